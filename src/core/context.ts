@@ -1,0 +1,150 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+
+/**
+ * Every effect mailauth has on the world, on one page. `system/` implements these ports for real,
+ * tests hand in their own; nothing else in `src/` touches `process`, the clock, the disk or the network.
+ */
+export interface Context {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly pid: number;
+  /** stdout: results only */
+  readonly out: Output;
+  /** stderr: questions, progress, notes, warnings, errors */
+  readonly err: Output;
+  /** standard input, whole, for `--client-secret-file -`; at most 64 KiB */
+  readonly readStdin: () => Promise<string>;
+  /** stdin and stderr are terminals: questions can be asked */
+  readonly interactive: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly files: Files;
+  readonly network: Network;
+  readonly prompts: Prompts;
+  readonly browser: Browser;
+  readonly keychain: Keychain;
+  /** aborts on Ctrl-C and SIGTERM */
+  readonly signal: AbortSignal;
+}
+
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** columns, 80 when unknown */
+  readonly columns: number;
+}
+
+export interface Clock {
+  /** milliseconds since the epoch */
+  now(): number;
+  /** milliseconds, monotonic */
+  monotonic(): number;
+  /** rejects with the signal's reason when it aborts */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Random {
+  bytes(count: number): Buffer;
+  /** RFC 9562 version 4 */
+  uuid(): string;
+}
+
+/** All paths absolute. Directories are made 0700, files 0600. Failures are `NodeJS.ErrnoException`. */
+export interface Files {
+  /** undefined when there is no such file */
+  read(path: string): Promise<string | undefined>;
+  /** temporary file, fsync, rename; makes the folder */
+  writeAtomic(path: string, text: string): Promise<void>;
+  /** false when there was nothing */
+  remove(path: string): Promise<boolean>;
+  removeTree(path: string): Promise<void>;
+  /** file names in a folder, sorted; empty when there is no folder */
+  list(path: string): Promise<readonly string[]>;
+  /** cross-process lock; waits up to `waitMs`, undefined when somebody else still holds it. Dead holders are recognised. */
+  lock(path: string, waitMs: number): Promise<(() => Promise<void>) | undefined>;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** lower-case names */
+  readonly headers: Readonly<Record<string, string>>;
+  /** at most 1 MiB, else the request fails */
+  readonly text: string;
+}
+
+/** HTTP and raw sockets, both through HTTPS_PROXY and NO_PROXY. Failures are `MailauthError`s of the network catalogue. */
+export interface Network {
+  /** extra certificate authorities (PEM) trusted by this network besides Node's own */
+  readonly ca: readonly string[];
+  /** never follows redirects */
+  request(request: HttpRequest): Promise<HttpResponse>;
+  /** addresses of a host, in resolver order */
+  lookup(host: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** TCP, or CONNECT through the proxy */
+  connect(host: string, port: number, signal: AbortSignal): Promise<Socket>;
+  /** TLS 1.2 or newer with host name check on an open socket */
+  secure(socket: Socket, host: string, signal: AbortSignal): Promise<TLSSocket>;
+  /** `http://proxy:3128` for this host, or undefined */
+  proxyFor(host: string, port: number): string | undefined;
+  /** the same network that also trusts these authorities (the sandbox's own) */
+  trusting(ca: string): Network;
+}
+
+export interface Choice<T extends string> {
+  readonly value: T;
+  readonly name: string;
+  readonly description?: string;
+}
+
+/** Questions on the terminal, always on stderr. Ctrl-C rejects with `Interrupted`. `check` answers true or the complaint. */
+export interface Prompts {
+  text(q: { message: string; default?: string; check?: (value: string) => true | string }, signal?: AbortSignal): Promise<string>;
+  secret(q: { message: string; check?: (value: string) => true | string }, signal?: AbortSignal): Promise<string>;
+  select<T extends string>(q: { message: string; choices: readonly Choice<T>[]; default?: T }, signal?: AbortSignal): Promise<T>;
+  checkbox<T extends string>(q: { message: string; choices: readonly Choice<T>[]; default: readonly T[] }, signal?: AbortSignal): Promise<readonly T[]>;
+  confirm(q: { message: string; default: boolean }, signal?: AbortSignal): Promise<boolean>;
+}
+
+export type BrowserOutcome = { readonly kind: 'opened' } | { readonly kind: 'failed'; readonly why: string };
+
+export interface Browser {
+  /** false where no launcher can show a page to this person (no display, no BROWSER, SSH session) */
+  readonly usable: boolean;
+  /** http and https only; resolves after the launcher survived or failed its first two seconds */
+  open(url: string): Promise<BrowserOutcome>;
+}
+
+/** keytar's shape. Failures are `KeychainFailure`. Every call ends within its own deadline, hung daemon or not. */
+export interface Keychain {
+  getPassword(service: string, account: string): Promise<string | null>;
+  setPassword(service: string, account: string, password: string): Promise<void>;
+  deletePassword(service: string, account: string): Promise<boolean>;
+  /** largest value of one entry in UTF-16 code units (Windows: 1280), or Infinity */
+  readonly limit: number;
+  /** `Secret Service`, `macOS Keychain`, `Windows Credential Manager` */
+  readonly label: string;
+  /** ends helper processes; safe to call twice */
+  close(): void;
+}
+
+export type KeychainTrouble = 'no-bus' | 'no-provider' | 'no-collection' | 'locked' | 'hung' | 'denied' | 'other';
+
+export class KeychainFailure extends Error {
+  readonly trouble: KeychainTrouble;
+
+  constructor(trouble: KeychainTrouble, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'KeychainFailure';
+    this.trouble = trouble;
+  }
+}

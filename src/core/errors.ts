@@ -1,0 +1,65 @@
+import type { ExitCode } from './exit.ts';
+
+/** Evidence from outside, already stripped of control characters and never a secret. */
+export interface ErrorDetail {
+  /** the number after AADSTS */
+  readonly aadsts?: number;
+  readonly correlationId?: string;
+  /** what the server said */
+  readonly reply?: string;
+  /** RFC 3339, UTC */
+  readonly at?: string;
+  readonly file?: string;
+  readonly flag?: string;
+}
+
+export interface ErrorParts {
+  readonly code: string;
+  readonly exit: ExitCode;
+  readonly title: string;
+  readonly why?: string;
+  readonly next: readonly string[];
+  /** what to send to an administrator, when only one can act */
+  readonly admin?: string;
+  /** false: say that trying again cannot help */
+  readonly retryHelps?: boolean;
+  readonly detail?: ErrorDetail;
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error class: your problem, with its words. Its texts come from the catalogue
+ * (`diagnose/catalogue`), so that every command says the same thing in the same words.
+ * Anything else that is thrown is a bug of ours and prints differently.
+ */
+export class MailauthError extends Error {
+  readonly code: string;
+  readonly exit: ExitCode;
+  readonly title: string;
+  readonly why: string | undefined;
+  readonly next: readonly string[];
+  readonly admin: string | undefined;
+  readonly retryHelps: boolean | undefined;
+  readonly detail: ErrorDetail;
+
+  constructor(parts: ErrorParts) {
+    super(parts.title, parts.cause === undefined ? undefined : { cause: parts.cause });
+    this.name = 'MailauthError';
+    this.code = parts.code;
+    this.exit = parts.exit;
+    this.title = parts.title;
+    this.why = parts.why;
+    this.next = parts.next;
+    this.admin = parts.admin;
+    this.retryHelps = parts.retryHelps;
+    this.detail = parts.detail ?? {};
+  }
+}
+
+/** Ctrl-C or SIGTERM: nothing to explain, exit 130. */
+export class Interrupted extends Error {
+  constructor() {
+    super('interrupted');
+    this.name = 'Interrupted';
+  }
+}

@@ -1,0 +1,68 @@
+import type { Cloud, Endpoints, Protocol } from './cloud.ts';
+import type { Secret } from './secret.ts';
+
+export type ClientType = 'public' | 'confidential';
+export type StoreName = 'keychain' | 'file' | 'sandbox-file';
+
+/** One set-up per (mailbox, product). `mailbox` is lower case. */
+export interface MailboxKey {
+  readonly mailbox: string;
+  /** guide name: `this-computer`, `custom`, … */
+  readonly for: string;
+}
+
+/** The application that this mailbox signs in with. */
+export interface Registration {
+  readonly clientId: string;
+  readonly clientType: ClientType;
+  /** as registered: `http://localhost` means "any loopback port" (RFC 8252 section 7.3) */
+  readonly redirectUri: string;
+  /** RFC 3339, only known for secrets that mailauth made or was told about */
+  readonly secretExpiresAt?: string;
+  /** true when mailauth created it and may delete it */
+  readonly madeByMailauth: boolean;
+}
+
+/** Who signed in, from the id_token (OpenID Connect Core section 2). */
+export interface Account {
+  readonly username: string;
+  readonly objectId?: string;
+  readonly tenantId?: string;
+}
+
+export interface LastTest {
+  readonly at: string;
+  readonly protocol: Protocol;
+  readonly ok: boolean;
+  readonly code?: string;
+}
+
+/** Everything about a set-up mailbox that is not secret: the mailbox file, readable JSON. */
+export interface MailboxRecord extends MailboxKey {
+  readonly tenantId: string;
+  readonly cloud: Cloud;
+  readonly endpoints: Endpoints;
+  readonly registration: Registration;
+  readonly protocols: readonly Protocol[];
+  /** what is asked for at sign-in and refresh, full scope strings */
+  readonly scopes: readonly string[];
+  /** the licensed user who signs in when it is not the mailbox itself */
+  readonly signInAs?: string;
+  readonly account?: Account;
+  readonly store: StoreName;
+  readonly createdAt: string;
+  readonly lastTests: readonly LastTest[];
+}
+
+/** One mailbox's tokens, the content of its entry in the secret store. Times are milliseconds since the epoch. */
+export interface TokenSet {
+  readonly accessToken: Secret;
+  readonly refreshToken?: Secret;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  /** when the refresh token was last issued; Microsoft lets it idle for 90 days */
+  readonly refreshTokenIssuedAt?: number;
+  /** granted, as the token endpoint said it */
+  readonly scopes: readonly string[];
+  readonly account: Account;
+}

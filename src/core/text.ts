@@ -1,0 +1,19 @@
+/**
+ * Text from outside (error_description, server greetings, display names) on its way to a terminal or a JSON field:
+ * no escape sequences, no control, bidi or zero-width characters; line breaks become spaces; at most `limit` characters.
+ */
+export function plain(text: string, limit = 400): string {
+  const flat = text
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: stripping them is the point (ECMA-48 CSI and OSC sequences)
+    .replace(/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g, '')
+    .replace(/[\r\n\t]+/g, ' ')
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '')
+    .replace(/ {2,}/g, ' ')
+    .trim();
+  return flat.length > limit ? `${flat.slice(0, limit - 1)}…` : flat;
+}
+
+/** For a browser: HTML text or a quoted attribute value. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+}

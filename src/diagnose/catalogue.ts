@@ -1,0 +1,16 @@
+import { entraEntries } from './catalogue/entra.ts';
+import { mailEntries } from './catalogue/mail.ts';
+import { networkEntries } from './catalogue/network.ts';
+import { setupEntries } from './catalogue/setup.ts';
+import { signInEntries } from './catalogue/sign-in.ts';
+import { storeEntries } from './catalogue/store.ts';
+
+/** Everything that can be wrong, by its stable code (the `error.code` of `--json`). */
+export const catalogue = {
+  ...setupEntries,
+  ...networkEntries,
+  ...entraEntries,
+  ...signInEntries,
+  ...storeEntries,
+  ...mailEntries,
+};

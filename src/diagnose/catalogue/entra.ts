@@ -1,0 +1,5 @@
+import { Exit } from '../../core/exit.ts';
+import { entry } from '../entry.ts';
+
+export const entraEntries = {
+};

@@ -1,0 +1,29 @@
+import { type ErrorDetail, MailauthError } from '../core/errors.ts';
+import { catalogue } from './catalogue.ts';
+import type { Entry } from './entry.ts';
+
+type Catalogue = typeof catalogue;
+export type ProblemCode = keyof Catalogue;
+type Blanks<C extends ProblemCode> = Catalogue[C] extends Entry<infer V> ? V : never;
+
+/** Builds the error of a catalogue entry, its blanks filled with this mailbox's values. */
+export function problem<C extends ProblemCode>(
+  code: C,
+  blanks: Blanks<C>,
+  more: { detail?: ErrorDetail; cause?: unknown } = {},
+): MailauthError {
+  // The lookup by a generic key loses the link between code and blanks that the signature keeps.
+  const e = catalogue[code] as unknown as Entry<Blanks<C>>;
+  const why = e.why?.(blanks);
+  const admin = e.admin?.(blanks);
+  return new MailauthError({
+    code,
+    exit: e.exit,
+    title: e.title(blanks),
+    next: e.next(blanks),
+    ...(why === undefined ? {} : { why }),
+    ...(admin === undefined ? {} : { admin }),
+    ...(e.retryHelps === undefined ? {} : { retryHelps: e.retryHelps }),
+    ...more,
+  });
+}

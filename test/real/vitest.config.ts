@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** Suites on real components (Dovecot, gnome-keyring, Chromium, tmux). A missing component fails the run: nothing is skipped. */
+export default defineConfig({
+  test: {
+    root: new URL('../..', import.meta.url).pathname,
+    include: ['test/real/**/*.test.ts'],
+    env: { NODE_EXTRA_CA_CERTS: '', NO_COLOR: '', FORCE_COLOR: '' },
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+  },
+});

@@ -1,0 +1,102 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Context, Keychain, Output, Prompts } from '../../src/core/context.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { systemFiles } from '../../src/system/files.ts';
+import { systemRandom } from '../../src/system/random.ts';
+
+/** Remembers what was written to it. */
+export class Capture implements Output {
+  text = '';
+  readonly isTerminal: boolean;
+  readonly columns = 80;
+
+  constructor(isTerminal = false) {
+    this.isTerminal = isTerminal;
+  }
+
+  write(text: string): void {
+    this.text += text;
+  }
+}
+
+/** A keychain in memory; `limit` in UTF-16 units as the platform would have it. */
+export class MemoryKeychain implements Keychain {
+  readonly entries = new Map<string, string>();
+  readonly label = 'memory';
+  readonly limit: number;
+
+  constructor(limit = Number.POSITIVE_INFINITY) {
+    this.limit = limit;
+  }
+
+  async getPassword(service: string, account: string): Promise<string | null> {
+    return this.entries.get(`${service}\0${account}`) ?? null;
+  }
+
+  async setPassword(service: string, account: string, password: string): Promise<void> {
+    if (password.length > this.limit) throw new Error('longer than platform limit');
+    this.entries.set(`${service}\0${account}`, password);
+  }
+
+  async deletePassword(service: string, account: string): Promise<boolean> {
+    return this.entries.delete(`${service}\0${account}`);
+  }
+
+  close(): void {}
+}
+
+const refuse = (what: string) => () => {
+  throw new Error(`this test must not ${what}`);
+};
+
+const noPrompts: Prompts = {
+  text: refuse('ask'),
+  secret: refuse('ask'),
+  select: refuse('ask'),
+  checkbox: refuse('ask'),
+  confirm: refuse('ask'),
+};
+
+const noBrowser: Browser = { usable: false, open: async () => ({ kind: 'failed', why: 'no browser in this test' }) };
+
+const noNetwork = {
+  ca: [],
+  request: refuse('use the network'),
+  lookup: refuse('use the network'),
+  connect: refuse('use the network'),
+  secure: refuse('use the network'),
+  proxyFor: () => undefined,
+  trusting: refuse('use the network'),
+};
+
+/** A context whose effects are real where harmless (clock, random, files) and refused elsewhere; override what the test needs. */
+export function testContext(overrides: Partial<Context> = {}): Context & { out: Capture; err: Capture } {
+  const out = new Capture();
+  const err = new Capture();
+  return {
+    env: {},
+    platform: 'linux',
+    pid: process.pid,
+    readStdin: async () => '',
+    interactive: false,
+    clock: systemClock,
+    random: systemRandom,
+    files: systemFiles,
+    network: noNetwork,
+    prompts: noPrompts,
+    browser: noBrowser,
+    keychain: new MemoryKeychain(),
+    signal: new AbortController().signal,
+    ...overrides,
+    out,
+    err,
+  };
+}
+
+/** A folder of this test's own. */
+export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'mailauth-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** What `npm test` runs: everything that needs only Node. The suites on real components are in `test/real`. */
+export default defineConfig({
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    include: ['test/{unit,commands,flows,bin}/**/*.test.ts'],
+    env: { NODE_EXTRA_CA_CERTS: '', NO_COLOR: '', FORCE_COLOR: '' },
+    testTimeout: 20_000,
+    pool: 'forks',
+  },
+});
