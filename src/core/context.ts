@@ -15,6 +15,10 @@ export interface Context {
   readonly err: Output;
   /** standard input, whole, for `--client-secret-file -`; at most 64 KiB */
   readonly readStdin: () => Promise<string>;
+  /** the next line of a standard input that is no terminal (a pasted address piped in); undefined at its end */
+  readonly readLine: (signal: AbortSignal) => Promise<string | undefined>;
+  /** one line for the log that MAILAUTH_DEBUG=1 asks for; never a secret, never with a query string */
+  readonly log: (line: string) => void;
   /** stdin and stderr are terminals: questions can be asked */
   readonly interactive: boolean;
   readonly clock: Clock;
@@ -111,7 +115,10 @@ export interface Prompts {
   text(q: { message: string; default?: string; check?: (value: string) => true | string }, signal?: AbortSignal): Promise<string>;
   secret(q: { message: string; check?: (value: string) => true | string }, signal?: AbortSignal): Promise<string>;
   select<T extends string>(q: { message: string; choices: readonly Choice<T>[]; default?: T }, signal?: AbortSignal): Promise<T>;
-  checkbox<T extends string>(q: { message: string; choices: readonly Choice<T>[]; default: readonly T[] }, signal?: AbortSignal): Promise<readonly T[]>;
+  checkbox<T extends string>(
+    q: { message: string; choices: readonly Choice<T>[]; default: readonly T[] },
+    signal?: AbortSignal,
+  ): Promise<readonly T[]>;
   confirm(q: { message: string; default: boolean }, signal?: AbortSignal): Promise<boolean>;
 }
 

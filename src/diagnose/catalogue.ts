@@ -1,6 +1,7 @@
 import { entraEntries } from './catalogue/entra.ts';
 import { mailEntries } from './catalogue/mail.ts';
 import { networkEntries } from './catalogue/network.ts';
+import { sandboxEntries } from './catalogue/sandbox.ts';
 import { setupEntries } from './catalogue/setup.ts';
 import { signInEntries } from './catalogue/sign-in.ts';
 import { storeEntries } from './catalogue/store.ts';
@@ -13,4 +14,5 @@ export const catalogue = {
   ...signInEntries,
   ...storeEntries,
   ...mailEntries,
+  ...sandboxEntries,
 };

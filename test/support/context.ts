@@ -80,6 +80,8 @@ export function testContext(overrides: Partial<Context> = {}): Context & { out: 
     platform: 'linux',
     pid: process.pid,
     readStdin: async () => '',
+    readLine: async () => undefined,
+    log: () => undefined,
     interactive: false,
     clock: systemClock,
     random: systemRandom,

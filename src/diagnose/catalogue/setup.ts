@@ -1,5 +1,180 @@
 import { Exit } from '../../core/exit.ts';
 import { entry } from '../entry.ts';
 
+/** Usage, answers that are missing or do not fit, and the set-up's own state. */
 export const setupEntries = {
+  usage: entry<{ message: string; help: string }>({
+    exit: Exit.usage,
+    title: (v) => v.message,
+    next: (v) => [v.help],
+  }),
+  'unknown-command': entry<{ word: string; suggestion?: string }>({
+    exit: Exit.usage,
+    title: (v) => `There is no command "${v.word}"`,
+    next: (v) => [v.suggestion === undefined ? 'mailauth --help' : `mailauth ${v.suggestion} --help`],
+  }),
+  'value-invalid': entry<{ what: string; value: string; why: string; next: string }>({
+    exit: Exit.usage,
+    title: (v) => `"${v.value}" is no ${v.what}`,
+    why: (v) => v.why,
+    next: (v) => [v.next],
+  }),
+  'not-yet': entry<{ what: string; instead: string }>({
+    exit: Exit.usage,
+    title: (v) => `${v.what} is not part of this version of mailauth`,
+    why: () => 'It is planned, and is refused here rather than half done.',
+    next: (v) => [v.instead],
+    retryHelps: false,
+  }),
+  'secret-in-argv': entry<{ flag: string; instead: string }>({
+    exit: Exit.usage,
+    title: (v) => `A secret is never accepted as the value of ${v.flag}`,
+    why: () => 'Arguments are visible to every user of this machine and stay in the shell history: treat this value as leaked.',
+    next: (v) => [v.instead],
+  }),
+  'secret-is-id': entry({
+    exit: Exit.usage,
+    title: () => "This is the client secret's ID, not its value",
+    why: () => 'Entra shows two columns: "Value" (shown once) and "Secret ID" (a GUID). Only the value signs in.',
+    next: () => [
+      'Entra > App registrations > your app > Certificates & secrets: copy the column "Value"; if it is masked, make a new client secret',
+    ],
+  }),
+  'secret-unusable': entry<{ source: string; why: string }>({
+    exit: Exit.usage,
+    title: (v) => `No usable client secret in ${v.source}`,
+    why: (v) => v.why,
+    next: () => ['mailauth setup --client-secret-file FILE   (the file holds the value and nothing else)'],
+  }),
+  'answer-missing': entry<{ flag: string; question: string; example: string }>({
+    exit: Exit.needsAnswer,
+    title: (v) => `An answer is needed: ${v.question}`,
+    why: (v) => `Nobody can be asked here (no terminal, --no-input or --json). Give it as ${v.flag}.`,
+    next: (v) => [v.example],
+  }),
+  'needs-yes': entry<{ what: string; command: string }>({
+    exit: Exit.needsAnswer,
+    title: (v) => `${v.what} needs your agreement`,
+    why: () => 'Nobody can be asked here. Give --yes to agree.',
+    next: (v) => [v.command],
+  }),
+  'mailbox-choice': entry<{ candidates: readonly string[]; command: string }>({
+    exit: Exit.needsAnswer,
+    title: () => 'Several mailboxes are set up; name one',
+    why: (v) => `Known: ${v.candidates.join(', ')}`,
+    next: (v) => v.candidates.slice(0, 3).map((c) => `${v.command} ${c}`),
+  }),
+  'guide-choice': entry<{ mailbox: string; guides: readonly string[]; command: string }>({
+    exit: Exit.needsAnswer,
+    title: (v) => `${v.mailbox} is set up for several products; name one`,
+    why: (v) => `Known: ${v.guides.join(', ')}`,
+    next: (v) => v.guides.slice(0, 3).map((g) => `${v.command} ${v.mailbox} --for ${g}`),
+  }),
+  'mailbox-unknown': entry<{ mailbox: string; known: readonly string[] }>({
+    exit: Exit.needsSignIn,
+    title: (v) => `${v.mailbox} is not set up on this computer`,
+    why: (v) => (v.known.length === 0 ? 'No mailbox is, for this user.' : `Set up are: ${v.known.join(', ')}`),
+    next: (v) => [`mailauth setup --mailbox ${v.mailbox}`],
+  }),
+  'no-mailbox': entry({
+    exit: Exit.needsSignIn,
+    title: () => 'No mailbox is set up on this computer yet',
+    next: () => ['mailauth setup'],
+  }),
+  'not-signed-in': entry<{ mailbox: string }>({
+    exit: Exit.needsSignIn,
+    title: (v) => `Nobody is signed in for ${v.mailbox}`,
+    why: () => 'The mailbox is set up, but there is no token in the store.',
+    next: (v) => [`mailauth login ${v.mailbox}`],
+  }),
+  'not-refreshable': entry<{ mailbox: string }>({
+    exit: Exit.needsSignIn,
+    title: (v) => `The token of ${v.mailbox} has expired and cannot be refreshed`,
+    why: () => 'Microsoft gave no refresh token: offline_access was not granted.',
+    next: (v) => [`mailauth login ${v.mailbox} --force`],
+  }),
+  'refresh-busy': entry<{ mailbox: string }>({
+    exit: Exit.temporary,
+    title: (v) => `Another process is refreshing the token of ${v.mailbox} and does not finish`,
+    next: (v) => [`mailauth token get ${v.mailbox} --timeout 60`],
+    retryHelps: true,
+  }),
+  'stored-secret-missing': entry<{ mailbox: string; for: string; clientId: string }>({
+    exit: Exit.needsSignIn,
+    title: (v) => `The client secret for ${v.mailbox} is not in the store`,
+    why: () => 'The app is confidential: without its client secret no token can be had.',
+    next: (v) => [`mailauth setup --mailbox ${v.mailbox} --for ${v.for} --client-id ${v.clientId} --client-type confidential`],
+  }),
+  'setup-busy': entry<{ mailbox: string }>({
+    exit: Exit.temporary,
+    title: (v) => `Another mailauth is setting up ${v.mailbox} right now`,
+    why: () => 'Two set-ups of one mailbox would overwrite each other; the other one goes on undisturbed.',
+    next: () => ['finish or stop the other one (Ctrl-C there), then run this again'],
+    retryHelps: true,
+  }),
+  'setup-declined': entry({
+    exit: Exit.failed,
+    title: () => 'Stopped: nothing was changed',
+    next: () => ['mailauth setup'],
+  }),
+  'nothing-to-resume': entry({
+    exit: Exit.needsAnswer,
+    title: () => 'There is no interrupted set-up to resume',
+    next: () => ['mailauth setup --mailbox ADDRESS'],
+  }),
+  'resume-choice': entry<{ candidates: readonly string[] }>({
+    exit: Exit.needsAnswer,
+    title: () => 'Several set-ups were interrupted; name one with --mailbox',
+    why: (v) => `Interrupted: ${v.candidates.join(', ')}`,
+    next: (v) => v.candidates.slice(0, 3).map((c) => `mailauth setup --resume --mailbox ${c}`),
+  }),
+  'setup-file-broken': entry<{ file: string; why: string; mailbox: string }>({
+    exit: Exit.failed,
+    title: (v) => `The notes of an interrupted set-up of ${v.mailbox} cannot be read`,
+    why: (v) => `${v.file}: ${v.why}. It was left as it is.`,
+    next: (v) => [`mailauth setup --mailbox ${v.mailbox} --fresh`],
+  }),
+  'redirect-not-accepted': entry<{ uri: string; why: string }>({
+    exit: Exit.usage,
+    title: (v) => `Entra does not accept the redirect URI ${v.uri}`,
+    why: (v) => v.why,
+    next: () => ['mailauth setup --redirect-uri https://…   (http only for localhost)'],
+  }),
+  'redirect-not-here': entry<{ uri: string; mailbox: string }>({
+    exit: Exit.usage,
+    title: () => 'This redirect URI does not lead to this computer, so mailauth cannot catch the sign-in',
+    why: (v) => `${v.uri} belongs to another program; it will receive the answer itself.`,
+    next: (v) => [
+      `mailauth setup --mailbox ${v.mailbox} --for custom --redirect-uri ${v.uri} --sign-in skip`,
+      `mailauth setup --mailbox ${v.mailbox} --for custom --redirect-uri ${v.uri} --sign-in paste`,
+    ],
+  }),
+  'delete-app-refused': entry<{ clientId: string; mailbox: string }>({
+    exit: Exit.failed,
+    title: () => 'mailauth did not make this app, so it does not delete it',
+    why: (v) => `The registration ${v.clientId} was there before. Nothing was removed.`,
+    next: (v) => [`mailauth logout ${v.mailbox}`],
+    retryHelps: false,
+  }),
+  'expires-soon': entry<{ lines: readonly string[]; mailbox: string }>({
+    exit: Exit.failed,
+    title: (v) => v.lines.join('; '),
+    next: (v) => [`mailauth login ${v.mailbox} --force`],
+  }),
+  'sandbox-with-cloud': entry({
+    exit: Exit.usage,
+    title: () => '--sandbox is a cloud of its own: it does not go with --cloud or --cloud-file',
+    next: () => ['mailauth setup --sandbox'],
+  }),
+  'results-differ': entry<{ failed: readonly string[]; mailbox: string }>({
+    exit: Exit.failed,
+    title: (v) => `Several tests failed for different reasons: ${v.failed.join(', ')}`,
+    next: (v) => [`mailauth test all ${v.mailbox} --verbose`],
+  }),
+  'write-failed': entry<{ why: string }>({
+    exit: Exit.failed,
+    title: () => 'A file could not be read or written',
+    why: (v) => v.why,
+    next: () => ['MAILAUTH_HOME=/a/folder/you/own mailauth status'],
+  }),
 };

@@ -1,5 +1,143 @@
 import { Exit } from '../../core/exit.ts';
 import { entry } from '../entry.ts';
 
+interface Keychain {
+  /** `Secret Service`, `macOS Keychain`, `Windows Credential Manager` */
+  label: string;
+  why: string;
+}
+
+/** Asks for the keyring's password and unlocks with it; a keyring that does not exist yet is made. printf is a built-in: no password in argv. */
+const unlock = (options: string): string =>
+  `read -rsp "Keyring password: " p; printf %s "$p" | gnome-keyring-daemon ${options}--unlock --components=secrets >/dev/null`;
+const unlockHere = `bash -c '${unlock('--replace ')}'`;
+const freshSession = `dbus-run-session -- bash -c '${unlock('')}; exec bash'`;
+
+/** The platform's own tool, to see whether the fault is the keychain's or ours. */
+const tryWithoutMailauth = ({ label }: Keychain): string =>
+  ({
+    'macOS Keychain': 'security add-generic-password -U -s mailauth-check -a check -w check',
+    'Windows Credential Manager': 'cmdkey /list',
+  })[label] ?? 'echo check | secret-tool store --label=mailauth-check service mailauth-check';
+
 export const storeEntries = {
+  'keychain-no-bus': entry<Keychain>({
+    exit: Exit.noStore,
+    title: () => 'There is no D-Bus session here, so there is no keychain',
+    why: ({ why }) => `The Secret Service (GNOME Keyring, KWallet) is reached through the session bus: ${why}`,
+    next: () => [
+      `${freshSession}   # a session with an unlocked keyring; run mailauth in it`,
+      'export XDG_RUNTIME_DIR=/run/user/$(id -u)   # in cron, su and sudo, where a session is running',
+    ],
+  }),
+
+  'keychain-no-provider': entry<Keychain>({
+    exit: Exit.noStore,
+    title: () => 'No keychain service is installed on this computer',
+    why: ({ why }) => `Nothing answers for org.freedesktop.secrets: ${why}`,
+    next: () => [
+      'sudo apt-get install gnome-keyring   # Fedora, RHEL: sudo dnf install gnome-keyring',
+      'KeePassXC and KWallet will do as well, with their Secret Service switched on',
+    ],
+  }),
+
+  'keychain-no-collection': entry<Keychain>({
+    exit: Exit.noStore,
+    title: () => 'The keychain service runs, but it has no default keyring yet',
+    why: ({ why }) => `Without one it forgets what it is given: ${why}`,
+    next: () => [
+      `${unlockHere}   # makes it, with the password you choose`,
+      'Or on a desktop: open "Passwords and Keys" (seahorse), make a password keyring and set it as default',
+    ],
+  }),
+
+  'keychain-locked': entry<Keychain>({
+    exit: Exit.noStore,
+    title: ({ label }) => (label === 'macOS Keychain' ? 'The keychain is locked' : 'The keyring is locked'),
+    why: ({ why, label }) =>
+      label === 'macOS Keychain'
+        ? `Over SSH nobody can be asked for its password: ${why}`
+        : `Logging in to the desktop unlocks it; SSH with a key and automatic log-in do not: ${why}`,
+    next: ({ label }) =>
+      label === 'macOS Keychain'
+        ? ['security unlock-keychain']
+        : [unlockHere, 'Or on a desktop: open "Passwords and Keys" (seahorse) and unlock the keyring "Login"'],
+  }),
+
+  'keychain-hung': entry<Keychain>({
+    exit: Exit.noStore,
+    title: ({ label }) => `The keychain does not answer (${label})`,
+    why: ({ why }) => why,
+    next: ({ label }) =>
+      label === 'Secret Service'
+        ? ['pkill -KILL -u "$(id -u)" gnome-keyring-d   # it starts again when it is asked', 'Or log out and in again']
+        : ['Log out and in again, then try once more'],
+  }),
+
+  'keychain-denied': entry<Keychain>({
+    exit: Exit.noStore,
+    title: ({ label }) => `The keychain refuses access (${label})`,
+    why: ({ why }) => why,
+    next: ({ label }) => [
+      {
+        'macOS Keychain': 'security unlock-keychain   # then try again, and press "Always Allow" when macOS asks',
+        'Windows Credential Manager': 'Run the same command in a window of the desktop: Credential Manager cannot be used over SSH',
+      }[label] ?? 'Run the same command as the user who owns the session, without sudo',
+    ],
+  }),
+
+  'keychain-failed': entry<Keychain>({
+    exit: Exit.noStore,
+    title: ({ label }) => `The keychain does not work (${label})`,
+    why: ({ why }) => why,
+    next: (v) => [`${tryWithoutMailauth(v)}   # does it fail without mailauth, too?`],
+  }),
+
+  'store-damaged': entry<{ what: string; why: string; fix: string }>({
+    exit: Exit.noStore,
+    title: ({ what }) => `What is stored as ${what} is damaged`,
+    why: ({ why }) => `It was left untouched: ${why}`,
+    next: ({ fix }) => [fix],
+    retryHelps: false,
+  }),
+
+  'store-not-yet': entry({
+    exit: Exit.noStore,
+    title: () => 'This version keeps secrets in the keychain only',
+    why: () => 'The store "file" was asked for, and a store that was asked for is never replaced by another',
+    next: () => ['unset MAILAUTH_STORE   # and leave --store out'],
+    retryHelps: false,
+  }),
+
+  'store-busy': entry<{ what: string }>({
+    exit: Exit.temporary,
+    title: () => 'Another mailauth is writing the same file',
+    why: ({ what }) => `${what} stayed locked`,
+    next: () => ['Wait until the other command has finished, then run this one again'],
+    retryHelps: true,
+  }),
+
+  'mailbox-file-broken': entry<{ file: string; why: string }>({
+    exit: Exit.failed,
+    title: ({ file }) => `The mailbox file ${file} cannot be used`,
+    why: ({ why }) => `It was left untouched: ${why}`,
+    next: ({ file }) => [`mv '${file}' '${file}.broken'   # then set the mailbox up again: mailauth setup`],
+    retryHelps: false,
+  }),
+
+  'home-file-broken': entry<{ file: string; why: string }>({
+    exit: Exit.failed,
+    title: ({ file }) => `The file ${file} cannot be used`,
+    why: ({ why }) => `It holds the id under which the keychain knows this folder's secrets: ${why}`,
+    next: ({ file }) => [`Put ${file} back from a copy`, `Or start anew, every mailbox signs in again: mv '${file}' '${file}.broken'`],
+    retryHelps: false,
+  }),
+
+  'home-not-writable': entry<{ home: string; why: string }>({
+    exit: Exit.failed,
+    title: ({ home }) => `mailauth cannot write to its folder ${home}`,
+    why: ({ why }) => why,
+    next: () => ['MAILAUTH_HOME="$HOME/mailauth" mailauth setup   # or any folder that this user may write'],
+    retryHelps: false,
+  }),
 };

@@ -1,0 +1,104 @@
+import type { CommandModule } from './commands/command.ts';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly args?: string;
+  readonly summary: string;
+  readonly group: 'Set up' | 'Use' | 'Check' | 'More';
+  /** prints one JSON object a line with --json, the last of type "result" */
+  readonly stream?: boolean;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** The command tree at a glance. A command's own file is only loaded when it is called. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'setup',
+    summary: 'the wizard: tenant, registration, sign-in, storage, tests',
+    group: 'Set up',
+    stream: true,
+    load: async () => (await import('./commands/setup.ts')).setup,
+  },
+  {
+    name: 'login',
+    args: '[mailbox]',
+    summary: 'only the sign-in, for a mailbox already set up',
+    group: 'Set up',
+    stream: true,
+    load: async () => (await import('./commands/login.ts')).login,
+  },
+  {
+    name: 'logout',
+    args: '[mailbox]',
+    summary: 'remove every local trace of a mailbox',
+    group: 'Set up',
+    load: async () => (await import('./commands/logout.ts')).logout,
+  },
+  {
+    name: 'token get',
+    args: '[mailbox]',
+    summary: 'the access token on stdout, for other programs',
+    group: 'Use',
+    load: async () => (await import('./commands/token-get.ts')).tokenGet,
+  },
+  {
+    name: 'token show',
+    args: '[mailbox]',
+    summary: 'what the token is: account, scopes, lifetimes, store',
+    group: 'Use',
+    load: async () => (await import('./commands/token-show.ts')).tokenShow,
+  },
+  {
+    name: 'status',
+    args: '[mailbox]',
+    summary: 'what is stored, where, until when; warns by exit code',
+    group: 'Check',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'test',
+    args: '<imap|all> [mailbox]',
+    summary: 'sign in to the mail server for real, stage by stage',
+    group: 'Check',
+    load: async () => (await import('./commands/test.ts')).test,
+  },
+  {
+    name: 'sandbox',
+    summary: 'run the stand-in for Microsoft 365 in the foreground',
+    group: 'More',
+    load: async () => (await import('./commands/sandbox.ts')).sandbox,
+  },
+];
+
+export const topics = ['environment', 'exit-codes', 'clouds', 'stores'] as const;
+
+/** `mailauth --help`: examples first, then the commands by group. */
+export function rootHelp(version: string): string {
+  const width = Math.max(...commands.map((c) => heading(c).length)) + 2;
+  const groups = [...new Set(commands.map((c) => c.group))];
+  const list = groups.map((group) => {
+    const rows = commands.filter((c) => c.group === group).map((c) => `  ${heading(c).padEnd(width)}${c.summary}`);
+    return `${group}:\n${rows.join('\n')}`;
+  });
+  return `mailauth ${version}: Microsoft 365 mailboxes with OAuth 2, set up and proven
+
+Examples:
+  $ mailauth setup --sandbox --yes              try everything, nothing real is touched
+  $ mailauth setup                              set up a mailbox, question by question
+  $ mailauth test imap                          prove that it works
+  $ mailauth token get helpdesk@contoso.com     the access token, for a script
+
+${list.join('\n\n')}
+
+Help:
+  mailauth COMMAND --help                       options of one command
+  mailauth help ${`<${topics.join('|')}>`}
+
+Global options (every command): --json --no-input --yes --quiet --verbose
+  --no-color --cloud NAME --cloud-file FILE --store NAME --sandbox --timeout SECONDS
+`;
+}
+
+function heading(c: CommandEntry): string {
+  return c.args === undefined ? c.name : `${c.name} ${c.args}`;
+}

@@ -1,0 +1,79 @@
+import type { topics } from '../cli.ts';
+import { cloudNames, namedCloud } from '../entra/clouds.ts';
+
+type Topic = (typeof topics)[number];
+
+/** `mailauth help TOPIC`. */
+export function topicText(topic: Topic): string {
+  return { environment, 'exit-codes': exitCodes, clouds: clouds(), stores }[topic];
+}
+
+const environment = `Environment variables. A flag wins over its variable.
+
+  MAILAUTH_HOME            the one folder for everything mailauth writes
+  MAILAUTH_MAILBOX         default of --mailbox and of the mailbox argument
+  MAILAUTH_TENANT          default of --tenant
+  MAILAUTH_CLIENT_ID       default of --client-id
+  MAILAUTH_CLOUD           default of --cloud
+  MAILAUTH_CLOUD_FILE      default of --cloud-file
+  MAILAUTH_STORE           keychain; a store that was asked for never falls back to another
+  MAILAUTH_DEBUG           1: a log in MAILAUTH_HOME/debug.log, without secrets
+  BROWSER                  command that is run with the address as its last argument
+  HTTPS_PROXY, NO_PROXY    honoured for HTTP and for the mail protocols
+  NODE_EXTRA_CA_CERTS      PEM file of a further certificate authority
+  NO_COLOR, FORCE_COLOR    colours; --no-color beats NO_COLOR beats FORCE_COLOR
+  TERM, CI                 TERM=dumb: no colours, no questions; CI: no browser is opened
+`;
+
+const exitCodes = `Exit codes.
+
+  0    done, including "already so"
+  1    something failed, or a test is red
+  2    wrong usage
+  3    an answer is needed but prompts are off; the message names the flag
+  4    sign-in needed: no token, expired, revoked
+  5    temporary: network, throttling, server error; a retry may help
+  6    not allowed: consent, policy, protocol switched off; an administrator must act
+  7    no usable secret store
+  130  stopped with Ctrl-C
+`;
+
+const stores = `Where tokens and client secrets are kept.
+
+  keychain   (default) entries of the operating system's keychain, service "mailauth":
+             Secret Service (GNOME Keyring, KWallet, KeePassXC) on Linux, Keychain on
+             macOS, Credential Manager on Windows. Tried with a random entry before any
+             browser opens; when it is locked or not there, mailauth ends with exit 7
+             and says what to do. It never falls back to a file by itself.
+
+Everything that is not secret is readable JSON under MAILAUTH_HOME.
+The sandbox keeps its worthless secrets in a file of its own folder where no keychain is.
+`;
+
+function clouds(): string {
+  const rows = cloudNames.map((name) => {
+    const c = namedCloud(name);
+    const mark = c.verified ? '' : '   (mail hosts and scopes unverified)';
+    return `  ${name.padEnd(11)}${c.login}${mark}\n${' '.repeat(13)}IMAP ${c.imap.host}, SMTP ${c.smtp.host}, scopes ${c.outlookScopeBase}/…`;
+  });
+  return `Microsoft's clouds, for --cloud. GCC (not High) uses public.
+
+${rows.join('\n')}
+
+A cloud file (--cloud-file FILE) describes any other, for example a laboratory:
+
+{
+  "name": "lab",
+  "login": "https://localhost:8443",
+  "graph": "https://localhost:8443/graph",
+  "portal": "https://entra.microsoft.com",
+  "outlookScopeBase": "https://outlook.office.com",
+  "imap": { "host": "localhost", "port": 10993, "security": "tls" },
+  "pop":  { "host": "localhost", "port": 10995, "security": "tls" },
+  "smtp": { "host": "localhost", "port": 10587, "security": "starttls" }
+}
+
+"login" must be https; NODE_EXTRA_CA_CERTS adds a certificate authority. "security" is tls
+or starttls, never none.
+`;
+}

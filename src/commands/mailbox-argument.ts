@@ -1,0 +1,72 @@
+import * as z from 'zod/mini';
+import type { Choice } from '../core/context.ts';
+import type { MailboxRecord } from '../core/mailbox.ts';
+import { problem } from '../diagnose/problem.ts';
+import { guides } from '../guides/guides.ts';
+import { type MailboxFiles, mailboxFiles } from '../store/mailbox-file.ts';
+import type { Session } from './session.ts';
+
+export const mailboxesOf = (session: Session): MailboxFiles => mailboxFiles({ files: session.ctx.files, home: session.home });
+
+/** A person is there and prompts are on. */
+export const canAsk = ({ ctx, globals }: Session): boolean => ctx.interactive && !globals.noInput && !globals.yes;
+
+const forFlag = z.object({ for: z.optional(z.string()) });
+
+/**
+ * The set-up a command means: by argument, MAILAUTH_MAILBOX, or because it is the only one; `--for` among several products.
+ * Throws `no-mailbox`, `mailbox-unknown` (exit 4), `mailbox-choice`, `guide-choice` (exit 3), `mailbox-file-broken`.
+ */
+export async function mailboxArgument(
+  session: Session,
+  command: string,
+  argument: string | undefined,
+  flags: unknown,
+): Promise<MailboxRecord> {
+  const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
+  const { records, broken } = await candidates(session, wanted);
+  const guide = forFlag.parse(flags).for;
+  const matching = records.filter((r) => (wanted === undefined || r.mailbox === wanted) && (guide === undefined || r.for === guide));
+  const [only] = matching;
+  if (only !== undefined && matching.length === 1) return only;
+  if (only === undefined) {
+    const damaged = broken.find((b) => wanted === undefined || b.file.includes(wanted));
+    if (damaged !== undefined) throw problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });
+    if (wanted === undefined && records.length === 0) throw problem('no-mailbox', {});
+    throw problem('mailbox-unknown', { mailbox: wanted ?? `a mailbox for ${guide}`, known: records.map((r) => r.mailbox) });
+  }
+  if (canAsk(session)) return choose(session, matching);
+  const mailboxes = [...new Set(matching.map((r) => r.mailbox))];
+  if (mailboxes.length > 1) throw problem('mailbox-choice', { candidates: mailboxes, command });
+  const signedIn = await signedInOnly(session, matching);
+  if (signedIn !== undefined) return signedIn;
+  throw problem('guide-choice', { mailbox: only.mailbox, guides: matching.map((r) => r.for), command });
+}
+
+/** A named mailbox is opened by its name, so that a thousand others cost nothing; only a miss lists them all, for the error's words. */
+async function candidates(session: Session, wanted: string | undefined): ReturnType<MailboxFiles['listMailboxes']> {
+  const files = mailboxesOf(session);
+  if (wanted !== undefined) {
+    const named = await Promise.all(guides.map((guide) => files.readMailbox({ mailbox: wanted, for: guide.name })));
+    const records = named.filter((record) => record !== undefined);
+    if (records.length > 0) return { records, broken: [] };
+  }
+  return files.listMailboxes();
+}
+
+async function choose(session: Session, records: readonly MailboxRecord[]): Promise<MailboxRecord> {
+  const choices: Choice<string>[] = records.map((r, i) => ({ value: String(i), name: r.mailbox, description: `for ${r.for}` }));
+  const chosen = records[Number(await session.ctx.prompts.select({ message: 'Which mailbox?', choices }))];
+  if (chosen === undefined) throw problem('no-mailbox', {});
+  return chosen;
+}
+
+/** One mailbox for several products: token commands use the one that is signed in. */
+async function signedInOnly(session: Session, records: readonly MailboxRecord[]): Promise<MailboxRecord | undefined> {
+  const { storedToken } = await import('../tokens/current.ts');
+  const signedIn: MailboxRecord[] = [];
+  for (const record of records) {
+    if ((await storedToken(await session.store(record), record)) !== undefined) signedIn.push(record);
+  }
+  return signedIn.length === 1 ? signedIn[0] : undefined;
+}

@@ -1,0 +1,133 @@
+import { isAbsolute, resolve } from 'node:path';
+import type { Cloud } from '../core/cloud.ts';
+import type { Context, Network } from '../core/context.ts';
+import type { MailboxRecord, StoreName } from '../core/mailbox.ts';
+import type { Reporter } from '../core/report.ts';
+import { problem } from '../diagnose/problem.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { SecretStore } from '../store/store.ts';
+import { defaultBrowserTimeoutMs, defaultStepTimeoutMs, type Globals } from './globals.ts';
+
+/**
+ * What one run of a command works with: the context, the global flags, and the parts that are only opened when needed
+ * (`token get` from the store must not load a network, a sandbox or a theme).
+ */
+export interface Session {
+  readonly ctx: Context;
+  readonly globals: Globals;
+  /** MAILAUTH_HOME, or the sandbox's own folder in it */
+  readonly home: string;
+  readonly report: Reporter;
+  readonly stepTimeoutMs: number;
+  readonly browserTimeoutMs: number;
+  /** the sandbox, opened at the first call; undefined without `--sandbox` */
+  sandbox(): Promise<Sandbox | undefined>;
+  /** the network that trusts what this cloud needs */
+  network(): Promise<Network>;
+  /** the cloud of a mailbox: sandbox, flag, environment, its record, public; in this order */
+  cloud(record?: MailboxRecord): Promise<Cloud>;
+  /** the store of a set-up mailbox, or the one asked for; not probed */
+  store(record?: Pick<MailboxRecord, 'store'>): Promise<SecretStore>;
+  /** for a new mailbox: probed; only the sandbox may answer with its own file */
+  probedStore(): Promise<SecretStore>;
+  close(): Promise<void>;
+}
+
+export function openSession(ctx: Context, globals: Globals, realHome: string, report: Reporter): Session {
+  const home = globals.sandbox ? resolve(realHome, 'sandbox') : realHome;
+  let sandbox: Promise<Sandbox> | undefined;
+  const sandboxOf = async (): Promise<Sandbox | undefined> => {
+    if (!globals.sandbox) return undefined;
+    sandbox ??= import('../sandbox/sandbox.ts').then(({ openSandbox, isFault }) => {
+      if (globals.fault !== undefined && !isFault(globals.fault)) {
+        throw problem('value-invalid', {
+          what: 'fault',
+          value: globals.fault,
+          why: 'The sandbox does not know it.',
+          next: 'mailauth sandbox --list-faults',
+        });
+      }
+      return openSandbox({ ctx, home, ...(globals.fault === undefined ? {} : { fault: globals.fault }) });
+    });
+    return sandbox;
+  };
+  const secretStore = async (name: StoreName): Promise<SecretStore> => {
+    if (name === 'file') throw problem('store-not-yet', {});
+    if (name === 'sandbox-file') {
+      const { sandboxFileStore } = await import('../store/sandbox-file-store.ts');
+      return sandboxFileStore({ files: ctx.files, path: resolve(home, 'secrets.json') });
+    }
+    const [{ keychainStore }, { readHomeId, ensureHomeId }] = await Promise.all([
+      import('../store/keychain-store.ts'),
+      import('../store/home.ts'),
+    ]);
+    const homeId = (await readHomeId(ctx.files, home)) ?? (await ensureHomeId(ctx.files, ctx.random, home));
+    return keychainStore({
+      keychain: ctx.keychain,
+      service: globals.sandbox ? 'mailauth-sandbox' : 'mailauth',
+      homeId,
+      random: ctx.random,
+    });
+  };
+  return {
+    ctx,
+    globals,
+    home,
+    report,
+    stepTimeoutMs: globals.timeoutMs ?? defaultStepTimeoutMs,
+    browserTimeoutMs: globals.timeoutMs ?? defaultBrowserTimeoutMs,
+    sandbox: sandboxOf,
+    async network() {
+      const box = await sandboxOf();
+      return box === undefined ? ctx.network : ctx.network.trusting(box.ca);
+    },
+    async cloud(record) {
+      const box = await sandboxOf();
+      if (box !== undefined) return box.cloud;
+      return (await chosenCloud(ctx, globals)) ?? record?.cloud ?? (await import('../entra/clouds.ts')).namedCloud('public');
+    },
+    store: (record) => secretStore(globals.store ?? record?.store ?? 'keychain'),
+    async probedStore() {
+      const store = await secretStore(globals.store ?? 'keychain');
+      if (!globals.sandbox || globals.store !== undefined) {
+        await store.probe();
+        return store;
+      }
+      try {
+        await store.probe();
+        return store;
+      } catch {
+        report.note('No keychain is usable here, so the sandbox keeps its worthless secrets in a file of its own folder.');
+        return secretStore('sandbox-file');
+      }
+    },
+    async close() {
+      ctx.keychain.close();
+      // A sandbox that failed to open has nothing to close.
+      await sandbox?.then(
+        (box) => box.close(),
+        () => undefined,
+      );
+    },
+  };
+}
+
+async function chosenCloud(ctx: Context, globals: Globals): Promise<Cloud | undefined> {
+  if (globals.cloudFile !== undefined) {
+    const { readCloudFile } = await import('../entra/cloud-file.ts');
+    const file = isAbsolute(globals.cloudFile) ? globals.cloudFile : resolve(globals.cloudFile);
+    const text = await ctx.files.read(file);
+    if (text === undefined) throw problem('cloud-file-broken', { file, why: 'there is no such file' });
+    return readCloudFile(text, file);
+  }
+  if (globals.cloud === undefined) return undefined;
+  const { cloudNames, namedCloud } = await import('../entra/clouds.ts');
+  const name = cloudNames.find((n) => n === globals.cloud);
+  if (name !== undefined) return namedCloud(name);
+  throw problem('value-invalid', {
+    what: 'cloud',
+    value: globals.cloud,
+    why: `Clouds are: ${cloudNames.join(', ')}; GCC uses public.`,
+    next: 'mailauth help clouds',
+  });
+}

@@ -1,0 +1,150 @@
+import * as z from 'zod/mini';
+import { MailauthError } from '../core/errors.ts';
+import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import { problem } from '../diagnose/problem.ts';
+import { storedToken } from '../tokens/current.ts';
+import { rfc3339 } from '../tokens/formats.ts';
+import { daysLeft, refreshIdleDeadline } from '../tokens/lifetimes.ts';
+import { inWords } from '../ui/duration.ts';
+import { renderFacts } from '../ui/facts.ts';
+import type { Theme } from '../ui/theme.ts';
+import { type CommandModule, examples, type Outcome } from './command.ts';
+import { mailboxesOf } from './mailbox-argument.ts';
+import type { Session } from './session.ts';
+
+const schema = z.object({ warnDays: z.optional(z.string()), format: z.optional(z.string()), for: z.optional(z.string()) });
+
+interface Row {
+  readonly record: MailboxRecord;
+  readonly set: TokenSet | undefined;
+  readonly storeText: string;
+  readonly daysLeft: number | null;
+}
+
+export const status: CommandModule = {
+  configure: (command) =>
+    examples(command.argument('[mailbox]', 'only this one'), [
+      'mailauth status',
+      'mailauth status --json',
+      'mailauth status --warn-days 30             exit 1 if a sign-in or a client secret ends within 30 days',
+    ])
+      .option('--warn-days <n>', 'warn by exit code 1 this many days ahead (default: 14)')
+      .option('--format <format>', 'text')
+      .option('--for <product>', 'only the set-ups for this product'),
+
+  async run({ args, flags }, session) {
+    const options = schema.parse(flags);
+    const warnDays = readDays(options.warnDays ?? '14');
+    if (options.format !== undefined && options.format !== 'text') {
+      throw problem('not-yet', { what: `status --format ${options.format}`, instead: 'mailauth status --json' });
+    }
+    const { records, broken } = await mailboxesOf(session).listMailboxes();
+    const wanted = args[0]?.trim().toLowerCase();
+    const chosen = records.filter(
+      (r) => (wanted === undefined || r.mailbox === wanted) && (options.for === undefined || r.for === options.for),
+    );
+    if (wanted !== undefined && chosen.length === 0 && !broken.some((b) => b.file.includes(wanted))) {
+      throw problem('mailbox-unknown', { mailbox: wanted, known: records.map((r) => r.mailbox) });
+    }
+    for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
+    const { rows, storeError } = await readAll(chosen, session);
+    const firstBroken = broken[0];
+    const error = storeError ?? (firstBroken === undefined ? expiring(rows, warnDays) : problem('mailbox-file-broken', firstBroken));
+    return outcomeOf(rows, session, error);
+  },
+};
+
+function readDays(value: string): number {
+  if (/^\d{1,4}$/.test(value)) return Number(value);
+  throw problem('value-invalid', {
+    what: 'number of days',
+    value,
+    why: '--warn-days takes a whole number.',
+    next: 'mailauth status --warn-days 14',
+  });
+}
+
+/** No network. A store that does not answer costs the token's lines, not the whole report. */
+async function readAll(records: readonly MailboxRecord[], session: Session): Promise<{ rows: Row[]; storeError?: MailauthError }> {
+  const rows: Row[] = [];
+  let storeError: MailauthError | undefined;
+  for (const record of records) {
+    const store = await session.store(record);
+    let set: TokenSet | undefined;
+    try {
+      if (storeError === undefined) set = await storedToken(store, record);
+    } catch (error) {
+      if (!(error instanceof MailauthError)) throw error;
+      storeError = error;
+    }
+    const secretExpires = record.registration.secretExpiresAt;
+    const left = daysLeft(
+      session.ctx.clock.now(),
+      set && refreshIdleDeadline(set),
+      secretExpires === undefined ? undefined : Date.parse(secretExpires),
+    );
+    rows.push({ record, set, storeText: store.describe(), daysLeft: left });
+  }
+  return storeError === undefined ? { rows } : { rows, storeError };
+}
+
+function expiring(rows: readonly Row[], warnDays: number): MailauthError | undefined {
+  const soon = rows.filter((r) => r.daysLeft !== null && r.daysLeft < warnDays);
+  const [first] = soon;
+  if (first === undefined) return undefined;
+  return problem('expires-soon', {
+    lines: soon.map((r) => `${r.record.mailbox}: ${(r.daysLeft ?? 0) < 0 ? 'expired' : `${r.daysLeft} days left`}`),
+    mailbox: first.record.mailbox,
+  });
+}
+
+/** `data.mailboxes[]` of `status --json` (contract section 4). */
+function toJson({ record, set, daysLeft: left }: Row) {
+  const deadline = set === undefined ? undefined : refreshIdleDeadline(set);
+  const lastTest = [...record.lastTests].sort((a, b) => b.at.localeCompare(a.at))[0];
+  return {
+    mailbox: record.mailbox,
+    for: record.for,
+    tenantId: record.tenantId,
+    clientId: record.registration.clientId,
+    signedIn: set !== undefined,
+    account: set?.account.username ?? null,
+    accessTokenExpiresAt: set === undefined ? null : rfc3339(set.expiresAt),
+    refreshTokenIdleDeadline: deadline === undefined ? null : rfc3339(deadline),
+    secretExpiresAt: record.registration.secretExpiresAt ?? null,
+    daysLeft: left,
+    scopes: set?.scopes ?? record.scopes,
+    store: record.store,
+    lastTest: lastTest ?? null,
+  };
+}
+
+function outcomeOf(rows: readonly Row[], session: Session, error: MailauthError | undefined): Outcome {
+  return {
+    data: { mailboxes: rows.map(toJson) },
+    ...(error === undefined ? {} : { error }),
+    text: (theme) =>
+      rows.length === 0
+        ? `No mailbox is set up yet.\n  try: ${theme.cyan(session.globals.sandbox ? 'mailauth setup --sandbox' : 'mailauth setup')}\n`
+        : rows.map((row) => renderRow(row, session, theme)).join('\n'),
+  };
+}
+
+function renderRow({ record, set, storeText, daysLeft: left }: Row, session: Session, theme: Theme): string {
+  const now = session.ctx.clock.now();
+  const deadline = set === undefined ? undefined : refreshIdleDeadline(set);
+  const sign = set === undefined ? theme.yellow(theme.signs.warning) : theme.green(theme.signs.ok);
+  const tests = record.lastTests.map((t) => `${t.protocol} ${t.ok ? 'ok' : `failed (${t.code ?? 'unknown'})`} ${t.at}`);
+  const facts: (readonly [string, string])[] = [
+    ['Signed in', set === undefined ? 'no' : `as ${set.account.username}`],
+    ['Tenant', record.tenantId],
+    ['App', record.registration.clientId],
+  ];
+  if (set !== undefined)
+    facts.push(['Access token', `until ${rfc3339(set.expiresAt)} (${inWords(set.expiresAt - now)}), renewed by itself`]);
+  if (deadline !== undefined)
+    facts.push(['Sign-in needed', `if unused until ${rfc3339(deadline)}${left === null ? '' : ` (${left} days)`}`]);
+  if (record.registration.secretExpiresAt !== undefined) facts.push(['Client secret', `until ${record.registration.secretExpiresAt}`]);
+  facts.push(['Stored in', storeText], ['Last tests', tests.length === 0 ? 'none' : tests.join('\n')]);
+  return `${sign} ${theme.bold(record.mailbox)} for ${record.for}\n${renderFacts(facts, theme)}`;
+}

@@ -1,0 +1,15 @@
+export type StepState = 'started' | 'waiting' | 'done' | 'skipped' | 'failed';
+
+/** How a run tells what it is doing: lines on stderr for people, JSON lines on stdout for programs. */
+export interface Reporter {
+  /** `text` is for people: one line, past tense when done */
+  progress(step: string, state: StepState, text: string): void;
+  /** the address to sign in at; `expiresAt` in milliseconds since the epoch */
+  authorizationRequired(url: string, expiresAt: number): void;
+  /** something worth knowing; left out by --quiet */
+  note(text: string): void;
+  /** only with --verbose */
+  detail(text: string): void;
+  /** a block of text for the person at work (portal steps, summary); shown even with --quiet */
+  show(text: string): void;
+}

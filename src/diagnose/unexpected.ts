@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import type { Context } from '../core/context.ts';
+import { MailauthError } from '../core/errors.ts';
+import { Exit } from '../core/exit.ts';
+import { plain } from '../core/text.ts';
+import { resolveHome } from '../store/home.ts';
+import { problem } from './problem.ts';
+
+const fileTroubles = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EISDIR', 'EMFILE', 'EIO']);
+
+/** A disk that refuses (full, read-only, not ours) in the operator's words; undefined for anything else. */
+export function fromSystemError(thrown: unknown): MailauthError | undefined {
+  if (!(thrown instanceof Error) || !('code' in thrown) || typeof thrown.code !== 'string') return undefined;
+  return fileTroubles.has(thrown.code) ? problem('write-failed', { why: plain(thrown.message) }, { cause: thrown }) : undefined;
+}
+
+/** A bug of ours: one line for the operator, the stack into a redacted log. */
+export async function bugReport(thrown: unknown, ctx: Context): Promise<MailauthError> {
+  const name = thrown instanceof Error ? thrown.name : typeof thrown;
+  const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  const at = new Date(ctx.clock.now()).toISOString();
+  const file = join(resolveHome(ctx), 'logs', `bug-${at.replace(/[:.]/g, '-')}.log`);
+  const text = `mailauth bug report, ${at}\nplatform ${ctx.platform}\n${redact(stack)}\n`;
+  const written = await ctx.files.writeAtomic(file, text).then(
+    () => true,
+    () => false,
+  );
+  return new MailauthError({
+    code: 'bug',
+    exit: Exit.failed,
+    title: `mailauth itself failed (${plain(name, 60)}): this is a bug, not your mistake`,
+    ...(written ? { why: `What happened is in ${file}, without secrets.` } : { why: plain(redact(stack), 200) }),
+    next: ['npm bugs entra-mailauth   (attach that file)'],
+    cause: thrown,
+  });
+}
+
+/** Tokens, codes and secrets by their shape: anything long without a space, JWTs, query strings. */
+export function redact(text: string): string {
+  return text
+    .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]')
+    .replace(/([?&](?:code|state|client_secret|refresh_token|id_token|access_token)=)[^&\s"']+/g, '$1[secret]')
+    .replace(/[A-Za-z0-9_~.+=-]{60,}/g, '[long value]');
+}

@@ -1,0 +1,71 @@
+import * as z from 'zod/mini';
+import type { Cloud, MailHost } from '../core/cloud.ts';
+import { plain } from '../core/text.ts';
+import { problem } from '../diagnose/problem.ts';
+
+const httpsAddress = z.string().check(z.refine((value) => isHttps(value), 'must be an https:// address without user, query or fragment'));
+
+const mailHost = z.object({
+  host: z.string().check(z.regex(/^(?:[A-Za-z0-9._-]{1,253}|\[?[0-9A-Fa-f:]{2,45}\]?)$/, 'must be a host name')),
+  port: z.int().check(z.gte(1, 'must be 1 to 65535'), z.lte(65_535, 'must be 1 to 65535')),
+  security: z.enum(['tls', 'starttls'], 'must be "tls" or "starttls"'),
+});
+
+/** Unknown fields are tolerated: a newer mailauth may know more. */
+const cloudFile = z.object({
+  name: z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/, 'must be a short word: letters, digits, dot, dash')),
+  login: httpsAddress,
+  graph: httpsAddress,
+  portal: httpsAddress,
+  outlookScopeBase: httpsAddress,
+  imap: mailHost,
+  pop: mailHost,
+  smtp: mailHost,
+});
+
+/** The names of Microsoft's own clouds and of the sandbox carry rules of their own; a file may not take them. */
+const reserved = new Set(['public', 'usgov', 'usgov-dod', 'china', 'sandbox']);
+
+/** Reads a cloud file (contract section 7). `file` is only named in errors. Throws `cloud-file-broken` (exit 2). */
+export function readCloudFile(text: string, file: string): Cloud {
+  const broken = (why: string, cause?: unknown) => problem('cloud-file-broken', { file, why }, { detail: { file }, cause });
+  let json: unknown;
+  try {
+    json = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (cause) {
+    throw broken('It is not JSON.', cause);
+  }
+  const read = cloudFile.safeParse(json);
+  if (!read.success) throw broken(describe(read.error.issues));
+  const { name, login, graph, portal, outlookScopeBase, imap, pop, smtp } = read.data;
+  if (reserved.has(name.toLowerCase())) throw broken(`"name": ${name} is the name of a built-in cloud.`);
+  return {
+    name,
+    login: trim(login),
+    graph: trim(graph),
+    portal: trim(portal),
+    outlookScopeBase: trim(outlookScopeBase),
+    imap: bare(imap),
+    pop: bare(pop),
+    smtp: bare(smtp),
+    verified: true,
+  };
+}
+
+function describe(issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]): string {
+  const [first] = issues;
+  if (first === undefined) return 'it cannot be read';
+  const where = first.path.map(String).join('.');
+  const what = /^(?:Invalid input|Invalid)/.test(first.message) ? 'is missing or of the wrong type' : first.message;
+  return plain(where === '' ? 'It must be one JSON object.' : `"${where}" ${what}.`);
+}
+
+function isHttps(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  return url.protocol === 'https:' && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+}
+
+const trim = (address: string): string => address.replace(/\/+$/, '');
+
+const bare = (place: MailHost): MailHost => ({ ...place, host: place.host.replace(/^\[|\]$/g, '') });

@@ -1,0 +1,147 @@
+import * as z from 'zod/mini';
+import type { Cloud, Endpoints, Tenant } from '../core/cloud.ts';
+import type { HttpResponse, Network } from '../core/context.ts';
+import { plain } from '../core/text.ts';
+import { entraProblem, readEntraError } from '../diagnose/entra-error.ts';
+import { problem } from '../diagnose/problem.ts';
+import { retryAfterSeconds } from '../oauth/retry-after.ts';
+import { type CloudName, cloudNames, cloudOfLoginHost } from './clouds.ts';
+
+/** OpenID Connect Discovery 1.0 section 3, and Microsoft's own fields. */
+const configuration = z.object({
+  issuer: z.string(),
+  authorization_endpoint: z.string(),
+  token_endpoint: z.string(),
+  tenant_region_scope: z.catch(z.nullish(z.string()), undefined),
+  tenant_region_sub_scope: z.catch(z.nullish(z.string()), undefined),
+});
+type Configuration = z.infer<typeof configuration>;
+
+const guid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i;
+const domain = /^(?=.{3,253}$)(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+[\p{L}\p{N}-]{2,63}$/u;
+/** The tenant of all personal accounts (learn.microsoft.com/entra/identity-platform/access-tokens). */
+const consumersId = '9188040d-6c67-4c5b-b112-36a304b66dad';
+const words = ['organizations', 'common', 'consumers'];
+
+export interface Discovery {
+  readonly network: Network;
+  readonly cloud: Cloud;
+  /** GUID, domain, `organizations`, `common` or `consumers` */
+  readonly domainOrId: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The tenant behind a domain or id, from its OpenID configuration, with its v2 endpoints checked.
+ * Throws `tenant-malformed` (2), `tenant-unknown`, `tenant-other-cloud`, `endpoints-not-v2`, `endpoints-foreign`,
+ * `discovery-unreadable` (1), `discovery-busy` and the network's own (5).
+ */
+export async function discoverTenant({ network, cloud, domainOrId, timeoutMs, signal }: Discovery): Promise<Tenant> {
+  const asked = domainOrId.trim().toLowerCase();
+  if (!isTenantWord(asked)) throw problem('tenant-malformed', { tenant: plain(domainOrId, 100) });
+  const url = `${cloud.login}/${encodeURIComponent(asked)}/v2.0/.well-known/openid-configuration`;
+  const response = await network.request({ method: 'GET', url, headers: { accept: 'application/json' }, timeoutMs, signal });
+  const found = readConfiguration(response, url, asked, cloud);
+
+  const elsewhere = otherCloud(found, cloud);
+  if (elsewhere !== undefined) throw problem('tenant-other-cloud', { domain: asked, cloud: elsewhere });
+  checkEndpoints(found, cloud, asked);
+  const endpoints: Endpoints = { issuer: found.issuer, authorization: found.authorization_endpoint, token: found.token_endpoint };
+  const id = tenantIdOf(found, asked);
+  if (id === undefined) throw problem('discovery-unreadable', { domain: asked, url, why: 'names no tenant' });
+  return { id, foundBy: asked, endpoints };
+}
+
+/** A GUID, a domain or one of Microsoft's words: what `--tenant` may be. */
+export function isTenantWord(tenant: string): boolean {
+  return words.includes(tenant) || new RegExp(`^${guid.source}$`, 'i').test(tenant) || domain.test(tenant);
+}
+
+/** What to look a mailbox's tenant up by: its domain, or `consumers` for Microsoft's personal mail domains. */
+export function tenantForMailbox(mailbox: string): string {
+  const at = mailbox.slice(mailbox.lastIndexOf('@') + 1).toLowerCase();
+  const personal = /^(?:(?:outlook|hotmail|live)\.[a-z]{2,3}(?:\.[a-z]{2})?|msn\.com|passport\.com)$/;
+  return personal.test(at) ? 'consumers' : at;
+}
+
+function readConfiguration(response: HttpResponse, url: string, asked: string, cloud: Cloud): Configuration {
+  const unreadable = (why: string) => problem('discovery-unreadable', { domain: asked, url, why });
+  const { status } = response;
+  const body = parse(response.text);
+  const refusal = readEntraError(body);
+  if (refusal !== undefined && status >= 400 && status < 500 && status !== 429) {
+    if (refusal.error === 'invalid_tenant') throw problem('tenant-unknown', { domain: asked, cloud });
+    const told = entraProblem({ ...refusal, status }, { cloud, tenant: asked, clientId: '', scopes: [] });
+    throw told.code === 'tenant-unknown' ? problem('tenant-unknown', { domain: asked, cloud }, { detail: told.detail }) : told;
+  }
+  if (status === 429 || status >= 500) {
+    throw problem('discovery-busy', { domain: asked, status, retryAfter: retryAfterSeconds(response.headers) });
+  }
+  if (status !== 200) throw unreadable(status >= 300 && status < 400 ? 'leads to another page' : `answered ${status}`);
+  const read = configuration.safeParse(body);
+  if (!read.success) throw unreadable(body === undefined ? 'answered with a page, not with data' : 'answered without the endpoints');
+  return read.data;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** GCC lives in the public cloud; GCC High and DoD share one sign-in host and differ in the sub scope only. */
+function otherCloud(found: Configuration, cloud: Cloud): CloudName | undefined {
+  const home = homeCloud(found);
+  if (home === undefined || home === cloud.name) return undefined;
+  // DoD tenants say so by sub scope; without one the shared host proves nothing against `usgov-dod`.
+  if (home === 'usgov' && cloud.name === 'usgov-dod' && !found.tenant_region_sub_scope) return undefined;
+  const named = cloudNames.some((name) => name === cloud.name);
+  // A laboratory may copy any region, but not send people to Microsoft.
+  return named || hostOf(found.token_endpoint) !== hostOf(cloud.login) ? home : undefined;
+}
+
+function homeCloud(found: Configuration): CloudName | undefined {
+  const sub = found.tenant_region_sub_scope?.toUpperCase();
+  if (sub === 'DOD') return 'usgov-dod';
+  if (sub === 'DODCON' || found.tenant_region_scope?.toUpperCase() === 'USGOV') return 'usgov';
+  return cloudOfLoginHost(hostOf(found.token_endpoint) ?? '');
+}
+
+function checkEndpoints(found: Configuration, cloud: Cloud, asked: string): void {
+  for (const [kind, endpoint] of Object.entries({ token: found.token_endpoint, authorization: found.authorization_endpoint })) {
+    const shown = plain(endpoint, 200);
+    if (!isTrusted(endpoint, cloud, kind === 'authorization')) {
+      throw problem('endpoints-foreign', { domain: asked, endpoint: shown, login: cloud.login });
+    }
+    if (!new URL(endpoint).pathname.includes('/oauth2/v2.0/')) throw problem('endpoints-not-v2', { domain: asked, endpoint: shown });
+  }
+  const issuer = URL.canParse(found.issuer) ? new URL(found.issuer) : undefined;
+  if (issuer === undefined) throw problem('endpoints-not-v2', { domain: asked, endpoint: plain(found.issuer, 200) });
+  const microsofts = issuer.hostname === 'sts.windows.net' || cloudOfLoginHost(issuer.hostname) !== undefined;
+  if (microsofts && !/\/v2\.0\/?$/.test(issuer.pathname))
+    throw problem('endpoints-not-v2', { domain: asked, endpoint: plain(found.issuer, 200) });
+}
+
+/** https on the login's own host, or another host of the same Microsoft cloud. The sandbox's pages are http on localhost. */
+function isTrusted(endpoint: string, cloud: Cloud, page: boolean): boolean {
+  if (!URL.canParse(endpoint)) return false;
+  const url = new URL(endpoint);
+  if (url.username !== '' || url.password !== '') return false;
+  if (page && cloud.name === 'sandbox' && url.protocol === 'http:') return ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  if (url.protocol !== 'https:') return false;
+  const login = new URL(cloud.login);
+  if (url.host === login.host) return true;
+  const family = cloudOfLoginHost(login.host);
+  return family !== undefined && cloudOfLoginHost(url.host) === family;
+}
+
+function tenantIdOf(found: Configuration, asked: string): string | undefined {
+  if (asked === 'consumers') return consumersId;
+  const id = guid.exec(found.issuer)?.[0] ?? guid.exec(found.token_endpoint)?.[0] ?? guid.exec(asked)?.[0];
+  return id?.toLowerCase() ?? (words.includes(asked) ? asked : undefined);
+}
+
+const hostOf = (address: string): string | undefined => (URL.canParse(address) ? new URL(address).host : undefined);

@@ -1,0 +1,10 @@
+import { custom } from './custom.ts';
+import type { Guide } from './guide.ts';
+import { thisComputer } from './this-computer.ts';
+
+/** Every product mailauth can set up, in the order of the list of choices. */
+export const guides: readonly Guide[] = [thisComputer, custom];
+
+export function guideNamed(name: string): Guide | undefined {
+  return guides.find((guide) => guide.name === name);
+}

@@ -1,0 +1,110 @@
+import type { ImapFlow } from 'imapflow';
+import * as z from 'zod/mini';
+import type { MailHost } from '../core/cloud.ts';
+import type { Network } from '../core/context.ts';
+import type { Secret } from '../core/secret.ts';
+
+/** The signed-in conversation. What imapflow throws passes through: `readImapFailure` reads it. */
+export interface ImapSession {
+  signIn(signal: AbortSignal): Promise<void>;
+  /** EXAMINE INBOX (a live helpdesk loses no \Recent): the number of messages */
+  examineInbox(signal: AbortSignal): Promise<number>;
+  /** LOGOUT */
+  signOut(signal: AbortSignal): Promise<void>;
+  /** the last NO or BAD that imapflow swallowed on its way, or the BYE */
+  evidence(): unknown;
+  close(): void;
+}
+
+export interface ImapSessionOptions {
+  readonly network: Network;
+  readonly host: MailHost;
+  readonly user: string;
+  readonly token: Secret;
+  readonly timeoutMs: number;
+}
+
+const loggedWarning = z.object({ msg: z.catch(z.optional(z.string()), undefined), err: z.optional(z.unknown()) });
+const serverAnswer = z.object({ responseText: z.string() });
+const throttled = z.object({ code: z.literal('ETHROTTLE') });
+
+/**
+ * A second connection, by imapflow (loaded here), not signed in yet. With `tls` imapflow rides on a socket of ours, which
+ * knows the proxy and its password; with `starttls` it can only connect by itself, and is told the proxy's address.
+ */
+export async function imapSession(
+  { network, host, user, token, timeoutMs }: ImapSessionOptions,
+  signal: AbortSignal,
+): Promise<ImapSession> {
+  const [{ ImapFlow }, { rootCertificates }] = await Promise.all([import('imapflow'), import('node:tls')]);
+  // The stage's own deadline comes first and says which stage it was.
+  const backstopMs = timeoutMs + 5_000;
+  const tunnel = host.security === 'tls' ? await network.connect(host.host, host.port, signal) : undefined;
+  const proxy = tunnel === undefined ? network.proxyFor(host.host, host.port) : undefined;
+  let evidence: unknown;
+  /**
+   * imapflow swallows refusals of NAMESPACE, CAPABILITY and ID, which is where Exchange says "authenticated but not
+   * connected"; waits out a throttling pause before it tells; and ignores answers with a foreign tag. Its log knows.
+   */
+  const listen = (entry: unknown): void => {
+    const warning = loggedWarning.safeParse(entry);
+    if (!warning.success) return;
+    const { msg, err } = warning.data;
+    const lostTag = msg === 'Tagged response for an unknown tag';
+    if (lostTag) evidence = Object.assign(new Error(msg), { code: 'UnexpectedTag' });
+    else if (serverAnswer.safeParse(err).success) evidence = err;
+    if (lostTag || throttled.safeParse(err).success) setImmediate(() => client.close());
+  };
+  const quiet = (): void => {};
+  tunnel?.on('error', quiet);
+  const client: ImapFlow = new ImapFlow({
+    host: host.host,
+    port: host.port,
+    secure: host.security === 'tls',
+    ...(host.security === 'starttls' ? { doSTARTTLS: true } : {}),
+    auth: { user, accessToken: token.reveal() },
+    tls: {
+      ...(tunnel === undefined ? {} : { socket: tunnel }),
+      minVersion: 'TLSv1.2',
+      ...(network.ca.length > 0 ? { ca: [...rootCertificates, ...network.ca] } : {}),
+    },
+    ...(proxy === undefined ? {} : { proxy }),
+    logger: { debug: quiet, info: quiet, error: quiet, warn: listen },
+    clientInfo: { name: 'mailauth', version: '', vendor: '', 'support-url': '' },
+    connectionTimeout: backstopMs,
+    greetingTimeout: backstopMs,
+    socketTimeout: backstopMs,
+    disableAutoIdle: true,
+    disableCompression: true,
+    disableAutoEnable: true,
+    maxLineLength: 64 * 1024,
+    maxLiteralSize: 64 * 1024,
+    maxResponseSize: 1024 * 1024,
+  });
+  // Without a listener a late reset would end the process; the pending call reports what matters.
+  client.on('error', (cause: unknown) => {
+    evidence ??= cause;
+  });
+
+  const closing = async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+    const abort = (): void => client.close();
+    signal.throwIfAborted();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      return await work();
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  };
+
+  return {
+    signIn: (signal) => closing(signal, () => client.connect()),
+    examineInbox: (signal) => closing(signal, async () => (await client.mailboxOpen('INBOX', { readOnly: true })).exists),
+    signOut: (signal) => closing(signal, () => client.logout()),
+    evidence: () => evidence ?? (client.byeReason === undefined ? undefined : { code: 'NoConnection', reason: client.byeReason }),
+    close() {
+      client.close();
+      tunnel?.destroy();
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { MailHost, Protocol } from '../core/cloud.ts';
+import type { MailauthError } from '../core/errors.ts';
+import type { Stage, StageRun } from './stages.ts';
+
+/** Why a protocol test is red, in the words of the catalogue. */
+export interface Diagnosis {
+  readonly code: string;
+  readonly title: string;
+  readonly why?: string;
+  readonly next: readonly string[];
+  readonly admin?: string;
+}
+
+/** One entry of `data.results[]` of `test --json` (contract section 4). */
+export interface ProtocolResult {
+  readonly mailbox: string;
+  readonly protocol: Protocol;
+  readonly ok: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** the name for SASL `user=` */
+  readonly user: string;
+  readonly stages: readonly Stage[];
+  readonly diagnosis?: Diagnosis;
+  /** carries the exit code; not enumerable, so neither JSON nor a spread copies it */
+  readonly error?: MailauthError;
+}
+
+export function protocolResult(of: { mailbox: string; protocol: Protocol; host: MailHost; user: string }, run: StageRun): ProtocolResult {
+  const { mailbox, protocol, user } = of;
+  const base = { mailbox, protocol, ok: run.failure === undefined, host: of.host.host, port: of.host.port, user, stages: run.stages };
+  if (run.failure === undefined) return base;
+  const { error } = run.failure;
+  const { code, title, why, next, admin } = error;
+  const diagnosis = { code, title, next, ...(why === undefined ? {} : { why }), ...(admin === undefined ? {} : { admin }) };
+  return Object.defineProperty({ ...base, diagnosis }, 'error', { value: error, enumerable: false });
+}

@@ -1,0 +1,74 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Random } from '../core/context.ts';
+import { Secret } from '../core/secret.ts';
+
+/** What the authorization endpoint said. Texts are as they came, only cut to a length: `plain()` or `escapeHtml` them before showing. */
+export type AuthorizationAnswer =
+  | { readonly kind: 'code'; readonly code: Secret }
+  | {
+      readonly kind: 'error';
+      readonly error: string;
+      readonly description?: string;
+      /** Entra's `error_subcode`: `cancel` when the person pressed Cancel */
+      readonly subcode?: string;
+      readonly uri?: string;
+    };
+
+export type ReadAnswer =
+  | { readonly kind: 'answer'; readonly answer: AuthorizationAnswer }
+  | { readonly kind: 'unreadable'; readonly why: 'none' | 'twice' | 'damaged' };
+
+const longestCode = 8192;
+const longest = { error: 200, error_description: 4000, error_subcode: 200, error_uri: 1000 } as const;
+
+/** 32 random bytes, base64url (RFC 6749 section 10.12). */
+export function newState(random: Random): string {
+  return random.bytes(32).toString('base64url');
+}
+
+/** Exactly one `state`, equal to ours, compared in constant time (its length is no secret). */
+export function hasState(params: URLSearchParams, state: string): boolean {
+  const [given, ...more] = params.getAll('state');
+  if (given === undefined || more.length > 0) return false;
+  const a = Buffer.from(given);
+  const b = Buffer.from(state);
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/**
+ * RFC 6749 sections 4.1.2 and 4.1.2.1: one `code`, or one `error` with its companions. No parameter may come
+ * twice (section 3.1); an empty one counts as left out. The state is judged apart, by `hasState`.
+ */
+export function readAuthorizationAnswer(params: URLSearchParams): ReadAnswer {
+  const codes = params.getAll('code').filter(Boolean);
+  const errors = params.getAll('error').filter(Boolean);
+  if (codes.length + errors.length > 1) return { kind: 'unreadable', why: 'twice' };
+  const [code] = codes;
+  if (code !== undefined) return readCode(code);
+  const [error] = errors;
+  if (error !== undefined) return readError(error, params);
+  return { kind: 'unreadable', why: 'none' };
+}
+
+/** Visible ASCII (RFC 6749 appendix A.11); Entra's codes are 1 to 2 KB. */
+export function readCode(code: string): ReadAnswer {
+  if (code.length > longestCode || !/^[\x21-\x7e]+$/.test(code)) return { kind: 'unreadable', why: 'damaged' };
+  return { kind: 'answer', answer: { kind: 'code', code: new Secret(code) } };
+}
+
+function readError(error: string, params: URLSearchParams): ReadAnswer {
+  const companion = (name: keyof typeof longest) => params.get(name)?.slice(0, longest[name]) || undefined;
+  const description = companion('error_description');
+  const subcode = companion('error_subcode');
+  const uri = companion('error_uri');
+  return {
+    kind: 'answer',
+    answer: {
+      kind: 'error',
+      error: error.slice(0, longest.error),
+      ...(description === undefined ? {} : { description }),
+      ...(subcode === undefined ? {} : { subcode }),
+      ...(uri === undefined ? {} : { uri }),
+    },
+  };
+}

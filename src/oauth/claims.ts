@@ -1,0 +1,104 @@
+import * as z from 'zod/mini';
+import { Secret } from '../core/secret.ts';
+import { plain } from '../core/text.ts';
+
+/** Who signed in, as the id_token says it (OpenID Connect Core section 2; Microsoft's `oid`, `tid`). Texts are plain. */
+export interface IdClaims {
+  readonly username?: string;
+  readonly objectId?: string;
+  readonly tenantId?: string;
+  readonly audience?: string;
+}
+
+/** An access token, looked into for diagnosis only: Microsoft may change or encrypt it, personal accounts' are no JWT. */
+export type AccessClaims =
+  | { readonly opaque: true }
+  | {
+      readonly opaque: false;
+      readonly audience?: string;
+      /** `scp`, or `roles` of an app-only token */
+      readonly scopes: readonly string[];
+      readonly tenantId?: string;
+      readonly username?: string;
+      readonly appId?: string;
+      readonly version?: string;
+      /** milliseconds since the epoch */
+      readonly expiresAt?: number;
+    };
+
+const sizeLimit = 64 * 1024;
+
+const text = z.catch(z.optional(z.string()), undefined);
+const claimSet = z.object({
+  preferred_username: text,
+  upn: text,
+  email: text,
+  unique_name: text,
+  oid: text,
+  tid: text,
+  appid: text,
+  azp: text,
+  ver: text,
+  scp: text,
+  aud: z.catch(z.optional(z.union([z.string(), z.array(z.string())])), undefined),
+  roles: z.catch(z.optional(z.array(z.string())), undefined),
+  exp: z.catch(z.optional(z.number()), undefined),
+});
+type ClaimSet = z.infer<typeof claimSet>;
+
+/**
+ * Decodes only: the token came over TLS straight from the token endpoint, which stands in for its signature
+ * (OpenID Connect Core section 3.1.3.7, rule 6). undefined: that is no JWT.
+ */
+export function readIdToken(jwt: string): IdClaims | undefined {
+  const claims = decode(jwt);
+  if (claims === undefined) return undefined;
+  return {
+    ...present('username', usernameOf(claims)),
+    ...present('objectId', claims.oid),
+    ...present('tenantId', claims.tid),
+    ...present('audience', audienceOf(claims)),
+  };
+}
+
+/** Never fails; never decide anything by it that matters. */
+export function readAccessToken(token: Secret | string): AccessClaims {
+  const claims = decode(token);
+  if (claims === undefined) return { opaque: true };
+  const scopes = claims.scp === undefined ? (claims.roles ?? []) : claims.scp.split(/\s+/);
+  return {
+    opaque: false,
+    scopes: scopes.filter((scope) => scope !== '').map((scope) => plain(scope, 200)),
+    ...present('audience', audienceOf(claims)),
+    ...present('tenantId', claims.tid),
+    ...present('username', usernameOf(claims)),
+    ...present('appId', claims.appid ?? claims.azp),
+    ...present('version', claims.ver),
+    ...(claims.exp === undefined ? {} : { expiresAt: claims.exp * 1000 }),
+  };
+}
+
+/** Version 2 tokens name the person in `preferred_username`, version 1 in `upn` or `unique_name`. */
+function usernameOf(claims: ClaimSet): string | undefined {
+  return [claims.preferred_username, claims.upn, claims.email, claims.unique_name].find((name) => name !== undefined && name !== '');
+}
+
+const audienceOf = ({ aud }: ClaimSet): string | undefined => (typeof aud === 'object' ? aud[0] : aud);
+
+const present = <K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> =>
+  value === undefined ? {} : ({ [key]: plain(value, 320) } as Record<K, string>);
+
+/** The claims of a JWT (RFC 7519 section 3: three base64url parts with dots between). */
+function decode(token: Secret | string): ClaimSet | undefined {
+  const jwt = token instanceof Secret ? token.reveal() : token;
+  if (jwt.length > sizeLimit) return undefined;
+  const payload = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(jwt)?.[1];
+  if (payload === undefined) return undefined;
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+    const read = claimSet.safeParse(claims);
+    return read.success ? read.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

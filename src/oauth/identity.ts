@@ -1,0 +1,46 @@
+import type { Account } from '../core/mailbox.ts';
+import { problem } from '../diagnose/problem.ts';
+import type { AccessClaims, IdClaims } from './claims.ts';
+
+export interface Identity {
+  readonly claims: IdClaims | undefined;
+  /** names the person where the id_token does not */
+  readonly accessToken?: AccessClaims;
+  readonly mailbox: string;
+  /** the licensed user who signs in for the mailbox */
+  readonly signInAs?: string | undefined;
+  /** the tenant that was asked; `common`, `organizations` and `consumers` stand for many */
+  readonly tenantId: string;
+  readonly clientId: string;
+}
+
+/**
+ * Is it the person we wanted? Called before anything is stored. Throws `id-token-foreign`, `account-unknown`,
+ * `wrong-tenant` or `wrong-account` (all exit 1). The comparison guards against the wrong browser session, not against
+ * Microsoft: what counts for the mail server is the token itself.
+ */
+export function checkIdentity({ claims, accessToken, mailbox, signInAs, tenantId, clientId }: Identity): Account {
+  const audience = claims?.audience;
+  if (audience !== undefined && !same(audience, clientId)) throw problem('id-token-foreign', { mailbox, clientId, audience });
+
+  const fallback = accessToken === undefined || accessToken.opaque ? undefined : accessToken;
+  const username = claims?.username ?? fallback?.username;
+  if (username === undefined || username === '') throw problem('account-unknown', { mailbox });
+
+  const home = claims?.tenantId ?? fallback?.tenantId;
+  if (home !== undefined && isTenantId(tenantId) && !same(home, tenantId)) {
+    throw problem('wrong-tenant', { mailbox, account: username, tenantId: home, wanted: tenantId });
+  }
+  if (!same(username, signInAs ?? mailbox)) throw problem('wrong-account', { mailbox, account: username, signInAs });
+
+  return {
+    username,
+    ...(claims?.objectId === undefined ? {} : { objectId: claims.objectId }),
+    ...(home === undefined ? {} : { tenantId: home }),
+  };
+}
+
+const same = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
+
+/** Only an id can be compared with `tid`; a domain or a word for many tenants cannot. */
+const isTenantId = (tenant: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant);

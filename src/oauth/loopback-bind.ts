@@ -1,0 +1,142 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { problem } from '../diagnose/problem.ts';
+
+export interface BoundServers {
+  readonly port: number;
+  /** 127.0.0.1, and ::1 where that was possible */
+  readonly hosts: readonly string[];
+  /** ends every connection, polite or not; resolves when the port is free again */
+  close(): Promise<void>;
+}
+
+export type Listen = (server: Server, port: number, host: string) => Promise<void>;
+
+/** A developer's cookies for localhost come along, whatever port set them: Node's 16 KiB is too tight for them. */
+const maxHeaderBytes = 64 * 1024;
+/** A local program may open connections and say nothing; the oldest silent one then makes room for the browser. */
+const maxSilent = 48;
+const slowestRequestMs = 10_000;
+const portAttempts = 10;
+
+/**
+ * Listens on 127.0.0.1 and, where the machine has it, on ::1 with the same port; never on another interface.
+ * `port` undefined takes a free one. Errors: `loopback-port-taken`, `loopback-refused` (both exit 1).
+ */
+export async function bindLoopback(
+  handler: RequestListener,
+  want: { readonly port: number | undefined; readonly ipv6: boolean; readonly again: string },
+  listen: Listen = listenOn,
+): Promise<BoundServers> {
+  for (let attempt = 1; ; attempt++) {
+    const sockets = new Sockets();
+    const four = guardedServer(handler, sockets);
+    try {
+      await listen(four, want.port ?? 0, '127.0.0.1');
+    } catch (error) {
+      throw refusal(error, want);
+    }
+    const port = portOf(four);
+    if (!want.ipv6) return bound(port, [four], ['127.0.0.1'], sockets);
+
+    const six = guardedServer(handler, sockets);
+    try {
+      await listen(six, port, '::1');
+      return bound(port, [four, six], ['127.0.0.1', '::1'], sockets);
+    } catch (error) {
+      // Somebody else owns this port on ::1, where browsers look first: take another while the choice is ours.
+      const elsewhere = codeOf(error) === 'EADDRINUSE' && want.port === undefined && attempt < portAttempts;
+      if (!elsewhere) return bound(port, [four], ['127.0.0.1'], sockets);
+      await closeServer(four);
+    }
+  }
+}
+
+/** Open connections, and those of them that have not sent a whole request head yet, oldest first. */
+class Sockets {
+  readonly open = new Set<Socket>();
+  readonly silent = new Set<Socket>();
+
+  add(socket: Socket): void {
+    this.open.add(socket);
+    this.silent.add(socket);
+    socket.once('close', () => {
+      this.open.delete(socket);
+      this.silent.delete(socket);
+    });
+    if (this.silent.size > maxSilent) {
+      const [oldest] = this.silent;
+      oldest?.destroy();
+    }
+  }
+}
+
+function guardedServer(handler: RequestListener, sockets: Sockets): Server {
+  const server = createServer({
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: slowestRequestMs,
+    requestTimeout: slowestRequestMs,
+    connectionsCheckingInterval: 1000,
+  });
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  server.on('request', (request, response) => {
+    sockets.silent.delete(request.socket);
+    handler(request, response);
+  });
+  server.on('clientError', (_error, socket) => {
+    if (!socket.writable) return void socket.destroy();
+    socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy());
+  });
+  return server;
+}
+
+function bound(port: number, servers: readonly Server[], hosts: readonly string[], sockets: Sockets): BoundServers {
+  return {
+    port,
+    hosts,
+    async close() {
+      const closing = servers.map(closeServer);
+      // Not closeAllConnections() alone: it forgets connections whose request could not be parsed.
+      for (const socket of sockets.open) socket.destroy();
+      await Promise.all(closing);
+    },
+  };
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function listenOn(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host, ipv6Only: host === '::1' }, () => {
+      server.off('error', reject);
+      // Accepting may fail later (out of file descriptors): the wait goes on, its deadline ends it.
+      server.on('error', () => undefined);
+      resolve();
+    });
+  });
+}
+
+function refusal(error: unknown, want: { readonly port: number | undefined; readonly again: string }) {
+  const code = codeOf(error);
+  if (code === 'EADDRINUSE' && want.port !== undefined) {
+    return problem('loopback-port-taken', { port: want.port, again: want.again }, { cause: error });
+  }
+  const reason = want.port === undefined ? code : `${code}, port ${want.port}`;
+  return problem('loopback-refused', { reason, again: want.again }, { cause: error });
+}
+
+function portOf(server: Server): number {
+  const address: AddressInfo | string | null = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a listening TCP server has a port');
+  return address.port;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
+}

@@ -1,0 +1,132 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AuthorizationAnswer, hasState, readAuthorizationAnswer } from './authorization-answer.ts';
+import { alreadyAnsweredPage, badRequestPage, contentSecurityPolicy, type ResultPage, stoppedPage } from './pages.ts';
+
+/** An Entra code is 1 to 2 KB, an error_description at most a few. */
+const longestTarget = 16 * 1024;
+
+interface Reply {
+  readonly status: number;
+  readonly html?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The counter where requests arrive: one answer is taken, one browser is kept waiting, everybody else is told and sent away. */
+export class Desk {
+  readonly answered: Promise<AuthorizationAnswer>;
+  /** the result page has left for the browser */
+  readonly fetched: Promise<void>;
+  port = 0;
+  readonly #state: string;
+  readonly #callbackPath: string;
+  /** cannot be guessed, so that another user of this computer does not read who signed in */
+  readonly #resultPath: string;
+  #settle: (answer: AuthorizationAnswer) => void = () => undefined;
+  #leave: () => void = () => undefined;
+  #held: ServerResponse | undefined;
+  #result: ResultPage | undefined;
+  /** a browser is on its way to the result */
+  #sent = false;
+
+  constructor(state: string, callbackPath: string, resultPath: string) {
+    this.#state = state;
+    this.#callbackPath = callbackPath;
+    this.#resultPath = resultPath;
+    this.answered = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.fetched = new Promise((resolve) => {
+      this.#leave = resolve;
+    });
+  }
+
+  receive(request: IncomingMessage, response: ServerResponse): void {
+    // A client that goes away in the middle is no news.
+    response.on('error', () => undefined);
+    const reply = this.#judge(request, response);
+    if (reply !== 'hold') send(response, reply);
+  }
+
+  publish(page: ResultPage): void {
+    this.#result = page;
+    if (isWaiting(this.#held)) send(this.#held, this.#toResult());
+  }
+
+  /** the browser that still waits learns that nothing will come; resolves when it has been told */
+  async dismiss(): Promise<void> {
+    const held = this.#held;
+    if (!isWaiting(held)) return;
+    const told = new Promise<void>((resolve) => held.once('close', resolve));
+    send(held, stoppedPage());
+    await told;
+  }
+
+  #judge(request: IncomingMessage, response: ServerResponse): Reply | 'hold' {
+    const target = request.url ?? '';
+    if (!this.#isForUs(request)) return badRequestPage();
+    if (target.length > longestTarget) return { ...badRequestPage(), status: 414 };
+    if (!target.startsWith('/')) return badRequestPage();
+    if (request.method !== 'GET') return { status: 405, headers: { Allow: 'GET' } };
+
+    const mark = target.indexOf('?');
+    const path = mark < 0 ? target : target.slice(0, mark);
+    if (path === this.#resultPath && this.#result !== undefined) {
+      response.once('finish', () => response.once('close', this.#leave));
+      return this.#result;
+    }
+    if (path === this.#callbackPath) return this.#comeBack(new URLSearchParams(mark < 0 ? '' : target.slice(mark)), response);
+    return { status: path === '/favicon.ico' ? 204 : 404 };
+  }
+
+  /** A page elsewhere whose name was re-pointed to 127.0.0.1 (DNS rebinding) comes with its own name as Host. */
+  #isForUs(request: IncomingMessage): boolean {
+    const [host, ...more] = request.headersDistinct.host ?? [];
+    if (host === undefined || more.length > 0) return false;
+    const names = ['localhost', '127.0.0.1', '[::1]'];
+    const own = [...names.map((name) => `${name}:${this.port}`), ...(this.port === 80 ? names : [])];
+    return own.includes(host.toLowerCase());
+  }
+
+  #comeBack(params: URLSearchParams, response: ServerResponse): Reply | 'hold' {
+    if (!hasState(params, this.#state)) return badRequestPage();
+    const read = readAuthorizationAnswer(params);
+    if (read.kind === 'unreadable') return badRequestPage();
+    if (isWaiting(this.#held) || this.#sent) return alreadyAnsweredPage();
+    // The first one, or the same person again after the first tab went away before it knew.
+    this.#settle(read.answer);
+    if (this.#result !== undefined) return this.#toResult();
+    this.#held = response;
+    return 'hold';
+  }
+
+  /** A clean address, so that the code leaves the address bar. */
+  #toResult(): Reply {
+    this.#sent = true;
+    return { status: 303, headers: { Location: this.#resultPath } };
+  }
+}
+
+function isWaiting(response: ServerResponse | undefined): response is ServerResponse {
+  return response !== undefined && !response.destroyed && !response.writableEnded;
+}
+
+const always = {
+  'Cache-Control': 'no-store',
+  'Referrer-Policy': 'no-referrer',
+  'Content-Security-Policy': contentSecurityPolicy,
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  Connection: 'close',
+};
+
+function send(response: ServerResponse, reply: Reply): void {
+  const body = Buffer.from(reply.html ?? '');
+  response.writeHead(reply.status, {
+    ...always,
+    ...reply.headers,
+    ...(reply.html === undefined ? {} : { 'Content-Type': 'text/html; charset=utf-8' }),
+    ...(reply.status === 204 ? {} : { 'Content-Length': body.length }),
+  });
+  response.end(body);
+}

@@ -1,0 +1,99 @@
+import { generateKeyPair } from 'node:crypto';
+import { promisify } from 'node:util';
+import * as z from 'zod/mini';
+import type { Context } from '../core/context.ts';
+import type { Folder } from './folder.ts';
+
+const schema = z.object({
+  /** certificate of the authority; its private key was thrown away after it signed the one certificate below */
+  ca: z.string(),
+  cert: z.string(),
+  key: z.string(),
+  /** RSA key that signs tokens, PKCS #8 */
+  signingKey: z.string(),
+  /** milliseconds since the epoch */
+  expiresAt: z.number(),
+});
+
+/** Keys and certificates of this sandbox, made at first use on this machine. PEM texts. */
+export type KeyRing = z.infer<typeof schema>;
+
+const fileName = 'keys.json';
+const dayMs = 86_400_000;
+const lifeMs = 365 * dayMs;
+const renewBeforeMs = 7 * dayMs;
+
+/**
+ * Reads the keys, or makes them once (about half a second): a TLS certificate for localhost with an authority of its own,
+ * and the key that signs tokens. A broken or expiring file is replaced. `ca.pem` lies beside it for other programs to trust.
+ */
+export async function openKeyRing(ctx: Pick<Context, 'clock'>, folder: Folder): Promise<KeyRing> {
+  const ready = await readKeys(ctx, folder);
+  if (ready !== undefined) return ready;
+  return folder.locked(async () => {
+    // Another command may have made them while we waited for the lock.
+    const made = await readKeys(ctx, folder);
+    if (made !== undefined) return made;
+    const keys = await makeKeys(ctx.clock.now());
+    await folder.files.writeAtomic(folder.file('ca.pem'), keys.ca);
+    await folder.files.writeAtomic(folder.file(fileName), `${JSON.stringify(keys, null, 2)}\n`);
+    return keys;
+  });
+}
+
+async function readKeys(ctx: Pick<Context, 'clock'>, folder: Folder): Promise<KeyRing | undefined> {
+  const text = await folder.files.read(folder.file(fileName));
+  if (text === undefined) return undefined;
+  try {
+    const read = schema.safeParse(JSON.parse(text));
+    return read.success && read.data.expiresAt > ctx.clock.now() + renewBeforeMs ? read.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function makeKeys(now: number): Promise<KeyRing> {
+  const signing = promisify(generateKeyPair)('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const [tls, rsa] = await Promise.all([makeCertificates(now), signing]);
+  return { ...tls, signingKey: rsa.privateKey, expiresAt: now + lifeMs };
+}
+
+async function makeCertificates(now: number): Promise<Pick<KeyRing, 'ca' | 'cert' | 'key'>> {
+  const { generate } = await import('selfsigned');
+  const common = {
+    keyType: 'ec',
+    curve: 'P-256',
+    algorithm: 'sha256',
+    notBeforeDate: new Date(now - dayMs),
+    notAfterDate: new Date(now + lifeMs),
+  } as const;
+  const authority = await generate([{ name: 'commonName', value: 'mailauth sandbox authority (trust nowhere else)' }], {
+    ...common,
+    extensions: [
+      { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
+      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    ],
+  });
+  const leaf = await generate([{ name: 'commonName', value: 'localhost' }], {
+    ...common,
+    ca: { key: authority.private, cert: authority.cert },
+    extensions: [
+      { name: 'basicConstraints', cA: false, critical: true },
+      { name: 'keyUsage', digitalSignature: true, critical: true },
+      { name: 'extKeyUsage', serverAuth: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+          { type: 7, ip: '::1' },
+        ],
+      },
+    ],
+  });
+  return { ca: authority.cert, cert: leaf.cert, key: leaf.private };
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+
+/** The one tenant of the sandbox. `.example` can never be a real domain (RFC 2606 section 2). */
+export const tenant = {
+  id: '5a4db0c5-c0de-4a11-b0b5-c0ffee000365',
+  name: 'Contoso (sandbox)',
+  domains: ['contoso.example', 'contoso.onmicrosoft.example'],
+} as const;
+
+export const defaultMailbox = 'helpdesk@contoso.example';
+
+/** Ready registrations, the same in every sandbox, so that a guide or a test can name them. */
+export const readyApps = {
+  public: {
+    clientId: '11111111-5a4d-4b0c-9a11-c0ffee000001',
+    name: 'mailauth sandbox (this computer)',
+    redirectUri: 'http://localhost',
+  },
+  confidential: {
+    clientId: '22222222-5a4d-4b0c-9a11-c0ffee000002',
+    name: 'mailauth sandbox (helpdesk)',
+    redirectUri: 'http://localhost:53682/mailauth',
+  },
+} as const;
+
+/** Accounts that the picker offers besides the one of `login_hint`. */
+export const shownAccounts: readonly string[] = [defaultMailbox, 'ada@contoso.example'];
+
+const sharedMailbox = 'shared@contoso.example';
+/** who has FullAccess to which mailbox */
+const delegates: ReadonlyMap<string, readonly string[]> = new Map([[sharedMailbox, ['ada@contoso.example']]]);
+
+export interface User {
+  /** lower case */
+  readonly address: string;
+  readonly objectId: string;
+  readonly displayName: string;
+}
+
+export type SignIn =
+  | { readonly kind: 'user'; readonly user: User }
+  /** a shared mailbox's own account is disabled by design (AADSTS50057) */
+  | { readonly kind: 'disabled'; readonly address: string }
+  /** an account of somebody else's directory (AADSTS50020) */
+  | { readonly kind: 'foreign'; readonly address: string; readonly domain: string }
+  /** no such account (AADSTS50034) */
+  | { readonly kind: 'unknown'; readonly address: string };
+
+const personalDomains = /^(?:outlook|hotmail|live|msn|gmail)\.[a-z.]{2,}$/;
+
+/** Who would sign in under this address: everybody at the tenant's domains is a licensed user, except the shared mailbox. */
+export function findUser(typed: string): SignIn {
+  const address = typed.trim().toLowerCase();
+  const match = /^[a-z0-9._%+'-]{1,64}@([a-z0-9.-]{1,190})$/.exec(address);
+  const domain = match?.[1];
+  if (domain === undefined) return { kind: 'unknown', address };
+  if (personalDomains.test(domain)) return { kind: 'foreign', address, domain };
+  if (!isTenantDomain(domain)) return { kind: 'unknown', address };
+  if (address === sharedMailbox) return { kind: 'disabled', address };
+  return { kind: 'user', user: describe(address) };
+}
+
+/** May this user open that mailbox: its own, or one it has FullAccess to. */
+export function mayOpen(userAddress: string, mailbox: string): boolean {
+  const wanted = mailbox.toLowerCase();
+  const user = userAddress.toLowerCase();
+  return user === wanted || delegates.get(wanted)?.includes(user) === true;
+}
+
+export type TenantAnswer = { readonly kind: 'found' } | { readonly kind: 'unknown' } | { readonly kind: 'malformed' };
+
+/** What stands for the tenant in a path: its id, one of its domains, `organizations` or `common`. */
+export function findTenant(named: string): TenantAnswer {
+  const name = named.toLowerCase();
+  if (name === tenant.id || isTenantDomain(name) || name === 'organizations' || name === 'common') return { kind: 'found' };
+  const looksLikeOne = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(name) || /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(name);
+  return { kind: looksLikeOne || name === 'consumers' ? 'unknown' : 'malformed' };
+}
+
+/** A GUID that stays the same for the same text, so that a user keeps the object id between commands. */
+export function stableGuid(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-9${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+function isTenantDomain(domain: string): boolean {
+  return tenant.domains.some((own) => own === domain);
+}
+
+function describe(address: string): User {
+  const local = address.slice(0, address.indexOf('@'));
+  const displayName = local.replace(/(?:^|[._-])([a-z0-9])/g, (_, letter: string) => ` ${letter.toUpperCase()}`).trim();
+  return { address, objectId: stableGuid(`user ${address}`), displayName };
+}

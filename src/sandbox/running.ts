@@ -1,0 +1,51 @@
+import * as z from 'zod/mini';
+import type { Context } from '../core/context.ts';
+import type { Folder } from './folder.ts';
+
+const port = z.number().check(z.int(), z.minimum(1), z.maximum(65_535));
+const schema = z.object({ pid: z.number(), nonce: z.string(), pages: port, login: port, imap: port });
+
+/** What a running `mailauth sandbox` leaves in the folder, so that other commands can join it. */
+export type Running = z.infer<typeof schema>;
+
+const pingSchema = z.object({ sandbox: z.literal('mailauth'), nonce: z.string(), seen: z.number() });
+const fileName = 'running.json';
+const pingTimeoutMs = 500;
+
+export async function announce(folder: Folder, running: Running): Promise<void> {
+  await folder.locked(() => folder.files.writeAtomic(folder.file(fileName), `${JSON.stringify(running, null, 2)}\n`));
+}
+
+/** Takes the announcement back, unless another sandbox has announced itself since. */
+export async function withdraw(folder: Folder, nonce: string): Promise<void> {
+  await folder.locked(async () => {
+    if ((await readRunning(folder))?.nonce === nonce) await folder.files.remove(folder.file(fileName));
+  });
+}
+
+/** The announced sandbox, alive or not. */
+export async function readRunning(folder: Folder): Promise<Running | undefined> {
+  const text = await folder.files.read(folder.file(fileName));
+  if (text === undefined) return undefined;
+  try {
+    const read = schema.safeParse(JSON.parse(text));
+    return read.success ? read.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Asks the announced sandbox whether it is there, over TLS with our own authority: a stranger on that port cannot answer.
+ * @returns how often its sign-in page was fetched, or undefined when it is gone
+ */
+export async function ping(network: Context['network'], running: Running): Promise<number | undefined> {
+  try {
+    const url = `https://localhost:${running.login}/sandbox/ping`;
+    const response = await network.request({ method: 'GET', url, timeoutMs: pingTimeoutMs });
+    const read = pingSchema.safeParse(JSON.parse(response.text));
+    return read.success && read.data.nonce === running.nonce ? read.data.seen : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Context } from '../core/context.ts';
+import type { FaultName } from './faults.ts';
+import type { StateStore } from './state.ts';
+import type { TokenMint } from './tokens.ts';
+
+/** What every part of a running sandbox works with. */
+export interface Service {
+  readonly ctx: Pick<Context, 'clock' | 'random'>;
+  readonly state: StateStore;
+  readonly mint: TokenMint;
+  readonly fault: FaultName | undefined;
+  /** fixed life of an access token in seconds; else random, as Entra does it */
+  readonly tokenSeconds: number | undefined;
+  /** answered by `/sandbox/ping`: proves that this server is the one of `running.json` */
+  readonly nonce: string;
+  readonly addresses: Addresses;
+  /** how often the sign-in page was fetched */
+  seen: number;
+}
+
+/** Base addresses without a slash at the end. Ports are known only once the servers listen. */
+export interface Addresses {
+  /** plain http: what a browser opens */
+  pages: string;
+  /** https: the v2 endpoints */
+  login: string;
+  /** https: `<login>/graph` */
+  graph: string;
+}

@@ -1,0 +1,104 @@
+import { findTenant, tenant } from './directory.ts';
+import { type Aadsts, type Blanks, entraError } from './entra-errors.ts';
+import { checkClient, type Granted, redeemCode, redeemRefresh, refused, type Setting, type TokenForm } from './grants.ts';
+import { json, type SandboxReply, type SandboxRequest } from './http.ts';
+import type { Service } from './service.ts';
+import type { State } from './state.ts';
+import { clientInfo } from './tokens.ts';
+
+type Refuse = (aadsts: Aadsts, blanks?: Blanks, headers?: Readonly<Record<string, string>>) => SandboxReply;
+type AppOnly = { readonly kind: 'app-only'; readonly clientId: string; readonly audience: string };
+
+const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** `POST /{tenant}/oauth2/v2.0/token` (RFC 6749 section 3.2). Unknown parameters, such as MSAL's, are ignored. */
+export async function tokenEndpoint(service: Service, named: string, request: SandboxRequest): Promise<SandboxReply> {
+  const form = Object.fromEntries(new URLSearchParams(request.body));
+  const refuse = refuser(service, request);
+  if (service.fault === 'token-unavailable') return refuse(90033);
+  if (service.fault === 'throttled') return refuse(90055, {}, { 'retry-after': '5' });
+  const found = findTenant(named);
+  if (found.kind !== 'found') return refuse(found.kind === 'unknown' ? 90002 : 900023, { tenant: named });
+  for (const parameter of ['grant_type', 'client_id']) if ((form[parameter] ?? '') === '') return refuse(900144, { parameter });
+
+  const setting: Setting = {
+    now: service.ctx.clock.now(),
+    graph: service.addresses.graph,
+    fault: service.fault,
+    newRefreshToken: service.mint.refreshToken,
+  };
+  const outcome = await service.state.change((state) => judge(state, form, setting));
+  if (outcome.kind === 'refused') return refuse(outcome.aadsts, outcome.blanks);
+  return outcome.kind === 'app-only' ? appOnly(service, outcome) : delegated(service, outcome, form.client_info === '1');
+}
+
+/** The one place that turns a refusal into Entra's JSON, with the client's own correlation id when it sent one. */
+export function refuser(service: Service, request: SandboxRequest): Refuse {
+  const header = request.headers['client-request-id'];
+  const sent = request.query.get('client-request-id') ?? (typeof header === 'string' ? header : '');
+  return (aadsts, blanks = {}, headers = {}) => {
+    const correlationId = guid.test(sent) ? sent.toLowerCase() : service.ctx.random.uuid();
+    const error = entraError(service.ctx, service.addresses.login, aadsts, blanks, correlationId);
+    return json(error.status, error.json, headers);
+  };
+}
+
+function judge(state: State, form: TokenForm, setting: Setting) {
+  const clientId = form.client_id ?? '';
+  const app = state.apps.find((one) => one.clientId === clientId.toLowerCase());
+  if (app === undefined || setting.fault === 'client-unknown') return refused(700016, { client: clientId });
+  switch (form.grant_type) {
+    case 'authorization_code':
+      return redeemCode(state, app, form, setting);
+    case 'refresh_token':
+      return redeemRefresh(state, app, form, setting);
+    case 'client_credentials': {
+      const client = checkClient(app, true, form, setting);
+      if (client !== undefined) return client;
+      const scope = form.scope ?? '';
+      if (!scope.endsWith('/.default')) return refused(1002012, { scope });
+      return { kind: 'app-only', clientId: app.clientId, audience: scope.slice(0, -'/.default'.length) } satisfies AppOnly;
+    }
+    default:
+      return refused(70003, { grant: form.grant_type ?? '' });
+  }
+}
+
+function delegated(service: Service, granted: Granted, withClientInfo: boolean): SandboxReply {
+  const { mint } = service;
+  const expiresIn = lifetime(service);
+  const { app, user } = granted;
+  const issuer = `${service.addresses.login}/${tenant.id}/v2.0`;
+  const accessToken = mint.accessToken({
+    user,
+    clientId: app.clientId,
+    appName: app.name,
+    confidential: granted.confidential,
+    audience: granted.audience,
+    scopes: granted.scopes,
+    expiresIn,
+  });
+  return json(200, {
+    token_type: 'Bearer',
+    scope: granted.scopeText,
+    expires_in: expiresIn,
+    ext_expires_in: expiresIn,
+    access_token: accessToken,
+    ...(granted.refreshToken === undefined ? {} : { refresh_token: granted.refreshToken }),
+    ...(granted.wantsIdToken
+      ? { id_token: mint.idToken({ user, clientId: app.clientId, issuer, nonce: granted.nonce, expiresIn: 3600 }) }
+      : {}),
+    ...(withClientInfo ? { client_info: clientInfo(user) } : {}),
+  });
+}
+
+function appOnly(service: Service, granted: AppOnly): SandboxReply {
+  const expiresIn = 3599;
+  const token = service.mint.appToken({ audience: granted.audience, clientId: granted.clientId, expiresIn });
+  return json(200, { token_type: 'Bearer', expires_in: expiresIn, ext_expires_in: expiresIn, access_token: token });
+}
+
+/** Random between 60 and 90 minutes, as Entra does it (learn.microsoft.com, access-tokens). Seconds. */
+function lifetime(service: Service): number {
+  return service.tokenSeconds ?? 3600 + (service.ctx.random.bytes(2).readUInt16BE(0) % 1800);
+}

@@ -1,0 +1,94 @@
+import { join, resolve } from 'node:path';
+import envPaths from 'env-paths';
+import * as z from 'zod/mini';
+import type { Context, Files, Random } from '../core/context.ts';
+import { plain } from '../core/text.ts';
+import { problem } from '../diagnose/problem.ts';
+import { parseJsonFile, toJsonFile } from './json-file.ts';
+
+/** The one folder for everything mailauth writes: MAILAUTH_HOME, else the platform's config folder for `mailauth`. Absolute. */
+export function resolveHome(ctx: Pick<Context, 'env'>): string {
+  const asked = ctx.env.MAILAUTH_HOME;
+  return resolve(asked || envPaths('mailauth', { suffix: '' }).config);
+}
+
+const schema = z.object({ id: z.string().check(z.regex(/^[0-9a-f]{16}$/)) });
+const homeFile = (home: string): string => join(home, 'home.json');
+const lockWaitMs = 5_000;
+
+/** The id of this home, the beginning of its keychain account names; undefined when nothing was stored yet. Writes nothing. */
+export async function readHomeId(files: Files, home: string): Promise<string | undefined> {
+  const file = homeFile(home);
+  const text = await guardReads(file, () => files.read(file));
+  if (text === undefined) return undefined;
+  const read = parseJsonFile(text, schema);
+  // A new id would orphan every secret that is stored under the old one.
+  if (read.kind === 'broken') throw problem('home-file-broken', { file, why: read.why });
+  return read.value.id;
+}
+
+/** The id of this home, made at first use: 16 hex digits. Two first uses at once agree on one. */
+export async function ensureHomeId(files: Files, random: Pick<Random, 'bytes'>, home: string): Promise<string> {
+  const known = await readHomeId(files, home);
+  if (known !== undefined) return known;
+  return guardWrites(home, async () => {
+    const release = await files.lock(`${homeFile(home)}.lock`, lockWaitMs);
+    if (release === undefined) throw problem('store-busy', { what: homeFile(home) });
+    try {
+      const made = await readHomeId(files, home);
+      if (made !== undefined) return made;
+      const id = random.bytes(8).toString('hex');
+      await files.writeAtomic(homeFile(home), toJsonFile({ id }));
+      return id;
+    } finally {
+      await release();
+    }
+  });
+}
+
+const diskCodes: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENOTDIR: 'a file stands where a folder should be',
+  EEXIST: 'a file stands where a folder should be',
+  EISDIR: 'a folder stands where a file should be',
+  ENOENT: 'the folder cannot be made',
+  ENAMETOOLONG: 'the path is too long',
+  ELOOP: 'links go round in a circle',
+  EMFILE: 'too many open files',
+  ENFILE: 'too many open files',
+  EIO: 'the disk reports an error',
+};
+
+function diskReason(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  return diskCodes[error.code];
+}
+
+/** Turns what the disk says about a write under `home` into `home-not-writable`. */
+export async function guardWrites<T>(home: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    const why = diskReason(error);
+    if (why === undefined) throw error;
+    throw problem('home-not-writable', { home: plain(home), why }, { cause: error });
+  }
+}
+
+/** Turns what the disk says about reading `file` into `home-file-broken`. */
+async function guardReads<T>(file: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    const why = readFailure(error);
+    if (why === undefined) throw error;
+    throw problem('home-file-broken', { file: plain(file), why }, { cause: error });
+  }
+}
+
+/** Why a file cannot be read, or undefined when the error is no matter of the disk. */
+export const readFailure = (error: unknown): string | undefined => diskReason(error);

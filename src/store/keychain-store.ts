@@ -1,0 +1,74 @@
+import { type Keychain, KeychainFailure, type KeychainTrouble, type Random } from '../core/context.ts';
+import { Secret } from '../core/secret.ts';
+import { plain } from '../core/text.ts';
+import { problem } from '../diagnose/problem.ts';
+import { DamagedValue, splitEntry } from './split.ts';
+import type { SecretStore } from './store.ts';
+import { fixOf } from './token-entry.ts';
+
+export interface KeychainStoreOptions {
+  readonly keychain: Keychain;
+  readonly service: 'mailauth' | 'mailauth-sandbox';
+  /** of this MAILAUTH_HOME: account names begin with it, so that two homes never meet */
+  readonly homeId: string;
+  readonly random: Pick<Random, 'bytes'>;
+}
+
+const codes = {
+  'no-bus': 'keychain-no-bus',
+  'no-provider': 'keychain-no-provider',
+  'no-collection': 'keychain-no-collection',
+  locked: 'keychain-locked',
+  hung: 'keychain-hung',
+  denied: 'keychain-denied',
+  other: 'keychain-failed',
+} as const satisfies Record<KeychainTrouble, string>;
+
+/** Secrets as entries of the operating system's keychain. One writer an entry at a time: callers hold the mailbox's lock. */
+export function keychainStore(options: KeychainStoreOptions): SecretStore {
+  const { keychain, service, homeId, random } = options;
+  const label = keychain.label;
+
+  // `#` begins the name of a part (split.ts), and guests of a tenant have it in their address (#EXT#).
+  const open = (entry: string) => splitEntry(keychain, service, `${homeId}:${entry.replace(/[%#]/g, encodeURIComponent)}`);
+
+  const guard = async <T>(entry: string, act: () => Promise<T>): Promise<T> => {
+    try {
+      return await act();
+    } catch (error) {
+      if (error instanceof DamagedValue) {
+        throw problem('store-damaged', { what: entry, why: error.message, fix: fixOf(entry) }, { cause: error });
+      }
+      if (!(error instanceof KeychainFailure)) throw error;
+      throw problem(codes[error.trouble], { label, why: plain(error.message) }, { cause: error });
+    }
+  };
+
+  return {
+    name: 'keychain',
+    describe: () => `${label} (service "${service}")`,
+
+    async probe() {
+      const entry = `probe/${random.bytes(8).toString('hex')}`;
+      const value = random.bytes(16).toString('hex');
+      await guard(entry, async () => {
+        const probe = open(entry);
+        await probe.write(value);
+        const back = await probe.read();
+        const removed = await probe.remove();
+        if (back !== value) throw new KeychainFailure('other', 'it did not give back what was written');
+        if (!removed) throw new KeychainFailure('other', 'it did not delete what was written');
+      });
+    },
+
+    read: (entry) =>
+      guard(entry, async () => {
+        const value = await open(entry).read();
+        return value === undefined ? undefined : new Secret(value);
+      }),
+
+    write: (entry, value) => guard(entry, () => open(entry).write(value.reveal())),
+
+    remove: (entry) => guard(entry, () => open(entry).remove()),
+  };
+}

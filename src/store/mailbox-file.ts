@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type * as z from 'zod/mini';
+import type { Files } from '../core/context.ts';
+import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
+import { plain } from '../core/text.ts';
+import { problem } from '../diagnose/problem.ts';
+import { guardWrites, readFailure } from './home.ts';
+import { type Parsed, parseJsonFile, toJsonFile } from './json-file.ts';
+import { mailboxFileSchema } from './schemas.ts';
+
+interface BrokenFile {
+  readonly file: string;
+  readonly why: string;
+}
+
+/** Everything not secret about the mailboxes of one home: `<home>/mailboxes/<slug>.json`. */
+export interface MailboxFiles {
+  /** undefined when this mailbox is not set up; throws `mailbox-file-broken` */
+  readMailbox(key: MailboxKey): Promise<MailboxRecord | undefined>;
+  /** throws `mailbox-file-broken` rather than write over a file it cannot read, `home-not-writable` */
+  writeMailbox(record: MailboxRecord): Promise<void>;
+  /** false when there was none; throws like `writeMailbox` */
+  removeMailbox(key: MailboxKey): Promise<boolean>;
+  /** sorted by file name; broken files are told, not hidden */
+  listMailboxes(): Promise<{ readonly records: readonly MailboxRecord[]; readonly broken: readonly BrokenFile[] }>;
+}
+
+export function mailboxFiles({ files, home }: { readonly files: Files; readonly home: string }): MailboxFiles {
+  const folder = join(home, 'mailboxes');
+  const pathOf = (key: MailboxKey): string => join(folder, `${mailboxSlug(key)}.json`);
+
+  const load = async (file: string): Promise<Parsed<MailboxRecord> | undefined> => {
+    try {
+      const text = await files.read(file);
+      return text === undefined ? undefined : parseRecord(text);
+    } catch (error) {
+      const why = readFailure(error);
+      if (why === undefined) throw error;
+      return { kind: 'broken', why };
+    }
+  };
+
+  const readMailbox = async (key: MailboxKey): Promise<MailboxRecord | undefined> => {
+    const file = pathOf(key);
+    const read = await load(file);
+    if (read === undefined) return undefined;
+    if (read.kind === 'broken') throw problem('mailbox-file-broken', { file: plain(file), why: read.why });
+    if (mailboxSlug(read.value) !== mailboxSlug(key)) {
+      throw problem('mailbox-file-broken', { file: plain(file), why: `it is about ${plain(read.value.mailbox, 80)}` });
+    }
+    return read.value;
+  };
+
+  return {
+    readMailbox,
+
+    async writeMailbox(record) {
+      await readMailbox(record);
+      // By the schema also on the way out: what is not a field of the record does not get to the disk.
+      const wire = mailboxFileSchema.parse({ version: 1, ...record, mailbox: record.mailbox.toLowerCase() });
+      await guardWrites(home, () => files.writeAtomic(pathOf(record), toJsonFile(wire)));
+    },
+
+    async removeMailbox(key) {
+      await readMailbox(key);
+      return guardWrites(home, () => files.remove(pathOf(key)));
+    },
+
+    async listMailboxes() {
+      const records: MailboxRecord[] = [];
+      const broken: BrokenFile[] = [];
+      for (const name of await list(files, folder)) {
+        if (!name.endsWith('.json')) continue;
+        const file = join(folder, name);
+        const read = await load(file);
+        if (read === undefined) continue;
+        if (read.kind === 'broken') broken.push({ file, why: read.why });
+        else if (`${mailboxSlug(read.value)}.json` !== name) broken.push({ file, why: `it is about ${plain(read.value.mailbox, 80)}` });
+        else records.push(read.value);
+      }
+      return { records, broken };
+    },
+  };
+}
+
+async function list(files: Files, folder: string): Promise<readonly string[]> {
+  try {
+    return await files.list(folder);
+  } catch (error) {
+    const why = readFailure(error);
+    if (why === undefined) throw error;
+    throw problem('mailbox-file-broken', { file: plain(folder), why }, { cause: error });
+  }
+}
+
+function parseRecord(text: string): Parsed<MailboxRecord> {
+  const read = parseJsonFile<z.infer<typeof mailboxFileSchema>>(text, mailboxFileSchema);
+  if (read.kind === 'broken') {
+    return read.why.includes('"version"') ? { kind: 'broken', why: 'another version of mailauth wrote it' } : read;
+  }
+  const { version: _, ...record } = read.value;
+  return { kind: 'ok', value: record };
+}
+
+const longest = 120;
+/** Names of devices on Windows, also with an ending. */
+const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/;
+
+/**
+ * File name (without ending) of a mailbox and its product: `ops@contoso.com~this-computer`. Lower case, only
+ * `a-z 0-9 @ . _ + -`, no leading dot or reserved name, at most 133 characters; where anything had to be
+ * replaced, a hash of the original keeps different mailboxes apart.
+ */
+export function mailboxSlug(key: MailboxKey): string {
+  const mailbox = key.mailbox.toLowerCase();
+  const guide = key.for.toLowerCase();
+  const clean = (text: string) => text.replace(/[^a-z0-9@._+-]/g, '_').replace(/^\./, '_');
+  const name = `${clean(mailbox)}~${clean(guide)}`;
+  const safe = (reserved.test(name) ? `_${name}` : name).slice(0, longest);
+  if (safe === `${mailbox}~${guide}`) return safe;
+  const hash = createHash('sha256').update(`${mailbox}\0${guide}`).digest('hex').slice(0, 12);
+  return `${safe}~${hash}`;
+}

@@ -1,0 +1,56 @@
+import * as z from 'zod/mini';
+
+/** RFC 3339 as Date writes and reads it. */
+export const timeSchema = z.string().check(z.refine((text) => !Number.isNaN(Date.parse(text)), 'not a time'));
+
+export const accountSchema = z.object({
+  username: z.string(),
+  objectId: z.exactOptional(z.string()),
+  tenantId: z.exactOptional(z.string()),
+});
+
+const protocol = z.enum(['imap', 'pop', 'smtp']);
+
+const mailHost = z.object({
+  host: z.string().check(z.minLength(1)),
+  port: z.int().check(z.minimum(1), z.maximum(65_535)),
+  security: z.enum(['tls', 'starttls']),
+});
+
+const cloud = z.object({
+  name: z.string(),
+  login: z.string(),
+  graph: z.string(),
+  portal: z.string(),
+  outlookScopeBase: z.string(),
+  imap: mailHost,
+  pop: mailHost,
+  smtp: mailHost,
+  verified: z.boolean(),
+});
+
+const registration = z.object({
+  clientId: z.string().check(z.minLength(1)),
+  clientType: z.enum(['public', 'confidential']),
+  redirectUri: z.string(),
+  secretExpiresAt: z.exactOptional(timeSchema),
+  madeByMailauth: z.boolean(),
+});
+
+/** The mailbox file. Unknown fields are tolerated and left out: a newer mailauth may have written them. */
+export const mailboxFileSchema = z.object({
+  version: z.literal(1),
+  mailbox: z.string().check(z.minLength(1)),
+  for: z.string().check(z.minLength(1)),
+  tenantId: z.string(),
+  cloud,
+  endpoints: z.object({ issuer: z.string(), authorization: z.string(), token: z.string() }),
+  registration,
+  protocols: z.array(protocol),
+  scopes: z.array(z.string()),
+  signInAs: z.exactOptional(z.string()),
+  account: z.exactOptional(accountSchema),
+  store: z.enum(['keychain', 'file', 'sandbox-file']),
+  createdAt: timeSchema,
+  lastTests: z.array(z.object({ at: timeSchema, protocol, ok: z.boolean(), code: z.exactOptional(z.string()) })),
+});

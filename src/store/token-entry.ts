@@ -1,0 +1,74 @@
+import * as z from 'zod/mini';
+import type { MailboxKey, TokenSet } from '../core/mailbox.ts';
+import { Secret } from '../core/secret.ts';
+import { problem } from '../diagnose/problem.ts';
+import { accountSchema, timeSchema } from './schemas.ts';
+
+/** Entry of the secret store that holds this mailbox's `TokenSet`: `token/this-computer/ops@contoso.com`. */
+export const tokenEntry = (key: MailboxKey): string => entryName('token', key);
+
+/** Entry of the secret store that holds the client secret as Microsoft showed it. */
+export const clientSecretEntry = (key: MailboxKey): string => entryName('client-secret', key);
+
+const entryName = (kind: string, key: MailboxKey): string => `${kind}/${key.for}/${key.mailbox.toLowerCase()}`;
+
+/** The command that replaces a damaged entry. */
+export function fixOf(entry: string): string {
+  const [kind, , ...mailbox] = entry.split('/');
+  const verb = kind === 'client-secret' ? 'setup --mailbox' : 'login --force';
+  return `mailauth ${verb} ${mailbox.join('/') || 'MAILBOX'}`;
+}
+
+const schema = z.object({
+  version: z.literal(1),
+  accessToken: z.string().check(z.minLength(1)),
+  refreshToken: z.exactOptional(z.string().check(z.minLength(1))),
+  issuedAt: timeSchema,
+  expiresAt: timeSchema,
+  refreshTokenIssuedAt: z.exactOptional(timeSchema),
+  scopes: z.array(z.string()),
+  account: accountSchema,
+});
+
+const rfc3339 = (ms: number): string => new Date(ms).toISOString();
+
+/** JSON, times in RFC 3339. The tokens stand in it in plain text: it goes to a secret store and nowhere else. */
+export function encodeTokenSet(set: TokenSet): Secret {
+  const wire: z.infer<typeof schema> = {
+    version: 1,
+    accessToken: set.accessToken.reveal(),
+    ...(set.refreshToken === undefined ? {} : { refreshToken: set.refreshToken.reveal() }),
+    issuedAt: rfc3339(set.issuedAt),
+    expiresAt: rfc3339(set.expiresAt),
+    ...(set.refreshTokenIssuedAt === undefined ? {} : { refreshTokenIssuedAt: rfc3339(set.refreshTokenIssuedAt) }),
+    scopes: [...set.scopes],
+    account: set.account,
+  };
+  return new Secret(JSON.stringify(wire));
+}
+
+/** Throws `store-damaged`; `key` names the mailbox in it. What stands in the entry never gets into the error. */
+export function decodeTokenSet(secret: Secret, key?: MailboxKey): TokenSet {
+  const read = schema.safeParse(parseJson(secret.reveal()));
+  if (!read.success) {
+    const entry = key === undefined ? 'token' : tokenEntry(key);
+    throw problem('store-damaged', { what: entry, why: 'it is not what mailauth writes', fix: fixOf(entry) });
+  }
+  const { version: _, accessToken, refreshToken, issuedAt, expiresAt, refreshTokenIssuedAt, ...rest } = read.data;
+  return {
+    ...rest,
+    accessToken: new Secret(accessToken),
+    ...(refreshToken === undefined ? {} : { refreshToken: new Secret(refreshToken) }),
+    issuedAt: Date.parse(issuedAt),
+    expiresAt: Date.parse(expiresAt),
+    ...(refreshTokenIssuedAt === undefined ? {} : { refreshTokenIssuedAt: Date.parse(refreshTokenIssuedAt) }),
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

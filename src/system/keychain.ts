@@ -1,0 +1,128 @@
+import { type Clock, type Keychain, KeychainFailure, type KeychainTrouble } from '../core/context.ts';
+import { openEntry } from './keychain-binding.ts';
+import { keychainProcess } from './keychain-process.ts';
+import { type CollectionState, defaultCollection } from './secret-service.ts';
+
+export interface KeychainOptions {
+  readonly platform: NodeJS.Platform;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** tests hand in another child */
+  readonly childPath?: string;
+}
+
+const labels: Partial<Record<NodeJS.Platform, string>> = { darwin: 'macOS Keychain', win32: 'Windows Credential Manager' };
+
+/** CRED_MAX_CREDENTIAL_BLOB_SIZE is 2560 bytes, and the binding stores UTF-16. */
+const windowsLimit = 1280;
+const collectionDeadlineMs = 2_500;
+/** One command asks once; a wizard that waited for its person asks again. */
+const rememberMs = { unlocked: 5_000, unusable: 1_000 };
+
+/**
+ * The operating system's keychain (the port's rules: core/context.ts). Reads in this process, because `token get`
+ * must be quick, and only after the Secret Service said that nothing is locked; writes in a process that can be killed.
+ */
+export function createKeychain(options: KeychainOptions): Keychain {
+  const { platform, env, clock } = options;
+  const hasSecretService = platform !== 'darwin' && platform !== 'win32';
+  // macOS may lawfully ask its person for a password in the middle of a call.
+  const limitMs = platform === 'darwin' ? 60_000 : 3_000;
+  const child = keychainProcess(options);
+  let asked: { readonly at: number; readonly answer: Promise<CollectionState>; keepMs: number } | undefined;
+
+  const collection = (): Promise<CollectionState> => {
+    if (asked !== undefined && clock.monotonic() - asked.at < asked.keepMs) return asked.answer;
+    const answer = defaultCollection(env, collectionDeadlineMs);
+    const question = { at: clock.monotonic(), answer, keepMs: Number.POSITIVE_INFINITY };
+    asked = question;
+    return answer.then((state) => {
+      question.keepMs = clock.monotonic() - question.at + rememberMs[state.kind];
+      return state;
+    });
+  };
+
+  const ready = async (): Promise<void> => {
+    if (!hasSecretService) return;
+    const state = await collection();
+    if (state.kind === 'unusable') throw new KeychainFailure(state.trouble, state.why);
+  };
+
+  const failure = async (error: unknown): Promise<KeychainFailure> => {
+    const failed = error instanceof KeychainFailure ? error : fromBinding(error, options);
+    if (failed.trouble !== 'hung' || !hasSecretService) return failed;
+    // Locked while we were at it: the call hung in the service's own prompt.
+    asked = undefined;
+    const state = await collection();
+    return state.kind === 'unusable' && state.trouble === 'locked' ? new KeychainFailure('locked', state.why, { cause: error }) : failed;
+  };
+
+  const write = async (service: string, account: string, password: string | null): Promise<boolean> => {
+    await ready();
+    try {
+      return await child.write({ service, account, password }, limitMs);
+    } catch (error) {
+      throw await failure(error);
+    }
+  };
+
+  return {
+    label: labels[platform] ?? 'Secret Service',
+    limit: platform === 'win32' ? windowsLimit : Number.POSITIVE_INFINITY,
+
+    async getPassword(service, account) {
+      await ready();
+      try {
+        return (await readHere(service, account, limitMs)) ?? null;
+      } catch (error) {
+        throw await failure(error);
+      }
+    },
+
+    async setPassword(service, account, password) {
+      await write(service, account, password);
+    },
+
+    deletePassword: (service, account) => write(service, account, null),
+
+    close: () => child.close(),
+  };
+}
+
+async function readHere(service: string, account: string, limitMs: number): Promise<string | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const overrun = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      // Locked between question and read: the binding's thread waits for ever and process.exit waits for it.
+      process.once('exit', () => process.kill(process.pid, 'SIGKILL'));
+      reject(new KeychainFailure('hung', `no answer within ${limitMs} ms`));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([openEntry(service, account).getPassword(), overrun]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The binding's errors are plain text (code `GenericFailure`), so they are told apart by their words and only here.
+ * Linux: measured with gnome-keyring. macOS: SecBase.h texts. Windows: keyring-rs and the Win32 error's name.
+ */
+const words: readonly [RegExp, KeychainTrouble][] = [
+  [/Failed to connect to socket|DBUS_SESSION_BUS_ADDRESS|autolaunch/i, 'no-bus'],
+  [/not provided by any \.service|ServiceUnknown|NameHasNoOwner|No keychain is available/i, 'no-provider'],
+  [/no result found|default keychain could not be found/i, 'no-collection'],
+  [/prompt was dismissed|IsLocked|is locked|interaction is not allowed/i, 'locked'],
+  [/Did not receive a reply|NoReply|timed out/i, 'hung'],
+  [/AccessDenied|access (is )?denied|canceled the operation|not correct|NO_SUCH_LOGON_SESSION|logon session/i, 'denied'],
+];
+
+function fromBinding(error: unknown, { platform, env }: KeychainOptions): KeychainFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (platform === 'win32' && env.SSH_CONNECTION) {
+    return new KeychainFailure('denied', 'Credential Manager cannot be used over SSH', { cause: error });
+  }
+  const trouble = words.find(([pattern]) => pattern.test(message))?.[1] ?? 'other';
+  return new KeychainFailure(trouble, message, { cause: error });
+}

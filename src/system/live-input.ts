@@ -1,0 +1,47 @@
+import { createPrompt, isEnterKey, makeTheme, useKeypress, usePrefix, useState } from '@inquirer/core';
+
+export interface LiveInput {
+  readonly message: string;
+  readonly default?: string;
+  /** hides what is typed behind stars */
+  readonly masked?: boolean;
+  /** true, or the complaint that is shown below the line while typing */
+  readonly check: (value: string) => true | string;
+}
+
+/** Inquirer's own text and password prompts check on Enter only; this one says while typing what is still wrong, and takes no wrong answer. */
+export const liveInput = createPrompt<string, LiveInput>((config, done) => {
+  const theme = makeTheme();
+  const [status, setStatus] = useState<'idle' | 'done'>('idle');
+  const [value, setValue] = useState('');
+  const [tried, setTried] = useState(false);
+  const prefix = usePrefix({ status, theme });
+  const answer = (value || (config.default ?? '')).trim();
+
+  useKeypress((key, rl) => {
+    if (status === 'done') return;
+    if (!isEnterKey(key)) {
+      setValue(rl.line);
+      setTried(false);
+      return;
+    }
+    if (config.check(answer) === true) {
+      setStatus('done');
+      done(answer);
+      return;
+    }
+    rl.write(value); // Enter emptied readline's line: give the answer back to be mended
+    setTried(true);
+  });
+
+  const shown = config.masked ? '*'.repeat(status === 'done' ? 8 : value.length) : value;
+  const line = [
+    prefix,
+    theme.style.message(config.message, status),
+    config.default !== undefined && value === '' && status !== 'done' ? theme.style.defaultAnswer(config.default) : undefined,
+    status === 'done' ? theme.style.answer(config.masked ? shown : answer) : shown,
+  ];
+  const complaint = config.check(answer);
+  const below = status === 'done' || complaint === true || (value === '' && !tried) ? '' : complaint;
+  return [line.filter((part) => part !== undefined).join(' '), tried && below ? theme.style.error(below) : theme.style.help(below)];
+});

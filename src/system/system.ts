@@ -1,0 +1,53 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '../core/context.ts';
+import { resolveHome } from '../store/home.ts';
+import { createBrowser } from './browser.ts';
+import { systemClock } from './clock.ts';
+import { systemFiles } from './files.ts';
+import { createKeychain } from './keychain.ts';
+import { createNetwork } from './network.ts';
+import { createPrompts } from './prompts.ts';
+import { systemRandom } from './random.ts';
+import { lineReader, outputOf, readAll } from './terminal.ts';
+
+/** The real world behind the ports of `core/context.ts`. Nothing is opened, loaded or asked before it is used. */
+export function createSystem(process: NodeJS.Process, noColor: boolean, signal: AbortSignal): Context {
+  const { env, platform } = process;
+  // The question library decides about colours by itself, from the environment only.
+  if (noColor || env.NO_COLOR) {
+    env.NO_COLOR = '1';
+    delete env.FORCE_COLOR;
+  }
+  const base = {
+    env,
+    platform,
+    pid: process.pid,
+    out: outputOf(process.stdout),
+    err: outputOf(process.stderr),
+    readStdin: () => readAll(process.stdin),
+    readLine: lineReader(process.stdin),
+    interactive: process.stdin.isTTY === true && process.stderr.isTTY === true && env.TERM !== 'dumb',
+    clock: systemClock,
+    random: systemRandom,
+    files: systemFiles,
+    prompts: createPrompts(process.stderr, process.stdin, signal),
+    browser: createBrowser({ env, platform, clock: systemClock }),
+    keychain: createKeychain({ platform, env, clock: systemClock }),
+    signal,
+  };
+  return { ...base, network: createNetwork({ env }), log: debugLog(base) };
+}
+
+/** `MAILAUTH_DEBUG=1`: lines in `debug.log` under MAILAUTH_HOME. A log that cannot be written never stops the work. */
+function debugLog(ctx: Pick<Context, 'env' | 'platform' | 'clock' | 'pid'>): (line: string) => void {
+  if (ctx.env.MAILAUTH_DEBUG !== '1') return () => undefined;
+  const file = join(resolveHome(ctx), 'debug.log');
+  return (line) => {
+    try {
+      appendFileSync(file, `${new Date(ctx.clock.now()).toISOString()} [${ctx.pid}] ${line}\n`, { mode: 0o600 });
+    } catch {
+      // best effort
+    }
+  };
+}

@@ -1,0 +1,26 @@
+import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import { xoauth2 } from '../mail/sasl.ts';
+
+export const tokenFormats = ['raw', 'xoauth2', 'json', 'env'] as const;
+export type TokenFormat = (typeof tokenFormats)[number];
+
+/** What `token get` prints: exactly the token and one newline, in the form other programs take it. */
+export function formatToken(set: TokenSet, record: MailboxRecord, format: TokenFormat): string {
+  const token = set.accessToken.reveal();
+  switch (format) {
+    case 'raw':
+      return `${token}\n`;
+    case 'env':
+      return `MAILAUTH_ACCESS_TOKEN=${token}\n`;
+    case 'xoauth2':
+      return `${xoauth2(saslUser(record), set.accessToken).reveal()}\n`;
+    case 'json':
+      return `${JSON.stringify({ accessToken: token, tokenType: 'Bearer', expiresAt: rfc3339(set.expiresAt), username: saslUser(record) })}\n`;
+  }
+}
+
+/** The name for SASL `user=`: the mailbox, also where a delegate signed in for it (Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth"). */
+export const saslUser = (record: Pick<MailboxRecord, 'mailbox'>): string => record.mailbox;
+
+/** RFC 3339 in UTC, whole seconds. */
+export const rfc3339 = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');

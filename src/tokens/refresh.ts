@@ -1,0 +1,69 @@
+import type { Cloud, Tenant } from '../core/cloud.ts';
+import type { Context, Network } from '../core/context.ts';
+import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import type { Secret } from '../core/secret.ts';
+import { problem } from '../diagnose/problem.ts';
+import type { OAuthApp } from '../oauth/msal.ts';
+import type { SecretStore } from '../store/store.ts';
+import { clientSecretEntry } from '../store/token-entry.ts';
+
+export interface AppDeps {
+  readonly ctx: Pick<Context, 'clock' | 'signal'>;
+  readonly network: Network;
+  readonly cloud: Cloud;
+  readonly store: SecretStore;
+  readonly timeoutMs: number;
+}
+
+/**
+ * The app a set-up mailbox signs in with, at the endpoints of the cloud in force. Throws `stored-secret-missing` and,
+ * where the cloud is another than the recorded one (a laboratory that moved, the sandbox), what discovery throws.
+ */
+export async function appOf(record: MailboxRecord, deps: AppDeps): Promise<OAuthApp> {
+  const { registration } = record;
+  let clientSecret: Secret | undefined;
+  if (registration.clientType === 'confidential') {
+    clientSecret = await deps.store.read(clientSecretEntry(record));
+    if (clientSecret === undefined) {
+      throw problem('stored-secret-missing', { mailbox: record.mailbox, for: record.for, clientId: registration.clientId });
+    }
+  }
+  return {
+    cloud: deps.cloud,
+    tenantId: record.tenantId,
+    endpoints: deps.cloud.login === record.cloud.login ? record.endpoints : (await rediscover(record, deps)).endpoints,
+    clientId: registration.clientId,
+    network: deps.network,
+    clock: deps.ctx.clock,
+    timeoutMs: deps.timeoutMs,
+    signal: deps.ctx.signal,
+    ...(clientSecret === undefined ? {} : { clientSecret }),
+  };
+}
+
+async function rediscover(record: MailboxRecord, deps: AppDeps): Promise<Tenant> {
+  const { discoverTenant } = await import('../entra/discovery.ts');
+  return discoverTenant({
+    network: deps.network,
+    cloud: deps.cloud,
+    domainOrId: record.tenantId,
+    timeoutMs: deps.timeoutMs,
+    signal: deps.ctx.signal,
+  });
+}
+
+/** A new token set for an old one. Microsoft answers with a new refresh token; where it does not, the old one stays. */
+export async function refreshed(record: MailboxRecord, old: TokenSet, deps: AppDeps): Promise<TokenSet> {
+  if (old.refreshToken === undefined) throw problem('not-refreshable', { mailbox: record.mailbox });
+  const [app, { redeemRefreshToken }] = await Promise.all([appOf(record, deps), import('../oauth/msal.ts')]);
+  const grant = await redeemRefreshToken(app, { refreshToken: old.refreshToken, scopes: [...record.scopes], mailbox: record.mailbox });
+  return {
+    accessToken: grant.accessToken,
+    issuedAt: grant.receivedAt,
+    expiresAt: grant.receivedAt + grant.expiresInSeconds * 1000,
+    scopes: grant.scopes,
+    account: old.account,
+    refreshToken: grant.refreshToken ?? old.refreshToken,
+    refreshTokenIssuedAt: grant.refreshToken === undefined ? (old.refreshTokenIssuedAt ?? old.issuedAt) : grant.receivedAt,
+  };
+}

@@ -1,0 +1,26 @@
+import type { MailauthError } from '../core/errors.ts';
+import type { Theme } from './theme.ts';
+
+/** The error's anatomy of contract section 5: WHAT, why, try, ask an administrator, evidence. Ends with a newline. */
+export function renderError(error: MailauthError, theme: Theme): string {
+  const lines = [`${theme.red(theme.signs.failed)} ${theme.bold(error.title)}`];
+  if (error.why !== undefined) lines.push(`  ${error.why}`);
+  error.next.forEach((next, i) => {
+    lines.push(`  ${i === 0 ? 'try:' : ' or:'} ${theme.cyan(next)}`);
+  });
+  if (error.admin !== undefined) lines.push(`  or ask an administrator: ${error.admin}`);
+  if (error.retryHelps === false) lines.push('  Trying again cannot help.');
+  const evidence = evidenceLine(error);
+  if (evidence !== undefined) lines.push(`  ${theme.dim(evidence)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function evidenceLine({ detail }: MailauthError): string | undefined {
+  const parts = [
+    detail.aadsts === undefined ? undefined : `AADSTS${detail.aadsts}`,
+    detail.correlationId === undefined ? undefined : `correlation ${detail.correlationId}`,
+    detail.at,
+    detail.reply === undefined ? undefined : `server said: ${detail.reply}`,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : parts.join(' · ');
+}

@@ -1,0 +1,76 @@
+import type { Context } from '../core/context.ts';
+import type { Reporter, StepState } from '../core/report.ts';
+import { plain } from '../core/text.ts';
+
+type Signs = Record<StepState, string>;
+const unicode: Signs = { started: '…', waiting: '…', done: '✔', skipped: '–', failed: '✖' };
+const ascii: Signs = { started: '.', waiting: '.', done: '+', skipped: '-', failed: 'x' };
+
+/** On a terminal a step in progress is one grey line that its end replaces; elsewhere only ends are printed. */
+export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet: boolean; verbose: boolean }, color: boolean): Reporter {
+  const { err } = ctx;
+  const signs = ctx.env.TERM === 'dumb' || ctx.env.TERM === 'linux' ? ascii : unicode;
+  const paint = (code: number, text: string) => (color ? `\u001b[${code}m${text}\u001b[39m\u001b[22m` : text);
+  const colors: Record<StepState, number> = { started: 2, waiting: 2, done: 32, skipped: 2, failed: 31 };
+  const animated = err.isTerminal && ctx.env.TERM !== 'dumb';
+  let pending = false;
+  const clear = () => {
+    if (pending) err.write('\r\u001b[2K');
+    pending = false;
+  };
+  return {
+    progress(_step, state, text) {
+      if (globals.quiet) return;
+      clear();
+      const running = state === 'started' || state === 'waiting';
+      if (!running) err.write(`${paint(colors[state], signs[state])} ${text}\n`);
+      else if (state === 'waiting') err.write(`${paint(2, `${signs.waiting} ${text}`)}\n`);
+      else if (animated) {
+        err.write(paint(2, `${signs.started} ${text}`.slice(0, err.columns - 1)));
+        pending = true;
+      }
+    },
+    authorizationRequired(url) {
+      clear();
+      err.write(`\n  ${paint(36, url)}\n\n`);
+    },
+    note(text) {
+      if (globals.quiet) return;
+      clear();
+      err.write(`${paint(33, '!')} ${text}\n`);
+    },
+    detail(text) {
+      if (!globals.verbose || globals.quiet) return;
+      clear();
+      err.write(`${paint(2, `  ${text}`)}\n`);
+    },
+    show(text) {
+      clear();
+      err.write(text.endsWith('\n') ? text : `${text}\n`);
+    },
+  };
+}
+
+/** `setup --json` and `login --json`: one object a line on stdout (contract section 4). */
+export function jsonLinesReporter(ctx: Pick<Context, 'out'>): Reporter {
+  const line = (value: unknown) => ctx.out.write(`${JSON.stringify(value)}\n`);
+  return {
+    progress: (step, state, text) => line({ type: 'progress', step, state, text: plain(text) }),
+    authorizationRequired: (url, expiresAt) =>
+      line({ type: 'authorization_required', url, expires_at: new Date(expiresAt).toISOString().replace(/\.\d+Z$/, 'Z') }),
+    note: (text) => line({ type: 'progress', step: 'note', state: 'done', text: plain(text) }),
+    detail: () => undefined,
+    show: () => undefined,
+  };
+}
+
+/** One-shot commands with `--json`: notes go to stderr, progress is dropped. */
+export function quietReporter(ctx: Pick<Context, 'err'>): Reporter {
+  return {
+    progress: () => undefined,
+    authorizationRequired: () => undefined,
+    note: (text) => ctx.err.write(`! ${text}\n`),
+    detail: () => undefined,
+    show: () => undefined,
+  };
+}

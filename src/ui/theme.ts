@@ -1,0 +1,44 @@
+import { Chalk } from 'chalk';
+import type { Context, Output } from '../core/context.ts';
+
+/** Colours and signs for one stream. */
+export interface Theme {
+  readonly bold: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly red: (text: string) => string;
+  readonly green: (text: string) => string;
+  readonly yellow: (text: string) => string;
+  readonly cyan: (text: string) => string;
+  readonly signs: {
+    readonly ok: string;
+    readonly failed: string;
+    readonly warning: string;
+    readonly skipped: string;
+    readonly busy: string;
+  };
+}
+
+/** `--no-color` beats NO_COLOR beats FORCE_COLOR beats "a terminal and TERM not dumb" (contract section 9). Chalk ignores NO_COLOR itself. */
+export function wantsColor(env: Context['env'], output: Output, noColorFlag: boolean): boolean {
+  if (noColorFlag) return false;
+  if (env.NO_COLOR) return false;
+  const force = env.FORCE_COLOR;
+  if (force !== undefined && force !== '') return force !== '0' && force !== 'false';
+  return output.isTerminal && env.TERM !== 'dumb';
+}
+
+export function themeFor(ctx: Pick<Context, 'env'>, output: Output, noColorFlag: boolean): Theme {
+  const chalk = new Chalk({ level: wantsColor(ctx.env, output, noColorFlag) ? 1 : 0 });
+  const ascii = ctx.env.TERM === 'dumb' || ctx.env.TERM === 'linux';
+  return {
+    bold: (text) => chalk.bold(text),
+    dim: (text) => chalk.dim(text),
+    red: (text) => chalk.red(text),
+    green: (text) => chalk.green(text),
+    yellow: (text) => chalk.yellow(text),
+    cyan: (text) => chalk.cyan(text),
+    signs: ascii
+      ? { ok: '+', failed: 'x', warning: '!', skipped: '-', busy: '.' }
+      : { ok: '✔', failed: '✖', warning: '▲', skipped: '–', busy: '…' },
+  };
+}

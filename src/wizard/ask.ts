@@ -1,0 +1,67 @@
+import type { Context } from '../core/context.ts';
+import { problem } from '../diagnose/problem.ts';
+import type { Answers } from './answers.ts';
+import { checkedAnswer, type Facts, type Known, type Question } from './questions.ts';
+
+export interface Asking {
+  readonly ctx: Pick<Context, 'prompts'>;
+  /** a person is there and prompts are on */
+  readonly canAsk: boolean;
+  /** raw flag values (and their environment defaults) by question id */
+  readonly flags: Readonly<Partial<Record<keyof Answers, string>>>;
+  /** answers of an interrupted set-up */
+  readonly saved: Known;
+  readonly facts: Facts;
+}
+
+/**
+ * Answers the questions in order: flag, interrupted set-up, person, default. Throws `answer-missing` (exit 3) naming the flag,
+ * `value-invalid` (exit 2), `Interrupted`.
+ */
+export async function answer(questions: readonly Question[], known: Known, asking: Asking): Promise<Known> {
+  let all = known;
+  for (const question of questions) {
+    if (question.applies?.(all) === false && asking.flags[question.id] === undefined) continue;
+    const value = await answerOne(question, all, asking);
+    if (value !== undefined) all = { ...all, [question.id]: typed(question, value) };
+  }
+  return all;
+}
+
+async function answerOne(question: Question, known: Known, asking: Asking): Promise<string | undefined> {
+  const flag = asking.flags[question.id];
+  if (flag !== undefined) return checkedAnswer(question, flag, known);
+  const saved = asking.saved[question.id];
+  if (saved !== undefined) return Array.isArray(saved) ? saved.join(',') : String(saved);
+  const fallback = question.default?.(known, asking.facts);
+  if (asking.canAsk && question.asked(known)) return checkedAnswer(question, await prompt(question, known, fallback, asking), known);
+  if (fallback !== undefined) return checkedAnswer(question, fallback, known);
+  if (question.optional === true) return undefined;
+  throw problem(
+    'answer-missing',
+    { flag: question.flag, question: question.message, example: question.example(known) },
+    { detail: { flag: question.flag } },
+  );
+}
+
+async function prompt(question: Question, known: Known, fallback: string | undefined, { ctx }: Asking): Promise<string> {
+  const { message } = question;
+  const choices = question.choices?.(known);
+  if (choices !== undefined && question.several === true) {
+    return (await ctx.prompts.checkbox({ message, choices, default: fallback?.split(',') ?? [] })).join(',');
+  }
+  if (choices !== undefined) return ctx.prompts.select({ message, choices, ...(fallback === undefined ? {} : { default: fallback }) });
+  return ctx.prompts.text({
+    message,
+    ...(fallback === undefined ? {} : { default: fallback }),
+    ...(question.check === undefined ? {} : { check: question.check }),
+  });
+}
+
+/** From the text that was checked to the type of its answer. */
+function typed(question: Question, value: string): string | number | readonly string[] {
+  if (question.id === 'protocols') return [...new Set(value.split(',').map((v) => v.trim()))];
+  if (question.id === 'secretMonths') return Number(value);
+  if (question.id === 'mailbox' || question.id === 'signInAs') return value.toLowerCase();
+  return value;
+}

@@ -1,0 +1,37 @@
+import type { Cloud } from '../core/cloud.ts';
+import type { Context, Network } from '../core/context.ts';
+import type { MailboxRecord } from '../core/mailbox.ts';
+import type { Reporter } from '../core/report.ts';
+import type { Secret } from '../core/secret.ts';
+import type { MailboxFiles } from '../store/mailbox-file.ts';
+import type { SecretStore } from '../store/store.ts';
+import type { Answers } from './answers.ts';
+import type { Facts } from './questions.ts';
+
+/** What the wizard needs of its surroundings. */
+export interface SetupDeps {
+  readonly ctx: Context;
+  readonly report: Reporter;
+  readonly home: string;
+  readonly mailboxes: MailboxFiles;
+  /** a person is there and prompts are on */
+  readonly canAsk: boolean;
+  readonly stepTimeoutMs: number;
+  readonly browserTimeoutMs: number;
+  readonly facts: Facts;
+  /** the client secret of a registration that this place brings with it (sandbox) */
+  knownSecret(clientId: string): Secret | undefined;
+  network(): Promise<Network>;
+  cloud(record?: MailboxRecord): Promise<Cloud>;
+  probedStore(): Promise<SecretStore>;
+  store(record: Pick<MailboxRecord, 'store'>): Promise<SecretStore>;
+}
+
+/** What was said on the command line, beside the answers. */
+export interface SetupInput {
+  readonly flags: Readonly<Partial<Record<keyof Answers, string>>>;
+  readonly clientSecretFile?: string;
+  readonly test: boolean;
+  readonly resume: boolean;
+  readonly fresh: boolean;
+}

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import type { Context } from '../core/context.ts';
+import type { MailboxKey } from '../core/mailbox.ts';
+import { problem } from '../diagnose/problem.ts';
+import { guardWrites } from '../store/home.ts';
+import { toJsonFile } from '../store/json-file.ts';
+import { mailboxSlug } from '../store/mailbox-file.ts';
+import { savedAnswers } from './answers.ts';
+import type { Known } from './questions.ts';
+
+/** A finished step of a set-up, in the order they happen. */
+export const setupSteps = ['tenant', 'store', 'registration', 'secret', 'sign-in', 'test'] as const;
+export type SetupStep = (typeof setupSteps)[number];
+
+/** What an interrupted set-up knows. On disk before each next step begins; never a secret. */
+export interface Journal {
+  readonly answers: Known;
+  readonly done: readonly SetupStep[];
+  readonly startedAt: string;
+  /** somebody else than the mailbox signed in last time: ask the browser which account to take */
+  readonly wrongAccount: boolean;
+}
+
+const schema = z.object({
+  version: z.literal(1),
+  startedAt: z.string(),
+  answers: savedAnswers,
+  done: z.array(z.enum(setupSteps)),
+  wrongAccount: z.optional(z.boolean()),
+});
+
+/** The journals of one home, one file a (mailbox, product). */
+export function journals(ctx: Pick<Context, 'files'>, home: string) {
+  const folder = join(home, 'setups');
+  const fileOf = (key: MailboxKey) => join(folder, `${mailboxSlug(key)}.json`);
+
+  const parse = (text: string, file: string, mailbox: string): Journal => {
+    let why = 'it is empty';
+    try {
+      const read = schema.safeParse(JSON.parse(text));
+      if (read.success) {
+        const { answers, done, startedAt, wrongAccount } = read.data;
+        return { answers: withoutUndefined(answers), done, startedAt, wrongAccount: wrongAccount === true };
+      }
+      why = 'it is not in the form mailauth writes';
+    } catch (error) {
+      if (text.trim() !== '') why = error instanceof Error ? error.message : 'no JSON';
+    }
+    throw problem('setup-file-broken', { file, why, mailbox }, { detail: { file } });
+  };
+
+  return {
+    /** Throws `setup-file-broken`. */
+    async read(key: MailboxKey): Promise<Journal | undefined> {
+      const file = fileOf(key);
+      const text = await ctx.files.read(file);
+      return text === undefined ? undefined : parse(text, file, key.mailbox);
+    },
+    write(key: MailboxKey, journal: Journal): Promise<void> {
+      return guardWrites(home, () => ctx.files.writeAtomic(fileOf(key), toJsonFile({ version: 1, ...journal })));
+    },
+    forget: (key: MailboxKey): Promise<boolean> => ctx.files.remove(fileOf(key)),
+    /** every readable interrupted set-up */
+    async all(): Promise<readonly Journal[]> {
+      const found: Journal[] = [];
+      for (const name of await ctx.files.list(folder)) {
+        if (!name.endsWith('.json')) continue;
+        const text = await ctx.files.read(join(folder, name));
+        try {
+          if (text !== undefined) found.push(parse(text, name, name));
+        } catch {
+          // A broken one is reported when its own mailbox is set up again.
+        }
+      }
+      return found;
+    },
+  };
+}
+
+/** zod leaves optional keys present as undefined; exact optional types want them gone. */
+function withoutUndefined(answers: z.infer<typeof savedAnswers>): Known {
+  return Object.fromEntries(Object.entries(answers).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,148 @@
+import type { Cloud, Tenant } from '../core/cloud.ts';
+import type { MailboxKey } from '../core/mailbox.ts';
+import type { Secret } from '../core/secret.ts';
+import { problem } from '../diagnose/problem.ts';
+import { checkClient } from '../entra/client-check.ts';
+import { type PortalStep, portalSteps } from '../guides/portal-steps.ts';
+import type { SecretStore } from '../store/store.ts';
+import { clientSecretEntry } from '../store/token-entry.ts';
+import { type Answers, checkGuid } from './answers.ts';
+import { pendingSecretEntry, secretFromFile, secretFromPrompt } from './client-secret.ts';
+import type { SetupDeps, SetupInput } from './deps.ts';
+
+export interface RegistrationStep {
+  readonly deps: SetupDeps;
+  readonly input: SetupInput;
+  readonly key: MailboxKey;
+  readonly tenant: Tenant;
+  readonly cloud: Cloud;
+  readonly store: SecretStore;
+}
+
+export interface Registered {
+  readonly answers: Answers;
+  readonly clientId: string;
+  readonly clientSecret?: Secret;
+}
+
+/**
+ * The app: its ID from the operator (`existing`) or from the portal, screen by screen (`portal`); its secret into the store before
+ * anything else happens; then what can be checked without a person is checked. `auto` and `handoff` are further ways to get here.
+ */
+export async function register(answers: Answers, step: RegistrationStep): Promise<Registered> {
+  const way = answers.register === 'portal' ? await throughPortal(answers, step) : await existing(answers, step);
+  const { report } = step.deps;
+  report.progress('registration', 'started', 'Checking the app');
+  try {
+    const network = await step.deps.network();
+    const verdict = await checkClient({
+      cloud: step.cloud,
+      tenantId: step.tenant.id,
+      endpoints: step.tenant.endpoints,
+      clientId: way.clientId,
+      network,
+      clock: step.deps.ctx.clock,
+      timeoutMs: step.deps.stepTimeoutMs,
+      signal: step.deps.ctx.signal,
+      ...(way.clientSecret === undefined ? {} : { clientSecret: way.clientSecret }),
+    });
+    const secret = way.clientSecret === undefined ? '' : verdict.kind === 'ok' ? ', its secret works' : ', its secret is stored';
+    report.progress('registration', 'done', `App ${way.clientId}${verdict.kind === 'ok' ? ' is known to the tenant' : ' noted'}${secret}`);
+  } catch (error) {
+    // A secret that Microsoft refuses is not kept for the next run.
+    if (way.clientSecret !== undefined) await step.store.remove(pendingSecretEntry(step.key));
+    throw error;
+  }
+  return { ...way, answers: { ...answers, clientId: way.clientId } };
+}
+
+type Way = Omit<Registered, 'answers'>;
+
+async function existing(answers: Answers, step: RegistrationStep): Promise<Way> {
+  if (answers.clientId === undefined) throw missingClientId(answers);
+  if (answers.clientType === 'public') return { clientId: answers.clientId };
+  return { clientId: answers.clientId, clientSecret: await keepSecret(await findSecret(answers.clientId, step), step) };
+}
+
+async function throughPortal(answers: Answers, step: RegistrationStep): Promise<Way> {
+  const { deps, cloud } = step;
+  let { clientId } = answers;
+  const steps = (id: string | undefined) =>
+    portalSteps({ ...answers, portal: cloud.portal, ...(id === undefined ? {} : { clientId: id }) });
+  const count = steps(clientId).length;
+  let clientSecret: Secret | undefined;
+  for (let i = 0; i < count; i += 1) {
+    const screen = steps(clientId)[i];
+    if (screen === undefined) break;
+    // Resumed behind the first screen: the app is there.
+    if (screen.yields === 'client-id' && clientId !== undefined) continue;
+    deps.report.show(renderStep(screen, i + 1, count));
+    if (screen.yields === 'client-id' && deps.canAsk) {
+      clientId = await deps.ctx.prompts.text({ message: 'Application (client) ID from the Overview page?', check: checkGuid });
+    } else if (screen.yields === 'client-secret' && clientId !== undefined) {
+      clientSecret = await keepSecret(await findSecret(clientId, step), step);
+    } else if (deps.canAsk) await waitDone(deps);
+  }
+  if (clientId === undefined) throw missingClientId(answers);
+  return { clientId, ...(clientSecret === undefined ? {} : { clientSecret }) };
+}
+
+async function waitDone({ ctx }: SetupDeps): Promise<void> {
+  while (!(await ctx.prompts.confirm({ message: 'Done?', default: true }))) {
+    // Asked again until the operator is back from the portal; Ctrl-C stops, and the set-up can be resumed.
+  }
+}
+
+function missingClientId(answers: Answers): Error {
+  return problem(
+    'answer-missing',
+    {
+      flag: '--client-id',
+      question: 'Application (client) ID?',
+      example: `mailauth setup --mailbox ${answers.mailbox} --for ${answers.for} --client-id GUID`,
+    },
+    { detail: { flag: '--client-id' } },
+  );
+}
+
+/** File, earlier run, the place's own, prompt; in this order. Throws `answer-missing` naming --client-secret-file. */
+async function findSecret(clientId: string, { deps, input, key, store }: RegistrationStep): Promise<Secret> {
+  if (input.clientSecretFile !== undefined) return secretFromFile(deps.ctx, input.clientSecretFile);
+  const waiting = await store.read(pendingSecretEntry(key));
+  if (waiting !== undefined) return waiting;
+  const record = await deps.mailboxes.readMailbox(key);
+  const kept = record?.registration.clientId === clientId.toLowerCase() ? await store.read(clientSecretEntry(key)) : undefined;
+  const found = kept ?? deps.knownSecret(clientId);
+  if (found !== undefined) return found;
+  if (deps.canAsk) return secretFromPrompt(deps.ctx);
+  throw problem(
+    'answer-missing',
+    {
+      flag: '--client-secret-file',
+      question: 'client secret?',
+      example: `mailauth setup --mailbox ${key.mailbox} --client-id ${clientId} --client-type confidential --client-secret-file FILE`,
+    },
+    { detail: { flag: '--client-secret-file' } },
+  );
+}
+
+async function keepSecret(secret: Secret, { deps, key, store }: RegistrationStep): Promise<Secret> {
+  await store.write(pendingSecretEntry(key), secret);
+  deps.report.progress('secret', 'done', 'Client secret stored');
+  return secret;
+}
+
+function renderStep(step: PortalStep, number: number, count: number): string {
+  const width = Math.max(0, ...step.values.map((v) => v.field.length)) + 2;
+  return [
+    '',
+    `  Step ${number} of ${count}: ${step.title}`,
+    `  ${step.menu}`,
+    `  ${step.link}`,
+    '',
+    ...step.actions.map((action) => `    - ${action}`),
+    ...step.values.map((v) => `      ${v.field.padEnd(width)}${v.value}`),
+    ...(step.trap === undefined ? [] : ['', `    Careful: ${step.trap}`]),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,56 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { isAbsolute, join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ensureHomeId, readHomeId, resolveHome } from '../../../src/store/home.ts';
+import { systemFiles } from '../../../src/system/files.ts';
+import { systemRandom } from '../../../src/system/random.ts';
+import { temporaryFolder } from '../../support/context.ts';
+
+let home = '';
+let clean: () => Promise<void>;
+beforeEach(async () => {
+  const folder = await temporaryFolder();
+  home = folder.path;
+  clean = folder.remove;
+});
+afterEach(() => clean());
+
+describe('resolveHome', () => {
+  it('takes MAILAUTH_HOME, made absolute', () => {
+    expect(resolveHome({ env: { MAILAUTH_HOME: '/srv/mailauth' } })).toBe('/srv/mailauth');
+    expect(resolveHome({ env: { MAILAUTH_HOME: 'here' } })).toBe(resolve('here'));
+  });
+
+  it.each([undefined, ''])('is a folder named mailauth without it (%s)', (MAILAUTH_HOME) => {
+    const path = resolveHome({ env: { MAILAUTH_HOME } });
+    expect(isAbsolute(path)).toBe(true);
+    expect(path).toMatch(/mailauth/);
+  });
+});
+
+describe('the id of a home', () => {
+  it('is undefined before the first use, and reading makes nothing', async () => {
+    expect(await readHomeId(systemFiles, join(home, 'none'))).toBeUndefined();
+    expect(await readdir(home)).toEqual([]);
+  });
+
+  it('is made once, also by several at once', async () => {
+    const ids = await Promise.all([1, 2, 3, 4].map(() => ensureHomeId(systemFiles, systemRandom, home)));
+    expect(new Set(ids).size).toBe(1);
+    expect(await readHomeId(systemFiles, home)).toBe(ids[0]);
+    expect(await readdir(home)).toEqual(['home.json']);
+  });
+
+  it.each(['', '{"id":', '{"id":"../x"}', '[]'])('is not replaced when the file is broken: %s', async (text) => {
+    await writeFile(join(home, 'home.json'), text);
+    await expect(ensureHomeId(systemFiles, systemRandom, home)).rejects.toMatchObject({ code: 'home-file-broken', exit: 1 });
+    expect(await readFile(join(home, 'home.json'), 'utf8')).toBe(text);
+  });
+
+  it('says so where it cannot be written or read', async () => {
+    await writeFile(join(home, 'file'), '');
+    await expect(ensureHomeId(systemFiles, systemRandom, join(home, 'file'))).rejects.toMatchObject({ code: 'home-not-writable', exit: 1 });
+    await mkdir(join(home, 'home.json'));
+    await expect(readHomeId(systemFiles, home)).rejects.toMatchObject({ code: 'home-file-broken' });
+  });
+});

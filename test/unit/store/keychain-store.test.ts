@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { type Keychain, KeychainFailure, type KeychainTrouble } from '../../../src/core/context.ts';
+import { MailauthError } from '../../../src/core/errors.ts';
+import { Secret } from '../../../src/core/secret.ts';
+import { keychainStore } from '../../../src/store/keychain-store.ts';
+import { systemRandom } from '../../../src/system/random.ts';
+import { MemoryKeychain } from '../../support/context.ts';
+
+const storeOf = (keychain: Keychain, homeId = 'aaaa') => keychainStore({ keychain, service: 'mailauth', homeId, random: systemRandom });
+
+function failing(error: Error): Keychain {
+  const fail = async () => {
+    throw error;
+  };
+  return { label: 'Secret Service', limit: 1280, getPassword: fail, setPassword: fail, deletePassword: fail, close() {} };
+}
+
+async function errorOf(act: Promise<unknown>): Promise<MailauthError> {
+  const error = await act.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof MailauthError)) throw new Error(`no problem, but ${error}`);
+  return error;
+}
+
+describe('keychainStore', () => {
+  it('writes, reads, removes', async () => {
+    const keychain = new MemoryKeychain(1280);
+    const store = storeOf(keychain);
+    expect(await store.read('token/x')).toBeUndefined();
+    await store.write('token/x', new Secret('t'.repeat(3000)));
+    expect((await store.read('token/x'))?.reveal()).toBe('t'.repeat(3000));
+    expect(await store.remove('token/x')).toBe(true);
+    expect(await store.remove('token/x')).toBe(false);
+    expect(keychain.entries.size).toBe(0);
+  });
+
+  it('keeps two homes and two services apart', async () => {
+    const keychain = new MemoryKeychain();
+    await storeOf(keychain, 'aaaa').write('token/x', new Secret('one'));
+    await storeOf(keychain, 'bbbb').write('token/x', new Secret('two'));
+    expect((await storeOf(keychain, 'aaaa').read('token/x'))?.reveal()).toBe('one');
+    const sandbox = keychainStore({ keychain, service: 'mailauth-sandbox', homeId: 'aaaa', random: systemRandom });
+    expect(await sandbox.read('token/x')).toBeUndefined();
+    expect([...keychain.entries.keys()].every((name) => /^mailauth\0(aaaa|bbbb):/.test(name))).toBe(true);
+  });
+
+  it('does not take an entry whose name ends like a part for a part', async () => {
+    const keychain = new MemoryKeychain(1280);
+    const store = storeOf(keychain);
+    await store.write('token/a', new Secret('x'.repeat(2000)));
+    await store.write('token/a#a0', new Secret('guest'));
+    expect((await store.read('token/a'))?.reveal()).toBe('x'.repeat(2000));
+    expect((await store.read('token/a#a0'))?.reveal()).toBe('guest');
+  });
+
+  it('probes without leaving anything', async () => {
+    const keychain = new MemoryKeychain();
+    await storeOf(keychain).probe();
+    expect(keychain.entries.size).toBe(0);
+  });
+
+  it('does not believe a keychain that forgets', async () => {
+    const forgetful: Keychain = {
+      label: 'Secret Service',
+      limit: 1280,
+      getPassword: async () => null,
+      setPassword: async () => undefined,
+      deletePassword: async () => false,
+      close() {},
+    };
+    expect((await errorOf(storeOf(forgetful).probe())).code).toBe('keychain-failed');
+  });
+
+  it.each<[KeychainTrouble, string]>([
+    ['no-bus', 'keychain-no-bus'],
+    ['no-provider', 'keychain-no-provider'],
+    ['no-collection', 'keychain-no-collection'],
+    ['locked', 'keychain-locked'],
+    ['hung', 'keychain-hung'],
+    ['denied', 'keychain-denied'],
+    ['other', 'keychain-failed'],
+  ])('%s is %s: exit 7, a command to copy, no control characters', async (trouble, code) => {
+    const error = await errorOf(storeOf(failing(new KeychainFailure(trouble, 'said\u001b[31m no'))).read('token/x'));
+    expect(error.code).toBe(code);
+    expect(error.exit).toBe(7);
+    expect(error.why).toContain('said no');
+    expect(error.next[0]).toBeTruthy();
+  });
+
+  it('names the damaged entry and the sign-in that replaces it', async () => {
+    const keychain = new MemoryKeychain(1280);
+    const store = storeOf(keychain);
+    await store.write('token/this-computer/ops@contoso.com', new Secret('x'.repeat(2000)));
+    await keychain.deletePassword('mailauth', 'aaaa:token/this-computer/ops@contoso.com#a0');
+    const error = await errorOf(store.read('token/this-computer/ops@contoso.com'));
+    expect([error.code, error.exit]).toEqual(['store-damaged', 7]);
+    expect(error.next).toEqual(['mailauth login --force ops@contoso.com']);
+  });
+
+  it('lets a bug of ours pass as it is', async () => {
+    await expect(storeOf(failing(new TypeError('bug'))).read('token/x')).rejects.toThrow(TypeError);
+  });
+});
