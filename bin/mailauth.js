@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 // Gate first: an old Node gets one kind line instead of a syntax error from the program itself.
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`mailauth needs Node.js 20.19 or newer; this is ${process.versions.node}. Install the current LTS from https://nodejs.org and run it again.`);
   process.exitCode = 1;
 } else {
-  const { main } = await import('../dist/main.js');
-  await main();
+  require('../dist/main.cjs').main();
 }

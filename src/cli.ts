@@ -1,23 +1,21 @@
-import type { CommandModule } from './commands/command.ts';
+export type CommandName = 'setup' | 'login' | 'logout' | 'token get' | 'token show' | 'status' | 'test' | 'sandbox';
 
 export interface CommandEntry {
-  readonly name: string;
+  readonly name: CommandName;
   readonly args?: string;
   readonly summary: string;
   readonly group: 'Set up' | 'Use' | 'Check' | 'More';
   /** prints one JSON object a line with --json, the last of type "result" */
   readonly stream?: boolean;
-  readonly load: () => Promise<CommandModule>;
 }
 
-/** The command tree at a glance. A command's own file is only loaded when it is called. */
+/** The command tree at a glance. Each command's own file is named in `commands/modules.ts`. */
 export const commands: readonly CommandEntry[] = [
   {
     name: 'setup',
     summary: 'the wizard: tenant, registration, sign-in, storage, tests',
     group: 'Set up',
     stream: true,
-    load: async () => (await import('./commands/setup.ts')).setup,
   },
   {
     name: 'login',
@@ -25,48 +23,41 @@ export const commands: readonly CommandEntry[] = [
     summary: 'only the sign-in, for a mailbox already set up',
     group: 'Set up',
     stream: true,
-    load: async () => (await import('./commands/login.ts')).login,
   },
   {
     name: 'logout',
     args: '[mailbox]',
     summary: 'remove every local trace of a mailbox',
     group: 'Set up',
-    load: async () => (await import('./commands/logout.ts')).logout,
   },
   {
     name: 'token get',
     args: '[mailbox]',
     summary: 'the access token on stdout, for other programs',
     group: 'Use',
-    load: async () => (await import('./commands/token-get.ts')).tokenGet,
   },
   {
     name: 'token show',
     args: '[mailbox]',
     summary: 'what the token is: account, scopes, lifetimes, store',
     group: 'Use',
-    load: async () => (await import('./commands/token-show.ts')).tokenShow,
   },
   {
     name: 'status',
     args: '[mailbox]',
     summary: 'what is stored, where, until when; warns by exit code',
     group: 'Check',
-    load: async () => (await import('./commands/status.ts')).status,
   },
   {
     name: 'test',
     args: '<imap|all> [mailbox]',
     summary: 'sign in to the mail server for real, stage by stage',
     group: 'Check',
-    load: async () => (await import('./commands/test.ts')).test,
   },
   {
     name: 'sandbox',
     summary: 'run the stand-in for Microsoft 365 in the foreground',
     group: 'More',
-    load: async () => (await import('./commands/sandbox.ts')).sandbox,
   },
 ];
 

@@ -1,6 +1,7 @@
 import { type CommandEntry, commands, rootHelp, topics } from './cli.ts';
 import type { CommandModule, Outcome } from './commands/command.ts';
 import { type Globals, globalValueFlags } from './commands/globals.ts';
+import { modules } from './commands/modules.ts';
 import type { Session } from './commands/session.ts';
 import type { Context } from './core/context.ts';
 import { Interrupted, MailauthError } from './core/errors.ts';
@@ -39,7 +40,7 @@ export async function run(argv: readonly string[], ctx: Context, version: string
       throw unknownCommand(words);
     }
     command = entry.name;
-    const parsed = await parse(entry, await entry.load(), rest, ctx);
+    const parsed = await parse(entry, await modules[entry.name](), rest, ctx);
     if (parsed === 'helped') return Exit.done;
     globals = parsed.globals;
     const outcome = await execute(entry, parsed, ctx);
@@ -124,7 +125,7 @@ async function help(words: readonly string[], ctx: Context): Promise<ExitCode> {
   const name = words.filter((w) => !w.startsWith('-')).join(' ');
   const entry = commands.find((c) => c.name === name || (c.name.startsWith(`${name} `) && name !== ''));
   if (entry === undefined) throw unknownCommand(name.split(' '));
-  await parse(entry, await entry.load(), ['--help'], ctx);
+  await parse(entry, await modules[entry.name](), ['--help'], ctx);
   return Exit.done;
 }
 
@@ -215,7 +216,8 @@ interface Failing {
 async function fail(thrown: unknown, failing: Failing): Promise<ExitCode> {
   const { ctx } = failing;
   if (thrown instanceof Interrupted || ctx.signal.aborted) {
-    if (!failing.json) ctx.err.write('\nStopped. Nothing half done was kept.\n');
+    const resumable = failing.command === 'setup' ? ' Finished steps are kept: mailauth setup goes on after the last one.' : '';
+    if (!failing.json) ctx.err.write(`\nStopped. Nothing half done was stored.${resumable}\n`);
     return Exit.interrupted;
   }
   const error = thrown instanceof MailauthError ? thrown : await unexpected(thrown, ctx);

@@ -68,7 +68,7 @@ export interface AuthorizationRequest {
 /** The address a browser opens: authorization code flow, PKCE, answer in the query (RFC 6749 section 4.1.1). No network. */
 export async function authorizationUrl(app: OAuthApp, request: AuthorizationRequest): Promise<string> {
   const { redirectUri, scopes, state, codeChallenge, loginHint, prompt } = request;
-  return client(app, new TokenExchange(app)).getAuthCodeUrl({
+  const address = await client(app, new TokenExchange(app)).getAuthCodeUrl({
     redirectUri,
     scopes: [...scopes],
     state,
@@ -78,6 +78,19 @@ export async function authorizationUrl(app: OAuthApp, request: AuthorizationRequ
     ...(loginHint === undefined ? {} : { loginHint }),
     ...(prompt === undefined ? {} : { prompt }),
   });
+  return withoutExtras(address);
+}
+
+/** MSAL's telemetry, routing hints and wishes for optional claims: a third of the address, and people copy it from a narrow terminal. */
+const extras = ['x-client-SKU', 'x-client-VER', 'x-client-OS', 'x-client-CPU', 'X-AnchorMailbox', 'clidata', 'claims', 'client-request-id'];
+
+function withoutExtras(address: string): string {
+  const start = address.indexOf('?') + 1;
+  const kept = address
+    .slice(start)
+    .split('&')
+    .filter((pair) => !extras.includes(pair.slice(0, pair.indexOf('='))));
+  return address.slice(0, start) + kept.join('&');
 }
 
 export interface CodeRequest extends About {

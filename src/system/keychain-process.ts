@@ -103,9 +103,9 @@ function fork(path: string, env: Env): ChildProcess {
 
 /** Beside this file, beside the bundle's chunks, or in the build when this runs from its sources. */
 function childPath(): string {
-  const candidates = ['./keychain-child.js', './system/keychain-child.js', '../../dist/system/keychain-child.js'];
+  const candidates = ['./keychain-child.cjs', '../../dist/keychain-child.cjs'];
   const paths = candidates.map((candidate) => fileURLToPath(new URL(candidate, import.meta.url)));
   const path = paths.find((candidate) => existsSync(candidate));
-  if (path === undefined) throw new KeychainFailure('other', 'dist/system/keychain-child.js is missing: run npm run build');
+  if (path === undefined) throw new KeychainFailure('other', 'dist/keychain-child.cjs is missing: run npm run build');
   return path;
 }

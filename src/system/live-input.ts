@@ -43,5 +43,8 @@ export const liveInput = createPrompt<string, LiveInput>((config, done) => {
   ];
   const complaint = config.check(answer);
   const below = status === 'done' || complaint === true || (value === '' && !tried) ? '' : complaint;
-  return [line.filter((part) => part !== undefined).join(' '), tried && below ? theme.style.error(below) : theme.style.help(below)];
+  const first = line.filter((part) => part !== undefined).join(' ');
+  // A styled nothing would still take a line of the screen.
+  if (below === '') return first;
+  return [first, tried ? theme.style.error(below) : theme.style.help(below)];
 });

@@ -1,4 +1,5 @@
 import type { Context } from '../core/context.ts';
+import { fold } from '../core/fold.ts';
 import type { Reporter, StepState } from '../core/report.ts';
 import { plain } from '../core/text.ts';
 
@@ -12,6 +13,8 @@ export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet
   const signs = ctx.env.TERM === 'dumb' || ctx.env.TERM === 'linux' ? ascii : unicode;
   const paint = (code: number, text: string) => (color ? `\u001b[${code}m${text}\u001b[39m\u001b[22m` : text);
   const colors: Record<StepState, number> = { started: 2, waiting: 2, done: 32, skipped: 2, failed: 31 };
+  // Words are not torn at the edge of a screen; a pipe or a log gets whole lines.
+  const folded = (text: string) => (err.isTerminal ? fold(text, err.columns - 2, '  ') : text);
   const animated = err.isTerminal && ctx.env.TERM !== 'dumb';
   let pending = false;
   const clear = () => {
@@ -23,8 +26,8 @@ export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet
       if (globals.quiet) return;
       clear();
       const running = state === 'started' || state === 'waiting';
-      if (!running) err.write(`${paint(colors[state], signs[state])} ${text}\n`);
-      else if (state === 'waiting') err.write(`${paint(2, `${signs.waiting} ${text}`)}\n`);
+      if (!running) err.write(`${paint(colors[state], signs[state])} ${folded(text)}\n`);
+      else if (state === 'waiting') err.write(`${paint(2, `${signs.waiting} ${folded(text)}`)}\n`);
       else if (animated) {
         err.write(paint(2, `${signs.started} ${text}`.slice(0, err.columns - 1)));
         pending = true;
@@ -32,12 +35,13 @@ export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet
     },
     authorizationRequired(url) {
       clear();
-      err.write(`\n  ${paint(36, url)}\n\n`);
+      // From the first column and unbroken, so that a copy of its lines is one address.
+      err.write(`\n${paint(36, url)}\n\n`);
     },
     note(text) {
       if (globals.quiet) return;
       clear();
-      err.write(`${paint(33, '!')} ${text}\n`);
+      err.write(`${paint(33, '!')} ${folded(text)}\n`);
     },
     detail(text) {
       if (!globals.verbose || globals.quiet) return;

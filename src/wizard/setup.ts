@@ -22,7 +22,7 @@ import { type Journal, journals, type SetupStep } from './journal.ts';
 import { firstQuestions, type Known, registrationQuestions } from './questions.ts';
 import { register } from './registration.ts';
 import { signInAndStore } from './sign-in-step.ts';
-import { summaryFacts } from './summary.ts';
+import { renderSummary, summaryFacts } from './summary.ts';
 
 export type SetupOutcome =
   | { readonly kind: 'already'; readonly record: MailboxRecord }
@@ -199,8 +199,7 @@ class SetupRun {
   private async agree(answers: Answers, tenant: Tenant, cloud: Cloud, store: SecretStore): Promise<void> {
     const { ctx, report, canAsk } = this.deps;
     const facts = summaryFacts(answers, tenant, cloud, store.describe());
-    const width = Math.max(...facts.map(([label]) => label.length)) + 2;
-    report.show(`\n${facts.map(([label, value]) => `  ${label.padEnd(width)}${value}`).join('\n')}\n`);
+    report.show(renderSummary(facts, ctx.err.isTerminal ? ctx.err.columns : Number.POSITIVE_INFINITY));
     if (!cloud.verified)
       report.note(`The hosts and scopes of the cloud "${cloud.name}" are unverified: Microsoft does not document them all.`);
     if (canAsk && !(await ctx.prompts.confirm({ message: 'Go ahead?', default: true }))) throw problem('setup-declined', {});

@@ -88,7 +88,7 @@ async function once(
     },
     {
       authorizationRequired: (url, expiresAt) => {
-        report.progress('sign-in', 'waiting', `Sign in as ${record.signInAs ?? record.mailbox}:`);
+        report.progress('sign-in', 'waiting', `Sign in as ${record.signInAs ?? record.mailbox}, in a browser, at this address:`);
         report.authorizationRequired(url, expiresAt);
       },
       note: (text) => report.note(text),

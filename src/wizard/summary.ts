@@ -1,4 +1,6 @@
 import type { Cloud, Tenant } from '../core/cloud.ts';
+import { fold } from '../core/fold.ts';
+import { guideNamed } from '../guides/guides.ts';
 import { permissionNames } from '../guides/portal-steps.ts';
 import type { Answers } from './answers.ts';
 
@@ -8,15 +10,24 @@ export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, sto
   const signIn = { browser: 'in a browser on this computer', paste: 'in a browser on another computer', skip: 'nobody signs in here' };
   return [
     ['Mailbox', answers.mailbox],
-    ['For', answers.for],
+    ['For', guideNamed(answers.for)?.title ?? answers.for],
     ...(answers.signInAs === undefined || answers.signInAs === answers.mailbox ? [] : [['Signs in as', answers.signInAs] as const]),
-    ['Tenant', `${tenant.id} (found by ${tenant.foundBy}, cloud ${cloud.name})`],
-    ['Authorization endpoint (v2)', tenant.endpoints.authorization],
-    ['Token endpoint (v2)', tenant.endpoints.token],
-    ['App', `${app}, ${answers.clientType} client`],
+    ['Tenant', tenant.foundBy === tenant.id ? tenant.id : `${tenant.foundBy} ${tenant.id}`],
+    ['Cloud', cloud.name],
+    ['Authorize at (v2)', tenant.endpoints.authorization],
+    ['Tokens from (v2)', tenant.endpoints.token],
+    ['App', `${app} (${answers.clientType} client)`],
     ['Redirect URI', answers.redirectUri],
-    ['Delegated permissions', [...answers.protocols.map((p) => permissionNames[p]), 'offline_access'].join(', ')],
+    ['Permissions', [...answers.protocols.map((p) => permissionNames[p]), 'offline_access'].join(', ').concat(' (delegated)')],
     ['Sign-in', signIn[answers.signIn]],
     ['Secrets go to', store],
   ];
+}
+
+/** Two columns between blank lines; long values go on below themselves. `columns`: of the terminal, Infinity for a pipe. */
+export function renderSummary(facts: readonly (readonly [label: string, value: string])[], columns: number): string {
+  const width = Math.max(...facts.map(([label]) => label.length)) + 4;
+  const below = `\n${' '.repeat(width)}`;
+  const lines = facts.map(([label, value]) => `  ${label}`.padEnd(width) + fold(value, columns - width).replaceAll('\n', below));
+  return `\n${lines.join('\n')}\n\n`;
 }

@@ -69,15 +69,15 @@ export async function bundleScript(folder: string, name: string, source: string)
   await build({
     entryPoints: { [name]: entry, 'keychain-child': join(root, 'src/system/keychain-child.ts') },
     outdir: join(folder, 'built'),
-    outExtension: { '.js': '.js' },
+    outExtension: { '.js': '.cjs' },
     bundle: true,
-    splitting: true,
-    format: 'esm',
+    format: 'cjs',
+    define: { 'import.meta.url': '__url' },
+    banner: { js: "const __url=require('node:url').pathToFileURL(__filename).href;" },
     platform: 'node',
     target: 'node20.19',
     packages: 'external',
     logLevel: 'silent',
   });
-  await writeFile(join(folder, 'built', 'package.json'), '{"type":"module"}');
-  return join(folder, 'built', `${name}.js`);
+  return join(folder, 'built', `${name}.cjs`);
 }

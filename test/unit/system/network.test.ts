@@ -150,13 +150,6 @@ describe('request', () => {
     const error = await failure(createNetwork({ env: {} }).request(get(`https://localhost:${await port()}`)));
     expect(error.code).toBe(code);
   });
-
-  it('says so when a host does not exist', async () => {
-    const error = await failure(createNetwork({ env: {} }).request(get('https://nothing.invalid')));
-    expect(error.exit).toBe(5);
-    expect(['dns-failed', 'no-network']).toContain(error.code);
-    expect(error.title).toContain('nothing.invalid');
-  });
 });
 
 describe('through a proxy', () => {

@@ -1,0 +1,30 @@
+import packageJson from '../package.json' with { type: 'json' };
+import { Interrupted } from './core/errors.ts';
+import { Exit } from './core/exit.ts';
+import { run } from './run.ts';
+import { createSystem } from './system/system.ts';
+
+/** The real system to `run(argv, ctx)` to an exit code. Beside `main.ts` the only place that touches `process`. */
+export async function start(process: NodeJS.Process): Promise<never> {
+  const argv = process.argv.slice(2);
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // A second Ctrl-C does not wait for anything.
+      if (stop.signal.aborted) process.exit(Exit.interrupted);
+      stop.abort(new Interrupted());
+    });
+  }
+  const ctx = createSystem(process, argv.includes('--no-color'), stop.signal);
+  const exit = await run(argv, ctx, packageJson.version);
+  ctx.keychain.close();
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  return process.exit(exit);
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.writableLength === 0 || stream.destroyed) resolve();
+    else stream.write('', () => resolve());
+  });
+}

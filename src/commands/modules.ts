@@ -1,0 +1,14 @@
+import type { CommandName } from '../cli.ts';
+import type { CommandModule } from './command.ts';
+
+/** Which file a command is in. It is evaluated only when the command is called. */
+export const modules: Readonly<Record<CommandName, () => Promise<CommandModule>>> = {
+  setup: async () => (await import('./setup.ts')).setup,
+  login: async () => (await import('./login.ts')).login,
+  logout: async () => (await import('./logout.ts')).logout,
+  'token get': async () => (await import('./token-get.ts')).tokenGet,
+  'token show': async () => (await import('./token-show.ts')).tokenShow,
+  status: async () => (await import('./status.ts')).status,
+  test: async () => (await import('./test.ts')).test,
+  sandbox: async () => (await import('./sandbox.ts')).sandbox,
+};

@@ -1,0 +1,160 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context, Keychain, KeychainTrouble, Prompts } from '../../src/core/context.ts';
+import { KeychainFailure } from '../../src/core/context.ts';
+import { run } from '../../src/run.ts';
+import { createNetwork } from '../../src/system/network.ts';
+import { MemoryKeychain, temporaryFolder, testContext } from './context.ts';
+
+export interface Ran {
+  readonly exit: number;
+  readonly out: string;
+  readonly err: string;
+  /** stdout as the one JSON object it must be */
+  json(): Envelope;
+  /** stdout as JSON lines */
+  lines(): readonly JsonLine[];
+}
+
+export interface Envelope {
+  readonly schema: string;
+  readonly ok: boolean;
+  readonly command: string;
+  // Tests look into it freely: what is missing fails their expectation.
+  // biome-ignore lint/suspicious/noExplicitAny: test data
+  readonly data?: any;
+  readonly error?: {
+    readonly code: string;
+    readonly exit: number;
+    readonly title: string;
+    readonly why: string;
+    readonly next: readonly string[];
+    readonly detail: Readonly<Record<string, unknown>>;
+  };
+}
+
+export type JsonLine = Envelope & { readonly type: string; readonly step?: string; readonly state?: string; readonly url?: string };
+
+/** One computer: a home of its own, a keychain that stays between commands, real sockets. */
+export interface Machine {
+  readonly home: string;
+  readonly keychain: MemoryKeychain;
+  /** `mailauth …argv` */
+  run(argv: readonly string[], more?: Partial<Context> & { readonly terminal?: boolean }): Promise<Ran>;
+  /** `mailauth …words`, split at blanks */
+  mailauth(words: string, more?: Partial<Context> & { readonly terminal?: boolean }): Promise<Ran>;
+  end(): Promise<void>;
+}
+
+/** Making the sandbox's keys takes half a second: the machines of one test file share them. */
+let keys: { readonly keys: string; readonly ca: string } | undefined;
+
+export async function machine(): Promise<Machine> {
+  const folder = await temporaryFolder();
+  const keychain = new MemoryKeychain();
+  const sandboxHome = join(folder.path, 'sandbox');
+  if (keys !== undefined) {
+    await mkdir(sandboxHome, { mode: 0o700 });
+    await writeFile(join(sandboxHome, 'keys.json'), keys.keys, { mode: 0o600 });
+    await writeFile(join(sandboxHome, 'ca.pem'), keys.ca, { mode: 0o600 });
+  }
+  const runIt: Machine['run'] = async (argv, { terminal = false, ...more } = {}) => {
+    const ctx = testContext({
+      network: createNetwork({ env: {} }),
+      keychain,
+      interactive: terminal,
+      ...more,
+      env: { MAILAUTH_HOME: folder.path, ...more.env },
+    });
+    const exit = await run(argv, ctx, '0.0.0-test');
+    if (argv.includes('--sandbox')) keys ??= await madeKeys(sandboxHome);
+    const out = ctx.out.text;
+    return {
+      exit,
+      out,
+      err: ctx.err.text,
+      json: () => JSON.parse(out),
+      lines: () =>
+        out
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line)),
+    };
+  };
+  return {
+    home: folder.path,
+    keychain,
+    run: runIt,
+    mailauth: (words, more) => runIt(words.split(' '), more),
+    end: folder.remove,
+  };
+}
+
+async function madeKeys(sandboxHome: string): Promise<typeof keys> {
+  try {
+    const [keysText, ca] = await Promise.all([
+      readFile(join(sandboxHome, 'keys.json'), 'utf8'),
+      readFile(join(sandboxHome, 'ca.pem'), 'utf8'),
+    ]);
+    return { keys: keysText, ca };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A keychain that cannot be used, as this trouble shows. */
+export function brokenKeychain(trouble: KeychainTrouble): Keychain {
+  const fail = async () => {
+    throw new KeychainFailure(trouble, `it is ${trouble} in this test`);
+  };
+  return { getPassword: fail, setPassword: fail, deletePassword: fail, limit: Number.POSITIVE_INFINITY, label: 'Secret Service', close: () => undefined };
+}
+
+/** One answer of a scripted person: to the question whose text it is part of. Checked as the real prompt checks while typing. */
+export type Scripted = readonly [question: string, answer: string | boolean | readonly string[] | typeof enter];
+export const enter = Symbol('the default');
+
+/** A person who answers from a list, in its order; asked anything else, the test fails. */
+export function person(script: readonly Scripted[]): { prompts: Prompts; asked: string[] } {
+  const asked: string[] = [];
+  let at = 0;
+  const next = (message: string): Scripted[1] => {
+    asked.push(message);
+    const [question, given] = script[at] ?? ['(nothing more)', ''];
+    at += 1;
+    if (!message.includes(question)) throw new Error(`asked "${message}", but the script says "${question}"`);
+    return given;
+  };
+  const typed = async (q: { message: string; default?: string; check?: (value: string) => true | string }): Promise<string> => {
+    const given = next(q.message);
+    const value = given === enter ? (q.default ?? '') : String(given);
+    const verdict = q.check?.(value) ?? true;
+    // A complaint: the person reads it and types the next answer of the script.
+    if (verdict === true) return value;
+    asked.push(`complaint: ${verdict}`);
+    return typed(q);
+  };
+  return {
+    asked,
+    prompts: {
+      text: typed,
+      secret: typed,
+      async select(q) {
+        const given = next(q.message);
+        const value = given === enter ? (q.default ?? q.choices[0]?.value) : given;
+        const chosen = q.choices.find((c) => c.value === value);
+        if (chosen === undefined) throw new Error(`"${q.message}" has no choice ${String(value)}`);
+        return chosen.value;
+      },
+      async checkbox(q) {
+        const given = next(q.message);
+        if (given === enter || !Array.isArray(given)) return q.default;
+        return q.choices.filter((c) => given.includes(c.value)).map((c) => c.value);
+      },
+      async confirm(q) {
+        const given = next(q.message);
+        return given === enter ? q.default : given === true;
+      },
+    },
+  };
+}
