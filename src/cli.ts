@@ -50,7 +50,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'test',
-    args: '<imap|all> [mailbox]',
+    args: '<imap|pop|smtp|all> [mailbox]',
     summary: 'sign in to the mail server for real, stage by stage',
     group: 'Check',
   },

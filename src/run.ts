@@ -21,24 +21,15 @@ export async function run(argv: readonly string[], ctx: Context, version: string
   try {
     refuseSecretsInArgv(argv);
     const [first, second] = argv;
-    if (argv.length === 1 && (first === '--version' || first === '-V')) {
-      ctx.out.write(`${version}\n`);
-      return Exit.done;
-    }
-    if (first === undefined || (argv.length === 1 && (first === '--help' || first === '-h' || first === 'help'))) {
-      ctx.out.write(rootHelp(version));
-      return Exit.done;
-    }
     if (first === 'help' && second !== undefined) return await help(argv.slice(1), ctx);
     const { words, rest } = findCommand(argv);
-    const entry = commands.find((c) => c.name === words.join(' '));
-    if (entry === undefined) {
-      if (words.length === 0 && (rest.includes('--help') || rest.includes('-h'))) {
-        ctx.out.write(rootHelp(version));
-        return Exit.done;
-      }
-      throw unknownCommand(words);
+    const answer = withoutCommand(words, rest, version);
+    if (answer !== undefined) {
+      ctx.out.write(answer);
+      return Exit.done;
     }
+    const entry = commands.find((c) => c.name === words.join(' '));
+    if (entry === undefined) throw unknownCommand(words);
     command = entry.name;
     const parsed = await parse(entry, await modules[entry.name](), rest, ctx);
     if (parsed === 'helped') return Exit.done;
@@ -54,6 +45,15 @@ export async function run(argv: readonly string[], ctx: Context, version: string
       ctx,
     });
   }
+}
+
+/** Help and version need no command: `mailauth`, `mailauth help`, `mailauth --no-color --version`. */
+function withoutCommand(words: readonly string[], rest: readonly string[], version: string): string | undefined {
+  const asked = (...flags: readonly string[]) => flags.some((flag) => rest.includes(flag));
+  if (words.length === 1 && words[0] === 'help') return rootHelp(version);
+  if (words.length > 0) return undefined;
+  if (rest.length === 0 || asked('--help', '-h')) return rootHelp(version);
+  return asked('--version', '-V') ? `${version}\n` : undefined;
 }
 
 /** Before commander sees it: its own complaint about an unknown option would echo the value. */
@@ -154,11 +154,14 @@ async function parse(entry: CommandEntry, module: CommandModule, rest: readonly 
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 'helped';
-    throw problem('usage', { message: plain(error.message.replace(/^error: /, '')), help: `mailauth ${entry.name} --help` });
+    throw problem('usage', { message: plain(withoutValue(error.message)), help: `mailauth ${entry.name} --help` });
   }
   const flags: unknown = command.opts();
   return { globals: readGlobals(flags, ctx.env, entry.name === 'sandbox'), module, args: command.args, flags };
 }
+
+/** commander repeats an unknown `--flag=value` whole; the value may be a secret under a name that we do not know. */
+const withoutValue = (message: string): string => message.replace(/^error: /, '').replace(/('--?[\w-]+)=[^']*(')/s, '$1$2');
 
 async function execute(entry: CommandEntry, parsed: Parsed, ctx: Context): Promise<Outcome> {
   const [{ openSession }, { resolveHome }] = await Promise.all([import('./commands/session.ts'), import('./store/home.ts')]);
@@ -173,7 +176,7 @@ async function execute(entry: CommandEntry, parsed: Parsed, ctx: Context): Promi
 async function reporterFor(entry: CommandEntry, globals: Globals, ctx: Context): Promise<Reporter> {
   // The one command that must be quick says nothing on success and needs no colours.
   const { jsonLinesReporter, quietReporter, textReporter } = await import('./ui/reporters.ts');
-  if (globals.json) return entry.stream === true ? jsonLinesReporter(ctx) : quietReporter(ctx);
+  if (globals.json) return entry.stream === true ? jsonLinesReporter(ctx) : quietReporter(ctx, globals);
   const color = entry.name === 'token get' ? false : (await import('./ui/theme.ts')).wantsColor(ctx.env, ctx.err, globals.noColor);
   return textReporter(ctx, globals, color);
 }
@@ -217,16 +220,20 @@ async function fail(thrown: unknown, failing: Failing): Promise<ExitCode> {
   const { ctx } = failing;
   if (thrown instanceof Interrupted || ctx.signal.aborted) {
     const resumable = failing.command === 'setup' ? ' Finished steps are kept: mailauth setup goes on after the last one.' : '';
-    if (!failing.json) ctx.err.write(`\nStopped. Nothing half done was stored.${resumable}\n`);
+    if (failing.json) await printJson(problem('interrupted', {}), failing);
+    else ctx.err.write(`\nStopped. Nothing half done was stored.${resumable}\n`);
     return Exit.interrupted;
   }
   const error = thrown instanceof MailauthError ? thrown : await unexpected(thrown, ctx);
-  if (failing.json) {
-    const { envelope } = await import('./ui/envelope.ts');
-    const object = envelope(failing.command, { error }, failing.globals);
-    ctx.out.write(`${JSON.stringify(failing.stream ? { type: 'result', ...object } : object)}\n`);
-  } else await printError(error, failing.globals, ctx);
+  if (failing.json) await printJson(error, failing);
+  else await printError(error, failing.globals, ctx);
   return error.exit;
+}
+
+async function printJson(error: MailauthError, failing: Failing): Promise<void> {
+  const { envelope } = await import('./ui/envelope.ts');
+  const object = envelope(failing.command, { error }, failing.globals);
+  failing.ctx.out.write(`${JSON.stringify(failing.stream ? { type: 'result', ...object } : object)}\n`);
 }
 
 /** A file system that refuses is the operator's problem; everything else that is no MailauthError is a bug of ours. */

@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+const report = process.env.MAILAUTH_TEST_REPORT;
+
 /** What `npm test` runs: everything that needs only Node. The suites on real components are in `test/real`. */
 export default defineConfig({
   test: {
@@ -8,5 +10,7 @@ export default defineConfig({
     env: { NODE_EXTRA_CA_CERTS: '', NO_COLOR: '', FORCE_COLOR: '' },
     testTimeout: 20_000,
     pool: 'forks',
+    // For .ci/run, which adds up what passed and failed.
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
   },
 });

@@ -1,4 +1,6 @@
 import type { Context } from '../core/context.ts';
+import { MailauthError } from '../core/errors.ts';
+import { entraProblem, readEntraError } from '../diagnose/entra-error.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Session } from './session.ts';
 
@@ -11,10 +13,13 @@ const patienceMs = 10_000;
  */
 export function withApproval({ ctx, globals, report }: Session, box: Sandbox | undefined): Context {
   if (box === undefined || !globals.yes) return ctx;
-  const approve = (url: string) => {
+  const approve = async (url: string): Promise<void> => {
     report.note('No browser here: the sandbox approves the sign-in by itself (--yes).');
-    // Its failure reaches the operator as what the listener was told, or as the deadline.
-    box.approve(url).catch((error: unknown) => ctx.log(`sandbox approval failed: ${error instanceof Error ? error.message : 'unknown'}`));
+    try {
+      await box.approve(url);
+    } catch (error) {
+      throw error instanceof MailauthError ? asEntraWouldSay(error, url, box) : error;
+    }
   };
   return {
     ...ctx,
@@ -22,15 +27,32 @@ export function withApproval({ ctx, globals, report }: Session, box: Sandbox | u
       usable: true,
       async open(url) {
         const outcome = ctx.browser.usable ? await ctx.browser.open(url) : { kind: 'failed' as const, why: 'none here' };
-        if (outcome.kind === 'failed') approve(url);
-        else {
-          const timer = setTimeout(() => {
-            if (!box.pageSeen()) approve(url);
-          }, patienceMs);
-          timer.unref();
-        }
+        // Pages that Entra never sends back to the app (unknown app, approval needed) end the wait here instead of at the deadline.
+        if (outcome.kind === 'failed') await approve(url);
+        else approveLater(() => box.pageSeen() || approve(url), ctx);
         return { kind: 'opened' };
       },
     },
   };
+}
+
+function approveLater(approve: () => unknown, ctx: Context): void {
+  const timer = setTimeout(() => {
+    Promise.resolve(approve()).catch((error: unknown) => ctx.log(`sandbox approval: ${error instanceof Error ? error.message : 'failed'}`));
+  }, patienceMs);
+  timer.unref();
+}
+
+/** The page the sandbox stopped at, as the diagnosis of a real sign-in. */
+function asEntraWouldSay(stopped: MailauthError, url: string, box: Sandbox): MailauthError {
+  const said = readEntraError({ error: 'server_error', error_description: stopped.detail.reply ?? '' });
+  if (stopped.detail.aadsts === undefined || said === undefined) return stopped;
+  const { searchParams } = new URL(url);
+  return entraProblem(said, {
+    cloud: box.cloud,
+    tenant: box.tenant.id,
+    clientId: searchParams.get('client_id') ?? '',
+    scopes: (searchParams.get('scope') ?? '').split(' '),
+    mailbox: searchParams.get('login_hint') ?? undefined,
+  });
 }

@@ -3,6 +3,8 @@ import * as z from 'zod/mini';
 import type { Context } from '../core/context.ts';
 import type { StoreName } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
+import { namedCloud } from '../entra/clouds.ts';
+import { isFault } from '../sandbox/faults.ts';
 
 /** The flags every command has, and their environment (contract sections 2 and 6). A flag wins. */
 export interface Globals {
@@ -60,18 +62,17 @@ const flags = z.object({
   timeout: z.optional(z.string()),
 });
 
-/** Reads the parsed flags beside the environment. Throws `value-invalid`, `sandbox-with-cloud`. */
+/** Reads the parsed flags beside the environment. Throws `value-invalid`, `sandbox-with-cloud`, `cloud-unknown`. */
 export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = false): Globals {
   const f = flags.parse(raw);
   const sandbox = f.sandbox === true || alwaysSandbox;
-  if (sandbox && (f.cloud !== undefined || f.cloudFile !== undefined)) throw problem('sandbox-with-cloud', {});
-  if (f.fault !== undefined && !sandbox) {
-    throw problem('usage', { message: '--fault needs --sandbox', help: `mailauth setup --sandbox --fault ${f.fault}` });
-  }
+  checkSandbox(f, sandbox);
   // --sandbox overrides the environment's cloud; a flag beats both variables.
   const fromEnv = sandbox || f.cloud !== undefined || f.cloudFile !== undefined ? {} : cloudFromEnv(env);
   const cloud = f.cloud ?? fromEnv.cloud;
   const cloudFile = f.cloudFile ?? fromEnv.cloudFile;
+  // Before the command: a cloud that nobody knows is exit 2 also where none is needed.
+  if (cloud !== undefined) namedCloud(cloud);
   const store = readStoreName(f.store ?? (env.MAILAUTH_STORE || undefined));
   const timeoutMs = f.timeout === undefined ? undefined : readSeconds('--timeout', f.timeout, 1) * 1000;
   return {
@@ -88,6 +89,20 @@ export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = f
     ...(f.fault === undefined ? {} : { fault: f.fault }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
+}
+
+/** Before the command: a fault that nobody knows is exit 2 also where no sandbox is opened. */
+function checkSandbox(f: z.infer<typeof flags>, sandbox: boolean): void {
+  if (sandbox && (f.cloud !== undefined || f.cloudFile !== undefined)) throw problem('sandbox-with-cloud', {});
+  if (f.fault === undefined) return;
+  if (!sandbox) throw problem('usage', { message: '--fault needs --sandbox', help: `mailauth setup --sandbox --fault ${f.fault}` });
+  if (isFault(f.fault)) return;
+  throw problem('value-invalid', {
+    what: 'fault',
+    value: f.fault,
+    why: 'The sandbox does not know it.',
+    next: 'mailauth sandbox --list-faults',
+  });
 }
 
 function cloudFromEnv(env: Context['env']): { cloud?: string; cloudFile?: string } {

@@ -54,7 +54,7 @@ function clouds(): string {
   const rows = cloudNames.map((name) => {
     const c = namedCloud(name);
     const mark = c.verified ? '' : '   (mail hosts and scopes unverified)';
-    return `  ${name.padEnd(11)}${c.login}${mark}\n${' '.repeat(13)}IMAP ${c.imap.host}, SMTP ${c.smtp.host}, scopes ${c.outlookScopeBase}/…`;
+    return `  ${name.padEnd(11)}${c.login}${mark}\n${' '.repeat(13)}IMAP ${c.imap.host}, SMTP ${c.smtp.host}\n${' '.repeat(13)}scopes ${c.outlookScopeBase}/…`;
   });
   return `Microsoft's clouds, for --cloud. GCC (not High) uses public.
 

@@ -1,6 +1,9 @@
 import * as z from 'zod/mini';
-import type { MailboxRecord } from '../core/mailbox.ts';
+import { MailauthError } from '../core/errors.ts';
+import { Exit } from '../core/exit.ts';
+import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
+import type { SecretStore } from '../store/store.ts';
 import { storedToken } from '../tokens/current.ts';
 import { rfc3339 } from '../tokens/formats.ts';
 import { appOf } from '../tokens/refresh.ts';
@@ -10,6 +13,7 @@ import { withApproval } from './approval.ts';
 import { type CommandModule, examples } from './command.ts';
 import { canAsk, mailboxArgument, mailboxesOf } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
+import { tokenOf } from './token.ts';
 
 const schema = z.object({ force: z.optional(z.boolean()), signIn: z.optional(z.string()), signInAs: z.optional(z.string()) });
 
@@ -55,14 +59,31 @@ export const login: CommandModule = {
     const asWanted = options.signInAs === undefined || options.signInAs === (record.signInAs ?? record.mailbox);
     const store = await session.store(record);
     if (!options.force && asWanted) {
-      const current = await storedToken(store, record);
-      const usable = current !== undefined && (current.refreshToken !== undefined || current.expiresAt > session.ctx.clock.now());
-      if (usable) return signedInAlready(record, current.account.username);
+      const current = await stillSignedIn(record, store, session);
+      if (current !== undefined) return signedInAlready(record, current.account.username);
     }
     await store.probe();
     return signInNow(record, options, session);
   },
 };
+
+/**
+ * The tokens of whoever is signed in; undefined when somebody must sign in. Proved by a refresh: a sign-in that Microsoft has
+ * ended looks like any other in the store, and the errors about it name this command. Without an answer the stored one counts.
+ */
+async function stillSignedIn(record: MailboxRecord, store: SecretStore, session: Session): Promise<TokenSet | undefined> {
+  const stored = await storedToken(store, record);
+  if (stored?.refreshToken === undefined) return stored !== undefined && stored.expiresAt > session.ctx.clock.now() ? stored : undefined;
+  try {
+    return await tokenOf(session, record, { minValidityMs: 0, force: true });
+  } catch (error) {
+    if (!(error instanceof MailauthError)) throw error;
+    if (error.exit === Exit.needsSignIn || error.exit === Exit.notAllowed) return undefined;
+    if (error.exit !== Exit.temporary) throw error;
+    session.report.note(`Not checked with Microsoft: ${error.title}`);
+    return stored;
+  }
+}
 
 function signedInAlready(record: MailboxRecord, account: string) {
   return {

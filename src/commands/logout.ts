@@ -5,7 +5,7 @@ import { clientSecretEntry, tokenEntry } from '../store/token-entry.ts';
 import { pendingSecretEntry } from '../wizard/client-secret.ts';
 import { journals } from '../wizard/journal.ts';
 import { type CommandModule, examples } from './command.ts';
-import { mailboxArgument, mailboxesOf } from './mailbox-argument.ts';
+import { mailboxArgument, mailboxesOf, productFlag } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 
 const schema = z.object({ all: z.optional(z.boolean()), deleteApp: z.optional(z.boolean()), for: z.optional(z.string()) });
@@ -13,7 +13,7 @@ const schema = z.object({ all: z.optional(z.boolean()), deleteApp: z.optional(z.
 export const logout: CommandModule = {
   configure: (command) =>
     examples(command.argument('[mailbox]', 'address of a mailbox that is set up'), [
-      'mailauth logout helpdesk@contoso.com       tokens, client secret, mailbox file: gone from this computer',
+      'mailauth logout helpdesk@contoso.com       its tokens, client secret and mailbox file',
       'mailauth logout --all',
     ])
       .option('--all', 'every mailbox')
@@ -22,6 +22,7 @@ export const logout: CommandModule = {
 
   async run({ args, flags }, session) {
     const options = schema.parse(flags);
+    productFlag(flags);
     const records = await meant(session, args[0], options, flags);
     const foreign = options.deleteApp === true ? records.find((r) => !r.registration.madeByMailauth) : undefined;
     if (foreign !== undefined) throw problem('delete-app-refused', { clientId: foreign.registration.clientId, mailbox: foreign.mailbox });

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Choice } from '../core/context.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
-import { guides } from '../guides/guides.ts';
+import { guideNamed, guides } from '../guides/guides.ts';
 import { type MailboxFiles, mailboxFiles } from '../store/mailbox-file.ts';
 import type { Session } from './session.ts';
 
@@ -12,6 +12,18 @@ export const mailboxesOf = (session: Session): MailboxFiles => mailboxFiles({ fi
 export const canAsk = ({ ctx, globals }: Session): boolean => ctx.interactive && !globals.noInput && !globals.yes;
 
 const forFlag = z.object({ for: z.optional(z.string()) });
+
+/** `--for` of the commands that work on a finished set-up. Throws `value-invalid` for a product nobody knows (exit 2). */
+export function productFlag(flags: unknown): string | undefined {
+  const value = forFlag.parse(flags).for;
+  if (value === undefined || guideNamed(value) !== undefined) return value;
+  throw problem('value-invalid', {
+    what: 'product that mailauth knows',
+    value,
+    why: `--for takes ${guides.map((guide) => guide.name).join(', ')}.`,
+    next: 'mailauth status',
+  });
+}
 
 /**
  * The set-up a command means: by argument, MAILAUTH_MAILBOX, or because it is the only one; `--for` among several products.
@@ -24,8 +36,8 @@ export async function mailboxArgument(
   flags: unknown,
 ): Promise<MailboxRecord> {
   const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
+  const guide = productFlag(flags);
   const { records, broken } = await candidates(session, wanted);
-  const guide = forFlag.parse(flags).for;
   const matching = records.filter((r) => (wanted === undefined || r.mailbox === wanted) && (guide === undefined || r.for === guide));
   const [only] = matching;
   if (only !== undefined && matching.length === 1) return only;
@@ -33,7 +45,14 @@ export async function mailboxArgument(
     const damaged = broken.find((b) => wanted === undefined || b.file.includes(wanted));
     if (damaged !== undefined) throw problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });
     if (wanted === undefined && records.length === 0) throw problem('no-mailbox', {});
-    throw problem('mailbox-unknown', { mailbox: wanted ?? `a mailbox for ${guide}`, known: records.map((r) => r.mailbox) });
+    if (guide !== undefined && (wanted === undefined || records.some((r) => r.mailbox === wanted))) {
+      throw problem('product-unknown', {
+        mailbox: wanted ?? records[0]?.mailbox ?? '',
+        guide,
+        known: records.map((r) => `${r.mailbox} for ${r.for}`),
+      });
+    }
+    throw problem('mailbox-unknown', { mailbox: wanted ?? '', known: records.map((r) => r.mailbox) });
   }
   if (canAsk(session)) return choose(session, matching);
   const mailboxes = [...new Set(matching.map((r) => r.mailbox))];

@@ -10,9 +10,9 @@ const schema = z.object({ listFaults: z.optional(z.boolean()) });
 export const sandbox: CommandModule = {
   configure: (command) =>
     examples(command, [
-      'mailauth sandbox                           runs until Ctrl-C; other commands with --sandbox join it',
+      'mailauth sandbox                           until Ctrl-C; other --sandbox commands join it',
       'mailauth sandbox --list-faults             what it can be told to do wrong',
-      'mailauth setup --sandbox --yes             needs no running sandbox: each command brings its own',
+      'mailauth setup --sandbox --yes             brings its own: none needs to run',
     ]).option('--list-faults', 'the names for --fault, and what the operator sees'),
 
   async run({ flags }, session) {

@@ -1,12 +1,13 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Cloud } from '../core/cloud.ts';
 import type { Context, Network } from '../core/context.ts';
-import type { MailboxRecord, StoreName } from '../core/mailbox.ts';
+import type { MailboxRecord, StoreName, TokenSet } from '../core/mailbox.ts';
 import type { Reporter } from '../core/report.ts';
 import { problem } from '../diagnose/problem.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { SecretStore } from '../store/store.ts';
 import { defaultBrowserTimeoutMs, defaultStepTimeoutMs, type Globals } from './globals.ts';
+import { openStore } from './open-store.ts';
 
 /**
  * What one run of a command works with: the context, the global flags, and the parts that are only opened when needed
@@ -25,7 +26,9 @@ export interface Session {
   /** the network that trusts what this cloud needs */
   network(): Promise<Network>;
   /** the cloud of a mailbox: sandbox, flag, environment, its record, public; in this order */
-  cloud(record?: MailboxRecord): Promise<Cloud>;
+  cloud(record?: Pick<MailboxRecord, 'cloud'>): Promise<Cloud>;
+  /** trades a refresh token for a new set (RFC 6749 section 6) */
+  refresh(record: MailboxRecord, old: TokenSet): Promise<TokenSet>;
   /** the store of a set-up mailbox, or the one asked for; not probed */
   store(record?: Pick<MailboxRecord, 'store'>): Promise<SecretStore>;
   /** for a new mailbox: probed; only the sandbox may answer with its own file */
@@ -38,37 +41,12 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
   let sandbox: Promise<Sandbox> | undefined;
   const sandboxOf = async (): Promise<Sandbox | undefined> => {
     if (!globals.sandbox) return undefined;
-    sandbox ??= import('../sandbox/sandbox.ts').then(({ openSandbox, isFault }) => {
-      if (globals.fault !== undefined && !isFault(globals.fault)) {
-        throw problem('value-invalid', {
-          what: 'fault',
-          value: globals.fault,
-          why: 'The sandbox does not know it.',
-          next: 'mailauth sandbox --list-faults',
-        });
-      }
-      return openSandbox({ ctx, home, ...(globals.fault === undefined ? {} : { fault: globals.fault }) });
-    });
+    sandbox ??= import('../sandbox/sandbox.ts').then(({ openSandbox }) =>
+      openSandbox({ ctx, home, ...(globals.fault === undefined ? {} : { fault: globals.fault }) }),
+    );
     return sandbox;
   };
-  const secretStore = async (name: StoreName): Promise<SecretStore> => {
-    if (name === 'file') throw problem('store-not-yet', {});
-    if (name === 'sandbox-file') {
-      const { sandboxFileStore } = await import('../store/sandbox-file-store.ts');
-      return sandboxFileStore({ files: ctx.files, path: resolve(home, 'secrets.json') });
-    }
-    const [{ keychainStore }, { readHomeId, ensureHomeId }] = await Promise.all([
-      import('../store/keychain-store.ts'),
-      import('../store/home.ts'),
-    ]);
-    const homeId = (await readHomeId(ctx.files, home)) ?? (await ensureHomeId(ctx.files, ctx.random, home));
-    return keychainStore({
-      keychain: ctx.keychain,
-      service: globals.sandbox ? 'mailauth-sandbox' : 'mailauth',
-      homeId,
-      random: ctx.random,
-    });
-  };
+  const secretStore = (name: StoreName) => openStore(ctx, globals, home, name);
   return {
     ctx,
     globals,
@@ -85,6 +63,16 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
       const box = await sandboxOf();
       if (box !== undefined) return box.cloud;
       return (await chosenCloud(ctx, globals)) ?? record?.cloud ?? (await import('../entra/clouds.ts')).namedCloud('public');
+    },
+    async refresh(record, old) {
+      const [{ refreshed }, network, cloud, store] = await Promise.all([
+        import('../tokens/refresh.ts'),
+        this.network(),
+        this.cloud(record),
+        this.store(record),
+      ]);
+      ctx.log(`refresh ${record.for}: ${cloud.name}`);
+      return refreshed(record, old, { ctx, network, cloud, store, timeoutMs: this.stepTimeoutMs });
     },
     store: (record) => secretStore(globals.store ?? record?.store ?? 'keychain'),
     async probedStore() {
@@ -121,13 +109,5 @@ async function chosenCloud(ctx: Context, globals: Globals): Promise<Cloud | unde
     return readCloudFile(text, file);
   }
   if (globals.cloud === undefined) return undefined;
-  const { cloudNames, namedCloud } = await import('../entra/clouds.ts');
-  const name = cloudNames.find((n) => n === globals.cloud);
-  if (name !== undefined) return namedCloud(name);
-  throw problem('value-invalid', {
-    what: 'cloud',
-    value: globals.cloud,
-    why: `Clouds are: ${cloudNames.join(', ')}; GCC uses public.`,
-    next: 'mailauth help clouds',
-  });
+  return (await import('../entra/clouds.ts')).namedCloud(globals.cloud);
 }

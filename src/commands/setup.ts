@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { MailboxRecord } from '../core/mailbox.ts';
+import { inSandbox, resultsFromHere } from '../diagnose/here.ts';
 import { problem } from '../diagnose/problem.ts';
-import { inSandbox } from '../ui/envelope.ts';
 import { renderFacts } from '../ui/facts.ts';
 import type { SetupDeps, SetupInput } from '../wizard/deps.ts';
 import type { Facts } from '../wizard/questions.ts';
@@ -47,7 +47,15 @@ function readInput(flags: unknown, env: Session['ctx']['env']): SetupInput {
     });
   }
   const fromEnv = { mailbox: env.MAILAUTH_MAILBOX, tenant: env.MAILAUTH_TENANT, clientId: env.MAILAUTH_CLIENT_ID };
-  const given = Object.entries({ ...withoutEmpty(fromEnv), ...withoutEmpty(answers) });
+  if (clientSecretFile !== undefined && answers.clientType === 'public') {
+    throw problem('usage', {
+      message: 'A public client has no client secret: --client-secret-file wants a confidential one',
+      help: 'mailauth setup --help',
+    });
+  }
+  // Who has a client secret has a confidential client; without this the file would be left unread.
+  const fromSecret = clientSecretFile === undefined ? {} : { clientType: 'confidential' };
+  const given = Object.entries({ ...withoutEmpty(fromEnv), ...fromSecret, ...withoutEmpty(answers) });
   return {
     flags: Object.fromEntries(given),
     test: test !== false,
@@ -143,7 +151,7 @@ function present(outcome: SetupOutcome, session: Session): Outcome {
     endpoints: record.endpoints,
     scopes: record.scopes,
     store: record.store,
-    tests: outcome.kind === 'already' ? [] : outcome.results,
+    tests: outcome.kind === 'already' ? [] : resultsFromHere(outcome.results, session.globals),
     next,
   };
   return {

@@ -9,7 +9,7 @@ import { inWords } from '../ui/duration.ts';
 import { renderFacts } from '../ui/facts.ts';
 import type { Theme } from '../ui/theme.ts';
 import { type CommandModule, examples, type Outcome } from './command.ts';
-import { mailboxesOf } from './mailbox-argument.ts';
+import { mailboxesOf, productFlag } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 
 const schema = z.object({ warnDays: z.optional(z.string()), format: z.optional(z.string()), for: z.optional(z.string()) });
@@ -26,7 +26,7 @@ export const status: CommandModule = {
     examples(command.argument('[mailbox]', 'only this one'), [
       'mailauth status',
       'mailauth status --json',
-      'mailauth status --warn-days 30             exit 1 if a sign-in or a client secret ends within 30 days',
+      'mailauth status --warn-days 30             exit 1 if something ends within 30 days',
     ])
       .option('--warn-days <n>', 'warn by exit code 1 this many days ahead (default: 14)')
       .option('--format <format>', 'text')
@@ -34,6 +34,7 @@ export const status: CommandModule = {
 
   async run({ args, flags }, session) {
     const options = schema.parse(flags);
+    productFlag(flags);
     const warnDays = readDays(options.warnDays ?? '14');
     if (options.format !== undefined && options.format !== 'text') {
       throw problem('not-yet', { what: `status --format ${options.format}`, instead: 'mailauth status --json' });

@@ -1,44 +1,53 @@
 import * as z from 'zod/mini';
-import type { Protocol } from '../core/cloud.ts';
+import { type Protocol, protocols } from '../core/cloud.ts';
+import type { MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
+import { resultsFromHere } from '../diagnose/here.ts';
 import { problem } from '../diagnose/problem.ts';
 import type { ProtocolResult } from '../mail/result.ts';
-import { rememberTests, runTests, testable, testError } from '../mail/run-tests.ts';
+import { rememberTests, runTests, testError } from '../mail/run-tests.ts';
 import type { Theme } from '../ui/theme.ts';
+import { checkAddress } from '../wizard/answers.ts';
 import { type CommandModule, examples } from './command.ts';
 import { mailboxArgument, mailboxesOf } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 import { tokenOf } from './token.ts';
 
-const schema = z.object({ allMailboxes: z.optional(z.boolean()), sendTo: z.optional(z.string()) });
+const schema = z.object({ sendTo: z.optional(z.string()) });
 
 export const test: CommandModule = {
   configure: (command) =>
-    examples(command.argument('<protocol>', 'imap or all').argument('[mailbox]', 'address of a mailbox that is set up'), [
+    examples(command.argument('<protocol>', 'imap, pop, smtp or all (those of the set-up)').argument('[mailbox]', 'address of a mailbox that is set up'), [
       'mailauth test imap helpdesk@contoso.com',
       'mailauth test all --json',
-    ]).option('--for <product>', 'which set-up, when the mailbox has several'),
+      'mailauth test smtp --send-to me@contoso.com      sends one small message',
+    ])
+      .option('--send-to <address>', 'SMTP: send one message there; without it nothing is sent')
+      .option('--for <product>', 'which set-up, when the mailbox has several'),
 
   async run({ args: [protocol = '', mailbox], flags }, session) {
-    schema.parse(flags);
+    const { sendTo } = schema.parse(flags);
     checkProtocol(protocol);
+    if (sendTo !== undefined) checkSendTo(sendTo, protocol);
     const record = await mailboxArgument(session, `mailauth test ${protocol}`, mailbox, flags);
-    const protocols = wantedProtocols(protocol, record, session);
+    const wanted = protocol === 'all' ? record.protocols : protocols.filter((p) => p === protocol);
+    if (sendTo !== undefined && !wanted.includes('smtp')) throw sendToNeedsSmtp(sendTo);
     const [network, cloud] = await Promise.all([session.network(), session.cloud(record)]);
     const results = await runTests({
       ctx: session.ctx,
       network,
       cloud,
       record,
-      protocols,
+      protocols: wanted,
       timeoutMs: session.stepTimeoutMs,
+      ...(sendTo === undefined ? {} : { sendTo }),
       token: async () => (await tokenOf(session, record, { minValidityMs: 60_000, force: false })).accessToken,
       onStage: (p, stage) => session.report.detail(`${p} ${stage.name}: ${stage.state} ${stage.detail}`),
     });
     await remember(record, results, session);
     const error = testError(results);
     return {
-      data: { results },
+      data: { results: resultsFromHere(results, session.globals) },
       ...(error === undefined ? {} : { error }),
       text: (theme) => results.map((r) => render(r, theme)).join('\n'),
     };
@@ -46,23 +55,29 @@ export const test: CommandModule = {
 };
 
 function checkProtocol(protocol: string): void {
-  if (protocol === 'all' || testable.some((p) => p === protocol)) return;
-  if (protocol === 'pop' || protocol === 'smtp')
-    throw problem('not-yet', { what: `mailauth test ${protocol}`, instead: 'mailauth test imap' });
+  if (protocol === 'all' || protocols.some((p) => p === protocol)) return;
   throw problem('value-invalid', {
     what: 'protocol to test',
     value: protocol,
-    why: 'Protocols are: imap, all.',
+    why: 'Protocols are: imap, pop, smtp, all.',
     next: 'mailauth test imap',
   });
 }
 
-function wantedProtocols(protocol: string, record: MailboxRecord, session: Session): readonly Protocol[] {
-  if (protocol !== 'all') return testable.filter((p) => p === protocol);
-  const untested = record.protocols.filter((p) => !testable.includes(p));
-  if (untested.length > 0) session.report.note(`Not tested: ${untested.join(', ')} (this version tests IMAP only).`);
-  return record.protocols.filter((p) => testable.includes(p));
+function checkSendTo(sendTo: string, protocol: string): void {
+  const verdict = checkAddress(sendTo);
+  if (verdict !== true)
+    throw problem('value-invalid', { what: 'address for --send-to', value: sendTo, why: verdict, next: 'mailauth test smtp --send-to ADDRESS' });
+  if (protocol !== 'smtp' && protocol !== 'all') throw sendToNeedsSmtp(sendTo);
 }
+
+const sendToNeedsSmtp = (sendTo: string): MailauthError =>
+  problem('value-invalid', {
+    what: 'address that this test sends to',
+    value: sendTo,
+    why: '--send-to belongs to the test of SMTP; the others send nothing.',
+    next: `mailauth test smtp --send-to ${sendTo}`,
+  });
 
 /** The mailbox file notes the result; a home that cannot be written does not spoil the test. */
 async function remember(record: MailboxRecord, results: readonly ProtocolResult[], session: Session): Promise<void> {

@@ -10,11 +10,7 @@ export async function tokenOf(session: Session, record: MailboxRecord, wish: Tok
     home: session.home,
     store,
     waitMs: session.stepTimeoutMs,
-    refresh: async (old) => {
-      const [{ refreshed }, network, cloud] = await Promise.all([import('../tokens/refresh.ts'), session.network(), session.cloud(record)]);
-      session.ctx.log(`refresh ${record.for}: ${cloud.name}`);
-      return refreshed(record, old, { ctx: session.ctx, network, cloud, store, timeoutMs: session.stepTimeoutMs });
-    },
+    refresh: (old) => session.refresh(record, old),
     note: (text) => session.report.detail(text),
   });
 }

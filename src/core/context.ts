@@ -100,7 +100,7 @@ export interface Network {
   secure(socket: Socket, host: string, signal: AbortSignal): Promise<TLSSocket>;
   /** `http://proxy:3128` for this host, or undefined */
   proxyFor(host: string, port: number): string | undefined;
-  /** the same network that also trusts these authorities (the sandbox's own) */
+  /** for servers of our own on this machine (the sandbox): also trusts this authority, and never goes through a proxy */
   trusting(ca: string): Network;
 }
 

@@ -1,4 +1,5 @@
 import type { ExitCode } from './exit.ts';
+import { printable } from './text.ts';
 
 /** Evidence from outside, already stripped of control characters and never a secret. */
 export interface ErrorDetail {
@@ -43,14 +44,15 @@ export class MailauthError extends Error {
   readonly detail: ErrorDetail;
 
   constructor(parts: ErrorParts) {
-    super(parts.title, parts.cause === undefined ? undefined : { cause: parts.cause });
+    super(printable(parts.title), parts.cause === undefined ? undefined : { cause: parts.cause });
     this.name = 'MailauthError';
     this.code = parts.code;
     this.exit = parts.exit;
-    this.title = parts.title;
-    this.why = parts.why;
-    this.next = parts.next;
-    this.admin = parts.admin;
+    // Whatever a blank was filled with, a file name or a flag's value: no terminal gets to see its escapes.
+    this.title = printable(parts.title);
+    this.why = parts.why === undefined ? undefined : printable(parts.why);
+    this.next = parts.next.map(printable);
+    this.admin = parts.admin === undefined ? undefined : printable(parts.admin);
     this.retryHelps = parts.retryHelps;
     this.detail = parts.detail ?? {};
   }

@@ -3,14 +3,20 @@
  * no escape sequences, no control, bidi or zero-width characters; line breaks become spaces; at most `limit` characters.
  */
 export function plain(text: string, limit = 400): string {
-  const flat = text
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: stripping them is the point (ECMA-48 CSI and OSC sequences)
-    .replace(/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g, '')
-    .replace(/[\r\n\t]+/g, ' ')
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '')
-    .replace(/ {2,}/g, ' ')
-    .trim();
-  return flat.length > limit ? `${flat.slice(0, limit - 1)}…` : flat;
+  const flat = printable(text).replace(/ {2,}/g, ' ').trim();
+  // Cut between characters, never inside of one.
+  return flat.length > limit ? `${flat.slice(0, limit - 1).replace(/\p{Cs}$/u, '')}…` : flat;
+}
+
+/** One line of our own words with values of others in it: as `plain`, but neither cut nor its blanks touched. */
+export function printable(text: string): string {
+  return (
+    text
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: stripping them is the point (ECMA-48 CSI and OSC sequences)
+      .replace(/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g, '')
+      .replace(/[\r\n\t]+/g, ' ')
+      .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '')
+  );
 }
 
 /** For a browser: HTML text or a quoted attribute value. */

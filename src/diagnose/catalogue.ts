@@ -1,5 +1,7 @@
 import { entraEntries } from './catalogue/entra.ts';
 import { mailEntries } from './catalogue/mail.ts';
+import { popEntries } from './catalogue/mail-pop.ts';
+import { smtpEntries } from './catalogue/mail-smtp.ts';
 import { networkEntries } from './catalogue/network.ts';
 import { sandboxEntries } from './catalogue/sandbox.ts';
 import { setupEntries } from './catalogue/setup.ts';
@@ -14,5 +16,7 @@ export const catalogue = {
   ...signInEntries,
   ...storeEntries,
   ...mailEntries,
+  ...popEntries,
+  ...smtpEntries,
   ...sandboxEntries,
 };

@@ -1,7 +1,8 @@
 import type { Protocol } from '../core/cloud.ts';
 import type { ClientType } from '../core/mailbox.ts';
+import type { Audience } from '../core/registration-plan.ts';
 
-export type Audience = 'single' | 'multi' | 'multi-and-personal' | 'personal';
+export type { Audience };
 export type SignInMethod = 'browser' | 'paste' | 'skip';
 
 /** What one product needs of an Entra registration, as data: adding a product is one file like `this-computer.ts` and one test. */

@@ -1,46 +1,26 @@
-import type { MailHost } from '../core/cloud.ts';
-import type { Context } from '../core/context.ts';
-import type { MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
-import { type ImapAttempt, type ImapFailure, imapProblem, readImapFailure, type TokenEvidence } from '../diagnose/mail-problem.ts';
-import { problem } from '../diagnose/problem.ts';
+import { type ImapFailure, imapProblem, readImapFailure } from '../diagnose/mail-problem.ts';
+import type { MailAttempt } from '../diagnose/mail-refusal.ts';
 import { type ImapSession, imapSession } from './imap-session.ts';
-import { imapPreflight } from './preflight.ts';
+import { attemptOf, lateStage, type MailTest } from './mail-test.ts';
+import { imapPreflight } from './imap-preflight.ts';
 import { type ProtocolResult, protocolResult } from './result.ts';
 import { withoutToken, xoauth2 } from './sasl.ts';
-import { runStages, type Stage, type StageName, stageOrder } from './stages.ts';
-
-export interface ImapTest {
-  readonly ctx: Pick<Context, 'network' | 'clock' | 'signal'>;
-  readonly host: MailHost;
-  readonly mailbox: string;
-  /** the name for SASL `user=` */
-  readonly user: string;
-  /** rejects with a `MailauthError` where there is none */
-  readonly token: () => Promise<Secret>;
-  /** for each stage */
-  readonly timeoutMs: number;
-  /** reads the token's claims, for the diagnosis of a refusal only */
-  readonly claims?: (token: Secret) => TokenEvidence | undefined;
-  /** the delegate of a shared mailbox */
-  readonly signInAs?: string;
-  readonly outlookScopeBase?: string;
-  readonly onStage?: (stage: Stage) => void;
-}
+import { runStages, stageOrder } from './stages.ts';
 
 /**
  * The live IMAP test: each stage with its time, and a diagnosis of the first failure. A red test is a value; rejects
  * only with the signal's reason. The token goes to the server over checked TLS and nowhere else.
  */
-export async function testImap(test: ImapTest): Promise<ProtocolResult> {
+export async function testImap(test: MailTest): Promise<ProtocolResult> {
   const { ctx, host, mailbox, user, timeoutMs } = test;
   const preflight = imapPreflight(ctx.network, ctx.clock, host);
   let token: Secret | undefined;
   let session: ImapSession | undefined;
 
   /** A conversation of imapflow, its failures in our words. */
-  const talk = async <T>(phase: ImapAttempt['phase'], signal: AbortSignal, work: (session: ImapSession) => Promise<T>): Promise<T> => {
+  const talk = async <T>(phase: MailAttempt['phase'], signal: AbortSignal, work: (session: ImapSession) => Promise<T>): Promise<T> => {
     if (token === undefined) throw new Error('imap: no token yet');
     session ??= await imapSession({ network: ctx.network, host, user, token, timeoutMs }, signal);
     try {
@@ -51,20 +31,13 @@ export async function testImap(test: ImapTest): Promise<ProtocolResult> {
     }
   };
 
-  const late = (stage: StageName): MailauthError => {
-    const where = { host: host.host, port: host.port };
-    return stage === 'connect'
-      ? problem('connect-timeout', { ...where, purpose: 'the mail server' })
-      : problem('mail-stage-timeout', { ...where, stage, timeoutMs });
-  };
-
   try {
     const run = await runStages({
       order: stageOrder('imap', host.security),
       clock: ctx.clock,
       signal: ctx.signal,
       timeoutMs,
-      late,
+      late: lateStage(test),
       onStage: test.onStage,
       work: {
         async token() {
@@ -100,24 +73,15 @@ export async function testImap(test: ImapTest): Promise<ProtocolResult> {
   }
 }
 
-function explain(cause: unknown, evidence: unknown, phase: ImapAttempt['phase'], token: Secret, test: ImapTest): Error {
-  const { host, mailbox, user, ctx } = test;
+function explain(cause: unknown, evidence: unknown, phase: MailAttempt['phase'], token: Secret, test: MailTest): Error {
+  const { user } = test;
   const clean = (said: string): string => withoutToken(said, user, token);
   const thrown = readImapFailure(cause, clean);
-  // A lost connection says little: the server's last words before it say more.
-  const failure = thrown.reply === undefined && evidence !== undefined ? withWords(thrown, readImapFailure(evidence, clean)) : thrown;
-  return imapProblem(failure, cause, {
-    mailbox,
-    user,
-    host: host.host,
-    port: host.port,
-    phase,
-    tokenLength: token.length,
-    token: test.claims?.(token),
-    signInAs: test.signInAs,
-    outlookScopeBase: test.outlookScopeBase,
-    now: ctx.clock.now(),
-  });
+  // A lost connection says little, its BYE not much more: the server's last refusal before it says what is wrong.
+  const lost = thrown.reply === undefined || thrown.code !== undefined;
+  const before = lost && evidence !== undefined ? readImapFailure(evidence, clean) : undefined;
+  const failure = before === undefined || (before.reply === undefined && thrown.reply !== undefined) ? thrown : withWords(thrown, before);
+  return imapProblem(failure, cause, attemptOf(test, 'imap', phase, token));
 }
 
 function withWords(thrown: ImapFailure, said: ImapFailure): ImapFailure {

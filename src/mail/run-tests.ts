@@ -7,41 +7,57 @@ import { problem } from '../diagnose/problem.ts';
 import { readAccessToken } from '../oauth/claims.ts';
 import { rfc3339, saslUser } from '../tokens/formats.ts';
 import { testImap } from './imap.ts';
+import { testPop } from './pop.ts';
 import type { ProtocolResult } from './result.ts';
+import { type SmtpTest, testSmtp } from './smtp.ts';
 import type { Stage } from './stages.ts';
 
-/** Protocols this version can test; the others of a set-up are left out and said so. */
-export const testable: readonly Protocol[] = ['imap'];
-
 export interface TestRun {
-  readonly ctx: Pick<Context, 'clock' | 'signal'>;
+  readonly ctx: Pick<Context, 'clock' | 'signal' | 'random'>;
   readonly network: Network;
   readonly cloud: Cloud;
   readonly record: MailboxRecord;
   readonly protocols: readonly Protocol[];
   readonly token: () => Promise<Secret>;
   readonly timeoutMs: number;
+  /** SMTP sends one message there; without it nothing is sent */
+  readonly sendTo?: string;
   readonly onStage?: (protocol: Protocol, stage: Stage) => void;
 }
 
-/** Tests these protocols of one mailbox side by side. Red tests are values. */
+/** Tests these protocols of one mailbox side by side, all with one token. Red tests are values. */
 export function runTests(run: TestRun): Promise<readonly ProtocolResult[]> {
-  return Promise.all(run.protocols.filter((p) => testable.includes(p)).map((protocol) => testOne(protocol, run)));
+  let asked: Promise<Secret> | undefined;
+  const token = (): Promise<Secret> => {
+    asked ??= run.token();
+    return asked;
+  };
+  return Promise.all(run.protocols.map((protocol) => testOne(protocol, { ...run, token })));
 }
 
-function testOne(protocol: Protocol, { ctx, network, cloud, record, token, timeoutMs, onStage }: TestRun): Promise<ProtocolResult> {
-  return testImap({
-    ctx: { network, clock: ctx.clock, signal: ctx.signal },
+function testOne(protocol: Protocol, run: TestRun): Promise<ProtocolResult> {
+  const { ctx, network, cloud, record, sendTo, onStage } = run;
+  const test: SmtpTest = {
+    ctx: { network, clock: ctx.clock, signal: ctx.signal, random: ctx.random },
     host: cloud[protocol],
     mailbox: record.mailbox,
     user: saslUser(record),
-    token,
-    timeoutMs,
+    token: run.token,
+    timeoutMs: run.timeoutMs,
     claims: (secret) => readAccessToken(secret.reveal()),
     outlookScopeBase: cloud.outlookScopeBase,
     ...(record.signInAs === undefined ? {} : { signInAs: record.signInAs }),
+    ...(sendTo === undefined ? {} : { sendTo }),
     ...(onStage === undefined ? {} : { onStage: (stage: Stage) => onStage(protocol, stage) }),
-  });
+  };
+  switch (protocol) {
+    case 'imap':
+      return testImap(test);
+    case 'pop':
+      return testPop(test);
+    case 'smtp':
+      return testSmtp(test);
+  }
 }
 
 /** The tests' common error; one of its own when several failed for different reasons (exit 1). */

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type * as Msal from '@azure/msal-node';
 import type { Cloud, Endpoints } from '../core/cloud.ts';
 import type { Clock, Network, Random } from '../core/context.ts';
+import { MailauthError } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
 import { entraProblem } from '../diagnose/entra-error.ts';
 import { problem } from '../diagnose/problem.ts';
@@ -103,10 +104,16 @@ export interface CodeRequest extends About {
 
 /** Code to tokens (RFC 6749 section 4.1.3). Throws Entra's and the network's problems, `token-answer-unreadable`, the signal's reason. */
 export async function redeemCode(app: OAuthApp, request: CodeRequest): Promise<Grant> {
-  const { code, redirectUri, scopes, codeVerifier } = request;
-  return redeem(app, request, (msalClient) =>
-    msalClient.acquireTokenByCode({ code: code.reveal(), redirectUri, scopes: [...scopes], codeVerifier: codeVerifier.reveal() }),
-  );
+  const { code, redirectUri, scopes, codeVerifier, mailbox } = request;
+  try {
+    return await redeem(app, request, (msalClient) =>
+      msalClient.acquireTokenByCode({ code: code.reveal(), redirectUri, scopes: [...scopes], codeVerifier: codeVerifier.reveal() }),
+    );
+  } catch (error) {
+    // Entra has one number for a code that is too old and for a refresh token that is.
+    const tooOld = error instanceof MailauthError && error.detail.aadsts === 70008;
+    throw tooOld ? problem('code-expired', { mailbox }, { detail: error.detail }) : error;
+  }
 }
 
 export interface RefreshRequest extends About {

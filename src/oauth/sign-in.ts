@@ -2,6 +2,7 @@ import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import type { TokenSet } from '../core/mailbox.ts';
 import { entraProblem, readEntraError } from '../diagnose/entra-error.ts';
+import { fromHere } from '../diagnose/here.ts';
 import { problem } from '../diagnose/problem.ts';
 import { type AuthorizationAnswer, newState } from './authorization-answer.ts';
 import { readAccessToken } from './claims.ts';
@@ -72,7 +73,9 @@ export async function signIn(
       await keep(tokens);
       await respond(successPage({ mailbox: request.mailbox, account: tokens.account.username }));
       return tokens;
-    } catch (error) {
+    } catch (thrown) {
+      const here = { again: request.again, sandbox: app.cloud.name === 'sandbox' };
+      const error = thrown instanceof MailauthError ? fromHere(thrown, here) : thrown;
       await respond(pageOf(error));
       throw error;
     }

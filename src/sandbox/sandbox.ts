@@ -74,7 +74,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       public: readyApps.public,
       confidential: { ...readyApps.confidential, clientSecret: new Secret(readySecret) },
     },
-    approve: (url, as) => approve(ctx, url, as, defaultMailbox),
+    approve: (url, as) => approve({ network: ctx.network.trusting(keys.ca), signal: ctx.signal }, url, as, defaultMailbox),
     ...live,
   });
 

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type * as z from 'zod/mini';
 import type { Files } from '../core/context.ts';
 import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
+import { sha256 } from '../core/sha256.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../diagnose/problem.ts';
 import { guardWrites, readFailure } from './home.ts';
@@ -119,6 +119,6 @@ export function mailboxSlug(key: MailboxKey): string {
   const name = `${clean(mailbox)}~${clean(guide)}`;
   const safe = (reserved.test(name) ? `_${name}` : name).slice(0, longest);
   if (safe === `${mailbox}~${guide}`) return safe;
-  const hash = createHash('sha256').update(`${mailbox}\0${guide}`).digest('hex').slice(0, 12);
+  const hash = sha256(`${mailbox}\0${guide}`).slice(0, 12);
   return `${safe}~${hash}`;
 }

@@ -17,7 +17,7 @@ const mailHost = z.object({
   security: z.enum(['tls', 'starttls']),
 });
 
-const cloud = z.object({
+export const cloudSchema = z.object({
   name: z.string(),
   login: z.string(),
   graph: z.string(),
@@ -43,7 +43,7 @@ export const mailboxFileSchema = z.object({
   mailbox: z.string().check(z.minLength(1)),
   for: z.string().check(z.minLength(1)),
   tenantId: z.string(),
-  cloud,
+  cloud: cloudSchema,
   endpoints: z.object({ issuer: z.string(), authorization: z.string(), token: z.string() }),
   registration,
   protocols: z.array(protocol),

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { Keychain } from '../core/context.ts';
+import { sha256 } from '../core/sha256.ts';
 
 /**
  * Values of any size in a keychain whose entries have a limit (Windows: 1280 UTF-16 units).
@@ -142,8 +142,6 @@ function parseJson(text: string): unknown {
     return undefined;
   }
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** At least one part, also for an empty text (which JSON never is). */
 function cut(text: string, limit: number): readonly string[] {

@@ -49,22 +49,21 @@ export const systemFiles: Files = {
   async lock(path, waitMs) {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const { default: lockfile } = await import('proper-lockfile');
-    try {
-      const release = await lockfile.lock(path, {
-        realpath: false,
-        lockfilePath: path,
-        stale: staleMs,
-        retries: { retries: Math.ceil(waitMs / pollMs), factor: 1, minTimeout: pollMs, maxTimeout: pollMs },
-        // A lid closed for an hour: the lock went stale under us. What it guarded is written atomically, so go on.
-        onCompromised: () => undefined,
-      });
-      return async () => {
-        // Releasing a lock that was taken over reports an error nobody can act on.
-        await release().catch(() => undefined);
-      };
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ELOCKED') return undefined;
-      throw error;
+    // A lid closed for an hour: the lock went stale under us. What it guarded is written atomically, so go on.
+    const options = { realpath: false, lockfilePath: path, stale: staleMs, onCompromised: () => undefined };
+    // Its own retries would also wait for a folder that cannot be written to become so.
+    for (let left = Math.ceil(waitMs / pollMs); ; left -= 1) {
+      try {
+        const release = await lockfile.lock(path, options);
+        return async () => {
+          // Releasing a lock that was taken over reports an error nobody can act on.
+          await release().catch(() => undefined);
+        };
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
+        if (left <= 0) return undefined;
+        await new Promise((resolve) => setTimeout(resolve, pollMs));
+      }
     }
   },
 };

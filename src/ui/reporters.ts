@@ -14,7 +14,7 @@ export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet
   const paint = (code: number, text: string) => (color ? `\u001b[${code}m${text}\u001b[39m\u001b[22m` : text);
   const colors: Record<StepState, number> = { started: 2, waiting: 2, done: 32, skipped: 2, failed: 31 };
   // Words are not torn at the edge of a screen; a pipe or a log gets whole lines.
-  const folded = (text: string) => (err.isTerminal ? fold(text, err.columns - 2, '  ') : text);
+  const folded = (text: string) => (err.isTerminal ? fold(text, err.columns, 2) : text);
   const animated = err.isTerminal && ctx.env.TERM !== 'dumb';
   let pending = false;
   const clear = () => {
@@ -69,11 +69,13 @@ export function jsonLinesReporter(ctx: Pick<Context, 'out'>): Reporter {
 }
 
 /** One-shot commands with `--json`: notes go to stderr, progress is dropped. */
-export function quietReporter(ctx: Pick<Context, 'err'>): Reporter {
+export function quietReporter(ctx: Pick<Context, 'err'>, globals: { quiet: boolean }): Reporter {
   return {
     progress: () => undefined,
     authorizationRequired: () => undefined,
-    note: (text) => ctx.err.write(`! ${text}\n`),
+    note(text) {
+      if (!globals.quiet) ctx.err.write(`! ${plain(text)}\n`);
+    },
     detail: () => undefined,
     show: () => undefined,
   };

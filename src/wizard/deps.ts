@@ -22,7 +22,7 @@ export interface SetupDeps {
   /** the client secret of a registration that this place brings with it (sandbox) */
   knownSecret(clientId: string): Secret | undefined;
   network(): Promise<Network>;
-  cloud(record?: MailboxRecord): Promise<Cloud>;
+  cloud(record?: Pick<MailboxRecord, 'cloud'>): Promise<Cloud>;
   probedStore(): Promise<SecretStore>;
   store(record: Pick<MailboxRecord, 'store'>): Promise<SecretStore>;
 }

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import type { Cloud } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
 import type { MailboxKey } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
 import { guardWrites } from '../store/home.ts';
 import { toJsonFile } from '../store/json-file.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
+import { cloudSchema } from '../store/schemas.ts';
 import { savedAnswers } from './answers.ts';
 import type { Known } from './questions.ts';
 
@@ -20,6 +22,8 @@ export interface Journal {
   readonly startedAt: string;
   /** somebody else than the mailbox signed in last time: ask the browser which account to take */
   readonly wrongAccount: boolean;
+  /** where it began, so that `--resume` needs no other flag */
+  readonly cloud?: Cloud;
 }
 
 const schema = z.object({
@@ -28,6 +32,7 @@ const schema = z.object({
   answers: savedAnswers,
   done: z.array(z.enum(setupSteps)),
   wrongAccount: z.optional(z.boolean()),
+  cloud: z.exactOptional(cloudSchema),
 });
 
 /** The journals of one home, one file a (mailbox, product). */
@@ -40,8 +45,8 @@ export function journals(ctx: Pick<Context, 'files'>, home: string) {
     try {
       const read = schema.safeParse(JSON.parse(text));
       if (read.success) {
-        const { answers, done, startedAt, wrongAccount } = read.data;
-        return { answers: withoutUndefined(answers), done, startedAt, wrongAccount: wrongAccount === true };
+        const { version: _, answers, wrongAccount, ...rest } = read.data;
+        return { ...rest, answers: withoutUndefined(answers), wrongAccount: wrongAccount === true };
       }
       why = 'it is not in the form mailauth writes';
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Cloud, Tenant } from '../core/cloud.ts';
+import { fold } from '../core/fold.ts';
 import type { MailboxKey } from '../core/mailbox.ts';
 import type { Secret } from '../core/secret.ts';
 import { problem } from '../diagnose/problem.ts';
@@ -40,6 +41,7 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
       tenantId: step.tenant.id,
       endpoints: step.tenant.endpoints,
       clientId: way.clientId,
+      mailbox: step.key.mailbox,
       network,
       clock: step.deps.ctx.clock,
       timeoutMs: step.deps.stepTimeoutMs,
@@ -76,9 +78,9 @@ async function throughPortal(answers: Answers, step: RegistrationStep): Promise<
     if (screen === undefined) break;
     // Resumed behind the first screen: the app is there.
     if (screen.yields === 'client-id' && clientId !== undefined) continue;
-    deps.report.show(renderStep(screen, i + 1, count));
+    deps.report.show(renderStep(screen, i + 1, count, deps.ctx.err.isTerminal ? deps.ctx.err.columns : Number.POSITIVE_INFINITY));
     if (screen.yields === 'client-id' && deps.canAsk) {
-      clientId = await deps.ctx.prompts.text({ message: 'Application (client) ID from the Overview page?', check: checkGuid });
+      clientId = await deps.ctx.prompts.text({ message: 'Application (client) ID?', check: checkGuid });
     } else if (screen.yields === 'client-secret' && clientId !== undefined) {
       clientSecret = await keepSecret(await findSecret(clientId, step), step);
     } else if (deps.canAsk) await waitDone(deps);
@@ -132,17 +134,22 @@ async function keepSecret(secret: Secret, { deps, key, store }: RegistrationStep
   return secret;
 }
 
-function renderStep(step: PortalStep, number: number, count: number): string {
-  const width = Math.max(0, ...step.values.map((v) => v.field.length)) + 2;
+/** `columns`: of the terminal, Infinity for a pipe. The link stays whole, so that it can be clicked and copied. */
+function renderStep(step: PortalStep, number: number, count: number, columns: number): string {
+  const width = Math.max(0, ...step.values.map((v) => v.field.length)) + 8;
+  const values = step.values.map((v, i) => {
+    const label = v.field === step.values[i - 1]?.field ? '' : v.field;
+    return `      ${label}`.padEnd(width) + fold(v.value, columns, width);
+  });
   return [
     '',
     `  Step ${number} of ${count}: ${step.title}`,
-    `  ${step.menu}`,
+    `  ${fold(step.menu, columns, 2)}`,
     `  ${step.link}`,
     '',
-    ...step.actions.map((action) => `    - ${action}`),
-    ...step.values.map((v) => `      ${v.field.padEnd(width)}${v.value}`),
-    ...(step.trap === undefined ? [] : ['', `    Careful: ${step.trap}`]),
+    ...step.actions.map((action) => `    - ${fold(action, columns, 6)}`),
+    ...values,
+    ...(step.trap === undefined ? [] : ['', `    ${fold(`Careful: ${step.trap}`, columns, 4)}`]),
     '',
   ].join('\n');
 }

@@ -3,10 +3,11 @@ import type { Cloud, Tenant } from '../core/cloud.ts';
 import { Interrupted, MailauthError } from '../core/errors.ts';
 import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
 import type { Secret } from '../core/secret.ts';
+import { setupCommand } from '../diagnose/catalogue/entra-words.ts';
 import { problem } from '../diagnose/problem.ts';
 import { discoverTenant, tenantForMailbox } from '../entra/discovery.ts';
 import type { ProtocolResult } from '../mail/result.ts';
-import { rememberTests, runTests, testable, testError } from '../mail/run-tests.ts';
+import { rememberTests, runTests, testError } from '../mail/run-tests.ts';
 import { scopesFor } from '../oauth/scopes.ts';
 import { guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
@@ -64,14 +65,27 @@ async function firstAnswers(input: SetupInput, deps: SetupDeps): Promise<First> 
     const waiting = await journals(deps.ctx, deps.home).all();
     const [only] = waiting;
     if (only !== undefined && waiting.length === 1 && (input.resume || (await wantsResume(deps, only)))) saved = only.answers;
-    else if (input.resume && waiting.length > 1)
-      throw problem('resume-choice', { candidates: waiting.map((j) => String(j.answers.mailbox)) });
+    else if (input.resume && waiting.length > 1) saved = (await whichSetup(deps, waiting)).answers;
     else if (input.resume) throw problem('nothing-to-resume', {});
   }
   const known = await answer(firstQuestions, {}, { ctx: deps.ctx, canAsk: deps.canAsk, flags: input.flags, saved, facts: deps.facts });
   const { mailbox, for: product } = known;
   if (mailbox === undefined || product === undefined) throw new Error('the first questions always have answers');
   return { ...known, mailbox, for: product };
+}
+
+/** Throws `resume-choice` where nobody can be asked. */
+async function whichSetup(deps: SetupDeps, waiting: readonly Journal[]): Promise<Journal> {
+  const choices = waiting.map(({ answers: { mailbox = '', for: product = '' }, startedAt }, i) => ({
+    value: String(i),
+    name: mailbox,
+    description: `for ${product}, interrupted ${startedAt}`,
+  }));
+  const chosen = deps.canAsk
+    ? waiting[Number(await deps.ctx.prompts.select({ message: 'Which interrupted set-up?', choices }))]
+    : undefined;
+  if (chosen === undefined) throw problem('resume-choice', { candidates: waiting.map((j) => String(j.answers.mailbox)) });
+  return chosen;
 }
 
 async function wantsResume(deps: SetupDeps, journal: Journal): Promise<boolean> {
@@ -98,10 +112,13 @@ class SetupRun {
     const existing = await deps.mailboxes.readMailbox(key);
     // Without a person every missing answer is said at once, before the network and the keychain are touched.
     const early = deps.canAsk ? undefined : await this.remainingAnswers(first, existing);
-    const cloud = await deps.cloud(existing);
+    const { cloud: begunIn } = this.journal;
+    const cloud = await deps.cloud(begunIn === undefined ? existing : { cloud: begunIn });
+    this.journal = { ...this.journal, cloud };
     if (early !== undefined && existing !== undefined && (await this.isFinished(existing, early, cloud)))
       return { kind: 'already', record: existing };
     const store = await this.probe();
+    if (this.input.fresh) await store.remove(pendingSecretEntry(key));
     const tenant = await this.tenant(first, cloud);
     const answers = early ?? (await this.remainingAnswers(first, existing));
     if (early === undefined && existing !== undefined && (await this.isFinished(existing, answers, cloud)))
@@ -116,7 +133,9 @@ class SetupRun {
 
   private async remainingAnswers(first: First, existing: MailboxRecord | undefined): Promise<Answers> {
     const saved = { ...(existing === undefined ? {} : answersOf(existing)), ...this.journal.answers };
-    const known = await answer(registrationQuestions, first, {
+    // Known from the start: it decides how the app is registered, and that the portal's first screen is done.
+    const clientId = this.input.flags.clientId ?? this.journal.answers.clientId;
+    const known = await answer(registrationQuestions, clientId === undefined ? first : { ...first, clientId }, {
       ctx: this.deps.ctx,
       canAsk: this.deps.canAsk,
       flags: this.input.flags,
@@ -261,7 +280,7 @@ class SetupRun {
       cloud,
       method: this.answered('signIn') === 'paste' ? 'paste' : 'browser',
       selectAccount: this.journal.wrongAccount,
-      again: `mailauth setup --mailbox ${record.mailbox}`,
+      again: setupCommand({ mailbox: record.mailbox, cloud }),
       ...(registered.clientSecret === undefined ? {} : { clientSecret: registered.clientSecret }),
       keepFirst: (signedInRecord) => this.promoteSecret(signedInRecord, store),
       onWrongAccount: async () => {
@@ -288,17 +307,13 @@ class SetupRun {
 
   private async test(record: MailboxRecord, cloud: Cloud, token: () => Promise<Secret>): Promise<readonly ProtocolResult[]> {
     const { ctx, report, stepTimeoutMs } = this.deps;
-    const protocols = record.protocols.filter((p) => testable.includes(p));
-    if (protocols.length === 0) {
-      report.progress('test', 'skipped', 'No test: this version tests IMAP only');
-      return [];
-    }
     report.progress('test', 'started', 'Testing the mail server');
     const network = await this.deps.network();
-    const results = await runTests({ ctx, network, cloud, record, protocols, token, timeoutMs: stepTimeoutMs });
+    const results = await runTests({ ctx, network, cloud, record, protocols: record.protocols, token, timeoutMs: stepTimeoutMs });
     for (const { protocol, ok, host, port, stages, diagnosis } of results) {
-      const inbox = stages.find((s) => s.name === 'mailbox')?.detail ?? '';
-      const text = ok ? `signed in at ${host}:${port}, INBOX has ${inbox}` : (diagnosis?.title ?? 'failed');
+      const found = stages.find((s) => s.name === 'mailbox')?.detail ?? '';
+      const proof = protocol === 'smtp' ? found : `INBOX has ${found}`;
+      const text = ok ? `signed in at ${host}:${port}, ${proof}` : (diagnosis?.title ?? 'failed');
       report.progress('test', ok ? 'done' : 'failed', `${protocol.toUpperCase()}: ${text}`);
     }
     return results;

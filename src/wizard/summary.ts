@@ -27,7 +27,6 @@ export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, sto
 /** Two columns between blank lines; long values go on below themselves. `columns`: of the terminal, Infinity for a pipe. */
 export function renderSummary(facts: readonly (readonly [label: string, value: string])[], columns: number): string {
   const width = Math.max(...facts.map(([label]) => label.length)) + 4;
-  const below = `\n${' '.repeat(width)}`;
-  const lines = facts.map(([label, value]) => `  ${label}`.padEnd(width) + fold(value, columns - width).replaceAll('\n', below));
+  const lines = facts.map(([label, value]) => `  ${label}`.padEnd(width) + fold(value, columns, width));
   return `\n${lines.join('\n')}\n\n`;
 }

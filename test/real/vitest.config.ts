@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+const report = process.env.MAILAUTH_TEST_REPORT;
+
 /** Suites on real components (Dovecot, gnome-keyring, Chromium, tmux). A missing component fails the run: nothing is skipped. */
 export default defineConfig({
   test: {
@@ -9,5 +11,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // For .ci/run, which adds up what passed and failed.
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
   },
 });

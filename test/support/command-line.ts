@@ -35,16 +35,26 @@ export interface Envelope {
 
 export type JsonLine = Envelope & { readonly type: string; readonly step?: string; readonly state?: string; readonly url?: string };
 
+export interface How extends Partial<Context> {
+  /** somebody is there to answer questions */
+  readonly terminal?: boolean;
+  /** stdout and stderr are terminals */
+  readonly tty?: boolean;
+}
+
 /** One computer: a home of its own, a keychain that stays between commands, real sockets. */
 export interface Machine {
   readonly home: string;
   readonly keychain: MemoryKeychain;
   /** `mailauth …argv` */
-  run(argv: readonly string[], more?: Partial<Context> & { readonly terminal?: boolean }): Promise<Ran>;
+  run(argv: readonly string[], more?: How): Promise<Ran>;
   /** `mailauth …words`, split at blanks */
-  mailauth(words: string, more?: Partial<Context> & { readonly terminal?: boolean }): Promise<Ran>;
+  mailauth(words: string, more?: How): Promise<Ran>;
   end(): Promise<void>;
 }
+
+/** Shared: what it trusts is loaded once. */
+const network = createNetwork({ env: {} });
 
 /** Making the sandbox's keys takes half a second: the machines of one test file share them. */
 let keys: { readonly keys: string; readonly ca: string } | undefined;
@@ -58,13 +68,14 @@ export async function machine(): Promise<Machine> {
     await writeFile(join(sandboxHome, 'keys.json'), keys.keys, { mode: 0o600 });
     await writeFile(join(sandboxHome, 'ca.pem'), keys.ca, { mode: 0o600 });
   }
-  const runIt: Machine['run'] = async (argv, { terminal = false, ...more } = {}) => {
+  const runIt: Machine['run'] = async (argv, { terminal = false, tty = terminal, ...more } = {}) => {
     const ctx = testContext({
-      network: createNetwork({ env: {} }),
+      network,
       keychain,
       interactive: terminal,
       ...more,
       env: { MAILAUTH_HOME: folder.path, ...more.env },
+      tty,
     });
     const exit = await run(argv, ctx, '0.0.0-test');
     if (argv.includes('--sandbox')) keys ??= await madeKeys(sandboxHome);
@@ -107,7 +118,14 @@ export function brokenKeychain(trouble: KeychainTrouble): Keychain {
   const fail = async () => {
     throw new KeychainFailure(trouble, `it is ${trouble} in this test`);
   };
-  return { getPassword: fail, setPassword: fail, deletePassword: fail, limit: Number.POSITIVE_INFINITY, label: 'Secret Service', close: () => undefined };
+  return {
+    getPassword: fail,
+    setPassword: fail,
+    deletePassword: fail,
+    limit: Number.POSITIVE_INFINITY,
+    label: 'Secret Service',
+    close: () => undefined,
+  };
 }
 
 /** One answer of a scripted person: to the question whose text it is part of. Checked as the real prompt checks while typing. */
@@ -115,7 +133,7 @@ export type Scripted = readonly [question: string, answer: string | boolean | re
 export const enter = Symbol('the default');
 
 /** A person who answers from a list, in its order; asked anything else, the test fails. */
-export function person(script: readonly Scripted[]): { prompts: Prompts; asked: string[] } {
+export function person(script: readonly Scripted[]): { prompts: Prompts; asked: string[]; unasked: () => readonly Scripted[] } {
   const asked: string[] = [];
   let at = 0;
   const next = (message: string): Scripted[1] => {
@@ -136,6 +154,7 @@ export function person(script: readonly Scripted[]): { prompts: Prompts; asked: 
   };
   return {
     asked,
+    unasked: () => script.slice(at),
     prompts: {
       text: typed,
       secret: typed,

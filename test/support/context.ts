@@ -72,9 +72,12 @@ const noNetwork = {
 };
 
 /** A context whose effects are real where harmless (clock, random, files) and refused elsewhere; override what the test needs. */
-export function testContext(overrides: Partial<Context> = {}): Context & { out: Capture; err: Capture } {
-  const out = new Capture();
-  const err = new Capture();
+export function testContext({
+  tty = false,
+  ...overrides
+}: Partial<Context> & { tty?: boolean } = {}): Context & { out: Capture; err: Capture } {
+  const out = new Capture(tty);
+  const err = new Capture(tty);
   return {
     env: {},
     platform: 'linux',

@@ -38,6 +38,13 @@ export const accountEntries = {
     why: () => 'The answer names no account, so it cannot be compared with the mailbox; nothing was stored.',
     next: (v) => [`${loginCommand(v)} --force`],
   }),
+  'code-expired': entry<{ mailbox?: string | undefined }>({
+    exit: Exit.needsSignIn,
+    title: () => 'The sign-in took too long: its code has expired',
+    why: () => "Microsoft's code counts for some ten minutes, and once.",
+    next: (v) => [loginCommand(v)],
+    retryHelps: true,
+  }),
   'id-token-foreign': entry<{ mailbox: string; clientId: string; audience: string }>({
     exit: Exit.failed,
     title: () => 'The answer is for another application',

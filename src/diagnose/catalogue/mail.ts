@@ -1,26 +1,9 @@
 import { Exit } from '../../core/exit.ts';
 import { entry } from '../entry.ts';
-
-/** The mailbox under test and the server it was tried on. `user` is the name for SASL `user=`. */
-export interface MailSpot {
-  readonly mailbox: string;
-  readonly user: string;
-  readonly host: string;
-  readonly port: number;
-}
-
-/** A word for a shell or PowerShell, quoted where it must be (`o'brien@contoso.com`). */
-const sh = (word: string): string => (/^[\w.@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
-const ps = (word: string): string => (/^[\w.@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "''")}'`);
-
-const again = (v: MailSpot): string => `mailauth test imap ${sh(v.mailbox)}`;
-const signIn = (v: MailSpot): string => `mailauth login ${sh(v.mailbox)} --force`;
-const show = (v: MailSpot): string => `mailauth token show ${sh(v.mailbox)}`;
-const doctor = 'mailauth doctor';
+import { again, afterPause, doctor, fullAccess, type MailSpot, ps, seconds, sendAs, serverEntries, sh, show, signIn } from './mail-words.ts';
 
 const enableImap = (v: MailSpot): string => `Set-CASMailbox -Identity ${ps(v.user)} -ImapEnabled $true`;
-const fullAccess = (v: MailSpot, who: string): string =>
-  `Add-MailboxPermission -Identity ${ps(v.user)} -User ${ps(who)} -AccessRights FullAccess -AutoMapping $false`;
+const server = serverEntries('IMAP', 'AUTH=XOAUTH2');
 
 /** Replies of Exchange and what they mean: Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth", and field reports. */
 export const mailEntries = {
@@ -57,7 +40,7 @@ export const mailEntries = {
     title: (v) => `the token belongs to ${v.tokenUser}, the mailbox is ${v.user}`,
     why: (v) => `either somebody else signed in, or ${v.tokenUser} has no rights on this mailbox`,
     next: (v) => [signIn(v), show(v)],
-    admin: (v) => fullAccess(v, v.tokenUser),
+    admin: (v) => (v.protocol === 'smtp' ? sendAs(v, v.tokenUser) : fullAccess(v, v.tokenUser)),
   }),
   'mail-no-full-access': entry<MailSpot & { tokenUser: string }>({
     exit: Exit.notAllowed,
@@ -87,7 +70,7 @@ export const mailEntries = {
     exit: Exit.temporary,
     title: (v) => `${v.host} asks for fewer connections of ${v.user}`,
     why: (v) => (v.waitMs === undefined ? 'too many at once, or too many in a short time' : `it wants a pause of ${seconds(v.waitMs)}`),
-    next: (v) => [v.waitMs === undefined ? again(v) : `sleep ${Math.ceil(v.waitMs / 1000)}; ${again(v)}`],
+    next: (v) => [afterPause(v, v.waitMs)],
     retryHelps: true,
   }),
   'mail-server-busy': entry<MailSpot>({
@@ -115,13 +98,7 @@ export const mailEntries = {
     why: () => 'a slow network, an overloaded server, or something in between that swallows data',
     next: () => [doctor, 'try again, with more time: --timeout 60'],
   }),
-  'imap-no-xoauth2': entry<{ host: string; port: number }>({
-    exit: Exit.failed,
-    title: (v) => `${v.host}:${v.port} does not offer OAuth 2 (AUTH=XOAUTH2)`,
-    why: () => 'this is not the server of Microsoft 365, or something in between answers in its place',
-    next: () => [doctor],
-    retryHelps: false,
-  }),
+  'imap-no-xoauth2': server.noXoauth2,
   'mail-no-starttls': entry<{ host: string; port: number }>({
     exit: Exit.failed,
     title: (v) => `${v.host}:${v.port} does not offer TLS, so no token goes there`,
@@ -131,21 +108,11 @@ export const mailEntries = {
   'mail-starttls-injection': entry<{ host: string; port: number }>({
     exit: Exit.failed,
     title: (v) => `${v.host}:${v.port} sent data between STARTTLS and the TLS handshake`,
-    why: () => 'a server never does that (RFC 9051 section 6.2.1): somebody may be tampering with the connection',
+    why: () => 'no server does that (RFC 9051 6.2.1, RFC 3207 5): somebody may tamper with the connection',
     next: () => [doctor],
   }),
-  'imap-greeting-refused': entry<{ host: string; port: number }>({
-    exit: Exit.temporary,
-    title: (v) => `${v.host}:${v.port} turns us away with its first words`,
-    why: () => 'an overloaded server, or too many connections from this address',
-    next: () => [doctor, 'try again in some minutes'],
-  }),
-  'imap-protocol': entry<{ host: string; port: number; what: string }>({
-    exit: Exit.failed,
-    title: (v) => `${v.host}:${v.port} does not speak IMAP as it should`,
-    why: (v) => v.what,
-    next: () => [doctor],
-  }),
+  'imap-greeting-refused': server.greetingRefused,
+  'imap-protocol': server.unreadable,
   'mailbox-unavailable': entry<MailSpot>({
     exit: Exit.notAllowed,
     title: (v) => `signed in, but the INBOX of ${v.user} does not open`,
@@ -160,7 +127,3 @@ export const mailEntries = {
     retryHelps: false,
   }),
 };
-
-function seconds(ms: number): string {
-  return `${Math.ceil(ms / 1000)} s`;
-}

@@ -76,6 +76,12 @@ export const setupEntries = {
     why: (v) => (v.known.length === 0 ? 'No mailbox is, for this user.' : `Set up are: ${v.known.join(', ')}`),
     next: (v) => [`mailauth setup --mailbox ${v.mailbox}`],
   }),
+  'product-unknown': entry<{ mailbox: string; guide: string; known: readonly string[] }>({
+    exit: Exit.needsSignIn,
+    title: (v) => `No mailbox is set up for ${v.guide} here`,
+    why: (v) => `Set up are: ${v.known.join(', ')}`,
+    next: (v) => [`mailauth setup --mailbox ${v.mailbox} --for ${v.guide}`],
+  }),
   'no-mailbox': entry({
     exit: Exit.needsSignIn,
     title: () => 'No mailbox is set up on this computer yet',
@@ -111,6 +117,12 @@ export const setupEntries = {
     why: () => 'Two set-ups of one mailbox would overwrite each other; the other one goes on undisturbed.',
     next: () => ['finish or stop the other one (Ctrl-C there), then run this again'],
     retryHelps: true,
+  }),
+  interrupted: entry({
+    exit: Exit.interrupted,
+    title: () => 'Stopped',
+    why: () => 'Ctrl-C, or the system asked mailauth to end. Nothing half done was kept.',
+    next: () => ['run the same command again'],
   }),
   'setup-declined': entry({
     exit: Exit.failed,

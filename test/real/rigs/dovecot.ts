@@ -171,11 +171,12 @@ function launch(dir: string, owner: Owner): ChildProcess {
   return spawn(file, args, { stdio: 'ignore' });
 }
 
-function makeCertificates(dir: string): void {
+/** By the openssl command: an authority of that name (`ca.crt`, `ca.key`) and its certificate for localhost (`srv.crt`, `srv.key`). */
+export function makeCertificates(dir: string, authorityName = 'mailauth test CA'): void {
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: dir, stdio: 'ignore' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const authority = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
-  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.crt', '-days', '30', '-subj', '/CN=mailauth test CA', ...authority);
+  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.crt', '-days', '30', '-subj', `/CN=${authorityName}`, ...authority);
   openssl(
     'req',
     ...key,

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -23,6 +24,8 @@ export interface KeyringRig {
   run(command: readonly string[], env?: Record<string, string>): Promise<Outcome>;
   /** the same without any session: `command` as it is */
   bare(command: readonly string[], env?: Record<string, string>): Promise<Outcome>;
+  /** one session that stays open; what is started with its `env` finds the bus and the keyring */
+  session(): Promise<{ readonly env: Readonly<Record<string, string>>; close(): Promise<void> }>;
   remove(): Promise<void>;
 }
 
@@ -35,7 +38,25 @@ export async function keyringRig(): Promise<KeyringRig> {
     folder,
     run: (command, env = {}) => run('bash', [withKeyring, ...command], { ...base, ...env }),
     bare: (command, env = {}) => run(command[0] ?? '', command.slice(1), { ...base, ...env }),
+    session: () => openSession(base),
     remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+async function openSession(base: Record<string, string>): ReturnType<KeyringRig['session']> {
+  const script = 'echo "$DBUS_SESSION_BUS_ADDRESS"; exec cat';
+  const child = spawn('bash', [withKeyring, 'bash', '-c', script], { env: base, stdio: ['pipe', 'pipe', 'ignore'] });
+  const ended = once(child, 'exit');
+  const [chunk]: unknown[] = await Promise.race([once(child.stdout, 'data'), ended]);
+  const address = Buffer.isBuffer(chunk) ? chunk.toString().trim() : '';
+  if (!address.startsWith('unix:'))
+    throw new Error(`no D-Bus session with gnome-keyring: ended with ${String(chunk)} (apt: gnome-keyring, dbus)`);
+  return {
+    env: { ...base, DBUS_SESSION_BUS_ADDRESS: address },
+    async close() {
+      child.stdin.end();
+      await ended;
+    },
   };
 }
 

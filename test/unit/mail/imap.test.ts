@@ -5,7 +5,8 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { MailHost } from '../../../src/core/cloud.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { problem } from '../../../src/diagnose/problem.ts';
-import { type ImapTest, testImap } from '../../../src/mail/imap.ts';
+import { testImap } from '../../../src/mail/imap.ts';
+import type { MailTest } from '../../../src/mail/mail-test.ts';
 import type { ProtocolResult } from '../../../src/mail/result.ts';
 import { xoauth2 } from '../../../src/mail/sasl.ts';
 import { systemClock } from '../../../src/system/clock.ts';
@@ -29,7 +30,7 @@ afterEach(async () => {
   running = undefined;
 });
 
-async function against(script: Script, more: Partial<ImapTest> & { security?: MailHost['security'] } = {}): Promise<ProtocolResult> {
+async function against(script: Script, more: Partial<MailTest> & { security?: MailHost['security'] } = {}): Promise<ProtocolResult> {
   running = await scriptedServer(more.security ?? 'tls', tls, script);
   const result = await testImap({
     ctx: { network: createNetwork({ env: {}, ca: [tls.cert] }), clock: systemClock, signal: new AbortController().signal },
@@ -162,7 +163,7 @@ describe('before the sign-in', () => {
     for (let i = 0; i < 40; i++) peer.send('* 1 EXISTS of nothing\r\n'.repeat(2_000));
     await peer.hang();
   };
-  const cases: [string, string, Script, Partial<ImapTest>?][] = [
+  const cases: [string, string, Script, Partial<MailTest>?][] = [
     ['no greeting', 'greeting: mail-stage-timeout 5', (peer) => peer.hang(), { timeoutMs: 150 }],
     ['half a greeting, then the end', 'greeting: connection-closed 5', async (peer) => peer.send('* OK rea')],
     ['a byte now and then', 'greeting: mail-stage-timeout 5', drip, { timeoutMs: 400 }],
@@ -214,7 +215,7 @@ describe('before the sign-in', () => {
   });
 
   test('no token: its own error, and nobody is called', async () => {
-    const none = problem('mail-token-expired', { mailbox: user, user, host: 'x', port: 1, expiredAt: 'yesterday' });
+    const none = problem('mail-token-expired', { mailbox: user, user, protocol: 'imap', host: 'x', port: 1, expiredAt: 'yesterday' });
     expect(verdict(await against(politely(), { token: () => Promise.reject(none) }))).toBe('token: mail-token-expired 4');
     expect(running?.heard).toHaveLength(0);
   });
@@ -272,7 +273,7 @@ describe('the sign-in and after', () => {
       }
     }
   });
-  const cases: [string, string, Script, Partial<ImapTest>?][] = [
+  const cases: [string, string, Script, Partial<MailTest>?][] = [
     ['NO', 'auth: imap-authenticate-failed 4', answer({ AUTHENTICATE: 'TAG NO AUTHENTICATE failed.\r\n' })],
     [
       'NO with escapes and the token itself',

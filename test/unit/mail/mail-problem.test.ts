@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MailauthError } from '../../../src/core/errors.ts';
-import { type ImapAttempt, imapProblem, readImapFailure, type TokenEvidence } from '../../../src/diagnose/mail-problem.ts';
+import { imapProblem, readImapFailure } from '../../../src/diagnose/mail-problem.ts';
+import type { MailAttempt, TokenEvidence } from '../../../src/diagnose/mail-refusal.ts';
 
 const user = 'helpdesk@contoso.example';
 const now = Date.parse('2026-11-21T12:00:00Z');
@@ -12,9 +13,9 @@ const good: TokenEvidence = {
   username: 'Helpdesk@Contoso.example',
 };
 
-function diagnose(fields: object, more: Partial<ImapAttempt> = {}): MailauthError {
+function diagnose(fields: object, more: Partial<MailAttempt> = {}): MailauthError {
   const cause = Object.assign(new Error('Command failed'), fields);
-  const at = { mailbox: user, user, host: 'outlook.office365.com', port: 993, phase: 'auth' as const, tokenLength: 2_000, now };
+  const at = { mailbox: user, user, protocol: 'imap', host: 'outlook.office365.com', port: 993, phase: 'auth', tokenLength: 2_000, now } as const;
   const error = imapProblem(
     readImapFailure(cause, (said) => said),
     cause,
@@ -27,7 +28,7 @@ function diagnose(fields: object, more: Partial<ImapAttempt> = {}): MailauthErro
 const refused = { authenticationFailed: true, responseText: 'AUTHENTICATE failed.' };
 
 describe('a refused token is compared with what it says of itself', () => {
-  const cases: [string, string, TokenEvidence | undefined, Partial<ImapAttempt>?][] = [
+  const cases: [string, string, TokenEvidence | undefined, Partial<MailAttempt>?][] = [
     ['unknown', 'imap-authenticate-failed 4', undefined],
     ['all right', 'imap-authenticate-failed 4', good],
     ['opaque', 'imap-authenticate-failed 4', { opaque: true, expiresAt: now + 1 }],
@@ -75,7 +76,7 @@ describe('a refused token is compared with what it says of itself', () => {
 });
 
 describe('fields of imapflow', () => {
-  const cases: [string, object, Partial<ImapAttempt>?][] = [
+  const cases: [string, object, Partial<MailAttempt>?][] = [
     ['throttled 5', { code: 'ETHROTTLE', throttleReset: 92_415, responseText: 'x' }],
     ['throttled 5', { responseText: 'Too many concurrent connections' }],
     ['throttled 5', { serverResponseCode: 'LIMIT', authenticationFailed: true }],

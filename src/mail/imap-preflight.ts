@@ -1,12 +1,10 @@
-import type { Socket } from 'node:net';
 import type { MailHost } from '../core/cloud.ts';
 import type { Clock, Network } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../diagnose/problem.ts';
-import { describeTls } from './certificate.ts';
-import { type Lines, readLines } from './lines.ts';
 import type { StageWork } from './stages.ts';
+import { openWire } from './wire.ts';
 
 /**
  * IMAP before the sign-in, on a connection of our own (RFC 9051 sections 3.1, 6.1.1, 6.2.1, 7.1), so that each stage can
@@ -27,38 +25,18 @@ export function imapPreflight(network: Network, clock: Clock, host: MailHost): I
   const where = { host: host.host, port: host.port };
   const unreadable = (what: string, reply?: string): MailauthError =>
     problem('imap-protocol', { ...where, what }, reply === undefined ? {} : { detail: { reply: plain(reply) } });
-  // Asked within a stage: an HTTPS_PROXY that makes no sense is that stage's failure.
-  const proxyInUse = (): string | undefined => network.proxyFor(host.host, host.port);
-  /** the TCP one stays ours below the TLS one */
-  const sockets: Socket[] = [];
-  let lines: Lines | undefined;
+  const wire = openWire({ network, clock, host, unreadable });
   let capabilities: ReadonlySet<string> = new Set();
   let tags = 0;
-
-  const keep = <S extends Socket>(opened: S): S => {
-    // A reset after the stage that would have noticed it must not end the process.
-    opened.on('error', () => {});
-    sockets.push(opened);
-    return opened;
-  };
-  const opened = (): Socket => {
-    const socket = sockets.at(-1);
-    if (socket === undefined) throw new Error('preflight: not connected yet');
-    return socket;
-  };
-  const reader = (): Lines => {
-    lines ??= readLines(opened(), host, unreadable);
-    return lines;
-  };
 
   /** Sends a command and collects its untagged lines until the tagged OK. */
   async function command(name: string, signal: AbortSignal, refused: (reply: string) => MailauthError): Promise<readonly string[]> {
     tags += 1;
     const tag = `m${tags}`;
     const untagged: string[] = [];
-    reader().send(`${tag} ${name}`);
+    wire.lines().send(`${tag} ${name}`);
     for (;;) {
-      const line = await reader().next(signal);
+      const line = await wire.lines().next(signal);
       if (line.startsWith('* ')) {
         if (/^\* BYE\b/i.test(line))
           throw problem('connection-closed', { ...where, purpose: 'the mail server' }, { detail: { reply: plain(line) } });
@@ -87,29 +65,16 @@ export function imapPreflight(network: Network, clock: Clock, host: MailHost): I
   }
 
   return {
-    async dns(signal) {
-      const proxy = proxyInUse();
-      if (proxy !== undefined) return `left to the proxy ${shownProxy(proxy)}`;
-      const [address = 'no address', ...more] = await network.lookup(host.host, signal);
-      return plain(more.length === 0 ? address : `${address} and ${more.length} more`);
-    },
-    async connect(signal) {
-      const proxy = proxyInUse();
-      const tcp = keep(await network.connect(host.host, host.port, signal));
-      return plain(proxy === undefined ? `${tcp.remoteAddress ?? host.host}:${host.port}` : `through the proxy ${shownProxy(proxy)}`);
-    },
+    dns: wire.dns,
+    connect: wire.connect,
     async tls(signal) {
       if (host.security === 'starttls') {
         await command('STARTTLS', signal, (reply) => problem('mail-no-starttls', where, { detail: { reply: plain(reply) } }));
-        // What came in clear after the answer would be read as if it had come over TLS.
-        if (reader().hasMore()) throw problem('mail-starttls-injection', where);
-        reader().release();
-        lines = undefined;
       }
-      return describeTls(keep(await network.secure(opened(), host.host, signal)), clock.now());
+      return wire.secure(signal);
     },
     async greeting(signal) {
-      const line = await reader().next(signal);
+      const line = await wire.lines().next(signal);
       const [, state = '', words = ''] = /^\* (OK|NO|BAD|BYE|PREAUTH)\b ?(.*)$/i.exec(line) ?? [];
       switch (state.toUpperCase()) {
         case 'OK':
@@ -137,15 +102,8 @@ export function imapPreflight(network: Network, clock: Clock, host: MailHost): I
         await askCapabilities(signal);
         requireXoauth2();
       }
-      reader().send('m0 LOGOUT');
+      wire.lines().send('m0 LOGOUT');
     },
-    close() {
-      for (const one of sockets) one.destroy();
-    },
+    close: wire.close,
   };
-}
-
-/** A proxy's address without the name and password that may be in it. */
-function shownProxy(proxy: string): string {
-  return URL.canParse(proxy) ? plain(new URL(proxy).host) : 'from the environment';
 }

@@ -1,0 +1,29 @@
+/** Whose accounts may sign in: Entra's `signInAudience` in the words of the command line. */
+export type Audience = 'single' | 'multi' | 'multi-and-personal' | 'personal';
+
+/** Where a redirect URI is registered; decides whether the client is public or confidential. `none`: password or device sign-in only. */
+export type Platform = 'mobile-desktop' | 'web' | 'none';
+
+/**
+ * What an app registration shall be, whoever makes it: mailauth through Graph, an administrator's script, or a person in the portal.
+ * Pure data; `entra/manifest.ts` turns it into Graph's bodies.
+ */
+export interface RegistrationPlan {
+  readonly displayName: string;
+  readonly audience: Audience;
+  readonly platform: Platform;
+  readonly redirectUris: readonly string[];
+  /** the portal's "Allow public client flows", Graph's `isFallbackPublicClient` */
+  readonly publicClientFlows: boolean;
+  /** osTicket's older plugin wants implicit access and ID tokens */
+  readonly implicitTokens: boolean;
+  /** delegated permissions declared on Microsoft Graph, by name: `User.Read`, `IMAP.AccessAsUser.All` … */
+  readonly graphPermissions: readonly string[];
+  /** delegated permissions that tenant-wide consent also grants on Office 365 Exchange Online */
+  readonly exchangePermissions: readonly string[];
+  /** lifetime of the client secret in months; undefined: none is made */
+  readonly secretMonths?: number;
+  readonly consent: 'admin' | 'user' | 'skip';
+  /** `mailauth:<random id>`: how a later run knows its own app (never by its name) */
+  readonly tag: string;
+}

@@ -1,0 +1,53 @@
+import type { MailHost, Protocol } from '../core/cloud.ts';
+import type { Context } from '../core/context.ts';
+import type { MailauthError } from '../core/errors.ts';
+import type { Secret } from '../core/secret.ts';
+import type { MailAttempt, TokenEvidence } from '../diagnose/mail-refusal.ts';
+import { problem } from '../diagnose/problem.ts';
+import type { Stage, StageName } from './stages.ts';
+
+/** What the test of any mail protocol needs. */
+export interface MailTest {
+  readonly ctx: Pick<Context, 'network' | 'clock' | 'signal'>;
+  readonly host: MailHost;
+  readonly mailbox: string;
+  /** the name for SASL `user=` */
+  readonly user: string;
+  /** rejects with a `MailauthError` where there is none */
+  readonly token: () => Promise<Secret>;
+  /** for each stage */
+  readonly timeoutMs: number;
+  /** reads the token's claims, for the diagnosis of a refusal only */
+  readonly claims?: (token: Secret) => TokenEvidence | undefined;
+  /** the delegate of a shared mailbox */
+  readonly signInAs?: string;
+  readonly outlookScopeBase?: string;
+  readonly onStage?: (stage: Stage) => void;
+}
+
+/** The error of a stage that took longer than its time. */
+export function lateStage({ host, timeoutMs }: MailTest): (stage: StageName) => MailauthError {
+  const where = { host: host.host, port: host.port };
+  return (stage) =>
+    stage === 'connect'
+      ? problem('connect-timeout', { ...where, purpose: 'the mail server' })
+      : problem('mail-stage-timeout', { ...where, stage, timeoutMs });
+}
+
+/** The circumstances of a failure, for its diagnosis. */
+export function attemptOf(test: MailTest, protocol: Protocol, phase: MailAttempt['phase'], token: Secret): MailAttempt {
+  const { mailbox, user, host, ctx } = test;
+  return {
+    mailbox,
+    user,
+    protocol,
+    host: host.host,
+    port: host.port,
+    phase,
+    tokenLength: token.length,
+    token: test.claims?.(token),
+    signInAs: test.signInAs,
+    outlookScopeBase: test.outlookScopeBase,
+    now: ctx.clock.now(),
+  };
+}

@@ -1,0 +1,170 @@
+import type SMTPConnection from 'nodemailer/lib/smtp-connection';
+import * as z from 'zod/mini';
+import type { MailHost } from '../core/cloud.ts';
+import type { Network } from '../core/context.ts';
+import type { Secret } from '../core/secret.ts';
+import { xoauth2 } from './sasl.ts';
+import { ourName } from './smtp-preflight.ts';
+
+/** The signed-in conversation. What nodemailer throws passes through: `readSmtpFailure` reads it. */
+export interface SmtpSession {
+  signIn(signal: AbortSignal): Promise<void>;
+  /** MAIL FROM, then RSET: nothing is sent */
+  offerMail(from: string, signal: AbortSignal): Promise<void>;
+  /** one message; the server's reply to it */
+  send(mail: { readonly from: string; readonly to: string; readonly message: string }, signal: AbortSignal): Promise<string>;
+  /** QUIT */
+  signOut(signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+export interface SmtpSessionOptions {
+  readonly network: Network;
+  readonly host: MailHost;
+  readonly user: string;
+  readonly token: Secret;
+  readonly timeoutMs: number;
+}
+
+/** Sends one command of ours between nodemailer's own and gives back the whole reply. */
+type Command = (line: string) => Promise<{ readonly response: string }>;
+
+const discardedWarning = z.object({ discarded: z.number() });
+
+/**
+ * A second connection, by nodemailer (loaded here), not signed in yet. It rides on a socket of ours, which knows the
+ * proxy; with `starttls` it makes TLS itself and signs in over nothing else.
+ */
+export async function smtpSession(
+  { network, host, user, token, timeoutMs }: SmtpSessionOptions,
+  signal: AbortSignal,
+): Promise<SmtpSession> {
+  const [{ default: Connection }, { rootCertificates }] = await Promise.all([
+    import('nodemailer/lib/smtp-connection'),
+    import('node:tls'),
+  ]);
+  // The stage's own deadline comes first and says which stage it was.
+  const backstopMs = timeoutMs + 5_000;
+  const tcp = await network.connect(host.host, host.port, signal);
+  tcp.on('error', () => {});
+  const socket = host.security === 'starttls' ? tcp : await network.secure(tcp, host.host, signal).catch((cause: unknown) => {
+    tcp.destroy();
+    throw cause;
+  });
+
+  let broken: unknown;
+  let onBroken: (cause: unknown) => void = () => {};
+  const breaks = (cause: unknown): void => {
+    broken ??= cause;
+    onBroken(broken);
+  };
+  /** nodemailer throws away what came in clear after the answer to STARTTLS, and goes on: we do not. */
+  const listen = (entry: unknown): void => {
+    if (!discardedWarning.safeParse(entry).success) return;
+    breaks(Object.assign(new Error('data before the TLS handshake'), { code: 'STARTTLS_INJECTION', command: 'STARTTLS' }));
+    tcp.destroy();
+  };
+  const quiet = (): void => {};
+  const connection: SMTPConnection = new Connection({
+    host: host.host,
+    port: host.port,
+    name: ourName,
+    connection: socket,
+    ...(host.security === 'tls' ? { secure: true, secured: true } : { secure: false, requireTLS: true }),
+    tls: { minVersion: 'TLSv1.2', ...(network.ca.length > 0 ? { ca: [...rootCertificates, ...network.ca] } : {}) },
+    logger: { level: quiet, trace: quiet, debug: quiet, info: quiet, warn: listen, error: quiet, fatal: quiet },
+    customAuth: { XOAUTH2: (ctx) => signInBy((line) => ctx.sendCommand(line)) },
+    connectionTimeout: backstopMs,
+    greetingTimeout: backstopMs,
+    socketTimeout: backstopMs,
+  });
+  connection.on('error', breaks);
+  // A reply that ends the connection (421) is told a moment later than the end.
+  connection.on('end', () => setImmediate(() => breaks(Object.assign(new Error('closed'), { code: 'ECONNECTION', command: 'CONN' }))));
+
+  let command: Command | undefined;
+  /**
+   * Two steps (EHLO's AUTH without initial response): a whole Exchange token is longer than the command line that some
+   * servers read. And once: nodemailer's own XOAUTH2 would try a refused token again.
+   */
+  const signInBy = async (sendCommand: Command): Promise<boolean> => {
+    command = sendCommand;
+    let answer = await sendCommand('AUTH XOAUTH2');
+    if (isStatus(answer.response, '334')) answer = await sendCommand(xoauth2(user, token).reveal());
+    // A refusal that explains itself first (RFC 7628 section 3.2.3) waits for an empty line.
+    if (isStatus(answer.response, '334')) answer = await sendCommand('');
+    if (!isStatus(answer.response, '235')) throw refused('AUTH XOAUTH2', answer.response);
+    return true;
+  };
+
+  const expect250 = async (line: string, name: string): Promise<void> => {
+    if (command === undefined) throw new Error('smtp: not signed in yet');
+    const { response } = await command(line);
+    if (!isStatus(response, '250')) throw refused(name, response);
+  };
+
+  /** Ends when the work does, the connection breaks, or the signal aborts. */
+  const during = async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted();
+    if (broken !== undefined) throw broken;
+    const stop = new AbortController();
+    const interrupted = new Promise<never>((_, reject) => {
+      onBroken = reject;
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: stop.signal });
+    });
+    try {
+      return await Promise.race([work(), interrupted]);
+    } finally {
+      stop.abort();
+      onBroken = () => {};
+      if (signal.aborted) close();
+    }
+  };
+
+  const called = (work: (done: (cause?: Error | null) => void) => void): Promise<void> =>
+    new Promise((resolve, reject) => work((cause) => (cause ? reject(cause) : resolve())));
+
+  const close = (): void => {
+    connection.close();
+    socket.destroy();
+    tcp.destroy();
+  };
+
+  return {
+    signIn: (signal) =>
+      during(signal, async () => {
+        await called((done) => connection.connect(done));
+        const credentials = { method: 'XOAUTH2', user, pass: '' };
+        await called((done) => connection.login(credentials, done));
+      }),
+    offerMail: (from, signal) =>
+      during(signal, async () => {
+        await expect250(`MAIL FROM:<${from}>`, 'MAIL FROM');
+        await expect250('RSET', 'RSET');
+      }),
+    send: ({ from, to, message }, signal) =>
+      during(
+        signal,
+        () =>
+          new Promise((resolve, reject) => {
+            connection.send({ from, to }, message, (cause, info) => (cause ? reject(cause) : resolve(info.response)));
+          }),
+      ),
+    signOut: (signal) =>
+      during(signal, async () => {
+        await called((done) => {
+          connection.once('end', () => done());
+          connection.quit();
+        });
+      }),
+    close,
+  };
+}
+
+function isStatus(response: string, status: string): boolean {
+  return response.startsWith(status);
+}
+
+function refused(command: string, response: string): Error {
+  return Object.assign(new Error('refused'), { command, response });
+}

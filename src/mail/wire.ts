@@ -1,0 +1,81 @@
+import type { Socket } from 'node:net';
+import type { MailHost } from '../core/cloud.ts';
+import type { Clock, Network } from '../core/context.ts';
+import type { MailauthError } from '../core/errors.ts';
+import { plain } from '../core/text.ts';
+import { problem } from '../diagnose/problem.ts';
+import { describeTls } from './certificate.ts';
+import { type Lines, readLines } from './lines.ts';
+import type { StageWork } from './stages.ts';
+
+/** One connection of our own to a mail server, whatever is spoken on it, stage by stage. */
+export interface Wire {
+  readonly dns: StageWork;
+  readonly connect: StageWork;
+  /** the TLS handshake, on the open connection; what came in clear before it is refused with `mail-starttls-injection` */
+  readonly secure: StageWork;
+  /** what is read from and written to the connection as it is now */
+  lines(): Lines;
+  close(): void;
+}
+
+export interface WireOptions {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly host: MailHost;
+  /** says in the protocol's own words that an answer makes no sense */
+  readonly unreadable: (what: string) => MailauthError;
+}
+
+export function openWire({ network, clock, host, unreadable }: WireOptions): Wire {
+  // Asked within a stage: an HTTPS_PROXY that makes no sense is that stage's failure.
+  const proxyInUse = (): string | undefined => network.proxyFor(host.host, host.port);
+  /** the TCP one stays ours below the TLS one */
+  const sockets: Socket[] = [];
+  let lines: Lines | undefined;
+
+  const keep = <S extends Socket>(opened: S): S => {
+    // A reset after the stage that would have noticed it must not end the process.
+    opened.on('error', () => {});
+    sockets.push(opened);
+    return opened;
+  };
+  const opened = (): Socket => {
+    const socket = sockets.at(-1);
+    if (socket === undefined) throw new Error('mail: not connected yet');
+    return socket;
+  };
+
+  return {
+    async dns(signal) {
+      const proxy = proxyInUse();
+      if (proxy !== undefined) return `left to the proxy ${shownProxy(proxy)}`;
+      const [address = 'no address', ...more] = await network.lookup(host.host, signal);
+      return plain(more.length === 0 ? address : `${address} and ${more.length} more`);
+    },
+    async connect(signal) {
+      const proxy = proxyInUse();
+      const tcp = keep(await network.connect(host.host, host.port, signal));
+      return plain(proxy === undefined ? `${tcp.remoteAddress ?? host.host}:${host.port}` : `through the proxy ${shownProxy(proxy)}`);
+    },
+    async secure(signal) {
+      // What came in clear after the answer to STARTTLS would be read as if it had come over TLS.
+      if (lines?.hasMore()) throw problem('mail-starttls-injection', { host: host.host, port: host.port });
+      lines?.release();
+      lines = undefined;
+      return describeTls(keep(await network.secure(opened(), host.host, signal)), clock.now());
+    },
+    lines() {
+      lines ??= readLines(opened(), host, unreadable);
+      return lines;
+    },
+    close() {
+      for (const one of sockets) one.destroy();
+    },
+  };
+}
+
+/** A proxy's address without the name and password that may be in it. */
+function shownProxy(proxy: string): string {
+  return URL.canParse(proxy) ? plain(new URL(proxy).host) : 'from the environment';
+}

@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Globals, readGlobals } from './commands/globals.ts';
+import { openStore } from './commands/open-store.ts';
+import type { Session } from './commands/session.ts';
+import { tokenGet } from './commands/token-get.ts';
+import type { Context, Files, Network, Prompts } from './core/context.ts';
+import type { Reporter } from './core/report.ts';
+import { resolveHome } from './store/home.ts';
+import { systemClock } from './system/clock.ts';
+import { systemFiles } from './system/files.ts';
+import { createKeychain } from './system/keychain.ts';
+
+/**
+ * `token get` from the store, which mail clients and cron jobs call thousands of times: the same command with hands that can only
+ * read. Answers what belongs on stdout, or undefined: then the whole program runs from the start and says what there is to say
+ * (a refresh is due, a question, an error). Nothing was written or asked by then.
+ */
+export async function quickTokenGet(argv: readonly string[], process: NodeJS.Process): Promise<string | undefined> {
+  try {
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    const [group, verb, ...args] = positionals;
+    if (group !== 'token' || verb !== 'get' || args.length > 1) return undefined;
+    const flags = { ...values, minValidity: values['min-validity'], cloudFile: values['cloud-file'] };
+    const ctx = readingContext(process);
+    const { text } = await tokenGet.run({ args, flags }, readingSession(ctx, readGlobals(flags, ctx.env)));
+    return typeof text === 'string' ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const text = { type: 'string' } as const;
+const yes = { type: 'boolean' } as const;
+const options = {
+  format: text,
+  'min-validity': text,
+  for: text,
+  cloud: text,
+  'cloud-file': text,
+  store: text,
+  timeout: text,
+  json: yes,
+  yes,
+  quiet: yes,
+  sandbox: yes,
+} as const;
+
+function readingSession(ctx: Context, globals: Globals): Session {
+  const home = globals.sandbox ? join(resolveHome(ctx), 'sandbox') : resolveHome(ctx);
+  return {
+    ctx,
+    globals,
+    home,
+    report: silent,
+    stepTimeoutMs: 0,
+    browserTimeoutMs: 0,
+    store: (record) => openStore(ctx, globals, home, globals.store ?? record?.store ?? 'keychain'),
+    sandbox: refuse,
+    network: refuse,
+    cloud: refuse,
+    refresh: refuse,
+    probedStore: refuse,
+    close: async () => undefined,
+  };
+}
+
+function readingContext({ env, platform, pid, stdin, stderr }: NodeJS.Process): Context {
+  const output = { write: refuse, isTerminal: false, columns: 80 };
+  return {
+    env,
+    platform,
+    pid,
+    out: output,
+    err: output,
+    readStdin: refuse,
+    readLine: refuse,
+    log: () => undefined,
+    interactive: stdin.isTTY === true && stderr.isTTY === true && env.TERM !== 'dumb',
+    clock: systemClock,
+    random: { bytes: refuse, uuid: refuse },
+    files: readOnly,
+    network: noNetwork,
+    prompts: noPrompts,
+    browser: { usable: false, open: refuse },
+    keychain: createKeychain({ platform, env, clock: systemClock }),
+    signal: new AbortController().signal,
+  };
+}
+
+const refuse = (): never => {
+  throw new Error('only reading here');
+};
+
+const { read, list } = systemFiles;
+const readOnly: Files = { read, list, writeAtomic: refuse, remove: refuse, removeTree: refuse, lock: refuse };
+const noNetwork: Network = { ca: [], request: refuse, lookup: refuse, connect: refuse, secure: refuse, proxyFor: refuse, trusting: refuse };
+const noPrompts: Prompts = { text: refuse, secret: refuse, select: refuse, checkbox: refuse, confirm: refuse };
+const silent: Reporter = { progress: () => undefined, authorizationRequired: refuse, note: refuse, detail: () => undefined, show: refuse };

@@ -1,0 +1,164 @@
+import { spawn } from 'node:child_process';
+import { chmod, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../support/context.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const bin = join(root, 'bin/mailauth.js');
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Spawns the built program as a user would, without a browser, a display or a keychain. */
+function mailauth(args: readonly string[], options: { env?: Record<string, string>; node?: string[]; onErr?: (text: string, kill: (s: NodeJS.Signals) => void) => void } = {}) {
+  const { PATH = '' } = process.env;
+  const child = spawn(process.execPath, [...(options.node ?? [bin]), ...args], {
+    env: { PATH, MAILAUTH_HOME: home, HOME: home, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return new Promise<Ended>((resolve) => {
+    let out = '';
+    let err = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      out += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      err += text;
+      options.onErr?.(err, (signal) => child.kill(signal));
+    });
+    child.once('close', (code) => resolve({ code, out, err }));
+  });
+}
+
+let home = '';
+let remove = async () => {};
+const mailbox = 'helpdesk@contoso.example';
+
+beforeAll(async () => {
+  ({ path: home, remove } = await temporaryFolder());
+  const setup = await mailauth(['setup', '--sandbox', '--yes']);
+  expect(setup, setup.err).toMatchObject({ code: 0 });
+});
+
+afterAll(() => remove());
+
+describe('the spawned program', () => {
+  test('answers --version with the version of package.json and nothing else', async () => {
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    expect(await mailauth(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+
+  test.each([[[]], [['--help']], [['-h']], [['help']]])('prints the help for %j, examples before commands', async (args) => {
+    const { code, out, err } = await mailauth(args);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out.indexOf('Examples:')).toBeGreaterThan(0);
+    expect(out.indexOf('Examples:')).toBeLessThan(out.indexOf('Set up:'));
+  });
+
+  test('tells a Node that is too old in one kind line', async () => {
+    const pretend = "Object.defineProperty(process, 'versions', { value: { node: '18.20.8' } }); require(process.argv[1]);";
+    const { code, out, err } = await mailauth([], { node: ['-e', pretend, bin] });
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/^mailauth needs Node\.js 20\.19 or newer; this is 18\.20\.8\..*\n$/);
+  });
+
+  test('has one JSON object on stdout for an error with --json', async () => {
+    const { code, out } = await mailauth(['token', 'get', 'nobody@contoso.example', '--sandbox', '--json']);
+    expect(code).toBe(4);
+    expect(JSON.parse(out)).toMatchObject({ schema: 'mailauth/1', ok: false, command: 'token get', error: { code: 'mailbox-unknown', exit: 4 } });
+  });
+
+  test('writes no escape sequence to a pipe', async () => {
+    for (const args of [['status', '--sandbox'], ['token', 'show', '--sandbox'], ['test', 'imap', '--sandbox'], ['login', 'x@y.z']]) {
+      const { out, err } = await mailauth(args);
+      expect(out + err).not.toContain('\u001b');
+    }
+  });
+
+  test('FORCE_COLOR colours a pipe, NO_COLOR and --no-color win over it', async () => {
+    const args = ['status', '--sandbox'];
+    expect((await mailauth(args, { env: { FORCE_COLOR: '1' } })).out).toContain('\u001b[');
+    expect((await mailauth(args, { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })).out).not.toContain('\u001b');
+    expect((await mailauth([...args, '--no-color'], { env: { FORCE_COLOR: '1' } })).out).not.toContain('\u001b');
+  });
+});
+
+describe('token get', () => {
+  test('gives the same by the quick way and by the whole program', async () => {
+    for (const format of ['raw', 'xoauth2', 'json', 'env']) {
+      const quick = await mailauth(['token', 'get', mailbox, '--sandbox', '--format', format]);
+      // --verbose is not for the quick way.
+      const whole = await mailauth(['token', 'get', mailbox, '--sandbox', '--format', format, '--verbose']);
+      expect(quick).toEqual({ code: 0, out: whole.out, err: '' });
+      expect(quick.out).toMatch(/\S\n$/);
+    }
+  });
+
+  test('refreshes when less than --min-validity is left, and only then', async () => {
+    const before = (await mailauth(['token', 'get', mailbox, '--sandbox'])).out;
+    expect((await mailauth(['token', 'get', mailbox, '--sandbox', '--min-validity', '0'])).out).toBe(before);
+    const fresh = await mailauth(['token', 'get', mailbox, '--sandbox', '--min-validity', '86400']);
+    expect(fresh).toMatchObject({ code: 0, err: '' });
+    expect(fresh.out).not.toBe(before);
+    expect((await mailauth(['token', 'get', mailbox, '--sandbox'])).out).toBe(fresh.out);
+  });
+
+  test('writes nothing when the token is stored', async () => {
+    const all = () => readdir(home, { recursive: true });
+    const before = await all();
+    await mailauth(['token', 'get', mailbox, '--sandbox']);
+    expect(await all()).toEqual(before);
+  });
+
+  test('leaves secret files that only their owner can read', async () => {
+    const { stat } = await import('node:fs/promises');
+    for (const file of ['secrets.json', 'keys.json', 'state.json']) {
+      expect((await stat(join(home, 'sandbox', file))).mode & 0o777, file).toBe(0o600);
+    }
+    expect((await stat(join(home, 'sandbox'))).mode & 0o777).toBe(0o700);
+  });
+});
+
+describe('stopping', () => {
+  test('SIGINT while the browser is waited for ends with 130 and stores nothing', async () => {
+    const { path, remove: done } = await temporaryFolder();
+    const ended = await mailauth(['setup', '--sandbox', '--no-input', '--mailbox', 'ada@contoso.example'], {
+      env: { MAILAUTH_HOME: path, HOME: path },
+      onErr: (text, kill) => {
+        if (text.includes('oauth2/v2.0/authorize')) kill('SIGINT');
+      },
+    });
+    expect(ended.code).toBe(130);
+    expect(await readdir(join(path, 'sandbox')).then((names) => names.filter((n) => n === 'mailboxes' || n === 'secrets.json'))).toEqual([]);
+    await done();
+  });
+
+  test('a reader that goes away early is no error', async () => {
+    const child = spawn('/bin/sh', ['-c', `"${process.execPath}" "${bin}" status --sandbox | head -c 1; exit 0`], {
+      env: { PATH: process.env.PATH ?? '', MAILAUTH_HOME: home, HOME: home },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      err += text;
+    });
+    await new Promise((resolve) => child.once('close', resolve));
+    expect(err).toBe('');
+  });
+
+  test('a folder that cannot be used is an error with a way out, not a stack trace', async () => {
+    const file = join(home, 'a-file');
+    await import('node:fs/promises').then((fs) => fs.writeFile(file, ''));
+    await chmod(file, 0o600);
+    const { code, err } = await mailauth(['setup', '--sandbox', '--yes'], { env: { MAILAUTH_HOME: join(file, 'below') } });
+    expect(code).toBe(1);
+    expect(err).toContain('✖');
+    expect(err).toContain('try:');
+    expect(err).not.toContain('    at ');
+  });
+});

@@ -1,0 +1,91 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { brokenKeychain, type Machine, machine } from '../support/command-line.ts';
+import { stream } from '../support/json-stream.ts';
+
+let m: Machine;
+beforeEach(async () => {
+  m = await machine();
+});
+afterEach(() => m.end());
+
+const mailbox = 'helpdesk@contoso.example';
+const box = (name: string) => join(m.home, 'sandbox', name);
+const files = async (folder: string): Promise<readonly string[]> => readdir(box(folder)).catch(() => []);
+
+describe('login', () => {
+  beforeEach(() => m.mailauth('setup --sandbox --yes --no-test'));
+
+  it('is done already without --force', async () => {
+    const { exit, lines } = await m.mailauth('login --sandbox --json');
+    expect(exit).toBe(0);
+    expect(lines()).toMatchObject([{ type: 'result', ok: true, command: 'login', data: { mailbox, alreadySignedIn: true } }]);
+  });
+
+  it('with --force streams a new sign-in with the account to choose', async () => {
+    const before = (await m.mailauth('token get --sandbox')).out;
+    const { exit, lines } = await m.mailauth('login --force --sandbox --yes --json');
+    expect(exit).toBe(0);
+    expect(stream(lines())).toMatchObject({ ok: true, command: 'login', data: { mailbox, alreadySignedIn: false } });
+    const url = new URL(lines().find((l) => l.type === 'authorization_required')?.url ?? '');
+    expect([url.searchParams.get('prompt'), url.searchParams.get('login_hint')]).toEqual(['select_account', null]);
+    expect(url.searchParams.get('scope')).not.toContain('graph');
+    expect((await m.mailauth('token get --sandbox')).out).not.toBe(before);
+  });
+
+  it('nobody comes back: exit 4 after --timeout', async () => {
+    const { exit, lines } = await m.mailauth('login --force --sandbox --json --timeout 1');
+    expect([exit, stream(lines()).error?.code]).toEqual([4, 'sign-in-timeout']);
+  });
+
+  it('--no-input and --json open the browser all the same', async () => {
+    const opened: string[] = [];
+    const browser = {
+      usable: true,
+      async open(url: string) {
+        opened.push(url);
+        return { kind: 'opened' as const };
+      },
+    };
+    await m.mailauth('login --force --sandbox --json --timeout 1', { browser });
+    expect(opened).toHaveLength(1);
+  });
+});
+
+describe('logout', () => {
+  it('removes every local trace; a second one is 0', async () => {
+    await m.mailauth('setup --sandbox --yes --no-test --client-type confidential');
+    const { exit, json } = await m.mailauth(`logout ${mailbox} --sandbox --json`);
+    expect([exit, json()]).toEqual([
+      0,
+      { schema: 'mailauth/1', ok: true, command: 'logout', data: { removed: [{ mailbox, for: 'this-computer' }] } },
+    ]);
+    expect(m.keychain.entries.size).toBe(0);
+    expect(await files('mailboxes')).toEqual([]);
+    expect(await files('setups')).toEqual([]);
+    for (const words of [`logout ${mailbox}`, 'logout', 'logout --all']) {
+      expect(await m.mailauth(`${words} --sandbox`)).toMatchObject({ exit: 0, out: 'Nothing to remove: already so.\n', err: '' });
+    }
+    expect((await m.mailauth(`token get ${mailbox} --sandbox`)).exit).toBe(4);
+  });
+
+  it('--all removes all', async () => {
+    for (const who of ['ada', 'bob']) await m.mailauth(`setup --sandbox --yes --no-test --mailbox ${who}@contoso.example`);
+    expect((await m.mailauth('logout --all --sandbox --json')).json().data.removed).toHaveLength(2);
+    expect(m.keychain.entries.size).toBe(0);
+  });
+
+  it('--delete-app is refused for an app that mailauth did not make, and nothing is removed', async () => {
+    await m.mailauth('setup --sandbox --yes --no-test');
+    expect((await m.mailauth('logout --delete-app --sandbox')).exit).toBe(1);
+    expect((await m.mailauth('token get --sandbox')).exit).toBe(0);
+  });
+
+  it('keeps the mailbox file when the keychain refuses, so that it can be tried again', async () => {
+    await m.mailauth('setup --sandbox --yes --no-test');
+    expect((await m.mailauth('logout --sandbox', { keychain: brokenKeychain('locked') })).exit).toBe(7);
+    expect(await files('mailboxes')).toHaveLength(1);
+    expect((await m.mailauth('logout --sandbox')).exit).toBe(0);
+  });
+});

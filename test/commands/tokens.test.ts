@@ -1,0 +1,370 @@
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { brokenKeychain, type Machine, machine, person } from '../support/command-line.ts';
+
+/** One mailbox, set up and signed in once; the tests of this file read it. */
+let m: Machine;
+const mailbox = 'helpdesk@contoso.example';
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+let token = '';
+beforeAll(async () => {
+  m = await machine();
+  expect((await m.mailauth('setup --sandbox --yes --no-test')).exit).toBe(0);
+  token = (await m.mailauth('token get --sandbox')).out.trimEnd();
+});
+afterAll(() => m.end());
+
+/** Every file of the home with its content and time of change. */
+async function snapshot(folder: string): Promise<Record<string, unknown>> {
+  const all: Record<string, unknown> = {};
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const { mtimeMs } = await stat(path);
+    all[path] = entry.isFile() ? [mtimeMs, await readFile(path, 'utf8')] : mtimeMs;
+  }
+  return all;
+}
+
+describe('token get', () => {
+  it('prints the token and one newline, and nothing on stderr', async () => {
+    const { exit, out, err } = await m.mailauth(`token get ${mailbox} --sandbox`);
+    expect([exit, err]).toEqual([0, '']);
+    expect(out).toBe(`${token}\n`);
+    expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+  });
+
+  it('prints each format to the byte', async () => {
+    const get = async (format: string) => (await m.mailauth(`token get --sandbox --format ${format}`)).out;
+    expect(await get('raw')).toBe(`${token}\n`);
+    expect(await get('env')).toBe(`MAILAUTH_ACCESS_TOKEN=${token}\n`);
+    expect(await get('xoauth2')).toBe(`${Buffer.from(`user=${mailbox}\u0001auth=Bearer ${token}\u0001\u0001`).toString('base64')}\n`);
+    const text = await get('json');
+    const json = JSON.parse(text);
+    expect(Object.keys(json)).toEqual(['accessToken', 'tokenType', 'expiresAt', 'username']);
+    expect(json).toMatchObject({ accessToken: token, tokenType: 'Bearer', username: mailbox });
+    expect(json.expiresAt).toMatch(rfc3339);
+    expect(text).toBe(`${JSON.stringify(json)}\n`);
+    expect((await m.mailauth('token get --sandbox --json')).out).toBe(text);
+  });
+
+  it('takes the mailbox in any case and from MAILAUTH_MAILBOX; the argument wins', async () => {
+    expect((await m.mailauth('token get HelpDesk@Contoso.Example --sandbox')).out).toBe(`${token}\n`);
+    const env = { MAILAUTH_MAILBOX: 'other@contoso.example' };
+    expect((await m.mailauth('token get --sandbox', { env })).exit).toBe(4);
+    expect((await m.mailauth(`token get ${mailbox} --sandbox`, { env })).out).toBe(`${token}\n`);
+  });
+
+  it('is exit 4 for a mailbox that is not known, with the command that helps', async () => {
+    const { exit, out, err } = await m.mailauth('token get nobody@contoso.example --sandbox');
+    expect([exit, out]).toEqual([4, '']);
+    expect(err).toContain('try: mailauth setup --mailbox nobody@contoso.example --sandbox\n');
+    expect((await m.mailauth('token get nobody@contoso.example --sandbox --json')).json()).toMatchObject({
+      ok: false,
+      command: 'token get',
+      error: { code: 'mailbox-unknown', exit: 4, next: ['mailauth setup --mailbox nobody@contoso.example --sandbox'] },
+    });
+  });
+
+  it('is exit 4 for a known mailbox and a product it is not set up for', async () => {
+    const { exit, err } = await m.mailauth('token get --for custom --sandbox');
+    expect(exit).toBe(4);
+    expect(err).toContain(`try: mailauth setup --mailbox ${mailbox} --for custom --sandbox\n`);
+  });
+});
+
+describe('token show', () => {
+  it('has exactly the fields of the contract, and not the token', async () => {
+    const { exit, out, err, json } = await m.mailauth('token show --sandbox --json');
+    expect([exit, err]).toEqual([0, '']);
+    const { data, ...envelope } = json();
+    expect(envelope).toEqual({ schema: 'mailauth/1', ok: true, command: 'token show' });
+    expect(data).toEqual({
+      mailbox,
+      username: mailbox,
+      account: mailbox,
+      tenantId: '5a4db0c5-c0de-4a11-b0b5-c0ffee000365',
+      clientId: '11111111-5a4d-4b0c-9a11-c0ffee000001',
+      audience: 'https://outlook.office.com',
+      scopes: ['IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send'].map((s) => `https://outlook.office.com/${s}`),
+      issuedAt: expect.stringMatching(rfc3339),
+      expiresAt: expect.stringMatching(rfc3339),
+      expiresInSeconds: expect.any(Number),
+      refreshable: true,
+      refreshTokenIdleDeadline: expect.stringMatching(rfc3339),
+      store: 'keychain',
+      opaque: false,
+    });
+    expect(data.expiresInSeconds).toBeGreaterThan(3000);
+    expect(out).not.toContain(token);
+  });
+
+  it('prints the token only with --reveal', async () => {
+    const hidden = await m.mailauth('token show --sandbox --verbose');
+    expect(hidden.out + hidden.err).not.toContain(token.slice(0, 20));
+    expect((await m.mailauth('token show --sandbox --reveal')).out).toContain(token);
+    expect((await m.mailauth('token show --sandbox --reveal --json')).json().data.accessToken).toBe(token);
+  });
+});
+
+describe('status', () => {
+  it('has exactly the fields of the contract, and not the token', async () => {
+    const { exit, out, err, json } = await m.mailauth('status --sandbox --json');
+    expect([exit, err]).toEqual([0, '']);
+    expect(json()).toEqual({
+      schema: 'mailauth/1',
+      ok: true,
+      command: 'status',
+      data: {
+        mailboxes: [
+          {
+            mailbox,
+            for: 'this-computer',
+            tenantId: '5a4db0c5-c0de-4a11-b0b5-c0ffee000365',
+            clientId: '11111111-5a4d-4b0c-9a11-c0ffee000001',
+            signedIn: true,
+            account: mailbox,
+            accessTokenExpiresAt: expect.stringMatching(rfc3339),
+            refreshTokenIdleDeadline: expect.stringMatching(rfc3339),
+            secretExpiresAt: null,
+            daysLeft: 89,
+            scopes: expect.arrayContaining(['https://outlook.office.com/IMAP.AccessAsUser.All']),
+            store: 'keychain',
+            lastTest: null,
+          },
+        ],
+      },
+    });
+    expect(out).not.toContain(token);
+  });
+
+  it('warns by exit 1 and keeps its data', async () => {
+    const { exit, json, err } = await m.mailauth('status --sandbox --warn-days 1000 --json');
+    expect([exit, err]).toEqual([1, '']);
+    expect(json()).toMatchObject({
+      ok: false,
+      data: { mailboxes: [{ mailbox, daysLeft: 89 }] },
+      error: { code: 'expires-soon', exit: 1, next: [`mailauth login ${mailbox} --force --sandbox`] },
+    });
+    const text = await m.mailauth('status --sandbox --warn-days 1000');
+    expect(text.exit).toBe(1);
+    expect(text.out).toContain(`Signed in       as ${mailbox}`);
+    expect(text.err).toContain('89 days left');
+  });
+
+  it('warns below, not at, the number of days', async () => {
+    expect((await m.mailauth('status --sandbox --warn-days 89')).exit).toBe(0);
+    expect((await m.mailauth('status --sandbox --warn-days 90')).exit).toBe(1);
+    expect((await m.mailauth('status --sandbox')).exit).toBe(0);
+  });
+
+  it('without any mailbox is exit 0', async () => {
+    const { exit, out, err } = await m.mailauth('status');
+    expect([exit, err]).toEqual([0, '']);
+    expect(out).toContain('mailauth setup');
+  });
+
+  it('of a mailbox that is not known is exit 4', async () => {
+    expect((await m.mailauth('status nobody@contoso.example --sandbox')).exit).toBe(4);
+  });
+
+  it('a keychain that does not answer costs the token lines, not the report', async () => {
+    const { exit, json } = await m.mailauth('status --sandbox --json', { keychain: brokenKeychain('locked') });
+    expect(exit).toBe(7);
+    expect(json()).toMatchObject({
+      ok: false,
+      data: { mailboxes: [{ mailbox, signedIn: false }] },
+      error: { code: 'keychain-locked', exit: 7 },
+    });
+  });
+});
+
+describe('reading never writes', () => {
+  const reads = [
+    'token get',
+    'token get --format json',
+    'token show',
+    'token show --reveal',
+    'status',
+    'status --json',
+    'status --warn-days 1000',
+  ];
+
+  it('leaves every file and the keychain as they were', async () => {
+    const before = [await snapshot(m.home), new Map(m.keychain.entries)];
+    for (const words of reads) await m.mailauth(`${words} --sandbox`);
+    expect([await snapshot(m.home), m.keychain.entries]).toEqual(before);
+  });
+
+  it('needs nothing that writes: no file is written, no lock is taken', async () => {
+    const refuse = async () => {
+      throw new Error('this test must not write');
+    };
+    const { systemFiles } = await import('../../src/system/files.ts');
+    const files = { ...systemFiles, writeAtomic: refuse, remove: refuse, removeTree: refuse, lock: refuse };
+    for (const words of reads) expect((await m.mailauth(`${words} --sandbox`, { files })).err).not.toContain('must not write');
+    expect((await m.mailauth('token get --sandbox', { files })).out).toBe(`${token}\n`);
+  });
+
+  it('does not make a home for a question', async () => {
+    const fresh = await machine();
+    try {
+      for (const words of ['status', 'token get', 'token show', 'logout', 'logout --all', 'test imap', 'login', 'help stores']) {
+        await fresh.mailauth(words);
+      }
+      // The test itself put the sandbox's keys there.
+      expect((await readdir(fresh.home)).filter((name) => name !== 'sandbox')).toEqual([]);
+      expect(fresh.keychain.entries.size).toBe(0);
+    } finally {
+      await fresh.end();
+    }
+  });
+});
+
+describe('refreshing', () => {
+  it('with --force-refresh gives and stores another token', async () => {
+    const own = await machine();
+    try {
+      await own.mailauth('setup --sandbox --yes --no-test');
+      const old = (await own.mailauth('token get --sandbox')).out;
+      const forced = await own.mailauth('token get --sandbox --force-refresh');
+      expect(forced).toMatchObject({ exit: 0, err: '' });
+      expect(forced.out).not.toBe(old);
+      expect((await own.mailauth('token get --sandbox')).out).toBe(forced.out);
+      // A validity longer than any token's life: one refresh, then what there is.
+      const long = await own.mailauth('token get --sandbox --min-validity 999999');
+      expect(long).toMatchObject({ exit: 0, err: '' });
+      expect(long.out).not.toBe(forced.out);
+    } finally {
+      await own.end();
+    }
+  });
+
+  it.each([
+    ['refresh-revoked', 4, 'sign-in-expired'],
+    ['refresh-expired', 4, 'sign-in-expired'],
+    ['token-unavailable', 5, 'entra-busy'],
+    ['throttled', 5, 'entra-busy'],
+  ])('--force-refresh under %s: exit %i, and never the old token', async (fault, exit, code) => {
+    const forced = await m.mailauth(`token get --sandbox --force-refresh --fault ${fault} --json`);
+    expect(forced.exit).toBe(exit);
+    expect(forced.out).not.toContain(token);
+    expect(forced.json()).toMatchObject({ ok: false, command: 'token get', error: { code, exit, detail: { aadsts: expect.any(Number) } } });
+    expect((await m.mailauth('token get --sandbox')).out).toBe(`${token}\n`);
+  });
+
+  it('by itself answers with the old token while Microsoft is busy, and says so only with --verbose', async () => {
+    const busy = await m.mailauth('token get --sandbox --min-validity 999999 --fault token-unavailable');
+    expect(busy).toMatchObject({ exit: 0, out: `${token}\n`, err: '' });
+    const loud = await m.mailauth('token get --sandbox --min-validity 999999 --fault token-unavailable --verbose');
+    expect(loud.err).toContain('still valid');
+  });
+
+  it('by itself does not hide a revoked sign-in', async () => {
+    expect((await m.mailauth('token get --sandbox --min-validity 999999 --fault refresh-revoked')).exit).toBe(4);
+  });
+});
+
+describe('a keychain that cannot be used is exit 7 with the fix, never another store', () => {
+  it.each([
+    ['no-bus', 'keychain-no-bus'],
+    ['no-provider', 'keychain-no-provider'],
+    ['no-collection', 'keychain-no-collection'],
+    ['locked', 'keychain-locked'],
+    ['hung', 'keychain-hung'],
+    ['denied', 'keychain-denied'],
+    ['other', 'keychain-failed'],
+  ] as const)('%s', async (trouble, code) => {
+    const keychain = brokenKeychain(trouble);
+    for (const words of ['token get --sandbox --json', 'token show --sandbox --json', `login ${mailbox} --sandbox --json`]) {
+      const { exit, lines } = await m.mailauth(words, { keychain });
+      expect(exit).toBe(7);
+      expect(lines().at(-1)).toMatchObject({ ok: false, error: { code, exit: 7 } });
+      expect(lines().at(-1)?.error?.next.length).toBeGreaterThan(0);
+    }
+    const real = await m.mailauth('setup --mailbox a@contoso.com --client-id 11111111-2222-3333-4444-555555555555 --json', { keychain });
+    expect(real.exit).toBe(7);
+    expect(real.lines().at(-1)).toMatchObject({ error: { code } });
+  });
+
+  it('the file store is named as not there yet, and nothing else is used', async () => {
+    for (const more of [{ env: { MAILAUTH_STORE: 'file' } }, {}]) {
+      const words = more.env === undefined ? 'token get --sandbox --store file --json' : 'token get --sandbox --json';
+      const { exit, json } = await m.mailauth(words, more);
+      expect([exit, json().error?.code]).toEqual([7, 'store-not-yet']);
+    }
+    // A flag wins over its variable.
+    expect((await m.mailauth('token get --sandbox --store keychain', { env: { MAILAUTH_STORE: 'file' } })).out).toBe(`${token}\n`);
+  });
+});
+
+describe('several mailboxes', () => {
+  let several: Machine;
+  beforeAll(async () => {
+    several = await machine();
+    for (const who of ['ada', 'bob']) await several.mailauth(`setup --sandbox --yes --no-test --mailbox ${who}@contoso.example`);
+  });
+  afterAll(() => several.end());
+
+  it.each(['token get', 'token show', 'test imap', 'login', 'logout'])('%s: a script gets exit 3 naming the candidates', async (words) => {
+    const { exit, err, out } = await several.mailauth(`${words} --sandbox`);
+    expect([exit, out]).toEqual([3, '']);
+    expect(err).toContain('ada@contoso.example, bob@contoso.example');
+    expect(err).toContain(`try: mailauth ${words} ada@contoso.example --sandbox\n`);
+  });
+
+  it('a terminal asks', async () => {
+    const { prompts, asked } = person([['Which mailbox?', '1']]);
+    const { exit, out } = await several.mailauth('token get --sandbox --format json', { terminal: true, prompts });
+    expect([exit, asked]).toEqual([0, ['Which mailbox?']]);
+    expect(JSON.parse(out).username).toBe('bob@contoso.example');
+  });
+
+  it('a terminal with --no-input does not ask', async () => {
+    expect((await several.mailauth('token get --sandbox --no-input', { terminal: true })).exit).toBe(3);
+  });
+
+  it('status shows all, or the one that is named', async () => {
+    const names = async (words: string) =>
+      (await several.mailauth(`status ${words} --sandbox --json`.replace('  ', ' ')))
+        .json()
+        .data.mailboxes.map((x: { mailbox: string }) => x.mailbox);
+    expect(await names('')).toEqual(['ada@contoso.example', 'bob@contoso.example']);
+    expect(await names('bob@contoso.example')).toEqual(['bob@contoso.example']);
+    expect(await names('--for custom')).toEqual([]);
+  });
+
+  it('one mailbox for two products: the signed-in one is used, --for chooses', async () => {
+    const { exit } = await several.mailauth('setup --sandbox --yes --for custom --sign-in skip --mailbox ada@contoso.example');
+    expect(exit).toBe(0);
+    expect((await several.mailauth('token get ada@contoso.example --sandbox')).exit).toBe(0);
+    const custom = await several.mailauth('token get ada@contoso.example --sandbox --for custom --json');
+    expect([custom.exit, custom.json().error?.code]).toEqual([4, 'not-signed-in']);
+  });
+});
+
+describe('a mailbox file that is broken', () => {
+  it.each([
+    ['empty', ''],
+    ['half', '{"version": 1, "mailbox": "hel'],
+    ['of a later version', '{"version": 2}'],
+  ])('%s: a clear error, the file untouched', async (_, text) => {
+    const own = await machine();
+    try {
+      await own.mailauth('setup --sandbox --yes --no-test');
+      const folder = join(own.home, 'sandbox', 'mailboxes');
+      const file = join(folder, (await readdir(folder))[0] ?? '');
+      await chmod(file, 0o600);
+      await writeFile(file, text);
+      for (const words of ['token get', `token get ${mailbox}`, 'token show', 'status', 'test imap', `logout ${mailbox}`, 'setup --yes']) {
+        const { exit, err } = await own.mailauth(`${words} --sandbox`);
+        expect([words, exit]).toEqual([words, 1]);
+        expect(err).toContain(file);
+        expect(err).not.toContain('bug');
+      }
+      expect(await readFile(file, 'utf8')).toBe(text);
+    } finally {
+      await own.end();
+    }
+  });
+});

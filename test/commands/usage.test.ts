@@ -1,0 +1,263 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commands, topics } from '../../src/cli.ts';
+import { type Machine, machine } from '../support/command-line.ts';
+
+let m: Machine;
+beforeAll(async () => {
+  m = await machine();
+});
+afterAll(() => m.end());
+
+describe('wrong usage is exit 2, on stderr, and as an envelope with --json', () => {
+  it.each([
+    ['nonsense', 'unknown-command'],
+    ['--nonsense', 'usage'],
+    ['setup --nonsense', 'usage'],
+    ['status one two', 'usage'],
+    ['token', 'usage'],
+    ['token nonsense', 'usage'],
+    ['test', 'usage'],
+    ['--quiet', 'usage'],
+    ['status --fault throttled', 'usage'],
+    ['status --sandbox --cloud usgov', 'sandbox-with-cloud'],
+    ['status --sandbox --cloud-file lab.json', 'sandbox-with-cloud'],
+    ['sandbox --cloud usgov', 'sandbox-with-cloud'],
+    ['status --cloud mars', 'cloud-unknown'],
+    ['setup --cloud mars --mailbox a@contoso.com', 'cloud-unknown'],
+    ['status --sandbox --fault nonsense', 'value-invalid'],
+    ['sandbox --fault nonsense', 'value-invalid'],
+    ['status --store cellar', 'value-invalid'],
+    ['status --timeout abc', 'value-invalid'],
+    ['status --timeout 0', 'value-invalid'],
+    ['status --timeout 1.5', 'value-invalid'],
+    ['status --warn-days soon', 'value-invalid'],
+    ['status --for nonsense', 'value-invalid'],
+    ['logout --for nonsense', 'value-invalid'],
+    ['token get --for nonsense', 'value-invalid'],
+    ['token show --for nonsense', 'value-invalid'],
+    ['login --for nonsense', 'value-invalid'],
+    ['test imap --for nonsense', 'value-invalid'],
+    ['setup --for nonsense --mailbox a@contoso.com', 'value-invalid'],
+    ['test nonsense', 'value-invalid'],
+    ['test smtp', 'not-yet'],
+    ['token get --format nonsense', 'value-invalid'],
+    ['token get --min-validity much', 'value-invalid'],
+    ['login --sign-in nonsense', 'value-invalid'],
+    ['login --sign-in-as nobody', 'value-invalid'],
+    ['setup --mailbox nobody', 'value-invalid'],
+    ['setup --mailbox a@contoso.com --sign-in-as b', 'value-invalid'],
+    ['setup --mailbox a@contoso.com --tenant not!one', 'value-invalid'],
+    ['setup --mailbox a@contoso.com --client-id 123', 'value-invalid'],
+    ['setup --mailbox a@contoso.com --client-id 11111111-2222-3333-4444-55555555555g', 'value-invalid'],
+    ['setup --mailbox a@contoso.com --client-type secret', 'value-invalid'],
+    ['setup --mailbox a@contoso.com --protocols imap,nntp', 'value-invalid'],
+    ['setup --mailbox a@contoso.com --register by-mail', 'value-invalid'],
+    ['setup --mailbox a@contoso.com --register auto', 'not-yet'],
+    ['setup --mailbox a@contoso.com --register handoff', 'not-yet'],
+    ['setup --mailbox a@contoso.com --for osticket', 'not-yet'],
+    ['setup --mailbox a@contoso.com --sign-in device', 'not-yet'],
+    ['setup --mailbox a@contoso.com --access app-only', 'not-yet'],
+    ['setup --mailbox a@contoso.com --access total', 'value-invalid'],
+    ['setup --mailbox a@contoso.com --consent maybe', 'value-invalid'],
+    ['setup --mailbox a@contoso.com --audience all', 'value-invalid'],
+    ['setup --mailbox a@contoso.com --sign-in somehow', 'value-invalid'],
+    ['setup --mailbox a@contoso.com --secret-months 99 --client-type confidential', 'value-invalid'],
+    ['setup --mailbox a@contoso.com --redirect-uri http://example.com', 'redirect-not-accepted'],
+    ['setup --mailbox a@contoso.com --redirect-uri nonsense', 'redirect-not-accepted'],
+    ['setup --mailbox a@contoso.com --redirect-uri https://helpdesk.contoso.com/cb', 'redirect-not-here'],
+    ['setup --mailbox a@contoso.com --client-type public --client-secret-file -', 'usage'],
+  ])('%s → %s', async (words, code) => {
+    const asText = await m.mailauth(`${words} --no-input`);
+    expect(asText.exit).toBe(2);
+    expect(asText.out).toBe('');
+    expect(asText.err).toMatch(/^✖ .+\n( {2}.+\n)* {2}try: .+\n/);
+
+    const asJson = await m.mailauth(`${words} --json`);
+    expect(asJson).toMatchObject({ exit: 2, err: '' });
+    const { error, ...envelope } = asJson.json();
+    expect(envelope).toMatchObject({ schema: 'mailauth/1', ok: false });
+    expect(error).toMatchObject({ code, exit: 2 });
+    expect(error?.next[0]).toMatch(/^mailauth /);
+    expect(Object.keys(error ?? {})).toEqual(expect.arrayContaining(['code', 'exit', 'title', 'why', 'next', 'detail']));
+  });
+
+  it('names the command in the envelope, and streams end in a result', async () => {
+    expect((await m.mailauth('status --nonsense --json')).json()).toMatchObject({ command: 'status' });
+    expect((await m.mailauth('token get --nonsense --json')).json()).toMatchObject({ command: 'token get' });
+    expect((await m.mailauth('setup --nonsense --json')).lines()).toMatchObject([{ type: 'result', command: 'setup', ok: false }]);
+    expect((await m.mailauth('login --nonsense --json')).lines()).toMatchObject([{ type: 'result', command: 'login', ok: false }]);
+  });
+
+  it.each([
+    ['stauts', 'mailauth status --help'],
+    ['setpu', 'mailauth setup --help'],
+    ['tset', 'mailauth test --help'],
+    ['quicksort', 'mailauth --help'],
+  ])('%s suggests %s', async (word, suggestion) => {
+    const { exit, err } = await m.run([word]);
+    expect(exit).toBe(2);
+    expect(err).toBe(`✖ There is no command "${word}"\n  try: ${suggestion}\n`);
+  });
+
+  it('touches neither keychain nor disk', async () => {
+    await m.mailauth('setup --mailbox nobody --json');
+    expect(m.keychain.entries.size).toBe(0);
+  });
+});
+
+describe('a secret as the value of a flag', () => {
+  const value = 'PtX8Q~very-secret-value';
+  it.each([
+    ['--client-secret', value],
+    [`--client-secret=${value}`],
+    ['--password', value],
+    [`--password=${value}`],
+    ['--secret', value],
+    ['--passphrase', value],
+    ['--access-token', value],
+    ['--graph-token', value],
+    [`--refresh-token=${value}`],
+    // Names that mailauth does not know: commander would repeat them whole.
+    [`--clientsecret=${value}`],
+    [`--client-secret-value=${value}`],
+  ])('%s is refused with 2 and never repeated', async (...flag) => {
+    for (const more of [[], ['--json'], ['--verbose', '--sandbox']]) {
+      const { exit, out, err } = await m.run(['setup', ...flag, ...more]);
+      expect(exit).toBe(2);
+      expect(out + err).not.toContain(value);
+      expect(out + err).toMatch(/client-secret-file|--password-file|unknown option/);
+    }
+  });
+});
+
+describe('what comes from outside', () => {
+  it('cannot bring escape sequences to the terminal or into JSON', async () => {
+    const hostile = '\u001b]0;owned\u0007\u001b[31mred\u202e\u009b1m';
+    for (const argv of [
+      [hostile],
+      ['status', hostile],
+      ['token', 'get', `${hostile}@contoso.com`],
+      ['setup', '--mailbox', hostile],
+      ['setup', '--mailbox', 'a@contoso.com', '--redirect-uri', `http://${hostile}`],
+      ['status', '--cloud', hostile],
+      ['status', `--${hostile}`],
+    ]) {
+      for (const json of [[], ['--json']]) {
+        const { out, err, exit } = await m.run([...argv, ...json, '--no-input']);
+        expect([2, 4]).toContain(exit);
+        expect((out + err).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+        expect(out).not.toMatch(/\\u(?:001b|202e|009b)/i);
+      }
+    }
+  });
+});
+
+describe('global flags', () => {
+  it.each(['--json status', 'status --json', '--quiet --json status', '--store keychain --json status', '--timeout 5 status --json'])(
+    '%s: before and after the command',
+    async (words) => {
+      const { exit, json, err } = await m.mailauth(words);
+      expect(json()).toEqual({ schema: 'mailauth/1', ok: true, command: 'status', data: { mailboxes: [] } });
+      expect(exit).toBe(0);
+      expect(err).toBe('');
+    },
+  );
+
+  it('splits `token get` by a flag between its words no less', async () => {
+    expect((await m.mailauth('--json token get')).json()).toMatchObject({ command: 'token get', error: { code: 'no-mailbox', exit: 4 } });
+  });
+
+  const colour = '\u001b[';
+  it.each([
+    ['a pipe', [], {}, false, false],
+    ['a terminal', [], {}, true, true],
+    ['TERM=dumb', [], { TERM: 'dumb' }, true, false],
+    ['NO_COLOR', [], { NO_COLOR: '1' }, true, false],
+    ['FORCE_COLOR on a pipe', [], { FORCE_COLOR: '1' }, false, true],
+    ['FORCE_COLOR=0', [], { FORCE_COLOR: '0' }, true, false],
+    ['NO_COLOR beats FORCE_COLOR', [], { NO_COLOR: '1', FORCE_COLOR: '1' }, true, false],
+    ['--no-color beats FORCE_COLOR', ['--no-color'], { FORCE_COLOR: '1' }, true, false],
+    ['--json on a terminal', ['--json'], { FORCE_COLOR: '1' }, true, false],
+  ] as const)('colours: %s', async (_, flags, env, tty, coloured) => {
+    const { out, err } = await m.run(['status', ...flags], { env, tty });
+    expect((out + err).includes(colour)).toBe(coloured);
+    const failed = await m.run(['token', 'get', ...flags], { env, tty });
+    expect((failed.out + failed.err).includes(colour)).toBe(coloured);
+  });
+});
+
+describe('help', () => {
+  const lines = (text: string) => text.split('\n');
+
+  it.each([['--help'], ['-h'], ['help'], [''], ['--help --no-color'], ['--no-color --help']])(
+    'mailauth %s: the root, examples first',
+    async (words) => {
+      const { exit, out, err } = await m.run(words === '' ? [] : words.split(' '));
+      expect([exit, err]).toEqual([0, '']);
+      expect(lines(out)[2]).toBe('Examples:');
+      for (const { name } of commands) expect(out).toContain(`  ${name}`);
+      for (const flag of [
+        '--json',
+        '--no-input',
+        '--yes',
+        '--quiet',
+        '--verbose',
+        '--no-color',
+        '--cloud',
+        '--cloud-file',
+        '--store',
+        '--sandbox',
+        '--timeout',
+      ]) {
+        expect(out).toContain(flag);
+      }
+      expect(Math.max(...lines(out).map((l) => l.length))).toBeLessThanOrEqual(100);
+    },
+  );
+
+  it.each(commands.map((c) => c.name))('%s --help leads with examples and fits 100 columns', async (name) => {
+    const { exit, out, err } = await m.mailauth(`${name} --help`);
+    expect([exit, err]).toEqual([0, '']);
+    expect(out).toMatch(new RegExp(`^Examples:\n  \\$ mailauth ${name}`));
+    expect(out).toContain(`Usage: mailauth ${name}`);
+    expect(out).toContain('--no-input');
+    expect(Math.max(...lines(out).map((l) => l.length))).toBeLessThanOrEqual(100);
+    expect((await m.mailauth(`help ${name}`)).out).toBe(out);
+    expect((await m.mailauth(`--help ${name}`)).out).toBe(out);
+  });
+
+  it.each(topics)('help %s', async (topic) => {
+    const { exit, out, err } = await m.mailauth(`help ${topic}`);
+    expect([exit, err]).toEqual([0, '']);
+    expect(lines(out).length).toBeGreaterThan(8);
+    expect(Math.max(...lines(out).map((l) => l.length))).toBeLessThanOrEqual(100);
+  });
+
+  it('help exit-codes names each code once', async () => {
+    const { out } = await m.mailauth('help exit-codes');
+    expect(out.match(/^ {2}\d+/gm)?.map(Number)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 130]);
+  });
+
+  it('help environment names each variable of the contract that this version reads', async () => {
+    const { out } = await m.mailauth('help environment');
+    for (const name of [
+      ...['HOME', 'MAILBOX', 'TENANT', 'CLIENT_ID', 'CLOUD', 'CLOUD_FILE', 'STORE', 'DEBUG'].map((n) => `MAILAUTH_${n}`),
+      ...['BROWSER', 'HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS', 'NO_COLOR', 'FORCE_COLOR', 'TERM', 'CI'],
+    ]) {
+      expect(out).toContain(name);
+    }
+  });
+
+  it('help clouds marks the unverified ones', async () => {
+    const { out } = await m.mailauth('help clouds');
+    expect(out.match(/^ {2}(\S+) .*unverified/gm)?.map((l) => l.trim().split(' ')[0])).toEqual(['usgov-dod', 'china']);
+  });
+
+  it('help of something unknown is exit 2', async () => {
+    expect(await m.mailauth('help nonsense')).toMatchObject({ exit: 2, out: '' });
+  });
+
+  it.each(['--version', '-V', '--version --no-color'])('%s prints the version alone', async (words) => {
+    expect(await m.mailauth(words)).toMatchObject({ exit: 0, out: '0.0.0-test\n', err: '' });
+  });
+});

@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { program } from './chromium.ts';
+
+const patienceMs = 30_000;
+const pollMs = 40;
+
+export interface Terminal {
+  /** everything on the screen and above it; lines that the terminal wrapped are joined again */
+  text(): Promise<string>;
+  /** the same with the lines as they are seen */
+  seen(): Promise<string>;
+  type(text: string): Promise<void>;
+  /** tmux's names: Enter, Up, Down, C-c, C-u … */
+  press(...keys: string[]): Promise<void>;
+  /** waits until the text shows; answers it */
+  until(wanted: string | RegExp): Promise<string>;
+  /** waits for the end of the command: its exit code, and what it left of the terminal */
+  ended(): Promise<{ code: number; cursor: boolean; sttyBefore: string; sttyAfter: string }>;
+  /** every byte that was written to the terminal */
+  raw(): Promise<string>;
+  close(): Promise<void>;
+}
+
+let count = 0;
+
+/**
+ * `mailauth ARGS` in a real terminal of its own (apt: tmux), under plain sh so that no shell mends what the program breaks.
+ * The socket lies in `folder`; `close` ends the whole server.
+ */
+export async function openTerminal(
+  argv: readonly string[],
+  where: { folder: string; env: Record<string, string>; columns?: number },
+): Promise<Terminal> {
+  const { folder, columns = 80 } = where;
+  count += 1;
+  const file = (name: string) => join(folder, `terminal-${count}.${name}`);
+  const socket = file('sock');
+  const tmux = (...args: string[]) =>
+    new Promise<string>((done, fail) => {
+      execFile(
+        'tmux',
+        ['-S', socket, '-f', '/dev/null', ...args],
+        { env: { PATH: process.env.PATH, LANG: 'C.UTF-8' } },
+        (error, stdout) => {
+          if (error === null) done(stdout);
+          else if ('code' in error && error.code === 'ENOENT') fail(new Error('tmux is missing: apt-get install tmux'));
+          else fail(error);
+        },
+      );
+    });
+  const script = [
+    // Ctrl-C reaches this shell as well; the program gets its signal untouched.
+    'trap : INT',
+    // Nothing is written before the pipe that records every byte stands.
+    `while [ ! -e ${file('go')} ]; do sleep 0.02; done`,
+    `stty -a >${file('before')}`,
+    `'${process.execPath}' '${program}' ${argv.map((word) => `'${word}'`).join(' ')}`,
+    'code=$?',
+    `stty -a >${file('after')}`,
+    `echo $code >${file('code')}.part; mv ${file('code')}.part ${file('code')}`,
+    'exec cat >/dev/null',
+  ];
+  await writeFile(file('sh'), `${script.join('\n')}\n`);
+  const vars = Object.entries({ TERM: 'tmux-256color', ...where.env }).map(([name, value]) => `${name}=${value}`);
+  await tmux('new-session', '-d', '-x', String(columns), '-y', '60', 'env', '-i', ...vars, 'sh', file('sh'));
+  await tmux('pipe-pane', `cat >${file('raw')}`);
+  await writeFile(file('go'), '');
+
+  const capture = (...flags: string[]) => tmux('capture-pane', '-p', '-S', '-', ...flags);
+  const text = async () => (await capture('-J')).replace(/[ \n]+$/, '');
+  const poll = async <T>(look: () => Promise<T | undefined>, what: string): Promise<T> => {
+    const deadline = Date.now() + patienceMs;
+    while (Date.now() < deadline) {
+      const found = await look();
+      if (found !== undefined) return found;
+      await sleep(pollMs);
+    }
+    throw new Error(`${what} did not come; the screen shows:\n${await text()}`);
+  };
+  return {
+    text,
+    seen: async () => (await capture()).replace(/[ \n]+$/, ''),
+    type: async (typed) => {
+      await tmux('send-keys', '-l', typed);
+    },
+    press: async (...keys) => {
+      await tmux('send-keys', ...keys);
+    },
+    until: (wanted) =>
+      poll(async () => {
+        const now = await text();
+        return (typeof wanted === 'string' ? now.includes(wanted) : wanted.test(now)) ? now : undefined;
+      }, String(wanted)),
+    ended: async () => {
+      const code = await poll(() => readFile(file('code'), 'utf8').catch(() => undefined), 'the end of the command');
+      const flag = await tmux('display-message', '-p', '#{cursor_flag}');
+      return {
+        code: Number(code),
+        cursor: flag.trim() === '1',
+        sttyBefore: await readFile(file('before'), 'utf8'),
+        sttyAfter: await readFile(file('after'), 'utf8'),
+      };
+    },
+    raw: () => readFile(file('raw'), 'utf8'),
+    close: async () => {
+      // A server that has ended already is as good.
+      await tmux('kill-server').catch(() => undefined);
+    },
+  };
+}
+
+/**
+ * The person at the sandbox's pages, without a browser: picks the account of the hint and accepts.
+ * Answers where the sign-in leads back to; nobody has gone there yet.
+ */
+export async function clickThrough(url: string): Promise<string> {
+  const account = new URL(url).searchParams.get('login_hint') ?? 'helpdesk@contoso.example';
+  const post = (path: string, fields: Record<string, string>) =>
+    fetch(new URL(path, url), { method: 'POST', redirect: 'manual', body: new URLSearchParams(fields) });
+  const ticketOf = async (page: Response) => /name="ticket" value="([^"]+)"/.exec(await page.text())?.[1] ?? '';
+  let page = await post('/sandbox/account', { ticket: await ticketOf(await fetch(url)), account });
+  // Consent that is remembered leads back at once.
+  if (page.status === 200) page = await post('/sandbox/consent', { ticket: await ticketOf(page), decision: 'accept' });
+  const back = page.headers.get('location');
+  if (back === null) throw new Error(`the sandbox did not lead back: ${page.status}`);
+  return back;
+}
+
+/** `clickThrough` as a command for `BROWSER`, with the way back. */
+export async function fetchingBrowser(folder: string): Promise<string> {
+  const path = join(folder, 'fetching-browser.mjs');
+  await writeFile(path, `${clickThrough.toString()}\nawait (await fetch(await clickThrough(process.argv.at(-1)))).text();\n`);
+  return `${process.execPath} ${path}`;
+}

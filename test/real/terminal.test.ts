@@ -1,0 +1,243 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSandbox } from '../../src/sandbox/sandbox.ts';
+import { createNetwork } from '../../src/system/network.ts';
+import { testContext } from '../support/context.ts';
+import { newHome, startMailauth } from './rigs/chromium.ts';
+import { clickThrough, fetchingBrowser, openTerminal, type Terminal } from './rigs/tmux.ts';
+
+/** The wizard as a person sees it: keys in, a screen out, and the terminal afterwards. */
+const mailbox = 'helpdesk@contoso.example';
+const readyClientId = '11111111-5a4d-4b0c-9a11-c0ffee000001';
+
+let home: Awaited<ReturnType<typeof newHome>>;
+const terminals: Terminal[] = [];
+
+beforeEach(async () => {
+  home = await newHome();
+});
+afterEach(async () => {
+  await Promise.all(terminals.splice(0).map((terminal) => terminal.close()));
+  await home?.remove();
+});
+
+async function terminal(argv: readonly string[], more: { env?: Record<string, string>; columns?: number } = {}): Promise<Terminal> {
+  const { env = {}, ...rest } = more;
+  const opened = await openTerminal(argv, { folder: home.path, env: { ...home.env, ...env }, ...rest });
+  terminals.push(opened);
+  return opened;
+}
+
+const browser = async () => ({ BROWSER: await fetchingBrowser(home.path) });
+const inSandbox = (...path: string[]) => join(home.path, 'sandbox', ...path);
+const names = (folder: string) => readdir(inSandbox(folder)).catch(() => []);
+const secrets = async () =>
+  Object.keys(JSON.parse(await readFile(inSandbox('secrets.json'), 'utf8').catch(() => '{"secrets":{}}')).secrets);
+const addressIn = (text: string) => /^http:\/\/localhost:\d+\S+oauth2\/v2\.0\/authorize\?\S+$/m.exec(text)?.[0] ?? '';
+
+/** Answers `question` once it is there; `keys` are typed, then Enter. */
+async function answer(t: Terminal, question: string, keys = ''): Promise<void> {
+  await t.until(`? ${question}`);
+  if (keys !== '') {
+    await t.type(keys);
+    await t.until(new RegExp(`\\? ${escaped(question)}.*${escaped(keys)}`));
+  }
+  await t.press('Enter');
+  await t.until(`✔ ${question}`);
+}
+
+const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+async function endsClean(t: Terminal, code: number): Promise<void> {
+  const end = await t.ended();
+  expect(end.code).toBe(code);
+  expect(end.cursor).toBe(true);
+  expect(end.sttyAfter).toBe(end.sttyBefore);
+  expect(end.sttyAfter).toMatch(/(?<!-)icanon/);
+  expect(end.sttyAfter).toMatch(/(?<!-)\becho\b/);
+  // No titles, links or clipboard: nothing of the kind begins otherwise (ECMA-48 OSC, DCS, APC).
+  expect(await t.raw()).not.toMatch(/\u001b[\]P_^X]/);
+}
+
+/** Wrapped by the terminal itself, which tears words; the address of the sign-in alone may be. */
+async function torn(t: Terminal): Promise<readonly string[]> {
+  const whole = (await t.text()).split('\n').map((line) => line.trimEnd());
+  const seen = new Set((await t.seen()).split('\n').map((line) => line.trimEnd()));
+  return whole.filter((line) => !seen.has(line) && !line.startsWith('http'));
+}
+
+describe('the wizard, from the first question to the last line', () => {
+  it('with a wrong address first, and the browser somewhere else', async () => {
+    const t = await terminal(['setup', '--sandbox']);
+    await t.until('? Which mailbox?');
+    await t.type('helpdesk@contoso');
+    await t.until('"contoso" is no mail domain; an address looks like helpdesk@contoso.com');
+    await t.press('Enter');
+    await t.until('> "contoso" is no mail domain');
+    await t.type('.example');
+    await t.until(/\? Which mailbox\?.*helpdesk@contoso\.example\s*$/);
+    await t.press('Enter');
+    await answer(t, 'What will read and send its mail?');
+    await answer(t, 'How is the app registered in Entra?');
+    await answer(t, 'Application (client) ID?');
+    const summary = await t.until('? Go ahead?');
+    expect(summary).toMatch(/Mailbox +helpdesk@contoso\.example/);
+    expect(summary).toContain('oauth2/v2.0/token');
+    expect(summary).not.toMatch(/\n\n\n/);
+    expect(await torn(t)).toEqual([]);
+    await answer(t, 'Go ahead?');
+    const waiting = await t.until('Paste the address (or wait for the browser):');
+    // Fifteen lines of the screen, and still one address.
+    await (await fetch(await clickThrough(addressIn(waiting)))).text();
+    await endsClean(t, 0);
+    const text = await t.text();
+    expect(text).toContain('✔ Signed in as helpdesk@contoso.example');
+    expect(text).toMatch(/✔ IMAP: signed in at localhost:\d+, INBOX has \d+ messages/);
+    expect(text.split('\n').slice(-3)).toEqual([
+      'helpdesk@contoso.example is set up and signed in.',
+      '  next: mailauth test imap helpdesk@contoso.example --sandbox',
+      '  next: mailauth token get helpdesk@contoso.example --sandbox',
+    ]);
+    expect(await torn(t)).toEqual([]);
+    expect(await names('setups')).toEqual([]);
+  });
+
+  it('through the portal, screen by screen, with an answer pasted from another computer', async () => {
+    const t = await terminal(['setup', '--sandbox', '--register', 'portal', '--mailbox', mailbox, '--for', 'this-computer']);
+    await answer(t, 'Go ahead?');
+    expect(await t.until('? Application (client) ID?')).toMatch(/Step 1 of 3: Register the app/);
+    await t.type('11111111');
+    await t.until('the Application (client) ID is a GUID');
+    await t.press('C-u');
+    await answer(t, 'Application (client) ID?', readyClientId);
+    await t.until('Step 2 of 3: Add the delegated permissions');
+    await t.until('? Done?');
+    await t.press('n', 'Enter');
+    await t.until(/✔ Done\? No[\s\S]*\? Done\?/);
+    await t.press('Enter');
+    await t.until('Step 3 of 3: Grant admin consent');
+    await t.until(/Step 3 of 3[\s\S]*\? Done\?/);
+    await t.press('Enter');
+    expect((await torn(t)).filter((line) => !line.startsWith('  https://'))).toEqual([]);
+    const back = await clickThrough(addressIn(await t.until('Paste the address (or wait for the browser):')));
+    await t.type('what is this');
+    await t.press('Enter');
+    await t.until(/! .*[\s\S]*\? Paste the address/);
+    await t.type(back);
+    await t.press('Enter');
+    await endsClean(t, 0);
+    expect(await t.text()).toContain('helpdesk@contoso.example is set up and signed in.');
+  });
+});
+
+describe('Ctrl-C', () => {
+  it('in the middle of a question: 130, and nothing was begun', async () => {
+    const t = await terminal(['setup', '--sandbox']);
+    await t.until('? Which mailbox?');
+    await t.type('helpdesk@con');
+    await t.press('C-c');
+    await endsClean(t, 130);
+    expect(await t.text()).toContain('Stopped.');
+    expect(await names('mailboxes')).toEqual([]);
+    expect(await names('setups')).toEqual([]);
+    expect(await secrets()).toEqual([]);
+  });
+
+  it('while the browser is waited for: 130, no token, and the next set-up goes on', async () => {
+    // A browser that opens and in which nobody does anything.
+    const t = await terminal(['setup', '--sandbox', '--mailbox', mailbox, '--for', 'this-computer', '--client-id', readyClientId], {
+      env: { BROWSER: 'true' },
+    });
+    await answer(t, 'Go ahead?');
+    await t.until('Waiting for the sign-in in your browser (Ctrl-C stops)');
+    await t.press('C-c');
+    await endsClean(t, 130);
+    expect(await t.text()).toContain('mailauth setup goes on');
+    expect(await names('mailboxes')).toEqual([]);
+    expect((await secrets()).filter((name) => name.includes('token'))).toEqual([]);
+
+    const again = await terminal(['setup', '--sandbox'], { env: await browser() });
+    await answer(again, `The set-up of ${mailbox} was interrupted. Go on with it?`);
+    await answer(again, 'Go ahead?');
+    await endsClean(again, 0);
+    expect(await again.text()).not.toContain('Which mailbox?');
+    expect(await again.text()).toContain('helpdesk@contoso.example is set up and signed in.');
+    expect(await names('setups')).toEqual([]);
+  });
+});
+
+describe('a client secret', () => {
+  const secret = 'Own8Q~TypedByHandAtTwentyThreeHours_0123';
+  const clientId = '33333333-5a4d-4b0c-9a11-c0ffee000003';
+
+  /** An app that the sandbox does not bring along, so that its secret must be typed. */
+  async function registerApp(): Promise<void> {
+    const sandbox = await openSandbox({ ctx: testContext({ network: createNetwork({ env: {} }) }), home: inSandbox() });
+    await sandbox.close();
+    const state = JSON.parse(await readFile(inSandbox('state.json'), 'utf8'));
+    const [, confidential] = state.apps;
+    const sha256 = createHash('sha256').update(secret).digest('base64url');
+    state.apps.push({ ...confidential, clientId, secrets: [{ ...confidential.secrets[0], sha256 }] });
+    await writeFile(inSandbox('state.json'), JSON.stringify(state));
+  }
+
+  it('is never seen; its ID is refused with the name of the right column', async () => {
+    await registerApp();
+    const flags = ['--mailbox', mailbox, '--for', 'this-computer', '--client-id', clientId, '--client-type', 'confidential'];
+    const t = await terminal(['setup', '--sandbox', ...flags, '--redirect-uri', 'http://localhost:53682/mailauth'], {
+      env: await browser(),
+    });
+    await answer(t, 'Go ahead?');
+    await t.until('? Client secret (the "Value")?');
+    await t.type('0a1b2c3d-1111-2222-3333-444455556666');
+    await t.until('this is the Secret ID (a GUID); copy the column "Value" instead');
+    await t.press('Enter');
+    await t.until('> this is the Secret ID');
+    await t.press('C-u');
+    await t.type(secret);
+    await t.until('*'.repeat(secret.length));
+    await t.press('Enter');
+    await endsClean(t, 0);
+    const everything = `${await t.text()}${await t.raw()}`;
+    for (const shown of ['0a1b2c3d', 'Own8Q', 'TypedBy', secret.slice(-6)]) expect(everything).not.toContain(shown);
+    expect(everything).toMatch(/its secret\s+works/);
+  });
+});
+
+describe('other terminals', () => {
+  it('sixty columns: no word is torn, and No ends it', async () => {
+    const t = await terminal(['setup', '--sandbox', '--mailbox', mailbox, '--for', 'this-computer'], { columns: 60 });
+    await answer(t, 'How is the app registered in Entra?');
+    await answer(t, 'Application (client) ID?');
+    await t.until('? Go ahead?');
+    await t.press('n', 'Enter');
+    await endsClean(t, 1);
+    expect(await torn(t)).toEqual([]);
+    expect(await names('mailboxes')).toEqual([]);
+  });
+
+  it.each([
+    { what: 'TERM=dumb', env: { TERM: 'dumb' }, allowed: /^$/ },
+    { what: 'NO_COLOR', env: { NO_COLOR: '1' }, allowed: /^\u001b\[2K$/ },
+  ])('$what: no escapes that it cannot bear', async ({ env, allowed }) => {
+    const t = await terminal(['setup', '--sandbox', '--yes'], { env: { ...(await browser()), ...env } });
+    await endsClean(t, 0);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    for (const [sequence] of (await t.raw()).matchAll(/\u001b(?:\[[0-?]*[ -/]*[@-~]|.)/g)) expect(sequence).toMatch(allowed);
+    if (env.TERM === 'dumb') expect(await t.raw()).not.toMatch(/[✔✖…▲]/);
+    expect(await t.text()).toContain('helpdesk@contoso.example is set up and signed in.');
+  });
+
+  it('no terminal at all: no escapes, no carriage returns, whole lines', async () => {
+    const run = startMailauth(['setup', '--sandbox', '--yes'], { ...home.env, ...(await browser()), TERM: 'xterm-256color' });
+    expect(await run.ended).toBe(0);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(run.stdout() + run.stderr()).not.toMatch(/[\u001b\r\u0008]/);
+    expect(run.stdout()).toBe(
+      '\nhelpdesk@contoso.example is set up and signed in.\n  next: mailauth test imap helpdesk@contoso.example --sandbox\n  next: mailauth token get helpdesk@contoso.example --sandbox\n',
+    );
+    expect(run.stderr()).toMatch(/^✔ Signed in as helpdesk@contoso\.example; tokens stored: .+$/m);
+  });
+});
