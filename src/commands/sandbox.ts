@@ -58,6 +58,8 @@ function factsOf(box: Sandbox): readonly (readonly [string, string])[] {
     ['Sign-in (authority)', `${box.cloud.login}/${box.tenant.id}`],
     ['Tenant domains', box.tenant.domains.join(', ')],
     ['IMAP', `${box.cloud.imap.host}:${box.cloud.imap.port} TLS`],
+    ['POP', `${box.cloud.pop.host}:${box.cloud.pop.port} TLS`],
+    ['SMTP', `${box.cloud.smtp.host}:${box.cloud.smtp.port} STARTTLS`],
     ['Authority (PEM)', box.caFile],
     ['Mailbox', box.defaultMailbox],
     ['Public app', box.ready.public.clientId],

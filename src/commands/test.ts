@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { type Protocol, protocols } from '../core/cloud.ts';
+import { protocols } from '../core/cloud.ts';
 import type { MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { resultsFromHere } from '../diagnose/here.ts';
@@ -17,11 +17,16 @@ const schema = z.object({ sendTo: z.optional(z.string()) });
 
 export const test: CommandModule = {
   configure: (command) =>
-    examples(command.argument('<protocol>', 'imap, pop, smtp or all (those of the set-up)').argument('[mailbox]', 'address of a mailbox that is set up'), [
-      'mailauth test imap helpdesk@contoso.com',
-      'mailauth test all --json',
-      'mailauth test smtp --send-to me@contoso.com      sends one small message',
-    ])
+    examples(
+      command
+        .argument('<protocol>', 'imap, pop, smtp or all (those of the set-up)')
+        .argument('[mailbox]', 'address of a mailbox that is set up'),
+      [
+        'mailauth test imap helpdesk@contoso.com',
+        'mailauth test all --json',
+        'mailauth test smtp --send-to me@contoso.com      sends one small message',
+      ],
+    )
       .option('--send-to <address>', 'SMTP: send one message there; without it nothing is sent')
       .option('--for <product>', 'which set-up, when the mailbox has several'),
 
@@ -67,7 +72,12 @@ function checkProtocol(protocol: string): void {
 function checkSendTo(sendTo: string, protocol: string): void {
   const verdict = checkAddress(sendTo);
   if (verdict !== true)
-    throw problem('value-invalid', { what: 'address for --send-to', value: sendTo, why: verdict, next: 'mailauth test smtp --send-to ADDRESS' });
+    throw problem('value-invalid', {
+      what: 'address for --send-to',
+      value: sendTo,
+      why: verdict,
+      next: 'mailauth test smtp --send-to ADDRESS',
+    });
   if (protocol !== 'smtp' && protocol !== 'all') throw sendToNeedsSmtp(sendTo);
 }
 

@@ -1,4 +1,5 @@
 import { entraEntries } from './catalogue/entra.ts';
+import { graphEntries } from './catalogue/graph.ts';
 import { mailEntries } from './catalogue/mail.ts';
 import { popEntries } from './catalogue/mail-pop.ts';
 import { smtpEntries } from './catalogue/mail-smtp.ts';
@@ -14,6 +15,7 @@ export const catalogue = {
   ...networkEntries,
   ...entraEntries,
   ...signInEntries,
+  ...graphEntries,
   ...storeEntries,
   ...mailEntries,
   ...popEntries,

@@ -68,9 +68,15 @@ function sentenceProblem(failure: SmtpFailure, at: SmtpAttempt, more: More): Mai
   const spot = spotOf(at);
   const { reply: said = '', enhanced = '', status } = failure;
   const [, where] = /SmtpClientAuthentication is disabled for the (Tenant|Mailbox)/i.exec(said) ?? [];
-  if (where !== undefined) return problem('smtp-auth-disabled', { ...spot, where: where.toLowerCase() === 'tenant' ? 'tenant' : 'mailbox' }, more);
-  if (/basic authentication is (?:disabled|not supported)|security defaults policy/i.test(said)) return problem('smtp-basic-auth', spot, more);
-  if (/not have permissions? to send as|SendAsDenied|not allowed to send as/i.test(said) || enhanced === '5.7.60' || enhanced === '5.2.252') {
+  if (where !== undefined)
+    return problem('smtp-auth-disabled', { ...spot, where: where.toLowerCase() === 'tenant' ? 'tenant' : 'mailbox' }, more);
+  if (/basic authentication is (?:disabled|not supported)|security defaults policy/i.test(said))
+    return problem('smtp-basic-auth', spot, more);
+  if (
+    /not have permissions? to send as|SendAsDenied|not allowed to send as/i.test(said) ||
+    enhanced === '5.7.60' ||
+    enhanced === '5.2.252'
+  ) {
     return problem('smtp-send-as-denied', { ...spot, tokenUser: whoSignedIn(at) }, more);
   }
   if (status === 432 || /^4\.7\.[56]\d\d$/.test(enhanced) || crowded.test(said)) {
@@ -86,7 +92,11 @@ const crowded = /concurrent connections|concurrent_sending|thread limit|\bthrott
 const reasons: readonly { readonly sentence: RegExp; readonly code?: string; readonly why: string }[] = [
   { sentence: /bad outbound sender/i, code: '5.1.8', why: 'the account is blocked for spam: unblock it under "Restricted entities"' },
   { sentence: /traffic not accepted from this IP/i, code: '5.7.708', why: 'a new or trial tenant, or an address of bad repute' },
-  { sentence: /tenant has exceeded threshold/i, code: '5.7.705', why: 'the tenant sent too much that looks like spam: ask Microsoft support' },
+  {
+    sentence: /tenant has exceeded threshold/i,
+    code: '5.7.705',
+    why: 'the tenant sent too much that looks like spam: ask Microsoft support',
+  },
   { sentence: /did not meet the criteria/i, why: 'Conditional Access or a blocked sign-in: the sign-in log of the user says which' },
   { sentence: /federated STS|STS URL/i, why: "the organisation's own sign-in service (federation) does not answer" },
 ];
@@ -114,7 +124,8 @@ function conversationProblem(failure: SmtpFailure, cause: unknown, at: SmtpAttem
   const where = { host, port, purpose: 'the mail server' };
   const network = networkProblem(nodesOwn(failure, cause), where);
   if (network instanceof Interrupted) return network;
-  const lost = network.code === 'connection-closed' || ((failure.code === 'ECONNECTION' || failure.code === 'ETLS') && network.code === 'http-failed');
+  const lost =
+    network.code === 'connection-closed' || ((failure.code === 'ECONNECTION' || failure.code === 'ETLS') && network.code === 'http-failed');
   if (lost) {
     return at.phase === 'auth'
       ? problem('mail-connection-closed-during-auth', { ...spotOf(at), tokenLength: at.tokenLength }, more)

@@ -1,6 +1,6 @@
 import type { MailHost, Protocol } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
-import type { MailauthError } from '../core/errors.ts';
+import { MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import type { MailAttempt, TokenEvidence } from '../diagnose/mail-refusal.ts';
 import { problem } from '../diagnose/problem.ts';
@@ -50,4 +50,10 @@ export function attemptOf(test: MailTest, protocol: Protocol, phase: MailAttempt
     outlookScopeBase: test.outlookScopeBase,
     now: ctx.clock.now(),
   };
+}
+
+/** A connection that is lost while somebody signs in on it: often the token was too long for the server or a gateway. */
+export function lostDuringAuth(cause: unknown, at: MailAttempt): MailauthError | undefined {
+  if (at.phase !== 'auth' || !(cause instanceof MailauthError) || cause.code !== 'connection-closed') return undefined;
+  return problem('mail-connection-closed-during-auth', at, { detail: cause.detail });
 }

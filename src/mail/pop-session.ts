@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { MailHost } from '../core/cloud.ts';
 import type { Clock, Network } from '../core/context.ts';
-import { MailauthError } from '../core/errors.ts';
+import type { MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../diagnose/problem.ts';
@@ -114,18 +114,18 @@ export function popSession(network: Network, clock: Clock, host: MailHost): PopS
       // Two lines: Exchange takes no initial response here (Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth").
       wire.lines().send('AUTH XOAUTH2');
       const invitation = await wire.lines().next(signal);
-      if (!invitation.startsWith('+') || /^\+OK/i.test(invitation)) {
+      if (!goesOn(invitation)) {
         ok(invitation, 'AUTH');
         throw unreadable('it says yes before it has seen the token', invitation);
       }
       wire.lines().send(xoauth2(user, token).reveal());
       const answer = await wire.lines().next(signal);
-      if (!answer.startsWith('+ ')) {
+      if (!goesOn(answer)) {
         ok(answer, 'AUTH');
         return;
       }
       // A refusal that explains itself first (RFC 7628 section 3.2.3) waits for an empty line.
-      const why = readChallenge(answer.slice(2));
+      const why = readChallenge(answer.slice(1).trim());
       try {
         await command('', signal);
       } catch (cause) {
@@ -146,6 +146,9 @@ export function popSession(network: Network, clock: Clock, host: MailHost): PopS
     close: wire.close,
   };
 }
+
+/** `+`, `+ ` or `+ eyJ…`, but not `+OK` (RFC 5034 section 4) */
+const goesOn = (line: string): boolean => /^\+(?: |$)/.test(line);
 
 function refusedAs(meaning: (said: string) => MailauthError): (cause: unknown) => never {
   return (cause) => {

@@ -1,10 +1,8 @@
-import { MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
 import type { MailAttempt } from '../diagnose/mail-refusal.ts';
 import { popProblem } from '../diagnose/pop-problem.ts';
-import { problem } from '../diagnose/problem.ts';
-import { attemptOf, lateStage, type MailTest } from './mail-test.ts';
+import { attemptOf, lateStage, lostDuringAuth, type MailTest } from './mail-test.ts';
 import { PopRefusal, popSession } from './pop-session.ts';
 import { type ProtocolResult, protocolResult } from './result.ts';
 import { xoauth2 } from './sasl.ts';
@@ -70,6 +68,5 @@ export async function testPop(test: MailTest): Promise<ProtocolResult> {
 
 function explain(cause: unknown, at: MailAttempt): unknown {
   if (cause instanceof PopRefusal) return popProblem(cause.reply, at);
-  const lost = cause instanceof MailauthError && cause.code === 'connection-closed' && at.phase === 'auth';
-  return lost ? problem('mail-connection-closed-during-auth', at, { detail: cause.detail }) : cause;
+  return lostDuringAuth(cause, at) ?? cause;
 }

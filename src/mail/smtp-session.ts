@@ -29,6 +29,9 @@ export interface SmtpSessionOptions {
 /** Sends one command of ours between nodemailer's own and gives back the whole reply. */
 type Command = (line: string) => Promise<{ readonly response: string }>;
 
+/** Not `XOAUTH2`: for that name nodemailer would pick another mechanism of the server's first (LOGIN). */
+const ourMethod = 'XOAUTH2-IN-TWO-STEPS';
+
 const discardedWarning = z.object({ discarded: z.number() });
 
 /**
@@ -39,18 +42,18 @@ export async function smtpSession(
   { network, host, user, token, timeoutMs }: SmtpSessionOptions,
   signal: AbortSignal,
 ): Promise<SmtpSession> {
-  const [{ default: Connection }, { rootCertificates }] = await Promise.all([
-    import('nodemailer/lib/smtp-connection'),
-    import('node:tls'),
-  ]);
+  const [{ default: Connection }, { rootCertificates }] = await Promise.all([import('nodemailer/lib/smtp-connection'), import('node:tls')]);
   // The stage's own deadline comes first and says which stage it was.
   const backstopMs = timeoutMs + 5_000;
   const tcp = await network.connect(host.host, host.port, signal);
   tcp.on('error', () => {});
-  const socket = host.security === 'starttls' ? tcp : await network.secure(tcp, host.host, signal).catch((cause: unknown) => {
-    tcp.destroy();
-    throw cause;
-  });
+  const socket =
+    host.security === 'starttls'
+      ? tcp
+      : await network.secure(tcp, host.host, signal).catch((cause: unknown) => {
+          tcp.destroy();
+          throw cause;
+        });
 
   let broken: unknown;
   let onBroken: (cause: unknown) => void = () => {};
@@ -73,7 +76,7 @@ export async function smtpSession(
     ...(host.security === 'tls' ? { secure: true, secured: true } : { secure: false, requireTLS: true }),
     tls: { minVersion: 'TLSv1.2', ...(network.ca.length > 0 ? { ca: [...rootCertificates, ...network.ca] } : {}) },
     logger: { level: quiet, trace: quiet, debug: quiet, info: quiet, warn: listen, error: quiet, fatal: quiet },
-    customAuth: { XOAUTH2: (ctx) => signInBy((line) => ctx.sendCommand(line)) },
+    customAuth: { [ourMethod]: (ctx) => signInBy((line) => ctx.sendCommand(line)) },
     connectionTimeout: backstopMs,
     greetingTimeout: backstopMs,
     socketTimeout: backstopMs,
@@ -134,7 +137,7 @@ export async function smtpSession(
     signIn: (signal) =>
       during(signal, async () => {
         await called((done) => connection.connect(done));
-        const credentials = { method: 'XOAUTH2', user, pass: '' };
+        const credentials = { method: ourMethod, user, pass: '' };
         await called((done) => connection.login(credentials, done));
       }),
     offerMail: (from, signal) =>

@@ -4,7 +4,7 @@ import { plain } from '../core/text.ts';
 import type { MailAttempt } from '../diagnose/mail-refusal.ts';
 import { problem } from '../diagnose/problem.ts';
 import { readSmtpFailure, smtpProblem } from '../diagnose/smtp-problem.ts';
-import { attemptOf, lateStage, type MailTest } from './mail-test.ts';
+import { attemptOf, lateStage, lostDuringAuth, type MailTest } from './mail-test.ts';
 import { type ProtocolResult, protocolResult } from './result.ts';
 import { withoutToken, xoauth2 } from './sasl.ts';
 import { smtpPreflight } from './smtp-preflight.ts';
@@ -31,8 +31,8 @@ export async function testSmtp(test: SmtpTest): Promise<ProtocolResult> {
   /** A conversation of nodemailer, its failures in our words. */
   const talk = async <T>(phase: MailAttempt['phase'], signal: AbortSignal, work: (session: SmtpSession) => Promise<T>): Promise<T> => {
     if (token === undefined) throw new Error('smtp: no token yet');
-    session ??= await smtpSession({ network: ctx.network, host, user, token, timeoutMs }, signal);
     try {
+      session ??= await smtpSession({ network: ctx.network, host, user, token, timeoutMs }, signal);
       return await work(session);
     } catch (cause) {
       if (signal.aborted) throw signal.reason;
@@ -91,6 +91,7 @@ export async function testSmtp(test: SmtpTest): Promise<ProtocolResult> {
 }
 
 function explain(cause: unknown, phase: MailAttempt['phase'], token: Secret, test: SmtpTest): Error {
+  const at = attemptOf(test, 'smtp', phase, token);
   const failure = readSmtpFailure(cause, (said) => withoutToken(said, test.user, token));
-  return smtpProblem(failure, cause, { ...attemptOf(test, 'smtp', phase, token), sendTo: test.sendTo });
+  return lostDuringAuth(cause, at) ?? smtpProblem(failure, cause, { ...at, sendTo: test.sendTo });
 }

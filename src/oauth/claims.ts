@@ -20,8 +20,11 @@ export type AccessClaims =
       readonly scopes: readonly string[];
       readonly tenantId?: string;
       readonly username?: string;
+      readonly objectId?: string;
       readonly appId?: string;
       readonly version?: string;
+      /** `wids`: template ids of the directory roles of who signed in; absent where Entra sent none */
+      readonly directoryRoles?: readonly string[];
       /** milliseconds since the epoch */
       readonly expiresAt?: number;
     };
@@ -42,6 +45,7 @@ const claimSet = z.object({
   scp: text,
   aud: z.catch(z.optional(z.union([z.string(), z.array(z.string())])), undefined),
   roles: z.catch(z.optional(z.array(z.string())), undefined),
+  wids: z.catch(z.optional(z.array(z.string())), undefined),
   exp: z.catch(z.optional(z.number()), undefined),
 });
 type ClaimSet = z.infer<typeof claimSet>;
@@ -72,8 +76,10 @@ export function readAccessToken(token: Secret | string): AccessClaims {
     ...present('audience', audienceOf(claims)),
     ...present('tenantId', claims.tid),
     ...present('username', usernameOf(claims)),
+    ...present('objectId', claims.oid),
     ...present('appId', claims.appid ?? claims.azp),
     ...present('version', claims.ver),
+    ...(claims.wids === undefined ? {} : { directoryRoles: claims.wids.map((id) => plain(id.toLowerCase(), 64)) }),
     ...(claims.exp === undefined ? {} : { expiresAt: claims.exp * 1000 }),
   };
 }

@@ -17,6 +17,16 @@ export function successPage(v: { readonly mailbox: string; readonly account: str
   });
 }
 
+/** An administrator signed in to register the app; nothing of it is stored. */
+export function adminPage(v: { readonly account: string | undefined }): ResultPage {
+  const who = v.account === undefined ? '' : `<dl><dt>Signed in as</dt><dd>${text(v.account)}</dd></dl>`;
+  return page(200, 'good', {
+    title: 'Administrator signed in',
+    body: `<p>mailauth goes on with the app registration. This sign-in is used once and not stored.</p>${who}`,
+    close: 'You can close this tab and go back to the terminal.',
+  });
+}
+
 /** `next` are the lines of a `MailauthError`: commands to copy and advice, in order. */
 export function failurePage(v: {
   readonly title: string;

@@ -1,3 +1,4 @@
+import { audienceRefuses, declaredScopes, findApp, preauthorizationRefuses } from './applications.ts';
 import { findTenant } from './directory.ts';
 import type { Aadsts, Blanks } from './entra-errors.ts';
 import { platformOf } from './redirects.ts';
@@ -42,10 +43,14 @@ export function readAuthorize(service: Service, state: State, named: string, que
 
   const clientId = query.get('client_id') ?? '';
   if (clientId === '') return shown(900144, { parameter: 'client_id' });
-  const app = state.apps.find((one) => one.clientId === clientId.toLowerCase());
+  const app = findApp(state, clientId);
   if (app === undefined || service.fault === 'client-unknown') return shown(700016, { client: clientId });
 
+  const audience = audienceRefuses(app, named);
+  if (audience !== undefined) return shown(audience.aadsts, audience.blanks);
+
   const redirectUri = query.get('redirect_uri') ?? '';
+  if (app.publicRedirects.length + app.webRedirects.length === 0) return shown(500113);
   const platform = platformOf(app, redirectUri);
   if (platform === undefined) return shown(50011, { redirect: redirectUri, client: clientId });
 
@@ -54,10 +59,13 @@ export function readAuthorize(service: Service, state: State, named: string, que
   };
   if (!answerable(query)) return shown(700054);
   const scope = query.get('scope') ?? '';
-  const read = readScopes(scope, service.addresses.graph);
+  const firstParty = preauthorizationRefuses(app, scope);
+  if (firstParty !== undefined) return shown(firstParty.aadsts, firstParty.blanks);
+  const read = readScopes(scope, service.addresses.graph, declaredScopes(app));
   if (read.kind === 'empty') return shown(900144, { parameter: 'scope' });
   if (read.kind === 'unknown-resource') return sent(500011, { resource: read.resource });
   if (read.kind === 'unknown-scope') return sent(650053, { scope: read.scope, resource: read.resource });
+  if (service.fault === 'no-exchange' && read.scopes.some((one) => one.resource === 'outlook')) return shown(650052);
   if (query.get('prompt') === 'none') return sent(50058);
 
   return {

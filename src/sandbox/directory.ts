@@ -23,8 +23,48 @@ export const readyApps = {
   },
 } as const;
 
+/** Microsoft Azure CLI, as which an administrator signs in to register an app: in every tenant, public, consented beforehand. */
+export const azureCli = {
+  clientId: '04b07795-8ddb-461a-bbee-02f9e1bf7b46',
+  name: 'Microsoft Azure CLI',
+  redirectUri: 'http://localhost',
+} as const;
+
 /** Accounts that the picker offers besides the one of `login_hint`. */
 export const shownAccounts: readonly string[] = [defaultMailbox, 'ada@contoso.example'];
+
+/** The tenant's Global Administrator. */
+export const administrator = 'admin@contoso.example';
+/** An Application Administrator: may register apps and consent for the organization, nothing else. */
+const applicationAdministrator = 'appadmin@contoso.example';
+/** Accounts that the picker offers where an administrator is wanted. */
+export const shownAdministrators: readonly string[] = [administrator, applicationAdministrator, 'ada@contoso.example'];
+
+/** Everybody's password here, for the password grant. */
+export const everybodysPassword = 'correct horse battery staple';
+
+/** Must use multi-factor authentication, so the password grant is refused (AADSTS50076). */
+const mfaUsers: readonly string[] = ['mfa@contoso.example'];
+
+/** A directory role. `id` is the role template's, the same in every tenant; tokens carry it in `wids`. */
+export interface Role {
+  readonly id: string;
+  readonly name: string;
+}
+
+const roles: ReadonlyMap<string, readonly Role[]> = new Map([
+  [administrator, [{ id: '62e90394-69f5-4237-9190-012177145e10', name: 'Global Administrator' }]],
+  [applicationAdministrator, [{ id: '9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3', name: 'Application Administrator' }]],
+]);
+
+/** The directory roles of a user: none, except for the two administrators. */
+export function rolesOf(address: string): readonly Role[] {
+  return roles.get(address.toLowerCase()) ?? [];
+}
+
+export function needsMfa(address: string): boolean {
+  return mfaUsers.includes(address.toLowerCase());
+}
 
 const sharedMailbox = 'shared@contoso.example';
 /** who has FullAccess to which mailbox */

@@ -35,6 +35,7 @@ const refusals = {
     status: 400,
     text: 'The Code_Verifier does not match the code_challenge supplied in the authorization request.',
   },
+  500113: { error: 'invalid_request', status: 400, text: 'No reply address is registered for the application.' },
   50020: {
     error: 'access_denied',
     status: 400,
@@ -51,11 +52,28 @@ const refusals = {
     status: 400,
     text: 'A silent sign-in request was sent but no user is signed in.',
   },
+  50059: {
+    error: 'invalid_request',
+    status: 400,
+    text: 'No tenant-identifying information found in either the request or implied by any provided credentials.',
+  },
+  50076: {
+    error: 'invalid_grant',
+    status: 400,
+    suberror: 'basic_action',
+    text: "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access '{resource}'.",
+  },
+  50126: { error: 'invalid_grant', status: 400, text: 'Error validating credentials due to invalid username or password.' },
   50173: {
     error: 'invalid_grant',
     status: 400,
     suberror: 'bad_token',
     text: "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password. The grant was issued on '{issued}' and the TokensValidFrom date (before which tokens are not valid) for this user is '{now}'.",
+  },
+  50194: {
+    error: 'invalid_request',
+    status: 400,
+    text: "Application '{client}'({app}) is not configured as a multi-tenant application. Usage of the /common endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific endpoint or configure the application to be multi-tenant.",
   },
   54005: {
     error: 'invalid_grant',
@@ -68,7 +86,17 @@ const refusals = {
     suberror: 'consent_required',
     text: "The user or administrator has not consented to use the application with ID '{client}'. Send an interactive authorization request for this user and resource.",
   },
+  65002: {
+    error: 'invalid_request',
+    status: 400,
+    text: "Consent between first party application '{client}' and first party resource '{resource}' must be configured via preauthorization - applications owned and operated by Microsoft must get approval from the API owner before requesting tokens for that API.",
+  },
   65004: { error: 'access_denied', status: 400, text: 'User declined to consent to access the app.' },
+  650052: {
+    error: 'invalid_resource',
+    status: 400,
+    text: "The app needs access to a service ('Office 365 Exchange Online') that your organization 'Contoso' has not subscribed to or enabled. Contact your IT Admin to review the configuration of your service subscriptions.",
+  },
   650053: {
     error: 'invalid_client',
     status: 400,
@@ -139,10 +167,21 @@ const refusals = {
     status: 400,
     text: 'Admin consent is required for the permissions requested by this application. An admin must grant them before you can use it.',
   },
+  900971: { error: 'invalid_request', status: 400, text: 'No reply address provided.' },
+  9001023: {
+    error: 'invalid_request',
+    status: 400,
+    text: 'The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.',
+  },
   900144: {
     error: 'invalid_request',
     status: 400,
     text: "The request body must contain the following parameter: '{parameter}'.",
+  },
+  9002331: {
+    error: 'invalid_request',
+    status: 400,
+    text: "Application '{client}'({app}) is configured for use by Microsoft Account users only. Please use the /consumers endpoint to serve this request.",
   },
   9002313: { error: 'invalid_grant', status: 400, text: 'Invalid request. Request is malformed or invalid.' },
   1002012: {

@@ -1,9 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { findUser, type User } from './directory.ts';
+import { plain } from '../core/text.ts';
+import { declaredScopes, preauthorizationRefuses, registrationOf } from './applications.ts';
+import { consentedKeys } from './consents.ts';
+import { everybodysPassword, findUser, needsMfa, type User } from './directory.ts';
 import type { Aadsts, Blanks } from './entra-errors.ts';
 import type { FaultName } from './faults.ts';
+import { resources } from './resources.ts';
 import { type AskedScope, consentKey, readScopes } from './scopes.ts';
-import { type App, type Code, type RefreshToken, type State, sha256 } from './state.ts';
+import { type App, type Code, type State, sha256 } from './state.ts';
 
 /** The form of a token request (RFC 6749 sections 4.1.3 and 6). */
 export type TokenForm = Readonly<Record<string, string>>;
@@ -58,7 +62,7 @@ export function redeemCode(state: State, app: App, form: TokenForm, setting: Set
   if (setting.fault === 'code-expired' || code.expiresAt <= setting.now) return refused(70008);
   if (form.redirect_uri !== code.redirectUri) return refused(500112, { redirect: form.redirect_uri ?? '', expected: code.redirectUri });
   if (!verifierFits(code, form.code_verifier)) return refused(501481);
-  const outcome = grant(state, app, code, form.scope ?? code.scope, setting, code.nonce);
+  const outcome = grant(state, app, { ...code, refreshing: false }, form.scope ?? code.scope, setting);
   if (outcome.kind === 'granted') code.redeemed = true;
   return outcome;
 }
@@ -74,10 +78,31 @@ export function redeemRefresh(state: State, app: App, form: TokenForm, setting: 
   const issued = new Date(token.issuedAt).toISOString();
   if (setting.fault === 'refresh-revoked') return refused(50173, { issued, now: new Date(setting.now).toISOString() });
   if (setting.fault === 'refresh-expired' || token.issuedAt + idleMs <= setting.now) return refused(700082, { issued });
-  return grant(state, app, token, form.scope ?? token.scope, setting, undefined);
+  return grant(state, app, { ...token, refreshing: true }, form.scope ?? token.scope, setting);
 }
 
-/** Checks the client's own credentials. Public clients must not send a secret, confidential ones must (learn.microsoft.com, reply-url). */
+/**
+ * Signs in with user name and password (RFC 6749 section 4.3; learn.microsoft.com, v2-oauth-ropc): one answer of Entra's for each reason
+ * it is refused. Consent must be there already. Edits the state.
+ */
+export function redeemPassword(state: State, app: App, named: string, form: TokenForm, setting: Setting): Outcome {
+  if (['common', 'consumers'].includes(named.toLowerCase())) return refused(9001023);
+  // Without a redirect URI this switch alone decides what the app is (learn.microsoft.com/graph, application: isFallbackPublicClient).
+  const confidential = registrationOf(app).publicFallback !== true;
+  const client = checkClient(app, confidential, form, setting);
+  if (client !== undefined) return client;
+  for (const parameter of ['username', 'password', 'scope']) if ((form[parameter] ?? '') === '') return refused(900144, { parameter });
+  const person = findUser(form.username ?? '');
+  if (person.kind === 'unknown' || person.kind === 'foreign') return refused(50034, { user: plain(form.username ?? '', 254) });
+  if (form.password !== everybodysPassword) return refused(50126);
+  if (person.kind === 'disabled') return refused(50057);
+  if (needsMfa(person.user.address)) return refused(50076, { resource: resources.outlook.appId });
+  const from = { user: person.user.address, confidential, scope: form.scope ?? '', refreshing: false };
+  return grant(state, app, from, from.scope, setting);
+}
+
+/** Checks the client's own credentials. Public clients must not send a secret, confidential ones must (learn.microsoft.com, reply-url).
+ * Edits the state: a new secret may still be on its way to this server. */
 export function checkClient(
   app: App,
   confidential: boolean,
@@ -89,25 +114,41 @@ export function checkClient(
   if (given === '') return refused(7000218);
   if (setting.fault === 'secret-expired') return refused(7000222, { client: app.clientId });
   const secret = app.secrets.find((one) => one.sha256 === sha256(given));
+  if (secret?.refusals !== undefined && secret.refusals > 0) {
+    secret.refusals -= 1;
+    return refused(7000215, { client: app.clientId });
+  }
   if (secret === undefined) return refused(7000215, { client: app.clientId });
   return secret.expiresAt <= setting.now ? refused(7000222, { client: app.clientId }) : undefined;
 }
 
-function grant(state: State, app: App, from: Code | RefreshToken, scope: string, setting: Setting, nonce: string | undefined): Outcome {
+/** What a token request rests on: a code, a refresh token, or a password just checked. */
+interface Basis {
+  readonly user: string;
+  readonly confidential: boolean;
+  readonly scope: string;
+  readonly refreshing: boolean;
+  readonly nonce?: string | undefined;
+}
+
+function grant(state: State, app: App, from: Basis, scope: string, setting: Setting): Outcome {
   const person = findUser(from.user);
   if (person.kind !== 'user') return refused(50034, { user: from.user });
-  const read = readScopes(scope, setting.graph);
+  const firstParty = preauthorizationRefuses(app, scope);
+  if (firstParty !== undefined) return refused(firstParty.aadsts, firstParty.blanks);
+  const read = readScopes(scope, setting.graph, declaredScopes(app));
   if (read.kind === 'empty') return refused(900144, { parameter: 'scope' });
   if (read.kind === 'unknown-resource') return refused(500011, { resource: read.resource });
   if (read.kind === 'unknown-scope') return refused(650053, { scope: read.scope, resource: read.resource });
   const named = read.scopes.filter((one) => one.resource !== 'openid');
   if (new Set(named.map((one) => one.resource)).size > 1) return refused(28000, { scope });
-  const consented = state.consents.find((one) => one.clientId === app.clientId && one.user === person.user.address)?.scopes ?? [];
+  const exchange = named.find((one) => one.resource === 'outlook');
+  if (setting.fault === 'no-exchange' && exchange !== undefined) return refused(500011, { resource: exchange.prefix.replace(/\/$/, '') });
+  const consented = consentedKeys(state, app.clientId, person.user.address);
   if (!read.scopes.every((one) => consented.includes(consentKey(one)))) return refused(65001, { client: app.clientId });
 
   const wants = (name: string) => read.scopes.some((one) => one.resource === 'openid' && one.name === name);
-  const refreshing = !('redeemed' in from);
-  const refreshToken = refreshing || wants('offline_access') ? setting.newRefreshToken() : undefined;
+  const refreshToken = from.refreshing || wants('offline_access') ? setting.newRefreshToken() : undefined;
   if (refreshToken !== undefined) {
     state.refreshTokens.push({
       sha256: sha256(refreshToken),
@@ -125,7 +166,7 @@ function grant(state: State, app: App, from: Code | RefreshToken, scope: string,
     user: person.user,
     ...inToken(named, read.scopes, consented, setting.fault),
     wantsIdToken: wants('openid'),
-    nonce,
+    nonce: from.nonce,
     refreshToken,
   };
 }

@@ -1,6 +1,5 @@
-import { Buffer } from 'node:buffer';
-import { findUser, mayOpen } from './directory.ts';
 import type { Service } from './service.ts';
+import { judgeXoauth2 } from './xoauth2.ts';
 
 /** What the session wants on the wire: lines without line ends, and whether to hang up after them. */
 export interface ImapReply {
@@ -45,7 +44,7 @@ export function imapSession(service: Service): ImapSession {
 
   const authenticate = (tag: string, response: string): ImapReply => {
     if (response === '*') return { lines: [`${tag} BAD AUTHENTICATE cancelled.`] };
-    const accepted = service.fault === 'imap-auth-failed' ? undefined : judgeXoauth2(service, response);
+    const accepted = service.fault === 'imap-auth-failed' ? undefined : judgeXoauth2(service, response, 'IMAP.AccessAsUser.All');
     if (accepted === undefined) return refuse(tag, 'NO AUTHENTICATE failed.');
     user = accepted;
     return { lines: [`${tag} OK AUTHENTICATE completed.`] };
@@ -134,23 +133,6 @@ export function imapSession(service: Service): ImapSession {
       return command(tag, verb.toUpperCase(), rest);
     },
   };
-}
-
-/**
- * The mailbox that an XOAUTH2 response opens, or undefined: `user=` NAME ^A `auth=Bearer ` TOKEN ^A ^A
- * (learn.microsoft.com, how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth).
- */
-function judgeXoauth2(service: Service, response: string): string | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the format separates its fields by U+0001
-  const read = /^user=([^\u0001]+)\u0001auth=Bearer ([^\u0001 ]+)\u0001\u0001$/i.exec(Buffer.from(response, 'base64').toString('utf8'));
-  const [, mailbox, token] = read ?? [];
-  if (mailbox === undefined || token === undefined) return undefined;
-  const claims = service.mint.check(token);
-  if (claims === undefined || claims.upn === undefined) return undefined;
-  const ourAudience = claims.aud === 'https://outlook.office.com' || claims.aud === 'https://outlook.office365.com';
-  const mayImap = claims.scp?.split(' ').includes('IMAP.AccessAsUser.All') === true;
-  const exists = ['user', 'disabled'].includes(findUser(mailbox).kind);
-  return ourAudience && mayImap && exists && mayOpen(claims.upn, mailbox) ? mailbox : undefined;
 }
 
 function list(verb: string, [reference = '', pattern = '']: readonly string[]): readonly string[] {

@@ -27,7 +27,7 @@ label { display: block; margin: 1rem 0 .25rem }
 input { width: 100%; margin: 0 0 .75rem }
 a { color: var(--main) }
 .error { color: var(--warn) }
-@media (max-width: 30rem) { main { padding: 1.25rem } .row button { flex: 1 } }
+@media (max-width: 30rem) { main { padding: 1.25rem } .account, input { padding-inline: .7rem } .row button { flex: 1 } }
 `;
 const styleHash = createHash('sha256').update(style).digest('base64');
 

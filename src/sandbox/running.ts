@@ -3,7 +3,7 @@ import type { Context } from '../core/context.ts';
 import type { Folder } from './folder.ts';
 
 const port = z.number().check(z.int(), z.minimum(1), z.maximum(65_535));
-const schema = z.object({ pid: z.number(), nonce: z.string(), pages: port, login: port, imap: port });
+const schema = z.object({ pid: z.number(), nonce: z.string(), pages: port, login: port, imap: port, pop: port, smtp: port });
 
 /** What a running `mailauth sandbox` leaves in the folder, so that other commands can join it. */
 export type Running = z.infer<typeof schema>;

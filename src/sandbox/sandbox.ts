@@ -137,9 +137,8 @@ function cloudAt(ports: Required<Ports>): Cloud {
     portal: 'https://entra.microsoft.com',
     outlookScopeBase: 'https://outlook.office.com',
     imap: { host: 'localhost', port: ports.imap, security: 'tls' },
-    // Nothing listens there yet: POP and SMTP come with their own tests.
-    pop: { host: 'localhost', port: 1, security: 'tls' },
-    smtp: { host: 'localhost', port: 1, security: 'starttls' },
+    pop: { host: 'localhost', port: ports.pop, security: 'tls' },
+    smtp: { host: 'localhost', port: ports.smtp, security: 'starttls' },
     verified: true,
   };
 }

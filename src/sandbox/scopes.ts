@@ -1,3 +1,5 @@
+import { resources } from './resources.ts';
+
 /** A scope of a request, read: which resource it names, and its last path segment. */
 export interface AskedScope {
   readonly resource: 'openid' | 'outlook' | 'graph';
@@ -5,6 +7,8 @@ export interface AskedScope {
   /** as the request wrote it; the token endpoint stamps its answer with the same one */
   readonly prefix: string;
 }
+
+type ResourceScope = AskedScope & { readonly resource: 'outlook' | 'graph' };
 
 export type ScopesRead =
   | { readonly kind: 'ok'; readonly scopes: readonly AskedScope[] }
@@ -14,14 +18,7 @@ export type ScopesRead =
 
 const openid = ['openid', 'profile', 'email', 'offline_access'];
 const mail = ['IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send'];
-const graphScopes = [
-  ...mail,
-  'User.Read',
-  'Mail.Send',
-  'Application.ReadWrite.All',
-  'DelegatedPermissionGrant.ReadWrite.All',
-  'Directory.Read.All',
-];
+const graphScopes = [...mail, 'User.Read', 'Mail.Send'];
 
 const outlookPrefixes = ['https://outlook.office.com/', 'https://outlook.office365.com/'];
 const graphPrefix = 'https://graph.microsoft.com/';
@@ -42,8 +39,9 @@ const words: Readonly<Record<string, string>> = {
  * Reads the `scope` parameter as Entra does: a bare name belongs to Microsoft Graph (learn.microsoft.com, scopes-oidc),
  * `.default` stands for everything of its resource.
  * @param graph base address of the sandbox's own Graph, accepted as a prefix too
+ * @param declared what `.default` stands for with this app; else every mail scope (Outlook), or those and User.Read and Mail.Send (Graph)
  */
-export function readScopes(text: string, graph: string): ScopesRead {
+export function readScopes(text: string, graph: string, declared?: (resource: 'graph' | 'outlook') => readonly string[]): ScopesRead {
   const asked = text.split(/\s+/).filter((part) => part !== '');
   if (asked.length === 0) return { kind: 'empty' };
   const scopes: AskedScope[] = [];
@@ -55,8 +53,7 @@ export function readScopes(text: string, graph: string): ScopesRead {
     }
     const found = ofResource(scope, graph);
     if (found === undefined) return { kind: 'unknown-resource', resource: scope.slice(0, scope.lastIndexOf('/')) };
-    const known = found.resource === 'outlook' ? mail : graphScopes;
-    const names = found.name === '.default' ? known : known.filter((name) => name.toLowerCase() === found.name.toLowerCase());
+    const names = found.name === '.default' ? everything(found.resource, declared) : published(found.resource, found.name);
     if (names.length === 0) return { kind: 'unknown-scope', scope: found.name, resource: found.resource };
     for (const name of names) scopes.push({ resource: found.resource, name, prefix: found.prefix });
   }
@@ -73,7 +70,15 @@ export function inWords(scope: AskedScope): string {
   return words[scope.name] ?? scope.name;
 }
 
-function ofResource(scope: string, graph: string): AskedScope | undefined {
+function everything(resource: 'graph' | 'outlook', declared: ((resource: 'graph' | 'outlook') => readonly string[]) | undefined) {
+  return declared?.(resource) ?? (resource === 'outlook' ? mail : graphScopes);
+}
+
+function published(resource: 'graph' | 'outlook', name: string): readonly string[] {
+  return resources[resource].scopes.map((one) => one.value).filter((value) => value.toLowerCase() === name.toLowerCase());
+}
+
+function ofResource(scope: string, graph: string): ResourceScope | undefined {
   for (const prefix of outlookPrefixes) {
     if (scope.toLowerCase().startsWith(prefix)) return { resource: 'outlook', name: bare(scope, prefix), prefix };
   }

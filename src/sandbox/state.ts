@@ -4,11 +4,40 @@ import type { Context } from '../core/context.ts';
 import { readyApps } from './directory.ts';
 import type { Folder } from './folder.ts';
 
+export const audiences = ['AzureADMyOrg', 'AzureADMultipleOrgs', 'AzureADandPersonalMicrosoftAccount', 'PersonalMicrosoftAccount'] as const;
+
 const secretSchema = z.object({
   id: z.string(),
   sha256: z.string(),
   /** milliseconds since the epoch, like every time in here */
   expiresAt: z.number(),
+  startsAt: z.optional(z.number()),
+  name: z.optional(z.nullable(z.string())),
+  /** the first three characters */
+  hint: z.optional(z.string()),
+  /** how often it is still refused: a new secret that has not reached every server */
+  refusals: z.optional(z.number()),
+});
+
+/** What Graph knows of an application besides its name, redirects and secrets. Apps without one get `registrationOf`'s. */
+const registrationSchema = z.object({
+  objectId: z.string(),
+  createdAt: z.number(),
+  /** address of who made it, or null: nobody */
+  owner: z.nullable(z.string()),
+  audience: z.enum(audiences),
+  publicFallback: z.nullable(z.boolean()),
+  tags: z.array(z.string()),
+  spaRedirects: z.array(z.string()),
+  implicit: z.object({ accessToken: z.boolean(), idToken: z.boolean() }),
+  permissions: z.array(
+    z.object({ resourceAppId: z.string(), resourceAccess: z.array(z.object({ id: z.string(), type: z.enum(['Scope', 'Role']) })) }),
+  ),
+  tokenVersion: z.nullable(z.number()),
+  /** writable properties that change nothing here, given back as they came */
+  others: z.record(z.string(), z.unknown()),
+  /** replication lag: how many calls still do not find it */
+  lag: z.object({ application: z.number(), servicePrincipal: z.number() }),
 });
 
 const appSchema = z.object({
@@ -19,6 +48,26 @@ const appSchema = z.object({
   /** platform "Web" */
   webRedirects: z.array(z.string()),
   secrets: z.array(secretSchema),
+  registration: z.optional(registrationSchema),
+});
+
+const servicePrincipalSchema = z.object({
+  objectId: z.string(),
+  appId: z.string(),
+  createdAt: z.number(),
+  tags: z.array(z.string()),
+  /** replication lag: how many calls still do not find it */
+  lag: z.number(),
+});
+
+/** Graph's oauth2PermissionGrant. Both ids are object ids of service principals. */
+const grantSchema = z.object({
+  id: z.string(),
+  clientId: z.string(),
+  resourceId: z.string(),
+  consentType: z.enum(['AllPrincipals', 'Principal']),
+  principalId: z.nullable(z.string()),
+  scope: z.string(),
 });
 
 const codeSchema = z.object({
@@ -51,10 +100,17 @@ const stateSchema = z.object({
   consents: z.array(consentSchema),
   codes: z.array(codeSchema),
   refreshTokens: z.array(refreshSchema),
+  servicePrincipals: z._default(z.array(servicePrincipalSchema), () => []),
+  grants: z._default(z.array(grantSchema), () => []),
+  deletedApps: z._default(z.array(z.object({ app: appSchema, deletedAt: z.number() })), () => []),
   /** worthless on purpose: it opens nothing but this sandbox, and every command must know it */
   readySecret: z.string(),
 });
 
+export type Registration = z.infer<typeof registrationSchema>;
+export type StoredSecret = z.infer<typeof secretSchema>;
+export type ServicePrincipal = z.infer<typeof servicePrincipalSchema>;
+export type PermissionGrant = z.infer<typeof grantSchema>;
 export type App = z.infer<typeof appSchema>;
 export type Code = z.infer<typeof codeSchema>;
 export type RefreshToken = z.infer<typeof refreshSchema>;
@@ -141,6 +197,9 @@ function begin(ctx: Pick<Context, 'clock' | 'random'>): State {
     consents: [],
     codes: [],
     refreshTokens: [],
+    servicePrincipals: [],
+    grants: [],
+    deletedApps: [],
     readySecret,
   };
 }

@@ -1,9 +1,11 @@
+import { audienceRefuses, findApp } from './applications.ts';
 import { findTenant, tenant } from './directory.ts';
 import { type Aadsts, type Blanks, entraError } from './entra-errors.ts';
-import { checkClient, type Granted, redeemCode, redeemRefresh, refused, type Setting, type TokenForm } from './grants.ts';
+import { checkClient, type Granted, redeemCode, redeemPassword, redeemRefresh, refused, type Setting, type TokenForm } from './grants.ts';
 import { json, type SandboxReply, type SandboxRequest } from './http.ts';
 import type { Service } from './service.ts';
 import type { State } from './state.ts';
+import { effectiveRoles } from './roles.ts';
 import { clientInfo } from './tokens.ts';
 
 type Refuse = (aadsts: Aadsts, blanks?: Blanks, headers?: Readonly<Record<string, string>>) => SandboxReply;
@@ -18,7 +20,9 @@ export async function tokenEndpoint(service: Service, named: string, request: Sa
   if (service.fault === 'token-unavailable') return refuse(90033);
   if (service.fault === 'throttled') return refuse(90055, {}, { 'retry-after': '5' });
   const found = findTenant(named);
-  if (found.kind !== 'found') return refuse(found.kind === 'unknown' ? 90002 : 900023, { tenant: named });
+  // No personal accounts here: `consumers` is known only to the password grant, which says that it does not work there.
+  const consumers = named.toLowerCase() === 'consumers' && form.grant_type === 'password';
+  if (found.kind !== 'found' && !consumers) return refuse(found.kind === 'unknown' ? 90002 : 900023, { tenant: named });
   for (const parameter of ['grant_type', 'client_id']) if ((form[parameter] ?? '') === '') return refuse(900144, { parameter });
 
   const setting: Setting = {
@@ -27,7 +31,7 @@ export async function tokenEndpoint(service: Service, named: string, request: Sa
     fault: service.fault,
     newRefreshToken: service.mint.refreshToken,
   };
-  const outcome = await service.state.change((state) => judge(state, form, setting));
+  const outcome = await service.state.change((state) => judge(state, named, form, setting));
   if (outcome.kind === 'refused') return refuse(outcome.aadsts, outcome.blanks);
   return outcome.kind === 'app-only' ? appOnly(service, outcome) : delegated(service, outcome, form.client_info === '1');
 }
@@ -43,11 +47,15 @@ export function refuser(service: Service, request: SandboxRequest): Refuse {
   };
 }
 
-function judge(state: State, form: TokenForm, setting: Setting) {
+function judge(state: State, named: string, form: TokenForm, setting: Setting) {
   const clientId = form.client_id ?? '';
-  const app = state.apps.find((one) => one.clientId === clientId.toLowerCase());
+  const app = findApp(state, clientId);
   if (app === undefined || setting.fault === 'client-unknown') return refused(700016, { client: clientId });
+  const audience = audienceRefuses(app, named);
+  if (audience !== undefined) return refused(audience.aadsts, audience.blanks);
   switch (form.grant_type) {
+    case 'password':
+      return redeemPassword(state, app, named, form, setting);
     case 'authorization_code':
       return redeemCode(state, app, form, setting);
     case 'refresh_token':
@@ -76,6 +84,7 @@ function delegated(service: Service, granted: Granted, withClientInfo: boolean):
     confidential: granted.confidential,
     audience: granted.audience,
     scopes: granted.scopes,
+    roles: effectiveRoles(user.address, service.fault).map((role) => role.id),
     expiresIn,
   });
   return json(200, {

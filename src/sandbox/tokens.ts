@@ -29,6 +29,8 @@ export interface AccessGrant {
   readonly audience: string;
   /** names without prefix */
   readonly scopes: readonly string[];
+  /** template ids of the user's directory roles */
+  readonly roles?: readonly string[];
   /** seconds */
   readonly expiresIn: number;
 }
@@ -149,7 +151,8 @@ function accessClaims(grant: AccessGrant, random: (bytes: number) => string): ob
     upn: user.address,
     uti: random(16),
     ver: '1.0',
-    wids: ['b79fbf4d-3ef9-4689-8143-76b194e85509'],
+    // The last one says: a plain member, with whatever that may do.
+    wids: [...(grant.roles ?? []), 'b79fbf4d-3ef9-4689-8143-76b194e85509'],
     xms_ftd: random(42),
     xms_idrel: '1 2',
     xms_sub_fct: '2 3',

@@ -19,9 +19,14 @@ export interface Asking {
  * `value-invalid` (exit 2), `Interrupted`.
  */
 export async function answer(questions: readonly Question[], known: Known, asking: Asking): Promise<Known> {
+  // What the flags say is known before the first question: `--client-id` decides how the app is registered, and a wrong flag is told at once.
   let all = known;
   for (const question of questions) {
-    if (question.applies?.(all) === false && asking.flags[question.id] === undefined) continue;
+    const flag = asking.flags[question.id];
+    if (flag !== undefined) all = { ...all, [question.id]: typed(question, checkedAnswer(question, flag, all)) };
+  }
+  for (const question of questions) {
+    if (asking.flags[question.id] !== undefined || question.applies?.(all) === false) continue;
     const value = await answerOne(question, all, asking);
     if (value !== undefined) all = { ...all, [question.id]: typed(question, value) };
   }
@@ -29,8 +34,6 @@ export async function answer(questions: readonly Question[], known: Known, askin
 }
 
 async function answerOne(question: Question, known: Known, asking: Asking): Promise<string | undefined> {
-  const flag = asking.flags[question.id];
-  if (flag !== undefined) return checkedAnswer(question, flag, known);
   const saved = asking.saved[question.id];
   if (saved !== undefined) return Array.isArray(saved) ? saved.join(',') : String(saved);
   const fallback = question.default?.(known, asking.facts);

@@ -49,7 +49,11 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
       ...(way.clientSecret === undefined ? {} : { clientSecret: way.clientSecret }),
     });
     const secret = way.clientSecret === undefined ? '' : verdict.kind === 'ok' ? ', its secret works' : ', its secret is stored';
-    report.progress('registration', 'done', `App ${way.clientId}${verdict.kind === 'ok' ? ' is known to the tenant' : ' noted'}${secret}`);
+    report.progress(
+      'registration',
+      'done',
+      `App ${way.clientId}${verdict.kind === 'ok' ? ' is known to the tenant' : ' taken as given; the sign-in proves it'}${secret}`,
+    );
   } catch (error) {
     // A secret that Microsoft refuses is not kept for the next run.
     if (way.clientSecret !== undefined) await step.store.remove(pendingSecretEntry(step.key));
@@ -80,13 +84,19 @@ async function throughPortal(answers: Answers, step: RegistrationStep): Promise<
     if (screen.yields === 'client-id' && clientId !== undefined) continue;
     deps.report.show(renderStep(screen, i + 1, count, deps.ctx.err.isTerminal ? deps.ctx.err.columns : Number.POSITIVE_INFINITY));
     if (screen.yields === 'client-id' && deps.canAsk) {
-      clientId = await deps.ctx.prompts.text({ message: 'Application (client) ID?', check: checkGuid });
+      clientId = await askClientId(deps, answers);
     } else if (screen.yields === 'client-secret' && clientId !== undefined) {
       clientSecret = await keepSecret(await findSecret(clientId, step), step);
     } else if (deps.canAsk) await waitDone(deps);
   }
   if (clientId === undefined) throw missingClientId(answers);
   return { clientId, ...(clientSecret === undefined ? {} : { clientSecret }) };
+}
+
+function askClientId({ ctx, facts }: SetupDeps, answers: Answers): Promise<string> {
+  // The sandbox has no portal to fetch one from, but an app that is ready.
+  const ready = facts.clientId?.(answers);
+  return ctx.prompts.text({ message: 'Application (client) ID?', check: checkGuid, ...(ready === undefined ? {} : { default: ready }) });
 }
 
 async function waitDone({ ctx }: SetupDeps): Promise<void> {

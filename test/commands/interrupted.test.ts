@@ -64,7 +64,7 @@ describe('interrupted', () => {
   });
 
   it('after the token was stored: nothing is lost', async () => {
-    const stopped = await interruptAt('setup --sandbox --yes', 'sign-in', 'record');
+    const stopped = await interruptAt('setup --sandbox --yes --protocols imap', 'sign-in', 'record');
     expect(stopped.exit).toBe(130);
     expect((await m.mailauth('token get --sandbox')).exit).toBe(0);
     expect((await m.mailauth('setup --sandbox --resume --yes')).exit).toBe(0);
@@ -160,8 +160,8 @@ describe('in a terminal', () => {
       `setup --sandbox --mailbox ${mailbox} --for this-computer --register portal --client-type confidential --sign-in skip`,
       [
         ['Go ahead?', true],
-        ['Application (client) ID from', 'not a guid'],
-        ['Application (client) ID from', '33333333-2222-3333-4444-555555555555'],
+        ['Application (client) ID', 'not a guid'],
+        ['Application (client) ID', '33333333-2222-3333-4444-555555555555'],
         ['Done?', false],
         ['Done?', true],
         ['Done?', true],
@@ -199,7 +199,7 @@ describe('in a terminal', () => {
   it('offers to resume', async () => {
     const first = await ask(`setup --sandbox --mailbox ${mailbox} --for this-computer --register portal --sign-in skip`, [
       ['Go ahead?', true],
-      ['Application (client) ID from', '33333333-2222-3333-4444-555555555555'],
+      ['Application (client) ID', '33333333-2222-3333-4444-555555555555'],
       ['Done?', true],
       ['Done?', true],
     ]);

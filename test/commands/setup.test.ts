@@ -37,9 +37,9 @@ describe('setup --sandbox --yes', () => {
       command: 'setup',
       data: { mailbox, for: 'this-computer', alreadySetUp: false, signedIn: true, clientId: publicApp, store: 'keychain' },
     });
-    expect(done.data.tests).toMatchObject([{ protocol: 'imap', ok: true }]);
+    expect(done.data.tests).toContainEqual(expect.objectContaining({ protocol: 'imap', ok: true }));
     const steps = lines().flatMap((l) => (l.type === 'progress' && l.state === 'done' && l.step !== 'note' ? [l.step] : []));
-    expect(steps).toEqual(['store', 'tenant', 'registration', 'sign-in', 'test']);
+    expect([...new Set(steps)]).toEqual(['store', 'tenant', 'registration', 'sign-in', 'test']);
     expect(out).not.toMatch(/"eyJ/);
   });
 
@@ -110,7 +110,7 @@ describe('a machine that misbehaves: --fault', () => {
     ['imap-auth-failed', 4, 'imap-authenticate-failed'],
     ['imap-not-connected', 6, 'imap-not-connected'],
   ])('%s: signed in and kept, the test is red with %i (%s), in setup and in test', async (fault, exit, code) => {
-    const ran = await m.mailauth(`setup --sandbox --yes --json --fault ${fault}`);
+    const ran = await m.mailauth(`setup --sandbox --yes --protocols imap --json --fault ${fault}`);
     const result = stream(ran.lines());
     expect(ran.exit).toBe(exit);
     expect(result).toMatchObject({ ok: false, data: { signedIn: true, tests: [{ ok: false }] }, error: { code, exit } });
@@ -165,7 +165,9 @@ describe('test imap', () => {
     for (const stage of result.stages)
       expect(stage).toEqual({ name: expect.any(String), state: 'ok', ms: expect.any(Number), detail: expect.any(String) });
     expect(result.stages[7].detail).toBe('3 messages');
-    expect((await m.mailauth('test all --sandbox --json')).json()).toMatchObject({ ok: true, data: { results: [{ protocol: 'imap' }] } });
+    expect((await m.mailauth('test all --sandbox --json')).json()).toMatchObject({
+      data: { results: expect.arrayContaining([expect.objectContaining({ protocol: 'imap', ok: true })]) },
+    });
     const text = await m.mailauth('test imap --sandbox');
     expect(text.out).toMatch(/IMAP helpdesk@contoso\.example at localhost:\d+\n.*✔ token +\d+ ms.*✔ quit/s);
     expect((await m.mailauth('status --sandbox --json')).json().data.mailboxes[0].lastTest).toMatchObject({ protocol: 'imap', ok: true });
@@ -314,7 +316,9 @@ describe('client secret', () => {
 
 describe('who signs in', () => {
   it('a shared mailbox by its delegate: JSON tells both', async () => {
-    const ran = await m.mailauth('setup --sandbox --yes --mailbox shared@contoso.example --sign-in-as Ada@contoso.example --json');
+    const ran = await m.mailauth(
+      'setup --sandbox --yes --protocols imap --mailbox shared@contoso.example --sign-in-as Ada@contoso.example --json',
+    );
     expect(ran.exit).toBe(0);
     expect(stream(ran.lines()).data).toMatchObject({
       mailbox: 'shared@contoso.example',
@@ -331,7 +335,9 @@ describe('who signs in', () => {
   });
 
   it('somebody without the right to the mailbox: signed in, the test is red', async () => {
-    const ran = await m.mailauth('setup --sandbox --yes --mailbox shared@contoso.example --sign-in-as bob@contoso.example --json');
+    const ran = await m.mailauth(
+      'setup --sandbox --yes --protocols imap --mailbox shared@contoso.example --sign-in-as bob@contoso.example --json',
+    );
     expect(ran.exit).toBeGreaterThan(0);
     expect(stream(ran.lines()).error?.code).toBe('mail-no-full-access');
   });

@@ -39,7 +39,7 @@ describe('wrong usage is exit 2, on stderr, and as an envelope with --json', () 
     ['test imap --for nonsense', 'value-invalid'],
     ['setup --for nonsense --mailbox a@contoso.com', 'value-invalid'],
     ['test nonsense', 'value-invalid'],
-    ['test smtp', 'not-yet'],
+    ['test imap --send-to nobody', 'value-invalid'],
     ['token get --format nonsense', 'value-invalid'],
     ['token get --min-validity much', 'value-invalid'],
     ['login --sign-in nonsense', 'value-invalid'],

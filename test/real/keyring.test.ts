@@ -16,6 +16,7 @@ import { systemClock } from 'SRC/system/clock.ts';
 import { systemRandom } from 'SRC/system/random.ts';
 import { MailauthError } from 'SRC/core/errors.ts';
 
+async function main() {
 const [op = '', entry = '', size = '20', limit = ''] = process.argv.slice(2);
 const real = createKeychain({ platform: process.platform, env: process.env, clock: systemClock });
 const keychain = limit === '' ? real : Object.assign(Object.create(real), { limit: Number(limit) });
@@ -42,6 +43,8 @@ try {
 process.stdout.write(JSON.stringify({ ...result, slow: performance.now() - started > 8000 }) + '\\n');
 // As main.ts ends; the others show that nothing of ours keeps the process alive.
 if (op.startsWith('late-')) process.exit(7);
+}
+main();
 `;
 
 let rig: KeyringRig;

@@ -69,7 +69,7 @@ describe.concurrent('the sign-in is refused', () => {
 
   it('the code has expired', async () => {
     const seat = await office.seat({ refusal: 'code-expired' });
-    expect(await seat.setupFailure()).toMatchObject({ code: 4, error: { code: 'sign-in-expired', detail: { aadsts: 70008 } } });
+    expect(await seat.setupFailure()).toMatchObject({ code: 4, error: { code: 'code-expired', detail: { aadsts: 70008 } } });
     await expectNothingStored(seat);
   });
 
@@ -91,7 +91,7 @@ describe.concurrent('the sign-in is refused', () => {
 
   it('nobody answers', async () => {
     const seat = await office.seat();
-    const failure = await seat.setupFailure(['--timeout', '2'], { env: { BROWSER: '/bin/true' } });
+    const failure = await seat.setupFailure(['--timeout', '3'], { env: { BROWSER: '/bin/true' } });
     expect(failure).toMatchObject({ code: 4, error: { code: 'sign-in-timeout' } });
     await expectNothingStored(seat);
   });
@@ -162,8 +162,8 @@ describe.concurrent('the set-up is stopped before a browser opens', () => {
 
   it('a locked keyring', async () => {
     const rig = await keyringRig();
+    const session = await rig.session();
     try {
-      const session = await rig.session();
       const options: RunOptions = { env: session.env };
       const seat = await office.seat();
       expect((await seat.setup(['--no-test'], options)).code).toBe(0);
@@ -176,8 +176,8 @@ describe.concurrent('the set-up is stopped before a browser opens', () => {
       const other = await office.seat();
       expect(await other.setupFailure([], options)).toMatchObject({ code: 7, error: { code: 'keychain-locked' } });
       await neverOpened(other);
-      await session.close();
     } finally {
+      await session.close();
       await rig.remove();
     }
   });

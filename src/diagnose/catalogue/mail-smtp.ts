@@ -3,6 +3,8 @@ import { entry } from '../entry.ts';
 import { afterPause, again, doctor, type MailSpot, ps, sendAs, serverEntries, show, signIn } from './mail-words.ts';
 
 const enableSmtp = (v: MailSpot): string => `Set-CASMailbox -Identity ${ps(v.user)} -SmtpClientAuthenticationDisabled $false`;
+const isOwn = (v: MailSpot & { tokenUser?: string | undefined }): boolean =>
+  v.tokenUser === undefined || v.tokenUser.toLowerCase() === v.user.toLowerCase();
 const server = serverEntries('SMTP', 'AUTH XOAUTH2');
 
 /** Replies of Exchange to SMTP submission: Microsoft, "Authenticate … SMTP connection using OAuth" and "Fix issues with … SMTP AUTH client submission". */
@@ -36,8 +38,8 @@ export const smtpEntries = {
   }),
   'smtp-send-as-denied': entry<MailSpot & { tokenUser?: string | undefined }>({
     exit: Exit.notAllowed,
-    title: (v) => `${v.tokenUser ?? 'who signed in'} may not send as ${v.user}`,
-    why: () => 'a mailbox other than the own one, a shared one or an alias, needs the right SendAs',
+    title: (v) => `${isOwn(v) ? 'who signed in' : v.tokenUser} may not send as ${v.user}`,
+    why: () => 'any address but the own mailbox, a shared one or an alias, needs the right SendAs',
     next: (v) => [again(v)],
     admin: (v) => sendAs(v, v.tokenUser ?? 'WHO-SIGNED-IN'),
   }),

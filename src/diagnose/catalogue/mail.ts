@@ -1,6 +1,19 @@
 import { Exit } from '../../core/exit.ts';
 import { entry } from '../entry.ts';
-import { again, afterPause, doctor, fullAccess, type MailSpot, ps, seconds, sendAs, serverEntries, sh, show, signIn } from './mail-words.ts';
+import {
+  afterPause,
+  again,
+  doctor,
+  fullAccess,
+  type MailSpot,
+  ps,
+  seconds,
+  sendAs,
+  serverEntries,
+  sh,
+  show,
+  signIn,
+} from './mail-words.ts';
 
 const enableImap = (v: MailSpot): string => `Set-CASMailbox -Identity ${ps(v.user)} -ImapEnabled $true`;
 const server = serverEntries('IMAP', 'AUTH=XOAUTH2');

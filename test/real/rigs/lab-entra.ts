@@ -6,7 +6,7 @@ import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exchangeClaims, makeCertificates, type SigningKey, signToken } from './dovecot.ts';
-import { oauthError, type Refusal, Refused, refusals } from './lab-errors.ts';
+import { checkSecret, type LabApp, newApp, oauthError, Refused, refusals, refuse } from './lab-app.ts';
 
 /**
  * A laboratory Entra over https with an authority of its own, written from Microsoft's documentation and without a line of
@@ -22,32 +22,6 @@ export interface LabEntra {
   readonly domain: string;
   register(app?: Partial<LabApp>): LabApp;
   stop(): Promise<void>;
-}
-
-/** A registration: how it is registered, how the lab treats it now, and what it saw. Change it at any time. */
-export interface LabApp {
-  readonly clientId: string;
-  /** makes it confidential */
-  readonly secret: string | undefined;
-  /** `http://localhost` takes any port, everything else is compared letter by letter */
-  readonly redirectUri: string;
-  /** who is signed in in the browser; at first whom the request hints at */
-  account: string | undefined;
-  authorize: 'approve' | 'deny' | 'server-error' | 'foreign-state-first';
-  refusal: Refusal | undefined;
-  delayMs: number;
-  lifetimeSeconds: number;
-  /** short names that are not granted */
-  withheld: readonly string[];
-  /** over the usual ones of an access token */
-  claims: Readonly<Record<string, string | number>>;
-  /** token requests that presented a refresh token of ours */
-  refreshes: number;
-  /** in order, `authorize` and the grants, with the AADSTS number that answered them or `ok` */
-  readonly seen: string[];
-  /** every secret text that it gave out or took: codes, verifiers, tokens */
-  readonly secrets: Set<string>;
-  readonly accessTokens: string[];
 }
 
 interface Grant {
@@ -105,23 +79,7 @@ class Lab {
   }
 
   register(wanted: Partial<LabApp> = {}): LabApp {
-    const app: LabApp = {
-      clientId: randomUUID(),
-      secret: undefined,
-      redirectUri: 'http://localhost',
-      account: undefined,
-      authorize: 'approve',
-      refusal: undefined,
-      delayMs: 0,
-      lifetimeSeconds: 3600,
-      withheld: [],
-      claims: {},
-      refreshes: 0,
-      seen: [],
-      secrets: new Set(),
-      accessTokens: [],
-      ...wanted,
-    };
+    const app = newApp(wanted);
     this.#apps.set(app.clientId, app);
     return app;
   }
@@ -201,6 +159,8 @@ class Lab {
     try {
       if (app === undefined) throw new Refused(400, 'unauthorized_client', 700016, 'Application was not found in the directory.');
       if (app.delayMs > 0) await new Promise((done) => setTimeout(done, app.delayMs));
+      // Whoever asked has gone: no token is made for nobody.
+      if (res.closed) return res;
       const answer = this.#grant(app, grant, form);
       app.seen.push(`${grant} ok`);
       return json(res, 200, answer);
@@ -287,17 +247,6 @@ class Lab {
       ...(scopes.includes('offline_access') ? { refresh_token: refreshToken } : {}),
     };
   }
-}
-
-function checkSecret(app: LabApp, sent: string | undefined): void {
-  if (app.secret === sent) return;
-  if (sent === undefined) throw new Refused(401, 'invalid_client', 7000218, "The request body must contain 'client_secret'.");
-  if (app.secret === undefined) throw new Refused(401, 'invalid_client', 700025, 'Client is public so the secret should not be presented.');
-  throw new Refused(401, 'invalid_client', 7000215, 'Invalid client secret provided.');
-}
-
-function refuse(app: LabApp, applies: readonly Refusal[]): void {
-  if (app.refusal !== undefined && applies.includes(app.refusal)) throw refusals[app.refusal]();
 }
 
 const wordsOf = (scope: string): string[] => scope.split(' ').filter((word) => word !== '');

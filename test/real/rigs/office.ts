@@ -6,10 +6,13 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Dovecot, startDovecot } from './dovecot.ts';
 import { type KeyringRig, keyringRig } from './keyring.ts';
-import { type LabApp, type LabEntra, startLabEntra } from './lab-entra.ts';
+import type { LabApp } from './lab-app.ts';
+import { type LabEntra, startLabEntra } from './lab-entra.ts';
 
 const root = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
 const program = join(root, 'bin/mailauth.js');
+/** of libsecret-tools */
+const keyringSearch = 'secret-tool';
 const browserScript = fileURLToPath(new URL('browser.mjs', import.meta.url));
 const hungMs = 45_000;
 
@@ -187,7 +190,7 @@ export class Seat {
       (text) => JSON.parse(text).id,
       () => 'none',
     );
-    const found = await collect(spawn('secret-tool', ['search', '--all', 'service', 'mailauth'], { env: { ...this.#parts.session } }));
+    const found = await collect(spawn(keyringSearch, ['search', '--all', 'service', 'mailauth'], { env: { ...this.#parts.session } }));
     const names = [...found.stdout.matchAll(/^label = (.*)$|username = (.*)$/gm), ...found.stderr.matchAll(/username = (.*)$/gm)];
     return [...new Set(names.map((match) => match[2] ?? match[1] ?? ''))]
       .filter((name) => name.startsWith(`${id}:`))

@@ -15,7 +15,16 @@ const good: TokenEvidence = {
 
 function diagnose(fields: object, more: Partial<MailAttempt> = {}): MailauthError {
   const cause = Object.assign(new Error('Command failed'), fields);
-  const at = { mailbox: user, user, protocol: 'imap', host: 'outlook.office365.com', port: 993, phase: 'auth', tokenLength: 2_000, now } as const;
+  const at = {
+    mailbox: user,
+    user,
+    protocol: 'imap',
+    host: 'outlook.office365.com',
+    port: 993,
+    phase: 'auth',
+    tokenLength: 2_000,
+    now,
+  } as const;
   const error = imapProblem(
     readImapFailure(cause, (said) => said),
     cause,

@@ -1,0 +1,114 @@
+import * as z from 'zod/mini';
+import type { RegistrationPlan } from '../core/registration-plan.ts';
+import { applicationBody, type GraphApplicationBody, type permissionIds, type ResourceAccess } from './manifest.ts';
+
+const texts = z.catch(z.array(z.string()), []);
+const flag = z.catch(z.boolean(), false);
+
+const credential = z.object({
+  keyId: z.string(),
+  displayName: z.catch(z.nullish(z.string()), undefined),
+  endDateTime: z.catch(z.nullish(z.string()), undefined),
+});
+export type StoredCredential = z.infer<typeof credential>;
+
+const schema = z.object({
+  id: z.string().check(z.minLength(1)),
+  appId: z.string().check(z.minLength(1)),
+  displayName: z.catch(z.string(), ''),
+  signInAudience: z.catch(z.string(), ''),
+  isFallbackPublicClient: flag,
+  publicClient: z.catch(z.object({ redirectUris: texts }), { redirectUris: [] }),
+  web: z.catch(
+    z.object({
+      redirectUris: texts,
+      implicitGrantSettings: z.catch(z.object({ enableAccessTokenIssuance: flag, enableIdTokenIssuance: flag }), {
+        enableAccessTokenIssuance: false,
+        enableIdTokenIssuance: false,
+      }),
+    }),
+    { redirectUris: [], implicitGrantSettings: { enableAccessTokenIssuance: false, enableIdTokenIssuance: false } },
+  ),
+  requiredResourceAccess: z.catch(
+    z.array(z.object({ resourceAppId: z.string(), resourceAccess: z.array(z.object({ id: z.string(), type: z.string() })) })),
+    [],
+  ),
+  tags: texts,
+  api: z.catch(z.object({ requestedAccessTokenVersion: z.catch(z.nullable(z.number()), null) }), { requestedAccessTokenVersion: null }),
+  passwordCredentials: z.catch(z.array(credential), []),
+});
+
+/** An application as Graph shows it. Texts are as they came: `plain()` them before showing. */
+export type ExistingApplication = z.infer<typeof schema>;
+
+/** `$select` for everything that `readApplication` reads. */
+export const applicationFields =
+  'id,appId,displayName,signInAudience,isFallbackPublicClient,publicClient,web,requiredResourceAccess,tags,api,passwordCredentials';
+
+/** undefined: that is no application. */
+export function readApplication(body: unknown): ExistingApplication | undefined {
+  const read = schema.safeParse(body);
+  return read.success ? read.data : undefined;
+}
+
+export type ApplicationPatch = {
+  -readonly [K in keyof GraphApplicationBody]?: K extends 'web' ? Partial<GraphApplicationBody['web']> : GraphApplicationBody[K];
+};
+
+/**
+ * What must be changed for an application to be as planned: the smallest body for `PATCH /applications/{id}`, or undefined. What others
+ * added (redirect URIs, permissions, tags) stays, except a planned redirect URI under the wrong platform: Entra allows each only once.
+ */
+export function differences(
+  existing: ExistingApplication,
+  plan: RegistrationPlan,
+  exchangeIds?: (typeof permissionIds)['exchange'],
+): ApplicationPatch | undefined {
+  const wanted = applicationBody(plan, exchangeIds);
+  const patch: ApplicationPatch = {};
+  if (existing.displayName !== wanted.displayName) patch.displayName = wanted.displayName;
+  if (existing.signInAudience !== wanted.signInAudience) patch.signInAudience = wanted.signInAudience;
+  if (existing.isFallbackPublicClient !== wanted.isFallbackPublicClient) patch.isFallbackPublicClient = wanted.isFallbackPublicClient;
+  const native = redirects(existing.publicClient.redirectUris, wanted.publicClient.redirectUris, wanted.web.redirectUris);
+  if (native !== undefined) patch.publicClient = { redirectUris: native };
+  const web = webChanges(existing, wanted);
+  if (web !== undefined) patch.web = web;
+  const access = permissions(existing.requiredResourceAccess, wanted.requiredResourceAccess);
+  if (access !== undefined) patch.requiredResourceAccess = access;
+  const tags = wanted.tags.filter((tag) => !existing.tags.includes(tag));
+  if (tags.length > 0) patch.tags = [...existing.tags, ...tags];
+  if (wanted.api !== undefined && existing.api.requestedAccessTokenVersion !== wanted.api.requestedAccessTokenVersion)
+    patch.api = wanted.api;
+  return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+/** A PATCH replaces a whole collection, so the others' entries are sent along. */
+function redirects(has: readonly string[], wanted: readonly string[], elsewhere: readonly string[]): readonly string[] | undefined {
+  const kept = has.filter((uri) => !elsewhere.includes(uri));
+  const missing = wanted.filter((uri) => !kept.includes(uri));
+  return missing.length === 0 && kept.length === has.length ? undefined : [...kept, ...missing];
+}
+
+function webChanges(existing: ExistingApplication, wanted: GraphApplicationBody): ApplicationPatch['web'] {
+  const redirectUris = redirects(existing.web.redirectUris, wanted.web.redirectUris, wanted.publicClient.redirectUris);
+  const { implicitGrantSettings } = wanted.web;
+  const has = existing.web.implicitGrantSettings;
+  const same =
+    has.enableAccessTokenIssuance === implicitGrantSettings.enableAccessTokenIssuance &&
+    has.enableIdTokenIssuance === implicitGrantSettings.enableIdTokenIssuance;
+  if (redirectUris === undefined && same) return undefined;
+  return { ...(redirectUris === undefined ? {} : { redirectUris }), ...(same ? {} : { implicitGrantSettings }) };
+}
+
+function permissions(has: readonly ResourceAccess[], wanted: readonly ResourceAccess[]): readonly ResourceAccess[] | undefined {
+  const merged = new Map(has.map((one) => [one.resourceAppId, one.resourceAccess]));
+  let changed = false;
+  for (const { resourceAppId, resourceAccess } of wanted) {
+    const present = merged.get(resourceAppId) ?? [];
+    const missing = resourceAccess.filter((one) => !present.some((other) => other.id === one.id));
+    if (missing.length === 0) continue;
+    merged.set(resourceAppId, [...present, ...missing]);
+    changed = true;
+  }
+  return changed ? [...merged].map(([resourceAppId, resourceAccess]) => ({ resourceAppId, resourceAccess })) : undefined;
+}

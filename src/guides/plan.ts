@@ -1,0 +1,40 @@
+import type { Protocol } from '../core/cloud.ts';
+import type { ClientType } from '../core/mailbox.ts';
+import type { Audience, RegistrationPlan } from '../core/registration-plan.ts';
+import { type Guide, platformOf, type SignInWay } from './guide.ts';
+import { mailPermissionsOf, permissionsOf } from './permissions.ts';
+
+/** The answers that decide how the app is registered; the wizard's `Answers` fit. */
+export interface PlanAnswers {
+  readonly name: string;
+  readonly audience: Audience;
+  readonly clientType: ClientType;
+  readonly redirectUri: string;
+  readonly protocols: readonly Protocol[];
+  readonly secretMonths: number;
+  readonly consent: RegistrationPlan['consent'];
+  readonly signIn?: SignInWay;
+  /** name of one of the guide's variants */
+  readonly variant?: string;
+}
+
+/** What shall be registered, from the guide and the answers. Pure. `setupId`: random, journaled before anything is created. */
+export function planRegistration(guide: Guide, answers: PlanAnswers, setupId: string): RegistrationPlan {
+  const platform = platformOf(guide, answers.clientType);
+  const variant = guide.variants?.find((one) => one.name === answers.variant);
+  // Neither sign-in has a redirect URI that would tell Entra the client type (Graph: isFallbackPublicClient).
+  const withoutRedirect = answers.signIn === 'device' || answers.signIn === 'password';
+  return {
+    displayName: answers.name,
+    audience: answers.audience,
+    platform,
+    redirectUris: platform === 'none' ? [] : [answers.redirectUri],
+    publicClientFlows: answers.clientType === 'public' && (guide.publicClientFlows || withoutRedirect),
+    implicitTokens: variant?.implicitTokens === true,
+    graphPermissions: permissionsOf(guide, answers.protocols),
+    exchangePermissions: mailPermissionsOf(answers.protocols),
+    ...(answers.clientType === 'confidential' ? { secretMonths: answers.secretMonths } : {}),
+    consent: answers.consent,
+    tag: `mailauth:${setupId}`,
+  };
+}

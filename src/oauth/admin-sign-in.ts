@@ -1,0 +1,90 @@
+import type { Cloud } from '../core/cloud.ts';
+import type { Context } from '../core/context.ts';
+import type { Secret } from '../core/secret.ts';
+import { entraProblem, readEntraError } from '../diagnose/entra-error.ts';
+import { problem } from '../diagnose/problem.ts';
+import { type BrowserTrip, browserTrip, type SignInView } from './browser-trip.ts';
+import { readGrant } from './grant.ts';
+import { newPkce, type OAuthApp } from './msal.ts';
+import { adminPage } from './pages.ts';
+import { readTokenAnswer } from './token-exchange.ts';
+
+/**
+ * Microsoft Azure CLI: Microsoft's own public client that every tenant knows, pre-authorised for the Graph permissions that a
+ * registration needs, so that no consent is asked (shared facts on Microsoft, sections 1.4 and 4.6).
+ */
+export const adminApp = { name: 'Microsoft Azure CLI', clientId: '04b07795-8ddb-461a-bbee-02f9e1bf7b46' } as const;
+
+export interface AdminSignIn extends Pick<BrowserTrip, 'method' | 'waitMs' | 'again' | 'canAsk'> {
+  readonly app: Pick<OAuthApp, 'cloud' | 'tenantId' | 'endpoints' | 'network' | 'clock' | 'timeoutMs' | 'signal'>;
+}
+
+export interface AdminGrant {
+  /** for Graph; stays in memory, is never stored and comes without a refresh token */
+  readonly token: Secret;
+  readonly account: string | undefined;
+}
+
+const graphScope = (cloud: Cloud): string => `${cloud.graph.replace(/\/$/, '')}/.default`;
+
+/**
+ * Signs an administrator in for Microsoft Graph, in the browser, once. By hand and not by MSAL, which always asks for
+ * offline_access: this token shall not outlive the command.
+ */
+export async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, view: SignInView): Promise<AdminGrant> {
+  const { cloud, tenantId, endpoints } = app;
+  const pkce = newPkce(ctx.random);
+  const scope = `${graphScope(cloud)} openid profile`;
+  const words = { cloud, tenant: tenantId, clientId: adminApp.clientId, scopes: [scope] };
+  return browserTrip(
+    ctx,
+    {
+      ...trip,
+      redirectUri: 'http://localhost',
+      loopback: true,
+      sandbox: cloud.name === 'sandbox',
+      address: async ({ redirectUri, state }) => {
+        const query = new URLSearchParams({
+          client_id: adminApp.clientId,
+          response_type: 'code',
+          response_mode: 'query',
+          redirect_uri: redirectUri,
+          scope,
+          state,
+          code_challenge: pkce.challenge,
+          code_challenge_method: 'S256',
+          // Whoever is signed in in this browser is rarely the administrator.
+          prompt: 'select_account',
+        });
+        return `${endpoints.authorization}?${query}`;
+      },
+    },
+    view,
+    async (answer, redirectUri) => {
+      if (answer.kind === 'error') {
+        throw entraProblem(readEntraError({ error: answer.error, error_description: answer.description }) ?? { error: answer.error }, words);
+      }
+      const response = await app.network.request({
+        method: 'POST',
+        url: endpoints.token,
+        headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+        body: new URLSearchParams({
+          grant_type: 'authorization_code',
+          client_id: adminApp.clientId,
+          code: answer.code.reveal(),
+          redirect_uri: redirectUri,
+          code_verifier: pkce.verifier.reveal(),
+          scope,
+        }).toString(),
+        timeoutMs: app.timeoutMs,
+        signal: app.signal,
+      });
+      const { body, error, receivedAt } = readTokenAnswer(response, app.clock.now());
+      if (error !== undefined) throw entraProblem(error, words);
+      const grant = readGrant(body, [scope], receivedAt);
+      if (grant === undefined) throw problem('token-answer-unreadable', { why: 'The token endpoint answered, but not with a token for Graph.' });
+      const account = grant.idToken?.username;
+      return { value: { token: grant.accessToken, account }, page: adminPage({ account }) };
+    },
+  );
+}

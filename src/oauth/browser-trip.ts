@@ -1,0 +1,164 @@
+import type { Context } from '../core/context.ts';
+import { MailauthError } from '../core/errors.ts';
+import { fromHere } from '../diagnose/here.ts';
+import { problem } from '../diagnose/problem.ts';
+import { type AuthorizationAnswer, newState } from './authorization-answer.ts';
+import { type Loopback, openLoopback } from './loopback.ts';
+import { failurePage, type ResultPage } from './pages.ts';
+import { readPasted } from './paste.ts';
+
+/** One trip of a person's browser to Microsoft and back. */
+export interface BrowserTrip {
+  /** as registered */
+  readonly redirectUri: string;
+  /** this computer can catch the redirect */
+  readonly loopback: boolean;
+  /** `browser` opens one here; `paste` prints the address for another computer and also takes what is pasted */
+  readonly method: 'browser' | 'paste';
+  readonly waitMs: number;
+  /** the command that does it again, for the words of a deadline that passed */
+  readonly again: string;
+  /** a person can be asked to paste */
+  readonly canAsk: boolean;
+  /** in the sandbox the copyable commands need its flag */
+  readonly sandbox: boolean;
+  /** where the browser goes, for this redirect URI and state */
+  address(to: { readonly redirectUri: string; readonly state: string }): Promise<string>;
+}
+
+/** What the surroundings show while somebody signs in. */
+export interface SignInView {
+  authorizationRequired(url: string, expiresAt: number): void;
+  note(text: string): void;
+  waiting(text: string): void;
+}
+
+/**
+ * Sends a browser on its way, waits for the one answer, lets `finish` act on it, and only then tells the browser what came of it:
+ * the page that `finish` answers, or the failure it threw. Throws the loopback and paste problems, `sign-in-timeout`, `Interrupted`.
+ */
+export async function browserTrip<T>(
+  ctx: Context,
+  trip: BrowserTrip,
+  view: SignInView,
+  finish: (answer: AuthorizationAnswer, redirectUri: string) => Promise<{ readonly value: T; readonly page: ResultPage }>,
+): Promise<T> {
+  const listener = trip.loopback ? await listen(ctx, trip, view) : undefined;
+  const redirectUri = listener?.redirectUri ?? trip.redirectUri;
+  const state = listener?.state ?? newState(ctx.random);
+  try {
+    const url = await trip.address({ redirectUri, state });
+    const deadline = ctx.clock.now() + trip.waitMs;
+    view.authorizationRequired(url, deadline);
+    const { answer, respond } = await firstAnswer(ctx, trip, { listener, url, deadline, redirectUri, state }, view);
+    try {
+      const { value, page } = await finish(answer, redirectUri);
+      await respond(page);
+      return value;
+    } catch (thrown) {
+      const error = thrown instanceof MailauthError ? fromHere(thrown, { again: trip.again, sandbox: trip.sandbox }) : thrown;
+      await respond(pageOf(error));
+      throw error;
+    }
+  } finally {
+    await listener?.close();
+  }
+}
+
+/** With `paste` a taken port does no harm: the address is pasted instead. */
+async function listen(ctx: Context, trip: BrowserTrip, view: SignInView): Promise<Loopback | undefined> {
+  try {
+    return await openLoopback({
+      redirectUri: trip.redirectUri,
+      random: ctx.random,
+      clock: ctx.clock,
+      signal: ctx.signal,
+      again: trip.again,
+    });
+  } catch (error) {
+    const busy = error instanceof MailauthError && (error.code === 'loopback-port-taken' || error.code === 'loopback-refused');
+    if (!busy || trip.method !== 'paste') throw error;
+    view.note(`${error.title}; the address can only be pasted.`);
+    return undefined;
+  }
+}
+
+/** Opens the browser, or says why it will not. True: a pasted address is waited for as well. */
+async function launch(ctx: Context, trip: BrowserTrip, url: string, view: SignInView): Promise<boolean> {
+  if (trip.method === 'paste') {
+    view.note(
+      'Open the address in a browser on any computer and sign in. Copy the address of the page it ends on (it may not load) and paste it here.',
+    );
+    return trip.canAsk || !ctx.interactive;
+  }
+  if (!ctx.browser.usable) {
+    view.note('No browser can be opened here. Open the address yourself; from another computer, paste the address it ends on.');
+    return trip.canAsk;
+  }
+  view.waiting('Waiting for the sign-in in your browser (Ctrl-C stops)');
+  const outcome = await ctx.browser.open(url);
+  if (outcome.kind === 'opened') return false;
+  view.note(`The browser did not start (${outcome.why}). Open the address yourself.`);
+  return trip.canAsk;
+}
+
+interface Waiting {
+  readonly listener: Loopback | undefined;
+  readonly url: string;
+  readonly deadline: number;
+  readonly redirectUri: string;
+  readonly state: string;
+}
+
+interface Answered {
+  readonly answer: AuthorizationAnswer;
+  respond(page: ResultPage): Promise<void>;
+}
+
+/**
+ * The listener and the pasted address race; the loser is stopped. The launcher runs beside them: a browser that stays in the
+ * foreground takes two seconds to be believed, and may have answered by then.
+ */
+async function firstAnswer(ctx: Context, trip: BrowserTrip, waiting: Waiting, view: SignInView): Promise<Answered> {
+  const stop = new AbortController();
+  const listened =
+    waiting.listener === undefined
+      ? timeOut(ctx, trip, waiting.deadline, stop.signal)
+      : waiting.listener.answer(waiting.deadline).then(({ params, respond }) => ({ answer: params, respond }));
+  const pasting = launch(ctx, trip, waiting.url, view).then((wanted) =>
+    wanted && !stop.signal.aborted ? pasted(ctx, waiting, view, stop.signal) : never,
+  );
+  try {
+    return await Promise.race([listened, pasting]);
+  } finally {
+    stop.abort(new Error('answered'));
+    for (const racer of [listened, pasting]) racer.catch(() => undefined);
+  }
+}
+
+const never = new Promise<never>(() => undefined);
+
+async function timeOut(ctx: Context, trip: BrowserTrip, deadline: number, stop: AbortSignal): Promise<never> {
+  await ctx.clock.sleep(Math.max(0, deadline - ctx.clock.now()), AbortSignal.any([stop, ctx.signal]));
+  throw problem('sign-in-timeout', { seconds: Math.round(trip.waitMs / 1000), again: trip.again });
+}
+
+/** Asks until something usable is pasted. At the end of a piped standard input only the listener can still answer. */
+async function pasted(ctx: Context, waiting: Waiting, view: SignInView, stop: AbortSignal): Promise<Answered> {
+  const signal = AbortSignal.any([stop, ctx.signal]);
+  for (;;) {
+    const text = ctx.interactive
+      ? await ctx.prompts.text({ message: 'Paste the address (or wait for the browser):' }, stop)
+      : await ctx.readLine(signal);
+    if (text === undefined) return never;
+    if (text.trim() === '') continue;
+    const read = readPasted(text, { redirectUri: waiting.redirectUri, state: waiting.state });
+    if (read.kind === 'answer') return { answer: read.answer, respond: async () => undefined };
+    view.note(read.why);
+  }
+}
+
+function pageOf(error: unknown): ResultPage {
+  if (error instanceof MailauthError) return failurePage({ title: error.title, why: error.why, next: error.next });
+  return failurePage({ title: 'The sign-in could not be finished', why: 'The terminal says more.', next: [] });
+}

@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { temporaryFolder } from '../support/context.ts';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../..', import.meta.url));
+let folder = '';
+let remove = async () => {};
+let files: string[] = [];
+let tarball = '';
+
+beforeAll(async () => {
+  ({ path: folder, remove } = await temporaryFolder());
+  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: root });
+  const packed: unknown = JSON.parse(stdout);
+  // npm 11 answers an array, npm 12 an object by package name.
+  const [one] = Array.isArray(packed) ? packed : Object.values(packed as object);
+  files = one.files.map((f: { path: string }) => f.path).sort();
+  tarball = join(folder, one.filename);
+});
+
+afterAll(() => remove());
+
+test('the package holds what runs and nothing else', () => {
+  expect(files).toEqual([
+    'LICENSE',
+    'README.md',
+    'bin/mailauth.js',
+    'bin/package.json',
+    'dist/app.cjs',
+    'dist/keychain-child.cjs',
+    'dist/main.cjs',
+    'dist/quick.cjs',
+    'package.json',
+  ]);
+});
+
+test('the packed tarball, installed into an empty folder, does the main job with both names', { timeout: 120_000 }, async () => {
+  const place = join(folder, 'place');
+  await mkdir(place);
+  const { PATH = '' } = process.env;
+  const env = { PATH, HOME: place, MAILAUTH_HOME: join(place, 'home'), npm_config_cache: process.env.npm_config_cache ?? join(process.env.HOME ?? place, '.npm') };
+  await run('npm', ['init', '-y'], { cwd: place, env });
+  await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], { cwd: place, env });
+  const setup = await run('npx', ['--no-install', 'mailauth', 'setup', '--sandbox', '--yes'], { cwd: place, env });
+  expect(setup.stdout).toContain('is set up and signed in');
+  const token = await run('npx', ['--no-install', 'entra-mailauth', 'token', 'get', '--sandbox'], { cwd: place, env });
+  expect(token.stdout).toMatch(/^ey[\w.-]+\n$/);
+});
