@@ -102,7 +102,10 @@ function expiring(rows: readonly Row[], warnDays: number): MailauthError | undef
 /** `data.mailboxes[]` of `status --json` (contract section 4). */
 function toJson({ record, set, daysLeft: left }: Row) {
   const deadline = set === undefined ? undefined : refreshIdleDeadline(set);
-  const lastTest = [...record.lastTests].sort((a, b) => b.at.localeCompare(a.at))[0];
+  // Tests of one run share their second: a red one says more than a green one, else the last that was noted.
+  const newest = [...record.lastTests.map((t) => t.at)].sort().at(-1);
+  const latest = record.lastTests.filter((t) => t.at === newest);
+  const lastTest = latest.find((t) => !t.ok) ?? latest.at(-1);
   return {
     mailbox: record.mailbox,
     for: record.for,

@@ -21,6 +21,19 @@ export interface Registration {
   readonly secretExpiresAt?: string;
   /** true when mailauth created it and may delete it */
   readonly madeByMailauth: boolean;
+  /** what it made, so that the same is found and removed again */
+  readonly made?: MadeRegistration;
+}
+
+/** The objects of one registration in the tenant, by Graph's ids. */
+export interface MadeRegistration {
+  /** `mailauth:<random id>` on the application */
+  readonly tag: string;
+  readonly applicationObjectId?: string;
+  readonly servicePrincipalId?: string;
+  readonly grantIds: readonly string[];
+  /** keyId of the client secret that is in the store */
+  readonly secretKeyId?: string;
 }
 
 /** Who signed in, from the id_token (OpenID Connect Core section 2). */

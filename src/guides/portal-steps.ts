@@ -1,11 +1,18 @@
-import type { Protocol } from '../core/cloud.ts';
+import type { Endpoints, Protocol } from '../core/cloud.ts';
 import type { ClientType } from '../core/mailbox.ts';
-import { type Audience, accountTypes } from './guide.ts';
+import type { RegistrationPlan } from '../core/registration-plan.ts';
+import { custom } from './custom.ts';
+import { type Audience, accountTypes, type Guide, type SignInWay } from './guide.ts';
+import { guideNamed } from './guides.ts';
+import { permissionNames } from './permissions.ts';
+import { planRegistration } from './plan.ts';
+
+export { permissionNames };
 
 /** One screen of the Entra admin center, said so that it can be followed without a picture. */
 export interface PortalStep {
   readonly title: string;
-  /** the menu words, always, because deep links are undocumented and change */
+  /** the menu words, always, because deep links are undocumented and change; present names first, older ones in brackets */
   readonly menu: string;
   readonly link: string;
   readonly actions: readonly string[];
@@ -17,7 +24,10 @@ export interface PortalStep {
   readonly yields?: 'client-id' | 'client-secret';
 }
 
+/** The wizard's `Answers` fit, with the portal's address beside them. */
 export interface PortalFacts {
+  /** the guide's name; without one it is a program that mailauth does not know */
+  readonly for?: string;
   readonly portal: string;
   readonly mailbox: string;
   readonly name: string;
@@ -27,23 +37,35 @@ export interface PortalFacts {
   readonly protocols: readonly Protocol[];
   readonly secretMonths: number;
   readonly consent: 'admin' | 'user' | 'skip';
+  readonly signIn?: SignInWay;
+  readonly variant?: string;
   /** known from the second screen on */
   readonly clientId?: string;
+  /** given: also the screen with the v2 endpoints, for who has to copy them; the wizard finds them by itself */
+  readonly endpoints?: Pick<Endpoints, 'authorization' | 'token'>;
 }
 
-export const permissionNames: Record<Protocol, string> = {
-  imap: 'IMAP.AccessAsUser.All',
-  pop: 'POP.AccessAsUser.All',
-  smtp: 'SMTP.Send',
-};
+/** What each screen is written from. */
+interface Portal {
+  readonly f: PortalFacts;
+  readonly guide: Guide;
+  readonly plan: RegistrationPlan;
+}
 
 const registrations = 'Entra ID > App registrations';
+const app = `${registrations} > your app`;
 
 /** The registration by hand, screen by screen. Pure. Menu words and routes: shared facts on Microsoft, section 10. */
 export function portalSteps(f: PortalFacts): readonly PortalStep[] {
-  const steps = [register(f), permissions(f)];
-  if (f.consent === 'admin') steps.push(consent(f));
-  if (f.clientType === 'confidential') steps.push(secret(f));
+  const guide = guideNamed(f.for ?? '') ?? custom;
+  // The same plan that `auto` sends to Graph: the ways to register cannot drift apart.
+  const portal: Portal = { f, guide, plan: planRegistration(guide, f, '') };
+  const steps = [register(portal)];
+  if (portal.plan.publicClientFlows || portal.plan.implicitTokens) steps.push(authentication(portal));
+  steps.push(permissions(portal));
+  if (f.consent === 'admin') steps.push(consent(portal));
+  if (portal.plan.secretMonths !== undefined) steps.push(secret(portal, portal.plan.secretMonths));
+  if (f.endpoints !== undefined) steps.push(endpoints(portal, f.endpoints));
   return steps;
 }
 
@@ -51,63 +73,119 @@ function blade(f: PortalFacts, name: string): string {
   const list = `${f.portal}/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade/quickStartType~/null/sourceType/Microsoft_AAD_IAM`;
   return f.clientId === undefined
     ? list
-    : `${f.portal}/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/${name}/appId/${f.clientId}/isMSAApp~/false`;
+    : `${f.portal}/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/${name}/appId/${encodeURIComponent(f.clientId)}/isMSAApp~/false`;
 }
 
-function register(f: PortalFacts): PortalStep {
-  const platform = f.clientType === 'confidential' ? 'Web' : 'Public client/native (mobile & desktop)';
+const platforms = { web: 'Web', 'mobile-desktop': 'Public client/native (mobile & desktop)', none: 'none: leave the list as it is' } as const;
+
+function register({ f, guide, plan }: Portal): PortalStep {
+  const older = guide.olderMenu === undefined ? '' : `  (older: ${guide.olderMenu})`;
+  const twoIds = plan.platform === 'none' ? ' and "Directory (tenant) ID"' : '';
   return {
     title: 'Register the app',
-    menu: `${registrations} > New registration`,
+    menu: `${registrations} > New registration${older}`,
     link: `${f.portal}/#view/Microsoft_AAD_RegisteredApps/CreateApplicationBlade/quickStartType~/null/isMSAApp~/false`,
-    actions: ['Fill in the form with these values', 'Press "Register"', 'Copy "Application (client) ID" from the Overview page'],
+    actions: ['Fill in the form with these values', 'Press "Register"', `Copy "Application (client) ID"${twoIds} from the Overview page`],
     values: [
-      { field: 'Name', value: f.name },
-      { field: 'Supported account types', value: accountTypes[f.audience] },
-      { field: 'Redirect URI, platform', value: platform },
-      { field: 'Redirect URI', value: f.redirectUri },
+      { field: 'Name', value: plan.displayName },
+      { field: 'Supported account types', value: accountTypes[plan.audience] },
+      { field: 'Redirect URI, platform', value: platforms[plan.platform] },
+      { field: 'Redirect URI', value: plan.redirectUris[0] ?? 'leave it empty' },
     ],
-    trap: 'The overview shows three GUIDs: take "Application (client) ID", not "Object ID" and not "Directory (tenant) ID".',
+    trap: [
+      `The overview shows three GUIDs: take "Application (client) ID"${twoIds}, not "Object ID"${twoIds === '' ? ' and not "Directory (tenant) ID"' : ''}.`,
+      ...(plan.audience === 'single' ? [] : ['Older screens say "Azure AD directory" for "Microsoft Entra ID tenant".']),
+      ...(plan.platform === 'web' ? ['Choose "Web", not "Single-page application": that one never gets a token for a server.'] : []),
+      ...(plan.audience === 'multi-and-personal' ? ['With personal accounts allowed, the redirect URI may have no "?".'] : []),
+    ].join(' '),
     yields: 'client-id',
   };
 }
 
-function permissions(f: PortalFacts): PortalStep {
-  const names = [...f.protocols.map((p) => permissionNames[p]), 'offline_access', 'openid', 'profile', 'email', 'User.Read'];
+function authentication({ f, plan }: Portal): PortalStep {
+  const flows = plan.publicClientFlows
+    ? ['Settings (older: Advanced settings): set "Allow public client flows" to Yes (older: "Enable the following mobile and desktop flows")']
+    : [];
+  const implicit = plan.implicitTokens
+    ? ['Settings (older: Implicit grant and hybrid flows): tick "Access tokens" and "ID tokens"']
+    : [];
   return {
-    title: 'Add the delegated permissions',
-    menu: `${registrations} > your app > API permissions > Add a permission > Microsoft Graph > Delegated permissions`,
-    link: blade(f, 'CallAnAPI'),
-    actions: ['Search for each name, tick it', 'Press "Add permissions"'],
-    values: names.map((value) => ({ field: 'Permission', value })),
-    trap: 'Choose "Delegated permissions". "Application permissions" is another thing and does not work here.',
+    title: plan.publicClientFlows ? 'Allow public client flows' : 'Allow implicit tokens',
+    menu: `${app} > Manage > Authentication`,
+    link: blade(f, 'Authentication'),
+    actions: [...flows, ...implicit, 'Press "Save"'],
+    values: [],
+    trap: plan.publicClientFlows
+      ? 'Without it the sign-in fails with AADSTS7000218, which asks for a client secret that this app must not have.'
+      : "Only osTicket's older OAuth2 plugin needs it. With the present one leave both unticked: they weaken the app.",
   };
 }
 
-function consent(f: PortalFacts): PortalStep {
+function permissions({ f, plan }: Portal): PortalStep {
+  const preset = plan.graphPermissions.includes('User.Read') ? '"User.Read" may be there already.' : 'Leave "User.Read" if it is there already.';
+  return {
+    title: 'Add the delegated permissions',
+    menu: `${app} > Manage > API permissions > Add a permission > Microsoft Graph > Delegated permissions`,
+    link: blade(f, 'CallAnAPI'),
+    actions: ['Search for each name, tick it', 'Press "Add permissions"'],
+    values: plan.graphPermissions.map((value) => ({ field: 'Permission', value })),
+    trap: `Choose "Delegated permissions". "Application permissions" is another thing and does not work here. ${preset}`,
+  };
+}
+
+function consent({ f, guide }: Portal): PortalStep {
+  const mayBeBlocked =
+    'Tenants that let Microsoft manage consent do not let users agree to IMAP and POP themselves, ' +
+    'so without this step the sign-in stops at "Need admin approval".';
   return {
     title: 'Grant admin consent',
-    menu: `${registrations} > your app > API permissions > Grant admin consent for (your organization)`,
+    menu: `${app} > Manage > API permissions > Grant admin consent for (your organization)`,
     link: blade(f, 'CallAnAPI'),
     actions: ['Press "Grant admin consent for …", then "Yes"', 'Every row must show "Granted for …" with a green tick'],
     values: [],
-    trap:
-      'Only an administrator can press it. Tenants that let Microsoft manage consent do not let users agree to IMAP and POP themselves, ' +
-      'so without this step the sign-in stops at "Need admin approval".',
+    trap: `Only an administrator can press it. ${guide.consentNote ?? mayBeBlocked}`,
   };
 }
 
-function secret(f: PortalFacts): PortalStep {
+/** What the list "Expires" offers, in its own words. */
+const expires: Readonly<Record<number, string>> = {
+  3: '90 days (3 months)',
+  6: '180 days (6 months)',
+  12: '365 days (12 months)',
+  18: '545 days (18 months)',
+  24: '730 days (24 months)',
+};
+
+function secret({ f, guide }: Portal, months: number): PortalStep {
+  const both = guide.secretIdToo === true;
   return {
     title: 'Make a client secret',
-    menu: `${registrations} > your app > Certificates & secrets > Client secrets > New client secret`,
+    menu: `${app} > Manage > Certificates & secrets > Client secrets > New client secret`,
     link: blade(f, 'Credentials'),
-    actions: ['Press "New client secret", fill in, press "Add"', 'Copy the column "Value" now: it is shown only once'],
+    actions: [
+      'Press "New client secret", fill in, press "Add"',
+      'Copy the column "Value" now: it is shown only once',
+      ...(both ? ['Note "Secret ID" too: it tells this secret from the next one'] : []),
+    ],
     values: [
       { field: 'Description', value: `mailauth ${f.mailbox}` },
-      { field: 'Expires', value: `${f.secretMonths} months` },
+      { field: 'Expires', value: expires[months] ?? `Custom: ${months} months from today` },
     ],
-    trap: 'Copy "Value", not "Secret ID". The ID is a GUID and never signs in.',
+    trap: `Copy "Value", not "Secret ID". The ID is a GUID and never signs in.${guide.secretMonthsFixed === true ? ` ${guide.title}'s guide asks for ${guide.secretMonths} months.` : ''}`,
     yields: 'client-secret',
+  };
+}
+
+function endpoints({ f }: Portal, known: Pick<Endpoints, 'authorization' | 'token'>): PortalStep {
+  return {
+    title: 'Copy the endpoints',
+    menu: `${app} > Overview > Endpoints`,
+    link: blade(f, 'Overview'),
+    actions: ['Press "Endpoints" at the top of the page', 'Copy these two, or compare'],
+    values: [
+      { field: 'OAuth 2.0 authorization endpoint (v2)', value: known.authorization },
+      { field: 'OAuth 2.0 token endpoint (v2)', value: known.token },
+    ],
+    trap: 'The list has each address twice: take the ones with "(v2)" and "/v2.0/" in them.',
   };
 }

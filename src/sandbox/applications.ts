@@ -58,7 +58,9 @@ export function declaredScopes(app: App): ((resource: 'graph' | 'outlook') => re
 export function preauthorizationRefuses(app: App, scope: string): { readonly aadsts: Aadsts; readonly blanks: Blanks } | undefined {
   if (!isAzureCli(app)) return undefined;
   const oidc = ['openid', 'profile', 'email', 'offline_access'];
-  const other = scope.split(/\s+/).find((one) => one !== '' && !oidc.includes(one.toLowerCase()) && !/(?:graph[^/]*)\/+\.default$/i.test(one));
+  const other = scope
+    .split(/\s+/)
+    .find((one) => one !== '' && !oidc.includes(one.toLowerCase()) && !/(?:graph[^/]*)\/+\.default$/i.test(one));
   return other === undefined ? undefined : { aadsts: 65002, blanks: { client: app.clientId, resource: other } };
 }
 

@@ -1,6 +1,7 @@
 import type { Context, HttpResponse } from '../core/context.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../diagnose/problem.ts';
+import { administrator, azureCli } from './directory.ts';
 import { forms } from './pages.ts';
 
 const timeoutMs = 20_000;
@@ -9,7 +10,7 @@ const mostHops = 5;
 /**
  * Plays the person at the sandbox's own pages: opens the authorize address, picks the account, accepts, and follows
  * the redirect to the loopback listener until a page stands still.
- * @param as the account; else the one of `login_hint`, else `otherwise`
+ * @param as the account; else the one of `login_hint`, else the administrator where one is wanted, else `otherwise`
  * @throws `sandbox-sign-in-stopped` (with `detail.aadsts`) when the pages end in an error that Entra never delivers to the app
  */
 export async function approve(
@@ -33,7 +34,7 @@ export async function approve(
 
   let page = await get(start.href);
   if (page.status === 200) {
-    const account = as ?? start.searchParams.get('login_hint') ?? otherwise;
+    const account = as ?? start.searchParams.get('login_hint') ?? (wantsAdministrator(start) ? administrator : otherwise);
     page = await post(forms.account, { ticket: ticketOf(page), account });
   }
   // Consent remembered from an earlier sign-in redirects at once.
@@ -51,6 +52,11 @@ export async function approve(
     at = next;
     page = await get(next.href);
   }
+}
+
+/** Admin consent, and the app as which people sign in to register another. */
+function wantsAdministrator(start: URL): boolean {
+  return start.pathname.endsWith('/adminconsent') || start.searchParams.get('client_id') === azureCli.clientId;
 }
 
 function ticketOf(page: HttpResponse): string {

@@ -19,6 +19,7 @@ export async function loginServer(service: Service, request: SandboxRequest): Pr
     case 'POST oauth2/v2.0/token':
       return tokenEndpoint(service, tenant, request);
     case 'GET oauth2/v2.0/authorize':
+    case 'GET v2.0/adminconsent':
       return { status: 302, headers: { location: `${service.addresses.pages}${request.target}` }, body: '' };
     default:
       return json(404, { error: 'not_found', error_description: `The sandbox has nothing at ${method} ${path}.` });

@@ -67,17 +67,31 @@ ${buttons.join('\n')}
 
 /** "Permissions requested", with Accept and Cancel. */
 export function consentPage(ticket: string, appName: string, user: string, scopes: readonly AskedScope[]): string {
-  const lines = scopes.map((scope) => {
-    const words = inWords(scope);
-    return `<li>${escapeHtml(words)}${words === scope.name ? '' : `<small>${escapeHtml(scope.name)}</small>`}</li>`;
-  });
   return page(
     'Permissions requested',
     `<p>${escapeHtml(user)}</p>
 <p><strong>${escapeHtml(appName)}</strong> would like to:</p>
-<ul>
-${lines.join('\n')}
-</ul>
+${permissionList(scopes)}
+<form method="post" action="${forms.consent}">${hidden(ticket)}
+<div class="row"><button name="decision" value="cancel">Cancel</button><button class="main" name="decision" value="accept">Accept</button></div>
+</form>`,
+  );
+}
+
+/** "Permissions requested - Review for your organization": what an administrator accepts for everybody. */
+export function organizationConsentPage(
+  ticket: string,
+  appName: string,
+  user: string,
+  organization: string,
+  scopes: readonly AskedScope[],
+): string {
+  return page(
+    'Permissions requested',
+    `<p>${escapeHtml(user)}</p>
+<p><strong>Review for your organization</strong></p>
+<p>If you accept, <strong>${escapeHtml(appName)}</strong> will get access to these resources for all users in ${escapeHtml(organization)}:</p>
+${permissionList(scopes)}
 <form method="post" action="${forms.consent}">${hidden(ticket)}
 <div class="row"><button name="decision" value="cancel">Cancel</button><button class="main" name="decision" value="accept">Accept</button></div>
 </form>`,
@@ -104,6 +118,14 @@ export function errorPage(description: string, again?: string): string {
 <p id="error" class="error">${escapeHtml(description)}</p>
 ${again === undefined ? '<p>Close this page and go back to the terminal.</p>' : `<p><a href="${escapeHtml(again)}">Use another account</a></p>`}`,
   );
+}
+
+function permissionList(scopes: readonly AskedScope[]): string {
+  const lines = scopes.map((scope) => {
+    const words = inWords(scope);
+    return `<li>${escapeHtml(words)}${words === scope.name ? '' : `<small>${escapeHtml(scope.name)}</small>`}</li>`;
+  });
+  return `<ul>\n${lines.join('\n')}\n</ul>`;
 }
 
 function hidden(ticket: string): string {

@@ -3,9 +3,9 @@ import { findTenant, tenant } from './directory.ts';
 import { type Aadsts, type Blanks, entraError } from './entra-errors.ts';
 import { checkClient, type Granted, redeemCode, redeemPassword, redeemRefresh, refused, type Setting, type TokenForm } from './grants.ts';
 import { json, type SandboxReply, type SandboxRequest } from './http.ts';
+import { effectiveRoles } from './roles.ts';
 import type { Service } from './service.ts';
 import type { State } from './state.ts';
-import { effectiveRoles } from './roles.ts';
 import { clientInfo } from './tokens.ts';
 
 type Refuse = (aadsts: Aadsts, blanks?: Blanks, headers?: Readonly<Record<string, string>>) => SandboxReply;

@@ -29,12 +29,21 @@ export const cloudSchema = z.object({
   verified: z.boolean(),
 });
 
+export const madeSchema = z.object({
+  tag: z.string(),
+  applicationObjectId: z.exactOptional(z.string()),
+  servicePrincipalId: z.exactOptional(z.string()),
+  grantIds: z.array(z.string()),
+  secretKeyId: z.exactOptional(z.string()),
+});
+
 const registration = z.object({
   clientId: z.string().check(z.minLength(1)),
   clientType: z.enum(['public', 'confidential']),
   redirectUri: z.string(),
   secretExpiresAt: z.exactOptional(timeSchema),
   madeByMailauth: z.boolean(),
+  made: z.exactOptional(madeSchema),
 });
 
 /** The mailbox file. Unknown fields are tolerated and left out: a newer mailauth may have written them. */

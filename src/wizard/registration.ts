@@ -1,6 +1,6 @@
 import type { Cloud, Tenant } from '../core/cloud.ts';
 import { fold } from '../core/fold.ts';
-import type { MailboxKey } from '../core/mailbox.ts';
+import type { MailboxKey, Registration } from '../core/mailbox.ts';
 import type { Secret } from '../core/secret.ts';
 import { problem } from '../diagnose/problem.ts';
 import { checkClient } from '../entra/client-check.ts';
@@ -22,7 +22,8 @@ export interface RegistrationStep {
 
 export interface Registered {
   readonly answers: Answers;
-  readonly clientId: string;
+  /** for the mailbox file */
+  readonly registration: Registration;
   readonly clientSecret?: Secret;
 }
 
@@ -59,10 +60,22 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
     if (way.clientSecret !== undefined) await step.store.remove(pendingSecretEntry(step.key));
     throw error;
   }
-  return { ...way, answers: { ...answers, clientId: way.clientId } };
+  return {
+    answers: { ...answers, clientId: way.clientId },
+    registration: {
+      clientId: way.clientId.toLowerCase(),
+      clientType: answers.clientType,
+      redirectUri: answers.redirectUri,
+      madeByMailauth: false,
+    },
+    ...(way.clientSecret === undefined ? {} : { clientSecret: way.clientSecret }),
+  };
 }
 
-type Way = Omit<Registered, 'answers'>;
+interface Way {
+  readonly clientId: string;
+  readonly clientSecret?: Secret;
+}
 
 async function existing(answers: Answers, step: RegistrationStep): Promise<Way> {
   if (answers.clientId === undefined) throw missingClientId(answers);

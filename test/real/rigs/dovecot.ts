@@ -8,7 +8,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * A private Dovecot 2.3 with IMAP and XOAUTH2 only, as Exchange offers it. It checks tokens by itself (RS256 against
+ * A private Dovecot 2.3 with IMAP, POP3 and XOAUTH2 only, as Exchange offers it. It checks tokens by itself (RS256 against
  * the public keys it was given), so a login passes through no code of ours. As root it runs as nobody.
  *
  * A token it accepts (`signToken`) is a JWT with
@@ -20,7 +20,7 @@ import { join } from 'node:path';
  * A key added while it runs works at once. A key replaced under the same `kid` is not noticed: use a new `kid`.
  */
 export interface Dovecot {
-  readonly ports: { readonly imap: number; readonly imaps: number };
+  readonly ports: { readonly imap: number; readonly imaps: number; readonly pop3: number; readonly pop3s: number };
   /** PEM of its own authority, for NODE_EXTRA_CA_CERTS or `createNetwork({ ca })`; `caFile` is where it lies */
   readonly ca: string;
   readonly caFile: string;
@@ -54,6 +54,7 @@ export interface DovecotOptions {
 
 export const mailAudience = 'https://outlook.office.com';
 const program = '/usr/sbin/dovecot';
+const pop3 = '/usr/lib/dovecot/pop3-login';
 const defaultIssuer = 'https://sts.windows.net/11111111-1111-1111-1111-111111111111/';
 
 /** An RSA key of 2048 bits. */
@@ -88,12 +89,14 @@ export function exchangeClaims(upn: string, issuer: string = defaultIssuer): Rec
 
 /** Starts it and waits until both ports greet. Throws when Dovecot is not installed or does not start. */
 export async function startDovecot({ dir: wanted, issuers = [defaultIssuer], keys = [] }: DovecotOptions = {}): Promise<Dovecot> {
-  if (!existsSync(program)) throw new Error(`${program} is missing: apt-get install dovecot-imapd`);
+  for (const file of [program, pop3]) {
+    if (!existsSync(file)) throw new Error(`${file} is missing: apt-get install dovecot-imapd dovecot-pop3d`);
+  }
   const dir = wanted ?? (await mkdtemp(join(tmpdir(), 'dovecot-')));
   const owner = ownerOfProcess();
   for (const folder of ['run', 'state', 'mail', 'keys/default/RS256', 'certs']) await mkdir(join(dir, folder), { recursive: true });
   makeCertificates(join(dir, 'certs'));
-  const ports = { imap: await freePort(), imaps: await freePort() };
+  const ports = { imap: await freePort(), imaps: await freePort(), pop3: await freePort(), pop3s: await freePort() };
   const key = signingKey('rig');
   const addKey = ({ kid, publicKey }: SigningKey): Promise<void> =>
     writeFile(join(dir, 'keys/default/RS256', escapeKid(kid)), publicKey.export({ type: 'spki', format: 'pem' }));
@@ -114,7 +117,7 @@ export async function startDovecot({ dir: wanted, issuers = [defaultIssuer], key
     await rm(dir, { recursive: true, force: true });
   };
   try {
-    await Promise.all([greets(ports.imap, child), answers(ports.imaps, child)]);
+    await Promise.all([greets(ports.imap, child), answers(ports.imaps, child), greets(ports.pop3, child), answers(ports.pop3s, child)]);
   } catch (cause) {
     const why = await log();
     await stop();
@@ -273,7 +276,7 @@ function configuration(dir: string, { name, group, uid, gid }: Owner, ports: Dov
   return `base_dir = ${dir}/run
 state_dir = ${dir}/state
 instance_name = mailauth-test
-protocols = imap
+protocols = imap pop3
 listen = 127.0.0.1
 log_path = ${dir}/dovecot.log
 auth_verbose = yes
@@ -318,6 +321,16 @@ service imap-login {
   }
   inet_listener imaps {
     port = ${ports.imaps}
+    ssl = yes
+  }
+}
+service pop3-login {
+  chroot =
+  inet_listener pop3 {
+    port = ${ports.pop3}
+  }
+  inet_listener pop3s {
+    port = ${ports.pop3s}
     ssl = yes
   }
 }

@@ -51,7 +51,12 @@ interface Replies {
 }
 
 /** A POP3 server that says yes, but for the given answers. */
-function politely({ greeting = '+OK ready\r\n', answers = {}, capabilities = ['UIDL', 'SASL PLAIN XOAUTH2'], secured = capabilities }: Replies = {}): Script {
+function politely({
+  greeting = '+OK ready\r\n',
+  answers = {},
+  capabilities = ['UIDL', 'SASL PLAIN XOAUTH2'],
+  secured = capabilities,
+}: Replies = {}): Script {
   const capa = (offered: readonly string[]) => `+OK\r\n${offered.map((c) => `${c}\r\n`).join('')}.\r\n`;
   const normal: Readonly<Record<string, string>> = {
     AUTH: '+ \r\n',
@@ -60,19 +65,20 @@ function politely({ greeting = '+OK ready\r\n', answers = {}, capabilities = ['U
     STLS: '+OK begin\r\n',
     QUIT: '+OK bye\r\n',
   };
+  const replyTo = (line: string, inTls: boolean): [string, string] => {
+    const [first = ''] = line.split(' ');
+    const name = line === '' ? 'EMPTY' : line === sasl ? 'TOKEN' : first;
+    return [name, answers[name] ?? (name === 'CAPA' ? capa(inTls ? secured : capabilities) : normal[name]) ?? '-ERR what?\r\n'];
+  };
   return async (peer) => {
     let inTls = false;
     peer.send(greeting);
     for (;;) {
-      const line = await peer.line();
-      const [first = ''] = line.split(' ');
-      const name = line === '' ? 'EMPTY' : line === sasl ? 'TOKEN' : first;
-      const answer = answers[name] ?? (name === 'CAPA' ? capa(inTls ? secured : capabilities) : normal[name]) ?? '-ERR what?\r\n';
-      if (answer === 'CLOSE') return;
-      if (answer === 'SILENCE') continue;
-      peer.send(answer);
-      if (name === 'QUIT') return;
-      if (name === 'STLS' && answer === normal.STLS) {
+      const [name, reply] = replyTo(await peer.line(), inTls);
+      if (reply === 'CLOSE') return;
+      if (reply !== 'SILENCE') peer.send(reply);
+      if (name === 'QUIT' && reply !== 'SILENCE') return;
+      if (name === 'STLS' && reply === normal.STLS) {
         peer.startTls();
         inTls = true;
       }
@@ -154,7 +160,11 @@ describe('the sign-in and after', () => {
   const exchange = '-ERR Authentication failure: unknown user name or bad password.\r\n';
   const cases: [string, string, Script, Partial<MailTest>?][] = [
     ["Exchange's refusal", 'auth: pop-authenticate-failed 4', answer({ TOKEN: exchange })],
-    ['with escapes and the token', 'auth: pop-authenticate-failed 4', answer({ TOKEN: `-ERR [AUTH] ${escapes} ${token.reveal()} ${sasl}\r\n` })],
+    [
+      'with escapes and the token',
+      'auth: pop-authenticate-failed 4',
+      answer({ TOKEN: `-ERR [AUTH] ${escapes} ${token.reveal()} ${sasl}\r\n` }),
+    ],
     ['a challenge with JSON', 'auth: pop-authenticate-failed 4', answer({ TOKEN: `+ ${challengeJson}\r\n`, EMPTY: '-ERR [AUTH] no\r\n' })],
     ['a challenge without end', 'auth: pop-protocol 1', answer({ TOKEN: '+ bm8=\r\n', EMPTY: '+ bm8=\r\n' })],
     ['a challenge, then yes', 'auth: pop-protocol 1', answer({ TOKEN: '+ bm8=\r\n', EMPTY: '+OK fine\r\n' })],

@@ -8,7 +8,7 @@ import { type SmtpTest, testSmtp } from '../../../src/mail/smtp.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createNetwork } from '../../../src/system/network.ts';
 import { systemRandom } from '../../../src/system/random.ts';
-import { type Authority, type Script, type ScriptedServer, scriptedServer, selfSigned } from './imap-server.ts';
+import { type Authority, type Peer, type Script, type ScriptedServer, scriptedServer, selfSigned } from './imap-server.ts';
 import { challengeJson, details, escapes, expectClean, sasl, token, user, verdict } from './verdict.ts';
 
 let tls: Authority;
@@ -56,7 +56,12 @@ interface Replies {
 }
 
 /** A submission server that says yes, but for the given answers. */
-function politely({ greeting = '220 ready\r\n', answers = {}, extensions = ['AUTH LOGIN XOAUTH2'], secured = extensions }: Replies = {}): Script {
+function politely({
+  greeting = '220 ready\r\n',
+  answers = {},
+  extensions = ['AUTH LOGIN XOAUTH2'],
+  secured = extensions,
+}: Replies = {}): Script {
   const ehlo = (offered: readonly string[]) => ['hello', ...offered].map((e, i) => `250${i < offered.length ? '-' : ' '}${e}\r\n`).join('');
   const normal: Readonly<Record<string, string>> = {
     AUTH: '334 \r\n',
@@ -69,28 +74,34 @@ function politely({ greeting = '220 ready\r\n', answers = {}, extensions = ['AUT
     QUIT: '221 2.0.0 bye\r\n',
     STARTTLS: '220 2.0.0 begin\r\n',
   };
+  const replyTo = (line: string, inTls: boolean): string => {
+    const [first = ''] = line.split(' ');
+    const name = line === '' ? 'EMPTY' : line === sasl ? 'TOKEN' : first;
+    return answers[name] ?? (name === 'EHLO' ? ehlo(inTls ? secured : extensions) : normal[name]) ?? '500 what?\r\n';
+  };
   return async (peer) => {
     let inTls = false;
-    let body = false;
     peer.send(greeting);
     for (;;) {
-      const line = await peer.line();
-      if (body && line !== '.') continue;
-      body = false;
-      const [first = ''] = line.split(' ');
-      const name = line === '' ? 'EMPTY' : line === sasl ? 'TOKEN' : first;
-      const answer = answers[name] ?? (name === 'EHLO' ? ehlo(inTls ? secured : extensions) : normal[name]) ?? '500 what?\r\n';
-      if (answer === 'CLOSE') return;
-      if (answer === 'SILENCE') continue;
-      peer.send(answer);
-      if (name === 'QUIT' || /^421/.test(answer)) return;
-      body = answer.startsWith('354');
-      if (name === 'STARTTLS' && answer === normal.STARTTLS) {
-        peer.startTls();
-        inTls = true;
+      const reply = replyTo(await peer.line(), inTls);
+      if (reply !== 'CLOSE' && reply !== 'SILENCE') peer.send(reply);
+      if (/^(?:CLOSE|221|421)/.test(reply)) return;
+      if (reply.startsWith('354')) {
+        await bodyOf(peer);
+        const end = replyTo('.', inTls);
+        if (end === 'CLOSE') return;
+        peer.send(end);
       }
+      if (reply !== normal.STARTTLS) continue;
+      peer.startTls();
+      inTls = true;
     }
   };
+}
+
+/** Reads a message up to its lone dot. */
+async function bodyOf(peer: Peer): Promise<void> {
+  while ((await peer.line()) !== '.');
 }
 
 const answer = (answers: Replies['answers'], more: Replies = {}): Script => politely({ ...more, answers: answers ?? {} });
@@ -119,9 +130,7 @@ describe('a server that says yes', () => {
       mailbox: `may send as ${user}`,
     });
     expect(running?.heard[0]).toBe('EHLO [127.0.0.1]\r\nQUIT\r\n');
-    expect(running?.heard[1]).toBe(
-      `EHLO [127.0.0.1]\r\nAUTH XOAUTH2\r\n${sasl}\r\nMAIL FROM:<${user}>\r\nRSET\r\nQUIT\r\n`,
-    );
+    expect(running?.heard[1]).toBe(`EHLO [127.0.0.1]\r\nAUTH XOAUTH2\r\n${sasl}\r\nMAIL FROM:<${user}>\r\nRSET\r\nQUIT\r\n`);
   });
 
   test('over STARTTLS has the handshake after the capabilities and hears nothing secret before', async () => {
@@ -138,7 +147,9 @@ describe('a server that says yes', () => {
     const sendTo = 'ada@contoso.example';
     const result = await against(politely(), { sendTo });
     expect(result.ok).toBe(true);
-    const [, id] = /^Message-ID (<[^>]+@contoso\.example>) to ada@contoso\.example: 250 2\.0\.0 OK <queued-as-7>$/.exec(details(result).send ?? '') ?? [];
+    const [, id] =
+      /^Message-ID (<[^>]+@contoso\.example>) to ada@contoso\.example: 250 2\.0\.0 OK <queued-as-7>$/.exec(details(result).send ?? '') ??
+      [];
     expect(id).toBeDefined();
     expect(heard().split(`Message-ID: ${id}\r\n`)).toHaveLength(2);
     expect(heard().match(/RCPT TO:<ada@contoso\.example>/g)).toHaveLength(1);
@@ -238,10 +249,15 @@ describe('STARTTLS', () => {
 });
 
 describe('the sign-in and after', () => {
-  const disabled = (what: string) => `535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the ${what}. Visit x\r\n`;
+  const disabled = (what: string) =>
+    `535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the ${what}. Visit x\r\n`;
   const cases: [string, string, Script, Partial<SmtpTest>?][] = [
     ['535', 'auth: smtp-authenticate-failed 4', answer({ TOKEN: '535 5.7.3 Authentication unsuccessful [HOST]\r\n' })],
-    ['535 with escapes and the token', 'auth: smtp-authenticate-failed 4', answer({ TOKEN: `535 5.7.3 ${escapes} ${token.reveal()} ${sasl}\r\n` })],
+    [
+      '535 with escapes and the token',
+      'auth: smtp-authenticate-failed 4',
+      answer({ TOKEN: `535 5.7.3 ${escapes} ${token.reveal()} ${sasl}\r\n` }),
+    ],
     ['a challenge with JSON', 'auth: smtp-authenticate-failed 4', answer({ TOKEN: `334 ${challengeJson}\r\n`, EMPTY: '535 5.7.8 no\r\n' })],
     ['the mechanism refused', 'auth: smtp-no-xoauth2 1', answer({ AUTH: '504 5.7.4 Unrecognized authentication type\r\n' })],
     ['a line too long', 'auth: smtp-protocol 1', answer({ TOKEN: '500 5.5.2 Line too long\r\n' })],
@@ -251,7 +267,9 @@ describe('the sign-in and after', () => {
     [
       'criteria, over two lines',
       'auth: smtp-not-accepted 6',
-      answer({ TOKEN: '535-5.7.139 Authentication unsuccessful, the request did not\r\n535 5.7.139 meet the criteria to be authenticated\r\n' }),
+      answer({
+        TOKEN: '535-5.7.139 Authentication unsuccessful, the request did not\r\n535 5.7.139 meet the criteria to be authenticated\r\n',
+      }),
     ],
     ['454', 'auth: mail-server-busy 5', answer({ TOKEN: '454 4.7.0 Temporary authentication failure\r\n' })],
     ['421', 'auth: mail-server-busy 5', answer({ TOKEN: '421 4.3.2 Service not available\r\n' })],
@@ -261,9 +279,17 @@ describe('the sign-in and after', () => {
     ['an answer that is none', 'auth: smtp-protocol 1', answer({ TOKEN: `+OK ${escapes}\r\n` })],
     ['a line of two megabytes', 'auth: smtp-protocol 1', answer({ TOKEN: `235 ${'x'.repeat(2_097_152)}` })],
     ['a hang-up of the second connection', 'auth: mail-connection-closed-during-auth 5', then(async () => {})],
-    ['421 to the second connection', 'auth: smtp-throttled 5', then(politely({ greeting: '421 4.7.0 Too many concurrent connections\r\n' }))],
+    [
+      '421 to the second connection',
+      'auth: smtp-throttled 5',
+      then(politely({ greeting: '421 4.7.0 Too many concurrent connections\r\n' })),
+    ],
     ['554 to the second connection', 'auth: smtp-greeting-refused 5', then(politely({ greeting: '554 no\r\n' }))],
-    ['not signed in after all', 'mailbox: smtp-authenticate-failed 4', answer({ MAIL: '530 5.7.57 Client not authenticated to send mail\r\n' })],
+    [
+      'not signed in after all',
+      'mailbox: smtp-authenticate-failed 4',
+      answer({ MAIL: '530 5.7.57 Client not authenticated to send mail\r\n' }),
+    ],
     ['the sender refused', 'mailbox: smtp-send-as-denied 6', answer({ MAIL: '550 5.7.60 SMTP; Client does not have permissions\r\n' })],
     ['blocked for spam', 'mailbox: smtp-not-accepted 6', answer({ MAIL: `550 5.1.8 Access denied, ${escapes} bad outbound sender\r\n` })],
     ['451 4.7.500', 'mailbox: smtp-throttled 5', answer({ MAIL: '451 4.7.500 Server busy. Please try again later\r\n' })],
@@ -301,7 +327,13 @@ describe('the sign-in and after', () => {
 
   test('the token is looked at before the server is blamed', async () => {
     const refused = answer({ TOKEN: '535 5.7.3 Authentication unsuccessful\r\n' });
-    const good = { opaque: false, audience: 'https://outlook.office.com', scopes: ['SMTP.Send'], expiresAt: Date.now() + 60_000, username: user };
+    const good = {
+      opaque: false,
+      audience: 'https://outlook.office.com',
+      scopes: ['SMTP.Send'],
+      expiresAt: Date.now() + 60_000,
+      username: user,
+    };
     const withClaims = async (claims: object, more: Partial<SmtpTest> = {}) =>
       (await against(refused, { claims: () => ({ ...good, ...claims }), ...more })).error?.code;
     expect(await withClaims({ scopes: ['IMAP.AccessAsUser.All'] })).toBe('mail-token-scope');

@@ -1,0 +1,47 @@
+import type { MailauthError } from '../core/errors.ts';
+import type { RegistrationPlan } from '../core/registration-plan.ts';
+import type { Exists } from '../diagnose/catalogue/graph.ts';
+import { problem } from '../diagnose/problem.ts';
+import { type GraphRefusal, graphDetail, says } from './graph.ts';
+import { signInAudiences } from './manifest.ts';
+import { isLag } from './patience.ts';
+
+/** Directory roles by what they allow (learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference). */
+export const rolesThat = {
+  register: ['Application Developer', 'Cloud Application Administrator', 'Application Administrator'],
+  consent: ['Cloud Application Administrator', 'Application Administrator', 'Privileged Role Administrator', 'Global Administrator'],
+} as const;
+
+export interface About extends Exists {
+  /** completes "may not …" and "refuses to …": `make the application` */
+  readonly what: string;
+  readonly roles: readonly string[];
+  readonly who?: string | undefined;
+  readonly plan?: Pick<RegistrationPlan, 'audience' | 'redirectUris' | 'secretMonths'>;
+}
+
+/** A refusal of Graph in mailauth's words: the tenant's policies each by name, then lag, quota, missing roles, and what remains. */
+export function refusalProblem(refusal: GraphRefusal, about: About): MailauthError {
+  const more = { detail: graphDetail(refusal) };
+  const policy = policyProblem(refusal, about, more);
+  if (policy !== undefined) return policy;
+  if (isLag(refusal)) return problem('graph-lag', about, more);
+  if (says(refusal, 'Directory_QuotaExceeded')) return problem('graph-quota', about, more);
+  if (refusal.status === 403) return problem('graph-role-missing', about, more);
+  return problem('graph-refused', { ...about, said: refusal.message, status: refusal.status }, more);
+}
+
+function policyProblem(refusal: GraphRefusal, about: About, more: { detail: ReturnType<typeof graphDetail> }): MailauthError | undefined {
+  const { plan } = about;
+  if (says(refusal, 'CredentialTypeNotAllowedAsPerAppPolicy')) return problem('secrets-forbidden', about, more);
+  if (says(refusal, 'CredentialInvalidLifetimeAsPerAppPolicy')) {
+    return problem('secret-lifetime-forbidden', { ...about, months: plan?.secretMonths ?? 0 }, more);
+  }
+  if (says(refusal, 'SignInAudienceNotAllowedAsPerAppPolicy')) {
+    return problem('audience-forbidden', { ...about, audience: plan === undefined ? '' : signInAudiences[plan.audience] }, more);
+  }
+  if (says(refusal, 'HostNameNotOnVerifiedDomain')) {
+    return problem('redirect-domain-forbidden', { ...about, uris: plan?.redirectUris ?? [] }, more);
+  }
+  return undefined;
+}

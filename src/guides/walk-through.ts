@@ -1,0 +1,59 @@
+import type { FormFacts, FormField, FormPart } from './form.ts';
+import type { Guide } from './guide.ts';
+import { type PortalFacts, portalSteps } from './portal-steps.ts';
+
+/** One step of a guide done by hand, in the portal or in the product. */
+export interface ManualStep {
+  readonly title: string;
+  /** the menu words of the portal, or the place in the product */
+  readonly where: string;
+  readonly link?: string;
+  readonly actions: readonly string[];
+  readonly values: readonly { readonly field: string; readonly value: string; readonly note?: string }[];
+  /** to be pressed after the values are in */
+  readonly then: readonly string[];
+  readonly trap?: string;
+}
+
+/** Stands for a secret that mailauth never prints here. */
+const placeholders = { 'client-secret': 'CLIENT-SECRET (the column "Value")', password: 'PASSWORD (of the mailbox)' } as const;
+
+/** The whole guide, done by hand: the product's redirect URI, the portal, the product's form. Pure. */
+export function walkThrough(guide: Guide, facts: FormFacts, portal: Omit<PortalFacts, 'for'>): readonly ManualStep[] {
+  const before: ManualStep[] =
+    guide.redirectShown === undefined
+      ? []
+      : [
+          {
+            title: `Fetch the ${guide.redirectShown.field}`,
+            where: guide.redirectShown.where,
+            actions: guide.redirectShown.actions,
+            values: [],
+            then: [],
+            ...(guide.redirectShown.trap === undefined ? {} : { trap: guide.redirectShown.trap }),
+          },
+        ];
+  const screens = portalSteps({ ...portal, for: guide.name }).map(({ menu, yields: _, ...step }) => ({ ...step, where: menu, then: [] }));
+  return [...before, ...screens, ...guide.form.map((part) => formStep(guide, part, facts, portal.clientType === 'public'))];
+}
+
+function formStep(guide: Guide, part: FormPart, facts: FormFacts, isPublic: boolean): ManualStep {
+  const notes = facts.signsIn === facts.mailbox || part !== guide.form[0] ? [] : (guide.shared?.(facts) ?? []);
+  return {
+    title: part.fields.length === 0 ? 'Use it' : `Fill in ${guide.name === 'custom' ? "the program's form" : guide.title}`,
+    where: part.where,
+    actions: [],
+    values: part.fields
+      .filter((field) => !(isPublic && 'secret' in field && field.secret === 'client-secret'))
+      .map((field) => ({
+        field: field.label,
+        value: valueOf(field, facts),
+        ...(field.note === undefined ? {} : { note: field.note }),
+      })),
+    then: [...notes, ...part.press(facts)],
+    ...(part.trap === undefined ? {} : { trap: part.trap }),
+  };
+}
+
+const valueOf = (field: FormField, facts: FormFacts): string =>
+  'secret' in field ? placeholders[field.secret] : field.value(facts);

@@ -1,0 +1,61 @@
+import type { Cloud, Tenant } from '../core/cloud.ts';
+import type { MailboxKey, MailboxRecord, Registration, StoreName } from '../core/mailbox.ts';
+import { scopesFor } from '../oauth/scopes.ts';
+import type { Answers } from './answers.ts';
+import type { Known } from './questions.ts';
+
+export interface RecordParts {
+  readonly key: MailboxKey;
+  readonly answers: Answers;
+  readonly registration: Registration;
+  readonly tenant: Tenant;
+  readonly cloud: Cloud;
+  readonly store: StoreName;
+  readonly createdAt: string;
+}
+
+/** The mailbox file of a set-up nobody has signed in to yet. */
+export function recordOf({ key, answers, registration, tenant, cloud, store, createdAt }: RecordParts): MailboxRecord {
+  const signInAs = answers.signInAs !== undefined && answers.signInAs !== answers.mailbox ? answers.signInAs : undefined;
+  return {
+    ...key,
+    tenantId: tenant.id,
+    cloud,
+    endpoints: tenant.endpoints,
+    registration,
+    protocols: answers.protocols,
+    scopes: scopesFor(cloud, answers.protocols),
+    store,
+    createdAt,
+    lastTests: [],
+    ...(signInAs === undefined ? {} : { signInAs }),
+  };
+}
+
+/** Would these answers make the same set-up again? Then there is nothing to do. */
+export function isSameSetup(existing: MailboxRecord, answers: Answers, cloud: Cloud): boolean {
+  const { registration: app } = existing;
+  const tenants = [existing.tenantId, existing.mailbox.split('@')[1]];
+  return (
+    existing.cloud.name === cloud.name &&
+    (answers.clientId === undefined || app.clientId === answers.clientId.toLowerCase()) &&
+    app.clientType === answers.clientType &&
+    app.redirectUri === answers.redirectUri &&
+    (existing.signInAs ?? existing.mailbox) === (answers.signInAs ?? existing.mailbox) &&
+    (answers.tenant === undefined || tenants.includes(answers.tenant.toLowerCase())) &&
+    [...existing.protocols].sort().join() === [...answers.protocols].sort().join()
+  );
+}
+
+/** A finished set-up answers its own questions again, so that running it again changes nothing. */
+export function answersOf(record: MailboxRecord): Known {
+  const { registration: app } = record;
+  return {
+    register: 'existing',
+    clientId: app.clientId,
+    clientType: app.clientType,
+    redirectUri: app.redirectUri,
+    protocols: record.protocols,
+    ...(record.signInAs === undefined ? {} : { signInAs: record.signInAs }),
+  };
+}

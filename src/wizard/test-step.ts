@@ -1,0 +1,26 @@
+import type { Cloud } from '../core/cloud.ts';
+import type { MailboxRecord } from '../core/mailbox.ts';
+import type { Secret } from '../core/secret.ts';
+import type { ProtocolResult } from '../mail/result.ts';
+import { runTests } from '../mail/run-tests.ts';
+import type { SetupDeps } from './deps.ts';
+
+/** The proof at the end of a set-up: each of its protocols, live. A red test is a value. */
+export async function testMailbox(
+  deps: SetupDeps,
+  record: MailboxRecord,
+  cloud: Cloud,
+  token: () => Promise<Secret>,
+): Promise<readonly ProtocolResult[]> {
+  const { ctx, report, stepTimeoutMs } = deps;
+  report.progress('test', 'started', 'Testing the mail server');
+  const network = await deps.network();
+  const results = await runTests({ ctx, network, cloud, record, protocols: record.protocols, token, timeoutMs: stepTimeoutMs });
+  for (const { protocol, ok, host, port, stages, diagnosis } of results) {
+    const found = stages.find((s) => s.name === 'mailbox')?.detail ?? '';
+    const proof = protocol === 'smtp' ? found : `INBOX has ${found}`;
+    const text = ok ? `signed in at ${host}:${port}, ${proof}` : (diagnosis?.title ?? 'failed');
+    report.progress('test', ok ? 'done' : 'failed', `${protocol.toUpperCase()}: ${text}`);
+  }
+  return results;
+}
