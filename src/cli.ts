@@ -1,4 +1,4 @@
-export type CommandName = 'setup' | 'login' | 'logout' | 'token get' | 'token show' | 'status' | 'test' | 'sandbox';
+export type CommandName = 'setup' | 'login' | 'logout' | 'token get' | 'token show' | 'status' | 'test' | 'guide' | 'sandbox';
 
 export interface CommandEntry {
   readonly name: CommandName;
@@ -53,6 +53,12 @@ export const commands: readonly CommandEntry[] = [
     args: '<imap|pop|smtp|all> [mailbox]',
     summary: 'sign in to the mail server for real, stage by stage',
     group: 'Check',
+  },
+  {
+    name: 'guide',
+    args: '[name]',
+    summary: 'the manual steps of a guide, with your own values',
+    group: 'More',
   },
   {
     name: 'sandbox',

@@ -10,5 +10,6 @@ export const modules: Readonly<Record<CommandName, () => Promise<CommandModule>>
   'token show': async () => (await import('./token-show.ts')).tokenShow,
   status: async () => (await import('./status.ts')).status,
   test: async () => (await import('./test.ts')).test,
+  guide: async () => (await import('./guide.ts')).guide,
   sandbox: async () => (await import('./sandbox.ts')).sandbox,
 };

@@ -57,7 +57,12 @@ export const osticket: Guide = {
           note: 'The v2 one; an old address here causes "The API version v2 has been depreciated".',
         },
         { label: 'Token Endpoint', value: (f) => f.endpoints.token, note: 'The v2 one.' },
-        { label: 'Scopes', how: 'compare', value: (f) => f.scopes.join(' '), note: 'Filled in by osTicket: leave it where it asks for the same.' },
+        {
+          label: 'Scopes',
+          how: 'compare',
+          value: (f) => f.scopes.join(' '),
+          note: 'Filled in by osTicket: leave it where it asks for the same.',
+        },
       ],
       press: (f) => [
         'Press "Submit": osTicket sends you to Microsoft',

@@ -76,7 +76,11 @@ function blade(f: PortalFacts, name: string): string {
     : `${f.portal}/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/${name}/appId/${encodeURIComponent(f.clientId)}/isMSAApp~/false`;
 }
 
-const platforms = { web: 'Web', 'mobile-desktop': 'Public client/native (mobile & desktop)', none: 'none: leave the list as it is' } as const;
+const platforms = {
+  web: 'Web',
+  'mobile-desktop': 'Public client/native (mobile & desktop)',
+  none: 'none: leave the list as it is',
+} as const;
 
 function register({ f, guide, plan }: Portal): PortalStep {
   const older = guide.olderMenu === undefined ? '' : `  (older: ${guide.olderMenu})`;
@@ -104,11 +108,11 @@ function register({ f, guide, plan }: Portal): PortalStep {
 
 function authentication({ f, plan }: Portal): PortalStep {
   const flows = plan.publicClientFlows
-    ? ['Settings (older: Advanced settings): set "Allow public client flows" to Yes (older: "Enable the following mobile and desktop flows")']
+    ? [
+        'Settings (older: Advanced settings): set "Allow public client flows" to Yes (older: "Enable the following mobile and desktop flows")',
+      ]
     : [];
-  const implicit = plan.implicitTokens
-    ? ['Settings (older: Implicit grant and hybrid flows): tick "Access tokens" and "ID tokens"']
-    : [];
+  const implicit = plan.implicitTokens ? ['Settings (older: Implicit grant and hybrid flows): tick "Access tokens" and "ID tokens"'] : [];
   return {
     title: plan.publicClientFlows ? 'Allow public client flows' : 'Allow implicit tokens',
     menu: `${app} > Manage > Authentication`,
@@ -122,7 +126,9 @@ function authentication({ f, plan }: Portal): PortalStep {
 }
 
 function permissions({ f, plan }: Portal): PortalStep {
-  const preset = plan.graphPermissions.includes('User.Read') ? '"User.Read" may be there already.' : 'Leave "User.Read" if it is there already.';
+  const preset = plan.graphPermissions.includes('User.Read')
+    ? '"User.Read" may be there already.'
+    : 'Leave "User.Read" if it is there already.';
   return {
     title: 'Add the delegated permissions',
     menu: `${app} > Manage > API permissions > Add a permission > Microsoft Graph > Delegated permissions`,

@@ -55,5 +55,4 @@ function formStep(guide: Guide, part: FormPart, facts: FormFacts, isPublic: bool
   };
 }
 
-const valueOf = (field: FormField, facts: FormFacts): string =>
-  'secret' in field ? placeholders[field.secret] : field.value(facts);
+const valueOf = (field: FormField, facts: FormFacts): string => ('secret' in field ? placeholders[field.secret] : field.value(facts));

@@ -7,7 +7,8 @@ import { howWords, isCopied, type Reveal, shownValue } from './shown.ts';
 /** One page to keep with the change ticket: a single file, no scripts, nothing from elsewhere, everything escaped. */
 export function renderSheetHtml(sheet: Sheet, reveal: Reveal): string {
   const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`;
-  const revealed = reveal.reveal && sheet.parts.some(({ fields }) => fields.some((field) => field.secret === true && isCopied(field, reveal)));
+  const revealed =
+    reveal.reveal && sheet.parts.some(({ fields }) => fields.some((field) => field.secret === true && isCopied(field, reveal)));
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -60,7 +61,9 @@ const path = (where: string): string => text(where).replaceAll(' &#62; ', ' <spa
 function fieldList(fields: readonly SheetField[], reveal: Reveal): string {
   const rows = fields.map((field) => {
     const shown = text(shownValue(field, reveal));
-    const value = isCopied(field, reveal) ? `<code>${linked(shownValue(field, reveal), field) ?? shown}</code>` : `<span class="words">${shown}</span>`;
+    const value = isCopied(field, reveal)
+      ? `<code>${linked(shownValue(field, reveal), field) ?? shown}</code>`
+      : `<span class="words">${shown}</span>`;
     const how = field.how === 'enter' || field.label === 'In the portal' ? '' : ` <span class="how">${howWords[field.how]}</span>`;
     const note = field.note === undefined ? '' : `<p class="note">${text(field.note)}</p>`;
     return `<div><dt>${text(field.label)}${how}</dt><dd>${value}${note}</dd></div>`;
@@ -70,7 +73,9 @@ function fieldList(fields: readonly SheetField[], reveal: Reveal): string {
 
 /** Only our own page of the portal becomes a link, and only where it is https: a cloud file may say anything. */
 function linked(value: string, { label }: SheetField): string | undefined {
-  return label === 'In the portal' && /^https:\/\//i.test(value) ? `<a href="${text(value)}" rel="noreferrer">${text(value)}</a>` : undefined;
+  return label === 'In the portal' && /^https:\/\//i.test(value)
+    ? `<a href="${text(value)}" rel="noreferrer">${text(value)}</a>`
+    : undefined;
 }
 
 function serverSection(servers: readonly MailServer[]): string {
@@ -99,7 +104,8 @@ ${note.lines.map((line) => `<p>${text(line)}</p>`).join('\n')}${commands}
 }
 
 function renewalSection({ renewal }: Sheet): string {
-  const date = renewal.at === undefined ? '' : `<p class="date"><time datetime="${text(renewal.at)}">${text(renewal.at.slice(0, 10))}</time></p>\n`;
+  const date =
+    renewal.at === undefined ? '' : `<p class="date"><time datetime="${text(renewal.at)}">${text(renewal.at.slice(0, 10))}</time></p>\n`;
   return `<section class="renewal">
 <h2>Renewal</h2>
 ${date}<p>${text(renewal.what)}</p>

@@ -1,5 +1,5 @@
-import type { Sheet, SheetField } from './sheet.ts';
 import { Secret } from '../core/secret.ts';
+import type { Sheet, SheetField } from './sheet.ts';
 import type { Reveal } from './shown.ts';
 
 /** The sheet as data: for `--handover sheet.json` and `data.sheet`. A masked secret is `value: null` with `secret: true`, never asterisks. */

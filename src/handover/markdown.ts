@@ -41,9 +41,12 @@ const serverTable = ({ servers }: Sheet): string =>
   );
 
 const noteBlock = (note: SheetNote): string =>
-  [`## ${words(note.title)}`, ...note.lines.map(words), ...(note.commands.length === 0 ? [] : [fence(note.commands.join('\n'))])].join('\n\n');
+  [`## ${words(note.title)}`, ...note.lines.map(words), ...(note.commands.length === 0 ? [] : [fence(note.commands.join('\n'))])].join(
+    '\n\n',
+  );
 
-const list = (steps: readonly string[]): string => steps.map((step, i) => `${i + 1}. ${isCommand(step) ? code(step) : words(step)}`).join('\n');
+const list = (steps: readonly string[]): string =>
+  steps.map((step, i) => `${i + 1}. ${isCommand(step) ? code(step) : words(step)}`).join('\n');
 const isCommand = (step: string): boolean => step.startsWith('mailauth ');
 
 /** One table; `|` inside a cell is escaped, also in code (GFM section 4.10). */

@@ -17,9 +17,11 @@ export function renderSheetText(sheet: Sheet, options: TextOptions): string {
     ...sheet.parts.map((part) => renderPart(part, options)),
     ...(sheet.servers.length === 0 ? [] : [[theme.bold('Mail servers'), ...serverLines(sheet)].join('\n')]),
     ...sheet.notes.map((note) =>
-      [theme.bold(note.title), ...note.lines.map((line) => `  ${fold(line, columns, 2)}`), ...note.commands.map((c) => `    ${theme.cyan(c)}`)].join(
-        '\n',
-      ),
+      [
+        theme.bold(note.title),
+        ...note.lines.map((line) => `  ${fold(line, columns, 2)}`),
+        ...note.commands.map((c) => `    ${theme.cyan(c)}`),
+      ].join('\n'),
     ),
     [theme.bold('Renewal'), `  ${fold(sheet.renewal.what, columns, 2)}`, ...numbered(sheet.renewal.steps, columns)].join('\n'),
     [theme.bold('Registered in Entra'), ...fieldLines(sheet.registered, options)].join('\n'),

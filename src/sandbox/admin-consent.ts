@@ -9,7 +9,7 @@ import { html, redirect, shownError } from './page-replies.ts';
 import { accountPage, adminApprovalPage, organizationConsentPage } from './pages.ts';
 import { platformOf } from './redirects.ts';
 import { effectiveRoles } from './roles.ts';
-import { type AskedScope, readScopes } from './scopes.ts';
+import { type AskedScope, readScopes, scopeRefusal } from './scopes.ts';
 import type { Service } from './service.ts';
 import type { App, State } from './state.ts';
 
@@ -98,9 +98,7 @@ function readAdminConsent(service: Service, state: State, named: string, { query
   if (redirectUri === '') return shown(900971);
   if (platformOf(app, redirectUri) === undefined) return shown(50011, { redirect: redirectUri, client: clientId });
   const read = readScopes(query.get('scope') ?? '', service.addresses.graph, declaredScopes(app));
-  if (read.kind === 'empty') return shown(900144, { parameter: 'scope' });
-  if (read.kind === 'unknown-resource') return shown(500011, { resource: read.resource });
-  if (read.kind === 'unknown-scope') return shown(650053, { scope: read.scope, resource: read.resource });
+  if (read.kind !== 'ok') return { kind: 'shown', ...scopeRefusal(read) };
   if (service.fault === 'no-exchange' && read.scopes.some((one) => one.resource === 'outlook')) return shown(650052);
   return { kind: 'ok', consent: { app, redirectUri, state: query.get('state') ?? undefined, scopes: read.scopes, target } };
 }

@@ -2,7 +2,7 @@ import { audienceRefuses, declaredScopes, findApp, preauthorizationRefuses } fro
 import { findTenant } from './directory.ts';
 import type { Aadsts, Blanks } from './entra-errors.ts';
 import { platformOf } from './redirects.ts';
-import { type AskedScope, readScopes } from './scopes.ts';
+import { type AskedScope, readScopes, scopeRefusal } from './scopes.ts';
 import type { Service } from './service.ts';
 import type { App, Code, State } from './state.ts';
 
@@ -35,25 +35,14 @@ export type AuthorizeRead =
       readonly blanks: Blanks;
     };
 
+type Shown = Extract<AuthorizeRead, { kind: 'shown' }>;
+const shown = (aadsts: Aadsts, blanks: Blanks = {}): Shown => ({ kind: 'shown', aadsts, blanks });
+
 /** Judges an authorize request in Entra's order: tenant, application, redirect URI, and only then the rest. */
 export function readAuthorize(service: Service, state: State, named: string, query: URLSearchParams, target: string): AuthorizeRead {
-  const shown = (aadsts: Aadsts, blanks: Blanks = {}): AuthorizeRead => ({ kind: 'shown', aadsts, blanks });
-  const found = findTenant(named);
-  if (found.kind !== 'found') return shown(found.kind === 'unknown' ? 90002 : 900023, { tenant: named });
-
-  const clientId = query.get('client_id') ?? '';
-  if (clientId === '') return shown(900144, { parameter: 'client_id' });
-  const app = findApp(state, clientId);
-  if (app === undefined || service.fault === 'client-unknown') return shown(700016, { client: clientId });
-
-  const audience = audienceRefuses(app, named);
-  if (audience !== undefined) return shown(audience.aadsts, audience.blanks);
-
-  const redirectUri = query.get('redirect_uri') ?? '';
-  if (app.publicRedirects.length + app.webRedirects.length === 0) return shown(500113);
-  const platform = platformOf(app, redirectUri);
-  if (platform === undefined) return shown(50011, { redirect: redirectUri, client: clientId });
-
+  const destination = readDestination(service, state, named, query);
+  if (destination.kind === 'shown') return destination;
+  const { app, platform, redirectUri } = destination;
   const sent = (aadsts: Aadsts, blanks: Blanks = {}): AuthorizeRead => {
     return { kind: 'sent', redirectUri, state: query.get('state') ?? undefined, aadsts, blanks };
   };
@@ -62,9 +51,10 @@ export function readAuthorize(service: Service, state: State, named: string, que
   const firstParty = preauthorizationRefuses(app, scope);
   if (firstParty !== undefined) return shown(firstParty.aadsts, firstParty.blanks);
   const read = readScopes(scope, service.addresses.graph, declaredScopes(app));
-  if (read.kind === 'empty') return shown(900144, { parameter: 'scope' });
-  if (read.kind === 'unknown-resource') return sent(500011, { resource: read.resource });
-  if (read.kind === 'unknown-scope') return sent(650053, { scope: read.scope, resource: read.resource });
+  if (read.kind !== 'ok') {
+    const { aadsts, blanks } = scopeRefusal(read);
+    return read.kind === 'empty' ? shown(aadsts, blanks) : sent(aadsts, blanks);
+  }
   if (service.fault === 'no-exchange' && read.scopes.some((one) => one.resource === 'outlook')) return shown(650052);
   if (query.get('prompt') === 'none') return sent(50058);
 
@@ -84,6 +74,23 @@ export function readAuthorize(service: Service, state: State, named: string, que
       target,
     },
   };
+}
+
+/** The app and its redirect URI: until both are known to belong together, an error is shown and never sent. */
+function readDestination(service: Service, state: State, named: string, query: URLSearchParams) {
+  const found = findTenant(named);
+  if (found.kind !== 'found') return shown(found.kind === 'unknown' ? 90002 : 900023, { tenant: named });
+  const clientId = query.get('client_id') ?? '';
+  if (clientId === '') return shown(900144, { parameter: 'client_id' });
+  const app = findApp(state, clientId);
+  if (app === undefined || service.fault === 'client-unknown') return shown(700016, { client: clientId });
+  const audience = audienceRefuses(app, named);
+  if (audience !== undefined) return shown(audience.aadsts, audience.blanks);
+  if (app.publicRedirects.length + app.webRedirects.length === 0) return shown(500113);
+  const redirectUri = query.get('redirect_uri') ?? '';
+  const platform = platformOf(app, redirectUri);
+  if (platform === undefined) return shown(50011, { redirect: redirectUri, client: clientId });
+  return { kind: 'ok', app, platform, redirectUri } as const;
 }
 
 /** Where the browser is sent: the redirect URI with these parameters added (RFC 6749 sections 4.1.2 and 4.1.2.1). */

@@ -6,7 +6,7 @@ import { everybodysPassword, findUser, needsMfa, type User } from './directory.t
 import type { Aadsts, Blanks } from './entra-errors.ts';
 import type { FaultName } from './faults.ts';
 import { resources } from './resources.ts';
-import { type AskedScope, consentKey, readScopes } from './scopes.ts';
+import { type AskedScope, consentKey, readScopes, scopeRefusal } from './scopes.ts';
 import { type App, type Code, type State, sha256 } from './state.ts';
 
 /** The form of a token request (RFC 6749 sections 4.1.3 and 6). */
@@ -137,9 +137,10 @@ function grant(state: State, app: App, from: Basis, scope: string, setting: Sett
   const firstParty = preauthorizationRefuses(app, scope);
   if (firstParty !== undefined) return refused(firstParty.aadsts, firstParty.blanks);
   const read = readScopes(scope, setting.graph, declaredScopes(app));
-  if (read.kind === 'empty') return refused(900144, { parameter: 'scope' });
-  if (read.kind === 'unknown-resource') return refused(500011, { resource: read.resource });
-  if (read.kind === 'unknown-scope') return refused(650053, { scope: read.scope, resource: read.resource });
+  if (read.kind !== 'ok') {
+    const { aadsts, blanks } = scopeRefusal(read);
+    return refused(aadsts, blanks);
+  }
   const named = read.scopes.filter((one) => one.resource !== 'openid');
   if (new Set(named.map((one) => one.resource)).size > 1) return refused(28000, { scope });
   const exchange = named.find((one) => one.resource === 'outlook');

@@ -13,8 +13,6 @@ import type { Service } from './service.ts';
 import { openState } from './state.ts';
 import { openMint } from './tokens.ts';
 
-export { isFault, sandboxFaults } from './faults.ts';
-
 export interface SandboxOptions {
   /** files, clock, random, network and signal are used */
   readonly ctx: Context;

@@ -1,3 +1,4 @@
+import type { Aadsts, Blanks } from './entra-errors.ts';
 import { resources } from './resources.ts';
 
 /** A scope of a request, read: which resource it names, and its last path segment. */
@@ -58,6 +59,13 @@ export function readScopes(text: string, graph: string, declared?: (resource: 'g
     for (const name of names) scopes.push({ resource: found.resource, name, prefix: found.prefix });
   }
   return { kind: 'ok', scopes };
+}
+
+/** What Entra answers to scopes that it cannot read. */
+export function scopeRefusal(read: Exclude<ScopesRead, { kind: 'ok' }>): { readonly aadsts: Aadsts; readonly blanks: Blanks } {
+  if (read.kind === 'empty') return { aadsts: 900144, blanks: { parameter: 'scope' } };
+  if (read.kind === 'unknown-resource') return { aadsts: 500011, blanks: { resource: read.resource } };
+  return { aadsts: 650053, blanks: { scope: read.scope, resource: read.resource } };
 }
 
 /** `outlook/SMTP.Send`: how consent is remembered, whatever prefix the request used. */

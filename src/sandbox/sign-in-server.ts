@@ -34,27 +34,40 @@ export function signInServer(service: Service): SandboxHandler {
   const tickets: Tickets = new Map();
   return async (request) => {
     if (!isOurHost(service, request)) return html(400, errorPage('This address does not belong to the mailauth sandbox.'));
-    const tenant = /^\/([^/]+)\/oauth2\/v2\.0\/authorize$/.exec(request.path)?.[1];
-    if (request.method === 'GET' && tenant !== undefined) return begin(service, tickets, tenant, request);
-    const organization = /^\/([^/]+)\/v2\.0\/adminconsent$/.exec(request.path)?.[1];
-    if (request.method === 'GET' && organization !== undefined)
-      return beginAdminConsent(service, decodeSegment(organization), request, (ticket) => keep(service, tickets, ticket));
-    if (request.method === 'GET' && request.path === '/favicon.ico') return { status: 204, headers: {}, body: '' };
+    if (request.method === 'GET') return open(service, tickets, request);
     const posted = request.path === forms.account || request.path === forms.consent;
-    if (request.method !== 'POST' || !posted) return html(404, errorPage('There is no such page in the mailauth sandbox.'));
-    const form = new URLSearchParams(request.body);
-    const id = form.get('ticket') ?? '';
-    const ticket = tickets.get(id);
-    if (ticket === undefined) return html(400, errorPage('This page is no longer valid: its sign-in has ended or was answered before.'));
-    if (ticket.kind === 'admin') {
-      if (request.path === forms.account) return pickAdministrator(service, id, ticket, form.get('account') ?? '');
-      if (ticket.user === undefined) return html(400, errorPage('Pick an account first.', ticket.consent.target));
-      tickets.delete(id);
-      return decideAdminConsent(service, ticket, form.get('decision') ?? '');
-    }
-    if (request.path === forms.account) return pick(service, tickets, id, ticket, form.get('account') ?? '');
-    return decide(service, tickets, id, ticket, form.get('decision') ?? '');
+    return request.method === 'POST' && posted ? press(service, tickets, request) : noSuchPage();
   };
+}
+
+/** The addresses that begin something. */
+async function open(service: Service, tickets: Tickets, request: SandboxRequest): Promise<SandboxReply> {
+  const [, named, what] = /^\/([^/]+)\/(oauth2\/v2\.0\/authorize|v2\.0\/adminconsent)$/.exec(request.path) ?? [];
+  if (named !== undefined && what === 'v2.0/adminconsent')
+    return beginAdminConsent(service, decodeSegment(named), request, (ticket) => keep(service, tickets, ticket));
+  if (named !== undefined) return begin(service, tickets, named, request);
+  return request.path === '/favicon.ico' ? { status: 204, headers: {}, body: '' } : noSuchPage();
+}
+
+/** A button of a form: the account, or the decision. */
+async function press(service: Service, tickets: Tickets, request: SandboxRequest): Promise<SandboxReply> {
+  const form = new URLSearchParams(request.body);
+  const id = form.get('ticket') ?? '';
+  const ticket = tickets.get(id);
+  if (ticket === undefined) return html(400, errorPage('This page is no longer valid: its sign-in has ended or was answered before.'));
+  const picking = request.path === forms.account;
+  const answer = form.get(picking ? 'account' : 'decision') ?? '';
+  if (ticket.kind === 'user') {
+    return picking ? pick(service, tickets, id, ticket, answer) : decide(service, tickets, id, ticket, answer);
+  }
+  if (picking) return pickAdministrator(service, id, ticket, answer);
+  if (ticket.user === undefined) return html(400, errorPage('Pick an account first.', ticket.consent.target));
+  tickets.delete(id);
+  return decideAdminConsent(service, ticket, answer);
+}
+
+function noSuchPage(): SandboxReply {
+  return html(404, errorPage('There is no such page in the mailauth sandbox.'));
 }
 
 async function begin(service: Service, tickets: Tickets, tenant: string, request: SandboxRequest): Promise<SandboxReply> {

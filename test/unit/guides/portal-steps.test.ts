@@ -30,36 +30,35 @@ it('leads through four screens: register, permissions, consent, secret', () => {
     Supported account types: Accounts in this organizational directory only (Single tenant)
     Redirect URI, platform: Web
     Redirect URI: https://helpdesk.contoso.com/cb
-    The overview shows three GUIDs: take "Application (client) ID", not "Object ID" and not "Directory (tenant) ID".
+    The overview shows three GUIDs: take "Application (client) ID", not "Object ID" and not "Directory (tenant) ID". Choose "Web", not "Single-page application": that one never gets a token for a server.
 
     Add the delegated permissions
-    Entra ID > App registrations > your app > API permissions > Add a permission > Microsoft Graph > Delegated permissions
+    Entra ID > App registrations > your app > Manage > API permissions > Add a permission > Microsoft Graph > Delegated permissions
     https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/CallAnAPI/appId/11111111-2222-3333-4444-555555555555/isMSAApp~/false
     Search for each name, tick it
     Press "Add permissions"
-    Permission: IMAP.AccessAsUser.All
-    Permission: SMTP.Send
-    Permission: offline_access
     Permission: openid
     Permission: profile
     Permission: email
-    Permission: User.Read
-    Choose "Delegated permissions". "Application permissions" is another thing and does not work here.
+    Permission: offline_access
+    Permission: IMAP.AccessAsUser.All
+    Permission: SMTP.Send
+    Choose "Delegated permissions". "Application permissions" is another thing and does not work here. Leave "User.Read" if it is there already.
 
     Grant admin consent
-    Entra ID > App registrations > your app > API permissions > Grant admin consent for (your organization)
+    Entra ID > App registrations > your app > Manage > API permissions > Grant admin consent for (your organization)
     https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/CallAnAPI/appId/11111111-2222-3333-4444-555555555555/isMSAApp~/false
     Press "Grant admin consent for …", then "Yes"
     Every row must show "Granted for …" with a green tick
     Only an administrator can press it. Tenants that let Microsoft manage consent do not let users agree to IMAP and POP themselves, so without this step the sign-in stops at "Need admin approval".
 
     Make a client secret
-    Entra ID > App registrations > your app > Certificates & secrets > Client secrets > New client secret
+    Entra ID > App registrations > your app > Manage > Certificates & secrets > Client secrets > New client secret
     https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/11111111-2222-3333-4444-555555555555/isMSAApp~/false
     Press "New client secret", fill in, press "Add"
     Copy the column "Value" now: it is shown only once
     Description: mailauth helpdesk@contoso.com
-    Expires: 12 months
+    Expires: 365 days (12 months)
     Copy "Value", not "Secret ID". The ID is a GUID and never signs in."
   `);
 });

@@ -9,9 +9,11 @@ import { testImap } from '../../../src/mail/imap.ts';
 import type { MailTest } from '../../../src/mail/mail-test.ts';
 import type { ProtocolResult } from '../../../src/mail/result.ts';
 import { xoauth2 } from '../../../src/mail/sasl.ts';
+import type { StageName } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createNetwork } from '../../../src/system/network.ts';
 import { type Authority, politely, type Replies, type Script, type ScriptedServer, scriptedServer, selfSigned } from './imap-server.ts';
+import { deadlineIn } from './verdict.ts';
 
 const user = 'helpdesk@contoso.example';
 const token = new Secret(`eyJ0eXAiOiJKV1QifQ.${'c2VjcmV0'.repeat(40)}.c2lnbmF0dXJl`);
@@ -30,7 +32,10 @@ afterEach(async () => {
   running = undefined;
 });
 
-async function against(script: Script, more: Partial<MailTest> & { security?: MailHost['security'] } = {}): Promise<ProtocolResult> {
+type More = Partial<MailTest> & { readonly security?: MailHost['security']; readonly lateIn?: StageName };
+
+async function against(script: Script, { lateIn, ...more }: More = {}): Promise<ProtocolResult> {
+  const late = lateIn === undefined ? undefined : deadlineIn(lateIn, 'imap', more.security);
   running = await scriptedServer(more.security ?? 'tls', tls, script);
   const result = await testImap({
     ctx: { network: createNetwork({ env: {}, ca: [tls.cert] }), clock: systemClock, signal: new AbortController().signal },
@@ -39,6 +44,12 @@ async function against(script: Script, more: Partial<MailTest> & { security?: Ma
     user,
     token: async () => token,
     timeoutMs: 5_000,
+    ...(late === undefined
+      ? {}
+      : {
+          ctx: { network: createNetwork({ env: {}, ca: [tls.cert] }), signal: new AbortController().signal, clock: late.clock },
+          onStage: late.onStage,
+        }),
     ...more,
   });
   const shown = JSON.stringify(result) + JSON.stringify(result.error) + String(result.error?.stack) + String(result.error?.cause);
@@ -163,10 +174,10 @@ describe('before the sign-in', () => {
     for (let i = 0; i < 40; i++) peer.send('* 1 EXISTS of nothing\r\n'.repeat(2_000));
     await peer.hang();
   };
-  const cases: [string, string, Script, Partial<MailTest>?][] = [
-    ['no greeting', 'greeting: mail-stage-timeout 5', (peer) => peer.hang(), { timeoutMs: 150 }],
+  const cases: [string, string, Script, More?][] = [
+    ['no greeting', 'greeting: mail-stage-timeout 5', (peer) => peer.hang(), { lateIn: 'greeting' }],
     ['half a greeting, then the end', 'greeting: connection-closed 5', async (peer) => peer.send('* OK rea')],
-    ['a byte now and then', 'greeting: mail-stage-timeout 5', drip, { timeoutMs: 400 }],
+    ['a byte now and then', 'greeting: mail-stage-timeout 5', drip, { lateIn: 'greeting' }],
     ['a greeting of a megabyte', 'greeting: imap-protocol 1', politely({ greeting: `* OK ${'x'.repeat(1_048_576)}\r\n` })],
     [
       'a greeting of a megabyte without an end',
@@ -182,7 +193,7 @@ describe('before the sign-in', () => {
     ['PREAUTH', 'greeting: imap-protocol 1', politely({ greeting: '* PREAUTH welcome\r\n' })],
     ['the end at once', 'tls: connection-closed 5', async () => {}],
     ['the end at CAPABILITY', 'capability: connection-closed 5', answer({ CAPABILITY: 'CLOSE' })],
-    ['silence at CAPABILITY', 'capability: mail-stage-timeout 5', answer({ CAPABILITY: 'SILENCE' }), { timeoutMs: 300 }],
+    ['silence at CAPABILITY', 'capability: mail-stage-timeout 5', answer({ CAPABILITY: 'SILENCE' }), { lateIn: 'capability' }],
     ['BYE at CAPABILITY', 'capability: connection-closed 5', answer({ CAPABILITY: `* BYE ${escapes}\r\n` })],
     ['NO to CAPABILITY', 'capability: imap-protocol 1', answer({ CAPABILITY: `TAG NO ${escapes}\r\n` })],
     ['OK without capabilities', 'capability: imap-protocol 1', answer({ CAPABILITY: 'TAG OK fine\r\n' })],
@@ -273,7 +284,7 @@ describe('the sign-in and after', () => {
       }
     }
   });
-  const cases: [string, string, Script, Partial<MailTest>?][] = [
+  const cases: [string, string, Script, More?][] = [
     ['NO', 'auth: imap-authenticate-failed 4', answer({ AUTHENTICATE: 'TAG NO AUTHENTICATE failed.\r\n' })],
     [
       'NO with escapes and the token itself',
@@ -282,7 +293,7 @@ describe('the sign-in and after', () => {
     ],
     ['a challenge with JSON', 'auth: imap-authenticate-failed 4', challenge],
     ['the end', 'auth: mail-connection-closed-during-auth 5', answer({ AUTHENTICATE: 'CLOSE' })],
-    ['silence', 'auth: mail-stage-timeout 5', answer({ AUTHENTICATE: 'SILENCE' }), { timeoutMs: 500 }],
+    ['silence', 'auth: mail-stage-timeout 5', answer({ AUTHENTICATE: 'SILENCE' }), { lateIn: 'auth' }],
     ['a wrong tag', 'auth: imap-protocol 1', answer({ AUTHENTICATE: 'zz OK fine\r\n' })],
     ['a line of a megabyte', 'auth: imap-protocol 1', answer({ AUTHENTICATE: `* OK ${'x'.repeat(1_048_576)}\r\n` })],
     [
@@ -314,8 +325,8 @@ describe('the sign-in and after', () => {
       answer({ EXAMINE: 'TAG BAD User is authenticated but not connected.\r\n' }),
     ],
     ['the end at the INBOX', 'mailbox: connection-closed 5', answer({ EXAMINE: 'CLOSE' })],
-    ['silence at the INBOX', 'mailbox: mail-stage-timeout 5', answer({ EXAMINE: 'SILENCE' }), { timeoutMs: 500 }],
-    ['silence at LOGOUT', 'quit: mail-stage-timeout 5', then(answer({ LOGOUT: 'SILENCE' })), { timeoutMs: 500 }],
+    ['silence at the INBOX', 'mailbox: mail-stage-timeout 5', answer({ EXAMINE: 'SILENCE' }), { lateIn: 'mailbox' }],
+    ['silence at LOGOUT', 'quit: mail-stage-timeout 5', then(answer({ LOGOUT: 'SILENCE' })), { lateIn: 'quit' }],
   ];
   test.each(cases)('%s → %s', async (_, expected, script, more) => {
     expect(verdict(await against(script, more))).toBe(expected);

@@ -3,10 +3,11 @@ import type { MailHost } from '../../../src/core/cloud.ts';
 import type { MailTest } from '../../../src/mail/mail-test.ts';
 import { testPop } from '../../../src/mail/pop.ts';
 import type { ProtocolResult } from '../../../src/mail/result.ts';
+import type { StageName } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createNetwork } from '../../../src/system/network.ts';
 import { type Authority, type Script, type ScriptedServer, scriptedServer, selfSigned } from './imap-server.ts';
-import { challengeJson, details, escapes, expectClean, sasl, token, user, verdict } from './verdict.ts';
+import { challengeJson, deadlineIn, details, escapes, expectClean, sasl, token, user, verdict } from './verdict.ts';
 
 let tls: Authority;
 let running: ScriptedServer | undefined;
@@ -26,7 +27,10 @@ const contextOf = (network = createNetwork({ env: {}, ca: [tls.cert] }), signal 
   signal,
 });
 
-async function against(script: Script, more: Partial<MailTest> & { security?: MailHost['security'] } = {}): Promise<ProtocolResult> {
+type More = Partial<MailTest> & { readonly security?: MailHost['security']; readonly lateIn?: StageName };
+
+async function against(script: Script, { lateIn, ...more }: More = {}): Promise<ProtocolResult> {
+  const late = lateIn === undefined ? undefined : deadlineIn(lateIn, 'pop', more.security);
   running = await scriptedServer(more.security ?? 'tls', tls, script);
   const result = await testPop({
     ctx: contextOf(),
@@ -35,6 +39,7 @@ async function against(script: Script, more: Partial<MailTest> & { security?: Ma
     user,
     token: async () => token,
     timeoutMs: 5_000,
+    ...(late === undefined ? {} : { ctx: { ...contextOf(), clock: late.clock }, onStage: late.onStage }),
     ...more,
   });
   expectClean(result);
@@ -118,14 +123,14 @@ describe('before the sign-in', () => {
     for (let i = 0; i < 40; i++) peer.send('ENDLESS CAPABILITY\r\n'.repeat(2_000));
     await peer.hang();
   };
-  const cases: [string, string, Script, Partial<MailTest>?][] = [
-    ['no greeting', 'greeting: mail-stage-timeout 5', (peer) => peer.hang(), { timeoutMs: 150 }],
+  const cases: [string, string, Script, More?][] = [
+    ['no greeting', 'greeting: mail-stage-timeout 5', (peer) => peer.hang(), { lateIn: 'greeting' }],
     ['half a greeting, then the end', 'greeting: connection-closed 5', async (peer) => peer.send('+OK rea')],
     ['a greeting of a megabyte', 'greeting: pop-protocol 1', politely({ greeting: `+OK ${'x'.repeat(1_048_576)}\r\n` })],
     ['a greeting of another protocol', 'greeting: pop-protocol 1', politely({ greeting: `* OK ${escapes}\r\n` })],
     ['-ERR', 'greeting: pop-greeting-refused 5', politely({ greeting: `-ERR ${escapes} Connection is closed. 21\r\n` })],
     ['the end at CAPA', 'capability: connection-closed 5', answer({ CAPA: 'CLOSE' })],
-    ['silence in CAPA', 'capability: mail-stage-timeout 5', answer({ CAPA: '+OK\r\nUIDL\r\n' }), { timeoutMs: 200 }],
+    ['silence in CAPA', 'capability: mail-stage-timeout 5', answer({ CAPA: '+OK\r\nUIDL\r\n' }), { lateIn: 'capability' }],
     ['-ERR to CAPA', 'capability: pop-protocol 1', answer({ CAPA: `-ERR ${escapes}\r\n` })],
     ['+ to CAPA', 'capability: pop-protocol 1', answer({ CAPA: `+ ${escapes}\r\n` })],
     ['lines without end', 'capability: pop-protocol 1', endless],
@@ -158,7 +163,7 @@ describe('STLS', () => {
 
 describe('the sign-in and after', () => {
   const exchange = '-ERR Authentication failure: unknown user name or bad password.\r\n';
-  const cases: [string, string, Script, Partial<MailTest>?][] = [
+  const cases: [string, string, Script, More?][] = [
     ["Exchange's refusal", 'auth: pop-authenticate-failed 4', answer({ TOKEN: exchange })],
     [
       'with escapes and the token',
@@ -177,12 +182,12 @@ describe('the sign-in and after', () => {
     ['throttling', 'auth: throttled 5', answer({ TOKEN: '-ERR Request is throttled. Suggested Backoff Time: 92415 milliseconds\r\n' })],
     ['switched off', 'auth: pop-disabled 6', answer({ TOKEN: '-ERR [SYS/PERM] POP3 access is disabled for this account\r\n' })],
     ['the end', 'auth: mail-connection-closed-during-auth 5', answer({ TOKEN: 'CLOSE' })],
-    ['silence', 'auth: mail-stage-timeout 5', answer({ TOKEN: 'SILENCE' }), { timeoutMs: 300 }],
+    ['silence', 'auth: mail-stage-timeout 5', answer({ TOKEN: 'SILENCE' }), { lateIn: 'auth' }],
     ['not connected', 'mailbox: pop-disabled 6', answer({ STAT: '-ERR User is authenticated but not connected.\r\n' })],
     ['STAT refused', 'mailbox: mailbox-unavailable 6', answer({ STAT: `-ERR ${escapes}\r\n` })],
     ['STAT without a number', 'mailbox: pop-protocol 1', answer({ STAT: '+OK many\r\n' })],
     ['the end at STAT', 'mailbox: connection-closed 5', answer({ STAT: 'CLOSE' })],
-    ['silence at QUIT', 'quit: mail-stage-timeout 5', answer({ QUIT: 'SILENCE' }), { timeoutMs: 300 }],
+    ['silence at QUIT', 'quit: mail-stage-timeout 5', answer({ QUIT: 'SILENCE' }), { lateIn: 'quit' }],
     ['-ERR to QUIT', 'quit: pop-protocol 1', answer({ QUIT: '-ERR some deleted messages not removed\r\n' })],
   ];
   test.each(cases)('%s → %s', async (_, expected, script, more) => {

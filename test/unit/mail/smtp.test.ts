@@ -5,11 +5,12 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { MailHost } from '../../../src/core/cloud.ts';
 import type { ProtocolResult } from '../../../src/mail/result.ts';
 import { type SmtpTest, testSmtp } from '../../../src/mail/smtp.ts';
+import type { StageName } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createNetwork } from '../../../src/system/network.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 import { type Authority, type Peer, type Script, type ScriptedServer, scriptedServer, selfSigned } from './imap-server.ts';
-import { challengeJson, details, escapes, expectClean, sasl, token, user, verdict } from './verdict.ts';
+import { challengeJson, deadlineIn, details, escapes, expectClean, sasl, token, user, verdict } from './verdict.ts';
 
 let tls: Authority;
 let running: ScriptedServer | undefined;
@@ -30,8 +31,11 @@ const contextOf = (network = createNetwork({ env: {}, ca: [tls.cert] }), signal 
   signal,
 });
 
-async function against(script: Script, more: Partial<SmtpTest> & { security?: MailHost['security'] } = {}): Promise<ProtocolResult> {
+type More = Partial<SmtpTest> & { readonly security?: MailHost['security']; readonly lateIn?: StageName };
+
+async function against(script: Script, { lateIn, ...more }: More = {}): Promise<ProtocolResult> {
   const security = more.security ?? 'tls';
+  const late = lateIn === undefined ? undefined : deadlineIn(lateIn, 'smtp', more.security);
   running = await scriptedServer(security, tls, script);
   const result = await testSmtp({
     ctx: contextOf(),
@@ -40,6 +44,7 @@ async function against(script: Script, more: Partial<SmtpTest> & { security?: Ma
     user,
     token: async () => token,
     timeoutMs: 5_000,
+    ...(late === undefined ? {} : { ctx: { ...contextOf(), clock: late.clock }, onStage: late.onStage }),
     ...more,
   });
   expectClean(result);
@@ -189,8 +194,8 @@ describe('before the sign-in', () => {
     for (let i = 0; i < 40; i++) peer.send('250-ENDLESS EXTENSION\r\n'.repeat(2_000));
     await peer.hang();
   };
-  const cases: [string, string, Script, Partial<SmtpTest>?][] = [
-    ['no greeting', 'greeting: mail-stage-timeout 5', (peer) => peer.hang(), { timeoutMs: 150 }],
+  const cases: [string, string, Script, More?][] = [
+    ['no greeting', 'greeting: mail-stage-timeout 5', (peer) => peer.hang(), { lateIn: 'greeting' }],
     ['half a greeting, then the end', 'greeting: connection-closed 5', async (peer) => peer.send('220 rea')],
     ['a greeting of a megabyte', 'greeting: smtp-protocol 1', politely({ greeting: `220 ${'x'.repeat(1_048_576)}\r\n` })],
     ['a greeting of another protocol', 'greeting: smtp-protocol 1', politely({ greeting: `+OK ${escapes}\r\n` })],
@@ -198,7 +203,7 @@ describe('before the sign-in', () => {
     ['421', 'greeting: smtp-greeting-refused 5', politely({ greeting: `421 4.3.2 ${escapes} later\r\n` })],
     ['554', 'greeting: smtp-greeting-refused 5', politely({ greeting: '554 go away\r\n' })],
     ['the end at EHLO', 'capability: connection-closed 5', answer({ EHLO: 'CLOSE' })],
-    ['silence at EHLO', 'capability: mail-stage-timeout 5', answer({ EHLO: 'SILENCE' }), { timeoutMs: 200 }],
+    ['silence at EHLO', 'capability: mail-stage-timeout 5', answer({ EHLO: 'SILENCE' }), { lateIn: 'capability' }],
     ['EHLO refused', 'capability: smtp-protocol 1', answer({ EHLO: `502 ${escapes}\r\n` })],
     ['EHLO later', 'capability: smtp-greeting-refused 5', answer({ EHLO: '421 later\r\n' })],
     ['an answer that is none', 'capability: smtp-protocol 1', answer({ EHLO: `${escapes}\r\n` })],
@@ -251,7 +256,7 @@ describe('STARTTLS', () => {
 describe('the sign-in and after', () => {
   const disabled = (what: string) =>
     `535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the ${what}. Visit x\r\n`;
-  const cases: [string, string, Script, Partial<SmtpTest>?][] = [
+  const cases: [string, string, Script, More?][] = [
     ['535', 'auth: smtp-authenticate-failed 4', answer({ TOKEN: '535 5.7.3 Authentication unsuccessful [HOST]\r\n' })],
     [
       '535 with escapes and the token',
@@ -275,7 +280,7 @@ describe('the sign-in and after', () => {
     ['421', 'auth: mail-server-busy 5', answer({ TOKEN: '421 4.3.2 Service not available\r\n' })],
     ['432', 'auth: smtp-throttled 5', answer({ TOKEN: '432 4.3.2 Concurrent connections limit exceeded\r\n' })],
     ['the end', 'auth: mail-connection-closed-during-auth 5', answer({ TOKEN: 'CLOSE' })],
-    ['silence', 'auth: mail-stage-timeout 5', answer({ TOKEN: 'SILENCE' }), { timeoutMs: 500 }],
+    ['silence', 'auth: mail-stage-timeout 5', answer({ TOKEN: 'SILENCE' }), { lateIn: 'auth' }],
     ['an answer that is none', 'auth: smtp-protocol 1', answer({ TOKEN: `+OK ${escapes}\r\n` })],
     ['a line of two megabytes', 'auth: smtp-protocol 1', answer({ TOKEN: `235 ${'x'.repeat(2_097_152)}` })],
     ['a hang-up of the second connection', 'auth: mail-connection-closed-during-auth 5', then(async () => {})],
@@ -294,8 +299,8 @@ describe('the sign-in and after', () => {
     ['blocked for spam', 'mailbox: smtp-not-accepted 6', answer({ MAIL: `550 5.1.8 Access denied, ${escapes} bad outbound sender\r\n` })],
     ['451 4.7.500', 'mailbox: smtp-throttled 5', answer({ MAIL: '451 4.7.500 Server busy. Please try again later\r\n' })],
     ['the end at MAIL FROM', 'mailbox: connection-closed 5', answer({ MAIL: 'CLOSE' })],
-    ['silence at RSET', 'mailbox: mail-stage-timeout 5', answer({ RSET: 'SILENCE' }), { timeoutMs: 500 }],
-    ['silence at QUIT', 'quit: mail-stage-timeout 5', then(answer({ QUIT: 'SILENCE' })), { timeoutMs: 500 }],
+    ['silence at RSET', 'mailbox: mail-stage-timeout 5', answer({ RSET: 'SILENCE' }), { lateIn: 'mailbox' }],
+    ['silence at QUIT', 'quit: mail-stage-timeout 5', then(answer({ QUIT: 'SILENCE' })), { lateIn: 'quit' }],
   ];
   test.each(cases)('%s → %s', async (_, expected, script, more) => {
     expect(verdict(await against(script, more))).toBe(expected);

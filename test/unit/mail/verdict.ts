@@ -1,7 +1,11 @@
 import { expect } from 'vitest';
+import type { MailHost, Protocol } from '../../../src/core/cloud.ts';
+import type { Clock } from '../../../src/core/context.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { ProtocolResult } from '../../../src/mail/result.ts';
 import { xoauth2 } from '../../../src/mail/sasl.ts';
+import { type StageName, stageOrder } from '../../../src/mail/stages.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 
 export const user = 'helpdesk@contoso.example';
 export const token = new Secret(`eyJ0eXAiOiJKV1QifQ.${'c2VjcmV0'.repeat(40)}.c2lnbmF0dXJl`);
@@ -32,3 +36,18 @@ export function verdict(result: ProtocolResult): string {
 }
 
 export const details = (result: ProtocolResult): Record<string, string> => Object.fromEntries(result.stages.map((s) => [s.name, s.detail]));
+
+/** Time passes in this stage only: its deadline comes soon, however slow the machine is before. */
+export function deadlineIn(
+  stage: StageName,
+  protocol: Protocol,
+  security: MailHost['security'] = 'tls',
+): { clock: Clock; onStage: () => void } {
+  const order = stageOrder(protocol, security);
+  let done = 0;
+  const clock: Clock = { ...systemClock, sleep: (_ms, signal) => systemClock.sleep(order[done] === stage ? 100 : 60_000, signal) };
+  const onStage = (): void => {
+    done += 1;
+  };
+  return { clock, onStage };
+}

@@ -1,0 +1,229 @@
+import * as z from 'zod/mini';
+import type { Cloud, Protocol } from '../core/cloud.ts';
+import type { MailboxRecord } from '../core/mailbox.ts';
+import { printable } from '../core/text.ts';
+import { isPersonal } from '../diagnose/catalogue/entra-words.ts';
+import { inSandbox } from '../diagnose/here.ts';
+import { problem } from '../diagnose/problem.ts';
+import { tenantForMailbox } from '../entra/discovery.ts';
+import { type Guide, redirectSource } from '../guides/guide.ts';
+import { guideNamed, guides } from '../guides/guides.ts';
+import { type ManualStep, walkThrough } from '../guides/walk-through.ts';
+import { mailServers } from '../handover/facts.ts';
+import { scopesFor } from '../oauth/scopes.ts';
+import { renderFacts } from '../ui/facts.ts';
+import { renderStepsMarkdown, renderStepsText } from '../ui/manual-steps.ts';
+import { checkAddress } from '../wizard/answers.ts';
+import { checkedAnswer, registrationQuestions } from '../wizard/questions.ts';
+import { type CommandModule, examples, type Outcome } from './command.ts';
+import { mailboxesOf } from './mailbox-argument.ts';
+import type { Session } from './session.ts';
+
+const text = z.optional(z.string());
+const schema = z.object({
+  format: text,
+  mailbox: text,
+  signInAs: text,
+  tenant: text,
+  clientId: text,
+  clientType: text,
+  redirectUri: text,
+  audience: text,
+  protocols: text,
+  name: text,
+  secretMonths: text,
+  variant: text,
+});
+type Flags = z.infer<typeof schema>;
+
+const typed = z.object({
+  clientType: z.optional(z.enum(['public', 'confidential'])),
+  audience: z.optional(z.enum(['single', 'multi', 'multi-and-personal', 'personal'])),
+  protocols: z.optional(z.array(z.enum(['imap', 'pop', 'smtp']))),
+});
+
+export const guide: CommandModule = {
+  configure: (command) =>
+    examples(command.argument('[name]', 'the product; without it, the list of guides'), [
+      'mailauth guide                                                 which guides there are',
+      'mailauth guide osticket --mailbox helpdesk@contoso.com',
+      'mailauth guide kaseya --format markdown > kaseya.md            for a wiki or a ticket',
+    ])
+      .option('--format <format>', 'text or markdown (default: text)')
+      .optionsGroup('Values to fill in (default: those of the mailbox that is set up, else placeholders):')
+      .option('--mailbox <address>', 'the mailbox')
+      .option('--sign-in-as <address>', 'the licensed user who signs in for a shared mailbox, a resource or an alias')
+      .option('--tenant <id|domain>', 'the tenant')
+      .option('--client-id <guid>', 'Application (client) ID, once the app is registered')
+      .option('--client-type <type>', 'public or confidential')
+      .option('--redirect-uri <uri>', 'the callback address that the product shows')
+      .option('--audience <audience>', 'single, multi, multi-and-personal or personal')
+      .option('--protocols <list>', 'any of imap,pop,smtp')
+      .option('--name <text>', 'display name of the registration')
+      .option('--secret-months <n>', 'lifetime of the client secret')
+      .option('--variant <name>', "the guide's other kind: older-plugin (osticket)"),
+
+  async run({ args, flags: raw }, session) {
+    const flags = schema.parse(raw);
+    if (flags.format !== undefined && !['text', 'markdown'].includes(flags.format)) {
+      throw invalid('format', flags.format, '--format takes text or markdown.', 'mailauth guide --format markdown');
+    }
+    const [name] = args;
+    if (name === undefined) return listOfGuides(flags.format === 'markdown');
+    const found = guideNamed(name);
+    if (found === undefined) {
+      throw invalid('product that mailauth knows', name, `Guides are: ${guides.map((one) => one.name).join(', ')}.`, 'mailauth guide');
+    }
+    return walk(found, checked(found, flags, session), session, flags.format === 'markdown');
+  },
+};
+
+const invalid = (what: string, value: string, why: string, next: string) => problem('value-invalid', { what, value, why, next });
+
+/** Each given flag through the wizard's own check, the environment behind them (contract section 6). */
+function checked(found: Guide, flags: Flags, { ctx: { env } }: Session): Flags {
+  const given: Flags = {
+    ...flags,
+    mailbox: flags.mailbox ?? (env.MAILAUTH_MAILBOX || undefined),
+    tenant: flags.tenant ?? (env.MAILAUTH_TENANT || undefined),
+    clientId: flags.clientId ?? (env.MAILAUTH_CLIENT_ID || undefined),
+  };
+  for (const question of registrationQuestions) {
+    const value = given[question.id as keyof Flags];
+    if (value !== undefined) checkedAnswer(question, value, { for: found.name });
+  }
+  const mailbox = given.mailbox?.trim().toLowerCase();
+  const verdict = mailbox === undefined ? true : checkAddress(mailbox);
+  if (verdict !== true) throw invalid('mail address', mailbox ?? '', `--mailbox: ${verdict}.`, `mailauth guide ${found.name}`);
+  const variants = found.variants?.map((one) => one.name) ?? [];
+  if (given.variant !== undefined && !variants.includes(given.variant)) {
+    const why = variants.length === 0 ? `The guide ${found.name} has no variants.` : `--variant takes ${variants.join(', ')}.`;
+    throw invalid('variant', given.variant, why, `mailauth guide ${found.name}`);
+  }
+  return { ...given, mailbox };
+}
+
+function listOfGuides(markdown: boolean): Outcome {
+  return {
+    data: {
+      guides: guides.map((one) => ({
+        name: one.name,
+        title: one.title,
+        description: one.description,
+        manualSteps: one.manualSteps ?? null,
+        variants: one.variants?.map((variant) => variant.name) ?? [],
+      })),
+    },
+    text: (theme) =>
+      markdown
+        ? `${guides.map((one) => `- \`${one.name}\`: ${one.title}; ${one.description}`).join('\n')}\n`
+        : `${renderFacts(
+            guides.map((one) => [one.name, `${one.title}\n${one.description}`]),
+            theme,
+          )}\n  next: ${theme.cyan('mailauth guide NAME')}\n`,
+  };
+}
+
+async function walk(found: Guide, flags: Flags, session: Session, markdown: boolean): Promise<Outcome> {
+  const { record, sibling } = await knownMailbox(found, flags.mailbox, session);
+  const cloud = await session.cloud(record ?? sibling);
+  const steps = stepsFor(found, flags, cloud, record, sibling).map((step) => clean(step, session.globals.sandbox));
+  const mailbox = flags.mailbox ?? record?.mailbox;
+  const title = mailbox === undefined ? found.title : `${found.title}: ${mailbox}`;
+  return {
+    data: {
+      guide: found.name,
+      title: found.title,
+      mailbox: mailbox ?? null,
+      setUp: record !== undefined,
+      steps: steps.map(({ link, trap, ...step }) => ({
+        ...step,
+        link: link ?? null,
+        values: step.values.map(({ note, ...value }) => ({ ...value, note: note ?? null })),
+        trap: trap ?? null,
+      })),
+    },
+    text: (theme) => {
+      const { out } = session.ctx;
+      if (markdown) return renderStepsMarkdown(printable(title), steps);
+      return renderStepsText(printable(title), steps, theme, out.isTerminal ? out.columns : Number.POSITIVE_INFINITY);
+    },
+  };
+}
+
+/** This guide's own set-up of the mailbox (or the only one there is), and another product's of the same mailbox: it knows the tenant. */
+async function knownMailbox(found: Guide, mailbox: string | undefined, session: Session) {
+  const { records, broken } = await mailboxesOf(session).listMailboxes();
+  for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
+  const own = records.filter((one) => one.for === found.name && (mailbox === undefined || one.mailbox === mailbox));
+  const record = own.length === 1 ? own[0] : undefined;
+  return { record, sibling: mailbox === undefined ? undefined : records.find((one) => one.mailbox === mailbox) };
+}
+
+function stepsFor(
+  found: Guide,
+  flags: Flags,
+  cloud: Cloud,
+  record: MailboxRecord | undefined,
+  sibling: MailboxRecord | undefined,
+): readonly ManualStep[] {
+  const chosen = typed.parse({ clientType: flags.clientType, audience: flags.audience, protocols: listOf(flags.protocols) });
+  const mailbox = flags.mailbox ?? record?.mailbox;
+  const tenant = flags.tenant ?? record?.tenantId ?? sibling?.tenantId;
+  const protocols: readonly Protocol[] = chosen.protocols ?? record?.protocols ?? found.protocols;
+  const clientType = chosen.clientType ?? record?.registration.clientType ?? found.clientType;
+  const clientId = flags.clientId ?? record?.registration.clientId;
+  const where = tenant ?? (mailbox === undefined ? 'TENANT-ID' : tenantForMailbox(mailbox));
+  const endpoints = flags.tenant === undefined ? (record ?? sibling)?.endpoints : undefined;
+  const redirectUri = flags.redirectUri ?? record?.registration.redirectUri ?? redirectOf(found);
+  const known = endpoints ?? {
+    authorization: `${cloud.login}/${where}/oauth2/v2.0/authorize`,
+    token: `${cloud.login}/${where}/oauth2/v2.0/token`,
+  };
+  const facts = {
+    mailbox: mailbox ?? 'MAILBOX',
+    signsIn: flags.signInAs ?? record?.signInAs ?? mailbox ?? 'MAILBOX',
+    tenantId: tenant ?? 'TENANT-ID',
+    clientId: clientId ?? 'CLIENT-ID',
+    redirectUri,
+    endpoints: known,
+    scopes: scopesFor(cloud, protocols),
+    servers: mailServers(cloud, tenant ?? where),
+    protocols,
+  };
+  return walkThrough(found, facts, {
+    portal: cloud.portal,
+    mailbox: facts.mailbox,
+    name: flags.name ?? `mailauth ${found.name} ${facts.mailbox}`.slice(0, 90),
+    audience: chosen.audience ?? found.audience,
+    clientType,
+    redirectUri,
+    protocols,
+    secretMonths: flags.secretMonths === undefined ? found.secretMonths : Number(flags.secretMonths),
+    // Personal accounts have no administrator.
+    consent: isPersonal({ tenant: where }) ? 'user' : 'admin',
+    ...(flags.variant === undefined ? {} : { variant: flags.variant }),
+    ...(clientId === undefined ? {} : { clientId }),
+    ...(found.endpointsWanted ? { endpoints: known } : {}),
+  });
+}
+
+/** What stands where nobody has said the redirect URI yet. */
+function redirectOf(found: Guide): string {
+  const source = redirectSource(found);
+  if (source === 'none') return '';
+  if (source === 'product') return (found.redirectShown?.field ?? 'REDIRECT-URI').toUpperCase().replaceAll(' ', '-');
+  return found.redirectUri ?? 'REDIRECT-URI';
+}
+
+const listOf = (list: string | undefined): readonly string[] | undefined => list?.split(',').map((one) => one.trim());
+
+/** Flags and files may hold anything: no control characters reach a terminal or JSON. */
+function clean(step: ManualStep, sandbox: boolean): ManualStep {
+  return {
+    ...step,
+    ...(step.link === undefined ? {} : { link: printable(step.link) }),
+    values: step.values.map((one) => ({ ...one, value: printable(one.value) })),
+    then: step.then.map((line) => printable(sandbox ? inSandbox(line) : line)),
+  };
+}

@@ -1,0 +1,69 @@
+import { problem } from '../diagnose/problem.ts';
+import type { ExistingApplication, StoredCredential } from './application.ts';
+import { readApplication } from './application.ts';
+import type { Run } from './registration.ts';
+import { addPassword, endOf, removePassword, secretLimit } from './secret.ts';
+
+/** Prefix of the names of this set-up's secrets; what carries it and is not recorded was lost in a crash. */
+export const secretName = (tag: string): string => `mailauth ${tag.replace(/^mailauth:/, '')}`;
+
+/**
+ * One live client secret whose value we hold. Orphans of this set-up (made, but stopped before the store had them) go first; other
+ * people's secrets are never touched. Throws `secret-limit`, `secrets-forbidden`, `secret-lifetime-forbidden` (6).
+ */
+export async function ensureSecret(
+  run: Run,
+  app: ExistingApplication,
+): Promise<{ readonly keyId: string; readonly endDateTime?: string } | undefined> {
+  const { plan, deps, known } = run;
+  if (plan.secretMonths === undefined) return undefined;
+  const kept = await withoutOrphans(run, app, known.keyIds ?? []);
+  const now = deps.clock.now();
+  const live = kept.find((one) => known.keyIds?.includes(one.keyId) && Date.parse(one.endDateTime ?? '') > now);
+  if (live !== undefined) return { keyId: live.keyId, ...(live.endDateTime ? { endDateTime: live.endDateTime } : {}) };
+
+  const limit = secretLimit(app.signInAudience);
+  if (limit !== undefined && kept.length >= limit) {
+    throw problem('secret-limit', { ...deps.commands, exists: [...run.exists], has: kept.length });
+  }
+  return makeSecret(run, app, plan.secretMonths);
+}
+
+async function makeSecret(run: Run, app: ExistingApplication, months: number): Promise<{ keyId: string; endDateTime: string }> {
+  const { plan, deps, known } = run;
+  const wanted = { appObjectId: app.id, displayName: secretName(plan.tag), endDateTime: endOf(deps.clock.now(), months) };
+  let unclear = false;
+  const answer = await addPassword(deps.graph, run.patiently, wanted, () => {
+    unclear = true;
+  });
+  if (answer.kind === 'refused') throw run.fail(answer, 'make a client secret');
+  const { secret, keyId, endDateTime } = answer.made;
+  await deps.keepSecret(secret, { keyId, endDateTime });
+  run.changed.add('secret');
+  run.exists.push('a client secret');
+  await run.record({ step: 'secret', keyId, endDateTime });
+  if (unclear) await sweep(run, app.id, [...(known.keyIds ?? []), keyId]);
+  return { keyId, endDateTime };
+}
+
+/** After a lost answer: the secret that it brought may be there, and nobody has its value. */
+async function sweep(run: Run, appObjectId: string, keyIds: readonly string[]): Promise<void> {
+  const answer = await run.deps.graph.get(`/applications/${encodeURIComponent(appObjectId)}?$select=id,appId,passwordCredentials`);
+  const app = answer.kind === 'ok' ? readApplication(answer.body) : undefined;
+  if (app !== undefined) await withoutOrphans(run, app, keyIds);
+}
+
+async function withoutOrphans(run: Run, app: ExistingApplication, keyIds: readonly string[]): Promise<readonly StoredCredential[]> {
+  const name = secretName(run.plan.tag);
+  const kept: StoredCredential[] = [];
+  for (const one of app.passwordCredentials) {
+    if (keyIds.includes(one.keyId) || one.displayName?.startsWith(name) !== true) {
+      kept.push(one);
+      continue;
+    }
+    const answer = await removePassword(run.deps.graph, app.id, one.keyId);
+    if (answer !== 'removed' && answer !== 'already-gone') throw run.fail(answer, 'remove a client secret that nobody has');
+    run.changed.add('orphan-secret');
+  }
+  return kept;
+}

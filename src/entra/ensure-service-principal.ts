@@ -1,0 +1,40 @@
+import * as z from 'zod/mini';
+import { problem } from '../diagnose/problem.ts';
+import type { GraphAnswer, GraphRefusal } from './graph.ts';
+import { says } from './graph.ts';
+import { servicePrincipalBody } from './manifest.ts';
+import type { Run } from './registration.ts';
+
+const principal = z.object({ id: z.string().check(z.minLength(1)) });
+
+/** The app's presence in this tenant, which grants hang on; its object id. An app that was made just now cannot have one yet. */
+export async function ensureServicePrincipal(run: Run, { appId }: { readonly appId: string }, isNewApp: boolean): Promise<string> {
+  const path = `/servicePrincipals(appId='${encodeURIComponent(appId)}')?$select=id,appId`;
+  const { graph } = run.deps;
+  let spObjectId: string | undefined;
+  if (!isNewApp) {
+    const answer = await graph.get(path);
+    if (answer.kind === 'refused' && answer.status !== 404) throw run.fail(answer, 'read the service principal');
+    if (answer.kind === 'ok') spObjectId = idOf(answer.body);
+  }
+  if (spObjectId === undefined) {
+    const made = await run.patiently(() => graph.post('/servicePrincipals', servicePrincipalBody(appId)));
+    const answer: GraphAnswer = made.kind === 'refused' && isThere(made) ? await run.patiently(() => graph.get(path)) : made;
+    if (answer.kind === 'refused') throw run.fail(answer, 'make the service principal');
+    spObjectId = idOf(answer.body);
+    run.changed.add('service-principal');
+  }
+  run.exists.push('its service principal');
+  await run.record({ step: 'service-principal', spObjectId });
+  return spObjectId;
+}
+
+/** Made by a run that was stopped before it could write that down, or by Entra itself when somebody consented. */
+const isThere = (refusal: GraphRefusal): boolean =>
+  refusal.status === 409 || says(refusal, 'Request_MultipleObjectsWithSameKeyValue', 'already in use');
+
+function idOf(body: unknown): string {
+  const read = principal.safeParse(body);
+  if (!read.success) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'A service principal without an id.' });
+  return read.data.id;
+}

@@ -1,0 +1,54 @@
+import { plain } from '../core/text.ts';
+import { problem } from '../diagnose/problem.ts';
+import { applicationFields, type ExistingApplication, readApplication } from './application.ts';
+import { quoted } from './graph.ts';
+import { fewTries } from './patience.ts';
+import type { Run } from './registration.ts';
+
+/**
+ * The app that an earlier run of this set-up made: by its recorded object id, else by the set-up's tag. Both patiently, where an earlier run
+ * says that there should be one: it may have been stopped a second ago. Throws `registration-ambiguous` when the tag was copied.
+ */
+export async function findOwn(run: Run): Promise<ExistingApplication | undefined> {
+  const { appObjectId, creating } = run.known;
+  if (appObjectId !== undefined) {
+    const path = `/applications/${encodeURIComponent(appObjectId)}?$select=${applicationFields}`;
+    const answer = await run.patiently(() => run.deps.graph.get(path), fewTries);
+    if (answer.kind === 'ok') return readApplication(answer.body) ?? unreadable();
+    if (answer.status !== 404) throw run.fail(answer, 'read the application');
+    // Deleted in the meantime: begin anew.
+    run.exists.length = 0;
+    return findTagged(run, 0);
+  }
+  return findTagged(run, creating === true ? fewTries : 0);
+}
+
+/** By the exact tag and nothing else: a name proves nothing. `$filter` on tags is answered by the directory itself, not by its index. */
+export async function findTagged(run: Run, tries: number): Promise<ExistingApplication | undefined> {
+  const path = `/applications?$filter=tags/any(t:t%20eq%20${quoted(run.plan.tag)})&$select=${applicationFields}`;
+  const answer = await run.patiently(async () => {
+    const listed = await run.deps.graph.list(path);
+    if (listed.kind === 'refused') return listed;
+    const apps = listed.items.map((item) => readApplication(item) ?? unreadable()).filter((app) => app.tags.includes(run.plan.tag));
+    return apps.length === 0 ? notYet : { kind: 'ok' as const, apps };
+  }, tries);
+  if (answer === notYet) return undefined;
+  if (answer.kind === 'refused') throw run.fail(answer, 'list applications');
+  const [app, ...more] = answer.apps;
+  if (more.length > 0) {
+    throw problem('registration-ambiguous', { ...run.deps.commands, appIds: answer.apps.map((one) => plain(one.appId, 64)) });
+  }
+  return app;
+}
+
+const notYet = {
+  kind: 'refused',
+  status: 404,
+  code: 'Directory_ObjectNotFound',
+  message: '',
+  codes: ['Directory_ObjectNotFound'],
+} as const;
+
+function unreadable(): never {
+  throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is no application.' });
+}

@@ -1,0 +1,83 @@
+import { plain } from '../core/text.ts';
+import type { GraphCommands } from '../diagnose/catalogue/graph.ts';
+import { problem } from '../diagnose/problem.ts';
+import { type ExistingApplication, readApplication } from './application.ts';
+import { type Graph, type GraphAnswer, type GraphRefusal, graphDetail } from './graph.ts';
+import { refusalProblem, rolesThat } from './refusals.ts';
+
+export interface UndoDeps {
+  readonly graph: Graph;
+  readonly commands: GraphCommands;
+}
+
+export interface Made {
+  readonly appObjectId: string;
+  readonly spObjectId?: string;
+  readonly grantIds: readonly string[];
+  /** `mailauth:<setup id>`: without it on the app nothing is deleted */
+  readonly tag: string;
+}
+
+export type Deletion = 'removed' | 'already-gone';
+export interface Deleted {
+  readonly grants: readonly Deletion[];
+  readonly servicePrincipal?: Deletion;
+  readonly application: Deletion;
+}
+
+/** The app as it is now, for the question by its name; undefined: already gone. Texts as they came. */
+export async function lookAtApp(deps: UndoDeps, appObjectId: string): Promise<ExistingApplication | undefined> {
+  const answer = await deps.graph.get(`/applications/${encodeURIComponent(appObjectId)}?$select=id,appId,displayName,tags`);
+  if (answer.kind === 'refused' && answer.status === 404) return undefined;
+  if (answer.kind === 'refused') throw refused(answer, 'read the application', deps, []);
+  const app = readApplication(answer.body);
+  if (app === undefined) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is no application.' });
+  return app;
+}
+
+/**
+ * Takes back what mailauth made: grants, service principal, application, in this order, so that a stop in the middle never leaves a
+ * grant without its app. What is gone already is fine. Throws `delete-not-ours` (1) before anything is removed, `graph-role-missing` (6).
+ * Entra keeps a deleted app restorable for 30 days.
+ */
+export async function deleteApp(deps: UndoDeps, made: Made): Promise<Deleted> {
+  const app = await lookAtApp(deps, made.appObjectId);
+  if (app !== undefined && !app.tags.includes(made.tag)) {
+    throw problem('delete-not-ours', { clientId: plain(app.appId, 64), name: plain(app.displayName, 120) });
+  }
+  const left = [`the application ${made.appObjectId}`];
+  const grants: Deletion[] = [];
+  for (const id of made.grantIds)
+    grants.push(await remove(deps, `/oauth2PermissionGrants/${encodeURIComponent(id)}`, 'withdraw the consent', left));
+  const { spObjectId } = made;
+  const servicePrincipal =
+    spObjectId === undefined
+      ? undefined
+      : await remove(deps, `/servicePrincipals/${encodeURIComponent(spObjectId)}`, 'delete the service principal', left);
+  const application =
+    app === undefined
+      ? 'already-gone'
+      : await remove(deps, `/applications/${encodeURIComponent(made.appObjectId)}`, 'delete the application', left);
+  return { grants, application, ...(servicePrincipal === undefined ? {} : { servicePrincipal }) };
+}
+
+async function remove(deps: UndoDeps, path: string, what: string, left: readonly string[]): Promise<Deletion> {
+  const answer: GraphAnswer = await deps.graph.delete(path);
+  if (answer.kind === 'ok') return 'removed';
+  if (answer.status === 404) return 'already-gone';
+  throw refused(answer, what, deps, left);
+}
+
+function refused(answer: GraphRefusal, what: string, { commands, graph }: UndoDeps, exists: readonly string[]) {
+  const about = {
+    ...commands,
+    exists,
+    what,
+    roles: rolesThat.register.slice(1),
+    who: graph.claims.opaque ? undefined : graph.claims.username,
+  };
+  // The way on is the same command again, not a set-up.
+  const again = { ...about, resume: commands.undo };
+  if (answer.status === 403) return problem('graph-role-missing', again, { detail: graphDetail(answer) });
+  return refusalProblem(answer, again);
+}
