@@ -169,20 +169,17 @@ function stepsFor(
 ): readonly ManualStep[] {
   const chosen = typed.parse({ clientType: flags.clientType, audience: flags.audience, protocols: listOf(flags.protocols) });
   const mailbox = flags.mailbox ?? record?.mailbox;
+  const shownMailbox = mailbox ?? 'MAILBOX';
   const tenant = flags.tenant ?? record?.tenantId ?? sibling?.tenantId;
   const protocols: readonly Protocol[] = chosen.protocols ?? record?.protocols ?? found.protocols;
   const clientType = chosen.clientType ?? record?.registration.clientType ?? found.clientType;
   const clientId = flags.clientId ?? record?.registration.clientId;
   const where = tenant ?? (mailbox === undefined ? 'TENANT-ID' : tenantForMailbox(mailbox));
-  const endpoints = flags.tenant === undefined ? (record ?? sibling)?.endpoints : undefined;
   const redirectUri = flags.redirectUri ?? record?.registration.redirectUri ?? redirectOf(found);
-  const known = endpoints ?? {
-    authorization: `${cloud.login}/${where}/oauth2/v2.0/authorize`,
-    token: `${cloud.login}/${where}/oauth2/v2.0/token`,
-  };
+  const known = (flags.tenant === undefined ? (record ?? sibling)?.endpoints : undefined) ?? v2Endpoints(cloud, where);
   const facts = {
-    mailbox: mailbox ?? 'MAILBOX',
-    signsIn: flags.signInAs ?? record?.signInAs ?? mailbox ?? 'MAILBOX',
+    mailbox: shownMailbox,
+    signsIn: flags.signInAs?.trim().toLowerCase() ?? record?.signInAs ?? shownMailbox,
     tenantId: tenant ?? 'TENANT-ID',
     clientId: clientId ?? 'CLIENT-ID',
     redirectUri,
@@ -208,6 +205,12 @@ function stepsFor(
   });
 }
 
+/** learn.microsoft.com/entra/identity-platform/v2-protocols */
+function v2Endpoints(cloud: Cloud, tenant: string): { authorization: string; token: string } {
+  const base = `${cloud.login}/${tenant}/oauth2/v2.0`;
+  return { authorization: `${base}/authorize`, token: `${base}/token` };
+}
+
 /** What stands where nobody has said the redirect URI yet. */
 function redirectOf(found: Guide): string {
   const source = redirectSource(found);
@@ -224,6 +227,6 @@ function clean(step: ManualStep, sandbox: boolean): ManualStep {
     ...step,
     ...(step.link === undefined ? {} : { link: printable(step.link) }),
     values: step.values.map((one) => ({ ...one, value: printable(one.value) })),
-    then: step.then.map((line) => printable(sandbox ? inSandbox(line) : line)),
+    press: step.press.map((line) => printable(sandbox ? inSandbox(line) : line)),
   };
 }

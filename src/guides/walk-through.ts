@@ -11,7 +11,7 @@ export interface ManualStep {
   readonly actions: readonly string[];
   readonly values: readonly { readonly field: string; readonly value: string; readonly note?: string }[];
   /** to be pressed after the values are in */
-  readonly then: readonly string[];
+  readonly press: readonly string[];
   readonly trap?: string;
 }
 
@@ -29,12 +29,13 @@ export function walkThrough(guide: Guide, facts: FormFacts, portal: Omit<PortalF
             where: guide.redirectShown.where,
             actions: guide.redirectShown.actions,
             values: [],
-            then: [],
+            press: [],
             ...(guide.redirectShown.trap === undefined ? {} : { trap: guide.redirectShown.trap }),
           },
         ];
-  const screens = portalSteps({ ...portal, for: guide.name }).map(({ menu, yields: _, ...step }) => ({ ...step, where: menu, then: [] }));
-  return [...before, ...screens, ...guide.form.map((part) => formStep(guide, part, facts, portal.clientType === 'public'))];
+  const screens = portalSteps({ ...portal, for: guide.name }).map(({ menu, yields: _, ...step }) => ({ ...step, where: menu, press: [] }));
+  const form = guide.form.map((part) => formStep(guide, part, facts, portal.clientType === 'public'));
+  return [...before, ...screens, ...form, ...(guide.name === 'this-computer' ? [] : [mailServers(facts)])];
 }
 
 function formStep(guide: Guide, part: FormPart, facts: FormFacts, isPublic: boolean): ManualStep {
@@ -47,12 +48,25 @@ function formStep(guide: Guide, part: FormPart, facts: FormFacts, isPublic: bool
       .filter((field) => !(isPublic && 'secret' in field && field.secret === 'client-secret'))
       .map((field) => ({
         field: field.label,
-        value: valueOf(field, facts),
+        value: filled(field, facts),
         ...(field.note === undefined ? {} : { note: field.note }),
       })),
-    then: [...notes, ...part.press(facts)],
+    press: [...notes, ...part.press(facts)],
     ...(part.trap === undefined ? {} : { trap: part.trap }),
   };
 }
 
-const valueOf = (field: FormField, facts: FormFacts): string => ('secret' in field ? placeholders[field.secret] : field.value(facts));
+function mailServers({ servers, protocols, mailbox }: FormFacts): ManualStep {
+  return {
+    title: 'Mail servers, wherever the product asks for them',
+    where: `User name ${mailbox}, sign-in method OAuth 2.0 (XOAUTH2)`,
+    actions: [],
+    values: protocols.map((protocol) => {
+      const { host, port, security } = servers[protocol];
+      return { field: protocol.toUpperCase(), value: `${host}:${port} ${security === 'tls' ? 'SSL/TLS' : 'STARTTLS'}` };
+    }),
+    press: [],
+  };
+}
+
+const filled = (field: FormField, facts: FormFacts): string => ('secret' in field ? placeholders[field.secret] : field.value(facts));

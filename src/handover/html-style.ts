@@ -18,14 +18,15 @@ p{margin:0 0 .6rem}
 .where{color:var(--soft)}
 .arrow{color:var(--accent);padding:0 .1em}
 dl{margin:.75rem 0 0;border-top:1px solid var(--line)}
-dl>div{display:grid;grid-template-columns:minmax(9rem,13rem) 1fr;gap:.25rem 1.25rem;padding:.6rem 0;border-bottom:1px solid var(--line);break-inside:avoid}
+dl>div{display:grid;grid-template-columns:minmax(9rem,15rem) 1fr;gap:.25rem 1.25rem;padding:.6rem 0;border-bottom:1px solid var(--line);break-inside:avoid}
 dt{font-weight:600;padding-top:.2rem}
 dd{margin:0;min-width:0}
 .how{display:inline-block;margin-left:.25rem;padding:0 .45rem;border:1px solid var(--line);border-radius:1rem;color:var(--soft);font-size:.75rem;font-weight:500}
 code,pre{font:.9rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;background:var(--box);border:1px solid var(--line);border-radius:.35rem;-webkit-user-select:all;user-select:all}
 code{padding:.1rem .4rem;-webkit-box-decoration-break:clone;box-decoration-break:clone}
 dd>code{display:inline-block;max-width:100%}
-pre{margin:.5rem 0 0;padding:.7rem .9rem;white-space:pre-wrap}
+li>code{display:inline-block;max-width:100%;overflow-x:auto;white-space:nowrap;vertical-align:bottom}
+pre{margin:.5rem 0 0;padding:.7rem .9rem;white-space:pre;overflow-x:auto}
 .words{display:inline-block;padding-top:.2rem}
 .note{margin:.35rem 0 0;color:var(--soft);font-size:.875rem;line-height:1.45}
 ol{margin:.25rem 0 0;padding:0;list-style:none;counter-reset:step}
@@ -34,10 +35,9 @@ li::before{content:counter(step);position:absolute;left:0;top:.2rem;width:1.6rem
 .careful,.secret-inside{margin:1.1rem 0 0;padding:.75rem 1rem;background:var(--warnback);border:1px solid var(--warnline);border-left:4px solid var(--warn);border-radius:.35rem;break-inside:avoid}
 .careful strong,.secret-inside strong{color:var(--warn)}
 .scroll{overflow-x:auto}
-table{width:100%;border-collapse:collapse}
+table{width:100%;border-collapse:collapse;overflow-wrap:normal;white-space:nowrap}
 th,td{padding:.5rem .75rem .5rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:baseline}
 thead th{color:var(--soft);font-size:.8125rem;font-weight:600}
-td code{white-space:nowrap}
 .renewal{padding:1.1rem 1.35rem 1.2rem;border:1px solid var(--line);border-radius:.6rem;background:var(--box);break-inside:avoid}
 .renewal code{background:var(--card)}
 .date{margin:0 0 .35rem;font-size:1.6rem;font-weight:700;letter-spacing:-.01em;line-height:1.2}
@@ -56,6 +56,8 @@ h1{font-size:18pt}h2{font-size:12.5pt}section{margin-top:14pt}
 h2,h3,.where{break-after:avoid}
 dl>div{padding:3.5pt 0;grid-template-columns:42mm 1fr}
 code,pre{font-size:9pt}
+pre,table,li>code{white-space:pre-wrap;overflow-wrap:anywhere}
+thead td{white-space:nowrap}
 .date{font-size:15pt}
 tr,.careful{break-inside:avoid}
 footer{font-size:8pt;margin-top:14pt}

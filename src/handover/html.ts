@@ -64,7 +64,7 @@ function fieldList(fields: readonly SheetField[], reveal: Reveal): string {
     const value = isCopied(field, reveal)
       ? `<code>${linked(shownValue(field, reveal), field) ?? shown}</code>`
       : `<span class="words">${shown}</span>`;
-    const how = field.how === 'enter' || field.label === 'In the portal' ? '' : ` <span class="how">${howWords[field.how]}</span>`;
+    const how = field.how === 'enter' ? '' : ` <span class="how">${howWords[field.how]}</span>`;
     const note = field.note === undefined ? '' : `<p class="note">${text(field.note)}</p>`;
     return `<div><dt>${text(field.label)}${how}</dt><dd>${value}${note}</dd></div>`;
   });
@@ -91,7 +91,7 @@ function serverSection(servers: readonly MailServer[]): string {
 ${rows.join('\n')}
 </tbody>
 </table></div>
-<p class="note">Sign-in method: ${text(servers[0]?.method ?? '')}. Never a password.</p>
+<p class="note">Sign-in method: ${text(servers[0]?.method ?? '')}</p>
 </section>`;
 }
 

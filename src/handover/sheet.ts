@@ -96,10 +96,10 @@ function partOf(part: FormPart, f: SheetFacts, here: (line: string) => string): 
 function fieldOf(field: FormField, f: SheetFacts): SheetField {
   const { label, how = 'enter', note } = field;
   const secret = 'secret' in field && field.secret === 'client-secret' && f.clientType === 'confidential';
-  return { label, value: valueOf(field, f), how, ...(secret ? { secret } : {}), ...(note === undefined ? {} : { note }) };
+  return { label, value: filled(field, f), how, ...(secret ? { secret } : {}), ...(note === undefined ? {} : { note }) };
 }
 
-function valueOf(field: FormField, f: SheetFacts): string | Secret {
+function filled(field: FormField, f: SheetFacts): string | Secret {
   if (!('secret' in field)) return printable(field.value(f));
   if (field.secret === 'password') return `the password of ${printable(f.mailbox)}; mailauth does not keep it`;
   if (f.clientType === 'public') return 'none: public client with PKCE';
@@ -132,7 +132,7 @@ function registeredOf(guide: Guide, f: SheetFacts): readonly SheetField[] {
     ['Secret ID', f.secretId],
     ['In the portal', appPage(f, 'Overview')],
   ];
-  return rows.flatMap(([label, value]) => (value === undefined ? [] : [{ label, value: printable(value), how: 'compare' as const }]));
+  return rows.flatMap(([label, value]) => (value === undefined ? [] : [{ label, value: printable(value), how: 'enter' as const }]));
 }
 
 function notesOf(guide: Guide, f: SheetFacts): readonly SheetNote[] {

@@ -8,7 +8,7 @@ export interface Reveal {
 
 /** What a reader sees of a field's value. */
 export function shownValue({ value, secret }: SheetField, { reveal }: Reveal): string {
-  if (value instanceof Secret) return reveal ? value.reveal() : mask;
+  if (value instanceof Secret) return reveal ? value.reveal() : `${mask}  (masked: --reveal shows it)`;
   return secret === true ? `${mask}  (${value})` : value;
 }
 

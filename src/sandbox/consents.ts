@@ -1,4 +1,4 @@
-import { azureCli, findUser, type Role, readyApps, type User } from './directory.ts';
+import { azureCli, findUser, isReady, type Role, type User } from './directory.ts';
 import { preauthorized, resourceApps, resources, servicePrincipalIdOf } from './resources.ts';
 import { type AskedScope, consentKey } from './scopes.ts';
 import type { PermissionGrant, State } from './state.ts';
@@ -62,8 +62,7 @@ const managedByMicrosoft = ['IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'EA
  * The two ready apps are exempt, so that a first run needs no administrator.
  */
 export function consentBlocked(clientId: string, roles: readonly Role[], missing: readonly AskedScope[]): boolean {
-  const ready = clientId === readyApps.public.clientId || clientId === readyApps.confidential.clientId;
-  if (ready || roles.length > 0) return false;
+  if (isReady(clientId) || roles.length > 0) return false;
   return missing.some((scope) => {
     if (scope.resource === 'outlook') return managedByMicrosoft.includes(scope.name);
     return resources.graph.scopes.some((one) => one.value === scope.name && one.admin);

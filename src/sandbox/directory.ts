@@ -23,6 +23,10 @@ export const readyApps = {
   },
 } as const;
 
+export function isReady(clientId: string): boolean {
+  return clientId === readyApps.public.clientId || clientId === readyApps.confidential.clientId;
+}
+
 /** Microsoft Azure CLI, as which an administrator signs in to register an app: in every tenant, public, consented beforehand. */
 export const azureCli = {
   clientId: '04b07795-8ddb-461a-bbee-02f9e1bf7b46',

@@ -127,7 +127,8 @@ export function resourceView(resource: ResourceApp): Row {
 
 /** The service principals of the ready apps, which stand in no list. */
 export function readyPrincipalView(state: State, app: App): Row | undefined {
-  const id = app.registration === undefined ? servicePrincipalIdOf(state, app.clientId) : undefined;
+  const listed = state.servicePrincipals.some((one) => one.appId === app.clientId);
+  const id = listed ? undefined : servicePrincipalIdOf(state, app.clientId);
   return id === undefined ? undefined : { ...principalBasics(id, app.clientId, app.name), appOwnerOrganizationId: tenant.id };
 }
 

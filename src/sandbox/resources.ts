@@ -1,4 +1,4 @@
-import { azureCli, readyApps, stableGuid } from './directory.ts';
+import { azureCli, isReady, stableGuid } from './directory.ts';
 import type { State } from './state.ts';
 
 /** A permission that a resource publishes: a delegated scope or an application role. */
@@ -99,6 +99,5 @@ export const preauthorized: readonly string[] = [
 export function servicePrincipalIdOf(state: State, appId: string): string | undefined {
   const mine = state.servicePrincipals.find((one) => one.appId === appId);
   if (mine !== undefined) return mine.objectId;
-  const always = [readyApps.public.clientId, readyApps.confidential.clientId, azureCli.clientId];
-  return always.some((id) => id === appId) ? stableGuid(`service principal ${appId}`) : undefined;
+  return isReady(appId) || appId === azureCli.clientId ? stableGuid(`service principal ${appId}`) : undefined;
 }

@@ -19,7 +19,7 @@ export function renderStepsText(title: string, steps: readonly ManualStep[], the
       ...(step.link === undefined ? [] : [`   ${theme.cyan(step.link)}`]),
       ...step.actions.map(bullet),
       ...values,
-      ...step.then.map(bullet),
+      ...step.press.map(bullet),
       ...(step.trap === undefined ? [] : [`   ${theme.yellow(theme.signs.warning)} ${fold(step.trap, columns, 5)}`]),
     ].join('\n');
   });
@@ -34,7 +34,7 @@ export function renderStepsMarkdown(title: string, steps: readonly ManualStep[])
       step.link === undefined ? words(step.where) : `${words(step.where)}  \n<${encodeLink(step.link)}>`,
       ...(step.actions.length === 0 ? [] : [bullets(step.actions)]),
       ...(step.values.length === 0 ? [] : [valueTable(step)]),
-      ...(step.then.length === 0 ? [] : [bullets(step.then)]),
+      ...(step.press.length === 0 ? [] : [bullets(step.press)]),
       ...(step.trap === undefined ? [] : [`> **Careful:** ${words(step.trap)}`]),
     ].join('\n\n'),
   );

@@ -18,7 +18,8 @@ export function checkSecretValue(value: string): true | string {
 
 /** Reads `--client-secret-file` (`-`: standard input). Throws `secret-is-id`, `secret-unusable`. */
 export async function secretFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, file: string): Promise<Secret> {
-  const source = file === '-' ? 'standard input' : file;
+  // The value itself in place of a file's name must not be printed back.
+  const source = file === '-' ? 'standard input' : /[/\\]|\.txt$/.test(file) ? file : 'the file of --client-secret-file';
   const text = file === '-' ? await ctx.readStdin() : await ctx.files.read(file);
   if (text === undefined) throw problem('secret-unusable', { source, why: 'There is no such file.' });
   // Notepad writes a byte order mark; `echo` ends with a line break.

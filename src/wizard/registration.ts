@@ -18,6 +18,27 @@ export interface RegistrationStep {
   readonly tenant: Tenant;
   readonly cloud: Cloud;
   readonly store: SecretStore;
+  /** the app whose client secret an interrupted run left in the store */
+  readonly waitingFor: string | undefined;
+  /** notes what the operator brought, before anything else happens */
+  remember(answers: Answers): Promise<void>;
+}
+
+/**
+ * Without a person: what `register` would have to ask for, said before the network and the keychain are touched.
+ * `kept`: an earlier run may have left a client secret in the store. Throws `answer-missing`.
+ */
+export function requireAnswers(answers: Answers, input: SetupInput, deps: SetupDeps, cloud: Cloud, kept: boolean): void {
+  if (answers.clientId === undefined) {
+    // What to do in the portal is worth reading also where nobody can be asked.
+    const steps = answers.register === 'portal' ? portalSteps({ ...answers, portal: cloud.portal }) : [];
+    steps.forEach((step, i) => {
+      deps.report.show(renderStep(step, i + 1, steps.length, columnsOf(deps)));
+    });
+    throw missingClientId(answers);
+  }
+  const secretKnown = kept || input.clientSecretFile !== undefined || deps.knownSecret(answers.clientId) !== undefined;
+  if (answers.clientType === 'confidential' && !secretKnown) throw missingSecret(answers.mailbox, answers.clientId);
 }
 
 export interface Registered {
@@ -95,9 +116,10 @@ async function throughPortal(answers: Answers, step: RegistrationStep): Promise<
     if (screen === undefined) break;
     // Resumed behind the first screen: the app is there.
     if (screen.yields === 'client-id' && clientId !== undefined) continue;
-    deps.report.show(renderStep(screen, i + 1, count, deps.ctx.err.isTerminal ? deps.ctx.err.columns : Number.POSITIVE_INFINITY));
+    deps.report.show(renderStep(screen, i + 1, count, columnsOf(deps)));
     if (screen.yields === 'client-id' && deps.canAsk) {
       clientId = await askClientId(deps, answers);
+      await step.remember({ ...answers, clientId });
     } else if (screen.yields === 'client-secret' && clientId !== undefined) {
       clientSecret = await keepSecret(await findSecret(clientId, step), step);
     } else if (deps.canAsk) await waitDone(deps);
@@ -105,6 +127,8 @@ async function throughPortal(answers: Answers, step: RegistrationStep): Promise<
   if (clientId === undefined) throw missingClientId(answers);
   return { clientId, ...(clientSecret === undefined ? {} : { clientSecret }) };
 }
+
+const columnsOf = ({ ctx }: SetupDeps): number => (ctx.err.isTerminal ? ctx.err.columns : Number.POSITIVE_INFINITY);
 
 function askClientId({ ctx, facts }: SetupDeps, answers: Answers): Promise<string> {
   // The sandbox has no portal to fetch one from, but an app that is ready.
@@ -131,21 +155,25 @@ function missingClientId(answers: Answers): Error {
 }
 
 /** File, earlier run, the place's own, prompt; in this order. Throws `answer-missing` naming --client-secret-file. */
-async function findSecret(clientId: string, { deps, input, key, store }: RegistrationStep): Promise<Secret> {
+async function findSecret(clientId: string, { deps, input, key, store, waitingFor }: RegistrationStep): Promise<Secret> {
   if (input.clientSecretFile !== undefined) return secretFromFile(deps.ctx, input.clientSecretFile);
-  const waiting = await store.read(pendingSecretEntry(key));
+  const waiting = waitingFor?.toLowerCase() === clientId.toLowerCase() ? await store.read(pendingSecretEntry(key)) : undefined;
   if (waiting !== undefined) return waiting;
   const record = await deps.mailboxes.readMailbox(key);
   const kept = record?.registration.clientId === clientId.toLowerCase() ? await store.read(clientSecretEntry(key)) : undefined;
   const found = kept ?? deps.knownSecret(clientId);
   if (found !== undefined) return found;
   if (deps.canAsk) return secretFromPrompt(deps.ctx);
-  throw problem(
+  throw missingSecret(key.mailbox, clientId);
+}
+
+function missingSecret(mailbox: string, clientId: string): Error {
+  return problem(
     'answer-missing',
     {
       flag: '--client-secret-file',
       question: 'client secret?',
-      example: `mailauth setup --mailbox ${key.mailbox} --client-id ${clientId} --client-type confidential --client-secret-file FILE`,
+      example: `mailauth setup --mailbox ${mailbox} --client-id ${clientId} --client-type confidential --client-secret-file FILE`,
     },
     { detail: { flag: '--client-secret-file' } },
   );

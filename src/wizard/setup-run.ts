@@ -18,7 +18,7 @@ import type { SetupDeps, SetupInput } from './deps.ts';
 import { type Journal, journals, type SetupStep } from './journal.ts';
 import { type Known, registrationQuestions } from './questions.ts';
 import { answersOf, isSameSetup, recordOf } from './record.ts';
-import { register } from './registration.ts';
+import { register, requireAnswers } from './registration.ts';
 import { signInAndStore } from './sign-in-step.ts';
 import { renderSummary, summaryFacts } from './summary.ts';
 import { findTenant } from './tenant-step.ts';
@@ -58,6 +58,7 @@ export class SetupRun {
     const { cloud: begunIn } = this.journal;
     const cloud = await deps.cloud(begunIn === undefined ? existing : { cloud: begunIn });
     this.journal = { ...this.journal, cloud };
+    if (early !== undefined) requireAnswers(early, this.input, deps, cloud, this.journal.done.includes('store') || existing !== undefined);
     if (early !== undefined && existing !== undefined && (await this.isFinished(existing, early, cloud)))
       return { kind: 'already', record: existing };
     const store = await this.probe();
@@ -67,8 +68,18 @@ export class SetupRun {
     if (early === undefined && existing !== undefined && (await this.isFinished(existing, answers, cloud)))
       return { kind: 'already', record: existing };
     await this.agree(answers, tenant, cloud, store);
+    const waitingFor = this.journal.answers.clientId;
     await this.finished('store', answers);
-    const registered = await register(answers, { deps, input: this.input, key, tenant, cloud, store });
+    const registered = await register(answers, {
+      deps,
+      input: this.input,
+      key,
+      tenant,
+      cloud,
+      store,
+      waitingFor,
+      remember: (known) => this.finished('store', known),
+    });
     await this.finished('registration', registered.answers);
     const record = recordOf({
       key,

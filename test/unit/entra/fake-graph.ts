@@ -1,9 +1,9 @@
 import type { Clock, HttpRequest, HttpResponse, Network } from '../../../src/core/context.ts';
 import { Secret } from '../../../src/core/secret.ts';
+import { problem } from '../../../src/diagnose/problem.ts';
 import { namedCloud } from '../../../src/entra/clouds.ts';
 import { createGraph, type GraphDeps } from '../../../src/entra/graph.ts';
 import { permissionIds, resourceIds } from '../../../src/entra/manifest.ts';
-import { problem } from '../../../src/diagnose/problem.ts';
 import { testContext } from '../../support/context.ts';
 
 type Json = Record<string, unknown>;
@@ -58,7 +58,8 @@ export class FakeGraph {
   }
 
   request = async (request: HttpRequest): Promise<HttpResponse> => {
-    if (request.headers?.authorization !== 'Bearer admin-token' && !request.headers?.authorization?.includes('.')) throw new Error('no token');
+    if (request.headers?.authorization !== 'Bearer admin-token' && !request.headers?.authorization?.includes('.'))
+      throw new Error('no token');
     const url = new URL(request.url);
     if (!url.pathname.startsWith('/v1.0/')) throw new Error(`no such base: ${request.url}`);
     const line = `${request.method} ${decodeURIComponent(url.pathname.slice(5))}${decodeURIComponent(url.search)}`;
@@ -75,7 +76,8 @@ export class FakeGraph {
   };
 
   private answer(method: string, url: URL, body: Json): Canned {
-    const [, , collection = '', rest = '', action = ''] = /^\/v1\.0(\/([a-zA-Z0-9]+)(?:\/([^/]+))?(?:\/([^/]+))?)/.exec(decodeURIComponent(url.pathname)) ?? [];
+    const [, , collection = '', rest = '', action = ''] =
+      /^\/v1\.0(\/([a-zA-Z0-9]+)(?:\/([^/]+))?(?:\/([^/]+))?)/.exec(decodeURIComponent(url.pathname)) ?? [];
     const byAppId = /\/servicePrincipals\(appId='([^']+)'\)$/.exec(decodeURIComponent(url.pathname))?.[1];
     if (byAppId !== undefined && method === 'GET') return this.principal(byAppId);
     if (collection === 'applications') return this.applications(method, rest, action, url, body);
@@ -139,7 +141,9 @@ export class FakeGraph {
 
   private makePrincipal(appId: string): Canned {
     if (!this.apps.some((one) => one.appId === appId) || this.lag.principal-- > 0) {
-      return refused(400, 'Request_BadRequest', `The appId '${appId}' does not reference a valid application object.`, ['NoBackingApplicationObject']);
+      return refused(400, 'Request_BadRequest', `The appId '${appId}' does not reference a valid application object.`, [
+        'NoBackingApplicationObject',
+      ]);
     }
     if (this.sps.some((one) => one.appId === appId)) return refused(409, 'Request_MultipleObjectsWithSameKeyValue');
     const sp = { id: this.next('sp'), appId };

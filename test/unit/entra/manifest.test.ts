@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { differences, readApplication } from '../../../src/entra/application.ts';
-import { applicationBody, grantBody, passwordBody, permissionIds, servicePrincipalBody } from '../../../src/entra/manifest.ts';
-import { secretName } from '../../../src/entra/ensure-secret.ts';
-import { endOf } from '../../../src/entra/secret.ts';
 import type { RegistrationPlan } from '../../../src/core/registration-plan.ts';
+import { differences, readApplication } from '../../../src/entra/application.ts';
+import { secretName } from '../../../src/entra/ensure-secret.ts';
+import { applicationBody, grantBody, passwordBody, permissionIds, servicePrincipalBody } from '../../../src/entra/manifest.ts';
+import { endOf } from '../../../src/entra/secret.ts';
 import { plans } from './plans.ts';
 
 const golden = (name: string): unknown => JSON.parse(readFileSync(new URL(`../../golden/graph/${name}.json`, import.meta.url), 'utf8'));
 const cases = Object.entries(plans) as [keyof typeof plans, RegistrationPlan][];
 
 /** Everything that a plan sends to Graph, in order. Object ids and the time are fixed. */
-export function bodies(plan: RegistrationPlan) {
+function bodies(plan: RegistrationPlan) {
   const spId = 'a5b0c1d2-0000-4000-8000-00000000000a';
   const grant = (resourceSpId: string, scopes: readonly string[]) => grantBody({ clientSpId: spId, resourceSpId, scopes });
   return {
@@ -108,7 +108,10 @@ describe('differences', () => {
 
   it('moves a redirect URI that stands under the wrong platform', () => {
     const uris = ['http://localhost:53682/mailauth'];
-    const app = asMade(plans['this-computer-confidential'], { publicClient: { redirectUris: [...uris, 'http://localhost'] }, web: { redirectUris: [] } });
+    const app = asMade(plans['this-computer-confidential'], {
+      publicClient: { redirectUris: [...uris, 'http://localhost'] },
+      web: { redirectUris: [] },
+    });
     const patch = differences(app, plans['this-computer-confidential']);
     expect(patch).toEqual({ publicClient: { redirectUris: ['http://localhost'] }, web: { redirectUris: uris } });
   });
