@@ -204,7 +204,8 @@ async function printError(error: MailauthError, globals: Globals | undefined, ct
     import('./ui/error.ts'),
     import('./ui/envelope.ts'),
   ]);
-  ctx.err.write(renderError(inThisContext(error, globals), themeFor(ctx, ctx.err, globals?.noColor === true)));
+  const theme = themeFor(ctx, ctx.err, globals?.noColor === true);
+  ctx.err.write(renderError(inThisContext(error, globals), theme, ctx.err.isTerminal ? ctx.err.columns : undefined));
 }
 
 interface Failing {

@@ -6,6 +6,7 @@ import { isPersonal } from '../diagnose/catalogue/entra-words.ts';
 import { inSandbox } from '../diagnose/here.ts';
 import { problem } from '../diagnose/problem.ts';
 import { tenantForMailbox } from '../entra/discovery.ts';
+import type { FormFacts } from '../guides/form.ts';
 import { type Guide, redirectSource } from '../guides/guide.ts';
 import { guideNamed, guides } from '../guides/guides.ts';
 import { type ManualStep, walkThrough } from '../guides/walk-through.ts';
@@ -127,7 +128,7 @@ function listOfGuides(markdown: boolean): Outcome {
 async function walk(found: Guide, flags: Flags, session: Session, markdown: boolean): Promise<Outcome> {
   const { record, sibling } = await knownMailbox(found, flags.mailbox, session);
   const cloud = await session.cloud(record ?? sibling);
-  const steps = stepsFor(found, flags, cloud, record, sibling).map((step) => clean(step, session.globals.sandbox));
+  const steps = stepsFor(found, flags, cloud, { record, sibling }).map((step) => clean(step, session.globals.sandbox));
   const mailbox = flags.mailbox ?? record?.mailbox;
   const title = mailbox === undefined ? found.title : `${found.title}: ${mailbox}`;
   return {
@@ -152,7 +153,7 @@ async function walk(found: Guide, flags: Flags, session: Session, markdown: bool
 }
 
 /** This guide's own set-up of the mailbox (or the only one there is), and another product's of the same mailbox: it knows the tenant. */
-async function knownMailbox(found: Guide, mailbox: string | undefined, session: Session) {
+async function knownMailbox(found: Guide, mailbox: string | undefined, session: Session): Promise<Known> {
   const { records, broken } = await mailboxesOf(session).listMailboxes();
   for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
   const own = records.filter((one) => one.for === found.name && (mailbox === undefined || one.mailbox === mailbox));
@@ -160,49 +161,54 @@ async function knownMailbox(found: Guide, mailbox: string | undefined, session: 
   return { record, sibling: mailbox === undefined ? undefined : records.find((one) => one.mailbox === mailbox) };
 }
 
-function stepsFor(
-  found: Guide,
-  flags: Flags,
-  cloud: Cloud,
-  record: MailboxRecord | undefined,
-  sibling: MailboxRecord | undefined,
-): readonly ManualStep[] {
+interface Known {
+  readonly record: MailboxRecord | undefined;
+  readonly sibling: MailboxRecord | undefined;
+}
+
+/** Flags, then what is set up, then the guide's own, then placeholders. */
+function stepsFor(found: Guide, flags: Flags, cloud: Cloud, { record, sibling }: Known): readonly ManualStep[] {
   const chosen = typed.parse({ clientType: flags.clientType, audience: flags.audience, protocols: listOf(flags.protocols) });
+  const app = record?.registration;
   const mailbox = flags.mailbox ?? record?.mailbox;
-  const shownMailbox = mailbox ?? 'MAILBOX';
   const tenant = flags.tenant ?? record?.tenantId ?? sibling?.tenantId;
-  const protocols: readonly Protocol[] = chosen.protocols ?? record?.protocols ?? found.protocols;
-  const clientType = chosen.clientType ?? record?.registration.clientType ?? found.clientType;
-  const clientId = flags.clientId ?? record?.registration.clientId;
   const where = tenant ?? (mailbox === undefined ? 'TENANT-ID' : tenantForMailbox(mailbox));
-  const redirectUri = flags.redirectUri ?? record?.registration.redirectUri ?? redirectOf(found);
-  const known = (flags.tenant === undefined ? (record ?? sibling)?.endpoints : undefined) ?? v2Endpoints(cloud, where);
-  const facts = {
-    mailbox: shownMailbox,
-    signsIn: flags.signInAs?.trim().toLowerCase() ?? record?.signInAs ?? shownMailbox,
+  const protocols: readonly Protocol[] = chosen.protocols ?? record?.protocols ?? found.protocols;
+  const clientId = flags.clientId ?? app?.clientId;
+  const stored = flags.tenant === undefined ? (record ?? sibling)?.endpoints : undefined;
+  const facts: FormFacts = {
+    mailbox: mailbox ?? 'MAILBOX',
+    signsIn: flags.signInAs?.trim().toLowerCase() ?? record?.signInAs ?? mailbox ?? 'MAILBOX',
     tenantId: tenant ?? 'TENANT-ID',
     clientId: clientId ?? 'CLIENT-ID',
-    redirectUri,
-    endpoints: known,
+    redirectUri: flags.redirectUri ?? app?.redirectUri ?? redirectOf(found),
+    endpoints: stored ?? v2Endpoints(cloud, where),
     scopes: scopesFor(cloud, protocols),
-    servers: mailServers(cloud, tenant ?? where),
+    servers: mailServers(cloud, where),
     protocols,
   };
+  const portal = portalFacts(found, flags, facts);
   return walkThrough(found, facts, {
+    ...portal,
     portal: cloud.portal,
-    mailbox: facts.mailbox,
-    name: flags.name ?? `mailauth ${found.name} ${facts.mailbox}`.slice(0, 90),
     audience: chosen.audience ?? found.audience,
-    clientType,
-    redirectUri,
-    protocols,
-    secretMonths: flags.secretMonths === undefined ? found.secretMonths : Number(flags.secretMonths),
+    clientType: chosen.clientType ?? app?.clientType ?? found.clientType,
     // Personal accounts have no administrator.
     consent: isPersonal({ tenant: where }) ? 'user' : 'admin',
-    ...(flags.variant === undefined ? {} : { variant: flags.variant }),
     ...(clientId === undefined ? {} : { clientId }),
-    ...(found.endpointsWanted ? { endpoints: known } : {}),
   });
+}
+
+function portalFacts(found: Guide, flags: Flags, { mailbox, redirectUri, protocols, endpoints }: FormFacts) {
+  return {
+    mailbox,
+    redirectUri,
+    protocols,
+    name: flags.name ?? `mailauth ${found.name} ${mailbox}`.slice(0, 90),
+    secretMonths: flags.secretMonths === undefined ? found.secretMonths : Number(flags.secretMonths),
+    ...(flags.variant === undefined ? {} : { variant: flags.variant }),
+    ...(found.endpointsWanted ? { endpoints } : {}),
+  };
 }
 
 /** learn.microsoft.com/entra/identity-platform/v2-protocols */

@@ -20,7 +20,7 @@ export async function approve(
   otherwise: string,
 ): Promise<void> {
   const { network, signal } = ctx;
-  const start = new URL(authorizationUrl);
+  let start = new URL(authorizationUrl);
   const get = (url: string) => network.request({ method: 'GET', url, timeoutMs, signal });
   const post = (path: string, fields: Readonly<Record<string, string>>) =>
     network.request({
@@ -33,6 +33,12 @@ export async function approve(
     });
 
   let page = await get(start.href);
+  // The address on the https server leads to the same page on the one for browsers.
+  const pages = locationOf(page, start);
+  if (pages?.pathname === start.pathname && pages.origin !== start.origin && /\/(?:authorize|adminconsent)$/.test(start.pathname)) {
+    start = pages;
+    page = await get(start.href);
+  }
   if (page.status === 200) {
     const account = as ?? start.searchParams.get('login_hint') ?? (wantsAdministrator(start) ? administrator : otherwise);
     page = await post(forms.account, { ticket: ticketOf(page), account });

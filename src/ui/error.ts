@@ -1,17 +1,21 @@
 import type { MailauthError } from '../core/errors.ts';
+import { fold } from '../core/fold.ts';
 import type { Theme } from './theme.ts';
 
-/** The error's anatomy of contract section 5: WHAT, why, try, ask an administrator, evidence. Ends with a newline. */
-export function renderError(error: MailauthError, theme: Theme): string {
-  const lines = [`${theme.red(theme.signs.failed)} ${theme.bold(error.title)}`];
-  if (error.why !== undefined) lines.push(`  ${error.why}`);
+/**
+ * The error's anatomy of contract section 5: WHAT, why, try, ask an administrator, evidence. Ends with a newline. `columns` of a
+ * terminal fold the prose; commands stay whole, so that they can be copied.
+ */
+export function renderError(error: MailauthError, theme: Theme, columns = Number.POSITIVE_INFINITY): string {
+  const lines = [`${theme.red(theme.signs.failed)} ${theme.bold(fold(error.title, columns, 2))}`];
+  if (error.why !== undefined) lines.push(`  ${fold(error.why, columns, 2)}`);
   error.next.forEach((next, i) => {
     lines.push(`  ${i === 0 ? 'try:' : ' or:'} ${theme.cyan(next)}`);
   });
   if (error.admin !== undefined) lines.push(`  or ask an administrator: ${error.admin}`);
   if (error.retryHelps === false) lines.push('  Trying again cannot help.');
   const evidence = evidenceLine(error);
-  if (evidence !== undefined) lines.push(`  ${theme.dim(evidence)}`);
+  if (evidence !== undefined) lines.push(`  ${theme.dim(fold(evidence, columns, 2))}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,0 +1,48 @@
+import type { HttpRequest, Network } from '../../src/core/context.ts';
+import { administrator, azureCli } from '../../src/sandbox/directory.ts';
+import type { Sandbox } from '../../src/sandbox/sandbox.ts';
+import { askToken, signIn, verifier } from './sandbox.ts';
+
+type Json = Record<string, never> & { [name: string]: never };
+
+export interface SandboxGraph {
+  readonly token: string;
+  call(
+    method: HttpRequest['method'],
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; headers: Readonly<Record<string, string>>; body: Json; text: string }>;
+}
+
+/** Signs in as Azure CLI, with code and PKCE, and speaks to the sandbox's Graph with that token. */
+export async function graphAs(sandbox: Sandbox, network: Network, account: string = administrator): Promise<SandboxGraph> {
+  const scope = `${sandbox.cloud.graph}/.default`;
+  const { answer, redirectUri } = await signIn(sandbox, network, { client_id: azureCli.clientId, scope, login_hint: account });
+  const { body } = await askToken(sandbox, network, {
+    client_id: azureCli.clientId,
+    grant_type: 'authorization_code',
+    code: answer.get('code') ?? '',
+    redirect_uri: redirectUri,
+    code_verifier: verifier,
+    scope,
+  });
+  return graphWith(sandbox, network, body.access_token ?? '');
+}
+
+export function graphWith(sandbox: Sandbox, network: Network, token: string): SandboxGraph {
+  return {
+    token,
+    async call(method, path, body, headers = {}) {
+      const response = await network.request({
+        method,
+        url: path.startsWith('https:') ? path : `${sandbox.cloud.graph}/v1.0${path}`,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        timeoutMs: 5000,
+      });
+      const json = /^\{/.test(response.text) ? JSON.parse(response.text) : {};
+      return { status: response.status, headers: response.headers, body: json, text: response.text };
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { entraProblem } from '../../../src/diagnose/entra-error.ts';
+import { namedCloud } from '../../../src/entra/clouds.ts';
+import { adminConsentUrl, readAdminConsentAnswer } from '../../../src/entra/consent.ts';
+
+const cloud = namedCloud('public');
+const scopes = ['https://outlook.office.com/IMAP.AccessAsUser.All', 'offline_access'];
+const address = (tenant: string) => adminConsentUrl(cloud, tenant, 'client id', scopes, 'http://localhost:53682/mailauth', 'a+b/c=');
+
+describe('adminConsentUrl', () => {
+  it('is the v2 page with every parameter once, spaces as %20', () => {
+    const url = new URL(address('contoso.com'));
+    expect(url.origin + url.pathname).toBe('https://login.microsoftonline.com/contoso.com/v2.0/adminconsent');
+    expect([...url.searchParams]).toEqual([
+      ['client_id', 'client id'],
+      ['scope', scopes.join(' ')],
+      ['redirect_uri', 'http://localhost:53682/mailauth'],
+      ['state', 'a+b/c='],
+    ]);
+    expect(url.search).not.toContain('+');
+  });
+
+  it('knows that the page does not take "common", and needs scopes', () => {
+    expect(address('common')).toContain('/organizations/v2.0/adminconsent');
+    expect(() => adminConsentUrl(cloud, 'x', 'c', [], 'http://localhost', 's')).toThrow('scopes');
+  });
+});
+
+describe('readAdminConsentAnswer', () => {
+  const read = (query: string) => readAdminConsentAnswer(new URLSearchParams(query));
+  const blanks = { cloud, tenant: 'contoso.com', clientId: 'c', scopes };
+
+  it('granted', () => {
+    expect(read('admin_consent=True&tenant=t&scope=openid%20a%2Fb&state=s')).toEqual({ kind: 'granted', scopes: ['openid', 'a/b'] });
+  });
+
+  it.each([
+    ['admin_consent=True&error=consent_required&error_description=AADSTS65004%3A+The+resource+owner+declined.&state=s', 'consent-declined'],
+    ['admin_consent=True&error=access_denied&error_subcode=cancel&state=s', 'consent-declined'],
+  ])('a failure says True as well: %s', (query, code) => {
+    const answer = read(query);
+    expect(answer.kind).toBe('error');
+    if (answer.kind === 'error') expect(entraProblem(answer.error, blanks).code).toBe(code);
+  });
+
+  it.each([
+    ['state=s', 'none'],
+    ['admin_consent=False', 'none'],
+    ['code=abc', 'none'],
+    ['admin_consent=True&admin_consent=True', 'twice'],
+    ['admin_consent=True&error=&error=access_denied', 'twice'],
+  ])('neither: %s', (query, why) => {
+    expect(read(query)).toEqual({ kind: 'unreadable', why });
+  });
+});
