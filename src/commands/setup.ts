@@ -82,7 +82,7 @@ export const setup: CommandModule = {
       .option('--sign-in-as <address>', 'the licensed user who signs in, when the mailbox is shared, a resource or an alias')
       .option('--tenant <id|domain>', "default: found from the mailbox's domain")
       .optionsGroup('The registration:')
-      .option('--register <way>', 'existing or portal (default: portal; existing with --client-id)')
+      .option('--register <way>', 'auto, portal or existing (default: auto; existing with --client-id)')
       .option('--client-id <guid>', 'Application (client) ID of the registered app')
       .option('--client-type <type>', 'public or confidential')
       .option('--client-secret-file <file>', "a file with the client secret's value, or - for standard input")
@@ -115,7 +115,6 @@ async function depsOf(session: Session): Promise<SetupDeps> {
       ? {}
       : {
           mailbox: box.defaultMailbox,
-          register: 'existing',
           clientId: (known) => (known.clientType === 'confidential' ? ready.confidential.clientId : ready.public.clientId),
           redirectUri: (known) => (known.clientId === ready.confidential.clientId ? ready.confidential.redirectUri : undefined),
         };
@@ -125,6 +124,7 @@ async function depsOf(session: Session): Promise<SetupDeps> {
     home: session.home,
     mailboxes: mailboxesOf(session),
     canAsk: canAsk(session),
+    agreed: session.globals.yes,
     stepTimeoutMs: session.stepTimeoutMs,
     browserTimeoutMs: session.browserTimeoutMs,
     facts,

@@ -159,11 +159,11 @@ function sharedNote(guide: Guide, f: SheetFacts): SheetNote {
     title: 'Shared mailbox, resource or alias',
     lines: [
       `${f.signsIn} signs in, with a licence of its own; the address of ${f.mailbox} stays the user name at the mail servers.`,
-      `${f.signsIn} needs Full Access to the mailbox${sends ? ', and Send As to send' : ''}. In Exchange Online PowerShell:`,
       ...(sends
         ? [`Where SMTP refuses the shared address as user name (535 5.7.3), use ${f.signsIn} there and keep the shared sender.`]
         : []),
       ...(guide.shared?.(f) ?? []),
+      `${f.signsIn} needs Full Access to the mailbox${sends ? ', and Send As to send' : ''}. In Exchange Online PowerShell:`,
     ].map(printable),
     commands: [
       `Add-MailboxPermission -Identity ${mailbox} -User ${user} -AccessRights FullAccess -AutoMapping $false`,

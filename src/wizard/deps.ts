@@ -16,6 +16,8 @@ export interface SetupDeps {
   readonly mailboxes: MailboxFiles;
   /** a person is there and prompts are on */
   readonly canAsk: boolean;
+  /** --yes: changes in the tenant are agreed to */
+  readonly agreed: boolean;
   readonly stepTimeoutMs: number;
   readonly browserTimeoutMs: number;
   readonly facts: Facts;

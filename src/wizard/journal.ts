@@ -24,6 +24,24 @@ export interface Journal {
   readonly wrongAccount: boolean;
   /** where it began, so that `--resume` needs no other flag */
   readonly cloud?: Cloud;
+  /** what a registration through Graph has made so far */
+  readonly registration?: JournaledRegistration;
+}
+
+/** Noted before and after each change in the tenant, so that a stop anywhere is completed and never doubled. */
+export interface JournaledRegistration {
+  /** random; the app carries it as tag `mailauth:<setupId>` */
+  readonly setupId: string;
+  /** the app may exist although its ids were never written down */
+  readonly creating?: boolean;
+  readonly appObjectId?: string;
+  readonly appId?: string;
+  readonly spObjectId?: string;
+  readonly grantIds: readonly string[];
+  readonly secretKeyId?: string;
+  readonly secretExpiresAt?: string;
+  /** somebody else made it, and the operator agreed to use it */
+  readonly adopted?: boolean;
 }
 
 const schema = z.object({
@@ -33,6 +51,19 @@ const schema = z.object({
   done: z.array(z.enum(setupSteps)),
   wrongAccount: z.optional(z.boolean()),
   cloud: z.exactOptional(cloudSchema),
+  registration: z.exactOptional(
+    z.object({
+      setupId: z.string(),
+      creating: z.exactOptional(z.boolean()),
+      appObjectId: z.exactOptional(z.string()),
+      appId: z.exactOptional(z.string()),
+      spObjectId: z.exactOptional(z.string()),
+      grantIds: z.array(z.string()),
+      secretKeyId: z.exactOptional(z.string()),
+      secretExpiresAt: z.exactOptional(z.string()),
+      adopted: z.exactOptional(z.boolean()),
+    }),
+  ),
 });
 
 /** The journals of one home, one file a (mailbox, product). */

@@ -11,8 +11,6 @@ export interface Facts {
   readonly mailbox?: string;
   readonly clientId?: (known: Known) => string | undefined;
   readonly redirectUri?: (known: Known) => string | undefined;
-  /** the registration way of this place when nothing says otherwise */
-  readonly register?: 'existing';
 }
 
 /** One question as data. The terminal is one front end; every question has a flag, and `--yes` takes its default. */
@@ -94,10 +92,15 @@ export const registrationQuestions: readonly Question[] = [
     message: 'How is the app registered in Entra?',
     asked: (known) => known.clientId === undefined,
     choices: () => [
+      {
+        value: 'auto',
+        name: 'Do it for me',
+        description: 'an administrator signs in once; mailauth registers the app through Microsoft Graph',
+      },
       { value: 'portal', name: 'Guide me through the portal', description: 'each screen, each value; about five minutes' },
       { value: 'existing', name: 'It is registered already', description: 'you have its Application (client) ID' },
     ],
-    default: (known, facts) => (known.clientId !== undefined ? 'existing' : (facts.register ?? 'portal')),
+    default: (known) => (known.clientId !== undefined ? 'existing' : 'auto'),
     example: (known) => `${base(known)} --register existing --client-id GUID`,
   },
   {
@@ -139,7 +142,7 @@ export const registrationQuestions: readonly Question[] = [
     flag: '--audience',
     noun: 'audience',
     message: 'Whose accounts may sign in to the app?',
-    applies: (known) => known.register === 'portal',
+    applies: (known) => known.register !== 'existing',
     asked: leftToOperator('audience'),
     choices: () => [
       { value: 'single', name: 'this organization' },
@@ -170,7 +173,7 @@ export const registrationQuestions: readonly Question[] = [
     flag: '--name',
     noun: 'name for the app',
     message: 'Name of the registration?',
-    applies: (known) => known.register === 'portal',
+    applies: (known) => known.register !== 'existing',
     asked: () => false,
     check: (value) => (value.length <= 90 && !/[<>;&%]/.test(value) ? true : 'at most 90 characters, none of < > ; & %'),
     default: (known) => `mailauth ${known.for} ${known.mailbox}`.slice(0, 90),
@@ -181,7 +184,7 @@ export const registrationQuestions: readonly Question[] = [
     flag: '--secret-months',
     noun: 'number of months',
     message: 'How long shall the client secret live, in months?',
-    applies: (known) => known.register === 'portal' && known.clientType === 'confidential',
+    applies: (known) => known.register !== 'existing' && known.clientType === 'confidential',
     asked: () => false,
     check: (value) => (/^\d{1,2}$/.test(value) && Number(value) >= 1 && Number(value) <= 24 ? true : 'the portal allows 1 to 24 months'),
     default: (known) => String(guideOf(known)?.secretMonths ?? 12),
@@ -219,7 +222,7 @@ export const registrationQuestions: readonly Question[] = [
 
 /** Ways the contract knows and this version does not have yet: refused with their name, not called unknown. */
 const planned: Record<string, { values: readonly string[]; instead: string }> = {
-  '--register': { values: ['auto', 'handoff'], instead: 'mailauth setup --register portal' },
+  '--register': { values: ['handoff'], instead: 'mailauth setup --register portal' },
   '--sign-in': { values: ['device', 'password'], instead: 'mailauth setup --sign-in paste' },
   '--for': { values: ['osticket', 'supportpal', 'kaseya', 'mspbots'], instead: 'mailauth setup --for custom' },
 };

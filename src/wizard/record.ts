@@ -2,6 +2,7 @@ import type { Cloud, Tenant } from '../core/cloud.ts';
 import type { MailboxKey, MailboxRecord, Registration, StoreName } from '../core/mailbox.ts';
 import { scopesFor } from '../oauth/scopes.ts';
 import type { Answers } from './answers.ts';
+import type { JournaledRegistration } from './journal.ts';
 import type { Known } from './questions.ts';
 
 export interface RecordParts {
@@ -51,11 +52,27 @@ export function isSameSetup(existing: MailboxRecord, answers: Answers, cloud: Cl
 export function answersOf(record: MailboxRecord): Known {
   const { registration: app } = record;
   return {
-    register: 'existing',
+    register: app.made === undefined ? 'existing' : 'auto',
     clientId: app.clientId,
     clientType: app.clientType,
     redirectUri: app.redirectUri,
     protocols: record.protocols,
     ...(record.signInAs === undefined ? {} : { signInAs: record.signInAs }),
+  };
+}
+
+/** What an earlier, finished set-up made through Graph: changed instead of made a second time. */
+export function madeBefore(record: MailboxRecord | undefined): JournaledRegistration | undefined {
+  const { made, clientId, secretExpiresAt, madeByMailauth } = record?.registration ?? {};
+  if (made === undefined || clientId === undefined) return undefined;
+  return {
+    setupId: made.tag.replace(/^mailauth:/, ''),
+    appId: clientId,
+    grantIds: made.grantIds,
+    ...(made.applicationObjectId === undefined ? {} : { appObjectId: made.applicationObjectId }),
+    ...(made.servicePrincipalId === undefined ? {} : { spObjectId: made.servicePrincipalId }),
+    ...(made.secretKeyId === undefined ? {} : { secretKeyId: made.secretKeyId }),
+    ...(secretExpiresAt === undefined ? {} : { secretExpiresAt }),
+    ...(madeByMailauth === false ? { adopted: true } : {}),
   };
 }

@@ -1,15 +1,19 @@
 import type { Cloud, Tenant } from '../core/cloud.ts';
+import { MailauthError } from '../core/errors.ts';
 import { fold } from '../core/fold.ts';
-import type { MailboxKey, Registration } from '../core/mailbox.ts';
+import type { MadeRegistration, MailboxKey, Registration } from '../core/mailbox.ts';
 import type { Secret } from '../core/secret.ts';
 import { problem } from '../diagnose/problem.ts';
 import { checkClient } from '../entra/client-check.ts';
 import { type PortalStep, portalSteps } from '../guides/portal-steps.ts';
 import type { SecretStore } from '../store/store.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
+import { waitWords } from './admin.ts';
 import { type Answers, checkGuid } from './answers.ts';
+import { throughGraph } from './auto.ts';
 import { pendingSecretEntry, secretFromFile, secretFromPrompt } from './client-secret.ts';
 import type { SetupDeps, SetupInput } from './deps.ts';
+import type { JournaledRegistration } from './journal.ts';
 
 export interface RegistrationStep {
   readonly deps: SetupDeps;
@@ -18,6 +22,10 @@ export interface RegistrationStep {
   readonly tenant: Tenant;
   readonly cloud: Cloud;
   readonly store: SecretStore;
+  /** what an earlier run made through Graph */
+  readonly registration: JournaledRegistration | undefined;
+  /** notes what was made, before the next thing is made */
+  note(registration: JournaledRegistration): Promise<void>;
   /** the app whose client secret an interrupted run left in the store */
   readonly waitingFor: string | undefined;
   /** notes what the operator brought, before anything else happens */
@@ -29,6 +37,13 @@ export interface RegistrationStep {
  * `kept`: an earlier run may have left a client secret in the store. Throws `answer-missing`.
  */
 export function requireAnswers(answers: Answers, input: SetupInput, deps: SetupDeps, cloud: Cloud, kept: boolean): void {
+  if (answers.register === 'auto') {
+    if (deps.agreed) return;
+    throw problem('needs-yes', {
+      what: 'Changing the tenant',
+      command: `mailauth setup --mailbox ${answers.mailbox} --for ${answers.for} --yes`,
+    });
+  }
   if (answers.clientId === undefined) {
     // What to do in the portal is worth reading also where nobody can be asked.
     const steps = answers.register === 'portal' ? portalSteps({ ...answers, portal: cloud.portal }) : [];
@@ -50,26 +65,15 @@ export interface Registered {
 
 /**
  * The app: its ID from the operator (`existing`) or from the portal, screen by screen (`portal`); its secret into the store before
- * anything else happens; then what can be checked without a person is checked. `auto` and `handoff` are further ways to get here.
+ * anything else happens, or made through Microsoft Graph (`auto`); then what can be checked without a person is checked.
  */
 export async function register(answers: Answers, step: RegistrationStep): Promise<Registered> {
-  const way = answers.register === 'portal' ? await throughPortal(answers, step) : await existing(answers, step);
+  const ways = { portal: throughPortal, existing, auto: throughGraph };
+  const way = await ways[answers.register](answers, step);
   const { report } = step.deps;
   report.progress('registration', 'started', 'Checking the app');
   try {
-    const network = await step.deps.network();
-    const verdict = await checkClient({
-      cloud: step.cloud,
-      tenantId: step.tenant.id,
-      endpoints: step.tenant.endpoints,
-      clientId: way.clientId,
-      mailbox: step.key.mailbox,
-      network,
-      clock: step.deps.ctx.clock,
-      timeoutMs: step.deps.stepTimeoutMs,
-      signal: step.deps.ctx.signal,
-      ...(way.clientSecret === undefined ? {} : { clientSecret: way.clientSecret }),
-    });
+    const verdict = await checkPatiently(way, step);
     const secret = way.clientSecret === undefined ? '' : verdict.kind === 'ok' ? ', its secret works' : ', its secret is stored';
     report.progress(
       'registration',
@@ -77,8 +81,8 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
       `App ${way.clientId}${verdict.kind === 'ok' ? ' is known to the tenant' : ' taken as given; the sign-in proves it'}${secret}`,
     );
   } catch (error) {
-    // A secret that Microsoft refuses is not kept for the next run.
-    if (way.clientSecret !== undefined) await step.store.remove(pendingSecretEntry(step.key));
+    // A pasted secret that Microsoft refuses is not kept for the next run.
+    if (way.clientSecret !== undefined && way.made === undefined) await step.store.remove(pendingSecretEntry(step.key));
     throw error;
   }
   return {
@@ -87,15 +91,53 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
       clientId: way.clientId.toLowerCase(),
       clientType: answers.clientType,
       redirectUri: answers.redirectUri,
-      madeByMailauth: false,
+      madeByMailauth: way.madeByMailauth === true,
+      ...(way.secretExpiresAt === undefined ? {} : { secretExpiresAt: way.secretExpiresAt }),
+      ...(way.made === undefined ? {} : { made: way.made }),
     },
     ...(way.clientSecret === undefined ? {} : { clientSecret: way.clientSecret }),
   };
 }
 
-interface Way {
+const waitsMs = [2000, 4000, 8000, 15_000, 15_000, 15_000, 15_000, 15_000];
+
+/** A new app or secret is not known in every data centre at once: "unknown app" and "wrong secret" are asked again for 90 s. */
+async function checkPatiently(way: Way, step: RegistrationStep): Promise<{ kind: 'ok' | 'unclear' }> {
+  const { ctx, report, stepTimeoutMs } = step.deps;
+  const network = await step.deps.network();
+  for (const waitMs of [...(way.fresh === true ? waitsMs : []), undefined]) {
+    try {
+      return await checkClient({
+        cloud: step.cloud,
+        tenantId: step.tenant.id,
+        endpoints: step.tenant.endpoints,
+        clientId: way.clientId,
+        mailbox: step.key.mailbox,
+        network,
+        clock: ctx.clock,
+        timeoutMs: stepTimeoutMs,
+        signal: ctx.signal,
+        ...(way.clientSecret === undefined ? {} : { clientSecret: way.clientSecret }),
+      });
+    } catch (error) {
+      const lag = error instanceof MailauthError && (error.code === 'client-unknown' || error.code === 'client-secret-wrong');
+      if (waitMs === undefined || !lag) throw error;
+      report.progress('registration', 'waiting', waitWords('replication', waitMs));
+      await ctx.clock.sleep(waitMs, ctx.signal);
+    }
+  }
+  return { kind: 'unclear' };
+}
+
+/** What each way to register comes to. */
+export interface Way {
   readonly clientId: string;
   readonly clientSecret?: Secret;
+  /** just made: Microsoft may need a minute until every data centre knows it */
+  readonly fresh?: boolean;
+  readonly secretExpiresAt?: string;
+  readonly made?: MadeRegistration;
+  readonly madeByMailauth?: boolean;
 }
 
 async function existing(answers: Answers, step: RegistrationStep): Promise<Way> {

@@ -17,7 +17,7 @@ import { pendingSecretEntry } from './client-secret.ts';
 import type { SetupDeps, SetupInput } from './deps.ts';
 import { type Journal, journals, type SetupStep } from './journal.ts';
 import { type Known, registrationQuestions } from './questions.ts';
-import { answersOf, isSameSetup, recordOf } from './record.ts';
+import { answersOf, isSameSetup, madeBefore, recordOf } from './record.ts';
 import { register, requireAnswers } from './registration.ts';
 import { signInAndStore } from './sign-in-step.ts';
 import { renderSummary, summaryFacts } from './summary.ts';
@@ -78,6 +78,11 @@ export class SetupRun {
       cloud,
       store,
       waitingFor,
+      registration: this.journal.registration ?? madeBefore(existing),
+      note: async (registration) => {
+        this.journal = { ...this.journal, registration };
+        await journals(deps.ctx, deps.home).write(key, this.journal);
+      },
       remember: (known) => this.finished('store', known),
     });
     await this.finished('registration', registered.answers);

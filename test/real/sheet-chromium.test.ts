@@ -11,7 +11,8 @@ import { systemFiles } from '../../src/system/files.ts';
 import { exampleFacts, theSecret } from '../unit/handover/example.ts';
 import { launchChromium } from './rigs/chromium.ts';
 
-/** The hand-over sheet as an administrator opens it: a file, in a real browser, on a screen and on paper. */
+// The hand-over sheet as an administrator opens it: a file, in a real browser, on a screen and on paper.
+
 /** MAILAUTH_TEST_SHOTS=FOLDER keeps pictures for a look */
 const shots = process.env.MAILAUTH_TEST_SHOTS;
 const hostile = `"><script>document.title='owned'</script><img src=x onerror=alert(1)>'&@contoso.com`;
@@ -63,20 +64,22 @@ const fitsWidth = (page: Page) => page.evaluate('document.documentElement.scroll
 describe('the sheet in a browser', () => {
   it.each(guides.map(({ name }) => name))('%s: light, dark and on a telephone, from one file', async (name) => {
     const file = await sheetFile(name);
-    for (const [look, options] of [
-      ['light', { colorScheme: 'light' }],
-      ['dark', { colorScheme: 'dark' }],
-      ['phone', { colorScheme: 'dark', viewport: { width: 340, height: 700 } }],
+    const { page, asked, complaints } = await open(file);
+    for (const [look, colorScheme, width] of [
+      ['light', 'light', 1280],
+      ['dark', 'dark', 1280],
+      ['phone', 'dark', 340],
     ] as const) {
-      const { page, asked, complaints } = await open(file, options);
-      expect(asked).toEqual([pathToFileURL(file).href]);
-      // A style sheet that the page's own policy refused would be told on the console.
-      expect(complaints).toEqual([]);
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 720 });
       expect(await fitsWidth(page)).toBe(true);
       const back = await page.evaluate<string>('getComputedStyle(document.querySelector("main")).backgroundColor');
       expect(back === 'rgb(255, 255, 255)').toBe(look === 'light');
       await shoot(page, `sheet-${name}-${look}`);
     }
+    expect(asked).toEqual([pathToFileURL(file).href]);
+    // A style sheet that the page's own policy refused would be told on the console.
+    expect(complaints).toEqual([]);
   });
 
   it('selects a whole value with one click', async () => {

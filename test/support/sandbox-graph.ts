@@ -3,7 +3,21 @@ import { administrator, azureCli } from '../../src/sandbox/directory.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { askToken, signIn, verifier } from './sandbox.ts';
 
-type Json = Record<string, never> & { [name: string]: never };
+/** What the tests read of Graph's answers. */
+export interface GraphBody {
+  readonly id?: string;
+  readonly appId?: string;
+  readonly displayName?: string;
+  readonly scope?: string;
+  readonly value?: readonly GraphBody[];
+  readonly secretText?: string;
+  readonly hint?: string;
+  readonly keyId?: string;
+  readonly isEnabled?: boolean;
+  readonly passwordCredentials?: readonly object[];
+  readonly defaultUserRolePermissions?: object;
+  readonly error?: { readonly code: string; readonly message: string; readonly details?: readonly { readonly code: string }[] };
+}
 
 export interface SandboxGraph {
   readonly token: string;
@@ -12,7 +26,7 @@ export interface SandboxGraph {
     path: string,
     body?: unknown,
     headers?: Record<string, string>,
-  ): Promise<{ status: number; headers: Readonly<Record<string, string>>; body: Json; text: string }>;
+  ): Promise<{ status: number; headers: Readonly<Record<string, string>>; body: GraphBody; text: string }>;
 }
 
 /** Signs in as Azure CLI, with code and PKCE, and speaks to the sandbox's Graph with that token. */

@@ -106,7 +106,7 @@ export const graphEntries = {
   'secret-limit': entry<Exists & { has: number }>({
     exit: Exit.notAllowed,
     title: (v) => `The app has ${v.has} client secrets, and no more are allowed`,
-    why: () => 'With personal accounts in its audience Entra allows two. Nothing was changed.',
+    why: (v) => `With personal accounts in its audience Entra allows two. ${made(v)}`,
     next: (v) => ['remove one that is not in use: Entra > App registrations > Certificates & secrets', `then ${v.resume}`],
     retryHelps: false,
   }),

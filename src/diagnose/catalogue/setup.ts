@@ -146,6 +146,15 @@ export const setupEntries = {
     why: (v) => `${v.file}: ${v.why}. It was left as it is.`,
     next: (v) => [`mailauth setup --mailbox ${v.mailbox} --fresh`],
   }),
+  'app-exists': entry<{ name: string; appIds: readonly string[]; mailbox: string; for: string }>({
+    exit: Exit.needsAnswer,
+    title: (v) => `There is an app called "${v.name}" in the tenant already, and mailauth did not make it`,
+    why: () => 'Anybody in a tenant may register an app and give it this name, so it is not taken without asking.',
+    next: (v) => [
+      `mailauth setup --mailbox ${v.mailbox} --for ${v.for} --client-id ${v.appIds[0]}   (use that one)`,
+      `mailauth setup --mailbox ${v.mailbox} --for ${v.for} --name "${v.name} 2" --yes   (make another)`,
+    ],
+  }),
   'redirect-not-accepted': entry<{ uri: string; why: string }>({
     exit: Exit.usage,
     title: (v) => `Entra does not accept the redirect URI ${v.uri}`,
