@@ -94,7 +94,7 @@ function signedInAlready(record: MailboxRecord, account: string) {
 
 async function signInNow(record: MailboxRecord, options: Options, session: Session) {
   if (options.method === 'browser' && !isLoopback(record.registration.redirectUri)) {
-    throw problem('redirect-not-here', { uri: record.registration.redirectUri, mailbox: record.mailbox });
+    throw problem('redirect-not-here', { uri: record.registration.redirectUri, mailbox: record.mailbox, for: record.for });
   }
   const [box, network, cloud, store] = await Promise.all([
     session.sandbox(),

@@ -1,15 +1,14 @@
 import * as z from 'zod/mini';
-import type { MailboxRecord } from '../core/mailbox.ts';
-import { inSandbox, resultsFromHere } from '../diagnose/here.ts';
 import { problem } from '../diagnose/problem.ts';
-import { renderFacts } from '../ui/facts.ts';
+import { sheetRenderer } from '../handover/write.ts';
 import type { SetupDeps, SetupInput } from '../wizard/deps.ts';
 import type { Facts } from '../wizard/questions.ts';
-import { runSetup, type SetupOutcome } from '../wizard/setup.ts';
+import { runSetup } from '../wizard/setup.ts';
 import { withApproval } from './approval.ts';
-import { type CommandModule, examples, type Outcome } from './command.ts';
+import { type CommandModule, examples } from './command.ts';
 import { canAsk, mailboxesOf } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
+import { presentSetup } from './setup-outcome.ts';
 
 const text = z.optional(z.string());
 const schema = z.object({
@@ -26,6 +25,10 @@ const schema = z.object({
   name: text,
   secretMonths: text,
   clientSecretFile: text,
+  passwordFile: text,
+  variant: text,
+  handover: text,
+  reveal: z.optional(z.boolean()),
   consent: text,
   access: text,
   signIn: text,
@@ -34,9 +37,11 @@ const schema = z.object({
   fresh: z.optional(z.boolean()),
 });
 
+const sheetOptions = z.object({ handover: text, reveal: z.optional(z.boolean()) });
+
 /** Flags, and the environment behind them (contract section 6). */
 function readInput(flags: unknown, env: Session['ctx']['env']): SetupInput {
-  const { clientSecretFile, access, test, resume, fresh, ...answers } = schema.parse(flags);
+  const { clientSecretFile, passwordFile, access, test, resume, fresh, handover: _, reveal: __, ...answers } = schema.parse(flags);
   if (access !== undefined && access !== 'delegated') {
     if (access === 'app-only') throw problem('not-yet', { what: '--access app-only', instead: 'mailauth setup --access delegated' });
     throw problem('value-invalid', {
@@ -62,6 +67,7 @@ function readInput(flags: unknown, env: Session['ctx']['env']): SetupInput {
     resume: resume === true,
     fresh: fresh === true,
     ...(clientSecretFile === undefined ? {} : { clientSecretFile }),
+    ...(passwordFile === undefined ? {} : { passwordFile }),
   };
 }
 
@@ -78,7 +84,7 @@ export const setup: CommandModule = {
     ])
       .optionsGroup('The mailbox:')
       .option('--mailbox <address>', 'the mailbox to set up')
-      .option('--for <product>', 'this-computer or custom (default: this-computer)')
+      .option('--for <product>', 'this-computer, osticket, supportpal, kaseya, mspbots or custom (default: this-computer)')
       .option('--sign-in-as <address>', 'the licensed user who signs in, when the mailbox is shared, a resource or an alias')
       .option('--tenant <id|domain>', "default: found from the mailbox's domain")
       .optionsGroup('The registration:')
@@ -89,21 +95,29 @@ export const setup: CommandModule = {
       .option('--redirect-uri <uri>', 'as registered; http://localhost means any free port')
       .option('--audience <audience>', 'single, multi, multi-and-personal or personal')
       .option('--protocols <list>', 'any of imap,pop,smtp')
+      .option('--variant <name>', "of a product that comes in two kinds: osticket's older plugin")
       .option('--name <text>', 'display name of the registration')
       .option('--secret-months <n>', 'lifetime of a new client secret, 1 to 24')
       .option('--consent <who>', 'admin, user or skip (default: admin; user with existing)')
       .option('--access <kind>', 'delegated')
       .optionsGroup('The sign-in:')
-      .option('--sign-in <way>', 'browser (here), paste (a browser elsewhere) or skip')
+      .option('--sign-in <way>', 'browser (here), paste (a browser elsewhere), password (kaseya, custom) or skip')
+      .option('--password-file <file>', "with --sign-in password: a file with the mailbox's password, or - for standard input")
       .option('--no-test', 'leave the protocol tests out')
+      .optionsGroup('The hand-over sheet:')
+      .option('--handover <file>', 'also write it to a file: .md, .html or .json, only you can read it')
+      .option('--reveal', "with the client secret's value")
       .optionsGroup('An interrupted set-up:')
       .option('--resume', 'go on with it')
       .option('--fresh', 'forget it and begin anew'),
 
   async run({ flags }, session) {
     const input = readInput(flags, session.ctx.env);
+    const sheet = sheetOptions.parse(flags);
+    // A file that cannot be written is said before anything is registered.
+    if (sheet.handover !== undefined) sheetRenderer(sheet.handover);
     const outcome = await runSetup(input, await depsOf(session));
-    return present(outcome, session);
+    return presentSetup(outcome, session, { reveal: sheet.reveal === true, file: sheet.handover });
   },
 };
 
@@ -134,61 +148,4 @@ async function depsOf(session: Session): Promise<SetupDeps> {
     probedStore: () => session.probedStore(),
     store: (record) => session.store(record),
   };
-}
-
-function present(outcome: SetupOutcome, session: Session): Outcome {
-  const { record } = outcome;
-  const here = (line: string) => (session.globals.sandbox ? inSandbox(line) : line);
-  const next = nextCommands(outcome).map(here);
-  const data = {
-    mailbox: record.mailbox,
-    for: record.for,
-    alreadySetUp: outcome.kind === 'already',
-    signedIn: outcome.kind === 'already' ? record.account !== undefined : outcome.signedIn,
-    account: record.account?.username ?? null,
-    tenantId: record.tenantId,
-    clientId: record.registration.clientId,
-    endpoints: record.endpoints,
-    scopes: record.scopes,
-    store: record.store,
-    tests: outcome.kind === 'already' ? [] : resultsFromHere(outcome.results, session.globals),
-    next,
-  };
-  return {
-    data,
-    ...(outcome.kind === 'done' && outcome.error !== undefined ? { error: outcome.error } : {}),
-    text: (theme) => {
-      const title =
-        outcome.kind === 'already'
-          ? `${record.mailbox} is set up already; nothing was changed.`
-          : `${record.mailbox} is ${outcome.signedIn ? 'set up and signed in' : 'set up; nobody signed in here'}.`;
-      const sheet = record.for === 'custom' ? `\n${renderFacts(sheetOf(record), theme)}` : '';
-      return `\n${theme.bold(title)}\n${sheet}${next.map((line) => `  next: ${theme.cyan(line)}`).join('\n')}\n`;
-    },
-  };
-}
-
-function nextCommands(outcome: SetupOutcome): readonly string[] {
-  const { record } = outcome;
-  if (outcome.kind === 'done' && !outcome.signedIn) return [`mailauth status ${record.mailbox}`];
-  const test = record.protocols.includes('imap') ? [`mailauth test imap ${record.mailbox}`] : [];
-  return [...test, `mailauth token get ${record.mailbox}`];
-}
-
-/** What a program's form usually asks for, by neutral names. */
-function sheetOf(record: MailboxRecord): readonly (readonly [string, string])[] {
-  const { cloud, endpoints, registration } = record;
-  const server = (p: 'imap' | 'pop' | 'smtp') =>
-    `${cloud[p].host}:${cloud[p].port} ${cloud[p].security === 'tls' ? 'SSL/TLS' : 'STARTTLS'}, XOAUTH2`;
-  return [
-    ['Client ID', registration.clientId],
-    ['Client secret', registration.clientType === 'confidential' ? '********  (in the secret store)' : 'none: public client with PKCE'],
-    ['Tenant ID', record.tenantId],
-    ['Authorization endpoint', endpoints.authorization],
-    ['Token endpoint', endpoints.token],
-    ['Redirect URI', registration.redirectUri],
-    ['Scopes', record.scopes.join(' ')],
-    ['User name', record.mailbox],
-    ...record.protocols.map((p) => [`${p.toUpperCase()} server`, server(p)] as const),
-  ];
 }

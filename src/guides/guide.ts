@@ -59,7 +59,7 @@ export interface ProductScreen {
   readonly trap?: string;
 }
 
-/** A product that comes in two kinds: chosen by name. */
+/** A product that comes in several kinds: chosen by name, the first is what nobody has to name. */
 export interface Variant {
   readonly name: string;
   readonly title: string;

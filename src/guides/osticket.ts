@@ -79,6 +79,9 @@ export const osticket: Guide = {
     `In the popup's general settings switch "Strict Matching" off: with it osTicket refuses the token of ${f.signsIn} for ${f.mailbox}. ` +
       'osTicket has the switch since 2023; older versions need an update.',
   ],
-  variants: [{ name: 'older-plugin', title: 'the OAuth2 plugin is older than the present guide', implicitTokens: true }],
+  variants: [
+    { name: 'present-plugin', title: 'the present OAuth2 plugin', implicitTokens: false },
+    { name: 'older-plugin', title: 'an OAuth2 plugin older than the present guide (implicit tokens)', implicitTokens: true },
+  ],
   manualSteps: 50,
 };

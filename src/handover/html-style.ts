@@ -50,16 +50,16 @@ footer{margin-top:2.25rem;padding-top:.9rem;border-top:1px solid var(--line);col
 @page{size:A4;margin:16mm 15mm}
 @media print{
 :root{color-scheme:light;--back:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#ccc;--box:#fff;--accent:#0b4a8a;--warn:#6b4100;--warnback:#fff;--warnline:#999}
-body{padding:0;font-size:10pt;line-height:1.4}
+html{font-size:9.5pt}
+body{padding:0;line-height:1.4}
 main{max-width:none;border:0;border-radius:0;padding:0}
-h1{font-size:18pt}h2{font-size:12.5pt}section{margin-top:14pt}
-h2,h3,.where{break-after:avoid}
-dl>div{padding:3.5pt 0;grid-template-columns:42mm 1fr}
-code,pre{font-size:9pt}
+section{margin-top:13pt}
+h2,h3,.where,.scroll{break-after:avoid}
+dl>div{padding:3pt 0;grid-template-columns:48mm 1fr}
+th,td{padding-top:3pt;padding-bottom:3pt}
 pre,table,li>code{white-space:pre-wrap;overflow-wrap:anywhere}
 thead td{white-space:nowrap}
-.date{font-size:15pt}
 tr,.careful{break-inside:avoid}
-footer{font-size:8pt;margin-top:14pt}
+footer{margin-top:13pt}
 }
 `;

@@ -50,8 +50,8 @@ function partSection(part: SheetPart, number: number, count: number, reveal: Rev
 <h2>${part.fields.length === 0 ? 'Use it' : title}</h2>
 <p class="where">${path(part.where)}</p>
 ${part.fields.length === 0 ? '' : fieldList(part.fields, reveal)}
-${part.press.length === 0 ? '' : `<h3>${part.fields.length === 0 ? 'In a terminal' : 'Then'}</h3>\n${steps(part.press)}`}
 ${part.trap === undefined ? '' : `<p class="careful"><strong>Careful.</strong> ${text(part.trap)}</p>`}
+${part.press.length === 0 ? '' : `<h3>${part.fields.length === 0 ? 'In a terminal' : 'Then'}</h3>\n${steps(part.press)}`}
 </section>`;
 }
 

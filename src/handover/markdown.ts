@@ -19,8 +19,8 @@ function partBlock(part: SheetPart, reveal: Reveal): string {
   return [
     `## ${words(part.where)}`,
     ...(part.fields.length === 0 ? [] : [fieldTable(part.fields, reveal)]),
-    ...(part.press.length === 0 ? [] : [`Then:\n\n${list(part.press)}`]),
     ...(part.trap === undefined ? [] : [`> **Careful:** ${words(part.trap)}`]),
+    ...(part.press.length === 0 ? [] : [`Then:\n\n${list(part.press)}`]),
   ].join('\n\n');
 }
 
@@ -28,7 +28,7 @@ function fieldTable(fields: readonly SheetField[], reveal: Reveal): string {
   const noted = fields.some((field) => hintOf(field) !== '' && (field.note !== undefined || field.how !== 'compare'));
   const cells = fields.map((field) => {
     const value = shownValue(field, reveal);
-    const row = [words(field.label), isCopied(field, reveal) ? code(value) : words(value)];
+    const row = [words(field.label), isCopied(field, reveal) ? codeCell(value) : words(value)];
     return noted ? [...row, words(hintOf(field))] : row;
   });
   return table(noted ? ['Field', 'Value', ''] : ['Field', 'Value'], cells);
@@ -37,7 +37,7 @@ function fieldTable(fields: readonly SheetField[], reveal: Reveal): string {
 const serverTable = ({ servers }: Sheet): string =>
   table(
     ['', 'Server', 'Port', 'Encryption', 'User name', 'Sign-in'],
-    servers.map((s) => [s.protocol, code(s.host), code(String(s.port)), words(s.security), code(s.user), words(s.method)]),
+    servers.map((s) => [s.protocol, codeCell(s.host), codeCell(String(s.port)), words(s.security), codeCell(s.user), words(s.method)]),
   );
 
 const noteBlock = (note: SheetNote): string =>
@@ -49,12 +49,14 @@ const list = (steps: readonly string[]): string =>
   steps.map((step, i) => `${i + 1}. ${isCommand(step) ? code(step) : words(step)}`).join('\n');
 const isCommand = (step: string): boolean => step.startsWith('mailauth ');
 
-/** One table; `|` inside a cell is escaped, also in code (GFM section 4.10). */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** One table of cells that hold no bare `|`: made by `words` and `codeCell` (GFM section 4.10). */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const safe = rows.map((row) => line(row.map((cell) => cell.replaceAll(/(?<!\\)\|/g, '\\|'))));
-  return [line(head), line(head.map(() => '---')), ...safe].join('\n');
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
+
+/** A code span in a table. `|` is escaped there too; behind a backslash it cannot be, so that such a value is prose. */
+export const codeCell = (text: string): string => (text.includes('\\|') ? words(text) : code(text).replaceAll('|', '\\|'));
 
 /** Prose: every ASCII punctuation that can begin markup is escaped (CommonMark section 2.4). */
 export const words = (text: string): string => text.replace(/[\\`*_[\]<>#|~&!]/g, '\\$&');

@@ -34,8 +34,8 @@ function renderPart(part: SheetPart, options: TextOptions): string {
   return [
     theme.bold(fold(part.where, columns)),
     ...fieldLines(part.fields, options),
-    ...(part.press.length === 0 ? [] : ['  Then:', ...numbered(part.press, columns)]),
     ...(part.trap === undefined ? [] : [`  ${theme.yellow(theme.signs.warning)} ${fold(part.trap, columns, 4)}`]),
+    ...(part.press.length === 0 ? [] : ['  Then:', ...numbered(part.press, columns)]),
   ].join('\n');
 }
 

@@ -62,7 +62,10 @@ export async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, v
     view,
     async (answer, redirectUri) => {
       if (answer.kind === 'error') {
-        throw entraProblem(readEntraError({ error: answer.error, error_description: answer.description }) ?? { error: answer.error }, words);
+        throw entraProblem(
+          readEntraError({ error: answer.error, error_description: answer.description }) ?? { error: answer.error },
+          words,
+        );
       }
       const response = await app.network.request({
         method: 'POST',
@@ -82,7 +85,8 @@ export async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, v
       const { body, error, receivedAt } = readTokenAnswer(response, app.clock.now());
       if (error !== undefined) throw entraProblem(error, words);
       const grant = readGrant(body, [scope], receivedAt);
-      if (grant === undefined) throw problem('token-answer-unreadable', { why: 'The token endpoint answered, but not with a token for Graph.' });
+      if (grant === undefined)
+        throw problem('token-answer-unreadable', { why: 'The token endpoint answered, but not with a token for Graph.' });
       const account = grant.idToken?.username;
       return { value: { token: grant.accessToken, account }, page: adminPage({ account }) };
     },

@@ -1,4 +1,4 @@
-import { audienceRefuses, declaredScopes, findApp, preauthorizationRefuses } from './applications.ts';
+import { audienceRefuses, declaredScopes, findApp, isAzureCli, preauthorizationRefuses } from './applications.ts';
 import { findTenant } from './directory.ts';
 import type { Aadsts, Blanks } from './entra-errors.ts';
 import { platformOf } from './redirects.ts';
@@ -83,7 +83,7 @@ function readDestination(service: Service, state: State, named: string, query: U
   const clientId = query.get('client_id') ?? '';
   if (clientId === '') return shown(900144, { parameter: 'client_id' });
   const app = findApp(state, clientId);
-  if (app === undefined || service.fault === 'client-unknown') return shown(700016, { client: clientId });
+  if (app === undefined || (service.fault === 'client-unknown' && !isAzureCli(app))) return shown(700016, { client: clientId });
   const audience = audienceRefuses(app, named);
   if (audience !== undefined) return shown(audience.aadsts, audience.blanks);
   if (app.publicRedirects.length + app.webRedirects.length === 0) return shown(500113);

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { plain } from '../core/text.ts';
-import { declaredScopes, preauthorizationRefuses, registrationOf } from './applications.ts';
+import { declaredScopes, isAzureCli, preauthorizationRefuses, registrationOf } from './applications.ts';
 import { consentedKeys } from './consents.ts';
 import { everybodysPassword, findUser, needsMfa, type User } from './directory.ts';
 import type { Aadsts, Blanks } from './entra-errors.ts';
@@ -59,7 +59,7 @@ export function redeemCode(state: State, app: App, form: TokenForm, setting: Set
   const client = checkClient(app, code.confidential, form, setting);
   if (client !== undefined) return client;
   if (code.redeemed) return refused(54005);
-  if (setting.fault === 'code-expired' || code.expiresAt <= setting.now) return refused(70008);
+  if ((setting.fault === 'code-expired' && !isAzureCli(app)) || code.expiresAt <= setting.now) return refused(70008);
   if (form.redirect_uri !== code.redirectUri) return refused(500112, { redirect: form.redirect_uri ?? '', expected: code.redirectUri });
   if (!verifierFits(code, form.code_verifier)) return refused(501481);
   const outcome = grant(state, app, { ...code, refreshing: false }, form.scope ?? code.scope, setting);

@@ -113,7 +113,8 @@ async function pick(service: Service, tickets: Tickets, id: string, ticket: User
   const consented = consentedKeys(state, authorize.app.clientId, user.address);
   const missing = authorize.scopes.filter((scope) => !consented.includes(consentKey(scope)));
   const roles = effectiveRoles(user.address, service.fault);
-  ticket.blocked = service.fault === 'admin-consent-required' || consentBlocked(authorize.app.clientId, roles, missing);
+  const forced = service.fault === 'admin-consent-required' && !isAzureCli(authorize.app);
+  ticket.blocked = forced || consentBlocked(authorize.app.clientId, roles, missing);
   if (ticket.blocked) return html(200, adminApprovalPage(id, authorize.app.name, user.address), authorize.redirectUri);
   // Nobody consents to Microsoft's own app: that was settled beforehand.
   const asks = !isAzureCli(authorize.app) && (authorize.prompt === 'consent' || service.fault === 'consent-denied');

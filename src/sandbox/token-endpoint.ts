@@ -1,4 +1,4 @@
-import { audienceRefuses, findApp } from './applications.ts';
+import { audienceRefuses, findApp, isAzureCli } from './applications.ts';
 import { findTenant, tenant } from './directory.ts';
 import { type Aadsts, type Blanks, entraError } from './entra-errors.ts';
 import { checkClient, type Granted, redeemCode, redeemPassword, redeemRefresh, refused, type Setting, type TokenForm } from './grants.ts';
@@ -50,7 +50,8 @@ export function refuser(service: Service, request: SandboxRequest): Refuse {
 function judge(state: State, named: string, form: TokenForm, setting: Setting) {
   const clientId = form.client_id ?? '';
   const app = findApp(state, clientId);
-  if (app === undefined || setting.fault === 'client-unknown') return refused(700016, { client: clientId });
+  // Faults are about the registered app: as Azure CLI an administrator can always sign in, to see what comes after.
+  if (app === undefined || (setting.fault === 'client-unknown' && !isAzureCli(app))) return refused(700016, { client: clientId });
   const audience = audienceRefuses(app, named);
   if (audience !== undefined) return refused(audience.aadsts, audience.blanks);
   switch (form.grant_type) {

@@ -1,6 +1,6 @@
 import { fold } from '../core/fold.ts';
 import type { ManualStep } from '../guides/walk-through.ts';
-import { code, words } from '../handover/markdown.ts';
+import { code, codeCell, table, words } from '../handover/markdown.ts';
 import type { Theme } from './theme.ts';
 
 /** Numbered steps for a screen. Links and values stay whole, so that they can be copied. Ends with a newline. */
@@ -49,9 +49,8 @@ const encodeLink = (link: string): string => link.replace(/[<>\s]/g, (c) => enco
 
 function valueTable(step: ManualStep): string {
   const noted = step.values.some(({ note }) => note !== undefined);
-  const rows = step.values.map(({ field, value, note }) => {
-    const cells = [words(field), code(value), ...(noted ? [words(note ?? '')] : [])];
-    return `| ${cells.map((cell) => cell.replaceAll(/(?<!\\)\|/g, '\\|')).join(' | ')} |`;
-  });
-  return [noted ? '| Field | Value | |' : '| Field | Value |', noted ? '| --- | --- | --- |' : '| --- | --- |', ...rows].join('\n');
+  return table(
+    noted ? ['Field', 'Value', ''] : ['Field', 'Value'],
+    step.values.map(({ field, value, note }) => [words(field), codeCell(value), ...(noted ? [words(note ?? '')] : [])]),
+  );
 }

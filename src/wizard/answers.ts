@@ -18,10 +18,12 @@ export interface Answers {
   readonly redirectUri: string;
   readonly audience: Audience;
   readonly protocols: readonly Protocol[];
+  /** of a product that comes in two kinds */
+  readonly variant?: string;
   readonly name: string;
   readonly secretMonths: number;
   readonly consent: Consent;
-  readonly signIn: SignInMethod;
+  readonly signIn: SignInMethod | 'password';
   readonly test: boolean;
 }
 
@@ -40,7 +42,8 @@ export const savedAnswers = z.object({
   name: z.optional(z.string()),
   secretMonths: z.optional(z.number()),
   consent: z.optional(z.enum(['admin', 'user', 'skip'])),
-  signIn: z.optional(z.enum(['browser', 'paste', 'skip'])),
+  signIn: z.optional(z.enum(['browser', 'paste', 'password', 'skip'])),
+  variant: z.optional(z.string()),
   test: z.optional(z.boolean()),
 });
 

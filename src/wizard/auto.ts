@@ -46,7 +46,10 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
       clock: deps.ctx.clock,
       signal: deps.ctx.signal,
       onWait: (reason, ms) => deps.report.progress('registration', 'waiting', waitWords(reason, ms)),
-      keepSecret: (secret) => step.store.write(pendingSecretEntry(step.key), secret),
+      keepSecret: async (secret, { keyId, endDateTime }) => {
+        await step.store.write(pendingSecretEntry(step.key), secret);
+        await update({ secretKeyId: keyId, secretExpiresAt: endDateTime });
+      },
     },
     plan,
     { ...known(noted), keyIds: await heldKeyIds(noted, step) },

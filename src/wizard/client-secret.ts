@@ -33,3 +33,14 @@ export async function secretFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, 
 export async function secretFromPrompt(ctx: Pick<Context, 'prompts'>): Promise<Secret> {
   return new Secret(await ctx.prompts.secret({ message: 'Client secret (the "Value")?', check: checkSecretValue }));
 }
+
+/** Reads `--password-file` (`-`: standard input). Only line breaks at the end are taken off. Throws `password-unusable`. */
+export async function passwordFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, file: string): Promise<Secret> {
+  const source = file === '-' ? 'standard input' : 'the file of --password-file';
+  const text = file === '-' ? await ctx.readStdin() : await ctx.files.read(file);
+  if (text === undefined) throw problem('password-unusable', { source, why: 'There is no such file.' });
+  const value = text.replace(/^\uFEFF/, '').replace(/[\r\n]+$/, '');
+  if (value === '' || /[\r\n]/.test(value))
+    throw problem('password-unusable', { source, why: 'It must hold the password on one line and nothing else.' });
+  return new Secret(value);
+}

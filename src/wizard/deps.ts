@@ -33,6 +33,7 @@ export interface SetupDeps {
 export interface SetupInput {
   readonly flags: Readonly<Partial<Record<keyof Answers, string>>>;
   readonly clientSecretFile?: string;
+  readonly passwordFile?: string;
   readonly test: boolean;
   readonly resume: boolean;
   readonly fresh: boolean;

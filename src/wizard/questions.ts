@@ -1,5 +1,6 @@
 import type { Choice } from '../core/context.ts';
 import { problem } from '../diagnose/problem.ts';
+import { redirectSource } from '../guides/guide.ts';
 import { guideNamed, guides } from '../guides/guides.ts';
 import { type Answers, checkAddress, checkGuid, checkRedirectUri, checkTenant } from './answers.ts';
 
@@ -36,6 +37,11 @@ export interface Question {
 
 const guideOf = (known: Known) => guideNamed(known.for ?? '');
 const leftToOperator = (id: Question['id']) => (known: Known) => guideOf(known)?.asks.some((asked) => asked === id) ?? false;
+/** The redirect URI is the product's own, shown on one of its screens. */
+const isProduct = (known: Known): boolean => {
+  const guide = guideOf(known);
+  return guide !== undefined && redirectSource(guide) === 'product';
+};
 const base = (known: Known) => `mailauth setup --mailbox ${known.mailbox ?? 'helpdesk@contoso.com'}`;
 
 /** Which mailbox, for which product: known before anything is looked up. */
@@ -132,9 +138,15 @@ export const registrationQuestions: readonly Question[] = [
     flag: '--redirect-uri',
     noun: 'redirect URI that Entra accepts',
     message: 'Redirect URI? (the callback address that the program shows)',
-    asked: leftToOperator('redirectUri'),
+    applies: (known) => {
+      const guide = guideOf(known);
+      return guide === undefined || redirectSource(guide) !== 'none' || known.clientType === 'confidential';
+    },
+    asked: (known) => leftToOperator('redirectUri')(known) || isProduct(known),
     check: checkRedirectUri,
-    default: (known, facts) => facts.redirectUri?.(known) ?? guideOf(known)?.redirectUri ?? 'http://localhost',
+    // A product that shows its own callback address has no default: only the operator can copy it.
+    default: (known, facts) =>
+      facts.redirectUri?.(known) ?? guideOf(known)?.redirectUri ?? (isProduct(known) ? undefined : 'http://localhost'),
     example: (known) => `${base(known)} --redirect-uri http://localhost`,
   },
   {
@@ -152,6 +164,17 @@ export const registrationQuestions: readonly Question[] = [
     ],
     default: (known) => guideOf(known)?.audience,
     example: (known) => `${base(known)} --audience single`,
+  },
+  {
+    id: 'variant',
+    flag: '--variant',
+    noun: 'variant of the product',
+    message: 'Which kind of it?',
+    applies: (known) => (guideOf(known)?.variants ?? []).length > 0,
+    asked: () => true,
+    choices: (known) => (guideOf(known)?.variants ?? []).map((v) => ({ value: v.name, name: v.title })),
+    default: (known) => guideOf(known)?.variants?.[0]?.name,
+    example: (known) => `${base(known)} --variant ${guideOf(known)?.variants?.[0]?.name ?? 'NAME'}`,
   },
   {
     id: 'protocols',
@@ -213,6 +236,7 @@ export const registrationQuestions: readonly Question[] = [
     choices: () => [
       { value: 'browser', name: 'on this computer' },
       { value: 'paste', name: 'on another computer' },
+      { value: 'password', name: "with the mailbox's password" },
       { value: 'skip', name: 'nobody signs in here' },
     ],
     default: (known) => guideOf(known)?.signIn,
@@ -223,8 +247,7 @@ export const registrationQuestions: readonly Question[] = [
 /** Ways the contract knows and this version does not have yet: refused with their name, not called unknown. */
 const planned: Record<string, { values: readonly string[]; instead: string }> = {
   '--register': { values: ['handoff'], instead: 'mailauth setup --register portal' },
-  '--sign-in': { values: ['device', 'password'], instead: 'mailauth setup --sign-in paste' },
-  '--for': { values: ['osticket', 'supportpal', 'kaseya', 'mspbots'], instead: 'mailauth setup --for custom' },
+  '--sign-in': { values: ['device'], instead: 'mailauth setup --sign-in paste' },
 };
 
 /** Checks one raw answer. Throws `value-invalid` (exit 2), `not-yet`, `redirect-not-accepted`. */

@@ -5,6 +5,7 @@ import type { Secret } from '../core/secret.ts';
 import { setupCommand } from '../diagnose/catalogue/entra-words.ts';
 import { problem } from '../diagnose/problem.ts';
 import { tenantForMailbox } from '../entra/discovery.ts';
+import { guideNamed } from '../guides/guides.ts';
 import type { ProtocolResult } from '../mail/result.ts';
 import { rememberTests, testError } from '../mail/run-tests.ts';
 import type { SecretStore } from '../store/store.ts';
@@ -16,6 +17,7 @@ import { answer } from './ask.ts';
 import { pendingSecretEntry } from './client-secret.ts';
 import type { SetupDeps, SetupInput } from './deps.ts';
 import { type Journal, journals, type SetupStep } from './journal.ts';
+import { signInWithPassword } from './password-step.ts';
 import { type Known, registrationQuestions } from './questions.ts';
 import { answersOf, isSameSetup, madeBefore, recordOf } from './record.ts';
 import { register, requireAnswers } from './registration.ts';
@@ -95,7 +97,10 @@ export class SetupRun {
       store: store.name,
       createdAt: existing?.createdAt ?? rfc3339(deps.ctx.clock.now()),
     });
-    return registered.answers.signIn === 'skip' ? this.handedOver(record, store) : this.signedIn(record, registered, store, cloud);
+    if (registered.answers.signIn === 'skip') return this.handedOver(record, store);
+    return registered.answers.signIn === 'password'
+      ? this.proved(record, registered, store, cloud)
+      : this.signedIn(record, registered, store, cloud);
   }
 
   private async remainingAnswers(first: First, existing: MailboxRecord | undefined): Promise<Answers> {
@@ -109,13 +114,14 @@ export class SetupRun {
       saved,
       facts: this.deps.facts,
     });
-    const { register: way, clientType, redirectUri, protocols, consent, signIn } = known;
-    if (!way || !clientType || !redirectUri || !protocols || !consent || !signIn)
-      throw new Error('every question that always applies has an answer');
-    const verdict = checkRedirectUri(redirectUri);
+    const { register: way, clientType, redirectUri = '', protocols, consent, signIn } = known;
+    if (!way || !clientType || !protocols || !consent || !signIn) throw new Error('every question that always applies has an answer');
+    const verdict = redirectUri === '' ? true : checkRedirectUri(redirectUri);
     if (verdict !== true) throw problem('redirect-not-accepted', { uri: redirectUri, why: verdict });
     if (signIn === 'browser' && !isLoopback(redirectUri))
-      throw problem('redirect-not-here', { uri: redirectUri, mailbox: this.key.mailbox });
+      throw problem('redirect-not-here', { uri: redirectUri, mailbox: this.key.mailbox, for: first.for });
+    if (signIn === 'password' && guideNamed(first.for)?.signInWays.includes('password') !== true)
+      throw problem('password-not-here', { product: first.for, mailbox: this.key.mailbox });
     const { audience = 'single', name = '', secretMonths = 12 } = known;
     return {
       ...known,
@@ -167,6 +173,25 @@ export class SetupRun {
     await this.close();
     this.deps.report.progress('sign-in', 'skipped', 'Nobody signed in here');
     return { kind: 'done', record, signedIn: false, results: [] };
+  }
+
+  /** With the password, as the product will: proof, and nothing kept. */
+  private async proved(
+    record: MailboxRecord,
+    registered: { clientSecret?: Secret },
+    store: SecretStore,
+    cloud: Cloud,
+  ): Promise<SetupOutcome> {
+    const { deps, input } = this;
+    const { clientSecret } = registered;
+    const set = await signInWithPassword(record, { deps, input, cloud, ...(clientSecret === undefined ? {} : { clientSecret }) });
+    const results = input.test ? await testMailbox(deps, record, cloud, async () => set.accessToken) : [];
+    const done = rememberTests(record, results, deps.ctx.clock.now());
+    await this.promoteSecret(done, store);
+    await deps.mailboxes.writeMailbox(done);
+    await this.close();
+    const error = testError(results);
+    return { kind: 'done', record: done, signedIn: false, results, ...(error === undefined ? {} : { error }) };
   }
 
   private async signedIn(

@@ -6,8 +6,13 @@ import type { Answers } from './answers.ts';
 
 /** What will be set up, as label and value: shown before anything is done. */
 export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, store: string): readonly (readonly [string, string])[] {
-  const app = answers.clientId ?? 'to be registered in the portal';
-  const signIn = { browser: 'in a browser on this computer', paste: 'in a browser on another computer', skip: 'nobody signs in here' };
+  const app = answers.clientId ?? { auto: 'will be registered', portal: 'to be registered in the portal', existing: '' }[answers.register];
+  const signIn = {
+    browser: 'in a browser on this computer',
+    paste: 'in a browser on another computer',
+    password: "with the mailbox's password, once",
+    skip: 'nobody signs in here',
+  };
   return [
     ['Mailbox', answers.mailbox],
     ['For', guideNamed(answers.for)?.title ?? answers.for],
@@ -17,7 +22,7 @@ export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, sto
     ['Authorize at (v2)', tenant.endpoints.authorization],
     ['Tokens from (v2)', tenant.endpoints.token],
     ['App', `${app} (${answers.clientType} client)`],
-    ['Redirect URI', answers.redirectUri],
+    ...(answers.redirectUri === '' ? [] : [['Redirect URI', answers.redirectUri] as const]),
     ['Permissions', [...answers.protocols.map((p) => permissionNames[p]), 'offline_access'].join(', ').concat(' (delegated)')],
     ['Sign-in', signIn[answers.signIn]],
     ['Secrets go to', store],

@@ -555,6 +555,14 @@ describe('faults', () => {
     ]).toEqual([503, 200]);
   });
 
+  it.each(['client-unknown', 'code-expired', 'admin-consent-required', 'consent-denied'])(
+    '%s spares the administrator as Azure CLI',
+    async (fault) => {
+      const { graph } = await asAdmin({ fault });
+      expect((await graph.call('GET', '/organization')).status).toBe(200);
+    },
+  );
+
   it('graph-not-admin: the app can be made, the grant cannot', async () => {
     const { sandbox, graph } = await asAdmin({ fault: 'graph-not-admin' });
     expect(claims(graph.token).wids).toHaveLength(1);

@@ -13,6 +13,20 @@ export const setupEntries = {
     title: (v) => `There is no command "${v.word}"`,
     next: (v) => [v.suggestion === undefined ? 'mailauth --help' : `mailauth ${v.suggestion} --help`],
   }),
+  'password-unusable': entry<{ source: string; why: string }>({
+    exit: Exit.usage,
+    title: (v) => `No usable password in ${v.source}`,
+    why: (v) => v.why,
+    next: () => ['mailauth setup --sign-in password --password-file FILE   (or - for standard input)'],
+  }),
+  'product-needs-no-mfa': entry<{ mailbox: string; product: string }>({
+    exit: Exit.notAllowed,
+    title: (v) => `${v.product} cannot use this account: ${v.mailbox} needs more than a password`,
+    why: () => 'MFA, security defaults or Conditional Access stop every sign-in with a password alone.',
+    next: (v) => [`mailauth setup --mailbox ${v.mailbox} --for this-computer   (a program that can use the browser sign-in)`],
+    admin: (v) => `Exclude ${v.mailbox} from MFA, security defaults and Conditional Access, or give the product a mailbox without them`,
+    retryHelps: false,
+  }),
   'value-invalid': entry<{ what: string; value: string; why: string; next: string }>({
     exit: Exit.usage,
     title: (v) => `"${v.value}" is no ${v.what}`,
@@ -161,13 +175,20 @@ export const setupEntries = {
     why: (v) => v.why,
     next: () => ['mailauth setup --redirect-uri https://…   (http only for localhost)'],
   }),
-  'redirect-not-here': entry<{ uri: string; mailbox: string }>({
+  'password-not-here': entry<{ product: string; mailbox: string }>({
+    exit: Exit.usage,
+    title: (v) => `${v.product} does not sign in with a password, so neither does mailauth for it`,
+    why: () =>
+      'Microsoft advises against password sign-in (RFC 6749 section 4.3), and MFA stops it; only kaseya and custom programs need it.',
+    next: (v) => [`mailauth setup --mailbox ${v.mailbox} --for ${v.product} --sign-in browser`],
+  }),
+  'redirect-not-here': entry<{ uri: string; mailbox: string; for: string }>({
     exit: Exit.usage,
     title: () => 'This redirect URI does not lead to this computer, so mailauth cannot catch the sign-in',
     why: (v) => `${v.uri} belongs to another program; it will receive the answer itself.`,
     next: (v) => [
-      `mailauth setup --mailbox ${v.mailbox} --for custom --redirect-uri ${v.uri} --sign-in skip`,
-      `mailauth setup --mailbox ${v.mailbox} --for custom --redirect-uri ${v.uri} --sign-in paste`,
+      `mailauth setup --mailbox ${v.mailbox} --for ${v.for} --redirect-uri ${v.uri} --sign-in skip`,
+      `mailauth setup --mailbox ${v.mailbox} --for ${v.for} --redirect-uri ${v.uri} --sign-in paste`,
     ],
   }),
   'delete-app-refused': entry<{ clientId: string; mailbox: string }>({

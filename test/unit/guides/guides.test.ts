@@ -125,6 +125,7 @@ describe('what is registered', () => {
 
   it("osticket's older plugin wants implicit tokens", () => {
     expect(plan('osticket', { variant: 'older-plugin' })).toMatchObject({ implicitTokens: true });
+    for (const { variants } of guides) expect(variants?.[0]?.implicitTokens ?? false).toBe(false);
     expect(plan('mspbots', { variant: 'older-plugin' })).toMatchObject({ implicitTokens: false });
   });
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { guideNamed, guides } from '../../../src/guides/guides.ts';
 import { renderSheetHtml } from '../../../src/handover/html.ts';
 import { renderSheetJson, sheetJson } from '../../../src/handover/json.ts';
-import { renderSheetMarkdown } from '../../../src/handover/markdown.ts';
+import { codeCell, renderSheetMarkdown } from '../../../src/handover/markdown.ts';
 import { sheetOf } from '../../../src/handover/sheet.ts';
 import { renderSheetText } from '../../../src/handover/text.ts';
 import { sheetRenderer, writeSheet } from '../../../src/handover/write.ts';
@@ -68,6 +68,8 @@ describe('on a screen', () => {
                            your choice: Or any address that shall get the answers.
         Signature          your own words below each message
                            your choice
+        ▲ SMTP AUTH must be switched on for the mailbox: OAuth does not go around the
+          switch (error 535 5.7.139).
         Then:
           1. Press "Authorize"
           2. In the pop-up press "Continue"
@@ -75,8 +77,6 @@ describe('on a screen', () => {
           4. Press "Accept"
           5. Refresh the mailbox list: the status must be "Verified"; if it is "Not
              Verified", go through this form again
-        ▲ SMTP AUTH must be switched on for the mailbox: OAuth does not go around the
-          switch (error 535 5.7.139).
 
       Mail servers
         SMTP  smtp.office365.com  587    STARTTLS  helpdesk@contoso.com, OAuth 2.0 (XOAUTH2)
@@ -131,7 +131,8 @@ describe('as Markdown', () => {
     expect(text).toContain('```a\\|b`c``d<img');
   });
 
-  it('a secret with backticks and pipes stays whole', () => {
+  it('a value with backticks, or with a backslash before a pipe, stays whole', () => {
+    expect(codeCell('a\\|b')).toBe('a\\\\\\|b');
     const text = renderSheetMarkdown(sheet('custom', { clientType: 'confidential', clientId: '`x`' }), { reveal: true });
     expect(text).toContain('| Client ID | `` `x` `` |');
   });

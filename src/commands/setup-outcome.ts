@@ -1,0 +1,88 @@
+import type { MailboxRecord } from '../core/mailbox.ts';
+import { inSandbox, resultsFromHere } from '../diagnose/here.ts';
+import { guideNamed } from '../guides/guides.ts';
+import { factsOf } from '../handover/facts.ts';
+import { sheetJson } from '../handover/json.ts';
+import { type Sheet, sheetOf } from '../handover/sheet.ts';
+import { renderSheetText } from '../handover/text.ts';
+import { writeSheet } from '../handover/write.ts';
+import { clientSecretEntry } from '../store/token-entry.ts';
+import { rfc3339 } from '../tokens/formats.ts';
+import type { SetupOutcome } from '../wizard/setup.ts';
+import type { Outcome } from './command.ts';
+import type { Session } from './session.ts';
+
+export interface SheetWish {
+  readonly reveal: boolean;
+  readonly file: string | undefined;
+}
+
+/** How a set-up ends: what is there now, the hand-over sheet of a product, and the next command. */
+export async function presentSetup(outcome: SetupOutcome, session: Session, wish: SheetWish): Promise<Outcome> {
+  const { record } = outcome;
+  const sheet = await sheetFor(record, session, wish);
+  const written = sheet === undefined || wish.file === undefined ? undefined : await writeSheet(session.ctx, wish.file, sheet, wish.reveal);
+  const next = nextCommands(outcome).map((line) => (session.globals.sandbox ? inSandbox(line) : line));
+  const data = {
+    mailbox: record.mailbox,
+    for: record.for,
+    alreadySetUp: outcome.kind === 'already',
+    signedIn: outcome.kind === 'already' ? record.account !== undefined : outcome.signedIn,
+    account: record.account?.username ?? null,
+    tenantId: record.tenantId,
+    clientId: record.registration.clientId,
+    endpoints: record.endpoints,
+    scopes: record.scopes,
+    store: record.store,
+    secretExpiresAt: record.registration.secretExpiresAt ?? null,
+    tests: outcome.kind === 'already' ? [] : resultsFromHere(outcome.results, session.globals),
+    ...(sheet === undefined ? {} : { sheet: sheetJson(sheet, wish) }),
+    ...(written === undefined ? {} : { handover: written }),
+    next,
+  };
+  return {
+    data,
+    ...(outcome.kind === 'done' && outcome.error !== undefined ? { error: outcome.error } : {}),
+    text: (theme) => {
+      const { out } = session.ctx;
+      const columns = out.isTerminal ? out.columns : Number.POSITIVE_INFINITY;
+      const shown =
+        sheet === undefined || record.for === 'this-computer' ? '' : `${renderSheetText(sheet, { theme, columns, reveal: wish.reveal })}\n`;
+      const file = written === undefined ? '' : `  The hand-over sheet is in ${written}\n`;
+      return `\n${theme.bold(titleOf(outcome))}\n${shown === '' ? '' : '\n'}${shown}${file}${next.map((line) => `  next: ${theme.cyan(line)}`).join('\n')}\n`;
+    },
+  };
+}
+
+function titleOf(outcome: SetupOutcome): string {
+  const { mailbox } = outcome.record;
+  if (outcome.kind === 'already') return `${mailbox} is set up already; nothing was changed.`;
+  return `${mailbox} is ${outcome.signedIn ? 'set up and signed in' : 'set up; nobody signed in here'}.`;
+}
+
+async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish): Promise<Sheet | undefined> {
+  const guide = guideNamed(record.for);
+  if (guide === undefined || (record.for === 'this-computer' && wish.file === undefined)) return undefined;
+  const wanted = wish.reveal && record.registration.clientType === 'confidential';
+  const clientSecret = wanted ? await (await session.store(record)).read(clientSecretEntry(record)) : undefined;
+  const { secretKeyId } = record.registration.made ?? {};
+  return sheetOf(
+    guide,
+    factsOf(record, {
+      writtenAt: rfc3339(session.ctx.clock.now()),
+      ...(clientSecret === undefined ? {} : { clientSecret }),
+      ...(secretKeyId === undefined ? {} : { secretId: secretKeyId }),
+    }),
+  );
+}
+
+function nextCommands(outcome: SetupOutcome): readonly string[] {
+  const { record } = outcome;
+  const product = record.for === 'this-computer' ? '' : ` --for ${record.for}`;
+  if (outcome.kind === 'done' && !outcome.signedIn) {
+    return [`mailauth setup --mailbox ${record.mailbox}${product} --handover sheet.html`, `mailauth status ${record.mailbox}`];
+  }
+  const [first] = record.protocols;
+  const test = record.protocols.length > 1 ? 'all' : (first ?? 'all');
+  return [`mailauth test ${test} ${record.mailbox}${product}`, `mailauth token get ${record.mailbox}${product}`];
+}
