@@ -1,4 +1,15 @@
-export type CommandName = 'setup' | 'login' | 'logout' | 'token get' | 'token show' | 'status' | 'test' | 'guide' | 'sandbox';
+export type CommandName =
+  | 'setup'
+  | 'login'
+  | 'logout'
+  | 'token get'
+  | 'token show'
+  | 'status'
+  | 'test'
+  | 'guide'
+  | 'secret show'
+  | 'secret rotate'
+  | 'sandbox';
 
 export interface CommandEntry {
   readonly name: CommandName;
@@ -53,6 +64,18 @@ export const commands: readonly CommandEntry[] = [
     args: '<imap|pop|smtp|all> [mailbox]',
     summary: 'sign in to the mail server for real, stage by stage',
     group: 'Check',
+  },
+  {
+    name: 'secret show',
+    args: '[mailbox]',
+    summary: "the client secret's id and expiry; its value only with --reveal",
+    group: 'Use',
+  },
+  {
+    name: 'secret rotate',
+    args: '[mailbox]',
+    summary: 'a new client secret through Graph, proven before the old one goes',
+    group: 'Use',
   },
   {
     name: 'guide',

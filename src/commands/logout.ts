@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
+import { tenantForMailbox } from '../entra/discovery.ts';
 import { clientSecretEntry, tokenEntry } from '../store/token-entry.ts';
 import { pendingSecretEntry } from '../wizard/client-secret.ts';
 import { journals } from '../wizard/journal.ts';
@@ -24,8 +25,7 @@ export const logout: CommandModule = {
     const options = schema.parse(flags);
     productFlag(flags);
     const records = await meant(session, args[0], options, flags);
-    const foreign = options.deleteApp === true ? records.find((r) => !r.registration.madeByMailauth) : undefined;
-    if (foreign !== undefined) throw problem('delete-app-refused', { clientId: foreign.registration.clientId, mailbox: foreign.mailbox });
+    if (options.deleteApp === true) await deleteApps(session, records, args[0]);
     for (const record of records) await forget(session, record);
     const removed = records.map(({ mailbox, for: product }) => ({ mailbox, for: product }));
     return {
@@ -38,6 +38,54 @@ export const logout: CommandModule = {
   },
 };
 
+/** All refusals before the first change; grants and apps go before the local traces. */
+async function deleteApps(session: Session, records: readonly MailboxRecord[], argument: string | undefined): Promise<void> {
+  const { deleteRegistration } = await import('./delete-app.ts');
+  const { records: all } = await mailboxesOf(session).listMailboxes();
+  const going = new Set(records.map((r) => `${r.mailbox} ${r.for}`));
+  for (const { mailbox, for: product, registration: app } of records) {
+    if (!app.madeByMailauth || app.made === undefined) throw problem('delete-app-refused', { clientId: app.clientId, mailbox });
+    const other = all.find((r) => r.registration.clientId === app.clientId && !going.has(`${r.mailbox} ${r.for}`));
+    if (other !== undefined) throw problem('delete-app-used', { clientId: app.clientId, mailbox, other: other.mailbox, for: product });
+  }
+  const gone = new Set<string>();
+  for (const record of records) {
+    const { made, clientId } = record.registration;
+    if (made === undefined || gone.has(clientId)) continue;
+    await deleteRegistration(session, {
+      mailbox: record.mailbox,
+      tenant: record.tenantId,
+      cloud: record.cloud,
+      tag: made.tag,
+      grantIds: made.grantIds,
+      ...(made.applicationObjectId === undefined ? {} : { appObjectId: made.applicationObjectId }),
+      ...(made.servicePrincipalId === undefined ? {} : { spObjectId: made.servicePrincipalId }),
+    });
+    gone.add(clientId);
+  }
+  await deleteInterrupted(session, argument?.trim().toLowerCase());
+}
+
+/** What an interrupted set-up made before it stopped, for instance at a grant that was refused. */
+async function deleteInterrupted(session: Session, mailbox: string | undefined): Promise<void> {
+  const { deleteRegistration } = await import('./delete-app.ts');
+  const book = journals(session.ctx, session.home);
+  for (const { answers, registration: made, cloud } of await book.all()) {
+    if (made === undefined || made.adopted === true || cloud === undefined) continue;
+    if (answers.mailbox === undefined || (mailbox !== undefined && answers.mailbox !== mailbox)) continue;
+    await deleteRegistration(session, {
+      mailbox: answers.mailbox,
+      tenant: answers.tenant ?? tenantForMailbox(answers.mailbox),
+      cloud,
+      tag: `mailauth:${made.setupId}`,
+      grantIds: made.grantIds,
+      ...(made.appObjectId === undefined ? {} : { appObjectId: made.appObjectId }),
+      ...(made.spObjectId === undefined ? {} : { spObjectId: made.spObjectId }),
+    });
+    await forgetJournals(session, answers.mailbox);
+  }
+}
+
 /** Logging out what is not there is done already: no error. */
 async function meant(
   session: Session,
@@ -47,13 +95,14 @@ async function meant(
 ): Promise<readonly MailboxRecord[]> {
   const { records } = await mailboxesOf(session).listMailboxes();
   if (options.all === true) {
-    await forgetJournals(session);
+    if (options.deleteApp !== true) await forgetJournals(session);
     return records;
   }
   const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
   if (records.length === 0 && wanted === undefined) return [];
   if (wanted !== undefined && !(await hasFile(session, wanted))) {
-    await forgetJournals(session, wanted);
+    // With --delete-app the notes are what tells which app to delete; they go after it.
+    if (options.deleteApp !== true) await forgetJournals(session, wanted);
     return [];
   }
   const all = options.for === undefined && wanted !== undefined ? records.filter((r) => r.mailbox === wanted) : [];

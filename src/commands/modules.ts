@@ -11,5 +11,7 @@ export const modules: Readonly<Record<CommandName, () => Promise<CommandModule>>
   status: async () => (await import('./status.ts')).status,
   test: async () => (await import('./test.ts')).test,
   guide: async () => (await import('./guide.ts')).guide,
+  'secret show': async () => (await import('./secret-show.ts')).secretShow,
+  'secret rotate': async () => (await import('./secret-rotate.ts')).secretRotate,
   sandbox: async () => (await import('./sandbox.ts')).sandbox,
 };

@@ -65,7 +65,7 @@ async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish
   if (guide === undefined || (record.for === 'this-computer' && wish.file === undefined)) return undefined;
   const wanted = wish.reveal && record.registration.clientType === 'confidential';
   const clientSecret = wanted ? await (await session.store(record)).read(clientSecretEntry(record)) : undefined;
-  const { secretKeyId } = record.registration.made ?? {};
+  const { secretKeyId } = record.registration;
   return sheetOf(
     guide,
     factsOf(record, {

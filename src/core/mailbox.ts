@@ -19,6 +19,10 @@ export interface Registration {
   readonly redirectUri: string;
   /** RFC 3339, only known for secrets that mailauth made or was told about */
   readonly secretExpiresAt?: string;
+  /** keyId of the client secret that is in the store, where mailauth made it */
+  readonly secretKeyId?: string;
+  /** a rotation that waits for the product: the secret that goes when it is finished */
+  readonly oldSecretKeyId?: string;
   /** true when mailauth created it and may delete it */
   readonly madeByMailauth: boolean;
   /** what it made, so that the same is found and removed again */
@@ -32,8 +36,6 @@ export interface MadeRegistration {
   readonly applicationObjectId?: string;
   readonly servicePrincipalId?: string;
   readonly grantIds: readonly string[];
-  /** keyId of the client secret that is in the store */
-  readonly secretKeyId?: string;
 }
 
 /** Who signed in, from the id_token (OpenID Connect Core section 2). */

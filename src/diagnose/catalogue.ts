@@ -1,5 +1,6 @@
 import { entraEntries } from './catalogue/entra.ts';
 import { graphEntries } from './catalogue/graph.ts';
+import { handoffEntries } from './catalogue/handoff.ts';
 import { mailEntries } from './catalogue/mail.ts';
 import { popEntries } from './catalogue/mail-pop.ts';
 import { smtpEntries } from './catalogue/mail-smtp.ts';
@@ -16,6 +17,7 @@ export const catalogue = {
   ...entraEntries,
   ...signInEntries,
   ...graphEntries,
+  ...handoffEntries,
   ...storeEntries,
   ...mailEntries,
   ...popEntries,

@@ -1,7 +1,7 @@
 import { plain } from '../core/text.ts';
 import { problem } from '../diagnose/problem.ts';
 import { applicationFields, type ExistingApplication, readApplication } from './application.ts';
-import { quoted } from './graph.ts';
+import { type Graph, quoted } from './graph.ts';
 import { fewTries } from './patience.ts';
 import type { Run } from './registration.ts';
 
@@ -51,4 +51,12 @@ const notYet = {
 
 function unreadable(): never {
   throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is no application.' });
+}
+
+/** Object id of the app that carries this tag; undefined: there is none, or it cannot be listed. For taking back what was made. */
+export async function appWithTag(graph: Graph, tag: string): Promise<string | undefined> {
+  const answer = await graph.list(`/applications?$filter=tags/any(t:t%20eq%20${quoted(tag)})&$select=id,appId,tags`);
+  if (answer.kind === 'refused') return undefined;
+  const apps = answer.items.flatMap((item) => readApplication(item) ?? []).filter((app) => app.tags.includes(tag));
+  return apps.length === 1 ? apps[0]?.id : undefined;
 }

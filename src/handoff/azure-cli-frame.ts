@@ -69,7 +69,7 @@ is_id() { case $1 in '' | *[!0-9A-Za-z_-]*) return 1 ;; esac; }
 replace_in() {
   local text
   text=$(cat "$1")
-  printf '%s\\n' "\${text//$2/$3}" >"$1"
+  printf '%s\\n' "\${text//"$2"/$3}" >"$1"
 }
 `;
 }

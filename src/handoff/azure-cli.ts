@@ -19,7 +19,6 @@ export const blanks = {
   appId: '@APP_ID@',
   clientSpId: '@CLIENT_SP_ID@',
   resourceSpId: '@RESOURCE_SP_ID@',
-  scopes: '@SCOPES@',
   endDateTime: '@END_DATE_TIME@',
 } as const;
 
@@ -52,7 +51,6 @@ function bodies({ plan }: HandoffRequest, body: GraphApplicationBody): string {
       ? [
           heredoc('grant-graph.json', grantBody({ clientSpId, resourceSpId, scopes: plan.graphPermissions })),
           heredoc('grant-exchange.json', grantBody({ clientSpId, resourceSpId, scopes: plan.exchangePermissions })),
-          heredoc('widen.json', { scope: blanks.scopes }),
         ]
       : []),
     ...(plan.secretMonths === undefined
@@ -81,8 +79,8 @@ function exchangeIds(names: readonly string[]): string {
 use_id() {
   [ "$1" = "$2" ] || say "Exchange Online publishes another id here than usual: $2 instead of $1"
   replace_in "$work/application.json" "$1" "$2"
-  as_planned=\${as_planned//$1/$2}
-  merged=\${merged//$1/$2}
+  as_planned=\${as_planned//"$1"/$2}
+  merged=\${merged//"$1"/$2}
 }
 exchange_sp=''
 seen=' '
@@ -95,7 +93,8 @@ ${names.map(value).join('\n')}
   esac
 done <<<"$published"
 [ -n "$exchange_sp" ] || stop 'This tenant has no Exchange Online. Is it the right tenant?'
-for name in ${names.map(quoteBash).join(' ')}; do
+wanted=${quoteBash(names.join(' '))}
+for name in $wanted; do
   case $seen in
     *" $name "*) ;;
     *) stop "Exchange Online does not offer the permission $name in this tenant." ;;
@@ -118,7 +117,8 @@ case $found in
   *) state=found ;;
 esac
 IFS=$'\\t' read -r object_id client_id <<<"$found"
-is_id "$object_id" && is_id "$client_id" || stop 'Microsoft Graph answered with an unreadable id.'
+is_id "$object_id" || stop 'Microsoft Graph answered with an unreadable id.'
+is_id "$client_id" || stop 'Microsoft Graph answered with an unreadable id.'
 if [ "$state" = found ]; then
   case $(graph tsv get "applications/$object_id" "$as_planned") in
     [Tt]rue) ;;
@@ -173,9 +173,8 @@ grant() {
     case " $scopes " in *" $scope "*) ;; *) missing="$missing $scope" ;; esac
   done
   [ -n "$missing" ] || return 0
-  replace_in "$work/widen.json" '${blanks.scopes}' "$scopes$missing"
+  printf '{"scope":"%s"}\\n' "$scopes$missing" >"$work/widen.json"
   graph tsv patch "oauth2PermissionGrants/$id" '' "$work/widen.json" || refused
-  replace_in "$work/widen.json" "$scopes$missing" '${blanks.scopes}'
   say "Consent: given for$missing"
 }
 graph_sp=$(find_sp '${resourceIds.graph}') || stop 'Microsoft Graph cannot be looked up in this tenant.'

@@ -29,12 +29,11 @@ export const cloudSchema = z.object({
   verified: z.boolean(),
 });
 
-export const madeSchema = z.object({
+const madeSchema = z.object({
   tag: z.string(),
   applicationObjectId: z.exactOptional(z.string()),
   servicePrincipalId: z.exactOptional(z.string()),
   grantIds: z.array(z.string()),
-  secretKeyId: z.exactOptional(z.string()),
 });
 
 const registration = z.object({
@@ -42,6 +41,8 @@ const registration = z.object({
   clientType: z.enum(['public', 'confidential']),
   redirectUri: z.string(),
   secretExpiresAt: z.exactOptional(timeSchema),
+  secretKeyId: z.exactOptional(z.string()),
+  oldSecretKeyId: z.exactOptional(z.string()),
   madeByMailauth: z.boolean(),
   made: z.exactOptional(madeSchema),
 });

@@ -53,19 +53,21 @@ export function lineReader(stream: NodeJS.ReadStream): (signal: AbortSignal) => 
       wake?.();
     });
   };
+  const take = (): string | undefined => {
+    const end = buffered.indexOf('\n');
+    if (end < 0 && !(ended && buffered !== '')) return undefined;
+    const line = end < 0 ? buffered : buffered.slice(0, end);
+    buffered = end < 0 ? '' : buffered.slice(end + 1);
+    return line;
+  };
   return async (signal) => {
     if (!started) start();
     stream.resume();
     try {
       for (;;) {
         signal.throwIfAborted();
-        const end = buffered.indexOf('\n');
-        if (end >= 0 || (ended && buffered !== '')) {
-          const line = end >= 0 ? buffered.slice(0, end) : buffered;
-          buffered = end >= 0 ? buffered.slice(end + 1) : '';
-          return line;
-        }
-        if (ended) return undefined;
+        const line = take();
+        if (line !== undefined || ended) return line;
         await new Promise<void>((resolve) => {
           wake = resolve;
           signal.addEventListener('abort', () => resolve(), { once: true });

@@ -61,13 +61,14 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
     clientId: app.appId,
     fresh: app.changed.length > 0,
     ...(clientSecret === undefined ? {} : { clientSecret }),
+    ...(app.secret === undefined ? {} : { secretKeyId: app.secret.keyId }),
+    ...(noted.oldSecretKeyId === undefined ? {} : { oldSecretKeyId: noted.oldSecretKeyId }),
     ...(noted.secretExpiresAt === undefined ? {} : { secretExpiresAt: noted.secretExpiresAt }),
     made: {
       tag: plan.tag,
       applicationObjectId: app.appObjectId,
       grantIds: Object.values(app.grantIds),
       ...(app.spObjectId === undefined ? {} : { servicePrincipalId: app.spObjectId }),
-      ...(app.secret === undefined ? {} : { secretKeyId: app.secret.keyId }),
     },
     madeByMailauth: noted.adopted !== true,
   };
@@ -97,7 +98,8 @@ function afterwards(progress: RegistrationProgress, before: JournaledRegistratio
 
 /** A secret whose value the store lost is of no use: it is made anew, and the lost one goes. */
 async function heldKeyIds(noted: JournaledRegistration, step: RegistrationStep): Promise<readonly string[]> {
-  return noted.secretKeyId !== undefined && (await heldSecret(step)) !== undefined ? [noted.secretKeyId] : [];
+  const held = noted.secretKeyId !== undefined && (await heldSecret(step)) !== undefined ? [noted.secretKeyId] : [];
+  return noted.oldSecretKeyId === undefined ? held : [...held, noted.oldSecretKeyId];
 }
 
 async function heldSecret({ store, key }: RegistrationStep): Promise<Secret | undefined> {

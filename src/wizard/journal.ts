@@ -39,6 +39,8 @@ export interface JournaledRegistration {
   readonly spObjectId?: string;
   readonly grantIds: readonly string[];
   readonly secretKeyId?: string;
+  /** of an open rotation: still in the product */
+  readonly oldSecretKeyId?: string;
   readonly secretExpiresAt?: string;
   /** somebody else made it, and the operator agreed to use it */
   readonly adopted?: boolean;
@@ -60,6 +62,7 @@ const schema = z.object({
       spObjectId: z.exactOptional(z.string()),
       grantIds: z.array(z.string()),
       secretKeyId: z.exactOptional(z.string()),
+      oldSecretKeyId: z.exactOptional(z.string()),
       secretExpiresAt: z.exactOptional(z.string()),
       adopted: z.exactOptional(z.boolean()),
     }),

@@ -171,7 +171,7 @@ export const registrationQuestions: readonly Question[] = [
     noun: 'variant of the product',
     message: 'Which kind of it?',
     applies: (known) => (guideOf(known)?.variants ?? []).length > 0,
-    asked: () => true,
+    asked: () => false,
     choices: (known) => (guideOf(known)?.variants ?? []).map((v) => ({ value: v.name, name: v.title })),
     default: (known) => guideOf(known)?.variants?.[0]?.name,
     example: (known) => `${base(known)} --variant ${guideOf(known)?.variants?.[0]?.name ?? 'NAME'}`,

@@ -63,7 +63,7 @@ export function answersOf(record: MailboxRecord): Known {
 
 /** What an earlier, finished set-up made through Graph: changed instead of made a second time. */
 export function madeBefore(record: MailboxRecord | undefined): JournaledRegistration | undefined {
-  const { made, clientId, secretExpiresAt, madeByMailauth } = record?.registration ?? {};
+  const { made, clientId, secretExpiresAt, secretKeyId, oldSecretKeyId, madeByMailauth } = record?.registration ?? {};
   if (made === undefined || clientId === undefined) return undefined;
   return {
     setupId: made.tag.replace(/^mailauth:/, ''),
@@ -71,7 +71,8 @@ export function madeBefore(record: MailboxRecord | undefined): JournaledRegistra
     grantIds: made.grantIds,
     ...(made.applicationObjectId === undefined ? {} : { appObjectId: made.applicationObjectId }),
     ...(made.servicePrincipalId === undefined ? {} : { spObjectId: made.servicePrincipalId }),
-    ...(made.secretKeyId === undefined ? {} : { secretKeyId: made.secretKeyId }),
+    ...(secretKeyId === undefined ? {} : { secretKeyId }),
+    ...(oldSecretKeyId === undefined ? {} : { oldSecretKeyId }),
     ...(secretExpiresAt === undefined ? {} : { secretExpiresAt }),
     ...(madeByMailauth === false ? { adopted: true } : {}),
   };

@@ -1,14 +1,12 @@
 import type { Cloud, Tenant } from '../core/cloud.ts';
-import { MailauthError } from '../core/errors.ts';
 import { fold } from '../core/fold.ts';
 import type { MadeRegistration, MailboxKey, Registration } from '../core/mailbox.ts';
 import type { Secret } from '../core/secret.ts';
 import { problem } from '../diagnose/problem.ts';
-import { checkClient } from '../entra/client-check.ts';
+import { proveSecret } from '../entra/prove-secret.ts';
 import { type PortalStep, portalSteps } from '../guides/portal-steps.ts';
 import type { SecretStore } from '../store/store.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
-import { waitWords } from './admin.ts';
 import { type Answers, checkGuid } from './answers.ts';
 import { throughGraph } from './auto.ts';
 import { pendingSecretEntry, secretFromFile, secretFromPrompt } from './client-secret.ts';
@@ -73,7 +71,20 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
   const { report } = step.deps;
   report.progress('registration', 'started', 'Checking the app');
   try {
-    const verdict = await checkPatiently(way, step);
+    const { ctx, stepTimeoutMs } = step.deps;
+    const app = {
+      cloud: step.cloud,
+      tenantId: step.tenant.id,
+      endpoints: step.tenant.endpoints,
+      clientId: way.clientId,
+      mailbox: step.key.mailbox,
+      network: await step.deps.network(),
+      clock: ctx.clock,
+      timeoutMs: stepTimeoutMs,
+      signal: ctx.signal,
+      ...(way.clientSecret === undefined ? {} : { clientSecret: way.clientSecret }),
+    };
+    const verdict = await proveSecret(app, (text) => report.progress('registration', 'waiting', text), way.fresh === true);
     const secret = way.clientSecret === undefined ? '' : verdict.kind === 'ok' ? ', its secret works' : ', its secret is stored';
     report.progress(
       'registration',
@@ -93,40 +104,12 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
       redirectUri: answers.redirectUri,
       madeByMailauth: way.madeByMailauth === true,
       ...(way.secretExpiresAt === undefined ? {} : { secretExpiresAt: way.secretExpiresAt }),
+      ...(way.secretKeyId === undefined ? {} : { secretKeyId: way.secretKeyId }),
+      ...(way.oldSecretKeyId === undefined ? {} : { oldSecretKeyId: way.oldSecretKeyId }),
       ...(way.made === undefined ? {} : { made: way.made }),
     },
     ...(way.clientSecret === undefined ? {} : { clientSecret: way.clientSecret }),
   };
-}
-
-const waitsMs = [2000, 4000, 8000, 15_000, 15_000, 15_000, 15_000, 15_000];
-
-/** A new app or secret is not known in every data centre at once: "unknown app" and "wrong secret" are asked again for 90 s. */
-async function checkPatiently(way: Way, step: RegistrationStep): Promise<{ kind: 'ok' | 'unclear' }> {
-  const { ctx, report, stepTimeoutMs } = step.deps;
-  const network = await step.deps.network();
-  for (const waitMs of [...(way.fresh === true ? waitsMs : []), undefined]) {
-    try {
-      return await checkClient({
-        cloud: step.cloud,
-        tenantId: step.tenant.id,
-        endpoints: step.tenant.endpoints,
-        clientId: way.clientId,
-        mailbox: step.key.mailbox,
-        network,
-        clock: ctx.clock,
-        timeoutMs: stepTimeoutMs,
-        signal: ctx.signal,
-        ...(way.clientSecret === undefined ? {} : { clientSecret: way.clientSecret }),
-      });
-    } catch (error) {
-      const lag = error instanceof MailauthError && (error.code === 'client-unknown' || error.code === 'client-secret-wrong');
-      if (waitMs === undefined || !lag) throw error;
-      report.progress('registration', 'waiting', waitWords('replication', waitMs));
-      await ctx.clock.sleep(waitMs, ctx.signal);
-    }
-  }
-  return { kind: 'unclear' };
 }
 
 /** What each way to register comes to. */
@@ -136,6 +119,8 @@ export interface Way {
   /** just made: Microsoft may need a minute until every data centre knows it */
   readonly fresh?: boolean;
   readonly secretExpiresAt?: string;
+  readonly secretKeyId?: string;
+  readonly oldSecretKeyId?: string;
   readonly made?: MadeRegistration;
   readonly madeByMailauth?: boolean;
 }

@@ -198,6 +198,39 @@ export const setupEntries = {
     next: (v) => [`mailauth logout ${v.mailbox}`],
     retryHelps: false,
   }),
+  'delete-app-used': entry<{ clientId: string; mailbox: string; other: string; for: string }>({
+    exit: Exit.failed,
+    title: (v) => `${v.other} uses the app ${v.clientId} too, so it is not deleted`,
+    why: () => 'Nothing was removed.',
+    next: (v) => [`mailauth logout ${v.mailbox} --for ${v.for}   (only this mailbox)`, `mailauth logout ${v.other}   (first, then again)`],
+    retryHelps: false,
+  }),
+  'no-client-secret': entry<{ mailbox: string }>({
+    exit: Exit.failed,
+    title: (v) => `The app of ${v.mailbox} has no client secret`,
+    why: () => 'It is a public client: it signs in with PKCE, and there is nothing to lose or renew.',
+    next: (v) => [`mailauth token show ${v.mailbox}`],
+    retryHelps: false,
+  }),
+  'rotation-open': entry<{ mailbox: string; for: string }>({
+    exit: Exit.needsAnswer,
+    title: () => 'A rotation is open: the product may still use the old client secret',
+    why: () => 'Both secrets work until it is finished.',
+    next: (v) => [
+      `mailauth secret rotate ${v.mailbox} --for ${v.for} --finish   (once the new value is in the product)`,
+      `mailauth secret show ${v.mailbox} --for ${v.for} --reveal   (the new value)`,
+    ],
+  }),
+  'no-rotation-open': entry<{ mailbox: string; for: string }>({
+    exit: Exit.failed,
+    title: () => 'There is no rotation to finish',
+    next: (v) => [`mailauth secret rotate ${v.mailbox} --for ${v.for}`],
+  }),
+  'app-gone': entry<{ mailbox: string; clientId: string }>({
+    exit: Exit.failed,
+    title: (v) => `The app ${v.clientId} is not in the tenant any more`,
+    next: (v) => [`mailauth setup --mailbox ${v.mailbox} --fresh`],
+  }),
   'expires-soon': entry<{ lines: readonly string[]; mailbox: string }>({
     exit: Exit.failed,
     title: (v) => v.lines.join('; '),

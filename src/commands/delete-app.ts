@@ -1,0 +1,61 @@
+import type { Cloud } from '../core/cloud.ts';
+import { problem } from '../diagnose/problem.ts';
+import { discoverTenant } from '../entra/discovery.ts';
+import { appWithTag } from '../entra/find-own.ts';
+import { deleteApp, lookAtApp } from '../entra/undo.ts';
+import { adminGraph } from '../wizard/admin.ts';
+import { withApproval } from './approval.ts';
+import { canAsk } from './mailbox-argument.ts';
+import type { Session } from './session.ts';
+
+/** What mailauth made for one mailbox, from its record or from the notes of an interrupted set-up. */
+export interface MadeApp {
+  readonly mailbox: string;
+  readonly tenant: string;
+  readonly cloud: Cloud;
+  readonly tag: string;
+  readonly appObjectId?: string;
+  readonly spObjectId?: string;
+  readonly grantIds: readonly string[];
+}
+
+/**
+ * Removes a registration that mailauth made: asks for the app's name (`--yes` answers), signs an administrator in, takes back grants,
+ * service principal and application. Nothing of it is touched on this computer; that comes last, and not here.
+ */
+export async function deleteRegistration(session: Session, made: MadeApp): Promise<'removed' | 'already-gone'> {
+  const { ctx, globals, report } = session;
+  if (!globals.yes && !canAsk(session)) {
+    throw problem('needs-yes', { what: 'Deleting the app in the tenant', command: `mailauth logout ${made.mailbox} --delete-app --yes` });
+  }
+  const [box, network, cloud] = await Promise.all([session.sandbox(), session.network(), session.cloud(made)]);
+  const tenant = await discoverTenant({ network, cloud, domainOrId: made.tenant, timeoutMs: session.stepTimeoutMs, signal: ctx.signal });
+  const undo = `mailauth logout ${made.mailbox} --delete-app`;
+  const deps = {
+    ctx: withApproval(session, box),
+    report,
+    canAsk: canAsk(session),
+    stepTimeoutMs: session.stepTimeoutMs,
+    browserTimeoutMs: session.browserTimeoutMs,
+    network: () => session.network(),
+  };
+  const graph = await adminGraph(deps, tenant, cloud, undo, 'browser');
+  const commands = { resume: `mailauth setup --resume --mailbox ${made.mailbox}`, undo };
+  const appObjectId = made.appObjectId ?? (await appWithTag(graph, made.tag));
+  const app = appObjectId === undefined ? undefined : await lookAtApp({ graph, commands }, appObjectId);
+  if (appObjectId === undefined || app === undefined) {
+    report.progress('delete-app', 'skipped', 'The app is gone already');
+    return 'already-gone';
+  }
+  if (!globals.yes) {
+    const name = app.displayName;
+    await ctx.prompts.text({
+      message: `Type the app's name to delete it (${name}):`,
+      check: (value) => value === name || `type ${name}, or press Ctrl-C to keep it`,
+    });
+  }
+  const { spObjectId, grantIds, tag } = made;
+  const deleted = await deleteApp({ graph, commands }, { appObjectId, grantIds, tag, ...(spObjectId === undefined ? {} : { spObjectId }) });
+  report.progress('delete-app', 'done', `App ${app.appId} removed from the tenant (restorable there for 30 days)`);
+  return deleted.application;
+}
