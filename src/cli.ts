@@ -74,7 +74,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'secret rotate',
     args: '[mailbox]',
-    summary: 'a new client secret through Graph, proven before the old one goes',
+    summary: 'a new client secret, proven before the old goes',
     group: 'Use',
   },
   {

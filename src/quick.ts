@@ -96,4 +96,11 @@ const { read, list } = systemFiles;
 const readOnly: Files = { read, list, writeAtomic: refuse, remove: refuse, removeTree: refuse, lock: refuse };
 const noNetwork: Network = { ca: [], request: refuse, lookup: refuse, connect: refuse, secure: refuse, proxyFor: refuse, trusting: refuse };
 const noPrompts: Prompts = { text: refuse, secret: refuse, select: refuse, checkbox: refuse, confirm: refuse };
-const silent: Reporter = { progress: () => undefined, authorizationRequired: refuse, note: refuse, detail: () => undefined, show: refuse };
+const silent: Reporter = {
+  progress: () => undefined,
+  authorizationRequired: refuse,
+  note: refuse,
+  detail: () => undefined,
+  show: refuse,
+  settle: () => undefined,
+};

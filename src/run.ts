@@ -165,10 +165,12 @@ const withoutValue = (message: string): string => message.replace(/^error: /, ''
 
 async function execute(entry: CommandEntry, parsed: Parsed, ctx: Context): Promise<Outcome> {
   const [{ openSession }, { resolveHome }] = await Promise.all([import('./commands/session.ts'), import('./store/home.ts')]);
-  const session: Session = openSession(ctx, parsed.globals, resolveHome(ctx), await reporterFor(entry, parsed.globals, ctx));
+  const report = await reporterFor(entry, parsed.globals, ctx);
+  const session: Session = openSession(ctx, parsed.globals, resolveHome(ctx), report);
   try {
     return await parsed.module.run({ args: parsed.args, flags: parsed.flags }, session);
   } finally {
+    report.settle();
     await session.close();
   }
 }

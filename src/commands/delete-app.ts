@@ -11,6 +11,7 @@ import type { Session } from './session.ts';
 /** What mailauth made for one mailbox, from its record or from the notes of an interrupted set-up. */
 export interface MadeApp {
   readonly mailbox: string;
+  readonly for: string;
   readonly tenant: string;
   readonly cloud: Cloud;
   readonly tag: string;
@@ -25,12 +26,12 @@ export interface MadeApp {
  */
 export async function deleteRegistration(session: Session, made: MadeApp): Promise<'removed' | 'already-gone'> {
   const { ctx, globals, report } = session;
+  const undo = `mailauth logout ${made.mailbox} --for ${made.for} --delete-app`;
   if (!globals.yes && !canAsk(session)) {
-    throw problem('needs-yes', { what: 'Deleting the app in the tenant', command: `mailauth logout ${made.mailbox} --delete-app --yes` });
+    throw problem('needs-yes', { what: 'Deleting the app in the tenant', command: `${undo} --yes` });
   }
   const [box, network, cloud] = await Promise.all([session.sandbox(), session.network(), session.cloud(made)]);
   const tenant = await discoverTenant({ network, cloud, domainOrId: made.tenant, timeoutMs: session.stepTimeoutMs, signal: ctx.signal });
-  const undo = `mailauth logout ${made.mailbox} --delete-app`;
   const deps = {
     ctx: withApproval(session, box),
     report,
@@ -40,7 +41,7 @@ export async function deleteRegistration(session: Session, made: MadeApp): Promi
     network: () => session.network(),
   };
   const graph = await adminGraph(deps, tenant, cloud, undo, 'browser');
-  const commands = { resume: `mailauth setup --resume --mailbox ${made.mailbox}`, undo };
+  const commands = { resume: `mailauth setup --resume --mailbox ${made.mailbox} --for ${made.for}`, undo };
   const appObjectId = made.appObjectId ?? (await appWithTag(graph, made.tag));
   const app = appObjectId === undefined ? undefined : await lookAtApp({ graph, commands }, appObjectId);
   if (appObjectId === undefined || app === undefined) {

@@ -4,8 +4,9 @@ import { problem } from '../diagnose/problem.ts';
 import { tenantForMailbox } from '../entra/discovery.ts';
 import { clientSecretEntry, tokenEntry } from '../store/token-entry.ts';
 import { pendingSecretEntry } from '../wizard/client-secret.ts';
-import { journals } from '../wizard/journal.ts';
+import { type Journal, journals } from '../wizard/journal.ts';
 import { type CommandModule, examples } from './command.ts';
+import type { MadeApp } from './delete-app.ts';
 import { mailboxArgument, mailboxesOf, productFlag } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 
@@ -25,7 +26,7 @@ export const logout: CommandModule = {
     const options = schema.parse(flags);
     productFlag(flags);
     const records = await meant(session, args[0], options, flags);
-    if (options.deleteApp === true) await deleteApps(session, records, args[0]);
+    if (options.deleteApp === true) await deleteApps(session, records, await interrupted(session, records, args[0], options));
     for (const record of records) await forget(session, record);
     const removed = records.map(({ mailbox, for: product }) => ({ mailbox, for: product }));
     return {
@@ -38,52 +39,73 @@ export const logout: CommandModule = {
   },
 };
 
-/** All refusals before the first change; grants and apps go before the local traces. */
-async function deleteApps(session: Session, records: readonly MailboxRecord[], argument: string | undefined): Promise<void> {
+/** Grants and apps go before the local traces; every refusal comes before the first change. */
+async function deleteApps(session: Session, records: readonly MailboxRecord[], waiting: readonly Journal[]): Promise<void> {
   const { deleteRegistration } = await import('./delete-app.ts');
-  const { records: all } = await mailboxesOf(session).listMailboxes();
-  const going = new Set(records.map((r) => `${r.mailbox} ${r.for}`));
-  for (const { mailbox, for: product, registration: app } of records) {
-    if (!app.madeByMailauth || app.made === undefined) throw problem('delete-app-refused', { clientId: app.clientId, mailbox });
-    const other = all.find((r) => r.registration.clientId === app.clientId && !going.has(`${r.mailbox} ${r.for}`));
-    if (other !== undefined) throw problem('delete-app-used', { clientId: app.clientId, mailbox, other: other.mailbox, for: product });
-  }
-  const gone = new Set<string>();
-  for (const record of records) {
-    const { made, clientId } = record.registration;
-    if (made === undefined || gone.has(clientId)) continue;
-    await deleteRegistration(session, {
-      mailbox: record.mailbox,
-      tenant: record.tenantId,
-      cloud: record.cloud,
-      tag: made.tag,
-      grantIds: made.grantIds,
-      ...(made.applicationObjectId === undefined ? {} : { appObjectId: made.applicationObjectId }),
-      ...(made.servicePrincipalId === undefined ? {} : { spObjectId: made.servicePrincipalId }),
-    });
-    gone.add(clientId);
-  }
-  await deleteInterrupted(session, argument?.trim().toLowerCase());
+  await refuseWhatIsNotOurs(session, records, waiting);
+  const made = new Map([...records.flatMap(madeApp), ...waiting.flatMap(halfMadeApp)].map((app) => [app.tag, app]));
+  for (const app of made.values()) await deleteRegistration(session, app);
+  for (const { answers } of waiting) await forgetJournals(session, answers.mailbox, answers.for);
 }
 
-/** What an interrupted set-up made before it stopped, for instance at a grant that was refused. */
-async function deleteInterrupted(session: Session, mailbox: string | undefined): Promise<void> {
-  const { deleteRegistration } = await import('./delete-app.ts');
-  const book = journals(session.ctx, session.home);
-  for (const { answers, registration: made, cloud } of await book.all()) {
-    if (made === undefined || made.adopted === true || cloud === undefined) continue;
-    if (answers.mailbox === undefined || (mailbox !== undefined && answers.mailbox !== mailbox)) continue;
-    await deleteRegistration(session, {
-      mailbox: answers.mailbox,
-      tenant: answers.tenant ?? tenantForMailbox(answers.mailbox),
-      cloud,
-      tag: `mailauth:${made.setupId}`,
-      grantIds: made.grantIds,
+/** Throws `delete-app-refused`, `delete-app-used`. */
+async function refuseWhatIsNotOurs(session: Session, records: readonly MailboxRecord[], waiting: readonly Journal[]): Promise<void> {
+  const { records: all } = await mailboxesOf(session).listMailboxes();
+  const staying = all.filter((r) => !records.some((going) => going.mailbox === r.mailbox && going.for === r.for));
+  const refuseUsed = (clientId: string | undefined, mailbox: string, product: string) => {
+    const other = staying.find((r) => r.registration.clientId === clientId);
+    if (other !== undefined && clientId !== undefined)
+      throw problem('delete-app-used', { clientId, mailbox, other: other.mailbox, otherFor: other.for, for: product });
+  };
+  for (const { mailbox, for: product, registration: app } of records) {
+    if (!app.madeByMailauth || app.made === undefined) throw problem('delete-app-refused', { clientId: app.clientId, mailbox });
+    refuseUsed(app.clientId, mailbox, product);
+  }
+  for (const { answers, registration } of waiting) refuseUsed(registration?.appId, answers.mailbox ?? '', answers.for ?? '');
+}
+
+function madeApp({ mailbox, for: product, tenantId: tenant, cloud, registration: { made } }: MailboxRecord): readonly MadeApp[] {
+  if (made === undefined) return [];
+  const { tag, grantIds, applicationObjectId, servicePrincipalId } = made;
+  return [
+    {
+      ...{ mailbox, for: product, tenant, cloud, tag, grantIds },
+      ...(applicationObjectId === undefined ? {} : { appObjectId: applicationObjectId }),
+      ...(servicePrincipalId === undefined ? {} : { spObjectId: servicePrincipalId }),
+    },
+  ];
+}
+
+function halfMadeApp({ answers, registration: made, cloud }: Journal): readonly MadeApp[] {
+  const { mailbox, for: product } = answers;
+  if (made === undefined || cloud === undefined || mailbox === undefined || product === undefined) return [];
+  return [
+    {
+      ...{ mailbox, for: product, cloud, tenant: answers.tenant ?? tenantForMailbox(mailbox) },
+      ...{ tag: `mailauth:${made.setupId}`, grantIds: made.grantIds },
       ...(made.appObjectId === undefined ? {} : { appObjectId: made.appObjectId }),
       ...(made.spObjectId === undefined ? {} : { spObjectId: made.spObjectId }),
-    });
-    await forgetJournals(session, answers.mailbox);
-  }
+    },
+  ];
+}
+
+/** Interrupted set-ups that made an app before they stopped, for instance at a grant that was refused: those of what is meant. */
+async function interrupted(
+  session: Session,
+  records: readonly MailboxRecord[],
+  argument: string | undefined,
+  { all, for: product }: z.infer<typeof schema>,
+): Promise<readonly Journal[]> {
+  const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
+  const found = (await journals(session.ctx, session.home).all()).filter(({ answers, registration, cloud }) => {
+    if (registration === undefined || registration.adopted === true || cloud === undefined || answers.mailbox === undefined) return false;
+    if (product !== undefined && answers.for !== product) return false;
+    if (wanted !== undefined) return answers.mailbox === wanted;
+    return all === true || records.length === 0 || records.some((r) => r.mailbox === answers.mailbox && r.for === answers.for);
+  });
+  const candidates = [...new Set(found.map(({ answers }) => answers.mailbox ?? ''))];
+  if (candidates.length > 1 && all !== true) throw problem('mailbox-choice', { candidates, command: 'mailauth logout --delete-app' });
+  return found;
 }
 
 /** Logging out what is not there is done already: no error. */
@@ -105,6 +127,10 @@ async function meant(
     if (options.deleteApp !== true) await forgetJournals(session, wanted);
     return [];
   }
+  // An interrupted set-up has no mailbox file yet.
+  if (options.deleteApp === true && options.for !== undefined && wanted !== undefined) {
+    return records.filter((r) => r.mailbox === wanted && r.for === options.for);
+  }
   const all = options.for === undefined && wanted !== undefined ? records.filter((r) => r.mailbox === wanted) : [];
   return all.length > 0 ? all : [await mailboxArgument(session, 'mailauth logout', argument, flags)];
 }
@@ -115,12 +141,12 @@ async function hasFile(session: Session, mailbox: string): Promise<boolean> {
   return records.some((r) => r.mailbox === mailbox) || broken.some((b) => b.file.includes(mailbox));
 }
 
-async function forgetJournals(session: Session, mailbox?: string): Promise<void> {
+async function forgetJournals(session: Session, mailbox?: string, product?: string): Promise<void> {
   const book = journals(session.ctx, session.home);
   for (const { answers } of await book.all()) {
     const key: MailboxKey | undefined =
       answers.mailbox === undefined || answers.for === undefined ? undefined : { mailbox: answers.mailbox, for: answers.for };
-    if (key === undefined || (mailbox !== undefined && key.mailbox !== mailbox)) continue;
+    if (key === undefined || (mailbox !== undefined && key.mailbox !== mailbox) || (product !== undefined && key.for !== product)) continue;
     const store = await session.store();
     await store.remove(pendingSecretEntry(key));
     await book.forget(key);

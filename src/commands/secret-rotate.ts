@@ -20,7 +20,7 @@ export const secretRotate: CommandModule = {
   configure: (command) =>
     examples(command.argument('[mailbox]', 'address of a mailbox that is set up'), [
       'mailauth secret rotate helpdesk@contoso.com',
-      'mailauth secret rotate helpdesk@contoso.com --for osticket --finish     once the new value is in osTicket',
+      'mailauth secret rotate helpdesk@contoso.com --for osticket --finish   the new value is in there',
     ])
       .option('--finish', 'the new value is in the product: remove the old secret')
       .option('--secret-months <n>', 'lifetime of the new secret, 1 to 24 (default: 12)')
@@ -82,7 +82,8 @@ class Rotation {
     await this.prove(fresh, before, deps, appObjectId);
     const removable = product === 'this-computer' && app.madeByMailauth && old !== undefined;
     if (removable) await this.removeOld(deps, appObjectId, old);
-    return this.outcome(fresh.keyId, fresh.endDateTime, removable);
+    // Whose id nobody noted cannot be told from other people's: it stays.
+    return this.outcome(fresh.keyId, fresh.endDateTime, removable ? 'removed' : old === undefined ? 'unknown' : 'kept');
   }
 
   async finish() {
@@ -93,7 +94,7 @@ class Rotation {
     await this.agree('Removing the old client secret: is the new value in the product? It');
     const { graph, deps } = await this.open();
     await this.removeOld(deps, await this.objectId(graph), old);
-    return this.outcome(app.secretKeyId ?? '', app.secretExpiresAt ?? '', true);
+    return this.outcome(app.secretKeyId ?? '', app.secretExpiresAt ?? '', 'removed');
   }
 
   private async agree(what: string): Promise<void> {
@@ -124,7 +125,7 @@ class Rotation {
       again,
       'browser',
     );
-    const commands = { resume: again, undo: `mailauth logout ${record.mailbox} --delete-app` };
+    const commands = { resume: again, undo: `mailauth logout ${record.mailbox} --for ${record.for} --delete-app` };
     return { graph, deps: { graph, commands, clock: ctx.clock, signal: ctx.signal } };
   }
 
@@ -192,18 +193,23 @@ class Rotation {
     return (await mailboxesOf(this.session).readMailbox(this.record)) ?? this.record;
   }
 
-  private outcome(secretId: string, secretExpiresAt: string, finished: boolean) {
+  private outcome(secretId: string, secretExpiresAt: string, before: 'removed' | 'kept' | 'unknown') {
     const { mailbox, for: product } = this.record;
-    const lines = finished
-      ? [`mailauth secret show ${mailbox} --for ${product}`]
-      : [
-          `mailauth secret show ${mailbox} --for ${product} --reveal   (put it into the product)`,
-          `mailauth secret rotate ${mailbox} --for ${product} --finish`,
-        ];
+    const show = `mailauth secret show ${mailbox} --for ${product}`;
+    const lines = {
+      removed: [show],
+      kept: [`${show} --reveal   (put it into the product)`, `mailauth secret rotate ${mailbox} --for ${product} --finish`],
+      unknown: [`${show} --reveal   (put it into the product)`],
+    }[before];
+    const text = {
+      removed: 'Rotated: only the new client secret works.',
+      kept: 'The new client secret works; the old one works too, until the rotation is finished.',
+      unknown: 'The new client secret works. mailauth did not make the old one: remove it in the portal when nothing uses it any more.',
+    }[before];
     const next = this.session.globals.sandbox ? lines.map(inSandbox) : lines;
     return {
-      data: { mailbox, for: product, secretId, secretExpiresAt, finished, next },
-      text: `${finished ? 'Rotated: only the new client secret works.' : 'The new client secret works; the old one works too, until the rotation is finished.'}\n${next.map((line) => `  next: ${line}\n`).join('')}`,
+      data: { mailbox, for: product, secretId, secretExpiresAt, finished: before !== 'kept', next },
+      text: `${text}\n${next.map((line) => `  next: ${line}\n`).join('')}`,
     };
   }
 }

@@ -21,7 +21,8 @@ export function azureCliFrame({ plan, cloud, goOn, title }: HandoffRequest): str
 #
 # Safe to run twice: it finds its own application by its tag and changes only what differs. After the first run wait a minute before
 # the next. No secret is in this file.${wantsSecret ? ' --with-secret makes one more client secret if the first was lost.' : ''} Written by mailauth.
-# shellcheck disable=SC2016  # the backticks are JMESPath's, not the shell's
+# The backticks are JMESPath's, not the shell's; a value may hold curly quotes.
+# shellcheck disable=SC2016,SC1112
 set -euo pipefail
 
 tag=${quoteBash(plan.tag)}

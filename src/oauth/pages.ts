@@ -7,11 +7,11 @@ export interface ResultPage {
   readonly html: string;
 }
 
-/** `account` signed in and its tokens are stored: show this only once both are true. */
-export function successPage(v: { readonly mailbox: string; readonly account: string }): ResultPage {
+/** `account` signed in and, unless it was a proof only, its tokens are stored: show this only once both are true. */
+export function successPage(v: { readonly mailbox: string; readonly account: string; readonly kept?: boolean }): ResultPage {
   return page(200, 'good', {
     title: 'You are signed in',
-    body: `<p>The sign-in worked, and its tokens are stored on your computer.</p>
+    body: `<p>${v.kept === false ? 'The sign-in worked. It was a proof: nothing of it is stored.' : 'The sign-in worked, and its tokens are stored on your computer.'}</p>
 <dl><dt>Signed in as</dt><dd>${text(v.account)}</dd><dt>For the mailbox</dt><dd>${text(v.mailbox)}</dd></dl>`,
     close: 'You can close this tab and go back to the terminal.',
   });

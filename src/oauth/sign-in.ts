@@ -17,6 +17,8 @@ export interface SignInRequest extends Omit<BrowserTrip, 'address' | 'sandbox'> 
   readonly scopes: readonly string[];
   /** after a wrong account or with --force: let the person choose (no hint beside it, MSAL would drop it) */
   readonly selectAccount: boolean;
+  /** false: a proof, whose tokens are not stored; the page must not say so */
+  readonly kept?: boolean;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function signIn(
   return browserTrip(ctx, trip, view, async (answer, redirectUri) => {
     const tokens = await exchange(request, answer, redirectUri, pkce.verifier);
     await keep(tokens);
-    return { value: tokens, page: successPage({ mailbox, account: tokens.account.username }) };
+    return { value: tokens, page: successPage({ mailbox, account: tokens.account.username, kept: request.kept !== false }) };
   });
 }
 

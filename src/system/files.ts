@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Files } from '../core/context.ts';
+import { markLock } from './lock-marker.ts';
 
 /** A lock whose holder has not touched it for this long belongs to a dead process. */
 const staleMs = 10_000;
@@ -51,20 +52,30 @@ export const systemFiles: Files = {
     const { default: lockfile } = await import('proper-lockfile');
     // A lid closed for an hour: the lock went stale under us. What it guarded is written atomically, so go on.
     const options = { realpath: false, lockfilePath: path, stale: staleMs, onCompromised: () => undefined };
-    // Its own retries would also wait for a folder that cannot be written to become so.
-    for (let left = Math.ceil(waitMs / pollMs); ; left -= 1) {
-      try {
-        const release = await lockfile.lock(path, options);
-        return async () => {
-          // Releasing a lock that was taken over reports an error nobody can act on.
-          await release().catch(() => undefined);
-        };
-      } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
-        if (left <= 0) return undefined;
-        await new Promise((resolve) => setTimeout(resolve, pollMs));
+    const marker = await markLock(path);
+    try {
+      // Its own retries would also wait for a folder that cannot be written to become so.
+      for (let left = Math.ceil(waitMs / pollMs); ; left -= 1) {
+        try {
+          const release = await lockfile.lock(path, options);
+          return async () => {
+            // Releasing a lock that was taken over reports an error nobody can act on.
+            await release().catch(() => undefined);
+            await marker.remove();
+          };
+        } catch (error) {
+          if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
+          if (await marker.ageIfAbandoned()) continue;
+          if (left <= 0) break;
+          await new Promise((resolve) => setTimeout(resolve, pollMs));
+        }
       }
+    } catch (error) {
+      await marker.remove();
+      throw error;
     }
+    await marker.remove();
+    return undefined;
   },
 };
 

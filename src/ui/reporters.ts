@@ -52,6 +52,7 @@ export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet
       clear();
       err.write(text.endsWith('\n') ? text : `${text}\n`);
     },
+    settle: clear,
   };
 }
 
@@ -65,6 +66,7 @@ export function jsonLinesReporter(ctx: Pick<Context, 'out'>): Reporter {
     note: (text) => line({ type: 'progress', step: 'note', state: 'done', text: plain(text) }),
     detail: () => undefined,
     show: () => undefined,
+    settle: () => undefined,
   };
 }
 
@@ -78,5 +80,6 @@ export function quietReporter(ctx: Pick<Context, 'err'>, globals: { quiet: boole
     },
     detail: () => undefined,
     show: () => undefined,
+    settle: () => undefined,
   };
 }

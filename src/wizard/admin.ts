@@ -15,7 +15,7 @@ export interface AdminDeps {
 }
 
 /** Said before anybody agrees: as whom mailauth will act in the tenant. */
-export const actsAs = `signed in as an administrator through ${adminApp.name} (${adminApp.clientId}), an app of Microsoft's own; that sign-in is used once and not stored`;
+export const actsAs = `For that somebody signs in as an administrator, through ${adminApp.name} (${adminApp.clientId}), an app of Microsoft's own. That sign-in is used once and not stored.`;
 
 /**
  * Microsoft Graph with an administrator's token: MAILAUTH_GRAPH_TOKEN, else a sign-in in the browser. The token stays in this object.

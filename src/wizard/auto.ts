@@ -1,3 +1,4 @@
+import { fold } from '../core/fold.ts';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
 import type { Secret } from '../core/secret.ts';
 import { setupCommand } from '../diagnose/catalogue/entra-words.ts';
@@ -6,14 +7,16 @@ import { problem } from '../diagnose/problem.ts';
 import { type Adoptable, findAdoptable } from '../entra/adoptable.ts';
 import { differences } from '../entra/application.ts';
 import type { Graph } from '../entra/graph.ts';
+import { addProofRedirect, removeProofRedirect } from '../entra/proof-redirect.ts';
 import { type RegisteredApp, type RegistrationProgress, registerApp } from '../entra/registration.ts';
 import { guideNamed } from '../guides/guides.ts';
 import { planRegistration } from '../guides/plan.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
 import { actsAs, adminGraph, waitWords } from './admin.ts';
-import type { Answers } from './answers.ts';
+import { type Answers, isLoopback } from './answers.ts';
 import { pendingSecretEntry } from './client-secret.ts';
 import type { JournaledRegistration } from './journal.ts';
+import { freeProofRedirect, type Proof } from './proof-step.ts';
 import type { RegistrationStep, Way } from './registration.ts';
 
 /**
@@ -31,8 +34,10 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
   const commands = commandsOf(answers, step);
   const graph = await adminGraph(deps, tenant, cloud, commands.resume, answers.signIn === 'paste' ? 'paste' : 'browser');
   deps.report.progress('registration', 'started', 'Registering the app');
-  const update = async (more: Partial<JournaledRegistration>): Promise<void> => {
-    noted = { ...noted, ...more };
+  const update = async ({ proofRedirect, ...more }: Update): Promise<void> => {
+    const { proofRedirect: before, ...rest } = noted;
+    const proof = proofRedirect === null ? undefined : (proofRedirect ?? before);
+    noted = { ...rest, ...more, ...(proof === undefined ? {} : { proofRedirect: proof }) };
     await step.note(noted);
   };
   if (noted.creating !== true && noted.appObjectId === undefined) {
@@ -57,7 +62,9 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
   );
   report(app, graph, step);
   const clientSecret = await heldSecret(step);
+  const proof = await makeProof(answers, { graph, commands, step, appObjectId: app.appObjectId, noted: () => noted, update });
   return {
+    ...(proof === undefined ? {} : { proof }),
     clientId: app.appId,
     fresh: app.changed.length > 0,
     ...(clientSecret === undefined ? {} : { clientSecret }),
@@ -72,6 +79,42 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
     },
     madeByMailauth: noted.adopted !== true,
   };
+}
+
+/** `null` takes the note away. */
+type Update = Omit<Partial<JournaledRegistration>, 'proofRedirect'> & { readonly proofRedirect?: string | null };
+
+/** The product catches the redirect itself, and somebody shall sign in here first. */
+export const wantsProof = ({ signIn, redirectUri, clientType }: Pick<Answers, 'signIn' | 'redirectUri' | 'clientType'>): boolean =>
+  (signIn === 'browser' || signIn === 'paste') && clientType === 'confidential' && !isLoopback(redirectUri);
+
+interface ProofParts {
+  readonly graph: Graph;
+  readonly commands: GraphCommands;
+  readonly step: RegistrationStep;
+  readonly appObjectId: string;
+  noted(): JournaledRegistration;
+  update(more: Update): Promise<void>;
+}
+
+/** One redirect to this computer, noted before it is added, so that a crash cannot leave it: an earlier one is taken away first. */
+async function makeProof(answers: Answers, parts: ProofParts): Promise<Proof | undefined> {
+  const { graph, commands, step, appObjectId, noted, update } = parts;
+  const { ctx } = step.deps;
+  const deps = { graph, commands, clock: ctx.clock, signal: ctx.signal };
+  const remove = async () => {
+    const { proofRedirect } = noted();
+    if (proofRedirect === undefined) return;
+    await removeProofRedirect(deps, appObjectId, proofRedirect);
+    await update({ proofRedirect: null });
+  };
+  await remove();
+  if (!wantsProof(answers)) return undefined;
+  const redirectUri = await freeProofRedirect(step.deps);
+  await update({ proofRedirect: redirectUri });
+  await addProofRedirect(deps, appObjectId, redirectUri);
+  step.deps.report.progress('registration', 'done', `Redirect ${redirectUri} added for the proof; it goes again afterwards`);
+  return { redirectUri, remove };
 }
 
 const known = ({ creating, appObjectId, appId, spObjectId }: JournaledRegistration) => ({
@@ -112,7 +155,7 @@ function commandsOf(answers: Answers, { cloud }: RegistrationStep): GraphCommand
       { mailbox: answers.mailbox, cloud },
       answers.for === 'this-computer' ? '--resume' : `--for ${answers.for} --resume`,
     ),
-    undo: `mailauth logout ${answers.mailbox} --delete-app`,
+    undo: `mailauth logout ${answers.mailbox} --for ${answers.for} --delete-app`,
   };
 }
 
@@ -126,8 +169,18 @@ async function agree(plan: RegistrationPlan, { deps, tenant, key }: Registration
     ...(plan.consent === 'admin' ? ['consent to them for the whole organization'] : []),
     ...(plan.secretMonths === undefined ? [] : [`a client secret for ${plan.secretMonths} months, kept in the secret store`]),
   ];
+  const columns = ctx.err.isTerminal ? ctx.err.columns : Number.POSITIVE_INFINITY;
   report.show(
-    `\n  This creates in the tenant ${tenant.id}:\n${lines.map((line) => `    - ${line}`).join('\n')}\n\n  mailauth acts ${actsAs}.\n`,
+    [
+      // After a question it needs a line of its own; after the summary there is one.
+      ...(canAsk ? [''] : []),
+      `  ${fold(`This creates in the tenant ${tenant.id}:`, columns, 2)}`,
+      ...lines.map((line) => `    - ${fold(line, columns, 6)}`),
+      '',
+      `  ${fold(actsAs, columns, 2)}`,
+      '',
+      '',
+    ].join('\n'),
   );
   if (agreed) return;
   if (!canAsk)

@@ -42,6 +42,8 @@ export interface JournaledRegistration {
   /** of an open rotation: still in the product */
   readonly oldSecretKeyId?: string;
   readonly secretExpiresAt?: string;
+  /** stands in the registration for a proof, and must go again */
+  readonly proofRedirect?: string;
   /** somebody else made it, and the operator agreed to use it */
   readonly adopted?: boolean;
 }
@@ -64,6 +66,7 @@ const schema = z.object({
       secretKeyId: z.exactOptional(z.string()),
       oldSecretKeyId: z.exactOptional(z.string()),
       secretExpiresAt: z.exactOptional(z.string()),
+      proofRedirect: z.exactOptional(z.string()),
       adopted: z.exactOptional(z.boolean()),
     }),
   ),

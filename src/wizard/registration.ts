@@ -12,6 +12,7 @@ import { throughGraph } from './auto.ts';
 import { pendingSecretEntry, secretFromFile, secretFromPrompt } from './client-secret.ts';
 import type { SetupDeps, SetupInput } from './deps.ts';
 import type { JournaledRegistration } from './journal.ts';
+import type { Proof } from './proof-step.ts';
 
 export interface RegistrationStep {
   readonly deps: SetupDeps;
@@ -59,6 +60,8 @@ export interface Registered {
   /** for the mailbox file */
   readonly registration: Registration;
   readonly clientSecret?: Secret;
+  /** where the product catches the redirect itself: this computer's, for a proof */
+  readonly proof?: Proof;
 }
 
 /**
@@ -109,6 +112,7 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
       ...(way.made === undefined ? {} : { made: way.made }),
     },
     ...(way.clientSecret === undefined ? {} : { clientSecret: way.clientSecret }),
+    ...(way.proof === undefined ? {} : { proof: way.proof }),
   };
 }
 
@@ -123,6 +127,7 @@ export interface Way {
   readonly oldSecretKeyId?: string;
   readonly made?: MadeRegistration;
   readonly madeByMailauth?: boolean;
+  readonly proof?: Proof;
 }
 
 async function existing(answers: Answers, step: RegistrationStep): Promise<Way> {

@@ -14,13 +14,15 @@ import { storedToken } from '../tokens/current.ts';
 import { rfc3339 } from '../tokens/formats.ts';
 import { type Answers, checkRedirectUri, isLoopback } from './answers.ts';
 import { answer } from './ask.ts';
+import { wantsProof } from './auto.ts';
 import { pendingSecretEntry } from './client-secret.ts';
 import type { SetupDeps, SetupInput } from './deps.ts';
 import { type Journal, journals, type SetupStep } from './journal.ts';
 import { signInWithPassword } from './password-step.ts';
+import { signInForProof } from './proof-step.ts';
 import { type Known, registrationQuestions } from './questions.ts';
 import { answersOf, isSameSetup, madeBefore, recordOf } from './record.ts';
-import { register, requireAnswers } from './registration.ts';
+import { type Registered, register, requireAnswers } from './registration.ts';
 import { signInAndStore } from './sign-in-step.ts';
 import { renderSummary, summaryFacts } from './summary.ts';
 import { findTenant } from './tenant-step.ts';
@@ -97,10 +99,10 @@ export class SetupRun {
       store: store.name,
       createdAt: existing?.createdAt ?? rfc3339(deps.ctx.clock.now()),
     });
-    if (registered.answers.signIn === 'skip') return this.handedOver(record, store);
-    return registered.answers.signIn === 'password'
-      ? this.proved(record, registered, store, cloud)
-      : this.signedIn(record, registered, store, cloud);
+    const { signIn } = registered.answers;
+    if (signIn === 'skip') return this.handedOver(record, store);
+    const isProof = signIn === 'password' || registered.proof !== undefined;
+    return isProof ? this.proved(record, registered, store, cloud) : this.signedIn(record, registered, store, cloud);
   }
 
   private async remainingAnswers(first: First, existing: MailboxRecord | undefined): Promise<Answers> {
@@ -118,7 +120,8 @@ export class SetupRun {
     if (!way || !clientType || !protocols || !consent || !signIn) throw new Error('every question that always applies has an answer');
     const verdict = redirectUri === '' ? true : checkRedirectUri(redirectUri);
     if (verdict !== true) throw problem('redirect-not-accepted', { uri: redirectUri, why: verdict });
-    if (signIn === 'browser' && !isLoopback(redirectUri))
+    const proof = way === 'auto' && wantsProof({ signIn, redirectUri, clientType });
+    if (signIn === 'browser' && !isLoopback(redirectUri) && !proof)
       throw problem('redirect-not-here', { uri: redirectUri, mailbox: this.key.mailbox, for: first.for });
     if (signIn === 'password' && guideNamed(first.for)?.signInWays.includes('password') !== true)
       throw problem('password-not-here', { product: first.for, mailbox: this.key.mailbox });
@@ -175,17 +178,22 @@ export class SetupRun {
     return { kind: 'done', record, signedIn: false, results: [] };
   }
 
-  /** With the password, as the product will: proof, and nothing kept. */
-  private async proved(
-    record: MailboxRecord,
-    registered: { clientSecret?: Secret },
-    store: SecretStore,
-    cloud: Cloud,
-  ): Promise<SetupOutcome> {
+  /** As the product will sign in: with the password, or over a redirect that is there for the proof only. Nothing of it is kept. */
+  private async proved(record: MailboxRecord, registered: Registered, store: SecretStore, cloud: Cloud): Promise<SetupOutcome> {
     const { deps, input } = this;
-    const { clientSecret } = registered;
-    const set = await signInWithPassword(record, { deps, input, cloud, ...(clientSecret === undefined ? {} : { clientSecret }) });
-    const results = input.test ? await testMailbox(deps, record, cloud, async () => set.accessToken) : [];
+    const { clientSecret, proof } = registered;
+    const step = { deps, cloud, ...(clientSecret === undefined ? {} : { clientSecret }) };
+    let results: readonly ProtocolResult[] = [];
+    try {
+      const method = this.answered('signIn') === 'paste' ? 'paste' : 'browser';
+      const set =
+        proof === undefined
+          ? await signInWithPassword(record, { ...step, input })
+          : await signInForProof(record, { ...step, proof, method });
+      if (input.test) results = await testMailbox(deps, record, cloud, async () => set.accessToken);
+    } finally {
+      await proof?.remove();
+    }
     const done = rememberTests(record, results, deps.ctx.clock.now());
     await this.promoteSecret(done, store);
     await deps.mailboxes.writeMailbox(done);

@@ -22,7 +22,7 @@ export async function runSetup(input: SetupInput, deps: SetupDeps): Promise<Setu
   const release = await guardWrites(deps.home, () => deps.ctx.files.lock(join(deps.home, 'locks', `setup-${mailboxSlug(key)}`), 0));
   if (release === undefined) throw problem('setup-busy', { mailbox: key.mailbox });
   try {
-    if (input.fresh) await book.forget(key);
+    if (input.fresh) await forgetInterrupted(deps, key);
     const interrupted = input.fresh ? undefined : await book.read(key);
     if (interrupted !== undefined)
       deps.report.note(`Going on with the set-up that was interrupted (${interrupted.startedAt}); --fresh forgets it.`);
@@ -30,6 +30,18 @@ export async function runSetup(input: SetupInput, deps: SetupDeps): Promise<Setu
   } finally {
     await release();
   }
+}
+
+/** Only the notes on this computer; what they tell of the tenant is said, because nobody else knows it. */
+async function forgetInterrupted(deps: SetupDeps, key: MailboxKey): Promise<void> {
+  const book = journals(deps.ctx, deps.home);
+  // A journal that cannot be read is what --fresh is for.
+  const before = await book.read(key).catch(() => undefined);
+  const { setupId, appId, creating } = before?.registration ?? {};
+  if (appId !== undefined) deps.report.note(`The app ${appId} of the set-up that is forgotten remains in the tenant (App registrations).`);
+  else if (creating === true)
+    deps.report.note(`The set-up that is forgotten may have left an app with the tag mailauth:${setupId} in the tenant.`);
+  await book.forget(key);
 }
 
 /** Mailbox and product; from an interrupted set-up where exactly one waits. Throws `nothing-to-resume`, `resume-choice`. */

@@ -72,9 +72,9 @@ describe('interrupted', () => {
   });
 
   it('--fresh forgets the journal and the secret that waited with it', async () => {
-    await interruptAt('setup --sandbox --yes --client-type confidential', 'registration', 'journal');
+    await interruptAt('setup --sandbox --yes --client-type confidential', 'secretKeyId', 'journal');
     expect([...m.keychain.entries.keys()].some((key) => key.includes('/new'))).toBe(true);
-    const fresh = await m.mailauth('setup --sandbox --fresh --yes --no-test --json');
+    const fresh = await m.mailauth('setup --sandbox --fresh --yes --no-test --register existing --json');
     expect([fresh.exit, stream(fresh.lines()).data.clientId]).toEqual([0, publicApp]);
     expect(await files('setups')).toEqual([]);
     expect([...m.keychain.entries.keys()].filter((key) => key.includes('secret/'))).toEqual([]);

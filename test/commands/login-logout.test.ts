@@ -77,7 +77,7 @@ describe('logout', () => {
   });
 
   it('--delete-app is refused for an app that mailauth did not make, and nothing is removed', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test');
+    await m.mailauth('setup --sandbox --yes --no-test --register existing');
     expect((await m.mailauth('logout --delete-app --sandbox')).exit).toBe(1);
     expect((await m.mailauth('token get --sandbox')).exit).toBe(0);
   });

@@ -10,7 +10,7 @@ const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 let token = '';
 beforeAll(async () => {
   m = await machine();
-  expect((await m.mailauth('setup --sandbox --yes --no-test')).exit).toBe(0);
+  expect((await m.mailauth('setup --sandbox --yes --no-test --register existing')).exit).toBe(0);
   token = (await m.mailauth('token get --sandbox')).out.trimEnd();
 });
 afterAll(() => m.end());

@@ -43,7 +43,12 @@ test('the packed tarball, installed into an empty folder, does the main job with
   const place = join(folder, 'place');
   await mkdir(place);
   const { PATH = '' } = process.env;
-  const env = { PATH, HOME: place, MAILAUTH_HOME: join(place, 'home'), npm_config_cache: process.env.npm_config_cache ?? join(process.env.HOME ?? place, '.npm') };
+  const env = {
+    PATH,
+    HOME: place,
+    MAILAUTH_HOME: join(place, 'home'),
+    npm_config_cache: process.env.npm_config_cache ?? join(process.env.HOME ?? place, '.npm'),
+  };
   await run('npm', ['init', '-y'], { cwd: place, env });
   await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], { cwd: place, env });
   const setup = await run('npx', ['--no-install', 'mailauth', 'setup', '--sandbox', '--yes'], { cwd: place, env });

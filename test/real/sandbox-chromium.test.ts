@@ -25,12 +25,16 @@ afterEach(async () => {
   await home?.remove();
 });
 
-const setup = (...more: string[]) =>
-  startMailauth(['setup', '--sandbox', '--json', '--mailbox', mailbox, '--timeout', '30', ...more], home.env);
+/** A set-up whose app is there already, so that the mailbox's sign-in is the only one. */
+const setup = (...more: string[]) => start('--register', 'existing', ...more);
+/** A set-up that registers its app, so that an administrator signs in before the mailbox does. */
+const registering = (...more: string[]) => start('--register', 'auto', '--yes', ...more);
+const start = (...more: string[]) =>
+  startMailauth(['setup', '--sandbox', '--json', '--mailbox', mailbox, '--timeout', '30', ...more], { ...home.env, BROWSER: 'true' });
 
-/** Opens the address that the program printed. */
-async function open(run: Run, options: BrowserContextOptions = {}): Promise<Page> {
-  const { url } = await run.line('authorization_required');
+/** Opens the address that the program printed; `trip` counts from 1, each in a tab of the same browser. */
+async function open(run: Run, options: BrowserContextOptions = {}, trip = 1): Promise<Page> {
+  const { url } = await run.line('authorization_required', trip);
   const context = await browser.newContext(options);
   contexts.push(context);
   const page = await context.newPage();
@@ -162,7 +166,8 @@ describe('a person does not sign in', () => {
   });
 
   it('closes the tab: the deadline ends it with exit 4', async () => {
-    const run = startMailauth(['setup', '--sandbox', '--json', '--mailbox', mailbox, '--timeout', '3'], home.env);
+    // The last --timeout counts.
+    const run = setup('--timeout', '3');
     const page = await open(run);
     await page.close();
     expect(await run.ended).toBe(4);
@@ -171,17 +176,98 @@ describe('a person does not sign in', () => {
   });
 });
 
+describe('an administrator signs in for the registration', () => {
+  const administrator = 'admin@contoso.example';
+  const apps = async () => JSON.parse(await readFile(join(home.path, 'sandbox', 'state.json'), 'utf8')).apps.slice(2);
+
+  it('and the mailbox afterwards: two pages that cannot be taken for each other', async () => {
+    const run = registering();
+    const first = await open(run, { colorScheme: 'light' });
+    expect(await first.locator('main').textContent()).toContain('Microsoft Azure CLI');
+    await shoot(first, 'admin-account-light');
+    await pick(first, administrator);
+    expect(await heading(first)).toBe('Administrator signed in');
+    expect(await first.getByRole('status').textContent()).toMatch(/used once and not stored.*Signed in as.*admin@contoso\.example/s);
+    expect(first.url()).toMatch(/^http:\/\/localhost:\d+\/mailauth\/[\w-]+$/);
+    await shoot(first, 'admin-success-light');
+
+    const second = await open(run, {}, 2);
+    await pick(second);
+    // An administrator has consented for everybody: the person is asked nothing.
+    expect(await heading(second)).toBe('You are signed in');
+    expect(await run.ended).toBe(0);
+    expect(result(run)).toMatchObject({ ok: true, data: { mailbox, signedIn: true, account: mailbox } });
+    expect(await apps()).toHaveLength(1);
+    // The administrator's token was never written anywhere.
+    expect(await tokens()).toBe(1);
+  });
+
+  it('in the dark, on a telephone, with scripts switched off', async () => {
+    const run = registering('--for', 'osticket', '--redirect-uri', 'https://help.contoso.example/cb');
+    const page = await open(run, { javaScriptEnabled: false, colorScheme: 'dark', viewport: { width: 320, height: 640 } });
+    await shoot(page, 'admin-account-dark-phone');
+    expect(await fits(page)).toBe(true);
+    await pick(page, administrator);
+    expect(await heading(page)).toBe('Administrator signed in');
+    await shoot(page, 'admin-success-dark-phone');
+    expect(await fits(page)).toBe(true);
+    expect(await run.ended).toBe(0);
+    // Nobody signs in to a product's mailbox here.
+    expect(result(run)).toMatchObject({ ok: true, data: { signedIn: false } });
+    expect(await tokens()).toBe(0);
+  });
+
+  it('who is none: exit 6 with the roles that are needed, and nothing is made', async () => {
+    const run = registering('--for', 'osticket', '--redirect-uri', 'https://help.contoso.example/cb');
+    const page = await open(run);
+    await pick(page, 'ada@contoso.example');
+    expect(await run.ended).toBe(6);
+    const { error } = Object(result(run));
+    expect(error).toMatchObject({ exit: 6 });
+    expect(JSON.stringify(error)).toMatch(/ada@contoso\.example/);
+    expect(JSON.stringify(error)).toMatch(/Application Administrator/);
+    expect(await apps()).toEqual([]);
+    expect(await kept('mailboxes')).toEqual([]);
+    // The sign-in as such worked, and its page says no more than that.
+    expect(await heading(page)).toBe('Administrator signed in');
+    await shoot(page, 'admin-is-none');
+  });
+});
+
+describe('the tenant lets only administrators consent', () => {
+  it('a person gives up at "Need admin approval": exit 6, and the link for the administrator', async () => {
+    const made = registering('--for', 'this-computer', '--consent', 'skip', '--sign-in', 'skip', '--no-test');
+    await pick(await open(made), 'admin@contoso.example');
+    expect(await made.ended).toBe(0);
+    const { clientId } = Object(Object(result(made)).data);
+    const run = start('--client-id', String(clientId), '--no-test');
+    const page = await open(run, { colorScheme: 'light' });
+    await pick(page);
+    expect(await heading(page)).toBe('Need admin approval');
+    await shoot(page, 'need-approval-light');
+    await page.getByRole('button', { name: 'Return to the application without granting consent' }).click();
+    expect(await run.ended).toBe(6);
+    await shoot(page, 'need-approval-returned');
+    const failure = JSON.stringify(result(run)?.error);
+    expect(failure).toMatch(/90094|65004/);
+    expect(failure).toContain(String(clientId));
+    expect(await page.getByRole('alert').textContent()).toMatch(/administrator/i);
+    expect(await tokens()).toBe(0);
+  });
+});
+
 describe('BROWSER', () => {
   const yes = (command: string, ...more: string[]) =>
     startMailauth(['setup', '--sandbox', ...more, '--mailbox', mailbox], { ...home.env, BROWSER: command });
 
   it('is started by mailauth itself and clicks', async () => {
-    const { command, page } = await clickingBrowser(home.path);
+    const { command, pages } = await clickingBrowser(home.path);
     const run = yes(command, '--yes');
     expect(await run.ended).toBe(0);
     expect(run.stderr()).not.toContain('approves the sign-in by itself');
     expect(run.stderr()).toContain('Signed in as helpdesk@contoso.example');
-    expect(await page()).toBe('You are signed in');
+    expect(run.stderr()).toContain('Administrator signed in: admin@contoso.example');
+    expect(await pages(2)).toEqual(['Administrator signed in', 'You are signed in']);
   });
 
   it.each([
@@ -190,7 +276,15 @@ describe('BROWSER', () => {
   ])('that $what: the address is printed, and the set-up goes on', async ({ command, said }) => {
     const failing = join(home.path, 'exits-3');
     await writeFile(failing, '#!/bin/sh\nexit 3\n', { mode: 0o755 });
-    const run = yes(command === 'exits-3' ? failing : join(home.path, command), '--json', '--no-test', '--timeout', '30');
+    const run = yes(
+      command === 'exits-3' ? failing : join(home.path, command),
+      '--json',
+      '--register',
+      'existing',
+      '--no-test',
+      '--timeout',
+      '30',
+    );
     const page = await open(run);
     await pick(page);
     await press(page, 'Accept');

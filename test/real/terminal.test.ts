@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { resources } from '../../src/sandbox/resources.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { createNetwork } from '../../src/system/network.ts';
 import { testContext } from '../support/context.ts';
@@ -41,6 +42,27 @@ const names = (folder: string) => readdir(inSandbox(folder)).catch(() => []);
 const secrets = async () =>
   Object.keys(JSON.parse(await readFile(inSandbox('secrets.json'), 'utf8').catch(() => '{"secrets":{}}')).secrets);
 const addressIn = (text: string) => /^http:\/\/localhost:\d+\S+oauth2\/v2\.0\/authorize\?\S+$/m.exec(text)?.[0] ?? '';
+const pasteOrWait = 'Paste the address (or wait for the browser):';
+
+/** The browser on the other side of an address that the terminal shows below `heading`; answers where it leads back to. */
+async function browserBelow(t: Terminal, heading: string): Promise<string> {
+  const below = (text: string) => text.slice(text.lastIndexOf(heading));
+  const shown = await t.until(new RegExp(`${escaped(heading)}[\\s\\S]*${escaped(pasteOrWait)}`));
+  return clickThrough(addressIn(below(shown)));
+}
+
+const asAdministrator = 'Sign in as an administrator:';
+const asMailbox = `Sign in as ${mailbox}, in a browser, at this address:`;
+const state = async () => JSON.parse(await readFile(inSandbox('state.json'), 'utf8'));
+/** apps that were registered here, beside the two that the sandbox brings along */
+const registered = async () => (await state()).apps.slice(2);
+
+/** The change in the tenant, whose default is No. */
+async function agree(t: Terminal): Promise<void> {
+  await t.until('? Create it?');
+  await t.press('y', 'Enter');
+  await t.until('✔ Create it? Yes');
+}
 
 /** Answers `question` once it is there; `keys` are typed, then Enter. */
 async function answer(t: Terminal, question: string, keys = ''): Promise<void> {
@@ -57,7 +79,7 @@ const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 async function endsClean(t: Terminal, code: number): Promise<void> {
   const end = await t.ended();
-  expect(end.code).toBe(code);
+  expect(end.code, await t.text()).toBe(code);
   expect(end.cursor).toBe(true);
   expect(end.sttyAfter).toBe(end.sttyBefore);
   expect(end.sttyAfter).toMatch(/(?<!-)icanon/);
@@ -86,18 +108,21 @@ describe('the wizard, from the first question to the last line', () => {
     await t.press('Enter');
     await answer(t, 'What will read and send its mail?');
     await answer(t, 'How is the app registered in Entra?');
-    await answer(t, 'Application (client) ID?');
     const summary = await t.until('? Go ahead?');
     expect(summary).toMatch(/Mailbox +helpdesk@contoso\.example/);
     expect(summary).toContain('oauth2/v2.0/token');
     expect(summary).not.toMatch(/\n\n\n/);
     expect(await torn(t)).toEqual([]);
     await answer(t, 'Go ahead?');
-    const waiting = await t.until('Paste the address (or wait for the browser):');
+    await agree(t);
     // Fifteen lines of the screen, and still one address.
-    await (await fetch(await clickThrough(addressIn(waiting)))).text();
+    await (await fetch(await browserBelow(t, asAdministrator))).text();
+    await t.until('✔ Administrator signed in: admin@contoso.example');
+    await (await fetch(await browserBelow(t, asMailbox))).text();
     await endsClean(t, 0);
     const text = await t.text();
+    expect(text).not.toMatch(/\n\n\n/);
+    expect(await registered()).toHaveLength(1);
     expect(text).toContain('✔ Signed in as helpdesk@contoso.example');
     expect(text).toMatch(/✔ IMAP: signed in at localhost:\d+, INBOX has \d+ messages/);
     expect(text).toMatch(lastLines);
@@ -122,7 +147,7 @@ describe('the wizard, from the first question to the last line', () => {
     await t.until(/Step 3 of 3[\s\S]*\? Done\?/);
     await t.press('Enter');
     expect((await torn(t)).filter((line) => !line.startsWith('  https://'))).toEqual([]);
-    const back = await clickThrough(addressIn(await t.until('Paste the address (or wait for the browser):')));
+    const back = await browserBelow(t, asMailbox);
     await t.type('what is this');
     await t.press('Enter');
     await t.until(/! .*[\s\S]*\? Paste the address/);
@@ -181,6 +206,12 @@ describe('a client secret', () => {
     const [, confidential] = state.apps;
     const sha256 = createHash('sha256').update(secret).digest('base64url');
     state.apps.push({ ...confidential, clientId, secrets: [{ ...confidential.secrets[0], sha256 }] });
+    // An administrator has consented: users may not, to IMAP and POP.
+    const principal = { objectId: '33333333-5a4d-4b0c-9a11-000000000003', appId: clientId, createdAt: 0, tags: [], lag: 0 };
+    state.servicePrincipals.push(principal);
+    const scope = 'IMAP.AccessAsUser.All POP.AccessAsUser.All SMTP.Send';
+    const resourceId = resources.outlook.objectId;
+    state.grants.push({ id: 'g1', clientId: principal.objectId, resourceId, consentType: 'AllPrincipals', principalId: null, scope });
     await writeFile(inSandbox('state.json'), JSON.stringify(state));
   }
 
@@ -211,12 +242,13 @@ describe('other terminals', () => {
   it('sixty columns: no word is torn, and No ends it', async () => {
     const t = await terminal(['setup', '--sandbox', '--mailbox', mailbox, '--for', 'this-computer'], { columns: 60 });
     await answer(t, 'How is the app registered in Entra?');
-    await answer(t, 'Application (client) ID?');
-    await t.until('? Go ahead?');
+    await answer(t, 'Go ahead?');
+    await t.until('? Create it?');
     await t.press('n', 'Enter');
     await endsClean(t, 1);
     expect(await torn(t)).toEqual([]);
     expect(await names('mailboxes')).toEqual([]);
+    expect(await registered()).toEqual([]);
   });
 
   it.each([

@@ -198,11 +198,14 @@ export const setupEntries = {
     next: (v) => [`mailauth logout ${v.mailbox}`],
     retryHelps: false,
   }),
-  'delete-app-used': entry<{ clientId: string; mailbox: string; other: string; for: string }>({
+  'delete-app-used': entry<{ clientId: string; mailbox: string; other: string; otherFor: string; for: string }>({
     exit: Exit.failed,
-    title: (v) => `${v.other} uses the app ${v.clientId} too, so it is not deleted`,
+    title: (v) => `${v.other} (${v.otherFor}) uses the app ${v.clientId} too, so it is not deleted`,
     why: () => 'Nothing was removed.',
-    next: (v) => [`mailauth logout ${v.mailbox} --for ${v.for}   (only this mailbox)`, `mailauth logout ${v.other}   (first, then again)`],
+    next: (v) => [
+      `mailauth logout ${v.mailbox} --for ${v.for}   (only this mailbox)`,
+      `mailauth logout ${v.other} --for ${v.otherFor}   (first, then again)`,
+    ],
     retryHelps: false,
   }),
   'no-client-secret': entry<{ mailbox: string }>({

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
 
@@ -37,9 +38,12 @@ export async function newHome(): Promise<{ path: string; env: Record<string, str
 export interface Run {
   readonly stdout: () => string;
   readonly stderr: () => string;
-  /** the first JSON line of stdout with this `type`; fails when the program ends without it */
-  readonly line: (type: string) => Promise<JsonLine>;
+  /** the nth JSON line of stdout with this `type`, the first unless told; fails when the program ends without it */
+  readonly line: (type: string, nth?: number) => Promise<JsonLine>;
+  /** the exit code; null: it was killed */
   readonly ended: Promise<number | null>;
+  /** `kill -9` */
+  readonly kill: () => void;
 }
 
 export interface JsonLine {
@@ -74,10 +78,10 @@ export function startMailauth(argv: readonly string[], env: Record<string, strin
       done(code);
     });
   });
-  const line = (type: string) =>
+  const line = (type: string, nth = 1) =>
     new Promise<JsonLine>((done, fail) => {
       const look = () => {
-        const found = jsonLines(stdout).find((one) => one.type === type);
+        const found = jsonLines(stdout).filter((one) => one.type === type)[nth - 1];
         if (found !== undefined) done(found);
         else if (over) fail(new Error(`ended without "${type}": ${stdout}${stderr}`));
         else return;
@@ -86,7 +90,7 @@ export function startMailauth(argv: readonly string[], env: Record<string, strin
       watchers.add(look);
       look();
     });
-  return { stdout: () => stdout, stderr: () => stderr, line, ended };
+  return { stdout: () => stdout, stderr: () => stderr, line, ended, kill: () => child.kill('SIGKILL') };
 }
 
 /** Whole lines only. */
@@ -98,30 +102,42 @@ export function jsonLines(stdout: string): readonly JsonLine[] {
 }
 
 /**
- * A program for `BROWSER`: Chromium that opens the address, picks the account, accepts, and writes what the last page says
- * into a file of `folder`.
+ * A program for `BROWSER`: Chromium that opens the address, picks the hinted account (else the administrator), accepts what is asked,
+ * and adds what the last page says to a file of `folder`. `pages` waits until `count` trips have said so: the program that is tested
+ * does not wait for its browser.
  */
-export async function clickingBrowser(folder: string): Promise<{ command: string; page: () => Promise<string> }> {
+export async function clickingBrowser(folder: string): Promise<{ command: string; pages: (count: number) => Promise<string[]> }> {
   const command = join(folder, 'browser.mjs');
-  const report = join(folder, 'last-page.txt');
+  const report = join(folder, 'last-pages.txt');
   const playwright = import.meta.resolve('playwright-core');
   await writeFile(
     command,
     `#!${process.execPath}
-import { writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import playwright from ${JSON.stringify(playwright)};
 const browser = await playwright.chromium.launch(${JSON.stringify({ executablePath, args })});
 try {
   const page = await browser.newPage();
-  await page.goto(process.argv.at(-1));
-  await page.getByRole('button', { name: 'helpdesk@contoso.example' }).click();
-  await page.getByRole('button', { name: 'Accept' }).click();
-  writeFileSync(${JSON.stringify(report)}, await page.getByRole('heading').first().textContent());
+  const address = process.argv.at(-1);
+  await page.goto(address);
+  await page.getByRole('button', { name: new URL(address).searchParams.get('login_hint') ?? 'admin@contoso.example', exact: true }).click();
+  // Consent that was given before is not asked again.
+  const accept = page.getByRole('button', { name: 'Accept', exact: true });
+  await accept.or(page.locator('main.good')).waitFor();
+  if (await accept.isVisible()) await accept.click();
+  await page.locator('main.good').waitFor();
+  appendFileSync(${JSON.stringify(report)}, (await page.getByRole('heading', { level: 1 }).textContent()) + '\\n');
 } finally {
   await browser.close();
 }
 `,
   );
   await chmod(command, 0o755);
-  return { command, page: () => readFile(report, 'utf8') };
+  const pages = async (count: number): Promise<string[]> => {
+    for (const deadline = Date.now() + hungMs; ; await sleep(50)) {
+      const said = (await readFile(report, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
+      if (said.length >= count || Date.now() > deadline) return said;
+    }
+  };
+  return { command, pages };
 }

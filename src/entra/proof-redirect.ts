@@ -1,0 +1,45 @@
+import type { GraphCommands } from '../diagnose/catalogue/graph.ts';
+import { problem } from '../diagnose/problem.ts';
+import { type ExistingApplication, readApplication } from './application.ts';
+import type { Graph } from './graph.ts';
+import { createPatience, type PatienceDeps } from './patience.ts';
+import { refusalProblem, rolesThat } from './refusals.ts';
+
+export interface ProofDeps extends PatienceDeps {
+  readonly graph: Graph;
+  readonly commands: GraphCommands;
+}
+
+const pathOf = (appObjectId: string): string => `/applications/${encodeURIComponent(appObjectId)}`;
+
+/** Adds one exact Web redirect to this computer, for a proof; the caller has noted it where a crash cannot lose it. */
+export async function addProofRedirect(deps: ProofDeps, appObjectId: string, uri: string): Promise<void> {
+  const app = await read(deps, appObjectId);
+  if (!app.web.redirectUris.includes(uri)) await write(deps, appObjectId, [...app.web.redirectUris, uri]);
+}
+
+/** Takes it away again; what others added stays. Fine when it is gone already. */
+export async function removeProofRedirect(deps: ProofDeps, appObjectId: string, uri: string): Promise<void> {
+  const app = await read(deps, appObjectId);
+  if (app.web.redirectUris.includes(uri)) {
+    const others = app.web.redirectUris.filter((other) => other !== uri);
+    await write(deps, appObjectId, others);
+  }
+}
+
+async function read(deps: ProofDeps, appObjectId: string): Promise<ExistingApplication> {
+  const answer = await createPatience(deps)(() => deps.graph.get(`${pathOf(appObjectId)}?$select=id,appId,web`));
+  if (answer.kind === 'refused') throw refused(deps, answer);
+  const app = readApplication(answer.body);
+  if (app === undefined) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is no application.' });
+  return app;
+}
+
+async function write(deps: ProofDeps, appObjectId: string, redirectUris: readonly string[]): Promise<void> {
+  const answer = await createPatience(deps)(() => deps.graph.patch(pathOf(appObjectId), { web: { redirectUris } }));
+  if (answer.kind === 'refused') throw refused(deps, answer);
+}
+
+function refused({ commands }: ProofDeps, answer: Parameters<typeof refusalProblem>[0]) {
+  return refusalProblem(answer, { ...commands, exists: ['the application'], what: 'change its redirect URIs', roles: rolesThat.register });
+}
