@@ -19,6 +19,7 @@ export interface SheetWish {
 
 /** How a set-up ends: what is there now, the hand-over sheet of a product, and the next command. */
 export async function presentSetup(outcome: SetupOutcome, session: Session, wish: SheetWish): Promise<Outcome> {
+  if (outcome.kind === 'handed-off') return presentHandoff(outcome, session);
   const { record } = outcome;
   const sheet = await sheetFor(record, session, wish);
   const written = sheet === undefined || wish.file === undefined ? undefined : await writeSheet(session.ctx, wish.file, sheet, wish.reveal);
@@ -54,7 +55,21 @@ export async function presentSetup(outcome: SetupOutcome, session: Session, wish
   };
 }
 
-function titleOf(outcome: SetupOutcome): string {
+function presentHandoff(outcome: SetupOutcome & { kind: 'handed-off' }, session: Session): Outcome {
+  const { key, tenantId, folder, files, goOn } = outcome;
+  const next = [session.globals.sandbox ? inSandbox(goOn) : goOn];
+  return {
+    data: { mailbox: key.mailbox, for: key.for, alreadySetUp: false, signedIn: false, tenantId, handoff: { folder, files }, next },
+    text: (theme) =>
+      `\n${theme.bold(`${key.mailbox} waits for an administrator.`)}\n` +
+      `  Give them this folder: ${folder}\n${files.map((file) => `    ${file}\n`).join('')}` +
+      `  They send back the Application (client) ID. Then:\n${next.map((line) => `  next: ${theme.cyan(line)}`).join('\n')}\n`,
+  };
+}
+
+type Finished = Exclude<SetupOutcome, { kind: 'handed-off' }>;
+
+function titleOf(outcome: Finished): string {
   const { mailbox } = outcome.record;
   if (outcome.kind === 'already') return `${mailbox} is set up already; nothing was changed.`;
   return `${mailbox} is ${outcome.signedIn ? 'set up and signed in' : 'set up; nobody signed in here'}.`;
@@ -76,7 +91,7 @@ async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish
   );
 }
 
-function nextCommands(outcome: SetupOutcome): readonly string[] {
+function nextCommands(outcome: Finished): readonly string[] {
   const { record } = outcome;
   const product = record.for === 'this-computer' ? '' : ` --for ${record.for}`;
   if (outcome.kind === 'done' && !outcome.signedIn) {

@@ -88,7 +88,7 @@ export const setup: CommandModule = {
       .option('--sign-in-as <address>', 'the licensed user who signs in, when the mailbox is shared, a resource or an alias')
       .option('--tenant <id|domain>', "default: found from the mailbox's domain")
       .optionsGroup('The registration:')
-      .option('--register <way>', 'auto, portal or existing (default: auto; existing with --client-id)')
+      .option('--register <way>', 'auto, portal, handoff or existing (default: auto; existing with --client-id)')
       .option('--client-id <guid>', 'Application (client) ID of the registered app')
       .option('--client-type <type>', 'public or confidential')
       .option('--client-secret-file <file>', "a file with the client secret's value, or - for standard input")

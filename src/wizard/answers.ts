@@ -3,7 +3,7 @@ import type { Protocol } from '../core/cloud.ts';
 import type { ClientType } from '../core/mailbox.ts';
 import type { Audience, SignInMethod } from '../guides/guide.ts';
 
-export type RegisterWay = 'existing' | 'portal' | 'auto';
+export type RegisterWay = 'existing' | 'portal' | 'auto' | 'handoff';
 export type Consent = 'admin' | 'user' | 'skip';
 
 /** What the operator said, or the defaults said for them. Never a secret: answers are written to the journal. */
@@ -33,7 +33,7 @@ export const savedAnswers = z.object({
   for: z.string(),
   signInAs: z.optional(z.string()),
   tenant: z.optional(z.string()),
-  register: z.optional(z.enum(['existing', 'portal', 'auto'])),
+  register: z.optional(z.enum(['existing', 'portal', 'auto', 'handoff'])),
   clientId: z.optional(z.string()),
   clientType: z.optional(z.enum(['public', 'confidential'])),
   redirectUri: z.optional(z.string()),

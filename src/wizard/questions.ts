@@ -104,6 +104,7 @@ export const registrationQuestions: readonly Question[] = [
         description: 'an administrator signs in once; mailauth registers the app through Microsoft Graph',
       },
       { value: 'portal', name: 'Guide me through the portal', description: 'each screen, each value; about five minutes' },
+      { value: 'handoff', name: 'Somebody else is the administrator', description: 'writes instructions and scripts for them, and stops' },
       { value: 'existing', name: 'It is registered already', description: 'you have its Application (client) ID' },
     ],
     default: (known) => (known.clientId !== undefined ? 'existing' : 'auto'),
@@ -246,7 +247,6 @@ export const registrationQuestions: readonly Question[] = [
 
 /** Ways the contract knows and this version does not have yet: refused with their name, not called unknown. */
 const planned: Record<string, { values: readonly string[]; instead: string }> = {
-  '--register': { values: ['handoff'], instead: 'mailauth setup --register portal' },
   '--sign-in': { values: ['device'], instead: 'mailauth setup --sign-in paste' },
 };
 

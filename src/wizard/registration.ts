@@ -36,6 +36,7 @@ export interface RegistrationStep {
  * `kept`: an earlier run may have left a client secret in the store. Throws `answer-missing`.
  */
 export function requireAnswers(answers: Answers, input: SetupInput, deps: SetupDeps, cloud: Cloud, kept: boolean): void {
+  if (answers.register === 'handoff') return;
   if (answers.register === 'auto') {
     if (deps.agreed) return;
     throw problem('needs-yes', {
@@ -70,6 +71,7 @@ export interface Registered {
  */
 export async function register(answers: Answers, step: RegistrationStep): Promise<Registered> {
   const ways = { portal: throughPortal, existing, auto: throughGraph };
+  if (answers.register === 'handoff') throw new Error('a handoff ends before the registration');
   const way = await ways[answers.register](answers, step);
   const { report } = step.deps;
   report.progress('registration', 'started', 'Checking the app');

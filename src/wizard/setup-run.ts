@@ -17,7 +17,8 @@ import { answer } from './ask.ts';
 import { wantsProof } from './auto.ts';
 import { pendingSecretEntry } from './client-secret.ts';
 import type { SetupDeps, SetupInput } from './deps.ts';
-import { type Journal, journals, type SetupStep } from './journal.ts';
+import { type HandedOff, writeForAdministrator } from './handoff-step.ts';
+import { type Journal, type JournaledRegistration, journals, type SetupStep } from './journal.ts';
 import { signInWithPassword } from './password-step.ts';
 import { signInForProof } from './proof-step.ts';
 import { type Known, registrationQuestions } from './questions.ts';
@@ -29,6 +30,7 @@ import { findTenant } from './tenant-step.ts';
 import { testMailbox } from './test-step.ts';
 
 export type SetupOutcome =
+  | ({ readonly kind: 'handed-off'; readonly key: MailboxKey; readonly tenantId: string } & HandedOff)
   | { readonly kind: 'already'; readonly record: MailboxRecord }
   | {
       readonly kind: 'done';
@@ -39,6 +41,8 @@ export type SetupOutcome =
     };
 
 export type First = Known & Pick<Answers, 'mailbox' | 'for'>;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** One set-up under its lock. */
 export class SetupRun {
@@ -74,6 +78,7 @@ export class SetupRun {
     await this.agree(answers, tenant, cloud, store);
     const waitingFor = this.journal.answers.clientId;
     await this.finished('store', answers);
+    if (answers.register === 'handoff') return this.handOff(answers, tenant, cloud);
     const registered = await register(answers, {
       deps,
       input: this.input,
@@ -83,10 +88,7 @@ export class SetupRun {
       store,
       waitingFor,
       registration: this.journal.registration ?? madeBefore(existing),
-      note: async (registration) => {
-        this.journal = { ...this.journal, registration };
-        await journals(deps.ctx, deps.home).write(key, this.journal);
-      },
+      note: (registration) => this.note(registration),
       remember: (known) => this.finished('store', known),
     });
     await this.finished('registration', registered.answers);
@@ -106,9 +108,14 @@ export class SetupRun {
   }
 
   private async remainingAnswers(first: First, existing: MailboxRecord | undefined): Promise<Answers> {
-    const saved = { ...(existing === undefined ? {} : answersOf(existing)), ...this.journal.answers };
+    const saved: Mutable<Known> = { ...(existing === undefined ? {} : answersOf(existing)), ...this.journal.answers };
     // Known from the start: it decides how the app is registered, and that the portal's first screen is done.
     const clientId = this.input.flags.clientId ?? this.journal.answers.clientId;
+    // The administrator has answered: what was handed off is now registered.
+    if (clientId !== undefined && saved.register === 'handoff') saved.register = 'existing';
+    // Another app than the one that was made: that one's way says nothing about it.
+    const named = this.input.flags.clientId?.toLowerCase();
+    if (named !== undefined && saved.register === 'auto' && named !== saved.clientId) saved.register = 'existing';
     const known = await answer(registrationQuestions, clientId === undefined ? first : { ...first, clientId }, {
       ctx: this.deps.ctx,
       canAsk: this.deps.canAsk,
@@ -166,6 +173,20 @@ export class SetupRun {
 
   private async finished(step: SetupStep, answers: Known): Promise<void> {
     this.journal = { ...this.journal, answers, done: [...new Set([...this.journal.done, step])] };
+    await journals(this.deps.ctx, this.deps.home).write(this.key, this.journal);
+  }
+
+  /** Somebody else is the administrator: the folder is written, and the set-up waits for the app's ID. */
+  private async handOff(answers: Answers, tenant: Tenant, cloud: Cloud): Promise<SetupOutcome> {
+    const { deps, key } = this;
+    const setupId = this.journal.registration?.setupId ?? deps.ctx.random.uuid();
+    await this.note({ grantIds: [], ...this.journal.registration, setupId });
+    const written = await writeForAdministrator(answers, { deps, key, tenant, cloud, setupId });
+    return { kind: 'handed-off', key, tenantId: tenant.id, ...written };
+  }
+
+  private async note(registration: JournaledRegistration): Promise<void> {
+    this.journal = { ...this.journal, registration };
     await journals(this.deps.ctx, this.deps.home).write(this.key, this.journal);
   }
 

@@ -6,7 +6,11 @@ import type { Answers } from './answers.ts';
 
 /** What will be set up, as label and value: shown before anything is done. */
 export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, store: string): readonly (readonly [string, string])[] {
-  const app = answers.clientId ?? { auto: 'will be registered', portal: 'to be registered in the portal', existing: '' }[answers.register];
+  const app =
+    answers.clientId ??
+    { auto: 'will be registered', portal: 'to be registered in the portal', existing: '', handoff: 'an administrator will register it' }[
+      answers.register
+    ];
   const signIn = {
     browser: 'in a browser on this computer',
     paste: 'in a browser on another computer',

@@ -240,6 +240,8 @@ describe('the tenant lets only administrators consent', () => {
     await pick(await open(made), 'admin@contoso.example');
     expect(await made.ended).toBe(0);
     const { clientId } = Object(Object(result(made)).data);
+    // The app stays in the tenant, as one that somebody else has registered.
+    expect(await startMailauth(['logout', mailbox, '--sandbox'], home.env).ended).toBe(0);
     const run = start('--client-id', String(clientId), '--no-test');
     const page = await open(run, { colorScheme: 'light' });
     await pick(page);
