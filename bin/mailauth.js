@@ -2,7 +2,9 @@
 // Gate first: an old Node gets one kind line instead of a syntax error from the program itself.
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`mailauth needs Node.js 20.19 or newer; this is ${process.versions.node}. Install the current LTS from https://nodejs.org and run it again.`);
+  console.error(
+    `mailauth needs Node.js 20.19 or newer; this is ${process.versions.node}. Install the current LTS from https://nodejs.org and run it again.`,
+  );
   process.exitCode = 1;
 } else {
   require('../dist/main.cjs').main();

@@ -17,7 +17,7 @@ export async function ensureSecret(
 ): Promise<{ readonly keyId: string; readonly endDateTime?: string } | undefined> {
   const { plan, deps, known } = run;
   if (plan.secretMonths === undefined) return undefined;
-  const kept = await withoutOrphans(run, app, known.keyIds ?? []);
+  const kept = await withoutOrphans(run, app, spared(run));
   const now = deps.clock.now();
   const live = kept.find((one) => known.keyIds?.includes(one.keyId) && Date.parse(one.endDateTime ?? '') > now);
   if (live !== undefined) return { keyId: live.keyId, ...(live.endDateTime ? { endDateTime: live.endDateTime } : {}) };
@@ -30,7 +30,7 @@ export async function ensureSecret(
 }
 
 async function makeSecret(run: Run, app: ExistingApplication, months: number): Promise<{ keyId: string; endDateTime: string }> {
-  const { plan, deps, known } = run;
+  const { plan, deps } = run;
   const wanted = { appObjectId: app.id, displayName: secretName(plan.tag), endDateTime: endOf(deps.clock.now(), months) };
   let unclear = false;
   const answer = await addPassword(deps.graph, run.patiently, wanted, () => {
@@ -42,9 +42,11 @@ async function makeSecret(run: Run, app: ExistingApplication, months: number): P
   run.changed.add('secret');
   run.exists.push('a client secret');
   await run.record({ step: 'secret', keyId, endDateTime });
-  if (unclear) await sweep(run, app.id, [...(known.keyIds ?? []), keyId]);
+  if (unclear) await sweep(run, app.id, [...spared(run), keyId]);
   return { keyId, endDateTime };
 }
+
+const spared = ({ known }: Run): readonly string[] => [...(known.keyIds ?? []), ...(known.keepKeyIds ?? [])];
 
 /** After a lost answer: the secret that it brought may be there, and nobody has its value. */
 async function sweep(run: Run, appObjectId: string, keyIds: readonly string[]): Promise<void> {

@@ -29,8 +29,10 @@ export interface KnownRegistration {
   readonly appObjectId?: string;
   readonly appId?: string;
   readonly spObjectId?: string;
-  /** of every secret of this app whose value is in a store or in a product; all others of this set-up are orphans */
+  /** of every secret of this app whose value we hold; all others of this set-up are orphans */
   readonly keyIds?: readonly string[];
+  /** of an open rotation: still in a product, so neither an orphan nor ours to use */
+  readonly keepKeyIds?: readonly string[];
 }
 
 /** A finished step; recorded before the next begins. */

@@ -67,6 +67,8 @@ export async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, v
           words,
         );
       }
+      if (answer.kind === 'consented')
+        throw problem('token-answer-unreadable', { why: 'This was the answer to a consent, not to a sign-in.' });
       const response = await app.network.request({
         method: 'POST',
         url: endpoints.token,

@@ -5,6 +5,8 @@ import { Secret } from '../core/secret.ts';
 /** What the authorization endpoint said. Texts are as they came, only cut to a length: `plain()` or `escapeHtml` them before showing. */
 export type AuthorizationAnswer =
   | { readonly kind: 'code'; readonly code: Secret }
+  /** the admin-consent page's answer; it proves nothing about who gave it */
+  | { readonly kind: 'consented' }
   | {
       readonly kind: 'error';
       readonly error: string;
@@ -46,8 +48,11 @@ export function readAuthorizationAnswer(params: URLSearchParams): ReadAnswer {
   const [code] = codes;
   if (code !== undefined) return readCode(code);
   const [error] = errors;
+  // `admin_consent=True` comes with failures too: the error is looked at first.
   if (error !== undefined) return readError(error, params);
-  return { kind: 'unreadable', why: 'none' };
+  const consents = params.getAll('admin_consent');
+  if (consents.length === 1 && consents[0]?.toLowerCase() === 'true') return { kind: 'answer', answer: { kind: 'consented' } };
+  return { kind: 'unreadable', why: consents.length > 1 ? 'twice' : 'none' };
 }
 
 /** Visible ASCII (RFC 6749 appendix A.11); Entra's codes are 1 to 2 KB. */

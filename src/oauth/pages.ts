@@ -17,6 +17,15 @@ export function successPage(v: { readonly mailbox: string; readonly account: str
   });
 }
 
+/** An administrator consented for the whole organization. */
+export function consentPage(): ResultPage {
+  return page(200, 'good', {
+    title: 'Consent given',
+    body: '<p>The app may now be used in your organization with the permissions that were shown.</p>',
+    close: 'You can close this tab and go back to the terminal.',
+  });
+}
+
 /** An administrator signed in to register the app; nothing of it is stored. */
 export function adminPage(v: { readonly account: string | undefined }): ResultPage {
   const who = v.account === undefined ? '' : `<dl><dt>Signed in as</dt><dd>${text(v.account)}</dd></dl>`;

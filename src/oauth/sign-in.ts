@@ -1,6 +1,7 @@
 import type { Context } from '../core/context.ts';
 import type { TokenSet } from '../core/mailbox.ts';
 import { entraProblem, readEntraError } from '../diagnose/entra-error.ts';
+import { problem } from '../diagnose/problem.ts';
 import type { AuthorizationAnswer } from './authorization-answer.ts';
 import { type BrowserTrip, browserTrip, type SignInView } from './browser-trip.ts';
 import { readAccessToken } from './claims.ts';
@@ -73,6 +74,8 @@ async function exchange(
     const said = readEntraError({ error: answer.error, error_description: answer.description });
     throw entraProblem(said ?? { error: answer.error }, words);
   }
+  if (answer.kind === 'consented')
+    throw problem('token-answer-unreadable', { mailbox, why: 'This was the answer to a consent, not to a sign-in.' });
   const grant = await redeemCode(app, { code: answer.code, redirectUri, scopes: [...request.scopes], codeVerifier, mailbox });
   return acceptGrant(request, grant);
 }

@@ -16,7 +16,10 @@ export function consentedKeys(state: State, clientId: string, address: string): 
   const granted = state.grants
     .filter((one) => one.clientId === principal && (one.consentType === 'AllPrincipals' || one.principalId === objectId))
     .flatMap(keysOf);
-  return [...new Set([...own, ...granted])];
+  const all = new Set([...own, ...granted]);
+  // "Sign you in and read your profile": who may use User.Read is not asked again for the sign-in itself.
+  if (all.has('graph/User.Read')) for (const name of ['openid', 'profile', 'email']) all.add(`openid/${name}`);
+  return [...all];
 }
 
 /** Remembers what a user consented to on the page; the app gets its service principal, as in Entra. */

@@ -57,7 +57,11 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
       },
     },
     plan,
-    { ...known(noted), keyIds: await heldKeyIds(noted, step) },
+    {
+      ...known(noted),
+      keyIds: await heldKeyIds(noted, step),
+      keepKeyIds: noted.oldSecretKeyId === undefined ? [] : [noted.oldSecretKeyId],
+    },
     (progress) => update(afterwards(progress, noted)),
   );
   report(app, graph, step);
@@ -141,8 +145,7 @@ function afterwards(progress: RegistrationProgress, before: JournaledRegistratio
 
 /** A secret whose value the store lost is of no use: it is made anew, and the lost one goes. */
 async function heldKeyIds(noted: JournaledRegistration, step: RegistrationStep): Promise<readonly string[]> {
-  const held = noted.secretKeyId !== undefined && (await heldSecret(step)) !== undefined ? [noted.secretKeyId] : [];
-  return noted.oldSecretKeyId === undefined ? held : [...held, noted.oldSecretKeyId];
+  return noted.secretKeyId !== undefined && (await heldSecret(step)) !== undefined ? [noted.secretKeyId] : [];
 }
 
 async function heldSecret({ store, key }: RegistrationStep): Promise<Secret | undefined> {

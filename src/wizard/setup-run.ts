@@ -16,6 +16,7 @@ import { type Answers, checkRedirectUri, isLoopback } from './answers.ts';
 import { answer } from './ask.ts';
 import { wantsProof } from './auto.ts';
 import { pendingSecretEntry } from './client-secret.ts';
+import { adminConsent } from './consent-step.ts';
 import type { SetupDeps, SetupInput } from './deps.ts';
 import { type HandedOff, writeForAdministrator } from './handoff-step.ts';
 import { type Journal, type JournaledRegistration, journals, type SetupStep } from './journal.ts';
@@ -92,6 +93,9 @@ export class SetupRun {
       remember: (known) => this.finished('store', known),
     });
     await this.finished('registration', registered.answers);
+    if (answers.register === 'existing' && answers.consent === 'admin') {
+      await adminConsent(answers, registered.registration.clientId, tenant, cloud, deps);
+    }
     const record = recordOf({
       key,
       answers: registered.answers,

@@ -27,17 +27,18 @@ function startUp(commands) {
   const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
   for (let i = 0; i < runs; i += 1) for (const [name, args] of Object.entries(commands)) times[name].push(once(args));
   const bare = median(times['node -e 0']);
-  for (const [name, values] of Object.entries(times)) row(name, `${median(values).toFixed(1)} ms`, `${(median(values) / bare).toFixed(2)} x bare`);
+  for (const [name, values] of Object.entries(times))
+    row(name, `${median(values).toFixed(1)} ms`, `${(median(values) / bare).toFixed(2)} x bare`);
 }
 
 const row = (name, value, note = '') => console.log(`${name.padEnd(44)}${value.padStart(12)}   ${note}`);
 
 /** Plays the browser at the sandbox's pages; answers the address that leads back to the loopback listener. */
 async function redirectOf(url) {
-  const post = (path, fields) =>
-    fetch(new URL(path, url), { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' });
+  const post = (path, fields) => fetch(new URL(path, url), { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' });
   const ticket = async (response) => /name="ticket" value="([^"]+)"/.exec(await response.text())?.[1] ?? '';
-  const action = (html, value) => [...html.matchAll(/<form[^>]*action="([^"]+)"[^>]*>(.*?)<\/form>/gs)].find(([, , inside]) => inside.includes(value))?.[1];
+  const action = (html, value) =>
+    [...html.matchAll(/<form[^>]*action="([^"]+)"[^>]*>(.*?)<\/form>/gs)].find(([, , inside]) => inside.includes(value))?.[1];
   let page = await fetch(url, { redirect: 'manual' });
   let html = await page.clone().text();
   page = await post(action(html, 'account'), { ticket: await ticket(page), account: 'helpdesk@contoso.example' });
@@ -63,7 +64,11 @@ async function redirectToStored() {
       await fetch(new URL(answer.headers.get('location'), back));
     }
   }
-  row('redirect arrived -> tokens stored', `${median(times).toFixed(0)} ms`, 'with the token request to the sandbox; goal 150 ms beyond it');
+  row(
+    'redirect arrived -> tokens stored',
+    `${median(times).toFixed(0)} ms`,
+    'with the token request to the sandbox; goal 150 ms beyond it',
+  );
 }
 
 function cleanClone() {
@@ -80,7 +85,9 @@ function cleanClone() {
 }
 
 async function main() {
-  console.log(`Node ${process.version}, ${runs} runs each, medians. Store: ${keyring ? 'Secret Service (gnome-keyring)' : "the sandbox's file: no keyring here"}\n`);
+  console.log(
+    `Node ${process.version}, ${runs} runs each, medians. Store: ${keyring ? 'Secret Service (gnome-keyring)' : "the sandbox's file: no keyring here"}\n`,
+  );
   execFileSync(process.execPath, [bin, 'setup', '--sandbox', '--yes'], { env, stdio: 'ignore' });
   startUp({
     'node -e 0': ['-e', '0'],

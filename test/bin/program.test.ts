@@ -15,7 +15,10 @@ interface Ended {
 }
 
 /** Spawns the built program as a user would, without a browser, a display or a keychain. */
-function mailauth(args: readonly string[], options: { env?: Record<string, string>; node?: string[]; onErr?: (text: string, kill: (s: NodeJS.Signals) => void) => void } = {}) {
+function mailauth(
+  args: readonly string[],
+  options: { env?: Record<string, string>; node?: string[]; onErr?: (text: string, kill: (s: NodeJS.Signals) => void) => void } = {},
+) {
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, [...(options.node ?? [bin]), ...args], {
     env: { PATH, MAILAUTH_HOME: home, HOME: home, ...options.env },
@@ -70,11 +73,21 @@ describe('the spawned program', () => {
   test('has one JSON object on stdout for an error with --json', async () => {
     const { code, out } = await mailauth(['token', 'get', 'nobody@contoso.example', '--sandbox', '--json']);
     expect(code).toBe(4);
-    expect(JSON.parse(out)).toMatchObject({ schema: 'mailauth/1', ok: false, command: 'token get', error: { code: 'mailbox-unknown', exit: 4 } });
+    expect(JSON.parse(out)).toMatchObject({
+      schema: 'mailauth/1',
+      ok: false,
+      command: 'token get',
+      error: { code: 'mailbox-unknown', exit: 4 },
+    });
   });
 
   test('writes no escape sequence to a pipe', async () => {
-    for (const args of [['status', '--sandbox'], ['token', 'show', '--sandbox'], ['test', 'imap', '--sandbox'], ['login', 'x@y.z']]) {
+    for (const args of [
+      ['status', '--sandbox'],
+      ['token', 'show', '--sandbox'],
+      ['test', 'imap', '--sandbox'],
+      ['login', 'x@y.z'],
+    ]) {
       const { out, err } = await mailauth(args);
       expect(out + err).not.toContain('\u001b');
     }
@@ -134,7 +147,9 @@ describe('stopping', () => {
       },
     });
     expect(ended.code).toBe(130);
-    expect(await readdir(join(path, 'sandbox')).then((names) => names.filter((n) => n === 'mailboxes' || n === 'secrets.json'))).toEqual([]);
+    expect(await readdir(join(path, 'sandbox')).then((names) => names.filter((n) => n === 'mailboxes' || n === 'secrets.json'))).toEqual(
+      [],
+    );
     await done();
   });
 

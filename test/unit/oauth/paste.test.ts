@@ -10,7 +10,13 @@ const url = `http://localhost:41023/?code=${code}&state=${state}&session_state=0
 
 function codeOf(text: string, to = sent): string {
   const read = readPasted(text, to);
-  return read.kind === 'answer' ? (read.answer.kind === 'code' ? read.answer.code.reveal() : read.answer.error) : `retry: ${read.why}`;
+  return read.kind === 'answer'
+    ? read.answer.kind === 'code'
+      ? read.answer.code.reveal()
+      : read.answer.kind === 'error'
+        ? read.answer.error
+        : 'consented'
+    : `retry: ${read.why}`;
 }
 
 describe('accepted', () => {
