@@ -68,7 +68,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'secret show',
     args: '[mailbox]',
-    summary: "the client secret's id and expiry; its value only with --reveal",
+    summary: "the client secret's id and expiry; its value with --reveal",
     group: 'Use',
   },
   {

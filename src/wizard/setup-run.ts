@@ -93,7 +93,7 @@ export class SetupRun {
       remember: (known) => this.finished('store', known),
     });
     await this.finished('registration', registered.answers);
-    if (answers.register === 'existing' && answers.consent === 'admin') {
+    if (answers.register === 'existing' && this.input.flags.consent === 'admin') {
       await adminConsent(answers, registered.registration.clientId, tenant, cloud, deps);
     }
     const record = recordOf({
@@ -172,7 +172,9 @@ export class SetupRun {
     report.show(renderSummary(facts, ctx.err.isTerminal ? ctx.err.columns : Number.POSITIVE_INFINITY));
     if (!cloud.verified)
       report.note(`The hosts and scopes of the cloud "${cloud.name}" are unverified: Microsoft does not document them all.`);
-    if (canAsk && !(await ctx.prompts.confirm({ message: 'Go ahead?', default: true }))) throw problem('setup-declined', {});
+    // With `auto` the one question is the one about the tenant, asked with what it will change.
+    if (answers.register === 'auto' || !canAsk) return;
+    if (!(await ctx.prompts.confirm({ message: 'Go ahead?', default: true }))) throw problem('setup-declined', {});
   }
 
   private async finished(step: SetupStep, answers: Known): Promise<void> {

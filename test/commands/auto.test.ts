@@ -1,8 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KeychainFailure } from '../../src/core/context.ts';
 import { enter, type Machine, machine, person, type Ran } from '../support/command-line.ts';
+import { MemoryKeychain } from '../support/context.ts';
 import { stream } from '../support/json-stream.ts';
 import { beside, countOf, hurried, journalWrites, onlyApp, secretsOf, stoppedAt, tenantOf, writtenBy } from '../support/tenant.ts';
 
@@ -54,10 +55,7 @@ describe('--register auto for this computer', () => {
   });
 
   it('says what it will create and as whom, and its question defaults to No', async () => {
-    const { prompts, unasked } = person([
-      ['Go ahead?', enter],
-      ['Create it?', enter],
-    ]);
+    const { prompts, unasked } = person([['Create it?', enter]]);
     const ran = await m.mailauth(`setup --sandbox --mailbox ${mailbox} --for this-computer --register auto`, { terminal: true, prompts });
     expect([ran.exit, unasked()]).toEqual([1, []]);
     expect(ran.err).toMatch(/This creates in the tenant 5a4db0c5.*an application "mailauth this-computer.*consent to them/s);
@@ -118,7 +116,6 @@ describe('--register auto for this computer', () => {
     await beside(m, (graph) => graph.call('POST', '/applications', { displayName: name }), 'ada@contoso.example');
     const { clientId } = await onlyApp(m);
     const { prompts, asked } = person([
-      ['Go ahead?', true],
       ['Create it?', true],
       ['What shall be done?', clientId],
     ]);
@@ -126,12 +123,33 @@ describe('--register auto for this computer', () => {
     const env = { MAILAUTH_GRAPH_TOKEN: await beside(m, async (graph) => graph.token) };
     const words = `setup --sandbox --mailbox ${mailbox} --for this-computer --register auto --sign-in skip`;
     const ran = await m.mailauth(words, { terminal: true, prompts, env });
-    expect([ran.exit, asked]).toEqual([0, ['Go ahead?', 'Create it?', 'What shall be done?']]);
+    expect([ran.exit, asked]).toEqual([0, ['Create it?', 'What shall be done?']]);
     expect(ran.err).toMatch(/owner +Ada \(ada@contoso\.example\)/);
     expect(await countOf(m)).toEqual(publicApp);
     const kept = await m.mailauth('logout --delete-app --yes --sandbox --json');
     expect(kept.json()).toMatchObject({ ok: false, error: { code: 'delete-app-refused', exit: 1 } });
     expect(await countOf(m)).toEqual(publicApp);
+  });
+});
+
+describe('two operators of one tenant', () => {
+  it('the second, as the same administrator, uses the first one’s app as it is and takes no secret away', async () => {
+    const words = 'setup --sandbox --yes --no-test --client-type confidential --json';
+    const first = stream((await m.mailauth(words)).lines()).data;
+    // Another computer: it knows nothing of the first one's notes and secrets.
+    await rename(box('mailboxes'), box('mailboxes-of-the-first'));
+    const keychain = new MemoryKeychain();
+    const port = (await onlyApp(m)).webRedirects.map((uri) => `--redirect-uri ${uri}`).join(' ');
+    const second = await m.mailauth(`${words} ${port}`, { keychain });
+    expect([second.exit, stream(second.lines()).data.clientId]).toEqual([0, first.clientId]);
+    expect(await countOf(m)).toEqual({ ...publicApp, secrets: 2 });
+    // The one who did not make it may not delete it; the one who did, may.
+    expect((await m.mailauth('logout --delete-app --yes --sandbox', { keychain })).exit).toBe(1);
+    await rm(box('mailboxes'), { recursive: true });
+    await rename(box('mailboxes-of-the-first'), box('mailboxes'));
+    expect((await m.mailauth('token get --sandbox --force-refresh')).exit).toBe(0);
+    expect((await m.mailauth('logout --delete-app --yes --sandbox')).exit).toBe(0);
+    expect(await countOf(m)).toEqual(nothing);
   });
 });
 

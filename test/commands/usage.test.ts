@@ -52,7 +52,6 @@ describe('wrong usage is exit 2, on stderr, and as an envelope with --json', () 
     ['setup --mailbox a@contoso.com --client-type secret', 'value-invalid'],
     ['setup --mailbox a@contoso.com --protocols imap,nntp', 'value-invalid'],
     ['setup --mailbox a@contoso.com --register by-mail', 'value-invalid'],
-    ['setup --mailbox a@contoso.com --register handoff', 'not-yet'],
     ['setup --mailbox a@contoso.com --sign-in device', 'not-yet'],
     ['setup --mailbox a@contoso.com --access app-only', 'not-yet'],
     ['setup --mailbox a@contoso.com --access total', 'value-invalid'],
