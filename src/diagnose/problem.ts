@@ -1,5 +1,5 @@
+import { catalogue } from '#catalogue';
 import { type ErrorDetail, MailauthError } from '../core/errors.ts';
-import { catalogue } from './catalogue.ts';
 import type { Entry } from './entry.ts';
 
 type Catalogue = typeof catalogue;

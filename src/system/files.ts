@@ -1,7 +1,6 @@
 import { mkdir, readdir, readFile, rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Files } from '../core/context.ts';
-import { markLock } from './lock-marker.ts';
 
 /** A lock whose holder has not touched it for this long belongs to a dead process. */
 const staleMs = 10_000;
@@ -49,7 +48,7 @@ export const systemFiles: Files = {
 
   async lock(path, waitMs) {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const { default: lockfile } = await import('proper-lockfile');
+    const [{ default: lockfile }, { markLock }] = await Promise.all([import('proper-lockfile'), import('./lock-marker.ts')]);
     // A lid closed for an hour: the lock went stale under us. What it guarded is written atomically, so go on.
     const options = { realpath: false, lockfilePath: path, stale: staleMs, onCompromised: () => undefined };
     const marker = await markLock(path);

@@ -1,7 +1,8 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { everybodysPassword } from '../../src/sandbox/directory.ts';
+import { Interrupted } from '../../src/core/errors.ts';
+import { azureCli, everybodysPassword } from '../../src/sandbox/directory.ts';
 import { type Machine, machine, person, type Ran, type Scripted } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 import { beside, countOf, onlyApp, secretsOf, tenantOf, writtenBy } from '../support/tenant.ts';
@@ -167,10 +168,11 @@ describe('what a product needs', () => {
 describe('Kaseya: --sign-in password', () => {
   const kaseya = 'setup --sandbox --yes --for kaseya --protocols imap --sign-in password --json';
   const withPassword = async (password: string, more = '') => {
-    const file = join(m.home, '..', `password-${process.pid}-${m.home.slice(-6)}.txt`);
+    const file = join(m.home, 'password.txt');
     await writeFile(file, `${password}\n`);
     const ran = await m.mailauth(words(kaseya, `--password-file ${file}`, more));
-    await writeFile(file, '');
+    // What is found in the home afterwards, mailauth wrote.
+    await rm(file);
     return ran;
   };
 
@@ -246,6 +248,43 @@ describe('--handover', () => {
     const ran = await m.run(['setup', '--sandbox', '--yes', '--for', 'osticket', '--redirect-uri', hostile, '--handover', file('s.html')]);
     if (ran.exit === 0) expect(await readFile(file('s.html'), 'utf8')).not.toContain('<script>alert');
     else expect(ran.exit).toBe(2);
+  });
+});
+
+describe('a proof before the product catches the redirect itself', () => {
+  const proved = `setup --sandbox --yes --for osticket --redirect-uri ${callback} --protocols imap --sign-in browser`;
+
+  it('signs in here, tests, and takes its own redirect away again; no token is kept', async () => {
+    const ran = await m.mailauth(`${proved} --json`);
+    expect([ran.exit, stream(ran.lines()).data]).toMatchObject([0, { signedIn: false, tests: [{ protocol: 'imap', ok: true }] }]);
+    expect((await onlyApp(m)).webRedirects).toEqual([callback]);
+    expect([...m.keychain.entries.keys()].filter((key) => key.includes('token'))).toEqual([]);
+    expect((await m.mailauth('token get --sandbox')).exit).toBe(4);
+  });
+
+  it('a declined consent takes it away, too', async () => {
+    const ran = await m.mailauth(`${proved} --json --fault consent-denied`);
+    expect(ran.exit).toBeGreaterThan(0);
+    expect((await onlyApp(m)).webRedirects).toEqual([callback]);
+  });
+
+  it('stopped while it stands there: the next run takes it away', async () => {
+    const stop = new AbortController();
+    const browser = {
+      usable: true,
+      async open(url: string) {
+        // The mailbox's sign-in, not the administrator's: the tenant is as a crash would leave it.
+        if (url.includes(azureCli.clientId)) return { kind: 'failed' as const, why: 'none' };
+        stop.abort(new Interrupted());
+        return { kind: 'opened' as const };
+      },
+    };
+    expect((await m.mailauth(`${proved} --no-test`, { signal: stop.signal, browser })).exit).toBe(130);
+    const left = (await onlyApp(m)).webRedirects;
+    expect([left.length, left[0]]).toEqual([2, callback]);
+    expect((await m.mailauth('setup --sandbox --yes --resume --sign-in skip')).exit).toBe(0);
+    expect((await onlyApp(m)).webRedirects).toEqual([callback]);
+    expect(await countOf(m)).toMatchObject({ apps: 1, servicePrincipals: 1, secrets: 1 });
   });
 });
 
