@@ -86,6 +86,8 @@ async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish
     factsOf(record, {
       writtenAt: rfc3339(session.ctx.clock.now()),
       ...(clientSecret === undefined ? {} : { clientSecret }),
+      ...(record.registration.audience === undefined ? {} : { audience: record.registration.audience }),
+      ...(record.registration.name === undefined ? {} : { appName: record.registration.name }),
       ...(secretKeyId === undefined ? {} : { secretId: secretKeyId }),
     }),
   );

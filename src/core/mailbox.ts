@@ -1,4 +1,5 @@
 import type { Cloud, Endpoints, Protocol } from './cloud.ts';
+import type { Audience } from './registration-plan.ts';
 import type { Secret } from './secret.ts';
 
 export type ClientType = 'public' | 'confidential';
@@ -19,6 +20,10 @@ export interface Registration {
   readonly redirectUri: string;
   /** RFC 3339, only known for secrets that mailauth made or was told about */
   readonly secretExpiresAt?: string;
+  /** what it was registered as, where mailauth did it: so that the next run changes nothing unasked */
+  readonly name?: string;
+  readonly audience?: Audience;
+  readonly variant?: string;
   /** keyId of the client secret that is in the store, where mailauth made it */
   readonly secretKeyId?: string;
   /** a rotation that waits for the product: the secret that goes when it is finished */

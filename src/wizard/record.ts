@@ -42,6 +42,7 @@ export function isSameSetup(existing: MailboxRecord, answers: Answers, cloud: Cl
     (answers.clientId === undefined || app.clientId === answers.clientId.toLowerCase()) &&
     app.clientType === answers.clientType &&
     app.redirectUri === answers.redirectUri &&
+    (app.made === undefined || (app.name === answers.name && app.audience === answers.audience && app.variant === answers.variant)) &&
     (existing.signInAs ?? existing.mailbox) === (answers.signInAs ?? existing.mailbox) &&
     (answers.tenant === undefined || tenants.includes(answers.tenant.toLowerCase())) &&
     [...existing.protocols].sort().join() === [...answers.protocols].sort().join()
@@ -56,6 +57,9 @@ export function answersOf(record: MailboxRecord): Known {
     clientId: app.clientId,
     clientType: app.clientType,
     redirectUri: app.redirectUri,
+    ...(app.name === undefined ? {} : { name: app.name }),
+    ...(app.audience === undefined ? {} : { audience: app.audience }),
+    ...(app.variant === undefined ? {} : { variant: app.variant }),
     protocols: record.protocols,
     ...(record.signInAs === undefined ? {} : { signInAs: record.signInAs }),
   };
