@@ -91,11 +91,9 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
     };
     const verdict = await proveSecret(app, (text) => report.progress('registration', 'waiting', text), way.fresh === true);
     const secret = way.clientSecret === undefined ? '' : verdict.kind === 'ok' ? ', its secret works' : ', its secret is stored';
-    report.progress(
-      'registration',
-      'done',
-      `App ${way.clientId}${verdict.kind === 'ok' ? ' is known to the tenant' : ' taken as given; the sign-in proves it'}${secret}`,
-    );
+    const known = verdict.kind === 'ok' ? ' is known to the tenant' : ' taken as given; the sign-in proves it';
+    // Of an app that was just made, "taken as given" would be news to nobody.
+    if (verdict.kind === 'ok' || way.made === undefined) report.progress('registration', 'done', `App ${way.clientId}${known}${secret}`);
   } catch (error) {
     // A pasted secret that Microsoft refuses is not kept for the next run.
     if (way.clientSecret !== undefined && way.made === undefined) await step.store.remove(pendingSecretEntry(step.key));

@@ -57,6 +57,26 @@ const state = async () => JSON.parse(await readFile(inSandbox('state.json'), 'ut
 /** apps that were registered here, beside the two that the sandbox brings along */
 const registered = async () => (await state()).apps.slice(2);
 
+const ownSecret = 'Own8Q~TypedByHandAtTwentyThreeHours_0123';
+const ownClientId = '33333333-5a4d-4b0c-9a11-c0ffee000003';
+
+/** An app that the sandbox does not bring along, so that its secret must be typed. */
+async function registerApp(): Promise<void> {
+  const sandbox = await openSandbox({ ctx: testContext({ network: createNetwork({ env: {} }) }), home: inSandbox() });
+  await sandbox.close();
+  const state = JSON.parse(await readFile(inSandbox('state.json'), 'utf8'));
+  const [, confidential] = state.apps;
+  const sha256 = createHash('sha256').update(ownSecret).digest('base64url');
+  state.apps.push({ ...confidential, clientId: ownClientId, secrets: [{ ...confidential.secrets[0], sha256 }] });
+  // An administrator has consented: users may not, to IMAP and POP.
+  const principal = { objectId: '33333333-5a4d-4b0c-9a11-000000000003', appId: ownClientId, createdAt: 0, tags: [], lag: 0 };
+  state.servicePrincipals.push(principal);
+  const scope = 'IMAP.AccessAsUser.All POP.AccessAsUser.All SMTP.Send';
+  const resourceId = resources.outlook.objectId;
+  state.grants.push({ id: 'g1', clientId: principal.objectId, resourceId, consentType: 'AllPrincipals', principalId: null, scope });
+  await writeFile(inSandbox('state.json'), JSON.stringify(state));
+}
+
 /** The change in the tenant, whose default is No. */
 async function agree(t: Terminal): Promise<void> {
   await t.until('? Create it?');
@@ -158,6 +178,90 @@ describe('the wizard, from the first question to the last line', () => {
   });
 });
 
+describe('a product, from the first question to its hand-over sheet', () => {
+  const callback = 'https://support.contoso.example/admin/emailaccount/oauth';
+  const products = ['This computer', 'osTicket', 'SupportPal'];
+
+  async function chooseSupportPal(t: Terminal): Promise<void> {
+    await answer(t, 'Which mailbox?', mailbox);
+    await t.until('? What will read and send its mail?');
+    for (const product of products.slice(1)) {
+      await t.press('Down');
+      await t.until(new RegExp(`❯ ${product}`));
+    }
+    await t.press('Enter');
+    await t.until(/✔ What will read and send its mail\? SupportPal/);
+  }
+
+  /** The sheet ends the output: the product's own words, whole values, no secret, nothing torn. */
+  async function showsSheet(t: Terminal, clientId: string): Promise<void> {
+    const text = await t.text();
+    const sheet = text.slice(text.indexOf('is set up; nobody signed in here.'));
+    expect(sheet).toMatch(new RegExp(`Client ID +${clientId}`));
+    expect(sheet).toMatch(/Client Secret +\*{8} /);
+    expect(sheet).toContain('Get Access Token');
+    expect(sheet).toContain('Renewal');
+    expect(sheet).toMatch(/next: mailauth setup --mailbox \S+ --for supportpal --handover sheet\.html --sandbox/);
+    expect(sheet).not.toMatch(/\n\n\n/);
+    // Values and commands stay whole, so that they can be copied; only they may be wider than the screen.
+    expect((await torn(t)).filter((line) => !/https?:\/\/|mailauth /.test(line))).toEqual([]);
+  }
+
+  it('--register auto: No creates nothing; Yes creates it once', async () => {
+    const first = await terminal(['setup', '--sandbox']);
+    await chooseSupportPal(first);
+    await answer(first, 'How is the app registered in Entra?');
+    await answer(first, 'Redirect URI? (the callback address that the program shows)', callback);
+    await answer(first, 'Go ahead?');
+    await first.until('? Create it? (y/N)');
+    await first.press('Enter');
+    await endsClean(first, 1);
+    expect(await registered()).toEqual([]);
+    expect(await names('mailboxes')).toEqual([]);
+
+    const again = await terminal(['setup', '--sandbox'], { env: await browser() });
+    // What was answered is kept.
+    await answer(again, `The set-up of ${mailbox} was interrupted. Go on with it?`);
+    await answer(again, 'Go ahead?');
+    await agree(again);
+    await endsClean(again, 0);
+    expect(await again.text()).toContain('✔ Administrator signed in: admin@contoso.example');
+    const [app, ...more] = await registered();
+    expect(more).toEqual([]);
+    expect(app).toMatchObject({ webRedirects: [callback], secrets: [{ name: expect.stringMatching(/^mailauth /) }] });
+    await showsSheet(again, app.clientId);
+  });
+
+  it('--register portal: each screen, the secret typed, the same sheet', async () => {
+    await registerApp();
+    const t = await terminal(['setup', '--sandbox', '--redirect-uri', callback]);
+    await chooseSupportPal(t);
+    await t.until('? How is the app registered in Entra?');
+    await t.press('Down');
+    await t.until('❯ Guide me through the portal');
+    await t.press('Enter');
+    await answer(t, 'Go ahead?');
+    await answer(t, 'Application (client) ID?', ownClientId);
+    for (let screen = 2; ; screen += 1) {
+      const now = await t.until(new RegExp(`Step ${screen} of \\d+[\\s\\S]*\\? (?:Done\\?|Client secret)`));
+      if (/\? Client secret[^\n]*$/.test(now)) break;
+      await t.press('Enter');
+      await t.until(new RegExp(`Step ${screen} of \\d+[\\s\\S]*✔ Done\\? Yes`));
+    }
+    await t.type(ownSecret);
+    await t.until('*'.repeat(ownSecret.length));
+    await t.press('Enter');
+    await t.until(/is set up; nobody signed in here|\? Done\?/);
+    while (/\? Done\?[^\n]*$/.test(await t.text())) {
+      await t.press('Enter');
+      await t.until(/is set up; nobody signed in here|\? Done\?/);
+    }
+    await endsClean(t, 0);
+    await showsSheet(t, ownClientId);
+    expect(`${await t.text()}${await t.raw()}`).not.toContain(ownSecret.slice(-6));
+  });
+});
+
 describe('Ctrl-C', () => {
   it('in the middle of a question: 130, and nothing was begun', async () => {
     const t = await terminal(['setup', '--sandbox']);
@@ -195,29 +299,9 @@ describe('Ctrl-C', () => {
 });
 
 describe('a client secret', () => {
-  const secret = 'Own8Q~TypedByHandAtTwentyThreeHours_0123';
-  const clientId = '33333333-5a4d-4b0c-9a11-c0ffee000003';
-
-  /** An app that the sandbox does not bring along, so that its secret must be typed. */
-  async function registerApp(): Promise<void> {
-    const sandbox = await openSandbox({ ctx: testContext({ network: createNetwork({ env: {} }) }), home: inSandbox() });
-    await sandbox.close();
-    const state = JSON.parse(await readFile(inSandbox('state.json'), 'utf8'));
-    const [, confidential] = state.apps;
-    const sha256 = createHash('sha256').update(secret).digest('base64url');
-    state.apps.push({ ...confidential, clientId, secrets: [{ ...confidential.secrets[0], sha256 }] });
-    // An administrator has consented: users may not, to IMAP and POP.
-    const principal = { objectId: '33333333-5a4d-4b0c-9a11-000000000003', appId: clientId, createdAt: 0, tags: [], lag: 0 };
-    state.servicePrincipals.push(principal);
-    const scope = 'IMAP.AccessAsUser.All POP.AccessAsUser.All SMTP.Send';
-    const resourceId = resources.outlook.objectId;
-    state.grants.push({ id: 'g1', clientId: principal.objectId, resourceId, consentType: 'AllPrincipals', principalId: null, scope });
-    await writeFile(inSandbox('state.json'), JSON.stringify(state));
-  }
-
   it('is never seen; its ID is refused with the name of the right column', async () => {
     await registerApp();
-    const flags = ['--mailbox', mailbox, '--for', 'this-computer', '--client-id', clientId, '--client-type', 'confidential'];
+    const flags = ['--mailbox', mailbox, '--for', 'this-computer', '--client-id', ownClientId, '--client-type', 'confidential'];
     const t = await terminal(['setup', '--sandbox', ...flags, '--redirect-uri', 'http://localhost:53682/mailauth'], {
       env: await browser(),
     });
@@ -228,12 +312,12 @@ describe('a client secret', () => {
     await t.press('Enter');
     await t.until('> this is the Secret ID');
     await t.press('C-u');
-    await t.type(secret);
-    await t.until('*'.repeat(secret.length));
+    await t.type(ownSecret);
+    await t.until('*'.repeat(ownSecret.length));
     await t.press('Enter');
     await endsClean(t, 0);
     const everything = `${await t.text()}${await t.raw()}`;
-    for (const shown of ['0a1b2c3d', 'Own8Q', 'TypedBy', secret.slice(-6)]) expect(everything).not.toContain(shown);
+    for (const shown of ['0a1b2c3d', 'Own8Q', 'TypedBy', ownSecret.slice(-6)]) expect(everything).not.toContain(shown);
     expect(everything).toMatch(/its secret\s+works/);
   });
 });
