@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import * as z from 'zod/mini';
 import { type Globals, readGlobals } from './commands/globals.ts';
 import { openStore } from './commands/open-store.ts';
 import type { Session } from './commands/session.ts';
@@ -10,6 +11,9 @@ import { resolveHome } from './store/home.ts';
 import { systemClock } from './system/clock.ts';
 import { systemFiles } from './system/files.ts';
 import { createKeychain } from './system/keychain.ts';
+
+// Compiled parsers pay off from the second use on; here each schema is used once.
+z.config({ jitless: true });
 
 /**
  * `token get` from the store, which mail clients and cron jobs call thousands of times: the same command with hands that can only
@@ -66,6 +70,8 @@ function readingSession(ctx: Context, globals: Globals): Session {
 }
 
 function readingContext({ env, platform, pid, stdin, stderr }: NodeJS.Process): Context {
+  const keychain = createKeychain({ platform, env, clock: systemClock });
+  keychain.expectRead();
   const output = { write: refuse, isTerminal: false, columns: 80 };
   return {
     env,
@@ -83,7 +89,7 @@ function readingContext({ env, platform, pid, stdin, stderr }: NodeJS.Process): 
     network: noNetwork,
     prompts: noPrompts,
     browser: { usable: false, open: refuse },
-    keychain: createKeychain({ platform, env, clock: systemClock }),
+    keychain,
     signal: new AbortController().signal,
   };
 }

@@ -15,7 +15,7 @@ export function renderSheetText(sheet: Sheet, options: TextOptions): string {
   const blocks = [
     theme.bold(sheet.title),
     ...sheet.parts.map((part) => renderPart(part, options)),
-    ...(sheet.servers.length === 0 ? [] : [[theme.bold('Mail servers'), ...serverLines(sheet)].join('\n')]),
+    ...(sheet.servers.length === 0 ? [] : [[theme.bold('Mail servers'), ...serverLines(sheet, columns)].join('\n')]),
     ...sheet.notes.map((note) =>
       [
         theme.bold(note.title),
@@ -42,17 +42,22 @@ function renderPart(part: SheetPart, options: TextOptions): string {
 function fieldLines(fields: readonly SheetField[], { theme, columns, ...reveal }: TextOptions): string[] {
   const width = Math.max(0, ...fields.map((field) => field.label.length)) + 2;
   return fields.flatMap((field) => {
-    const line = `  ${theme.dim(field.label.padEnd(width))}${shownValue(field, reveal)}`;
+    const shown = shownValue(field, reveal);
+    // Addresses and lists of them are copied, and copied whole; words are read.
+    const value = shown.includes('://') ? shown : fold(shown, columns, width + 2);
+    const line = `  ${theme.dim(field.label.padEnd(width))}${value}`;
     const hint = field.note === undefined && field.how === 'compare' ? '' : hintOf(field);
     return hint === '' ? [line] : [line, `  ${' '.repeat(width)}${theme.dim(fold(hint, columns, width + 2))}`];
   });
 }
 
-function serverLines({ servers }: Sheet): string[] {
+function serverLines({ servers }: Sheet, columns: number): string[] {
   const width = Math.max(...servers.map(({ host }) => host.length)) + 2;
-  return servers.map(
-    (s) => `  ${s.protocol.padEnd(6)}${s.host.padEnd(width)}${String(s.port).padEnd(7)}${s.security.padEnd(10)}${s.user}, ${s.method}`,
-  );
+  return servers.map((s) => {
+    const where = `  ${s.protocol.padEnd(6)}${s.host.padEnd(width)}${String(s.port).padEnd(7)}${s.security.padEnd(10)}`;
+    const both = `${s.user}, ${s.method}`;
+    return where + (where.length + both.length <= columns ? both : `${s.user},\n${' '.repeat(where.length)}${s.method}`);
+  });
 }
 
 const numbered = (steps: readonly string[], columns: number): string[] =>

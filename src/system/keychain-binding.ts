@@ -11,6 +11,19 @@ let binding: Binding | undefined;
  * keyring, which forgets everything at the next boot. Throws when the binding or its library is not there.
  */
 export function openEntry(service: string, account: string): KeychainEntry {
+  return new (loaded().AsyncEntry)(service, account, { linux: { store: 'secret-service' } });
+}
+
+/** Loads it ahead of its use. What is wrong with it is said when it is used. */
+export function loadBinding(): void {
+  try {
+    loaded();
+  } catch {
+    // said by openEntry
+  }
+}
+
+function loaded(): Binding {
   binding ??= createRequire(import.meta.url)('@napi-rs/keyring') as Binding;
-  return new binding.AsyncEntry(service, account, { linux: { store: 'secret-service' } });
+  return binding;
 }

@@ -1,5 +1,5 @@
 import { type Clock, type Keychain, KeychainFailure, type KeychainTrouble } from '../core/context.ts';
-import { openEntry } from './keychain-binding.ts';
+import { loadBinding, openEntry } from './keychain-binding.ts';
 import { keychainProcess } from './keychain-process.ts';
 import { type CollectionState, defaultCollection } from './secret-service.ts';
 
@@ -19,11 +19,16 @@ const collectionDeadlineMs = 2_500;
 /** One command asks once; a wizard that waited for its person asks again. */
 const rememberMs = { unlocked: 5_000, unusable: 1_000 };
 
+export interface ReadyKeychain extends Keychain {
+  /** a read will follow: asks for the lock and loads the binding while other things are waited for; touches no entry */
+  expectRead(): void;
+}
+
 /**
  * The operating system's keychain (the port's rules: core/context.ts). Reads in this process, because `token get`
  * must be quick, and only after the Secret Service said that nothing is locked; writes in a process that can be killed.
  */
-export function createKeychain(options: KeychainOptions): Keychain {
+export function createKeychain(options: KeychainOptions): ReadyKeychain {
   const { platform, env, clock } = options;
   const hasSecretService = platform !== 'darwin' && platform !== 'win32';
   // macOS may lawfully ask its person for a password in the middle of a call.
@@ -86,6 +91,12 @@ export function createKeychain(options: KeychainOptions): Keychain {
     deletePassword: (service, account) => write(service, account, null),
 
     close: () => child.close(),
+
+    expectRead() {
+      if (!hasSecretService) return;
+      void collection();
+      setImmediate(loadBinding);
+    },
   };
 }
 

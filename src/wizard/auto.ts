@@ -175,8 +175,6 @@ async function agree(plan: RegistrationPlan, { deps, tenant, key }: Registration
   const columns = ctx.err.isTerminal ? ctx.err.columns : Number.POSITIVE_INFINITY;
   report.show(
     [
-      // After a question it needs a line of its own; after the summary there is one.
-      ...(canAsk ? [''] : []),
       `  ${fold(`This creates in the tenant ${tenant.id}:`, columns, 2)}`,
       ...lines.map((line) => `    - ${fold(line, columns, 6)}`),
       '',
