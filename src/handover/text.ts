@@ -61,4 +61,5 @@ function serverLines({ servers }: Sheet, columns: number): string[] {
 }
 
 const numbered = (steps: readonly string[], columns: number): string[] =>
-  steps.map((step, i) => `  ${`${i + 1}.`.padStart(4)} ${fold(step, columns, 7)}`);
+  // A command is copied, and copied whole.
+  steps.map((step, i) => `  ${`${i + 1}.`.padStart(4)} ${step.startsWith('mailauth ') ? step : fold(step, columns, 7)}`);

@@ -10,14 +10,20 @@ export function renderError(error: MailauthError, theme: Theme, columns = Number
   const lines = [`${theme.red(theme.signs.failed)} ${theme.bold(fold(error.title, columns, 2))}`];
   if (error.why !== undefined) lines.push(`  ${fold(error.why, columns, 2)}`);
   error.next.forEach((next, i) => {
-    lines.push(`  ${i === 0 ? 'try:' : ' or:'} ${theme.cyan(next)}`);
+    lines.push(`  ${i === 0 ? 'try:' : ' or:'} ${theme.cyan(isCopied(next) ? next : fold(next, columns, 7))}`);
   });
-  if (error.admin !== undefined) lines.push(`  or ask an administrator: ${error.admin}`);
+  if (error.admin !== undefined) {
+    const line = `or ask an administrator: ${error.admin}`;
+    lines.push(`  ${isCopied(line) ? line : fold(line, columns, 2)}`);
+  }
   if (error.retryHelps === false) lines.push('  Trying again cannot help.');
   const evidence = evidenceLine(error);
   if (evidence !== undefined) lines.push(`  ${theme.dim(fold(evidence, columns, 2))}`);
   return `${lines.join('\n')}\n`;
 }
+
+/** A command, an address or a line with flags, also in the middle of words: a break would spoil the copy. */
+const isCopied = (line: string): boolean => /^mailauth |: mailauth [a-z]+ -|:\/\/| --?[A-Za-z]/.test(line);
 
 function evidenceLine({ detail }: MailauthError): string | undefined {
   const parts = [

@@ -74,7 +74,13 @@ async function redirectToStored() {
 /** `--register auto` for each product: Graph calls, and the time from the administrator's approval to the finished hand-over. */
 async function registrations() {
   const callback = ['--redirect-uri', 'https://help.contoso.example/callback'];
-  const products = { osticket: callback, supportpal: callback, kaseya: [], mspbots: [], 'this-computer': ['--sign-in', 'skip', '--no-test'] };
+  const products = {
+    osticket: callback,
+    supportpal: callback,
+    kaseya: [],
+    mspbots: [],
+    'this-computer': ['--sign-in', 'skip', '--no-test'],
+  };
   for (const [product, flags] of Object.entries(products)) {
     const argv = [bin, 'setup', '--sandbox', '--yes', '--verbose', '--mailbox', `${product}@contoso.example`, '--for', product, ...flags];
     const child = spawn(process.execPath, argv, { env, stdio: ['ignore', 'ignore', 'pipe'] });

@@ -140,7 +140,7 @@ describe('token get', () => {
 describe('stopping', () => {
   test('SIGINT while the browser is waited for ends with 130 and stores nothing', async () => {
     const { path, remove: done } = await temporaryFolder();
-    const ended = await mailauth(['setup', '--sandbox', '--no-input', '--mailbox', 'ada@contoso.example'], {
+    const ended = await mailauth(['setup', '--sandbox', '--no-input', '--register', 'existing', '--mailbox', 'ada@contoso.example'], {
       env: { MAILAUTH_HOME: path, HOME: path },
       onErr: (text, kill) => {
         if (text.includes('oauth2/v2.0/authorize')) kill('SIGINT');
