@@ -96,7 +96,8 @@ async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish
 function nextCommands(outcome: Finished): readonly string[] {
   const { record } = outcome;
   const product = record.for === 'this-computer' ? '' : ` --for ${record.for}`;
-  if (outcome.kind === 'done' && !outcome.signedIn) {
+  const signedIn = outcome.kind === 'done' ? outcome.signedIn : record.account !== undefined;
+  if (!signedIn) {
     return [`mailauth setup --mailbox ${record.mailbox}${product} --handover sheet.html`, `mailauth status ${record.mailbox}`];
   }
   const [first] = record.protocols;
