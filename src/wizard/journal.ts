@@ -102,7 +102,12 @@ export function journals(ctx: Pick<Context, 'files'>, home: string) {
     write(key: MailboxKey, journal: Journal): Promise<void> {
       return guardWrites(home, () => ctx.files.writeAtomic(fileOf(key), toJsonFile({ version: 1, ...journal })));
     },
-    forget: (key: MailboxKey): Promise<boolean> => ctx.files.remove(fileOf(key)),
+    async forget(key: MailboxKey): Promise<boolean> {
+      // A run that was killed in the middle of a write leaves its temporary file beside the journal.
+      const halfWritten = (await ctx.files.list(folder)).filter((name) => name.startsWith(`${mailboxSlug(key)}.json.`));
+      for (const name of halfWritten) await ctx.files.remove(join(folder, name));
+      return ctx.files.remove(fileOf(key));
+    },
     /** every readable interrupted set-up */
     async all(): Promise<readonly Journal[]> {
       const found: Journal[] = [];
