@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as z from 'zod/mini';
@@ -5,11 +6,9 @@ import { type Globals, readGlobals } from './commands/globals.ts';
 import { openStore } from './commands/open-store.ts';
 import type { Session } from './commands/session.ts';
 import { tokenGet } from './commands/token-get.ts';
-import type { Context, Files, Network, Prompts } from './core/context.ts';
+import type { Clock, Context, Files, Network, Prompts } from './core/context.ts';
 import type { Reporter } from './core/report.ts';
 import { resolveHome } from './store/home.ts';
-import { systemClock } from './system/clock.ts';
-import { systemFiles } from './system/files.ts';
 import { createKeychain } from './system/keychain.ts';
 
 // Compiled parsers pay off from the second use on; here each schema is used once.
@@ -70,7 +69,7 @@ function readingSession(ctx: Context, globals: Globals): Session {
 }
 
 function readingContext({ env, platform, pid, stdin, stderr }: NodeJS.Process): Context {
-  const keychain = createKeychain({ platform, env, clock: systemClock });
+  const keychain = createKeychain({ platform, env, clock });
   keychain.expectRead();
   const output = { write: refuse, isTerminal: false, columns: 80 };
   return {
@@ -83,7 +82,7 @@ function readingContext({ env, platform, pid, stdin, stderr }: NodeJS.Process): 
     readLine: refuse,
     log: () => undefined,
     interactive: stdin.isTTY === true && stderr.isTTY === true && env.TERM !== 'dumb',
-    clock: systemClock,
+    clock,
     random: { bytes: refuse, uuid: refuse },
     files: readOnly,
     network: noNetwork,
@@ -98,8 +97,25 @@ const refuse = (): never => {
   throw new Error('only reading here');
 };
 
-const { read, list } = systemFiles;
-const readOnly: Files = { read, list, writeAtomic: refuse, remove: refuse, removeTree: refuse, lock: refuse };
+/** At once and not by the thread pool: these are a handful of small files, and node:fs/promises costs more to load than they to read. */
+const readOnly: Files = {
+  read: async (path) => unlessMissing(() => readFileSync(path, 'utf8'), undefined),
+  list: async (path) => unlessMissing(() => readdirSync(path).sort(), []),
+  writeAtomic: refuse,
+  remove: refuse,
+  removeTree: refuse,
+  lock: refuse,
+};
+
+function unlessMissing<T>(look: () => T, otherwise: T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return otherwise;
+    throw error;
+  }
+}
+const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now(), sleep: refuse };
 const noNetwork: Network = { ca: [], request: refuse, lookup: refuse, connect: refuse, secure: refuse, proxyFor: refuse, trusting: refuse };
 const noPrompts: Prompts = { text: refuse, secret: refuse, select: refuse, checkbox: refuse, confirm: refuse };
 const silent: Reporter = {
