@@ -11,8 +11,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // A real browser, a real terminal and kill -9 on a shared machine: one more try, and vitest names what needed it.
-    retry: 1,
     // For .ci/run, which adds up what passed and failed.
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
   },

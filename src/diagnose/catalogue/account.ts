@@ -49,7 +49,7 @@ export const accountEntries = {
     exit: Exit.failed,
     title: () => 'The answer is for another application',
     why: (v) => `Asked as ${v.clientId}, answered for ${v.audience}; nothing was stored.`,
-    next: (v) => [`${loginCommand(v)} --force`, 'mailauth doctor'],
+    next: (v) => [`${loginCommand(v)} --force`, 'mailauth help environment'],
   }),
   'wrong-tenant': entry<{ mailbox: string; account: string; tenantId: string; wanted: string }>({
     exit: Exit.failed,
@@ -73,6 +73,6 @@ export const accountEntries = {
     exit: Exit.failed,
     title: () => 'The answer to the sign-in cannot be read',
     why: (v) => v.why,
-    next: (v) => [loginCommand(v), 'mailauth doctor'],
+    next: (v) => [loginCommand(v), 'mailauth help environment'],
   }),
 };

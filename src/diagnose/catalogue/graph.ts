@@ -41,7 +41,7 @@ export const graphEntries = {
     exit: Exit.temporary,
     title: (v) => `The answer of ${v.host} is not Microsoft Graph's`,
     why: (v) => `${v.why} Often a proxy or a sign-in page of the network in between.`,
-    next: () => ['mailauth doctor'],
+    next: () => ['mailauth help environment'],
   }),
   'graph-refused': entry<Exists & { what: string; said: string; status: number }>({
     exit: Exit.failed,

@@ -1,6 +1,6 @@
 import { Exit } from '../../core/exit.ts';
 import { entry } from '../entry.ts';
-import { afterPause, again, doctor, type MailSpot, ps, sendAs, serverEntries, show, signIn } from './mail-words.ts';
+import { afterPause, again, environmentHelp, type MailSpot, ps, sendAs, serverEntries, show, signIn } from './mail-words.ts';
 
 const enableSmtp = (v: MailSpot): string => `Set-CASMailbox -Identity ${ps(v.user)} -SmtpClientAuthenticationDisabled $false`;
 const isOwn = (v: MailSpot & { tokenUser?: string | undefined }): boolean =>
@@ -33,7 +33,7 @@ export const smtpEntries = {
     exit: Exit.notAllowed,
     title: (v) => `${v.host} takes this for a password sign-in, and those are switched off`,
     why: () => 'mailauth sends a token only: a gateway in between changes it, or a policy forbids SMTP AUTH',
-    next: () => [doctor],
+    next: () => [environmentHelp],
     admin: (v) => `Get-AuthenticationPolicy | fl Name,AllowBasicAuthSmtp; ${enableSmtp(v)}`,
   }),
   'smtp-send-as-denied': entry<MailSpot & { tokenUser?: string | undefined }>({

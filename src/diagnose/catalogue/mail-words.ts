@@ -23,7 +23,7 @@ export const ps = (word: string): string => (/^[\w.@+-]+$/.test(word) ? word : `
 export const again = (v: MailSpot): string => `mailauth test ${v.protocol} ${sh(v.mailbox)}`;
 export const signIn = (v: MailSpot): string => `mailauth login ${sh(v.mailbox)} --force`;
 export const show = (v: MailSpot): string => `mailauth token show ${sh(v.mailbox)}`;
-export const doctor = 'mailauth doctor';
+export const environmentHelp = 'mailauth help environment';
 
 export const fullAccess = (v: MailSpot, who: string): string =>
   `Add-MailboxPermission -Identity ${ps(v.user)} -User ${ps(who)} -AccessRights FullAccess -AutoMapping $false`;
@@ -46,20 +46,20 @@ export function serverEntries(
       exit: Exit.failed,
       title: (v) => `${v.host}:${v.port} does not offer OAuth 2 (${offer})`,
       why: () => 'this is not the server of Microsoft 365, or something in between answers in its place',
-      next: () => [doctor],
+      next: () => [environmentHelp],
       retryHelps: false,
     }),
     greetingRefused: entry<MailServer>({
       exit: Exit.temporary,
       title: (v) => `${v.host}:${v.port} turns us away with its first words`,
       why: () => 'an overloaded server, or too many connections from this address',
-      next: () => [doctor, 'try again in some minutes'],
+      next: () => [environmentHelp, 'try again in some minutes'],
     }),
     unreadable: entry<MailServer & { what: string }>({
       exit: Exit.failed,
       title: (v) => `${v.host}:${v.port} does not speak ${name} as it should`,
       why: (v) => v.what,
-      next: () => [doctor],
+      next: () => [environmentHelp],
     }),
   };
 }

@@ -3,7 +3,7 @@ import { entry } from '../entry.ts';
 import {
   afterPause,
   again,
-  doctor,
+  environmentHelp,
   fullAccess,
   type MailSpot,
   ps,
@@ -76,7 +76,7 @@ export const mailEntries = {
     exit: Exit.notAllowed,
     title: (v) => `${v.host} takes this for a password sign-in, and those are switched off`,
     why: () => 'mailauth sends a token only: a gateway in between changes it, or a policy forbids the protocol',
-    next: () => [doctor],
+    next: () => [environmentHelp],
     admin: (v) => `Get-CASMailbox -Identity ${ps(v.user)} | fl ImapEnabled; Get-AuthenticationPolicy`,
   }),
   throttled: entry<MailSpot & { waitMs?: number | undefined }>({
@@ -100,7 +100,7 @@ export const mailEntries = {
       v.tokenLength > 5000
         ? `the token is ${v.tokenLength} characters long: servers and gateways cut off at their limit`
         : 'a server that restarts or limits connections, or a gateway that looks into them',
-    next: (v) => [again(v), doctor],
+    next: (v) => [again(v), environmentHelp],
   }),
   'mail-stage-timeout': entry<{ host: string; port: number; stage: string; timeoutMs: number }>({
     exit: Exit.temporary,
@@ -109,20 +109,20 @@ export const mailEntries = {
         ? `no token within ${seconds(v.timeoutMs)}`
         : `${v.host}:${v.port} does not finish "${v.stage}" within ${seconds(v.timeoutMs)}`,
     why: () => 'a slow network, an overloaded server, or something in between that swallows data',
-    next: () => [doctor, 'try again, with more time: --timeout 60'],
+    next: () => [environmentHelp, 'try again, with more time: --timeout 60'],
   }),
   'imap-no-xoauth2': server.noXoauth2,
   'mail-no-starttls': entry<{ host: string; port: number }>({
     exit: Exit.failed,
     title: (v) => `${v.host}:${v.port} does not offer TLS, so no token goes there`,
     why: () => 'STARTTLS is missing or refused: a wrong port, or something in between takes it away',
-    next: () => [doctor],
+    next: () => [environmentHelp],
   }),
   'mail-starttls-injection': entry<{ host: string; port: number }>({
     exit: Exit.failed,
     title: (v) => `${v.host}:${v.port} sent data between STARTTLS and the TLS handshake`,
     why: () => 'no server does that (RFC 9051 6.2.1, RFC 3207 5): somebody may tamper with the connection',
-    next: () => [doctor],
+    next: () => [environmentHelp],
   }),
   'imap-greeting-refused': server.greetingRefused,
   'imap-protocol': server.unreadable,

@@ -12,38 +12,38 @@ const target = (v: Where): string => (v.purpose === undefined ? `${v.host}:${v.p
 
 const atStart = (v: Where): string => target(v).replace(/^the /, 'The ');
 
-const doctor = 'mailauth doctor';
+const environmentHelp = 'mailauth help environment';
 
 export const networkEntries = {
   'dns-failed': entry<Where>({
     exit: Exit.temporary,
     title: (v) => `${v.host} cannot be found`,
     why: () => 'No name server knows this host: a wrong name, no network, or a proxy that must be used.',
-    next: () => [doctor, 'behind a proxy: set HTTPS_PROXY=http://proxy:port'],
+    next: () => [environmentHelp, 'behind a proxy: set HTTPS_PROXY=http://proxy:port'],
   }),
   'no-network': entry<Where>({
     exit: Exit.temporary,
     title: (v) => `No way to ${target(v)}`,
     why: () => 'This computer has no working network, or its name server does not answer.',
-    next: () => [doctor, 'check the network and try again'],
+    next: () => [environmentHelp, 'check the network and try again'],
   }),
   'connect-refused': entry<Where>({
     exit: Exit.temporary,
     title: (v) => `${atStart(v)} refuses the connection`,
     why: (v) => `Nothing listens on port ${v.port} there, or a firewall says no.`,
-    next: () => [doctor, 'ask whoever runs the firewall to allow this host and port'],
+    next: () => [environmentHelp, 'ask whoever runs the firewall to allow this host and port'],
   }),
   'connect-timeout': entry<Where>({
     exit: Exit.temporary,
     title: (v) => `${atStart(v)} does not answer in time`,
     why: () => 'Often a firewall that drops packets, or a proxy that must be used.',
-    next: () => [doctor, 'try again, with more time: --timeout 60'],
+    next: () => [environmentHelp, 'try again, with more time: --timeout 60'],
   }),
   'connection-closed': entry<Where>({
     exit: Exit.temporary,
     title: (v) => `${atStart(v)} closed the connection in the middle`,
     why: () => 'A server that restarts, or a firewall or proxy that cuts connections.',
-    next: () => [doctor, 'try again'],
+    next: () => [environmentHelp, 'try again'],
   }),
   'tls-untrusted': entry<Where & { issuer?: string | undefined }>({
     exit: Exit.failed,
@@ -52,28 +52,28 @@ export const networkEntries = {
       v.issuer === undefined
         ? 'Its authority is not known to this computer: a company proxy that opens TLS, or an impostor.'
         : `It was issued by "${v.issuer}", which this computer does not know: a company proxy that opens TLS, or an impostor.`,
-    next: () => [doctor, "if it is your company's own authority: export NODE_EXTRA_CA_CERTS=/path/to/authority.pem"],
+    next: () => [environmentHelp, "if it is your company's own authority: export NODE_EXTRA_CA_CERTS=/path/to/authority.pem"],
     retryHelps: false,
   }),
   'tls-hostname': entry<Where>({
     exit: Exit.failed,
     title: (v) => `The certificate of ${v.host} is for another host`,
     why: () => 'The name is wrong, or something between here and the server answers in its place.',
-    next: () => [doctor],
+    next: () => [environmentHelp],
     retryHelps: false,
   }),
   'tls-expired': entry<Where>({
     exit: Exit.failed,
     title: (v) => `The certificate of ${v.host} is not valid today`,
     why: () => "It has expired or is not valid yet; often it is this computer's clock that is wrong.",
-    next: () => [doctor, 'check the date and time of this computer'],
+    next: () => [environmentHelp, 'check the date and time of this computer'],
     retryHelps: false,
   }),
   'tls-failed': entry<Where>({
     exit: Exit.failed,
     title: (v) => `No secure connection to ${target(v)}`,
     why: () => 'The other side does not speak TLS 1.2 or newer on this port.',
-    next: () => [doctor],
+    next: () => [environmentHelp],
   }),
   'proxy-refused': entry<Where & { proxy: string; status?: number | undefined }>({
     exit: Exit.temporary,
@@ -84,8 +84,8 @@ export const networkEntries = {
     },
     next: (v) =>
       v.status === 407
-        ? ['export HTTPS_PROXY=http://NAME:PASSWORD@proxy:port', doctor]
-        : [doctor, `ask for CONNECT to ${v.host}:${v.port}, or name the host in NO_PROXY`],
+        ? ['export HTTPS_PROXY=http://NAME:PASSWORD@proxy:port', environmentHelp]
+        : [environmentHelp, `ask for CONNECT to ${v.host}:${v.port}, or name the host in NO_PROXY`],
   }),
   'proxy-broken': entry<{ why: string }>({
     exit: Exit.failed,
@@ -98,12 +98,12 @@ export const networkEntries = {
     exit: Exit.failed,
     title: (v) => `${atStart(v)} sends more than an answer can be`,
     why: () => 'The answer is longer than 1 MiB: this is not the service we know.',
-    next: () => [doctor],
+    next: () => [environmentHelp],
   }),
   'http-failed': entry<Where>({
     exit: Exit.temporary,
     title: (v) => `The conversation with ${target(v)} failed`,
     why: () => 'The answer is not HTTP as we know it, or was cut off.',
-    next: () => [doctor, 'try again'],
+    next: () => [environmentHelp, 'try again'],
   }),
 };

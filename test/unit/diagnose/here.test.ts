@@ -17,7 +17,7 @@ describe('fromHere', () => {
   });
 
   it('leaves the words of a login alone', () => {
-    const lines = ['mailauth login a@contoso.com --force', 'mailauth doctor'];
+    const lines = ['mailauth login a@contoso.com --force', 'mailauth help environment'];
     expect(fromHere(error(...lines), { sandbox: false, again: 'mailauth login a@contoso.com' }).next).toEqual(lines);
   });
 
