@@ -16,6 +16,8 @@ export interface Entry<V> {
   readonly admin?: (v: V) => string | undefined;
   /** false: trying again cannot help */
   readonly retryHelps?: boolean;
+  /** where this is known from: an address of Microsoft's documentation, an RFC section, or what measured it */
+  readonly source?: string;
   /** AADSTS numbers that mean this */
   readonly aadsts?: readonly number[];
 }
