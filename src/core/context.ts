@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
 
 /**
  * Every effect mailauth has on the world, on one page. `system/` implements these ports for real,
@@ -9,10 +9,14 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
   readonly pid: number;
+  /** what this program runs on, for the doctor */
+  readonly machine: Machine;
   /** stdout: results only */
   readonly out: Output;
   /** stderr: questions, progress, notes, warnings, errors */
   readonly err: Output;
+  /** text of any length, piece by piece: logs */
+  readonly longInput: LongInput;
   /** standard input, whole, for `--client-secret-file -`; at most 64 KiB */
   readonly readStdin: () => Promise<string>;
   /** the next line of a standard input that is no terminal (a pasted address piped in); undefined at its end */
@@ -30,6 +34,25 @@ export interface Context {
   readonly keychain: Keychain;
   /** aborts on Ctrl-C and SIGTERM */
   readonly signal: AbortSignal;
+}
+
+export interface Machine {
+  /** version of Node.js: `20.20.2` */
+  readonly node: string;
+  /** of the operating system */
+  readonly release: string;
+  readonly arch: string;
+  /** who is logged in and where they are at home; empty where nobody knows. Only there to be left out of what is handed on. */
+  readonly user: string;
+  readonly homeFolder: string;
+}
+
+/** Text that may be longer than memory: read as UTF-8, or UTF-16 where a byte order mark says so. Failures are `NodeJS.ErrnoException`. */
+export interface LongInput {
+  /** standard input is a terminal: who reads it waits for a person */
+  readonly isTerminal: boolean;
+  /** of a file (absolute path), or of standard input */
+  pieces(file?: string): AsyncIterable<string>;
 }
 
 export interface Output {
@@ -54,17 +77,31 @@ export interface Random {
   uuid(): string;
 }
 
+export interface GuardedFile {
+  readonly bytes: Uint8Array;
+  /** permission bits: `0o600`; mean nothing on Windows */
+  readonly mode: number;
+  /** `self` also for whatever root reads */
+  readonly owner: 'self' | 'root' | 'other';
+}
+
 /** All paths absolute. Directories are made 0700, files 0600. Failures are `NodeJS.ErrnoException`. */
 export interface Files {
   /** undefined when there is no such file */
   read(path: string): Promise<string | undefined>;
-  /** temporary file, fsync, rename; makes the folder */
-  writeAtomic(path: string, text: string): Promise<void>;
+  /** with who may read it; undefined when there is no such file */
+  readGuarded(path: string): Promise<GuardedFile | undefined>;
+  /** temporary file, fsync, rename, fsync of the folder; makes the folder */
+  writeAtomic(path: string, content: string | Uint8Array): Promise<void>;
+  /** a file that was not there yet; false when it was */
+  create(path: string, content: Uint8Array): Promise<boolean>;
   /** false when there was nothing */
   remove(path: string): Promise<boolean>;
   removeTree(path: string): Promise<void>;
   /** file names in a folder, sorted; empty when there is no folder */
   list(path: string): Promise<readonly string[]>;
+  /** permission bits of a file or folder (`0o600`), links followed; undefined when there is none */
+  mode(path: string): Promise<number | undefined>;
   /** cross-process lock; waits up to `waitMs`, undefined when somebody else still holds it. Dead holders are recognised. */
   lock(path: string, waitMs: number): Promise<(() => Promise<void>) | undefined>;
 }
@@ -88,8 +125,6 @@ export interface HttpResponse {
 
 /** HTTP and raw sockets, both through HTTPS_PROXY and NO_PROXY. Failures are `MailauthError`s of the network catalogue. */
 export interface Network {
-  /** extra certificate authorities (PEM) trusted by this network besides Node's own */
-  readonly ca: readonly string[];
   /** never follows redirects */
   request(request: HttpRequest): Promise<HttpResponse>;
   /** addresses of a host, in resolver order */
@@ -98,6 +133,8 @@ export interface Network {
   connect(host: string, port: number, signal: AbortSignal): Promise<Socket>;
   /** TLS 1.2 or newer with host name check on an open socket */
   secure(socket: Socket, host: string, signal: AbortSignal): Promise<TLSSocket>;
+  /** TLS 1.2 or newer and whom this network trusts, for libraries that make TLS themselves; made once, since reading all roots costs 50 ms */
+  secureContext(): SecureContext;
   /** `http://proxy:3128` for this host, or undefined */
   proxyFor(host: string, port: number): string | undefined;
   /** for servers of our own on this machine (the sandbox): also trusts this authority, and never goes through a proxy */

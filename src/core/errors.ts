@@ -10,6 +10,8 @@ export interface ErrorDetail {
   readonly reply?: string;
   /** RFC 3339, UTC */
   readonly at?: string;
+  /** the pause that the server asked for */
+  readonly retryAfterSeconds?: number;
   readonly file?: string;
   readonly flag?: string;
 }

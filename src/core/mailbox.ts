@@ -18,8 +18,10 @@ export interface Registration {
   readonly clientType: ClientType;
   /** as registered: `http://localhost` means "any loopback port" (RFC 8252 section 7.3) */
   readonly redirectUri: string;
-  /** RFC 3339, only known for secrets that mailauth made or was told about */
+  /** RFC 3339, only known for secrets that mailauth made or was told about; the certificate's end where there is one */
   readonly secretExpiresAt?: string;
+  /** app-only access by certificate: SHA-256 of it, base64url; certificate and key are where a client secret would be in the store */
+  readonly certificateThumbprint?: string;
   /** what it was registered as, where mailauth did it: so that the next run changes nothing unasked */
   readonly name?: string;
   readonly audience?: Audience;
@@ -59,6 +61,8 @@ export interface LastTest {
 
 /** Everything about a set-up mailbox that is not secret: the mailbox file, readable JSON. */
 export interface MailboxRecord extends MailboxKey {
+  /** the app acts for itself (client credentials): nobody signs in, there is no refresh token. Left out: delegated */
+  readonly access?: 'app-only';
   readonly tenantId: string;
   readonly cloud: Cloud;
   readonly endpoints: Endpoints;
@@ -69,6 +73,8 @@ export interface MailboxRecord extends MailboxKey {
   /** the licensed user who signs in when it is not the mailbox itself */
   readonly signInAs?: string;
   readonly account?: Account;
+  /** the name that SMTP was found to want for SASL `user=`, where it is not the mailbox (an alias, a shared mailbox) */
+  readonly smtpUser?: string;
   readonly store: StoreName;
   readonly createdAt: string;
   readonly lastTests: readonly LastTest[];

@@ -21,9 +21,24 @@ export interface RegistrationPlan {
   readonly graphPermissions: readonly string[];
   /** delegated permissions that tenant-wide consent also grants on Office 365 Exchange Online */
   readonly exchangePermissions: readonly string[];
+  /** app-only access: application permissions (roles) on Office 365 Exchange Online, in place of all delegated ones */
+  readonly appRoles?: readonly string[];
+  /** app-only access by certificate: put on the application in place of a client secret */
+  readonly certificate?: PlannedCertificate;
   /** lifetime of the client secret in months; undefined: none is made */
   readonly secretMonths?: number;
   readonly consent: 'admin' | 'user' | 'skip';
   /** `mailauth:<random id>`: how a later run knows its own app (never by its name) */
   readonly tag: string;
+}
+
+/** The public half of a certificate, as Graph's `keyCredential` wants it. */
+export interface PlannedCertificate {
+  /** DER, base64 */
+  readonly der: string;
+  /** SHA-256 of the DER, base64url */
+  readonly thumbprint: string;
+  /** RFC 3339 */
+  readonly startsAt: string;
+  readonly expiresAt: string;
 }

@@ -4,8 +4,8 @@ export type StepState = 'started' | 'waiting' | 'done' | 'skipped' | 'failed';
 export interface Reporter {
   /** `text` is for people: one line, past tense when done */
   progress(step: string, state: StepState, text: string): void;
-  /** the address to sign in at; `expiresAt` in milliseconds since the epoch */
-  authorizationRequired(url: string, expiresAt: number): void;
+  /** the address to sign in at; `expiresAt` in milliseconds since the epoch; `userCode` is typed there (device code flow) */
+  authorizationRequired(url: string, expiresAt: number, userCode?: string): void;
   /** something worth knowing; left out by --quiet */
   note(text: string): void;
   /** only with --verbose */

@@ -23,3 +23,16 @@ export function printable(text: string): string {
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }
+
+/**
+ * A mail or web address as HTML, with the places where a narrow page may break it: at the dots of its host and behind `@ / ? & =`.
+ * Copied, they are nothing; whoever reads the page by program finds the whole address in `<data value>` (HTML Standard section 4.5.13).
+ * Other text is only escaped.
+ */
+export function addressHtml(address: string): string {
+  const [, host = '', path = ''] = /^((?:https?:\/\/|[^\s@]+@)[^\s/]+\/?)(.*)$/.exec(address) ?? [];
+  // What no address holds is nobody's to copy.
+  if (host === '' || /[<>"']/.test(address)) return escapeHtml(address);
+  const parts = [...host.split(/(?<=@)|(?<=\w)(?=\.\w)/), ...path.split(/(?<=[/?&=])/)].filter((part) => part !== '');
+  return `<data value="${escapeHtml(address)}">${parts.map(escapeHtml).join('<wbr>')}</data>`;
+}

@@ -47,6 +47,7 @@ export async function ensureHomeId(files: Files, random: Pick<Random, 'bytes'>, 
 }
 
 const diskCodes: Readonly<Record<string, string>> = {
+  EINVAL: 'it is a pipe or a device, not a file',
   EACCES: 'permission denied',
   EPERM: 'operation not permitted',
   EROFS: 'the file system is read-only',

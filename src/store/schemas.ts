@@ -36,11 +36,12 @@ const madeSchema = z.object({
   grantIds: z.array(z.string()),
 });
 
-const registration = z.object({
+export const registrationSchema = z.object({
   clientId: z.string().check(z.minLength(1)),
   clientType: z.enum(['public', 'confidential']),
   redirectUri: z.string(),
   secretExpiresAt: z.exactOptional(timeSchema),
+  certificateThumbprint: z.exactOptional(z.string()),
   name: z.exactOptional(z.string()),
   audience: z.exactOptional(z.enum(['single', 'multi', 'multi-and-personal', 'personal'])),
   variant: z.exactOptional(z.string()),
@@ -55,14 +56,16 @@ export const mailboxFileSchema = z.object({
   version: z.literal(1),
   mailbox: z.string().check(z.minLength(1)),
   for: z.string().check(z.minLength(1)),
+  access: z.exactOptional(z.literal('app-only')),
   tenantId: z.string(),
   cloud: cloudSchema,
   endpoints: z.object({ issuer: z.string(), authorization: z.string(), token: z.string() }),
-  registration,
+  registration: registrationSchema,
   protocols: z.array(protocol),
   scopes: z.array(z.string()),
   signInAs: z.exactOptional(z.string()),
   account: z.exactOptional(accountSchema),
+  smtpUser: z.exactOptional(z.string()),
   store: z.enum(['keychain', 'file', 'sandbox-file']),
   createdAt: timeSchema,
   lastTests: z.array(z.object({ at: timeSchema, protocol, ok: z.boolean(), code: z.exactOptional(z.string()) })),

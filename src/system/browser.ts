@@ -25,13 +25,24 @@ export function createBrowser(options: { env: Env; platform: NodeJS.Platform; cl
       const command = env.BROWSER?.trim();
       try {
         if (command) return await watch(startCommand(command, address.href, env, platform), 'the command in BROWSER', clock);
-        const { default: open } = await import('open');
-        return await watch(await open(address.href), 'the browser launcher', clock);
+        return await watch(await startLauncher(address.href), 'the browser launcher', clock);
       } catch (error) {
         return failed(`${command ? 'the command in BROWSER' : 'the browser launcher'} could not be started (${reasonOf(error)})`);
       }
     },
   };
+}
+
+/** The package hands on the environment of this very process: while it starts the launcher, what opens our stores is not in there. */
+async function startLauncher(address: string): Promise<ChildProcess> {
+  const { default: open } = await import('open');
+  const hidden = notForBrowsers.map((name) => [name, process.env[name]] as const);
+  for (const name of notForBrowsers) delete process.env[name];
+  try {
+    return await open(address);
+  } finally {
+    for (const [name, value] of hidden) if (value !== undefined) process.env[name] = value;
+  }
 }
 
 /**

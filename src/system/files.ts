@@ -1,10 +1,5 @@
-import { mkdir, readdir, readFile, rm, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
 import type { Files } from '../core/context.ts';
-
-/** A lock whose holder has not touched it for this long belongs to a dead process. */
-const staleMs = 10_000;
-const pollMs = 50;
 
 /** The real disk. Folders 0700, files 0600, writes by temporary file, fsync and rename. */
 export const systemFiles: Files = {
@@ -17,10 +12,19 @@ export const systemFiles: Files = {
     }
   },
 
-  async writeAtomic(path, text) {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const { default: writeFileAtomic } = await import('write-file-atomic');
-    await writeFileAtomic(path, text, { mode: 0o600 });
+  async readGuarded(path) {
+    const { readGuardedFile } = await import('./guarded-file.ts');
+    return readGuardedFile(path);
+  },
+
+  async writeAtomic(path, content) {
+    const { writeAtomic } = await import('./atomic-write.ts');
+    await writeAtomic(path, content);
+  },
+
+  async create(path, content) {
+    const { createFile } = await import('./atomic-write.ts');
+    return createFile(path, content);
   },
 
   async remove(path) {
@@ -46,35 +50,18 @@ export const systemFiles: Files = {
     }
   },
 
-  async lock(path, waitMs) {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const [{ default: lockfile }, { markLock }] = await Promise.all([import('proper-lockfile'), import('./lock-marker.ts')]);
-    // A lid closed for an hour: the lock went stale under us. What it guarded is written atomically, so go on.
-    const options = { realpath: false, lockfilePath: path, stale: staleMs, onCompromised: () => undefined };
-    const marker = await markLock(path);
+  async mode(path) {
     try {
-      // Its own retries would also wait for a folder that cannot be written to become so.
-      for (let left = Math.ceil(waitMs / pollMs); ; left -= 1) {
-        try {
-          const release = await lockfile.lock(path, options);
-          return async () => {
-            // Releasing a lock that was taken over reports an error nobody can act on.
-            await release().catch(() => undefined);
-            await marker.remove();
-          };
-        } catch (error) {
-          if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
-          if (await marker.ageIfAbandoned()) continue;
-          if (left <= 0) break;
-          await new Promise((resolve) => setTimeout(resolve, pollMs));
-        }
-      }
+      return (await stat(path)).mode & 0o777;
     } catch (error) {
-      await marker.remove();
+      if (isMissing(error)) return undefined;
       throw error;
     }
-    await marker.remove();
-    return undefined;
+  },
+
+  async lock(path, waitMs) {
+    const { lock } = await import('./lock.ts');
+    return lock(path, waitMs);
   },
 };
 

@@ -1,4 +1,5 @@
 import { type Clock, type Keychain, KeychainFailure, type KeychainTrouble } from '../core/context.ts';
+import { troubleThatSays } from '../core/keychain-says.ts';
 import { loadBinding, openEntry } from './keychain-binding.ts';
 import { keychainProcess } from './keychain-process.ts';
 import { type CollectionState, defaultCollection } from './secret-service.ts';
@@ -116,24 +117,22 @@ async function readHere(service: string, account: string, limitMs: number): Prom
   }
 }
 
-/**
- * The binding's errors are plain text (code `GenericFailure`), so they are told apart by their words and only here.
- * Linux: measured with gnome-keyring. macOS: SecBase.h texts. Windows: keyring-rs and the Win32 error's name.
- */
-const words: readonly [RegExp, KeychainTrouble][] = [
-  [/Failed to connect to socket|DBUS_SESSION_BUS_ADDRESS|autolaunch/i, 'no-bus'],
-  [/not provided by any \.service|ServiceUnknown|NameHasNoOwner|No keychain is available/i, 'no-provider'],
-  [/no result found|default keychain could not be found/i, 'no-collection'],
-  [/prompt was dismissed|IsLocked|is locked|interaction is not allowed/i, 'locked'],
-  [/Did not receive a reply|NoReply|timed out/i, 'hung'],
-  [/AccessDenied|access (is )?denied|canceled the operation|not correct|NO_SUCH_LOGON_SESSION|logon session/i, 'denied'],
+/** What only the binding's own errors may be read from: elsewhere these words mean anything. */
+const looseWords: readonly [RegExp, KeychainTrouble][] = [
+  [/autolaunch/i, 'no-bus'],
+  [/ServiceUnknown|NameHasNoOwner/i, 'no-provider'],
+  [/no result found/i, 'no-collection'],
+  [/IsLocked|is locked|interaction is not allowed/i, 'locked'],
+  [/NoReply|timed out/i, 'hung'],
+  [/AccessDenied|access (is )?denied|not correct|logon session/i, 'denied'],
 ];
 
+/** The binding's errors are plain text (code `GenericFailure`), so they are told apart by their words and only here. */
 function fromBinding(error: unknown, { platform, env }: KeychainOptions): KeychainFailure {
   const message = error instanceof Error ? error.message : String(error);
   if (platform === 'win32' && env.SSH_CONNECTION) {
     return new KeychainFailure('denied', 'Credential Manager cannot be used over SSH', { cause: error });
   }
-  const trouble = words.find(([pattern]) => pattern.test(message))?.[1] ?? 'other';
+  const trouble = troubleThatSays(message) ?? looseWords.find(([pattern]) => pattern.test(message))?.[1] ?? 'other';
   return new KeychainFailure(trouble, message, { cause: error });
 }

@@ -17,13 +17,15 @@ export interface NetworkOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** PEM, trusted besides Node's own roots */
   readonly ca?: readonly string[];
+  /** each exchange: method, address without its query, status, time */
+  readonly log?: (line: string) => void;
 }
 
 /**
  * HTTP and raw sockets over one way of connecting: the same proxy rules, the same trust, the same words when it fails.
  * undici only speaks HTTP on sockets that were opened here. Nothing idle keeps the process alive.
  */
-export function createNetwork({ env, ca = [] }: NetworkOptions): Network {
+export function createNetwork({ env, ca = [], log = () => undefined }: NetworkOptions): Network {
   const proxyFor = readProxy(env);
   // To load all of Node's roots beside one more takes 50 ms: once for each authority.
   const trusting = new Map<string, Network>();
@@ -60,8 +62,16 @@ export function createNetwork({ env, ca = [] }: NetworkOptions): Network {
   async function request(wanted: HttpRequest): Promise<HttpResponse> {
     const agent = await dispatcher();
     running += 1;
+    const since = performance.now();
+    const note = (came: string) =>
+      log(`${wanted.method} ${wanted.url.replace(/[?#].*/s, '')}: ${came}, ${Math.round(performance.now() - since)} ms`);
     try {
-      return await exchange(agent, wanted);
+      const answer = await exchange(agent, wanted);
+      note(String(answer.status));
+      return answer;
+    } catch (error) {
+      note('no answer');
+      throw error;
     } finally {
       running -= 1;
       if (running === 0) {
@@ -95,16 +105,16 @@ export function createNetwork({ env, ca = [] }: NetworkOptions): Network {
   }
 
   return {
-    ca,
     connect,
     secure,
+    secureContext: trust,
     request,
     lookup: (host, signal) => addressesOf(host, signal),
     proxyFor: (host, port) => proxyFor(host, port)?.shown,
     trusting(authority) {
       const known = trusting.get(authority);
       if (known !== undefined) return known;
-      const made = createNetwork({ env: { ...env, NO_PROXY: '*', no_proxy: '*' }, ca: [...ca, authority] });
+      const made = createNetwork({ env: { ...env, NO_PROXY: '*', no_proxy: '*' }, ca: [...ca, authority], log });
       trusting.set(authority, made);
       return made;
     },

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 import type { KeychainTrouble } from '../core/context.ts';
+import { troubleThatSays } from '../core/keychain-says.ts';
 import { BadMessage, decodeReply, encodeCall, messageLimit, messageSize, type Reply, socketPaths } from './dbus.ts';
 
 /** Can the default collection of the Secret Service be used without asking anybody? */
@@ -36,6 +38,8 @@ const unusable = (trouble: KeychainTrouble, why: string): CollectionState => ({ 
 class Overrun extends Error {}
 
 async function ask(path: string, deadlineMs: number): Promise<CollectionState> {
+  // Not at the top: who keeps tokens in the sealed file need not load it.
+  const { connect }: typeof import('node:net') = createRequire(import.meta.url)('node:net');
   const socket = connect({ path });
   // The error is met where it is awaited; without a listener one that comes later would end the process.
   socket.on('error', () => undefined);
@@ -87,7 +91,7 @@ const getLocked = {
   args: ['org.freedesktop.Secret.Collection', 'Locked'],
 };
 
-/** What the bus's error names mean for us; gnome-keyring answers UnknownMethod where the alias points to nothing. */
+/** The same names under other prefixes; gnome-keyring answers UnknownMethod where the alias points to nothing. */
 const troubles: readonly [RegExp, KeychainTrouble][] = [
   [/\.(ServiceUnknown|NameHasNoOwner|Spawn\.\w+)$/, 'no-provider'],
   [/\.(UnknownObject|UnknownMethod|UnknownInterface|NoSuchObject)$/, 'no-collection'],
@@ -99,7 +103,7 @@ const troubles: readonly [RegExp, KeychainTrouble][] = [
 function judge(reply: Reply): CollectionState {
   if (reply.errorName !== undefined) {
     const name = reply.errorName;
-    const trouble = troubles.find(([pattern]) => pattern.test(name))?.[1] ?? 'other';
+    const trouble = troubleThatSays(name) ?? troubles.find(([pattern]) => pattern.test(name))?.[1] ?? 'other';
     return unusable(trouble, typeof reply.value === 'string' ? reply.value : name);
   }
   if (reply.value === false) return { kind: 'unlocked' };

@@ -1,11 +1,13 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { homedir, release, userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { Context } from '../core/context.ts';
+import type { Context, Machine } from '../core/context.ts';
 import { resolveHome } from '../store/home.ts';
 import { createBrowser } from './browser.ts';
 import { systemClock } from './clock.ts';
 import { systemFiles } from './files.ts';
 import { createKeychain } from './keychain.ts';
+import { createLongInput } from './long-input.ts';
 import { createNetwork } from './network.ts';
 import { createPrompts } from './prompts.ts';
 import { systemRandom } from './random.ts';
@@ -23,9 +25,11 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     env,
     platform,
     pid: process.pid,
+    machine: machineOf(process),
     out: outputOf(process.stdout),
     err: outputOf(process.stderr),
     readStdin: () => readAll(process.stdin),
+    longInput: createLongInput(process.stdin),
     readLine: lineReader(process.stdin),
     interactive: process.stdin.isTTY === true && process.stderr.isTTY === true && env.TERM !== 'dumb',
     clock: systemClock,
@@ -36,15 +40,40 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     keychain: createKeychain({ platform, env, clock: systemClock }),
     signal,
   };
-  return { ...base, network: createNetwork({ env }), log: debugLog(base) };
+  const log = debugLog(base);
+  return { ...base, network: createNetwork({ env, log }), log };
+}
+
+/** Looked up when asked for: only the doctor does. */
+function machineOf({ version, arch }: NodeJS.Process): Machine {
+  return {
+    node: version.replace(/^v/, ''),
+    arch,
+    get release() {
+      return release();
+    },
+    get user() {
+      try {
+        return userInfo().username;
+      } catch {
+        // A container's user may have no name.
+        return '';
+      }
+    },
+    get homeFolder() {
+      return homedir();
+    },
+  };
 }
 
 /** `MAILAUTH_DEBUG=1`: lines in `debug.log` under MAILAUTH_HOME. A log that cannot be written never stops the work. */
 function debugLog(ctx: Pick<Context, 'env' | 'platform' | 'clock' | 'pid'>): (line: string) => void {
   if (ctx.env.MAILAUTH_DEBUG !== '1') return () => undefined;
-  const file = join(resolveHome(ctx), 'debug.log');
+  const home = resolveHome(ctx);
+  const file = join(home, 'debug.log');
   return (line) => {
     try {
+      mkdirSync(home, { recursive: true, mode: 0o700 });
       appendFileSync(file, `${new Date(ctx.clock.now()).toISOString()} [${ctx.pid}] ${line}\n`, { mode: 0o600 });
     } catch {
       // best effort

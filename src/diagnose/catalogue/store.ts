@@ -1,5 +1,7 @@
 import { Exit } from '../../core/exit.ts';
+import { keychainSays } from '../../core/keychain-says.ts';
 import { entry } from '../entry.ts';
+import { sources } from '../sources.ts';
 
 interface Keychain {
   /** `Secret Service`, `macOS Keychain`, `Windows Credential Manager` */
@@ -23,6 +25,8 @@ const tryWithoutMailauth = ({ label }: Keychain): string =>
 export const storeEntries = {
   'keychain-no-bus': entry<Keychain>({
     exit: Exit.noStore,
+    source: sources.secretService,
+    says: keychainSays['no-bus'],
     title: () => 'There is no D-Bus session here, so there is no keychain',
     why: ({ why }) => `The Secret Service (GNOME Keyring, KWallet) is reached through the session bus: ${why}`,
     next: () => [
@@ -33,6 +37,8 @@ export const storeEntries = {
 
   'keychain-no-provider': entry<Keychain>({
     exit: Exit.noStore,
+    source: sources.secretService,
+    says: keychainSays['no-provider'],
     title: () => 'No keychain service is installed on this computer',
     why: ({ why }) => `Nothing answers for org.freedesktop.secrets: ${why}`,
     next: () => [
@@ -43,6 +49,8 @@ export const storeEntries = {
 
   'keychain-no-collection': entry<Keychain>({
     exit: Exit.noStore,
+    source: sources.secretService,
+    says: keychainSays['no-collection'],
     title: () => 'The keychain service runs, but it has no default keyring yet',
     why: ({ why }) => `Without one it forgets what it is given: ${why}`,
     next: () => [
@@ -53,6 +61,8 @@ export const storeEntries = {
 
   'keychain-locked': entry<Keychain>({
     exit: Exit.noStore,
+    source: sources.secretService,
+    says: keychainSays.locked,
     title: ({ label }) => (label === 'macOS Keychain' ? 'The keychain is locked' : 'The keyring is locked'),
     why: ({ why, label }) =>
       label === 'macOS Keychain'
@@ -66,6 +76,8 @@ export const storeEntries = {
 
   'keychain-hung': entry<Keychain>({
     exit: Exit.noStore,
+    source: sources.secretService,
+    says: keychainSays.hung,
     title: ({ label }) => `The keychain does not answer (${label})`,
     why: ({ why }) => why,
     next: ({ label }) =>
@@ -76,6 +88,8 @@ export const storeEntries = {
 
   'keychain-denied': entry<Keychain>({
     exit: Exit.noStore,
+    source: sources.secretService,
+    says: keychainSays.denied,
     title: ({ label }) => `The keychain refuses access (${label})`,
     why: ({ why }) => why,
     next: ({ label }) => [
@@ -88,29 +102,33 @@ export const storeEntries = {
 
   'keychain-failed': entry<Keychain>({
     exit: Exit.noStore,
+    source: sources.secretService,
     title: ({ label }) => `The keychain does not work (${label})`,
     why: ({ why }) => why,
-    next: (v) => [`${tryWithoutMailauth(v)}   # does it fail without mailauth, too?`],
+    next: (v) => [`${tryWithoutMailauth(v)}   # does it fail without mailauth, too?`, 'mailauth doctor'],
   }),
 
   'store-damaged': entry<{ what: string; why: string; fix: string }>({
     exit: Exit.noStore,
+    source: sources.own,
     title: ({ what }) => `What is stored as ${what} is damaged`,
     why: ({ why }) => `It was left untouched: ${why}`,
     next: ({ fix }) => [fix],
     retryHelps: false,
   }),
 
-  'store-not-yet': entry({
+  'store-forgets': entry<{ store: string; mailbox: string }>({
     exit: Exit.noStore,
-    title: () => 'This version keeps secrets in the keychain only',
-    why: () => 'The store "file" was asked for, and a store that was asked for is never replaced by another',
-    next: () => ['unset MAILAUTH_STORE   # and leave --store out'],
-    retryHelps: false,
+    source: sources.own,
+    title: ({ mailbox }) => `The new token of ${mailbox} could not be stored`,
+    why: ({ store }) => `The ${store} did not give back what was written, so the old one was put back`,
+    next: () => ['mailauth doctor'],
+    retryHelps: true,
   }),
 
   'store-busy': entry<{ what: string }>({
     exit: Exit.temporary,
+    source: sources.own,
     title: () => 'Another mailauth is writing the same file',
     why: ({ what }) => `${what} stayed locked`,
     next: () => ['Wait until the other command has finished, then run this one again'],
@@ -119,6 +137,7 @@ export const storeEntries = {
 
   'mailbox-file-broken': entry<{ file: string; why: string }>({
     exit: Exit.failed,
+    source: sources.own,
     title: ({ file }) => `The mailbox file ${file} cannot be used`,
     why: ({ why }) => `It was left untouched: ${why}`,
     next: ({ file }) => [`mv '${file}' '${file}.broken'   # then set the mailbox up again: mailauth setup`],
@@ -127,6 +146,7 @@ export const storeEntries = {
 
   'home-file-broken': entry<{ file: string; why: string }>({
     exit: Exit.failed,
+    source: sources.own,
     title: ({ file }) => `The file ${file} cannot be used`,
     why: ({ why }) => `It holds the id under which the keychain knows this folder's secrets: ${why}`,
     next: ({ file }) => [`Put ${file} back from a copy`, `Or start anew, every mailbox signs in again: mv '${file}' '${file}.broken'`],
@@ -135,6 +155,7 @@ export const storeEntries = {
 
   'home-not-writable': entry<{ home: string; why: string }>({
     exit: Exit.failed,
+    source: sources.own,
     title: ({ home }) => `mailauth cannot write to its folder ${home}`,
     why: ({ why }) => why,
     next: () => ['MAILAUTH_HOME="$HOME/mailauth" mailauth setup   # or any folder that this user may write'],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MailauthError } from '../../../src/core/errors.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { escapeHtml, plain, printable } from '../../../src/core/text.ts';
+import { addressHtml, escapeHtml, plain, printable } from '../../../src/core/text.ts';
 
 const forbidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 /** Texts as an attacker writes them: pieces of escape sequences, bidi marks, half characters, in any order. */
@@ -112,5 +112,22 @@ describe('Secret', () => {
     }
     expect(secret.reveal()).toBe('hunter2');
     expect(secret.length).toBe(7);
+  });
+});
+
+describe('addressHtml', () => {
+  it.each([
+    ['helpdesk@contoso.example', 'helpdesk@<wbr>contoso<wbr>.example'],
+    ['https://help.contoso.com/api/x?a=1', 'https://help<wbr>.contoso<wbr>.com/<wbr>api/<wbr>x?<wbr>a=<wbr>1'],
+  ])('%s may break at its joints, and is whole for a program', (raw, html) => {
+    expect(addressHtml(raw)).toBe(`<data value="${raw}">${html}</data>`);
+  });
+
+  it('leaves what has no joints, and escapes all the same', () => {
+    for (const plainText of ['11111111-2222-3333', 'IMAP.AccessAsUser.All, SMTP.Send', 'write to a@b.example'])
+      expect(addressHtml(plainText)).toBe(plainText);
+    expect(addressHtml('')).toBe('');
+    expect(addressHtml(`"><b>@x'&y`)).toBe('&#34;&#62;&#60;b&#62;@x&#39;&#38;y');
+    expect(addressHtml('a&b@x')).toBe('<data value="a&#38;b@x">a&#38;b@<wbr>x</data>');
   });
 });

@@ -92,6 +92,13 @@ describe.runIf(process.platform === 'linux')('the platform launcher', () => {
     expect(await desktop(await launcher(0)).open('https://login.example/?a=1')).toEqual({ kind: 'opened' });
     expect(await args()).toEqual(['https://login.example/?a=1']);
   });
+
+  it('does not inherit what opens our stores, and takes it from nobody', async () => {
+    for (const name of ['MAILAUTH_PASSPHRASE', 'MAILAUTH_GRAPH_TOKEN']) vi.stubEnv(name, 'hush');
+    await desktop(await launcher(0)).open('https://login.example/');
+    expect(await readFile(join(folder.path, 'env'), 'utf8')).not.toContain('hush');
+    expect([process.env.MAILAUTH_PASSPHRASE, process.env.MAILAUTH_GRAPH_TOKEN]).toEqual(['hush', 'hush']);
+  });
 });
 
 it.each(['javascript:alert(1)', 'file:///etc/passwd', 'not an address', '', 'mailto:a@b.example', '--help'])(

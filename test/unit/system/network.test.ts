@@ -1,6 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Network } from '../../../src/core/context.ts';
 import { Interrupted, MailauthError } from '../../../src/core/errors.ts';
 import { createNetwork } from '../../../src/system/network.ts';
 import { type Canned, certificate, type HttpsServer, httpsServer, type Received } from '../../support/https-server.ts';
@@ -71,6 +76,17 @@ async function failure(work: Promise<unknown>): Promise<MailauthError> {
 }
 
 describe('request', () => {
+  it('logs method, address without its query, status; also what got no answer', async () => {
+    const server = await serve(() => ({ status: 418, headers: {}, body: {} }));
+    const lines: string[] = [];
+    const network = createNetwork({ env: {}, ca: [tls.cert], log: (line) => lines.push(line.replace(/\d+ ms$/, 'N ms')) });
+    await network.request(get(`${server.origin}/token?code=secret#secret`));
+    await failure(
+      createNetwork({ env: {}, log: (line) => lines.push(line.replace(/\d+ ms$/, 'N ms')) }).request(get(`${server.origin}/x`)),
+    );
+    expect(lines).toEqual([`GET ${server.origin}/token: 418, N ms`, `GET ${server.origin}/x: no answer, N ms`]);
+  });
+
   it('sends method, headers and body, and reads status, lower-case headers and text', async () => {
     const server = await serve(() => ({ status: 418, headers: { 'X-Mixed-Case': 'yes' }, body: { a: 'ü' } }));
     const network = createNetwork({ env: {}, ca: [tls.cert] });
@@ -102,8 +118,32 @@ describe('request', () => {
     expect(untrusted.why).toContain('mailauth test authority');
     expect(untrusted.next.join()).toContain('NODE_EXTRA_CA_CERTS');
     const trusting = network.trusting(tls.cert);
-    expect(trusting.ca).toEqual([tls.cert]);
     expect((await trusting.request(get(server.origin))).status).toBe(200);
+  });
+
+  it('hands libraries one trust for all their connections, NODE_EXTRA_CA_CERTS in it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mailauth-trust-'));
+    try {
+      const NODE_EXTRA_CA_CERTS = join(folder, 'ca.pem');
+      await writeFile(NODE_EXTRA_CA_CERTS, tls.cert);
+      const other = (await certificate()).cert;
+      const server = await serve(() => ({}));
+      const { port } = new URL(server.origin);
+      /** as imapflow and nodemailer do it */
+      const authorized = ({ secureContext }: Network): Promise<boolean> =>
+        new Promise((done) => {
+          const options = { host: 'localhost', servername: 'localhost', port: Number(port), rejectUnauthorized: true };
+          const socket: TLSSocket = connectTls({ ...options, secureContext: secureContext() }, () => done(socket.authorized));
+          socket.on('error', () => done(false));
+          open.push({ close: async () => void socket.destroy() });
+        });
+      const trusting = createNetwork({ env: { NODE_EXTRA_CA_CERTS } }).trusting(other);
+      expect(trusting.secureContext()).toBe(trusting.secureContext());
+      expect(await authorized(trusting)).toBe(true);
+      expect(await authorized(createNetwork({ env: {} }).trusting(other))).toBe(false);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('refuses a certificate for another name, and one that has expired', async () => {

@@ -1,0 +1,22 @@
+import { resolve } from 'node:path';
+import { plain } from '../core/text.ts';
+import { problem } from '../diagnose/problem.ts';
+import { keyLength } from '../store/key-source.ts';
+import { type CommandModule, examples } from './command.ts';
+
+export const storeKeygen: CommandModule = {
+  configure: (command) =>
+    examples(command.argument('<file>', 'name of the new key file'), [
+      'mailauth store keygen /etc/mailauth/key     32 random bytes, mode 0600',
+      'export MAILAUTH_KEY_FILE=/etc/mailauth/key MAILAUTH_STORE=file',
+    ]),
+
+  async run({ args }, { ctx }) {
+    const file = resolve(args[0] ?? '');
+    if (!(await ctx.files.create(file, ctx.random.bytes(keyLength)))) throw problem('key-file-exists', { file: plain(file) });
+    return {
+      data: { file, bytes: keyLength },
+      text: `Made ${plain(file)}. Keep a copy of it somewhere else: without it the sealed file cannot be opened by anybody.\n`,
+    };
+  },
+};

@@ -1,0 +1,41 @@
+import type { KeychainTrouble } from './context.ts';
+
+/**
+ * What the keychains of the platforms say, by what it means: bus error names and gnome-keyring's sentences (measured), SecBase.h,
+ * the Win32 error's name. Here, because the binding's adapter and the catalogue go by the same words.
+ */
+export const keychainSays = {
+  'no-bus': ['Failed to connect to socket', 'DBUS_SESSION_BUS_ADDRESS', 'Unable to autolaunch a dbus-daemon'],
+  'no-provider': [
+    'not provided by any .service',
+    'org.freedesktop.DBus.Error.ServiceUnknown',
+    'org.freedesktop.DBus.Error.NameHasNoOwner',
+    'org.freedesktop.DBus.Error.Spawn',
+    'No keychain is available',
+  ],
+  'no-collection': [
+    'default keychain could not be found',
+    'org.freedesktop.DBus.Error.UnknownObject',
+    'org.freedesktop.DBus.Error.UnknownMethod',
+    'org.freedesktop.DBus.Error.UnknownInterface',
+    'org.freedesktop.Secret.Error.NoSuchObject',
+  ],
+  locked: [
+    'prompt was dismissed',
+    'org.freedesktop.Secret.Error.IsLocked',
+    'Cannot create an item in a locked collection',
+    'User interaction is not allowed',
+  ],
+  hung: ['Did not receive a reply', 'org.freedesktop.DBus.Error.NoReply', 'org.freedesktop.DBus.Error.TimedOut'],
+  denied: ['org.freedesktop.DBus.Error.AccessDenied', 'NO_SUCH_LOGON_SESSION', 'canceled the operation'],
+  other: [],
+} as const satisfies Record<KeychainTrouble, readonly string[]>;
+
+/** The trouble that a keychain's own words name; undefined where they name none of these. */
+export function troubleThatSays(message: string): KeychainTrouble | undefined {
+  const said = message.toLowerCase();
+  for (const trouble of ['no-bus', 'no-provider', 'no-collection', 'locked', 'hung', 'denied'] as const) {
+    if (keychainSays[trouble].some((words) => said.includes(words.toLowerCase()))) return trouble;
+  }
+  return undefined;
+}

@@ -1,0 +1,21 @@
+/** Also with the quotes of JSON, of JSON inside JSON, and of a form's encoding. */
+const name = String.raw`(?:secret|password|passwd|passphrase|pwd|(?:refresh|access|id)_?token)(?:\\{0,7}["'])?\s{0,9}(?:=|:|%3D)\s{0,9}`;
+/** Up to the same quote, whatever stands between: a password may hold blanks and commas. */
+const quotedAfterName = new RegExp(String.raw`(${name})(\\{0,7}["'])(?!\2)(?:(?!\2)[^\n]){1,400}\2`, 'gi');
+const afterName = new RegExp(String.raw`(${name})(?!\\{0,7}["']\[secret\])((?:\\{0,7}["'])?)[^&\s"'<>,;]+`, 'gi');
+
+/** Tokens, codes and secrets by their shape or by the name in front of them: anything that must not be shown again. */
+export function redact(text: string): string {
+  return text
+    .replace(/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*/g, '[token]')
+    .replace(/\b(?:[01]\.A[\w-]{20,}|M\.[CR]\d+_[\w.!*$-]{8,}|EwB?[A-Z][\w+/=]{20,})[\w.!*$+/=-]*/g, '[token]')
+    .replace(/(\bBearer\s+)[\w.~+/=-]{8,}/gi, '$1[token]')
+    .replace(/(\bauthorization["']?\s{0,9}[:=]\s{0,9}["']?basic\s{1,9})[\w+/=-]{4,}/gi, '$1[secret]')
+    .replace(/([?&](?:code|state|session_state|nonce|device_code|code_verifier|assertion)=)[^&\s"'<>]+/g, '$1[secret]')
+    .replace(quotedAfterName, '$1$2[secret]$2')
+    .replace(afterName, '$1$2[secret]')
+    .replace(/(\/\/[^\s/:@"']{1,200}:)[^\s/@"']{1,200}@/g, '$1[secret]@')
+    .replace(/(\bAUTH(?:ENTICATE)?\s+(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER)\s+)[\w+/=-]{4,}/gi, '$1[secret]')
+    .replace(/(\bLOGIN\s{1,9}\S{1,200}@\S{1,200}\s{1,9}|^[ \t]{0,40}PASS\s{1,9})(?:"(?:[^"\\\n]|\\.){0,200}"|\S+)/gim, '$1[secret]')
+    .replace(/[A-Za-z0-9_~.+=-]{60,}/g, '[long value]');
+}

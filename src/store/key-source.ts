@@ -1,0 +1,134 @@
+import { isAbsolute, relative, resolve } from 'node:path';
+import type { Context, Files, GuardedFile } from '../core/context.ts';
+import { plain } from '../core/text.ts';
+import { problem } from '../diagnose/problem.ts';
+import { readFailure } from './home.ts';
+import type { KeyDerivation } from './sealed-file.ts';
+
+export const keyLength = 32;
+/** RFC 7914; 128 MiB and about half a second, on purpose. */
+export const scryptCost = { log2n: 17, r: 8, p: 1 } as const;
+
+/** Where the key of a sealed file comes from. Read at most once a command, so that a person is asked once. */
+export interface KeySource {
+  readonly kind: KeyDerivation['kind'];
+  /** 32 bytes. `file` is named in the question and in errors; `isNew`: it does not exist yet, so a person types the passphrase twice */
+  master(derivation: KeyDerivation, file: string, isNew: boolean): Promise<Uint8Array>;
+}
+
+export interface KeySourceOptions {
+  readonly ctx: Pick<Context, 'env' | 'files' | 'prompts' | 'platform'>;
+  /** a person is there, and prompts are on */
+  readonly canAsk: boolean;
+}
+
+/** MAILAUTH_KEY_FILE, else MAILAUTH_PASSPHRASE_FILE, MAILAUTH_PASSPHRASE, a masked question; the first that is set is the only one. */
+export function keySource(options: KeySourceOptions): KeySource {
+  const { ctx } = options;
+  const { MAILAUTH_KEY_FILE: keyFile } = ctx.env;
+  if (keyFile) {
+    let key: Promise<Uint8Array> | undefined;
+    return {
+      kind: 'key-file',
+      master: () => {
+        key ??= readKeyFile(resolve(keyFile), ctx);
+        return key;
+      },
+    };
+  }
+  let passphrase: Promise<string> | undefined;
+  const derived = new Map<string, Promise<Uint8Array>>();
+  return {
+    kind: 'scrypt',
+    async master(derivation, file, isNew) {
+      passphrase ??= readPassphrase(ctx, options.canAsk, file, isNew);
+      const words = await passphrase;
+      const salt = Buffer.from(derivation.salt).toString('hex');
+      const known = derived.get(salt) ?? stretch(words, derivation);
+      derived.set(salt, known);
+      return known;
+    },
+  };
+}
+
+async function stretch(passphrase: string, derivation: KeyDerivation): Promise<Uint8Array> {
+  if (derivation.kind !== 'scrypt') throw new Error('a key file needs no scrypt');
+  const { scrypt } = await import('node:crypto');
+  const { log2n, r, p, salt } = derivation;
+  const N = 2 ** log2n;
+  return new Promise((done, fail) => {
+    // The same words typed on another keyboard or system may come composed differently (Unicode NFC).
+    scrypt(passphrase.normalize('NFC'), salt, keyLength, { N, r, p, maxmem: 128 * r * (N + p + 2) }, (error, key) =>
+      error === null ? done(key) : fail(error),
+    );
+  });
+}
+
+async function readPassphrase(ctx: KeySourceOptions['ctx'], canAsk: boolean, file: string, isNew: boolean): Promise<string> {
+  const { MAILAUTH_PASSPHRASE_FILE: passphraseFile, MAILAUTH_PASSPHRASE: fromEnvironment } = ctx.env;
+  if (passphraseFile) {
+    const path = resolve(passphraseFile);
+    const { bytes } = await readPrivate(path, 'MAILAUTH_PASSPHRASE_FILE', ctx);
+    const words = Buffer.from(bytes)
+      .toString()
+      .replace(/^\uFEFF/, '')
+      .replace(/[\r\n]+$/, '');
+    if (words !== '' && !/[\r\n]/.test(words)) return words;
+    throw problem('passphrase-file-unusable', { file: plain(path), why: 'It must hold the passphrase on one line and nothing else' });
+  }
+  if (fromEnvironment) return fromEnvironment;
+  if (!canAsk) throw problem('passphrase-needed', { file: plain(file) });
+  if (!isNew) return ctx.prompts.secret({ message: `Passphrase of ${plain(file)}?`, check: (value) => value !== '' || 'nothing there' });
+  const first = await ctx.prompts.secret({
+    message: `New passphrase for ${plain(file)}?`,
+    check: (value) => value.length >= 12 || 'at least 12 characters; four or five unrelated words are good',
+  });
+  await ctx.prompts.secret({ message: 'The same passphrase again?', check: (value) => value === first || 'not the same' });
+  return first;
+}
+
+async function readKeyFile(path: string, ctx: KeySourceOptions['ctx']): Promise<Uint8Array> {
+  const { bytes } = await readPrivate(path, 'MAILAUTH_KEY_FILE', ctx);
+  if (bytes.length === keyLength) return bytes;
+  throw problem('key-file-unusable', { file: plain(path), why: `It has ${bytes.length} bytes, and must have ${keyLength}` });
+}
+
+type KeyVariable = 'MAILAUTH_KEY_FILE' | 'MAILAUTH_PASSPHRASE_FILE';
+
+async function readPrivate(path: string, variable: KeyVariable, ctx: KeySourceOptions['ctx']): Promise<GuardedFile> {
+  const code = variable === 'MAILAUTH_KEY_FILE' ? 'key-file-unusable' : 'passphrase-file-unusable';
+  const file = await readGuarded(ctx.files, path, (why) => problem(code, { file: plain(path), why }));
+  if (file === undefined) throw problem(code, { file: plain(path), why: `${variable} names it, and there is no such file` });
+  refuseExposed(file, path, ctx);
+  return file;
+}
+
+/** What the disk says about reading, as the caller's own problem. */
+export async function readGuarded(files: Files, path: string, unreadable: (why: string) => Error): Promise<GuardedFile | undefined> {
+  try {
+    return await files.readGuarded(path);
+  } catch (error) {
+    const why = readFailure(error);
+    throw why === undefined ? error : unreadable(`It cannot be read: ${why}`);
+  }
+}
+
+/**
+ * Throws `file-exposed`, `file-foreign` where somebody else can read or change a file of ours. Two places are handed to us by a
+ * service manager with bits of its own, and are private as a whole: systemd's credentials (0400, or 0440 where an access list lets the
+ * service in; systemd.exec(5), CREDENTIALS_DIRECTORY) and a container's secrets (0444 under /run/secrets; Docker, "Manage sensitive data").
+ */
+export function refuseExposed(file: GuardedFile, path: string, ctx: Pick<Context, 'env' | 'platform'>): void {
+  // Windows has access lists in place of bits; the profile folder is closed by them.
+  if (ctx.platform === 'win32') return;
+  const { CREDENTIALS_DIRECTORY: credentials } = ctx.env;
+  const handed = credentials && isInside(path, credentials) ? 0o027 : isInside(path, '/run/secrets') ? 0o022 : undefined;
+  if (file.owner === 'other') throw problem('file-foreign', { file: plain(path) });
+  if ((file.mode & (handed ?? 0o077)) !== 0)
+    throw problem('file-exposed', { file: plain(path), mode: file.mode.toString(8).padStart(4, '0') });
+}
+
+function isInside(path: string, folder: string): boolean {
+  const way = relative(resolve(folder), path);
+  return way !== '' && !way.startsWith('..') && !isAbsolute(way);
+}

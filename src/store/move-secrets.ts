@@ -1,0 +1,53 @@
+import { MailauthError } from '../core/errors.ts';
+import type { Secret } from '../core/secret.ts';
+import { plain } from '../core/text.ts';
+import { problem } from '../diagnose/problem.ts';
+import type { SecretStore } from './store.ts';
+import { decodeTokenSet } from './token-entry.ts';
+
+export interface Move {
+  readonly from: SecretStore;
+  readonly to: SecretStore;
+}
+
+/**
+ * Copies these entries and reads each back. Deletes nothing. Done before, it changes nothing. Answers how many the new store has now.
+ * `landed`: the mailbox already lives in the new store, and what is still in the old one was left by a move that was stopped, so that
+ * only a newer token, or what the new store lacks, is taken from there. Throws `store-move-differs` and the store problems.
+ */
+export async function copySecrets(entries: readonly string[], { from, to }: Move, landed: boolean): Promise<number> {
+  let copied = 0;
+  for (const entry of entries) {
+    const value = await from.read(entry);
+    if (value === undefined) continue;
+    const there = await to.read(entry);
+    copied += 1;
+    if (there !== undefined && (landed || isToken(entry)) && !isNewerToken(entry, value, there)) continue;
+    await to.write(entry, value);
+    if ((await to.read(entry))?.reveal() !== value.reveal()) throw problem('store-move-differs', { what: plain(entry), to: to.name });
+  }
+  return copied;
+}
+
+/** After the mailbox file names the new store. */
+export async function removeSecrets(entries: readonly string[], from: SecretStore): Promise<void> {
+  for (const entry of entries) await from.remove(entry);
+}
+
+/** `tokenEntry` */
+const isToken = (entry: string): boolean => entry.startsWith('token/');
+
+/** A refresh during a move that was stopped went to one store alone. What cannot be read is older than anything that can. */
+function isNewerToken(entry: string, value: Secret, there: Secret): boolean {
+  if (!isToken(entry)) return false;
+  return (issuedAt(value) ?? 0) > (issuedAt(there) ?? -1);
+}
+
+function issuedAt(value: Secret): number | undefined {
+  try {
+    return decodeTokenSet(value).issuedAt;
+  } catch (error) {
+    if (error instanceof MailauthError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,163 @@
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, timingSafeEqual } from 'node:crypto';
+
+/**
+ * The format of the sealed file, version 1; all numbers big-endian. Pure: bytes in, bytes out.
+ *
+ *     0  8   magic "MAILAUTH"
+ *     8  1   version, 1
+ *     9  1   where the key comes from: 1 scrypt (RFC 7914), 2 key file
+ *    10  3   scrypt: log2 N, r, p; zeros with a key file
+ *    13  3   zeros
+ *    16  32  salt
+ *    48  16  key check: tells a wrong passphrase from a damaged file
+ *    64  12  nonce, new with every write
+ *    76  4   length of the body
+ *    80  8   checksum of bytes 0 to 79: tells an accident to the header from a wrong passphrase
+ *    88  …   body, AES-256-GCM; the whole header is its additional data
+ *     …  16  tag
+ *
+ * One seal over everything: no entry can be taken out, exchanged or turned back by itself. The body is laid out so that looking one
+ * entry up in a thousand parses nothing: count (4), then for each name length (2), name, value length (4), value.
+ */
+export type KeyDerivation =
+  | { readonly kind: 'scrypt'; readonly log2n: number; readonly r: number; readonly p: number; readonly salt: Uint8Array }
+  | { readonly kind: 'key-file'; readonly salt: Uint8Array };
+
+export interface SealedHeader {
+  readonly derivation: KeyDerivation;
+  readonly keyCheck: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** What cannot be opened, and why; never quotes what stands in the file. */
+export class Unsealable extends Error {
+  readonly kind: 'damaged' | 'newer' | 'wrong-key';
+
+  constructor(kind: Unsealable['kind'], message: string) {
+    super(message);
+    this.name = 'Unsealable';
+    this.kind = kind;
+  }
+}
+
+export const saltLength = 32;
+export const nonceLength = 12;
+const magic = Buffer.from('MAILAUTH');
+const checkedLength = 80;
+const headerLength = 88;
+const tagLength = 16;
+
+const damaged = (why: string): Unsealable => new Unsealable('damaged', why);
+
+/** Reads the header alone: nothing is decrypted and no key is needed. Throws `Unsealable`. */
+export function readHeader(file: Uint8Array): SealedHeader {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  if (bytes.length < headerLength + tagLength) throw damaged(`it has only ${bytes.length} bytes`);
+  if (!bytes.subarray(0, 8).equals(magic)) throw damaged('it does not begin as a sealed file does');
+  if (!bytes.subarray(checkedLength, headerLength).equals(checksum(bytes.subarray(0, checkedLength))))
+    throw damaged('its header was changed');
+  if (bytes.readUInt8(8) !== 1) throw new Unsealable('newer', 'another version of mailauth wrote it');
+  const expected = headerLength + bytes.readUInt32BE(76) + tagLength;
+  if (bytes.length !== expected) throw damaged(`it has ${bytes.length} bytes, and should have ${expected}`);
+  return {
+    derivation: readDerivation(bytes),
+    keyCheck: bytes.subarray(48, 64),
+    nonce: bytes.subarray(64, 76),
+    bytes: bytes.subarray(0, headerLength),
+  };
+}
+
+/** Bounded before it is used, to twice of what is written: a forged header must not take a gigabyte and a minute from every command. */
+function readDerivation(bytes: Buffer): KeyDerivation {
+  const [kind, log2n = 0, r = 0, p = 0] = bytes.subarray(9, 13);
+  const salt = bytes.subarray(16, 48);
+  if (bytes.readUIntBE(13, 3) !== 0) throw damaged('its header is not one that mailauth writes');
+  if (kind === 2 && log2n === 0 && r === 0 && p === 0) return { kind: 'key-file', salt };
+  if (kind === 1 && log2n >= 14 && log2n <= 18 && r >= 1 && r <= 8 && p >= 1 && p <= 2) return { kind: 'scrypt', log2n, r, p, salt };
+  throw damaged('its header names no key derivation that mailauth uses');
+}
+
+/** The decrypted body. `master`: 32 bytes of the key file, or of scrypt. Throws `Unsealable`. */
+export function unseal(file: Uint8Array, master: Uint8Array): Buffer {
+  const header = readHeader(file);
+  const { salt } = header.derivation;
+  if (!timingSafeEqual(header.keyCheck, subkey(master, salt, 'check', 16)))
+    throw new Unsealable('wrong-key', 'it was sealed with another key');
+  const decipher = createDecipheriv('aes-256-gcm', subkey(master, salt, 'seal', 32), header.nonce, { authTagLength: tagLength });
+  decipher.setAAD(header.bytes);
+  decipher.setAuthTag(file.subarray(file.length - tagLength));
+  try {
+    return Buffer.concat([decipher.update(file.subarray(headerLength, file.length - tagLength)), decipher.final()]);
+  } catch {
+    throw damaged('its content was changed');
+  }
+}
+
+/** A whole sealed file. `nonce`: 12 bytes that were never used before. */
+export function seal(body: Uint8Array, master: Uint8Array, derivation: KeyDerivation, nonce: Uint8Array): Buffer {
+  const { salt } = derivation;
+  const header = Buffer.alloc(headerLength);
+  magic.copy(header, 0);
+  header.writeUInt8(1, 8);
+  const { log2n, r, p } = derivation.kind === 'scrypt' ? derivation : { log2n: 0, r: 0, p: 0 };
+  header.set([derivation.kind === 'scrypt' ? 1 : 2, log2n, r, p], 9);
+  header.set(salt, 16);
+  header.set(subkey(master, salt, 'check', 16), 48);
+  header.set(nonce, 64);
+  header.writeUInt32BE(body.length, 76);
+  header.set(checksum(header.subarray(0, checkedLength)), checkedLength);
+  const cipher = createCipheriv('aes-256-gcm', subkey(master, salt, 'seal', 32), nonce, { authTagLength: tagLength });
+  cipher.setAAD(header);
+  return Buffer.concat([header, cipher.update(body), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** HKDF (RFC 5869) keeps what is written openly, the check, apart from what encrypts. */
+function subkey(master: Uint8Array, salt: Uint8Array, use: 'check' | 'seal', length: number): Buffer {
+  return Buffer.from(hkdfSync('sha256', master, salt, `mailauth sealed file 1 ${use}`, length));
+}
+
+const checksum = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest().subarray(0, 8);
+
+export function encodeEntries(entries: ReadonlyMap<string, string>): Buffer {
+  const parts = [uint(entries.size, 4)];
+  for (const [name, value] of entries) {
+    const [key, content] = [Buffer.from(name), Buffer.from(value)];
+    parts.push(uint(key.length, 2), key, uint(content.length, 4), content);
+  }
+  return Buffer.concat(parts);
+}
+
+function uint(value: number, size: 2 | 4): Buffer {
+  const bytes = Buffer.alloc(size);
+  bytes.writeUIntBE(value, 0, size);
+  return bytes;
+}
+
+/** Name and value of each entry as places in the body; nothing is copied or decoded. Throws `Unsealable`. */
+function* places(body: Buffer): Generator<readonly [name: Buffer, value: Buffer]> {
+  let at = 0;
+  const take = (length: number): Buffer => {
+    // Sealed by us, so only a bug of ours ends here; but never with half a secret.
+    if (at + length > body.length) throw damaged('its content is not what mailauth writes');
+    at += length;
+    return body.subarray(at - length, at);
+  };
+  const count = take(4).readUInt32BE();
+  for (let i = 0; i < count; i += 1) yield [take(take(2).readUInt16BE()), take(take(4).readUInt32BE())];
+  if (at !== body.length) throw damaged('its content is not what mailauth writes');
+}
+
+/** One entry's value. Throws `Unsealable`. */
+export function findEntry(body: Buffer, name: string): string | undefined {
+  const wanted = Buffer.from(name);
+  for (const [key, value] of places(body)) if (key.equals(wanted)) return value.toString();
+  return undefined;
+}
+
+/** All entries. Throws `Unsealable`. */
+export function decodeEntries(body: Buffer): Map<string, string> {
+  const entries = new Map<string, string>();
+  for (const [key, value] of places(body)) entries.set(key.toString(), value.toString());
+  return entries;
+}
