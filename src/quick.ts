@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as z from 'zod/mini';
@@ -9,6 +9,7 @@ import { tokenGet } from './commands/token-get.ts';
 import type { Clock, Context, Files, Network, Prompts } from './core/context.ts';
 import type { Reporter } from './core/report.ts';
 import { resolveHome } from './store/home.ts';
+import { readGuardedFile } from './system/guarded-file.ts';
 import { createKeychain } from './system/keychain.ts';
 
 // Compiled parsers pay off from the second use on; here each schema is used once.
@@ -63,25 +64,33 @@ function readingSession(ctx: Context, globals: Globals): Session {
     network: refuse,
     cloud: refuse,
     refresh: refuse,
+    storeNamed: refuse,
     probedStore: refuse,
     close: async () => undefined,
   };
 }
 
-function readingContext({ env, platform, pid, stdin, stderr }: NodeJS.Process): Context {
+function readingContext(process: NodeJS.Process): Context {
+  const { env, platform, pid } = process;
   const keychain = createKeychain({ platform, env, clock });
-  keychain.expectRead();
+  // Where the sealed file is opened without a question it is the store that is meant; if not, the read only begins later.
+  if (!env.MAILAUTH_KEY_FILE) keychain.expectRead();
   const output = { write: refuse, isTerminal: false, columns: 80 };
   return {
     env,
     platform,
     pid,
+    machine: { node: '', release: '', arch: '', user: '', homeFolder: '' },
     out: output,
     err: output,
     readStdin: refuse,
+    longInput: { isTerminal: false, pieces: refuse },
     readLine: refuse,
     log: () => undefined,
-    interactive: stdin.isTTY === true && stderr.isTTY === true && env.TERM !== 'dumb',
+    // When asked for: each stream of the process costs milliseconds to open.
+    get interactive() {
+      return process.stdin.isTTY === true && process.stderr.isTTY === true && env.TERM !== 'dumb';
+    },
     clock,
     random: { bytes: refuse, uuid: refuse },
     files: readOnly,
@@ -100,10 +109,17 @@ const refuse = (): never => {
 /** At once and not by the thread pool: these are a handful of small files, and node:fs/promises costs more to load than they to read. */
 const readOnly: Files = {
   read: async (path) => unlessMissing(() => readFileSync(path, 'utf8'), undefined),
+  readGuarded: async (path) => {
+    // A pipe (`<(…)`) can be read once, and the whole program may need it.
+    if (unlessMissing(() => statSync(path).isFile(), true)) return readGuardedFile(path);
+    return refuse();
+  },
   list: async (path) => unlessMissing(() => readdirSync(path).sort(), []),
   writeAtomic: refuse,
+  create: refuse,
   remove: refuse,
   removeTree: refuse,
+  mode: refuse,
   lock: refuse,
 };
 
@@ -116,7 +132,15 @@ function unlessMissing<T>(look: () => T, otherwise: T): T {
   }
 }
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now(), sleep: refuse };
-const noNetwork: Network = { ca: [], request: refuse, lookup: refuse, connect: refuse, secure: refuse, proxyFor: refuse, trusting: refuse };
+const noNetwork: Network = {
+  request: refuse,
+  lookup: refuse,
+  connect: refuse,
+  secure: refuse,
+  secureContext: refuse,
+  proxyFor: refuse,
+  trusting: refuse,
+};
 const noPrompts: Prompts = { text: refuse, secret: refuse, select: refuse, checkbox: refuse, confirm: refuse };
 const silent: Reporter = {
   progress: () => undefined,

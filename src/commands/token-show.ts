@@ -20,6 +20,7 @@ function describe(record: MailboxRecord, set: TokenSet, now: number) {
     mailbox: record.mailbox,
     username: saslUser(record),
     account: set.account.username,
+    ...(record.access === undefined ? {} : { access: record.access }),
     tenantId: record.tenantId,
     clientId: record.registration.clientId,
     audience: claims.opaque ? null : (claims.audience ?? null),
@@ -27,7 +28,7 @@ function describe(record: MailboxRecord, set: TokenSet, now: number) {
     issuedAt: rfc3339(set.issuedAt),
     expiresAt: rfc3339(set.expiresAt),
     expiresInSeconds: Math.floor((set.expiresAt - now) / 1000),
-    refreshable: set.refreshToken !== undefined,
+    refreshable: record.access === 'app-only' || set.refreshToken !== undefined,
     refreshTokenIdleDeadline: deadline === undefined ? null : rfc3339(deadline),
     store: record.store,
     opaque: claims.opaque,
@@ -57,17 +58,19 @@ export const tokenShow: CommandModule = {
         renderFacts(
           [
             ['Mailbox', data.mailbox],
-            ['Signed in as', data.account],
+            data.access === 'app-only' ? ['Access', 'app-only: the app on its own'] : ['Signed in as', data.account],
             ['Tenant', data.tenantId],
             ['App', data.clientId],
             ['Audience', data.audience ?? 'opaque token: only Microsoft can read it'],
-            ['Scopes', data.scopes.join('\n')],
+            [data.access === 'app-only' ? 'Roles' : 'Scopes', data.scopes.join('\n')],
             ['Issued', data.issuedAt],
             ['Expires', `${data.expiresAt} (${inWords(set.expiresAt - now)})`],
             [
               'Refresh',
               data.refreshTokenIdleDeadline === null
-                ? 'not possible: no refresh token'
+                ? data.refreshable
+                  ? 'by itself, with the secret or certificate of the app'
+                  : 'not possible: no refresh token'
                 : `by itself; sign-in needed if unused until ${data.refreshTokenIdleDeadline}`,
             ],
             ['Stored in', store.describe()],

@@ -1,9 +1,23 @@
+import { MailauthError } from '../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { currentToken, type TokenWish } from '../tokens/current.ts';
+import { mailboxesOf } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 
 /** A valid token of a mailbox for a command that uses it; network parts are loaded only when a refresh is due. */
 export async function tokenOf(session: Session, record: MailboxRecord, wish: TokenWish): Promise<TokenSet> {
+  try {
+    return await tokenFrom(session, record, wish);
+  } catch (error) {
+    if (!(error instanceof MailauthError) || error.code !== 'not-signed-in') throw error;
+    // `store move` at the same moment: the mailbox file has named the other store since it was read.
+    const now = await mailboxesOf(session).readMailbox(record);
+    if (now === undefined || now.store === record.store) throw error;
+    return tokenFrom(session, now, wish);
+  }
+}
+
+async function tokenFrom(session: Session, record: MailboxRecord, wish: TokenWish): Promise<TokenSet> {
   const store = await session.store(record);
   return currentToken(record, wish, {
     ctx: session.ctx,

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import { Exit } from '../core/exit.ts';
-import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import type { MailboxKey, MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import { plain } from '../core/text.ts';
 import { problem } from '../diagnose/problem.ts';
 import { guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
@@ -34,16 +35,24 @@ export async function storedToken(store: SecretStore, record: MailboxRecord): Pr
   return value === undefined ? undefined : decodeTokenSet(value, record);
 }
 
+/** Held by whoever changes this mailbox's token. */
+export const tokenLock = (home: string, key: MailboxKey): string => join(home, 'locks', `token-${mailboxSlug(key)}`);
+
+/** Throws `not-signed-in`: never was, or somebody logged out or moved the entry to another store. */
+async function tokenThere(record: MailboxRecord, deps: TokenDeps): Promise<TokenSet> {
+  const stored = await storedToken(deps.store, record);
+  if (stored === undefined) throw problem('not-signed-in', { mailbox: record.mailbox });
+  return stored;
+}
+
 /**
  * The mailbox's token, from the store while it is fresh (no lock, no write, no network), else refreshed once across all processes.
  * The new set is stored before it is given out. Throws `not-signed-in`, `not-refreshable`, `refresh-busy`, and what a refresh throws.
  */
 export async function currentToken(record: MailboxRecord, wish: TokenWish, deps: TokenDeps): Promise<TokenSet> {
-  const stored = await storedToken(deps.store, record);
-  if (stored === undefined) throw problem('not-signed-in', { mailbox: record.mailbox });
-  if (!wish.force && leftMs(stored, deps) >= wish.minValidityMs) return stored;
-  const lock = join(deps.home, 'locks', `token-${mailboxSlug(record)}`);
-  const release = await guardWrites(deps.home, () => deps.ctx.files.lock(lock, deps.waitMs));
+  const stored = await tokenThere(record, deps);
+  if (!wish.force && isFresh(stored, wish, deps)) return stored;
+  const release = await guardWrites(deps.home, () => deps.ctx.files.lock(tokenLock(deps.home, record), deps.waitMs));
   if (release === undefined) return afterWaiting(record, stored, wish, deps);
   try {
     return await refreshUnderLock(record, stored, wish, deps);
@@ -52,26 +61,37 @@ export async function currentToken(record: MailboxRecord, wish: TokenWish, deps:
   }
 }
 
+/** Clocks that Microsoft puts up with. */
+const skewMs = 300_000;
+
+/** Not what was issued in the future: the clock was ahead then, and when the token really ends nobody knows. */
+const isFresh = (set: TokenSet, { minValidityMs }: TokenWish, deps: TokenDeps): boolean =>
+  leftMs(set, deps) >= minValidityMs && set.issuedAt <= deps.ctx.clock.now() + skewMs;
+
 const leftMs = (set: TokenSet, { ctx }: TokenDeps): number => set.expiresAt - ctx.clock.now();
 
 async function afterWaiting(record: MailboxRecord, before: TokenSet, wish: TokenWish, deps: TokenDeps): Promise<TokenSet> {
-  const now = (await storedToken(deps.store, record)) ?? before;
+  const now = await tokenThere(record, deps);
   const isNew = now.issuedAt !== before.issuedAt;
   if (leftMs(now, deps) > 0 && (isNew || !wish.force)) return now;
   throw problem('refresh-busy', { mailbox: record.mailbox });
 }
 
 async function refreshUnderLock(record: MailboxRecord, before: TokenSet, wish: TokenWish, deps: TokenDeps): Promise<TokenSet> {
-  const now = (await storedToken(deps.store, record)) ?? before;
+  // Never `before` where there is nothing any more: writing that back would undo a logout, or leave a second sign-in behind a move.
+  const now = await tokenThere(record, deps);
   // Refreshed by another process while we waited: taken even when less than min-validity is left.
   if (now.issuedAt !== before.issuedAt && leftMs(now, deps) > 0) return now;
-  if (now.refreshToken === undefined) {
+  if (now.refreshToken === undefined && record.access !== 'app-only') {
     if (!wish.force && leftMs(now, deps) > 0) return now;
     throw problem('not-refreshable', { mailbox: record.mailbox });
   }
   try {
     const fresh = await deps.refresh(now);
-    await deps.store.write(tokenEntry(record), encodeTokenSet(fresh));
+    // Seconds have passed, and who signs in or out takes no lock for them: their word counts, not ours.
+    const there = await tokenThere(record, deps);
+    if (there.accessToken.reveal() !== now.accessToken.reveal()) return there;
+    await replace(record, now, fresh, deps.store);
     return fresh;
   } catch (error) {
     const temporary = error instanceof MailauthError && error.exit === Exit.temporary;
@@ -79,4 +99,19 @@ async function refreshUnderLock(record: MailboxRecord, before: TokenSet, wish: T
     deps.note(`Not refreshed (${error.title}); the stored token is still valid.`);
     return now;
   }
+}
+
+/**
+ * The old set is in the store until the new one is, as a whole: the sealed file is renamed into place, a keychain entry is exchanged by its
+ * service, a split value switches its head last (split.ts). Killed before that, the next refresh presents the old refresh token again:
+ * Microsoft does not revoke it when it is used (learn.microsoft.com/entra/identity-platform/refresh-tokens). A store that does not give
+ * back what was written gets the old set again, and no token is given out.
+ */
+async function replace(record: MailboxRecord, old: TokenSet, fresh: TokenSet, store: SecretStore): Promise<void> {
+  const entry = tokenEntry(record);
+  const value = encodeTokenSet(fresh);
+  await store.write(entry, value);
+  if ((await store.read(entry))?.reveal() === value.reveal()) return;
+  await store.write(entry, encodeTokenSet(old));
+  throw problem('store-forgets', { store: plain(store.describe()), mailbox: record.mailbox });
 }

@@ -1,3 +1,4 @@
+import type { Protocol } from '../core/cloud.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { xoauth2 } from '../mail/sasl.ts';
 
@@ -19,8 +20,14 @@ export function formatToken(set: TokenSet, record: MailboxRecord, format: TokenF
   }
 }
 
-/** The name for SASL `user=`: the mailbox, also where a delegate signed in for it (Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth"). */
-export const saslUser = (record: Pick<MailboxRecord, 'mailbox'>): string => record.mailbox;
+/**
+ * The name for SASL `user=`: the mailbox, also where a delegate signed in for it (Microsoft, "Authenticate an IMAP, POP or SMTP connection
+ * using OAuth"), except where a test found that SMTP wants another. Without a protocol: what fits all of the set-up's.
+ */
+export function saslUser(record: Pick<MailboxRecord, 'mailbox' | 'protocols' | 'smtpUser'>, protocol?: Protocol): string {
+  const forSmtp = protocol === 'smtp' || (protocol === undefined && record.protocols.every((p) => p === 'smtp'));
+  return forSmtp ? (record.smtpUser ?? record.mailbox) : record.mailbox;
+}
 
 /** RFC 3339 in UTC, whole seconds. */
 export const rfc3339 = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');

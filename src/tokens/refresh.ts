@@ -1,11 +1,12 @@
 import type { Cloud, Tenant } from '../core/cloud.ts';
 import type { Context, Network } from '../core/context.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
-import type { Secret } from '../core/secret.ts';
 import { problem } from '../diagnose/problem.ts';
+import { credentialOf } from '../oauth/client-certificate.ts';
 import type { OAuthApp } from '../oauth/msal.ts';
 import type { SecretStore } from '../store/store.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
+import { refreshRefusal } from './refresh-refusal.ts';
 
 export interface AppDeps {
   readonly ctx: Pick<Context, 'clock' | 'signal'>;
@@ -21,12 +22,13 @@ export interface AppDeps {
  */
 export async function appOf(record: MailboxRecord, deps: AppDeps): Promise<OAuthApp> {
   const { registration } = record;
-  let clientSecret: Secret | undefined;
+  let credential: ReturnType<typeof credentialOf> | undefined;
   if (registration.clientType === 'confidential') {
-    clientSecret = await deps.store.read(clientSecretEntry(record));
-    if (clientSecret === undefined) {
+    const stored = await deps.store.read(clientSecretEntry(record));
+    if (stored === undefined) {
       throw problem('stored-secret-missing', { mailbox: record.mailbox, for: record.for, clientId: registration.clientId });
     }
+    credential = credentialOf(stored);
   }
   return {
     cloud: deps.cloud,
@@ -37,7 +39,7 @@ export async function appOf(record: MailboxRecord, deps: AppDeps): Promise<OAuth
     clock: deps.ctx.clock,
     timeoutMs: deps.timeoutMs,
     signal: deps.ctx.signal,
-    ...(clientSecret === undefined ? {} : { clientSecret }),
+    ...credential,
   };
 }
 
@@ -52,11 +54,19 @@ async function rediscover(record: MailboxRecord, deps: AppDeps): Promise<Tenant>
   });
 }
 
-/** A new token set for an old one. Microsoft answers with a new refresh token; where it does not, the old one stays. */
+/**
+ * A new token set for an old one. Microsoft answers with a new refresh token; where it does not, the old one stays. An app that acts for
+ * itself has none: it asks with its secret or certificate again.
+ */
 export async function refreshed(record: MailboxRecord, old: TokenSet, deps: AppDeps): Promise<TokenSet> {
+  const refused = (error: unknown): never => {
+    throw refreshRefusal(error, record);
+  };
+  if (record.access === 'app-only') return freshAppToken(record, deps).catch(refused);
   if (old.refreshToken === undefined) throw problem('not-refreshable', { mailbox: record.mailbox });
   const [app, { redeemRefreshToken }] = await Promise.all([appOf(record, deps), import('../oauth/msal.ts')]);
-  const grant = await redeemRefreshToken(app, { refreshToken: old.refreshToken, scopes: [...record.scopes], mailbox: record.mailbox });
+  const request = { refreshToken: old.refreshToken, scopes: [...record.scopes], mailbox: record.mailbox };
+  const grant = await redeemRefreshToken(app, request).catch(refused);
   return {
     accessToken: grant.accessToken,
     issuedAt: grant.receivedAt,
@@ -66,4 +76,10 @@ export async function refreshed(record: MailboxRecord, old: TokenSet, deps: AppD
     refreshToken: grant.refreshToken ?? old.refreshToken,
     refreshTokenIssuedAt: grant.refreshToken === undefined ? (old.refreshTokenIssuedAt ?? old.issuedAt) : grant.receivedAt,
   };
+}
+
+/** The next token of an app that acts for itself, with no token before it needed. Throws `stored-secret-missing` and what `appToken` throws. */
+export async function freshAppToken(record: MailboxRecord, deps: AppDeps): Promise<TokenSet> {
+  const [app, { appToken }] = await Promise.all([appOf(record, deps), import('../oauth/client-credentials.ts')]);
+  return appToken(app, record.mailbox);
 }

@@ -1,10 +1,11 @@
 // `npm run bench`: ratios against a bare Node measured in the same run. Nothing is asserted; the machine decides the milliseconds.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { tokenBench } from './tokens.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const bin = join(root, 'bin/mailauth.js');
@@ -15,23 +16,37 @@ const runs = Number(process.env.BENCH_RUNS ?? 21);
 const keyring = ['/usr/bin/dbus-run-session', '/usr/bin/gnome-keyring-daemon'].every((file) => existsSync(file));
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-const once = (args) => {
+const once = ({ file = process.execPath, args, env: own = env }) => {
   const began = performance.now();
-  const ended = spawnSync(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = spawnSync(file, args, { env: own, stdio: ['ignore', 'pipe', 'pipe'] });
   if (ended.status !== 0) throw new Error(`${args.join(' ')} ended with ${ended.status}: ${ended.stderr}`);
   return performance.now() - began;
 };
 
-/** Each round runs every command once, so that a slow moment of the machine hits all of them. */
-function startUp(commands) {
+/** Medians by name. Each round runs every command once, so that a slow moment of the machine hits all of them. */
+function inTurns(commands) {
   const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
-  for (let i = 0; i < runs; i += 1) for (const [name, args] of Object.entries(commands)) times[name].push(once(args));
-  const bare = median(times['node -e 0']);
-  for (const [name, values] of Object.entries(times))
-    row(name, `${median(values).toFixed(1)} ms`, `${(median(values) / bare).toFixed(2)} x bare`);
+  for (let i = 0; i < runs; i += 1) for (const [name, command] of Object.entries(commands)) times[name].push(once(command));
+  return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
 }
 
-const row = (name, value, note = '') => console.log(`${name.padEnd(44)}${value.padStart(12)}   ${note}`);
+function startUp(commands) {
+  const times = inTurns(Object.fromEntries(Object.entries(commands).map(([name, args]) => [name, { args }])));
+  const bare = times['node -e 0'];
+  for (const [name, ms] of Object.entries(times)) row(name, `${ms.toFixed(1)} ms`, `${(ms / bare).toFixed(2)} x bare`);
+}
+
+/** In KiB, as getrusage counts it: written by the process itself at its end. The median of five. */
+function peakKib({ args, env: own = env }) {
+  const preload = writePeak();
+  const peaks = Array.from(
+    { length: 5 },
+    () => spawnSync(process.execPath, ['-r', preload, ...args], { env: own, encoding: 'utf8' }).stderr,
+  );
+  return median(peaks.map((text) => Number(/peak (\d+)/.exec(text)?.[1])));
+}
+
+const row = (name, value, note = '') => console.log(`${name.padEnd(52)}${value.padStart(12)}   ${note}`);
 
 /** Plays the browser at the sandbox's pages; answers the address that leads back to the loopback listener. */
 async function redirectOf(url) {
@@ -87,12 +102,92 @@ async function registrations() {
     let approved = 0;
     let calls = '?';
     for await (const line of createInterface({ input: child.stderr })) {
-      if (line.includes('Administrator signed in')) approved = performance.now();
+      if (line.includes('Signed in for Microsoft Graph')) approved = performance.now();
       calls = /(\d+) calls to Microsoft Graph/.exec(line)?.[1] ?? calls;
     }
     const seconds = ((performance.now() - approved) / 1000).toFixed(2);
     row(`auto ${product}: approval -> hand-over`, `${seconds} s`, `${calls} Graph calls; goal under 5 s`);
   }
+}
+
+/** `test all` beside its slowest protocol, each a process of its own against one running sandbox; then 200 mailboxes at three concurrencies. */
+async function mailTests() {
+  const home = join(folder, 'mail-home');
+  const own = { ...env, MAILAUTH_HOME: home };
+  const sandbox = spawn(process.execPath, [bin, 'sandbox'], { env: own, stdio: ['ignore', 'pipe', 'pipe'] });
+  try {
+    await Promise.race([
+      new Promise((ready) => sandbox.stdout.once('data', ready)),
+      new Promise((ready) => sandbox.stderr.once('data', ready)),
+    ]);
+    const writer = join(root, 'node_modules/.cache/mailauth-bench/mailboxes.mjs');
+    const esbuild = ['--bundle', '--format=esm', '--platform=node', '--packages=external', '--log-level=error', `--outfile=${writer}`];
+    execFileSync('npx', ['esbuild', fileURLToPath(new URL('mailboxes.ts', import.meta.url)), ...esbuild], { cwd: root, stdio: 'ignore' });
+    execFileSync(process.execPath, [writer, join(home, 'sandbox'), '200'], { env: own });
+    // Written by the process itself at its end: peak memory in KiB, as getrusage counts it, and its CPU, whatever else the machine does.
+    const peak = ['-r', writePeak()];
+    const timed = async (args) => {
+      const began = performance.now();
+      const child = spawn(process.execPath, [...peak, bin, ...args, '--sandbox', '--json'], {
+        env: own,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      const closed = new Promise((done) => child.once('close', done));
+      let err = '';
+      for await (const chunk of child.stderr) err += chunk;
+      const exit = await closed;
+      const kib = Number(/peak (\d+)/.exec(err)?.[1]);
+      if (exit !== 0 || Number.isNaN(kib)) throw new Error(`${args.join(' ')} ended with ${exit}: ${err}`);
+      return { ms: performance.now() - began, mib: kib / 1024, cpuMs: Number(/cpu (\d+)/.exec(err)?.[1]) };
+    };
+    const times = { imap: [], pop: [], smtp: [], all: [] };
+    for (let i = 0; i < Math.min(runs, 9); i += 1)
+      for (const name of Object.keys(times)) times[name].push((await timed(['test', name, 'box0@contoso.example'])).ms);
+    const { all, ...single } = Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
+    const slowest = Math.max(...Object.values(single));
+    row(
+      'test all / its slowest protocol',
+      `${(all / slowest).toFixed(2)} x`,
+      `${all.toFixed(0)} ms and ${slowest.toFixed(0)} ms; goal 1.2`,
+    );
+    for (const concurrency of [1, 5, 20]) {
+      const { ms, mib, cpuMs } = await timed(['test', 'all', '--all-mailboxes', '--concurrency', String(concurrency)]);
+      const rate = `${(200_000 / ms).toFixed(0)} mailboxes/s`;
+      row(
+        `200 mailboxes, concurrency ${concurrency}`,
+        `${(ms / 1000).toFixed(1)} s`,
+        `${rate}, ${(cpuMs / 200).toFixed(0)} ms CPU each, peak ${mib.toFixed(0)} MiB`,
+      );
+    }
+  } finally {
+    sandbox.kill();
+  }
+}
+
+function writePeak() {
+  const file = join(folder, 'peak.cjs');
+  const script = () =>
+    process.on('exit', () => {
+      const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+      require('node:fs').writeSync(2, `peak ${maxRSS} cpu ${Math.round((userCPUTime + systemCPUTime) / 1000)}\n`);
+    });
+  writeFileSync(file, `(${script})();\n`);
+  return file;
+}
+
+/** CPU of a whole run: `explain` on a log of 10 MB, beside `--version`. */
+function explainLog() {
+  const log = join(folder, 'fetch.log');
+  const line = '2026-11-22 10:00:00 relay getmail[4711]: 12 messages for helpdesk@contoso.com from outlook.office365.com:993 OK 100%20\n';
+  writeFileSync(log, `${line.repeat(Math.ceil(10_485_760 / line.length))}A1 BAD User is authenticated but not connected.\n`);
+  const preload = join(folder, 'cpu.cjs');
+  const script = "process.on('exit',()=>{const{user,system}=process.cpuUsage();require('fs').writeSync(2,'cpu '+(user+system)/1000)})";
+  writeFileSync(preload, script);
+  const cpuMs = (args) =>
+    Number(/cpu ([\d.]+)/.exec(spawnSync(process.execPath, ['-r', preload, bin, ...args], { env, encoding: 'utf8' }).stderr)?.[1]);
+  const times = (args) => median(Array.from({ length: 5 }, () => cpuMs(args)));
+  const seconds = (times(['explain', '--file', log]) - times(['--version'])) / 1000;
+  row('explain, 10 MB log: CPU beyond --version', `${seconds.toFixed(2)} s`, 'goal under 1 s');
 }
 
 function cleanClone() {
@@ -112,6 +207,7 @@ async function main() {
   console.log(
     `Node ${process.version}, ${runs} runs each, medians. Store: ${keyring ? 'Secret Service (gnome-keyring)' : "the sandbox's file: no keyring here"}\n`,
   );
+  if (process.env.BENCH_MAIL === '1') return mailTests();
   execFileSync(process.execPath, [bin, 'setup', '--sandbox', '--yes'], { env, stdio: 'ignore' });
   startUp({
     'node -e 0': ['-e', '0'],
@@ -120,8 +216,12 @@ async function main() {
     'mailauth token get, stored (goal 2.5)': [bin, 'token', 'get', 'helpdesk@contoso.example', '--sandbox'],
     'mailauth status': [bin, 'status', '--sandbox'],
   });
+  tokenBench({ root, bin, folder, env, keyring, row, times: inTurns, peakKib });
+  if (process.env.BENCH_TOKENS === '1') return;
+  explainLog();
   await redirectToStored();
   await registrations();
+  await mailTests();
   if (process.env.BENCH_CLONE !== '0') cleanClone();
 }
 

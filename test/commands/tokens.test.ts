@@ -125,6 +125,7 @@ describe('status', () => {
             signedIn: true,
             account: mailbox,
             accessTokenExpiresAt: expect.stringMatching(rfc3339),
+            lastRefreshedAt: expect.stringMatching(rfc3339),
             refreshTokenIdleDeadline: expect.stringMatching(rfc3339),
             secretExpiresAt: null,
             daysLeft: 89,
@@ -287,11 +288,11 @@ describe('a keychain that cannot be used is exit 7 with the fix, never another s
     expect(real.lines().at(-1)).toMatchObject({ error: { code } });
   });
 
-  it('the file store is named as not there yet, and nothing else is used', async () => {
+  it('the file store is used where it is asked for, and nothing else', async () => {
     for (const more of [{ env: { MAILAUTH_STORE: 'file' } }, {}]) {
       const words = more.env === undefined ? 'token get --sandbox --store file --json' : 'token get --sandbox --json';
       const { exit, json } = await m.mailauth(words, more);
-      expect([exit, json().error?.code]).toEqual([7, 'store-not-yet']);
+      expect([exit, json().error?.code]).toEqual([4, 'not-signed-in']);
     }
     // A flag wins over its variable.
     expect((await m.mailauth('token get --sandbox --store keychain', { env: { MAILAUTH_STORE: 'file' } })).out).toBe(`${token}\n`);

@@ -129,6 +129,65 @@ describe('currentToken', () => {
     expect(log.at(-1)).toBe('release');
   });
 
+  it('logged out while we waited for the lock, or while Microsoft answered: nothing is written back', async () => {
+    keep(tokens('old', 10));
+    whileWaiting = () => {
+      held.clear();
+      return true;
+    };
+    await expect(get()).rejects.toMatchObject({ code: 'not-signed-in', exit: 4 });
+    whileWaiting = () => true;
+    keep(tokens('old', 10));
+    refreshed = async () => {
+      held.clear();
+      return tokens('new', 3600);
+    };
+    await expect(get()).rejects.toMatchObject({ code: 'not-signed-in', exit: 4 });
+    expect([log.includes('write'), held.size]).toEqual([false, 0]);
+  });
+
+  it('logged out while the lock was never free: exit 4, not the token that was', async () => {
+    keep(tokens('old', 10));
+    whileWaiting = () => {
+      held.clear();
+      return false;
+    };
+    await expect(get()).rejects.toMatchObject({ code: 'not-signed-in' });
+  });
+
+  it('somebody signed in again while Microsoft answered: that sign-in stays', async () => {
+    keep(tokens('old', 10));
+    refreshed = async () => {
+      keep(tokens('signed-in', 3000));
+      return tokens('new', 3600);
+    };
+    expect(await get()).toBe('access-signed-in');
+    expect(log).not.toContain('write');
+    expect(await get()).toBe('access-signed-in');
+  });
+
+  it('a store that does not give back the new token gets the old one again, and none is given out', async () => {
+    keep(tokens('old', 10));
+    const honest = deps();
+    let writes = 0;
+    const forgetful: TokenDeps = {
+      ...honest,
+      store: {
+        ...honest.store,
+        async write(entry, value) {
+          writes += 1;
+          held.set(entry, writes === 1 ? new Secret('half of it') : value);
+        },
+      },
+    };
+    await expect(currentToken(record, { minValidityMs: 300_000, force: false }, forgetful)).rejects.toMatchObject({
+      code: 'store-forgets',
+      exit: 7,
+    });
+    expect(held.get(tokenEntry(record))?.reveal()).toBe(encodeTokenSet(tokens('old', 10)).reveal());
+    expect(await get()).toBe('access-new');
+  });
+
   it('takes what another process refreshed while we waited, also below min-validity', async () => {
     keep(tokens('old', 10));
     whileWaiting = () => {

@@ -1,0 +1,25 @@
+import { MailauthError } from '../core/errors.ts';
+import type { MailboxRecord } from '../core/mailbox.ts';
+import { type ProblemCode, problem } from '../diagnose/problem.ts';
+
+/**
+ * What a sign-in says with these words means another thing where one worked before: a policy wants the person again (exit 4, not 6), and
+ * of a secret that is no longer accepted the mailbox is known, so `secret rotate` can name it.
+ */
+const meanings = {
+  'policy-blocked': 'refresh-policy',
+  'device-required': 'refresh-policy',
+  'client-secret-expired': 'stored-secret-expired',
+  'client-secret-wrong': 'stored-secret-wrong',
+} as const satisfies Partial<Record<ProblemCode, ProblemCode>>;
+
+const isNamed = (code: string): code is keyof typeof meanings => Object.hasOwn(meanings, code);
+
+/** The error of a refresh in a set-up mailbox's words, Microsoft's evidence kept; any other error as it is. */
+export function refreshRefusal(error: unknown, { mailbox, for: product, registration }: MailboxRecord): unknown {
+  if (!(error instanceof MailauthError) || !isNamed(error.code)) return error;
+  const meaning = meanings[error.code];
+  if (meaning !== 'refresh-policy' && registration.clientType !== 'confidential') return error;
+  const { why, admin, detail } = error;
+  return problem(meaning, { mailbox, for: product, clientId: registration.clientId, why, admin }, { detail, cause: error });
+}
