@@ -6,7 +6,7 @@ import { Secret } from '../core/secret.ts';
 export type AuthorizationAnswer =
   | { readonly kind: 'code'; readonly code: Secret }
   /** the admin-consent page's answer; it proves nothing about who gave it */
-  | { readonly kind: 'consented' }
+  | { readonly kind: 'consented'; readonly tenant?: string }
   | {
       readonly kind: 'error';
       readonly error: string;
@@ -21,7 +21,7 @@ export type ReadAnswer =
   | { readonly kind: 'unreadable'; readonly why: 'none' | 'twice' | 'damaged' };
 
 const longestCode = 8192;
-const longest = { error: 200, error_description: 4000, error_subcode: 200, error_uri: 1000 } as const;
+const longest = { error: 200, error_description: 4000, error_subcode: 200, error_uri: 1000, tenant: 200 } as const;
 
 /** 32 random bytes, base64url (RFC 6749 section 10.12). */
 export function newState(random: Random): string {
@@ -51,8 +51,11 @@ export function readAuthorizationAnswer(params: URLSearchParams): ReadAnswer {
   // `admin_consent=True` comes with failures too: the error is looked at first.
   if (error !== undefined) return readError(error, params);
   const consents = params.getAll('admin_consent');
-  if (consents.length === 1 && consents[0]?.toLowerCase() === 'true') return { kind: 'answer', answer: { kind: 'consented' } };
-  return { kind: 'unreadable', why: consents.length > 1 ? 'twice' : 'none' };
+  const tenants = params.getAll('tenant').filter(Boolean);
+  if (consents.length > 1 || tenants.length > 1) return { kind: 'unreadable', why: 'twice' };
+  if (consents[0]?.toLowerCase() !== 'true') return { kind: 'unreadable', why: 'none' };
+  const tenant = tenants[0]?.slice(0, longest.tenant);
+  return { kind: 'answer', answer: { kind: 'consented', ...(tenant === undefined ? {} : { tenant }) } };
 }
 
 /** Visible ASCII (RFC 6749 appendix A.11); Entra's codes are 1 to 2 KB. */

@@ -6,6 +6,7 @@ import { type AuthorizationAnswer, newState } from './authorization-answer.ts';
 import { type Loopback, openLoopback } from './loopback.ts';
 import { failurePage, type ResultPage } from './pages.ts';
 import { readPasted } from './paste.ts';
+import { type Place, placeOf, sshForward } from './place.ts';
 
 /** One trip of a person's browser to Microsoft and back. */
 export interface BrowserTrip {
@@ -50,13 +51,15 @@ export async function browserTrip<T>(
     const url = await trip.address({ redirectUri, state });
     const deadline = ctx.clock.now() + trip.waitMs;
     view.authorizationRequired(url, deadline);
-    const { answer, respond } = await firstAnswer(ctx, trip, { listener, url, deadline, redirectUri, state }, view);
+    const { answer, respond } = await firstAnswer(ctx, trip, { listener, url, deadline, redirectUri, state }, view).catch((thrown) => {
+      throw fromTrip(thrown, trip);
+    });
     try {
       const { value, page } = await finish(answer, redirectUri);
       await respond(page);
       return value;
     } catch (thrown) {
-      const error = thrown instanceof MailauthError ? fromHere(thrown, { again: trip.again, sandbox: trip.sandbox }) : thrown;
+      const error = fromTrip(thrown, trip);
       await respond(pageOf(error));
       throw error;
     }
@@ -64,6 +67,9 @@ export async function browserTrip<T>(
     await listener?.close();
   }
 }
+
+const fromTrip = (thrown: unknown, { again, sandbox }: BrowserTrip): unknown =>
+  thrown instanceof MailauthError ? fromHere(thrown, { again, sandbox }) : thrown;
 
 /** With `paste` a taken port does no harm: the address is pasted instead. */
 async function listen(ctx: Context, trip: BrowserTrip, view: SignInView): Promise<Loopback | undefined> {
@@ -84,22 +90,43 @@ async function listen(ctx: Context, trip: BrowserTrip, view: SignInView): Promis
 }
 
 /** Opens the browser, or says why it will not. True: a pasted address is waited for as well. */
-async function launch(ctx: Context, trip: BrowserTrip, url: string, view: SignInView): Promise<boolean> {
+async function launch(ctx: Context, trip: BrowserTrip, waiting: Waiting, view: SignInView): Promise<boolean> {
   if (trip.method === 'paste') {
     view.note(
       'Open the address in a browser on any computer and sign in. Copy the address of the page it ends on (it may not load) and paste it here.',
     );
     return trip.canAsk || !ctx.interactive;
   }
+  const place = await placeOf(ctx);
   if (!ctx.browser.usable) {
-    view.note('No browser can be opened here. Open the address yourself; from another computer, paste the address it ends on.');
+    view.note(
+      place.container && place.ssh === undefined
+        ? 'No browser can be opened here, in a container. Open the address on any computer, and paste the address it ends on.'
+        : 'No browser can be opened here. Open the address yourself; from another computer, paste the address it ends on.',
+    );
+    hintForward(place, waiting, view);
     return trip.canAsk;
   }
   view.waiting('Waiting for the sign-in in your browser (Ctrl-C stops)');
-  const outcome = await ctx.browser.open(url);
-  if (outcome.kind === 'opened') return false;
+  const outcome = await ctx.browser.open(waiting.url);
+  if (outcome.kind === 'opened') return trip.canAsk && mayNotComeBack(place, view);
   view.note(`The browser did not start (${outcome.why}). Open the address yourself.`);
+  hintForward(place, waiting, view);
   return trip.canAsk;
+}
+
+/** Over SSH the browser is on another computer, whose localhost is not ours: a forwarded port makes it so. */
+function hintForward({ ssh }: Place, { listener }: Waiting, view: SignInView): void {
+  if (ssh === undefined || listener === undefined) return;
+  view.note('Nothing needs to be pasted if the other computer reaches this one: run the next line in a terminal there first.');
+  view.note(sshForward(ssh, new URL(listener.redirectUri).port || '80'));
+}
+
+/** A browser that runs outside of this machine opens, but its localhost may be another one. */
+function mayNotComeBack({ wsl, codespaces }: Place, view: SignInView): boolean {
+  if (!wsl && !codespaces) return false;
+  view.note('If the page at the end does not load in your browser, copy its address and paste it here.');
+  return true;
 }
 
 interface Waiting {
@@ -125,7 +152,7 @@ async function firstAnswer(ctx: Context, trip: BrowserTrip, waiting: Waiting, vi
     waiting.listener === undefined
       ? timeOut(ctx, trip, waiting.deadline, stop.signal)
       : waiting.listener.answer(waiting.deadline).then(({ params, respond }) => ({ answer: params, respond }));
-  const pasting = launch(ctx, trip, waiting.url, view).then((wanted) =>
+  const pasting = launch(ctx, trip, waiting, view).then((wanted) =>
     wanted && !stop.signal.aborted ? pasted(ctx, waiting, view, stop.signal) : never,
   );
   try {
@@ -146,17 +173,24 @@ async function timeOut(ctx: Context, trip: BrowserTrip, deadline: number, stop: 
 /** Asks until something usable is pasted. At the end of a piped standard input only the listener can still answer. */
 async function pasted(ctx: Context, waiting: Waiting, view: SignInView, stop: AbortSignal): Promise<Answered> {
   const signal = AbortSignal.any([stop, ctx.signal]);
+  const sent = { redirectUri: waiting.redirectUri, state: waiting.state };
+  let before = '';
   for (;;) {
     const text = ctx.interactive
       ? await ctx.prompts.text({ message: 'Paste the address (or wait for the browser):' }, stop)
       : await ctx.readLine(signal);
     if (text === undefined) return never;
     if (text.trim() === '') continue;
-    const read = readPasted(text, { redirectUri: waiting.redirectUri, state: waiting.state });
+    // A line break in what was copied ends the first paste early: the rest comes as the next, and may look like a code of its own.
+    const whole = beginsAnew(text) ? text : before + text;
+    const read = readPasted(whole, sent);
     if (read.kind === 'answer') return { answer: read.answer, respond: async () => undefined };
+    before = read.unfinished === true ? whole : '';
     view.note(read.why);
   }
 }
+
+const beginsAnew = (text: string): boolean => /^\W*(?:https?:|localhost|127\.)/i.test(text);
 
 function pageOf(error: unknown): ResultPage {
   if (error instanceof MailauthError) return failurePage({ title: error.title, why: error.why, next: error.next });

@@ -18,6 +18,8 @@ export type AccessClaims =
       readonly audience?: string;
       /** `scp`, or `roles` of an app-only token */
       readonly scopes: readonly string[];
+      /** an application acts for itself: `idtyp` says so, or there are `roles` and no `scp` */
+      readonly appOnly?: true;
       readonly tenantId?: string;
       readonly username?: string;
       readonly objectId?: string;
@@ -43,6 +45,7 @@ const claimSet = z.object({
   azp: text,
   ver: text,
   scp: text,
+  idtyp: text,
   aud: z.catch(z.optional(z.union([z.string(), z.array(z.string())])), undefined),
   roles: z.catch(z.optional(z.array(z.string())), undefined),
   wids: z.catch(z.optional(z.array(z.string())), undefined),
@@ -73,6 +76,7 @@ export function readAccessToken(token: Secret | string): AccessClaims {
   return {
     opaque: false,
     scopes: scopes.filter((scope) => scope !== '').map((scope) => plain(scope, 200)),
+    ...(claims.idtyp === 'app' || (claims.scp === undefined && claims.roles !== undefined) ? { appOnly: true } : {}),
     ...present('audience', audienceOf(claims)),
     ...present('tenantId', claims.tid),
     ...present('username', usernameOf(claims)),

@@ -20,6 +20,8 @@ export interface OAuthApp {
   readonly clientId: string;
   /** makes it a confidential client */
   readonly clientSecret?: Secret;
+  /** certificate and key as PEM, in place of a secret: only of an app that acts for itself, never given to MSAL */
+  readonly clientCertificate?: Secret;
   readonly network: Network;
   readonly clock: Clock;
   readonly timeoutMs: number;

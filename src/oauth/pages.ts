@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { escapeHtml } from '../core/text.ts';
+import { addressHtml, escapeHtml } from '../core/text.ts';
 
 /** One whole page: a single file, no scripts, everything from outside escaped. */
 export interface ResultPage {
@@ -12,7 +12,7 @@ export function successPage(v: { readonly mailbox: string; readonly account: str
   return page(200, 'good', {
     title: 'You are signed in',
     body: `<p>${v.kept === false ? 'The sign-in worked. It was a proof: nothing of it is stored.' : 'The sign-in worked, and its tokens are stored on your computer.'}</p>
-<dl><dt>Signed in as</dt><dd>${text(v.account)}</dd><dt>For the mailbox</dt><dd>${text(v.mailbox)}</dd></dl>`,
+<dl><dt>Signed in as</dt><dd>${address(v.account)}</dd><dt>For the mailbox</dt><dd>${address(v.mailbox)}</dd></dl>`,
     close: 'You can close this tab and go back to the terminal.',
   });
 }
@@ -26,12 +26,12 @@ export function consentPage(): ResultPage {
   });
 }
 
-/** An administrator signed in to register the app; nothing of it is stored. */
+/** Somebody signed in to change the tenant. Whether they may is not known yet: the page must not promise it. Nothing of it is stored. */
 export function adminPage(v: { readonly account: string | undefined }): ResultPage {
-  const who = v.account === undefined ? '' : `<dl><dt>Signed in as</dt><dd>${text(v.account)}</dd></dl>`;
+  const who = v.account === undefined ? '' : `<dl><dt>Signed in as</dt><dd>${address(v.account)}</dd></dl>`;
   return page(200, 'good', {
-    title: 'Administrator signed in',
-    body: `<p>mailauth goes on with the app registration. This sign-in is used once and not stored.</p>${who}`,
+    title: 'The sign-in has arrived',
+    body: `<p>mailauth now asks Microsoft whether this account may make the change; the terminal shows how that ends. This sign-in is used once and not stored.</p>${who}`,
     close: 'You can close this tab and go back to the terminal.',
   });
 }
@@ -141,6 +141,6 @@ ${v.body}
 }
 
 /** Escaped, and without the invisible characters that could turn a line around (bidi) or hide parts of it. */
-function text(raw: string): string {
-  return escapeHtml(raw.replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, ' '));
-}
+const text = (raw: string): string => escapeHtml(visible(raw));
+const address = (raw: string): string => addressHtml(visible(raw));
+const visible = (raw: string): string => raw.replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, ' ');

@@ -5,7 +5,12 @@ import { type AuthorizationAnswer, hasState, type ReadAnswer, readAuthorizationA
 export type Pasted =
   | { readonly kind: 'answer'; readonly answer: AuthorizationAnswer }
   /** ask again, with this complaint */
-  | { readonly kind: 'retry'; readonly why: string };
+  | {
+      readonly kind: 'retry';
+      readonly why: string;
+      /** it may be the beginning of the address: the rest could come as the next paste */
+      readonly unfinished?: true;
+    };
 
 const longestText = 64 * 1024;
 const microsoft =
@@ -13,7 +18,8 @@ const microsoft =
 
 /**
  * Reads what a person pasted after signing in on another computer: the redirected address (wrapped, quoted or
- * not), `code=…&state=…`, or the bare code. The state is checked when it is there; PKCE covers the bare code.
+ * not), `code=…&state=…`, or the bare code. The state is checked when it is there, and an
+ * address without one is cut off; PKCE covers the bare code.
  * Never throws, whatever the text.
  */
 export function readPasted(text: string, sent: { readonly redirectUri: string; readonly state: string }): Pasted {
@@ -24,6 +30,9 @@ export function readPasted(text: string, sent: { readonly redirectUri: string; r
   if (/^[?#&]?(?:code|error|state|session_state|error_description)=/i.test(pasted)) {
     return judge(new URLSearchParams(pasted.replace(/^[?#&]/, '')), sent.state);
   }
+  // The words of an error page instead of its address; they may well hold an address of their own.
+  const number = /^(?:Error:?)?AADSTS(\d{4,8})/i.exec(pasted)?.[1] ?? /AADSTS(\d{4,8}):/.exec(text)?.[1];
+  if (number !== undefined && !/^https?:/i.test(pasted)) return retry(say.errorPage(number));
   const address = findAddress(pasted);
   if (address !== undefined) return readAddress(address, sent);
   // Copied from behind "code=" on: the rest of the query hangs on the code.
@@ -78,13 +87,21 @@ function isLocal(address: URL): boolean {
 /** The usual wrong pages, each with its own word. */
 function elsewhere(address: URL, target: string): string {
   if (/\/(?:nativeclient|wrongplace)$/i.test(address.pathname)) return say.wrongPlace(target);
-  if (/\/authorize$/i.test(address.pathname) || address.searchParams.has('code_challenge')) return say.authorize(target);
-  if (microsoft.test(address.hostname)) return say.signInPage(target);
-  return say.otherHost(plain(address.host, 80), target);
+  if (/\/(?:authorize|adminconsent)$/i.test(address.pathname) || address.searchParams.has('code_challenge')) return say.authorize(target);
+  if (!microsoft.test(address.hostname)) return say.otherHost(plain(address.host, 80), target);
+  if (/^\/error$/i.test(address.pathname)) return say.errorPage(/^\d{4,8}$/.exec(address.searchParams.get('code') ?? '')?.[0]);
+  if (/\/(?:devicelogin\w*|deviceauth|device|link)$/i.test(address.pathname)) return say.devicePage(target);
+  return say.signInPage(target);
 }
 
 function judge(params: URLSearchParams, state: string): Pasted {
-  if (params.has('state') && !hasState(params, state)) return retry(params.getAll('state').length > 1 ? say.twice : say.otherState);
+  if (params.has('state') && !hasState(params, state)) {
+    const [given = '', ...more] = params.getAll('state');
+    if (more.length > 0) return retry(say.twice);
+    return state.startsWith(given) ? { kind: 'retry', why: say.cut, unfinished: true } : retry(say.otherState);
+  }
+  // Microsoft always sends the state back, behind the code: without it the end is missing.
+  if (!params.has('state') && (params.has('code') || params.has('error'))) return { kind: 'retry', why: say.cut, unfinished: true };
   return orRetry(readAuthorizationAnswer(params));
 }
 

@@ -332,7 +332,7 @@ describe('the end', () => {
     expect(error).toMatchObject({ code: 'sign-in-timeout', exit: 4 });
     expect(error.next).toEqual([
       'mailauth login a@b.example --timeout 1800',
-      'or, if the browser is on another computer: mailauth login a@b.example --sign-in paste',
+      'If the browser is on another computer: mailauth login a@b.example --sign-in paste',
     ]);
   });
 

@@ -190,7 +190,7 @@ describe('checkClient', () => {
     ['a token', { body: granted }, 'ok'],
     ['a refused placeholder', { status: 400, body: refused(9002313, 'invalid_grant') }, 'unclear'],
     ['a missing role', { status: 400, body: refused(501051, 'invalid_grant') }, 'unclear'],
-    ['a bad day', { status: 503, body: '' }, 'unclear'],
+    ['a bad day', { status: 503, body: '' }, 'unanswered'],
   ])('%s: %s', async (_, canned, kind) => {
     answer = () => canned;
     expect(await checkClient(app())).toEqual({ kind });
@@ -211,7 +211,7 @@ describe('checkClient', () => {
   });
 
   it('goes on without a network, stops with Ctrl-C', async () => {
-    expect(await checkClient(app({ network: createNetwork({ env: {} }) }))).toEqual({ kind: 'unclear' });
+    expect(await checkClient(app({ network: createNetwork({ env: {} }) }))).toEqual({ kind: 'unanswered' });
     const stop = new AbortController();
     stop.abort(new Interrupted());
     await expect(checkClient(app({ signal: stop.signal }))).rejects.toBeInstanceOf(Interrupted);

@@ -40,8 +40,8 @@ describe.each(Object.entries(pages))('the %s page', (_name, { html }) => {
 it('the success page names the account and the mailbox', () => {
   const { html, status } = successPage({ mailbox: 'helpdesk@contoso.example', account: 'anna@contoso.example' });
   expect(status).toBe(200);
-  expect(html).toContain('<dt>Signed in as</dt><dd>anna@contoso.example</dd>');
-  expect(html).toContain('<dt>For the mailbox</dt><dd>helpdesk@contoso.example</dd>');
+  expect(html).toContain('<dt>Signed in as</dt><dd><data value="anna@contoso.example">anna@<wbr>');
+  expect(html).toContain('<dt>For the mailbox</dt><dd><data value="helpdesk@contoso.example">helpdesk@<wbr>');
   expect(html).toContain('You can close this tab and go back to the terminal.');
 });
 

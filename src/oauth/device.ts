@@ -1,0 +1,180 @@
+import type { Context } from '../core/context.ts';
+import { MailauthError } from '../core/errors.ts';
+import { Exit } from '../core/exit.ts';
+import type { TokenSet } from '../core/mailbox.ts';
+import { entraProblem } from '../diagnose/entra-error.ts';
+import { fromHere } from '../diagnose/here.ts';
+import { problem } from '../diagnose/problem.ts';
+import type { SignInView } from './browser-trip.ts';
+import { type DeviceAuthorization, judgePoll, type PollVerdict, readDeviceAuthorization } from './device-answer.ts';
+import { readGrant } from './grant.ts';
+import type { OAuthApp } from './msal.ts';
+import { acceptGrant } from './sign-in.ts';
+import { readTokenAnswer, type TokenAnswer } from './token-exchange.ts';
+
+export interface DeviceSignIn {
+  /** a public client: Entra knows no device code for a confidential one */
+  readonly app: OAuthApp;
+  readonly mailbox: string;
+  readonly signInAs?: string;
+  /** full scope strings, OIDC ones included */
+  readonly scopes: readonly string[];
+  /** how long somebody is waited for; undefined: as long as the code counts */
+  readonly waitMs: number | undefined;
+  /** the command that does it again */
+  readonly again: string;
+  /** called when the code is on the screen: the sandbox plays the person here */
+  shown?(verificationUri: string, userCode: string): Promise<void>;
+}
+
+/** What the surroundings show of it. */
+export interface DeviceView extends Pick<SignInView, 'waiting'> {
+  codeRequired(device: Pick<DeviceAuthorization, 'verificationUri' | 'userCode'>, deadline: number): Promise<void>;
+}
+
+/** RFC 8628 section 3.5: each `slow_down` adds five seconds for all polls that follow. */
+const slowDownMs = 5000;
+const longestPauseMs = 60_000;
+const grantType = 'urn:ietf:params:oauth:grant-type:device_code';
+
+/** Policies that look at how and from where somebody signs in: the browser may pass where a code cannot. */
+const blocking = new Set([53003, 530035, 530036, 50199, 530032, 53000, 53001, 53002, 53009, 530003, 50097, 50155, 50187, 50129, 53011]);
+
+/**
+ * Device code flow (RFC 8628), by hand: MSAL gives up at `slow_down` and loses Entra's errors. `keep` stores the tokens; who signed in
+ * and what was granted are checked before, as after a browser sign-in. Throws the device, Entra, identity, network and store problems,
+ * and the signal's reason at once.
+ */
+export async function deviceSignIn(
+  ctx: Pick<Context, 'clock' | 'signal'>,
+  request: DeviceSignIn,
+  view: DeviceView,
+  keep: (tokens: TokenSet) => Promise<void>,
+): Promise<TokenSet> {
+  try {
+    const device = await authorize(request);
+    const wanted = request.waitMs === undefined ? Number.POSITIVE_INFINITY : ctx.clock.now() + request.waitMs;
+    const deadline = Math.min(device.expiresAt, wanted);
+    await view.codeRequired(device, deadline);
+    view.waiting('Waiting for the sign-in with this code (Ctrl-C stops)');
+    await request.shown?.(device.verificationUri, device.userCode);
+    const answer = await poll(ctx, request, device, deadline);
+    const tokens = accepted(request, answer);
+    await keep(tokens);
+    return tokens;
+  } catch (thrown) {
+    const here = { again: request.again, sandbox: request.app.cloud.name === 'sandbox' };
+    throw thrown instanceof MailauthError ? fromHere(thrown, here) : thrown;
+  }
+}
+
+/** RFC 8628 section 3.1. Entra's v2 endpoint stands beside the token endpoint. */
+async function authorize(request: DeviceSignIn): Promise<DeviceAuthorization> {
+  const { app, mailbox, scopes } = request;
+  const address = app.endpoints.token.replace(/\/token$/, '/devicecode');
+  const answer = await post(app, address, { client_id: app.clientId, scope: scopes.join(' ') }, app.timeoutMs);
+  if (answer.error !== undefined) throw refusal(request, answer.error);
+  const read = readDeviceAuthorization(answer.body, answer.receivedAt, app.cloud.name === 'sandbox');
+  if (read.kind === 'unreadable') throw problem('token-answer-unreadable', { mailbox, why: read.why });
+  return read.device;
+}
+
+/** Asks until there is an answer. One bad moment of the network or the server does not end it; the last one is told if it never got better. */
+async function poll(
+  { clock, signal }: Pick<Context, 'clock' | 'signal'>,
+  request: DeviceSignIn,
+  device: DeviceAuthorization,
+  deadline: number,
+): Promise<TokenAnswer> {
+  let pauseMs = device.intervalMs;
+  let waitMs = pauseMs;
+  let trouble: MailauthError | undefined;
+  while (clock.now() + waitMs < deadline) {
+    await clock.sleep(waitMs, signal);
+    const { answer, verdict, failure } = await askOnce(request, device, deadline - clock.now());
+    if (answer !== undefined) return answer;
+    trouble = failure;
+    if (verdict.kind === 'hiccup') {
+      // RFC 8628 section 3.5: back off while nothing is answered.
+      waitMs = verdict.waitMs === undefined ? Math.min(waitMs * 2, longestPauseMs) : Math.max(verdict.waitMs, pauseMs);
+      continue;
+    }
+    if (verdict.kind === 'slow-down') pauseMs += slowDownMs;
+    else if (verdict.kind !== 'pending') throw failure;
+    waitMs = pauseMs;
+  }
+  await clock.sleep(Math.max(0, deadline - clock.now()), signal);
+  throw trouble ?? tooLate(request, device, deadline);
+}
+
+function tooLate(request: DeviceSignIn, device: DeviceAuthorization, deadline: number): MailauthError {
+  if (deadline < device.expiresAt) {
+    return problem('device-timeout', { seconds: Math.round((request.waitMs ?? 0) / 1000), again: request.again });
+  }
+  return problem('device-code-expired', { ...wordsOf(request), said: '', error: '' });
+}
+
+interface Asked {
+  readonly verdict: PollVerdict;
+  /** with the tokens; only when granted */
+  readonly answer?: TokenAnswer;
+  readonly failure?: MailauthError;
+}
+
+/** One poll. A failure that a retry may mend (network, time out) is a hiccup; any other is thrown. */
+async function askOnce(request: DeviceSignIn, device: DeviceAuthorization, leftMs: number): Promise<Asked> {
+  const { app } = request;
+  const form = { grant_type: grantType, client_id: app.clientId, device_code: device.deviceCode.reveal() };
+  try {
+    const answer = await post(app, app.endpoints.token, form, Math.max(1000, Math.min(app.timeoutMs, leftMs)));
+    const verdict = judgePoll(answer);
+    if (verdict.kind === 'granted') return { verdict, answer };
+    if (verdict.kind === 'pending' || verdict.kind === 'slow-down' || answer.error === undefined) return { verdict };
+    return { verdict, failure: refusal(request, answer.error) };
+  } catch (error) {
+    if (app.signal.aborted || !(error instanceof MailauthError) || error.exit !== Exit.temporary) throw error;
+    return { verdict: { kind: 'hiccup', waitMs: undefined }, failure: error };
+  }
+}
+
+async function post(app: OAuthApp, url: string, form: Readonly<Record<string, string>>, timeoutMs: number): Promise<TokenAnswer> {
+  const response = await app.network.request({
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: new URLSearchParams(form).toString(),
+    timeoutMs,
+    signal: app.signal,
+  });
+  return readTokenAnswer(response, app.clock.now());
+}
+
+/** Who signed in, and what was granted: the same checks as after a browser sign-in. */
+function accepted(request: DeviceSignIn, answer: TokenAnswer): TokenSet {
+  const { mailbox, scopes } = request;
+  const grant = readGrant(answer.body, scopes, answer.receivedAt);
+  if (grant === undefined) throw problem('token-answer-unreadable', { mailbox, why: 'The token endpoint answered, but not with a token.' });
+  return acceptGrant(request, grant);
+}
+
+/** Entra's refusal in the words of this flow: the OAuth error first, then the numbers that mean something else here than in a browser. */
+function refusal(request: DeviceSignIn, error: NonNullable<TokenAnswer['error']>): MailauthError {
+  const words = wordsOf(request);
+  const said = entraProblem(error, words);
+  const code = codeOf(error);
+  if (code === undefined || code === said.code) return said;
+  return problem(code, { ...words, said: '', error: error.error, aadsts: said.detail.aadsts }, { detail: said.detail, cause: said });
+}
+
+const wordsOf = ({ app, mailbox, signInAs, scopes }: DeviceSignIn) => {
+  return { cloud: app.cloud, tenant: app.tenantId, clientId: app.clientId, scopes, mailbox, signInAs };
+};
+
+function codeOf(error: NonNullable<TokenAnswer['error']>) {
+  const verdict = judgePoll({ error });
+  if (verdict.kind === 'declined') return 'device-declined';
+  if (verdict.kind === 'expired') return 'device-code-expired';
+  if (verdict.kind === 'unknown-code') return 'device-code-unknown';
+  if (error.codes?.includes(7000218)) return 'device-needs-public-client';
+  return error.codes?.some((number) => blocking.has(number)) === true ? 'device-blocked' : undefined;
+}

@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { browserTrip } from '../../../src/oauth/browser-trip.ts';
+import { systemFiles } from '../../../src/system/files.ts';
+import { testContext } from '../../support/context.ts';
+
+const redirectUri = 'https://app.example/cb';
+const code = `1.AX0A${'b'.repeat(300)}`;
+
+/** One trip without a listener; `paste` makes the lines that are pasted from the address that brings the code back. */
+async function trip(paste: (address: string) => readonly string[], more: Parameters<typeof testContext>[0] = {}) {
+  const notes: string[] = [];
+  let lines: string[] = [];
+  const ctx = testContext({ readLine: async () => lines.shift(), ...more });
+  const got = await browserTrip(
+    ctx,
+    {
+      redirectUri,
+      loopback: false,
+      method: more.browser === undefined ? 'paste' : 'browser',
+      waitMs: 5000,
+      again: 'mailauth login',
+      canAsk: more.browser !== undefined,
+      sandbox: false,
+      async address({ state }) {
+        lines = [...paste(`${redirectUri}?code=${code}&state=${state}&session_state=x`)];
+        return 'https://login.example/authorize';
+      },
+    },
+    { authorizationRequired: () => undefined, note: (text) => notes.push(text), waiting: () => undefined },
+    async (answer) => ({ value: answer.kind === 'code' ? answer.code.reveal() : answer.kind, page: { ok: true, html: '' } as never }),
+  );
+  return { got, notes };
+}
+
+it('puts an address together that was pasted in pieces, wherever it was broken', async () => {
+  for (const at of [40, 200, 345]) {
+    expect((await trip((address) => [address.slice(0, at), address.slice(at)])).got).toBe(code);
+  }
+  expect((await trip((address) => address.match(/.{1,80}/g) ?? [])).got).toBe(code);
+});
+
+it('begins anew with a whole address after a wrong page', async () => {
+  const { got, notes } = await trip((address) => ['https://login.microsoftonline.com/error?code=50011', address]);
+  expect(got).toBe(code);
+  expect(notes.join()).toContain('mailauth explain AADSTS50011');
+});
+
+it('in Codespaces and WSL a browser that opened may end on a page that does not load: pasting is offered beside it', async () => {
+  const browser = { usable: true, open: async () => ({ kind: 'opened' as const }) };
+  for (const env of [{ CODESPACES: 'true' }, { WSL_DISTRO_NAME: 'Ubuntu' }]) {
+    const { got, notes } = await trip((address) => [address], {
+      browser,
+      env,
+      files: { ...systemFiles, read: async () => undefined },
+    });
+    expect(got).toBe(code);
+    expect(notes.join()).toContain('copy its address and paste it here');
+  }
+});
