@@ -98,19 +98,19 @@ export function entraProblem(said: EntraError, blanks: EntraBlanks): MailauthErr
 type EntraCode = keyof typeof aadstsEntries;
 
 const byNumber = new Map<number, EntraCode>();
+const byOAuthWord = new Map<string, EntraCode>();
 for (const code of Object.keys(aadstsEntries) as EntraCode[]) {
   const e: Entry<EntraWords> = aadstsEntries[code];
   for (const number of e.aadsts ?? []) byNumber.set(number, code);
+  for (const word of e.hints ?? []) byOAuthWord.set(word, code);
 }
 
 function byOAuthError({ error, subcode, status = 0 }: EntraError, codes: readonly number[]): EntraCode {
-  if (status === 429 || status >= 500 || error === 'temporarily_unavailable' || error === 'server_error') return 'entra-busy';
+  if (status === 429 || status >= 500 || byOAuthWord.get(error) === 'entra-busy') return 'entra-busy';
   if (subcode === 'cancel') return 'consent-declined';
   // A number that we do not know says more than the OAuth error's own words.
   if (codes.length > 0) return 'entra-unknown';
-  if (error === 'access_denied') return 'consent-declined';
-  if (error === 'consent_required') return 'consent-needed';
-  return 'entra-unknown';
+  return byOAuthWord.get(error) ?? 'entra-unknown';
 }
 
 /** "Clients should react to the OAuth error, not to numbers" (learn.microsoft.com/entra/identity-platform/reference-error-codes). */
@@ -143,12 +143,13 @@ function detailOf(said: EntraError, words: EntraWords): ErrorDetail {
     ...(words.aadsts === undefined ? {} : { aadsts: words.aadsts }),
     ...(said.correlationId === undefined ? {} : { correlationId: plain(said.correlationId, 64) }),
     ...(reply === '' ? {} : { reply }),
+    ...(said.retryAfter === undefined ? {} : { retryAfterSeconds: said.retryAfter }),
     ...(Number.isNaN(at) ? {} : { at: new Date(at).toISOString() }),
   };
 }
 
 /** Microsoft's first sentence, without number, trace ids and control characters. */
-function firstSentence(description: string): string {
+export function firstSentence(description: string): string {
   const [, body = ''] = /^(?:AADSTS\d+: ?)?([\s\S]*?)(?: ?Trace ID:|\r|\n|$)/.exec(description.slice(0, 4000)) ?? [];
   const flat = plain(body, 1000);
   return plain(/^.*?[.!?](?= [A-Z]|$)/.exec(flat)?.[0] ?? flat);

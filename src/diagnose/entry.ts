@@ -1,11 +1,34 @@
 import type { ExitCode } from '../core/exit.ts';
 
+/** Words of a server or program, with the blanks that they fill. */
+export interface Said {
+  readonly words: string;
+  readonly means?: Readonly<Record<string, string | number>>;
+}
+
+/**
+ * How an entry is recognised in text from outside: the one list that both the live diagnoses and `mailauth explain` go by.
+ * Sentences are compared by their letters and digits (`says.ts`), so that no line break, quoting or case hides them.
+ */
+export interface Signs {
+  /** AADSTS numbers that mean this */
+  readonly aadsts?: readonly number[];
+  /** codes, compared whole: `ENOTFOUND`, `Request_ResourceNotFound`, `5.7.60`; with a star behind: how the code begins */
+  readonly codes?: readonly string[];
+  /** sentences that mean this and nothing else */
+  readonly says?: readonly (string | Said)[];
+  /** codes and sentences that mean this only where nothing more exact stands near: `invalid_grant` */
+  readonly hints?: readonly string[];
+}
+
 /**
  * One thing that can be wrong, as data with blanks. `V` names the blanks: this mailbox's own values.
  * Words for people live here and nowhere else, so that each command says the same.
  */
-export interface Entry<V> {
+export interface Entry<V> extends Signs {
   readonly exit: ExitCode;
+  /** where this is known from: an address of a documentation, an RFC section, or what measured it (`sources.ts`) */
+  readonly source: string;
   /** WHAT happened, in the operator's words, one line */
   readonly title: (v: V) => string;
   /** one line, if known */
@@ -16,11 +39,11 @@ export interface Entry<V> {
   readonly admin?: (v: V) => string | undefined;
   /** false: trying again cannot help */
   readonly retryHelps?: boolean;
-  /** where this is known from: an address of Microsoft's documentation, an RFC section, or what measured it */
-  readonly source?: string;
-  /** AADSTS numbers that mean this */
-  readonly aadsts?: readonly number[];
+  /** who can mend it; by default an administrator where the exit code is 6, else you */
+  readonly mender?: Mender;
 }
+
+export type Mender = 'you' | 'administrator' | 'Microsoft';
 
 /** Declares an entry; only there to infer the blanks. */
 export const entry = <V = Record<never, never>>(e: Entry<V>): Entry<V> => e;

@@ -31,7 +31,7 @@ export function fromHere(error: MailauthError, here: Here): MailauthError {
 
 /** `mailauth login a@b   (comment)` → `mailauth login a@b --sandbox   (comment)`; also a command at the end of a sentence */
 export function inSandbox(line: string): string {
-  const [, before = '', command, comment = ''] = /^(|.*: )(mailauth (?!help |sandbox\b|doctor\b|--).*?)( {3}[(#].*)?$/.exec(line) ?? [];
+  const [, before = '', command, comment = ''] = /^(|.*: |sleep \d+; )(mailauth (?!help |sandbox\b|--).*?)( {3}[(#].*)?$/.exec(line) ?? [];
   return command === undefined || line.includes('--sandbox') ? line : `${before}${command} --sandbox${comment}`;
 }
 

@@ -2,9 +2,10 @@ import * as z from 'zod/mini';
 import { Interrupted, MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import type { MailSpot } from './catalogue/mail-words.ts';
-import { type MailAttempt, type More, refusedToken, spotOf, throttledProblem, whoSignedIn } from './mail-refusal.ts';
+import { appRefused, type MailAttempt, type More, refusedToken, spotOf, throttledProblem, whoSignedIn } from './mail-refusal.ts';
 import { networkProblem } from './network-problem.ts';
 import { problem } from './problem.ts';
+import { entryThatSays } from './says.ts';
 
 /** An imapflow 2.1 error by its fields; its messages are not for people ("Command failed"). */
 export interface ImapFailure {
@@ -69,8 +70,10 @@ export function imapProblem(failure: ImapFailure, cause: unknown, at: MailAttemp
 /** microsoft.md's sentences: "Authenticate an IMAP…" and field reports; response codes of RFC 5530 section 3. */
 function sentenceProblem(failure: ImapFailure, spot: MailSpot, at: MailAttempt, more: More): MailauthError | undefined {
   const said = failure.reply ?? '';
-  if (/authenticated but not connected/i.test(said)) return problem('imap-not-connected', { ...spot, tokenUser: whoSignedIn(at) }, more);
-  if (/basic authentication is disabled/i.test(said)) return problem('imap-basic-auth-disabled', spot, more);
+  const known = entryThatSays(said, ['imap-not-connected', 'imap-basic-auth-disabled'])?.code;
+  if (known === 'imap-not-connected' && at.token?.appOnly === true) return appRefused(at, more);
+  if (known === 'imap-not-connected') return problem(known, { ...spot, tokenUser: whoSignedIn(at) }, more);
+  if (known !== undefined) return problem(known, spot, more);
   if (failure.throttleMs !== undefined) return problem('throttled', { ...spot, waitMs: failure.throttleMs }, more);
   const throttled = throttledProblem(said, spot, more);
   if (throttled !== undefined) return throttled;

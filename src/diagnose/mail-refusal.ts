@@ -1,10 +1,12 @@
+import { appRoleNames } from '../core/app-roles.ts';
 import type { Protocol } from '../core/cloud.ts';
 import type { MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
-import type { MailSpot } from './catalogue/mail-words.ts';
+import type { MailSpot, RefusedBlanks } from './catalogue/mail-words.ts';
 import { problem } from './problem.ts';
+import { entryThatSays } from './says.ts';
 
-/** What is known about the token without asking anybody; never the token. Of an opaque token only `expiresAt`. */
+/** What is known about the token without asking anybody; never the token. Of an opaque token only what was said when it was given. */
 export interface TokenEvidence {
   readonly opaque: boolean;
   readonly audience?: string | undefined;
@@ -14,6 +16,12 @@ export interface TokenEvidence {
   readonly expiresAt?: number | undefined;
   /** `upn`, who signed in */
   readonly username?: string | undefined;
+  readonly tenantId?: string | undefined;
+  /** an application's own token: no user, no delegated scopes */
+  readonly appOnly?: true | undefined;
+  readonly appId?: string | undefined;
+  /** `oid`: of an app-only token the object id of the service principal */
+  readonly objectId?: string | undefined;
 }
 
 /** The circumstances of a failed conversation with a mail server. */
@@ -25,37 +33,35 @@ export interface MailAttempt extends MailSpot {
   readonly outlookScopeBase?: string | undefined;
   /** the delegate of a shared mailbox */
   readonly signInAs?: string | undefined;
+  /** of the set-up; only an id can be compared */
+  readonly tenantId?: string | undefined;
   /** milliseconds since the epoch */
   readonly now: number;
 }
 
 export type More = { readonly detail?: { readonly reply: string } };
 
-/** The delegated permission of each protocol, and what an app-only token has in its place (microsoft.md 1.2 and 1.3). */
-const permissions: Readonly<Record<Protocol, { readonly scope: string; readonly accepted: RegExp }>> = {
-  imap: { scope: 'IMAP.AccessAsUser.All', accepted: /(?:^|\/)IMAP\.AccessAs(?:User\.All|App)$/i },
-  pop: { scope: 'POP.AccessAsUser.All', accepted: /(?:^|\/)POP\.AccessAs(?:User\.All|App)$/i },
-  smtp: { scope: 'SMTP.Send', accepted: /(?:^|\/)SMTP\.Send(?:AsApp)?$/i },
-};
+/** The delegated permission of each protocol (microsoft.md 1.2). */
+const scopeNames: Readonly<Record<Protocol, string>> = { imap: 'IMAP.AccessAsUser.All', pop: 'POP.AccessAsUser.All', smtp: 'SMTP.Send' };
+
+const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The first thing in the token that explains a refusal; else nobody knows more than the server said. */
-export function refusedToken(
-  at: MailAttempt,
-  more: More,
-  unexplained: (blanks: MailSpot & { readonly tokenLooksRight: boolean }) => MailauthError,
-): MailauthError {
+export function refusedToken(at: MailAttempt, more: More, unexplained: (blanks: RefusedBlanks) => MailauthError): MailauthError {
   const { token } = at;
   const spot = spotOf(at);
-  const { scope, accepted } = permissions[at.protocol];
   if (token?.audience !== undefined && !isMailAudience(token.audience, at.outlookScopeBase)) {
     return problem('mail-token-audience', { ...spot, audience: plain(token.audience, 80) }, more);
   }
-  if (token?.scopes !== undefined && !token.opaque && !token.scopes.some((s) => accepted.test(s))) {
-    return problem('mail-token-scope', { ...spot, scope }, more);
-  }
+  const scope = missingPermission(at);
+  const appOnly = token?.appOnly === true;
+  if (scope !== undefined) return problem('mail-token-scope', { ...spot, scope, appOnly }, more);
+  const elsewhere = otherTenant(at);
+  if (elsewhere !== undefined) return problem('mail-token-tenant', { ...spot, ...elsewhere }, more);
   if (token?.expiresAt !== undefined && token.expiresAt <= at.now) {
     return problem('mail-token-expired', { ...spot, expiredAt: new Date(token.expiresAt).toISOString().replace(/\.\d+Z$/, 'Z') }, more);
   }
+  if (appOnly) return appRefused(at, more);
   const tokenUser = token?.username === undefined ? undefined : plain(token.username, 80);
   if (tokenUser !== undefined && !same(tokenUser, at.user)) {
     if (at.signInAs === undefined || !same(at.signInAs, tokenUser)) return problem('mail-token-user', { ...spot, tokenUser }, more);
@@ -63,13 +69,36 @@ export function refusedToken(
   }
   const tokenLooksRight =
     token !== undefined && !token.opaque && token.audience !== undefined && token.scopes !== undefined && tokenUser !== undefined;
-  return unexplained({ ...spot, tokenLooksRight });
+  return unexplained({ ...spot, tokenLooksRight, opaque: token?.opaque === true });
+}
+
+/** An app that acts for itself and is not let in: Exchange Online does not know it, or it has no rights on this mailbox. */
+export function appRefused(at: MailAttempt, more: More): MailauthError {
+  const { appId = 'CLIENT-ID', objectId } = at.token ?? {};
+  const servicePrincipalId = objectId === undefined ? {} : { servicePrincipalId: plain(objectId, 80) };
+  return problem('mail-app-only', { ...spotOf(at), clientId: plain(appId, 80), ...servicePrincipalId }, more);
+}
+
+/** The permission that this protocol wants and the token does not have; an app-only token has roles, not scopes. */
+function missingPermission({ token, protocol }: MailAttempt): string | undefined {
+  // Of an opaque token the token endpoint's answer is known; an empty one says nothing.
+  if (token?.scopes === undefined || (token.opaque && token.scopes.length === 0)) return undefined;
+  const wanted = (token.appOnly === true ? appRoleNames : scopeNames)[protocol];
+  // Only what was asked for is known of an app's opaque token.
+  if (token.scopes.some((s) => s.endsWith('/.default'))) return undefined;
+  return token.scopes.some((s) => same(s.slice(s.lastIndexOf('/') + 1), wanted)) ? undefined : wanted;
+}
+
+/** Only ids compare: a set-up may know its tenant by a domain or as `consumers`. */
+function otherTenant({ token, tenantId: wanted = '' }: MailAttempt): { tenant: string; wanted: string } | undefined {
+  const tenant = token?.tenantId ?? '';
+  return guid.test(tenant) && guid.test(wanted) && !same(tenant, wanted) ? { tenant, wanted } : undefined;
 }
 
 /** Exchange's sentences about load, the same in IMAP and POP, with the pause it asks for. */
 export function throttledProblem(said: string, spot: MailSpot, more: More): MailauthError | undefined {
   const waitMs = suggestedPauseMs(said);
-  if (waitMs !== undefined || /\bthrottled\b|too many|concurrent connections|connection is closed\. 13/i.test(said)) {
+  if (waitMs !== undefined || entryThatSays(said, ['throttled']) !== undefined || /\bthrottled\b|too many/i.test(said)) {
     return problem('throttled', { ...spot, waitMs }, more);
   }
   return undefined;

@@ -2,6 +2,7 @@ import { Interrupted, MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import type { Where } from './catalogue/network.ts';
 import { type ProblemCode, problem } from './problem.ts';
+import { entryThatSays, entryWithCode } from './says.ts';
 
 type NetworkCode = Extract<
   ProblemCode,
@@ -16,41 +17,17 @@ type NetworkCode = Extract<
   | 'tls-failed'
 >;
 
-/** Node's, OpenSSL's and undici's codes by what they mean for a person (Node documentation, "Errors" and "TLS"). */
-const meanings: Readonly<Record<NetworkCode, readonly string[]>> = {
-  'dns-failed': ['ENOTFOUND', 'ENODATA', 'EBADNAME', 'ENONAME'],
-  'no-network': ['EAI_AGAIN', 'EAI_FAIL', 'ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'ESERVFAIL', 'ETIMEOUT'],
-  'connect-refused': ['ECONNREFUSED', 'EACCES', 'EPERM'],
-  'connect-timeout': [
-    'ETIMEDOUT',
-    'ERR_SOCKET_CONNECTION_TIMEOUT',
-    'UND_ERR_CONNECT_TIMEOUT',
-    'UND_ERR_HEADERS_TIMEOUT',
-    'UND_ERR_BODY_TIMEOUT',
-  ],
-  'connection-closed': ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET', 'UND_ERR_CLOSED', 'UND_ERR_DESTROYED'],
-  'tls-hostname': ['ERR_TLS_CERT_ALTNAME_INVALID', 'HOSTNAME_MISMATCH'],
-  'tls-expired': ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'],
-  'tls-untrusted': [
-    'DEPTH_ZERO_SELF_SIGNED_CERT',
-    'SELF_SIGNED_CERT_IN_CHAIN',
-    'UNABLE_TO_GET_ISSUER_CERT',
-    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-    'CERT_UNTRUSTED',
-    'CERT_REJECTED',
-    'CERT_REVOKED',
-    'CERT_SIGNATURE_FAILURE',
-    'CERT_CHAIN_TOO_LONG',
-    'INVALID_CA',
-    'INVALID_PURPOSE',
-    'PATH_LENGTH_EXCEEDED',
-  ],
-  'tls-failed': ['EPROTO'],
-};
-
-const byCode = new Map<string, NetworkCode>();
-for (const name of Object.keys(meanings) as NetworkCode[]) for (const code of meanings[name]) byCode.set(code, name);
+const networkCodes = [
+  'dns-failed',
+  'no-network',
+  'connect-refused',
+  'connect-timeout',
+  'connection-closed',
+  'tls-hostname',
+  'tls-expired',
+  'tls-untrusted',
+  'tls-failed',
+] as const satisfies readonly NetworkCode[];
 
 /**
  * What a failed connection means. `cause` is whatever Node, OpenSSL or undici threw; an error of ours and Ctrl-C are
@@ -71,8 +48,7 @@ function meaning(error: unknown): NetworkCode | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error.name === 'TimeoutError') return 'connect-timeout';
   if (!('code' in error) || typeof error.code !== 'string') return undefined;
-  if (/^(?:ERR_SSL_|ERR_TLS_)/.test(error.code) && error.code !== 'ERR_TLS_CERT_ALTNAME_INVALID') return 'tls-failed';
-  return byCode.get(error.code);
+  return entryWithCode(error.code, networkCodes) ?? entryThatSays(error.message, ['connect-refused'])?.code;
 }
 
 /** The error, then what it wraps: `cause`, and the attempts of a connection to several addresses. At most 20. */

@@ -1,5 +1,5 @@
 import { catalogue } from '#catalogue';
-import { type ErrorDetail, MailauthError } from '../core/errors.ts';
+import { type ErrorDetail, type ErrorParts, MailauthError } from '../core/errors.ts';
 import type { Entry } from './entry.ts';
 
 type Catalogue = typeof catalogue;
@@ -14,16 +14,18 @@ export function problem<C extends ProblemCode>(
 ): MailauthError {
   // The lookup by a generic key loses the link between code and blanks that the signature keeps.
   const e = catalogue[code] as unknown as Entry<Blanks<C>>;
+  return new MailauthError({ code, exit: e.exit, ...wordsOf(e, blanks), ...more });
+}
+
+/** The words of an entry, its blanks filled. */
+export function wordsOf<V>(e: Entry<V>, blanks: V): Pick<ErrorParts, 'title' | 'why' | 'next' | 'admin' | 'retryHelps'> {
   const why = e.why?.(blanks);
   const admin = e.admin?.(blanks);
-  return new MailauthError({
-    code,
-    exit: e.exit,
+  return {
     title: e.title(blanks),
     next: e.next(blanks),
     ...(why === undefined ? {} : { why }),
     ...(admin === undefined ? {} : { admin }),
     ...(e.retryHelps === undefined ? {} : { retryHelps: e.retryHelps }),
-    ...more,
-  });
+  };
 }

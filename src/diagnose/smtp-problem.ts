@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
 import { Interrupted, MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
-import { type MailAttempt, type More, refusedToken, spotOf, suggestedPauseMs, whoSignedIn } from './mail-refusal.ts';
+import { appRefused, type MailAttempt, type More, refusedToken, spotOf, suggestedPauseMs, whoSignedIn } from './mail-refusal.ts';
 import { networkProblem } from './network-problem.ts';
 import { problem } from './problem.ts';
+import { entryThatSays, entryWithCode } from './says.ts';
 
 /** The circumstances of a failed SMTP conversation. */
 export interface SmtpAttempt extends MailAttempt {
@@ -67,39 +68,37 @@ export function smtpProblem(failure: SmtpFailure, cause: unknown, at: SmtpAttemp
 function sentenceProblem(failure: SmtpFailure, at: SmtpAttempt, more: More): MailauthError | undefined {
   const spot = spotOf(at);
   const { reply: said = '', enhanced = '', status } = failure;
-  const [, where] = /SmtpClientAuthentication is disabled for the (Tenant|Mailbox)/i.exec(said) ?? [];
-  if (where !== undefined)
-    return problem('smtp-auth-disabled', { ...spot, where: where.toLowerCase() === 'tenant' ? 'tenant' : 'mailbox' }, more);
-  if (/basic authentication is (?:disabled|not supported)|security defaults policy/i.test(said))
-    return problem('smtp-basic-auth', spot, more);
-  if (
-    /not have permissions? to send as|SendAsDenied|not allowed to send as/i.test(said) ||
-    enhanced === '5.7.60' ||
-    enhanced === '5.2.252'
-  ) {
-    return problem('smtp-send-as-denied', { ...spot, tokenUser: whoSignedIn(at) }, more);
+  const spoken = entryThatSays(said, sentences);
+  const known = spoken?.code ?? entryWithCode(enhanced, sentences);
+  const waitMs = suggestedPauseMs(said);
+  switch (known) {
+    case undefined:
+      return status === 432 || crowded.test(said) ? problem('smtp-throttled', { ...spot, waitMs }, more) : undefined;
+    case 'smtp-auth-disabled':
+      return problem(known, { ...spot, where: spoken?.means.where === 'tenant' ? 'tenant' : 'mailbox' }, more);
+    case 'smtp-send-as-denied':
+      return at.token?.appOnly === true ? appRefused(at, more) : problem(known, { ...spot, tokenUser: whoSignedIn(at) }, more);
+    case 'smtp-throttled':
+      return problem(known, { ...spot, waitMs }, more);
+    default:
+      return problem(known, spot, more);
   }
-  if (status === 432 || /^4\.7\.[56]\d\d$/.test(enhanced) || crowded.test(said)) {
-    return problem('smtp-throttled', { ...spot, waitMs: suggestedPauseMs(said) }, more);
-  }
-  const reason = reasons.find(({ sentence, code }) => sentence.test(said) || code === enhanced)?.why;
-  return reason === undefined ? undefined : problem('smtp-not-accepted', { ...spot, reason }, more);
 }
 
-const crowded = /concurrent connections|concurrent_sending|thread limit|\bthrottled\b|too many|submission quota|rate limit/i;
+/** Entries that a sentence or an extended code decides, whatever the token looks like (microsoft.md 9.2). */
+const sentences = [
+  'smtp-auth-disabled',
+  'smtp-basic-auth',
+  'smtp-send-as-denied',
+  'smtp-throttled',
+  'smtp-sender-restricted',
+  'smtp-address-refused',
+  'smtp-tenant-threshold',
+  'smtp-sign-in-blocked',
+  'smtp-federation',
+] as const;
 
-/** Refusals for good that no sign-in repairs (microsoft.md 9.2). */
-const reasons: readonly { readonly sentence: RegExp; readonly code?: string; readonly why: string }[] = [
-  { sentence: /bad outbound sender/i, code: '5.1.8', why: 'the account is blocked for spam: unblock it under "Restricted entities"' },
-  { sentence: /traffic not accepted from this IP/i, code: '5.7.708', why: 'a new or trial tenant, or an address of bad repute' },
-  {
-    sentence: /tenant has exceeded threshold/i,
-    code: '5.7.705',
-    why: 'the tenant sent too much that looks like spam: ask Microsoft support',
-  },
-  { sentence: /did not meet the criteria/i, why: 'Conditional Access or a blocked sign-in: the sign-in log of the user says which' },
-  { sentence: /federated STS|STS URL/i, why: "the organisation's own sign-in service (federation) does not answer" },
-];
+const crowded = /\bthrottled\b|too many|rate limit/i;
 
 function refusal(failure: SmtpFailure, status: number, at: SmtpAttempt, more: More): MailauthError {
   const { host, port } = at;

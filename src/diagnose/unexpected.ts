@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import { Exit } from '../core/exit.ts';
+import { redact } from '../core/redact.ts';
 import { plain } from '../core/text.ts';
 import { resolveHome } from '../store/home.ts';
 import { problem } from './problem.ts';
@@ -33,12 +34,4 @@ export async function bugReport(thrown: unknown, ctx: Context): Promise<Mailauth
     next: ['npm bugs entra-mailauth   (attach that file)'],
     cause: thrown,
   });
-}
-
-/** Tokens, codes and secrets by their shape: anything long without a space, JWTs, query strings. */
-export function redact(text: string): string {
-  return text
-    .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]')
-    .replace(/([?&](?:code|state|client_secret|refresh_token|id_token|access_token)=)[^&\s"']+/g, '$1[secret]')
-    .replace(/[A-Za-z0-9_~.+=-]{60,}/g, '[long value]');
 }

@@ -1,5 +1,6 @@
 import { Exit } from '../../core/exit.ts';
 import { entry } from '../entry.ts';
+import { sources } from '../sources.ts';
 import { adminConsentLink, type EntraWords, isPersonal, loginCommand, setupCommand, shellWord } from './entra-words.ts';
 
 interface Accounts {
@@ -21,6 +22,7 @@ interface MissingScopes
 export const accountEntries = {
   'wrong-account': entry<Accounts>({
     exit: Exit.failed,
+    source: sources.own,
     title: (v) =>
       v.signInAs === undefined
         ? `${v.account} signed in, but the mailbox is ${v.mailbox}`
@@ -28,18 +30,20 @@ export const accountEntries = {
     why: () => 'The browser was signed in as somebody else, or it is a shared mailbox or an alias; nothing was stored.',
     next: (v) => [
       setupCommand(v, `--sign-in-as ${shellWord(v.account)}`),
-      `only if ${v.account} may open that mailbox; else sign in as ${v.signInAs ?? v.mailbox}: ${loginCommand(v)} --force`,
+      `If ${v.account} may not open that mailbox, sign in as ${v.signInAs ?? v.mailbox}: ${loginCommand(v)} --force`,
     ],
     retryHelps: false,
   }),
   'account-unknown': entry<{ mailbox: string }>({
     exit: Exit.failed,
+    source: sources.own,
     title: () => 'Microsoft did not say who signed in',
     why: () => 'The answer names no account, so it cannot be compared with the mailbox; nothing was stored.',
     next: (v) => [`${loginCommand(v)} --force`],
   }),
   'code-expired': entry<{ mailbox?: string | undefined }>({
     exit: Exit.needsSignIn,
+    source: sources.signIn,
     title: () => 'The sign-in took too long: its code has expired',
     why: () => "Microsoft's code counts for some ten minutes, and once.",
     next: (v) => [loginCommand(v)],
@@ -47,32 +51,36 @@ export const accountEntries = {
   }),
   'id-token-foreign': entry<{ mailbox: string; clientId: string; audience: string }>({
     exit: Exit.failed,
+    source: sources.signIn,
     title: () => 'The answer is for another application',
     why: (v) => `Asked as ${v.clientId}, answered for ${v.audience}; nothing was stored.`,
-    next: (v) => [`${loginCommand(v)} --force`, 'mailauth help environment'],
+    next: (v) => [`${loginCommand(v)} --force`, 'mailauth doctor'],
   }),
   'wrong-tenant': entry<{ mailbox: string; account: string; tenantId: string; wanted: string }>({
     exit: Exit.failed,
+    source: sources.own,
     title: (v) => `${v.account} signed in at another tenant`,
     why: (v) => `Expected ${v.wanted}, got ${v.tenantId}; nothing was stored.`,
-    next: (v) => [`${loginCommand(v)} --force`, `if that tenant is right: ${setupCommand(v, `--tenant ${shellWord(v.tenantId)}`)}`],
+    next: (v) => [`${loginCommand(v)} --force`, `If that tenant is right: ${setupCommand(v, `--tenant ${shellWord(v.tenantId)}`)}`],
     retryHelps: false,
   }),
   'scope-missing': entry<MissingScopes>({
     exit: Exit.notAllowed,
+    source: sources.scopes,
     title: (v) => `Signed in, but without the permission for ${v.missing.join(', ')}`,
     why: () => 'It is not among the permissions of the registration, or nobody has allowed it yet.',
-    next: (v) => [`${loginCommand(v)} --force`, 'after the permission was added and allowed'],
+    next: (v) => [`${loginCommand(v)} --force   (once the permission is added and allowed)`],
     admin: (v) =>
       isPersonal(v)
         ? undefined
-        : `add ${v.missing.join(', ')} (delegated) and accept: ${adminConsentLink({ ...v, scopes: v.scopes ?? [] })}`,
+        : `Add ${v.missing.join(', ')} (delegated) to the app and accept: ${adminConsentLink({ ...v, scopes: v.scopes ?? [] })}`,
     retryHelps: false,
   }),
   'token-answer-unreadable': entry<{ mailbox?: string | undefined; why: string }>({
     exit: Exit.failed,
+    source: sources.oauth,
     title: () => 'The answer to the sign-in cannot be read',
     why: (v) => v.why,
-    next: (v) => [loginCommand(v), 'mailauth help environment'],
+    next: (v) => [loginCommand(v), 'mailauth doctor'],
   }),
 };

@@ -1,19 +1,22 @@
 import { Exit } from '../../core/exit.ts';
 import { entry } from '../entry.ts';
+import { sources } from '../sources.ts';
 
 export const signInEntries = {
   'loopback-port-taken': entry<{ port: number; again: string }>({
     exit: Exit.failed,
+    source: sources.loopback,
     title: ({ port }) => `Port ${port} on this computer is in use by another program`,
     why: () => 'The registration names exactly this port for the way back from Microsoft.',
     next: ({ port, again }) => [
       `${again} --sign-in paste`,
-      `or find and end the program that holds it (lsof -nP -iTCP:${port} -sTCP:LISTEN), then run the same again`,
+      `Find and end the program that holds it (lsof -nP -iTCP:${port} -sTCP:LISTEN), then run the same again.`,
     ],
   }),
 
   'loopback-refused': entry<{ reason: string; again: string }>({
     exit: Exit.failed,
+    source: sources.loopback,
     title: () => 'This computer does not let mailauth wait for the browser on 127.0.0.1',
     why: ({ reason }) => `The system refused to listen there (${reason}); a sandbox, container or security product may forbid it.`,
     next: ({ again }) => [`${again} --sign-in paste`],
@@ -21,19 +24,29 @@ export const signInEntries = {
 
   'loopback-redirect-unusable': entry<{ redirectUri: string }>({
     exit: Exit.usage,
+    source: sources.loopback,
     title: ({ redirectUri }) => `The redirect URI ${redirectUri} does not lead back to this computer`,
     why: () => 'Only http://localhost, with or without a port and a path, can be caught here.',
     next: () => [
       'mailauth setup --redirect-uri http://localhost',
-      'or leave the sign-in to the product that owns this address: --sign-in skip',
+      'Leave the sign-in to the product that owns this address: --sign-in skip.',
     ],
     retryHelps: false,
   }),
 
+  'consent-other-tenant': entry<{ tenantId: string; wanted: string; again: string }>({
+    exit: Exit.failed,
+    source: sources.consent,
+    title: ({ tenantId }) => `The consent was given in another tenant: ${tenantId}`,
+    why: ({ wanted }) => `It does not count for ${wanted}. An administrator of the other one can withdraw it (Enterprise apps).`,
+    next: ({ again }) => [again, 'Choose the account of an administrator of the right tenant on that page.'],
+  }),
+
   'sign-in-timeout': entry<{ seconds: number; again: string }>({
     exit: Exit.needsSignIn,
+    source: sources.own,
     title: ({ seconds }) => `Nobody finished the sign-in within ${seconds} seconds`,
     why: () => 'The browser never came back: its tab was closed, or it runs on another computer.',
-    next: ({ again }) => [`${again} --timeout 1800`, `or, if the browser is on another computer: ${again} --sign-in paste`],
+    next: ({ again }) => [`${again} --timeout 1800`, `If the browser is on another computer: ${again} --sign-in paste`],
   }),
 };

@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Exit } from '../../../src/core/exit.ts';
+import { fold } from '../../../src/core/fold.ts';
 import { catalogue } from '../../../src/diagnose/catalogue.ts';
 import type { Entry } from '../../../src/diagnose/entry.ts';
+import { squeezed } from '../../../src/diagnose/says.ts';
 import { namedCloud } from '../../../src/entra/clouds.ts';
 
 /** Every blank that any entry has, filled as it could be. */
@@ -10,7 +12,9 @@ const sample: Readonly<Record<string, unknown>> = {
   account: 'ada@contoso.com',
   aadsts: 50_000,
   again: 'mailauth login helpdesk@contoso.com',
+  ahead: true,
   audience: 'https://graph.microsoft.com',
+  budgetMs: 90_000,
   candidates: ['ada@contoso.com', 'bob@contoso.com'],
   clientId: '11111111-2222-3333-4444-555555555555',
   cloud: namedCloud('public'),
@@ -132,5 +136,32 @@ describe('every entry of the catalogue', () => {
   it('has each AADSTS number once', () => {
     const numbers = entries.flatMap(([, entry]) => entry.aadsts ?? []);
     expect(numbers.filter((n, i) => numbers.indexOf(n) !== i)).toEqual([]);
+  });
+
+  it.each(entries)('%s: says where it is known from, in one line', (_, entry) => {
+    expect(entry.source).toMatch(/^(?:https:\/\/[\w.-]+\/\S*(?:,? .*)?|RFC \d{4}\b.*|\S+ .*)$/);
+    expect(entry.source).not.toMatch(/\n|microsoft\.md|^(?:www|learn|support)\./);
+  });
+
+  it.each(entries)('%s: its links are whole, and its prose fits a terminal when folded', (code, entry) => {
+    const v = blanksOf(code);
+    const lines = [entry.title(v), entry.why?.(v) ?? '', ...entry.next(v), entry.admin?.(v) ?? ''].map(String);
+    for (const link of lines.join('\n').match(/https?:\/\/[^\s'")]+/g) ?? []) {
+      // `http://proxy:port` stands for an address of the reader's own
+      if (!/…|:port/.test(link)) expect(URL.canParse(link), link).toBe(true);
+    }
+    const prose = [lines[0], lines[1]].map((line) => (line ?? '').replace(/https:\/\/\S+|\/\S{20,}|[0-9a-f-]{36}/g, 'X'));
+    for (const line of prose) for (const row of fold(line, 80, 2).split('\n')) expect(row.length, row).toBeLessThanOrEqual(80);
+  });
+
+  it('has each sign once, long enough to mean something', () => {
+    const signs = entries.flatMap(([, { codes = [], says = [], hints = [] }]) => [
+      ...codes,
+      ...says.map((one) => (typeof one === 'string' ? one : one.words)),
+      ...hints,
+    ]);
+    const letters = signs.map(squeezed);
+    expect(letters.filter((one, i) => letters.indexOf(one) !== i)).toEqual([]);
+    expect(letters.filter((one) => one.length < 3)).toEqual([]);
   });
 });

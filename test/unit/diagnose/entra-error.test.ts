@@ -135,7 +135,7 @@ describe('without a known number', () => {
 
   it('429 and 5xx are temporary, and say when to try again', () => {
     const busy = entraProblem({ error: '', status: 429, retryAfter: 12 }, blanks);
-    expect([busy.code, busy.exit, busy.next[1]]).toEqual(['entra-busy', 5, 'try again in 12 seconds']);
+    expect([busy.code, busy.exit, busy.next[1]]).toEqual(['entra-busy', 5, 'Try again in 12 seconds.']);
     expect(entraProblem({ error: 'server_error', status: 500 }, blanks).exit).toBe(5);
     expect(entraProblem({ error: 'invalid_grant', codes: [53003], status: 400 }, blanks).exit).toBe(6);
   });

@@ -8,11 +8,11 @@ describe('fromHere', () => {
   const again = 'mailauth setup --mailbox a@contoso.com';
 
   it('says the set-up again while the mailbox is not known to login', () => {
-    const told = fromHere(error('mailauth login a@contoso.com --force', 'else: mailauth login a@contoso.com', 'and press Accept'), {
+    const told = fromHere(error('mailauth login a@contoso.com --force', 'else: mailauth login a@contoso.com', 'Press Accept this time.'), {
       sandbox: false,
       again,
     });
-    expect(told.next).toEqual([again, `else: ${again}`, 'and press Accept']);
+    expect(told.next).toEqual([again, `else: ${again}`, 'Press Accept this time.']);
     expect(told).toMatchObject({ code: 'x', exit: 6, detail: { aadsts: 65004 } });
   });
 
@@ -29,6 +29,7 @@ describe('fromHere', () => {
   it('knows commands that need no flag of the sandbox', () => {
     expect(inSandbox('mailauth help clouds')).toBe('mailauth help clouds');
     expect(inSandbox('mailauth logout a@b   (all of it)')).toBe('mailauth logout a@b --sandbox   (all of it)');
+    expect(inSandbox('sleep 93; mailauth test pop a@b')).toBe('sleep 93; mailauth test pop a@b --sandbox');
     expect(inSandbox('press Accept')).toBe('press Accept');
   });
 });

@@ -29,7 +29,7 @@ it('says host, port and what for', () => {
   const error = networkProblem(coded('ECONNREFUSED'), where);
   expect(error).toMatchObject({
     title: 'The IMAP server (outlook.office365.com:993) refuses the connection',
-    next: expect.arrayContaining(['mailauth help environment']),
+    next: expect.arrayContaining(['mailauth doctor']),
   });
 });
 

@@ -1,0 +1,152 @@
+import { resolve } from 'node:path';
+import * as z from 'zod/mini';
+import { plain } from '../core/text.ts';
+import { type Explanation, explain as explainText, type Unknown } from '../diagnose/explain/explain.ts';
+import type { Explained } from '../diagnose/explain/fill.ts';
+import { problem } from '../diagnose/problem.ts';
+import { readFailure } from '../store/home.ts';
+import { inThisContext } from '../ui/envelope.ts';
+import { renderError } from '../ui/error.ts';
+import type { Theme } from '../ui/theme.ts';
+import { type CommandModule, examples } from './command.ts';
+import { mailboxesOf } from './mailbox-argument.ts';
+import type { Session } from './session.ts';
+
+const schema = z.object({ file: z.optional(z.string()) });
+
+export const explain: CommandModule = {
+  configure: (command) =>
+    examples(command.argument('[text...]', 'a code, a sentence or a log; - or a pipe: standard input'), [
+      'mailauth explain AADSTS50076',
+      'mailauth explain "535 5.7.139 … SmtpClientAuthentication is disabled for the Tenant"',
+      'mailauth explain --file fetch.log                 any size',
+      'journalctl -u getmail | mailauth explain --json',
+    ])
+      .option('--file <file>', 'read the text from a file')
+      // A POP server's refusal begins with a hyphen; `refuseTypos` looks at what is left.
+      .allowUnknownOption(),
+
+  async run({ args, flags }, session) {
+    refuseTypos(args);
+    const pieces = piecesOf(args, schema.parse(flags).file, session);
+    const [cloud, mailbox] = await Promise.all([session.cloud(), onlyMailbox(session)]);
+    const found = await explainText(pieces, { cloud, mailbox });
+    if (found.input === '' && args.length === 0 && schema.parse(flags).file === undefined) throw nothingGiven();
+    const entries = found.entries.map((one) => ({ ...one, error: inThisContext(one.error, session.globals) }));
+    return {
+      // What is not known would only say again what was asked.
+      data: { input: found.input, entries: entries.map(asJson) },
+      text: (theme) => {
+        const { out } = session.ctx;
+        return render({ ...found, entries }, theme, out.isTerminal ? out.columns : undefined);
+      },
+    };
+  },
+};
+
+/** `-ERR …` and quoted lines are text; any other word with a hyphen in front is a mistyped flag. Throws `usage`, without the flag's value. */
+function refuseTypos(args: readonly string[]): void {
+  const from = args.findIndex((word) => /^-ERR\b|^-.*\s/is.test(word));
+  const typo = (from === -1 ? args : args.slice(0, from)).find((word) => /^--?\w/.test(word));
+  if (typo === undefined) return;
+  throw problem('usage', { message: `unknown option '${plain(typo.replace(/=.*/s, ''), 60)}'`, help: 'mailauth explain --help' });
+}
+
+const nothingGiven = () => problem('usage', { message: 'There is nothing to explain', help: 'mailauth explain AADSTS50076' });
+
+/** Throws `usage` for nothing at all on a terminal, or for a text beside a file. */
+function piecesOf(args: readonly string[], file: string | undefined, { ctx }: Session): AsyncIterable<string> | Iterable<string> {
+  const text = args.join(' ');
+  if (file !== undefined && args.length > 0) {
+    throw problem('usage', { message: 'Give a text or --file, not both', help: 'mailauth explain --help' });
+  }
+  if (file === '-' || text === '-') return ctx.longInput.pieces();
+  if (file !== undefined) return ofFile(ctx.longInput.pieces(resolve(file)), file);
+  if (args.length > 0) return [text];
+  if (ctx.longInput.isTerminal) throw nothingGiven();
+  return ctx.longInput.pieces();
+}
+
+async function* ofFile(pieces: AsyncIterable<string>, file: string): AsyncGenerator<string> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+    const reason = readFailure(error);
+    if (!missing && reason === undefined) throw error;
+    throw problem('value-invalid', {
+      what: 'file that can be read',
+      value: file,
+      why: missing ? 'There is no such file.' : `It cannot be read: ${reason}.`,
+      next: 'mailauth explain --file FILE',
+    });
+  }
+}
+
+/** Its name may stand in the commands, because nothing else can be meant. */
+async function onlyMailbox(session: Session): Promise<string | undefined> {
+  try {
+    const { records } = await mailboxesOf(session).listMailboxes();
+    const mailboxes = new Set(records.map((record) => record.mailbox));
+    return mailboxes.size === 1 ? records[0]?.mailbox : undefined;
+  } catch {
+    // An explanation must not fail for a home that cannot be read.
+    return undefined;
+  }
+}
+
+function asJson({ error, source, mender }: Explained): object {
+  const { code, title, why = '', next, admin, retryHelps, exit, detail } = error;
+  return {
+    code,
+    title,
+    why,
+    next,
+    ...(admin === undefined ? {} : { admin }),
+    source,
+    mender,
+    exit,
+    retryHelps: retryHelps ?? null,
+    aadsts: detail.aadsts ?? null,
+  };
+}
+
+function render({ entries, unknown, input }: Explanation, theme: Theme, columns: number | undefined): string {
+  const known = entries.map(
+    (one) => `${renderError(one.error, theme, columns)}  ${theme.dim(`${one.error.code} · ${mends[one.mender]} · ${one.source}`)}\n`,
+  );
+  const others = unknown.map((one) => renderUnknown(one, theme));
+  const all = [...known, ...others];
+  if (all.length > 0) return all.join('\n');
+  return renderUnknown(nothingKnown(input), theme);
+}
+
+const mends = { you: 'you can mend it', administrator: 'an administrator must act', Microsoft: "it is on Microsoft's side" } as const;
+
+function nothingKnown(input: string): Unknown {
+  const short = input.length > 60 ? 'Nothing in this text' : `"${input}"`;
+  if (/^[245]\.7\.\d+$/.test(input)) {
+    return {
+      code: input,
+      title: `"${input}" alone is not known: Exchange has several sentences with this code`,
+      next: ['mailauth explain "the whole line that the server said"'],
+    };
+  }
+  return {
+    code: '',
+    title: `${short} is not known to mailauth`,
+    next: [
+      'mailauth explain --file LOG   (with the lines around it)',
+      "numbers of Microsoft's sign-in: https://login.microsoftonline.com/error",
+    ],
+  };
+}
+
+function renderUnknown({ title, why, next }: Unknown, theme: Theme): string {
+  const lines = [`${theme.yellow(theme.signs.warning)} ${theme.bold(title)}`];
+  if (why !== undefined) lines.push(`  ${why}`);
+  next.forEach((line, i) => {
+    lines.push(`  ${i === 0 ? 'try:' : ' or:'} ${theme.cyan(line)}`);
+  });
+  return `${lines.join('\n')}\n`;
+}

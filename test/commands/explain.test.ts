@@ -1,0 +1,127 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLongInput } from '../../src/system/long-input.ts';
+import { type Machine, machine } from '../support/command-line.ts';
+
+let m: Machine;
+beforeAll(async () => {
+  m = await machine();
+});
+afterAll(() => m.end());
+
+const piped = (...pieces: readonly string[]) => ({
+  longInput: {
+    isTerminal: false,
+    async *pieces() {
+      yield* pieces;
+    },
+  },
+});
+const file = createLongInput(process.stdin);
+
+describe('mailauth explain', () => {
+  it('a number: what, why, what to do, who, and where it is known from', async () => {
+    const { exit, out, err } = await m.run(['explain', 'AADSTS50076']);
+    expect([exit, err]).toEqual([0, '']);
+    expect(out).toMatchInlineSnapshot(`
+      "✖ MAILBOX must confirm the sign-in (multi-factor authentication)
+        This cannot be done without the person.
+        try: mailauth login MAILBOX
+         or: Who has no second factor yet sets one up at https://aka.ms/mfasetup first.
+        Trying again cannot help.
+        AADSTS50076
+        mfa-needed · you can mend it · https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+      "
+    `);
+  });
+
+  it('words of the command line belong together, quoted or not', async () => {
+    const { out } = await m.run(['explain', '535', '5.7.139', 'SmtpClientAuthentication is', 'disabled', 'for', 'the', 'Tenant']);
+    expect(out).toContain('Set-CASMailbox -Identity MAILBOX -SmtpClientAuthenticationDisabled $false');
+    expect(out).toContain('an administrator must act');
+  });
+
+  it('--json has the fields of the contract, and exit 0', async () => {
+    const { exit, json } = await m.run(['explain', 'AADSTS53003', '--json']);
+    expect(exit).toBe(0);
+    expect(json()).toMatchObject({
+      schema: 'mailauth/1',
+      ok: true,
+      command: 'explain',
+      data: { input: 'AADSTS53003', entries: [{ code: 'policy-blocked', exit: 6, mender: 'administrator', aadsts: 53003 }] },
+    });
+    const [entry] = json().data.entries;
+    expect(Object.keys(entry)).toEqual(expect.arrayContaining(['code', 'title', 'why', 'next', 'admin', 'source']));
+  });
+
+  it("a POP server's refusal, which begins with a hyphen, is text; a mistyped flag is none", async () => {
+    const refusal = '-ERR Authentication failure: unknown user name or bad password.';
+    for (const argv of [
+      ['explain', refusal, '--json'],
+      ['explain', '--json', ...refusal.split(' ')],
+      ['explain', '--json', '--', refusal],
+    ]) {
+      const { exit, json } = await m.run(argv);
+      expect(exit).toBe(0);
+      expect(json().data).toMatchObject({ input: refusal, entries: [{ code: 'pop-authenticate-failed' }] });
+      expect(json().data.entries[0].why).not.toContain('REFUSED');
+    }
+    const typo = await m.run(['explain', '--fil=secret.log', 'AADSTS50076', '--json']);
+    expect(typo.json().error).toMatchObject({ code: 'usage', exit: 2, title: "unknown option '--fil'" });
+  });
+
+  it('only input echoes what was asked, also where nothing is known', async () => {
+    for (const text of ['AADSTS9876543: The flux is low.', '0x80072F8F']) {
+      const { input, ...others } = (await m.run(['explain', text, '--json'])).json().data;
+      expect([input, others]).toEqual([text, { entries: [] }]);
+    }
+  });
+
+  it.each([
+    ['AADSTS9876543', 'AADSTS9876543 is not known to mailauth', 'https://login.microsoftonline.com/error?code=9876543'],
+    ['0x80072F8F', '"0x80072F8F" is not known to mailauth', 'https://login.microsoftonline.com/error'],
+    ['5.7.139', 'several sentences', 'the whole line'],
+  ])('%s: honestly not known', async (text, title, next) => {
+    const { exit, out } = await m.run(['explain', text]);
+    expect(exit).toBe(0);
+    expect(out).toContain(title);
+    expect(out).toContain(next);
+    expect((await m.run(['explain', text, '--json'])).json()).toMatchObject({ ok: true, data: { entries: [] } });
+  });
+
+  it('a pipe, with and without "-", in pieces', async () => {
+    const input = piped('log log AADSTS', '50076: x\nconnect ECONN', 'REFUSED 10.0.0.1:993\n');
+    for (const words of ['explain --json', 'explain - --json']) {
+      const codes = (await m.mailauth(words, input)).json().data.entries.map((one: { code: string }) => one.code);
+      expect(codes).toEqual(['mfa-needed', 'connect-refused']);
+    }
+  });
+
+  it('a file, also in the UTF-16 of Windows PowerShell', async () => {
+    const path = join(m.home, 'fetch.log');
+    for (const bytes of [Buffer.from('x AADSTS65001 ü'), Buffer.from('\ufeffx AADSTS65001 ü', 'utf16le')]) {
+      await writeFile(path, bytes);
+      const { json } = await m.run(['explain', '--file', path, '--json'], { longInput: file });
+      expect(json().data).toMatchObject({ input: 'x AADSTS65001 ü', entries: [{ code: 'consent-needed' }] });
+    }
+  });
+
+  it.each([
+    ['nothing on a terminal', ['explain'], { longInput: { ...piped().longInput, isTerminal: true } }, 'There is nothing to explain'],
+    ['nothing in a pipe', ['explain'], piped(), 'There is nothing to explain'],
+    ['a file beside a text', ['explain', 'x', '--file', 'y'], {}, 'Give a text or --file, not both'],
+    ['a file that is not there', ['explain', '--file', '/nowhere/x.log'], { longInput: file }, 'There is no such file'],
+    ['a folder', ['explain', '--file', '/'], { longInput: file }, 'It cannot be read: a folder stands where a file should be'],
+  ])('%s: exit 2', async (_, argv, more, words) => {
+    const { exit, out, err } = await m.run(argv, more);
+    expect([exit, out]).toEqual([2, '']);
+    expect(err).toContain(words);
+  });
+
+  it('neither secrets nor escape sequences come back', async () => {
+    const { out } = await m.run(['explain', '--json', '\u001b[31mclient_secret=Abc8Q~hunter22 \u001b]0;x\u0007AADSTS7000215']);
+    expect(out).not.toMatch(/hunter22|\\u001b/);
+    expect(JSON.parse(out).data.entries).toMatchObject([{ code: 'client-secret-wrong' }]);
+  });
+});

@@ -1,0 +1,88 @@
+import { explain } from '../../../../src/diagnose/explain/explain.ts';
+import { namedCloud } from '../../../../src/entra/clouds.ts';
+
+export const known = { cloud: namedCloud('public') };
+
+/** The codes of the entries that a text is explained with. */
+export const codesOf = async (...pieces: readonly string[]): Promise<readonly string[]> =>
+  (await explain(pieces, known)).entries.map(({ error }) => error.code);
+
+/** Replies of servers and messages of programs, as they are sent, and the one entry that each means (microsoft.md 9.2 and 4). */
+export const sentences: readonly (readonly [code: string, text: string])[] = [
+  ['imap-authenticate-failed', 'A1 NO AUTHENTICATE failed.'],
+  ['imap-basic-auth-disabled', 'A1 NO LOGIN failed.'],
+  ['imap-basic-auth-disabled', 'A1 NO Basic authentication is disabled.'],
+  ['imap-not-connected', 'A1 BAD User is authenticated but not connected.'],
+  ['throttled', 'A1 BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds'],
+  ['throttled', '* BYE Connection is closed. 13'],
+  ['throttled', '* BYE Too many concurrent connections'],
+  ['pop-authenticate-failed', '-ERR Authentication failure: unknown user name or bad password.'],
+  ['pop-disabled', '-ERR User is authenticated but not connected.'],
+  ['smtp-authenticate-failed', '535 5.7.3 Authentication unsuccessful [AM0PR01CA0001.eurprd01.prod.exchangelabs.com]'],
+  [
+    'smtp-auth-disabled',
+    '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled',
+  ],
+  [
+    'smtp-auth-disabled',
+    '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. Visit https://aka.ms',
+  ],
+  ['smtp-basic-auth', '535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [LO2P123CA0001]'],
+  ['smtp-basic-auth', "535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy."],
+  [
+    'smtp-sign-in-blocked',
+    '535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully.',
+  ],
+  ['smtp-federation', '535 5.7.139 Authentication unsuccessful, federated STS service was unreachable.'],
+  ['smtp-federation', '535 5.7.139 Authentication unsuccessful, STS URL does not support HTTPS'],
+  ['smtp-basic-auth', '550 5.7.30 Basic authentication is not supported for Client Submission.'],
+  ['smtp-authenticate-failed', '530 5.7.57 Client not authenticated to send mail.'],
+  ['smtp-send-as-denied', '550 5.7.60 SMTP; Client does not have permissions to send as this sender'],
+  ['smtp-send-as-denied', '554 5.2.252 SendAsDenied; ada@contoso.com not allowed to send as bob@contoso.com'],
+  ['smtp-send-as-denied', '554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied'],
+  ['smtp-sender-restricted', '550 5.1.8 Access denied, bad outbound sender AS(42003)'],
+  ['smtp-address-refused', '550 5.7.708 Service unavailable. Access denied, traffic not accepted from this IP.'],
+  ['smtp-tenant-threshold', '550 5.7.705 Service unavailable. Access denied, tenant has exceeded threshold.'],
+  ['smtp-throttled', '432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending'],
+  ['smtp-throttled', '432 4.3.2 STOREDRV.Deliver; recipient thread limit exceeded'],
+  ['smtp-throttled', '451 4.7.500 Access denied, please try again later (AS780090)'],
+  ['smtp-throttled', "554 5.2.2 the sender's submission quota was exceeded"],
+  ['dns-failed', 'Error: getaddrinfo ENOTFOUND outlook.office365.com'],
+  ['dns-failed', 'curl: (6) Could not resolve host: login.microsoftonline.com'],
+  ['no-network', 'getaddrinfo EAI_AGAIN login.microsoftonline.com'],
+  ['no-network', 'Temporary failure in name resolution'],
+  ['connect-refused', 'Error: connect ECONNREFUSED 10.0.0.1:993'],
+  ['connect-refused', 'connect EACCES 10.0.0.1:993'],
+  ['connect-timeout', 'connect ETIMEDOUT 52.98.1.2:587'],
+  ['connection-closed', 'read ECONNRESET'],
+  ['connection-closed', 'Error: socket hang up'],
+  ['tls-untrusted', 'Error: self-signed certificate in certificate chain'],
+  ['tls-untrusted', "code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'"],
+  ['tls-untrusted', 'unable to get local issuer certificate'],
+  ['tls-hostname', "Hostname/IP does not match certificate's altnames: Host: outlook.office365.com. is not in the cert's altnames"],
+  ['tls-hostname', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+  ['tls-expired', 'certificate has expired'],
+  ['tls-failed', 'error:0A00010B:SSL routines:ssl3_get_record:wrong version number'],
+  ['tls-failed', 'ERR_SSL_UNSUPPORTED_PROTOCOL'],
+  ['proxy-refused', 'HTTP/1.1 407 Proxy Authentication Required'],
+  ['graph-role-missing', '{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation."}}'],
+  ['graph-token-refused', '{"error":{"code":"InvalidAuthenticationToken","message":"Access token is empty."}}'],
+  ['graph-busy', '{"error":{"code":"TooManyRequests"}}'],
+  ['graph-lag', '"code": "Request_ResourceNotFound"'],
+  ['graph-lag', "The appId '11111111-2222-3333-4444-555555555555' does not reference a valid application object."],
+  ['graph-quota', 'Directory_QuotaExceeded'],
+  ['secrets-forbidden', 'CredentialTypeNotAllowedAsPerAppPolicy'],
+  ['secret-lifetime-forbidden', 'CredentialInvalidLifetimeAsPerAppPolicy'],
+  ['audience-forbidden', 'SignInAudienceNotAllowedAsPerAppPolicy'],
+  ['redirect-domain-forbidden', 'HostNameNotOnVerifiedDomain'],
+  [
+    'keychain-no-provider',
+    'org.freedesktop.DBus.Error.ServiceUnknown: The name org.freedesktop.secrets was not provided by any .service files',
+  ],
+  ['keychain-no-bus', 'Failed to connect to socket /run/user/1000/bus: No such file or directory'],
+  ['keychain-locked', 'org.freedesktop.Secret.Error.IsLocked: Cannot create an item in a locked collection'],
+  ['keychain-hung', 'org.freedesktop.DBus.Error.NoReply: Did not receive a reply.'],
+  ['keychain-denied', 'org.freedesktop.DBus.Error.AccessDenied'],
+  ['sign-in-expired', '{"error":"invalid_grant"}'],
+  ['device-code-pending', '{"error":"authorization_pending"}'],
+];
