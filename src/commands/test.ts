@@ -13,7 +13,11 @@ import { mailboxArgument, mailboxesOf } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 import { tokenOf } from './token.ts';
 
-const schema = z.object({ sendTo: z.optional(z.string()) });
+const schema = z.object({
+  sendTo: z.optional(z.string()),
+  allMailboxes: z.optional(z.boolean()),
+  concurrency: z.optional(z.string()),
+});
 
 export const test: CommandModule = {
   configure: (command) =>
@@ -25,14 +29,22 @@ export const test: CommandModule = {
         'mailauth test imap helpdesk@contoso.com',
         'mailauth test all --json',
         'mailauth test smtp --send-to me@contoso.com      sends one small message',
+        'mailauth test all --all-mailboxes --json         every set-up, for monitoring',
       ],
     )
       .option('--send-to <address>', 'SMTP: send one message there; without it nothing is sent')
-      .option('--for <product>', 'which set-up, when the mailbox has several'),
+      .option('--all-mailboxes', 'every mailbox that is set up: one table, one exit code')
+      .option('--concurrency <n>', 'with --all-mailboxes: mailboxes in work at a time, 1 to 64 (default: 4)')
+      .option('--for <product>', 'which set-up, when the mailbox has several; with --all-mailboxes only those'),
 
   async run({ args: [protocol = '', mailbox], flags }, session) {
-    const { sendTo } = schema.parse(flags);
+    const { sendTo, allMailboxes, concurrency } = schema.parse(flags);
     checkProtocol(protocol);
+    if (allMailboxes === true) {
+      const { testAllMailboxes } = await import('./test-all.ts');
+      return testAllMailboxes({ protocol, mailbox, sendTo, concurrency, flags }, session);
+    }
+    if (concurrency !== undefined) throw usage('--concurrency needs --all-mailboxes', `mailauth test ${protocol} --all-mailboxes`);
     if (sendTo !== undefined) checkSendTo(sendTo, protocol);
     const record = await mailboxArgument(session, `mailauth test ${protocol}`, mailbox, flags);
     const wanted = protocol === 'all' ? record.protocols : protocols.filter((p) => p === protocol);
@@ -46,7 +58,7 @@ export const test: CommandModule = {
       protocols: wanted,
       timeoutMs: session.stepTimeoutMs,
       ...(sendTo === undefined ? {} : { sendTo }),
-      token: async () => (await tokenOf(session, record, { minValidityMs: 60_000, force: false })).accessToken,
+      token: () => tokenOf(session, record, { minValidityMs: 60_000, force: false }),
       onStage: (p, stage) => session.report.detail(`${p} ${stage.name}: ${stage.state} ${stage.detail}`),
     });
     await remember(record, results, session);
@@ -89,10 +101,17 @@ const sendToNeedsSmtp = (sendTo: string): MailauthError =>
     next: `mailauth test smtp --send-to ${sendTo}`,
   });
 
-/** The mailbox file notes the result; a home that cannot be written does not spoil the test. */
-async function remember(record: MailboxRecord, results: readonly ProtocolResult[], session: Session): Promise<void> {
+const usage = (message: string, help: string): MailauthError => problem('usage', { message, help });
+
+/**
+ * The mailbox file notes the result; a home that cannot be written does not spoil the test. The file is read again: the test of many
+ * mailboxes takes its time, and what another command wrote meanwhile must stay.
+ */
+export async function remember(record: MailboxRecord, results: readonly ProtocolResult[], session: Session): Promise<void> {
   try {
-    await mailboxesOf(session).writeMailbox(rememberTests(record, results, session.ctx.clock.now()));
+    const files = mailboxesOf(session);
+    const now = await files.readMailbox(record);
+    if (now !== undefined) await files.writeMailbox(rememberTests(now, results, session.ctx.clock.now()));
   } catch {
     session.report.detail('The result could not be noted in the mailbox file.');
   }
@@ -106,5 +125,6 @@ function render(result: ProtocolResult, theme: Theme): string {
     const ms = stage.state === 'skipped' ? '' : `${stage.ms} ms`;
     return `  ${sign} ${stage.name.padEnd(11)}${ms.padStart(8)}  ${stage.detail}`.trimEnd();
   });
-  return `${head}\n${lines.join('\n')}\n`;
+  const note = result.note === undefined ? '' : `  ${theme.yellow(signs.warning)} ${result.note.title}\n    ${result.note.why ?? ''}\n`;
+  return `${head}\n${lines.join('\n')}\n${note}`;
 }

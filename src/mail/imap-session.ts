@@ -36,7 +36,7 @@ export async function imapSession(
   { network, host, user, token, timeoutMs }: ImapSessionOptions,
   signal: AbortSignal,
 ): Promise<ImapSession> {
-  const [{ ImapFlow }, { rootCertificates }] = await Promise.all([import('imapflow'), import('node:tls')]);
+  const { ImapFlow } = await import('imapflow');
   // The stage's own deadline comes first and says which stage it was.
   const backstopMs = timeoutMs + 5_000;
   const tunnel = host.security === 'tls' ? await network.connect(host.host, host.port, signal) : undefined;
@@ -65,8 +65,9 @@ export async function imapSession(
     auth: { user, accessToken: token.reveal() },
     tls: {
       ...(tunnel === undefined ? {} : { socket: tunnel }),
-      minVersion: 'TLSv1.2',
-      ...(network.ca.length > 0 ? { ca: [...rootCertificates, ...network.ca] } : {}),
+      // Said here, so that no NODE_TLS_REJECT_UNAUTHORIZED of the environment can say otherwise.
+      rejectUnauthorized: true,
+      secureContext: network.secureContext(),
     },
     ...(proxy === undefined ? {} : { proxy }),
     logger: { debug: quiet, info: quiet, error: quiet, warn: listen },

@@ -4,7 +4,7 @@ import { type ImapFailure, imapProblem, readImapFailure } from '../diagnose/mail
 import type { MailAttempt } from '../diagnose/mail-refusal.ts';
 import { imapPreflight } from './imap-preflight.ts';
 import { type ImapSession, imapSession } from './imap-session.ts';
-import { attemptOf, lateStage, type MailTest } from './mail-test.ts';
+import { attemptOf, lateStage, type MailTest, totalOf } from './mail-test.ts';
 import { type ProtocolResult, protocolResult } from './result.ts';
 import { withoutToken, xoauth2 } from './sasl.ts';
 import { runStages, stageOrder } from './stages.ts';
@@ -37,6 +37,7 @@ export async function testImap(test: MailTest): Promise<ProtocolResult> {
       clock: ctx.clock,
       signal: ctx.signal,
       timeoutMs,
+      totalMs: totalOf(test),
       late: lateStage(test),
       onStage: test.onStage,
       work: {

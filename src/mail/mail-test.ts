@@ -21,18 +21,26 @@ export interface MailTest {
   readonly claims?: (token: Secret) => TokenEvidence | undefined;
   /** the delegate of a shared mailbox */
   readonly signInAs?: string;
+  /** of the set-up */
+  readonly tenantId?: string;
   readonly outlookScopeBase?: string;
   readonly onStage?: (stage: Stage) => void;
 }
 
 /** The error of a stage that took longer than its time. */
-export function lateStage({ host, timeoutMs }: MailTest): (stage: StageName) => MailauthError {
+export function lateStage(test: MailTest): (stage: StageName, limit: 'stage' | 'total') => MailauthError {
+  const { host, timeoutMs } = test;
   const where = { host: host.host, port: host.port };
-  return (stage) =>
-    stage === 'connect'
+  return (stage, limit) => {
+    if (limit === 'total') return problem('mail-test-timeout', { ...where, stage, timeoutMs: totalOf(test) });
+    return stage === 'connect'
       ? problem('connect-timeout', { ...where, purpose: 'the mail server' })
       : problem('mail-stage-timeout', { ...where, stage, timeoutMs });
+  };
 }
+
+/** A server that is slow at every stage keeps nobody longer than this: no honest one needs a quarter of it. */
+export const totalOf = ({ timeoutMs }: Pick<MailTest, 'timeoutMs'>): number => 4 * timeoutMs;
 
 /** The circumstances of a failure, for its diagnosis. */
 export function attemptOf(test: MailTest, protocol: Protocol, phase: MailAttempt['phase'], token: Secret): MailAttempt {
@@ -47,6 +55,7 @@ export function attemptOf(test: MailTest, protocol: Protocol, phase: MailAttempt
     tokenLength: token.length,
     token: test.claims?.(token),
     signInAs: test.signInAs,
+    tenantId: test.tenantId,
     outlookScopeBase: test.outlookScopeBase,
     now: ctx.clock.now(),
   };

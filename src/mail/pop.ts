@@ -2,7 +2,7 @@ import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
 import type { MailAttempt } from '../diagnose/mail-refusal.ts';
 import { popProblem } from '../diagnose/pop-problem.ts';
-import { attemptOf, lateStage, lostDuringAuth, type MailTest } from './mail-test.ts';
+import { attemptOf, lateStage, lostDuringAuth, type MailTest, totalOf } from './mail-test.ts';
 import { PopRefusal, popSession } from './pop-session.ts';
 import { type ProtocolResult, protocolResult } from './result.ts';
 import { xoauth2 } from './sasl.ts';
@@ -32,6 +32,7 @@ export async function testPop(test: MailTest): Promise<ProtocolResult> {
       clock: ctx.clock,
       signal: ctx.signal,
       timeoutMs,
+      totalMs: totalOf(test),
       late: lateStage(test),
       onStage: test.onStage,
       work: {

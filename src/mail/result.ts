@@ -22,6 +22,8 @@ export interface ProtocolResult {
   readonly user: string;
   readonly stages: readonly Stage[];
   readonly diagnosis?: Diagnosis;
+  /** green, and still something to know: SMTP wants another user name */
+  readonly note?: Diagnosis;
   /** carries the exit code; not enumerable, so neither JSON nor a spread copies it */
   readonly error?: MailauthError;
 }
@@ -29,9 +31,18 @@ export interface ProtocolResult {
 export function protocolResult(of: { mailbox: string; protocol: Protocol; host: MailHost; user: string }, run: StageRun): ProtocolResult {
   const { mailbox, protocol, user } = of;
   const base = { mailbox, protocol, ok: run.failure === undefined, host: of.host.host, port: of.host.port, user, stages: run.stages };
-  if (run.failure === undefined) return base;
-  const { error } = run.failure;
-  const { code, title, why, next, admin } = error;
-  const diagnosis = { code, title, next, ...(why === undefined ? {} : { why }), ...(admin === undefined ? {} : { admin }) };
-  return Object.defineProperty({ ...base, diagnosis }, 'error', { value: error, enumerable: false });
+  return run.failure === undefined ? base : withDiagnosis(base, run.failure.error);
+}
+
+/** The same result, red for this reason. */
+export function withDiagnosis(result: ProtocolResult, error: MailauthError): ProtocolResult {
+  const red = { ...result, ok: false, diagnosis: diagnosisOf(error) };
+  return Object.defineProperty(red, 'error', { value: error, enumerable: false });
+}
+
+/** The same green result with something to know. */
+export const withNote = (result: ProtocolResult, note: MailauthError): ProtocolResult => ({ ...result, note: diagnosisOf(note) });
+
+function diagnosisOf({ code, title, why, next, admin }: MailauthError): Diagnosis {
+  return { code, title, next, ...(why === undefined ? {} : { why }), ...(admin === undefined ? {} : { admin }) };
 }

@@ -1,16 +1,20 @@
 import type { Cloud, Protocol } from '../core/cloud.ts';
 import type { Context, Network } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
-import type { LastTest, MailboxRecord } from '../core/mailbox.ts';
-import type { Secret } from '../core/secret.ts';
+import type { LastTest, MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import type { TokenEvidence } from '../diagnose/mail-refusal.ts';
 import { problem } from '../diagnose/problem.ts';
 import { readAccessToken } from '../oauth/claims.ts';
-import { rfc3339, saslUser } from '../tokens/formats.ts';
+import { rfc3339 } from '../tokens/formats.ts';
+import { namesToTry, testByName } from './identity.ts';
 import { testImap } from './imap.ts';
 import { testPop } from './pop.ts';
 import type { ProtocolResult } from './result.ts';
 import { type SmtpTest, testSmtp } from './smtp.ts';
 import type { Stage } from './stages.ts';
+
+/** A token, and what the token endpoint said of it where that is known: it counts for tokens that cannot be looked into. */
+export type TestToken = Pick<TokenSet, 'accessToken'> & Partial<Pick<TokenSet, 'expiresAt' | 'scopes' | 'account'>>;
 
 export interface TestRun {
   readonly ctx: Pick<Context, 'clock' | 'signal' | 'random'>;
@@ -18,7 +22,7 @@ export interface TestRun {
   readonly cloud: Cloud;
   readonly record: MailboxRecord;
   readonly protocols: readonly Protocol[];
-  readonly token: () => Promise<Secret>;
+  readonly token: () => Promise<TestToken>;
   readonly timeoutMs: number;
   /** SMTP sends one message there; without it nothing is sent */
   readonly sendTo?: string;
@@ -27,8 +31,8 @@ export interface TestRun {
 
 /** Tests these protocols of one mailbox side by side, all with one token. Red tests are values. */
 export function runTests(run: TestRun): Promise<readonly ProtocolResult[]> {
-  let asked: Promise<Secret> | undefined;
-  const token = (): Promise<Secret> => {
+  let asked: Promise<TestToken> | undefined;
+  const token = (): Promise<TestToken> => {
     asked ??= run.token();
     return asked;
   };
@@ -37,27 +41,39 @@ export function runTests(run: TestRun): Promise<readonly ProtocolResult[]> {
 
 function testOne(protocol: Protocol, run: TestRun): Promise<ProtocolResult> {
   const { ctx, network, cloud, record, sendTo, onStage } = run;
-  const test: SmtpTest = {
+  let granted: TestToken | undefined;
+  const test: Omit<SmtpTest, 'user'> = {
     ctx: { network, clock: ctx.clock, signal: ctx.signal, random: ctx.random },
     host: cloud[protocol],
     mailbox: record.mailbox,
-    user: saslUser(record),
-    token: run.token,
+    async token() {
+      granted = await run.token();
+      return granted.accessToken;
+    },
     timeoutMs: run.timeoutMs,
-    claims: (secret) => readAccessToken(secret.reveal()),
+    claims: () => (granted === undefined ? undefined : evidenceOf(granted, record)),
+    tenantId: record.tenantId,
     outlookScopeBase: cloud.outlookScopeBase,
     ...(record.signInAs === undefined ? {} : { signInAs: record.signInAs }),
     ...(sendTo === undefined ? {} : { sendTo }),
     ...(onStage === undefined ? {} : { onStage: (stage: Stage) => onStage(protocol, stage) }),
   };
-  switch (protocol) {
-    case 'imap':
-      return testImap(test);
-    case 'pop':
-      return testPop(test);
-    case 'smtp':
-      return testSmtp(test);
-  }
+  return testByName(namesToTry(record, protocol), record.signInAs, (user) => probes[protocol]({ ...test, user }));
+}
+
+const probes: Readonly<Record<Protocol, (test: SmtpTest) => Promise<ProtocolResult>>> = { imap: testImap, pop: testPop, smtp: testSmtp };
+
+/** What the token says of itself, else what was said when it was given. */
+function evidenceOf({ accessToken, expiresAt, scopes, account }: TestToken, record: MailboxRecord): TokenEvidence {
+  const claims = readAccessToken(accessToken);
+  const said = record.access === 'app-only' ? appOf(record, account) : { username: account?.username };
+  return claims.opaque ? { opaque: true, scopes, expiresAt, ...said } : { expiresAt, ...said, ...claims };
+}
+
+/** Microsoft may encrypt an app's token: then the set-up knows whose it is. */
+function appOf({ registration }: MailboxRecord, account: TestToken['account']): Partial<TokenEvidence> {
+  const objectId = account?.objectId ?? registration.made?.servicePrincipalId;
+  return { appOnly: true, appId: registration.clientId, ...(objectId === undefined ? {} : { objectId }) };
 }
 
 /** The tests' common error; one of its own when several failed for different reasons (exit 1). */
@@ -78,5 +94,14 @@ export function rememberTests(record: MailboxRecord, results: readonly ProtocolR
     ...(diagnosis === undefined ? {} : { code: diagnosis.code }),
   }));
   const kept = record.lastTests.filter((old) => !tested.some((t) => t.protocol === old.protocol));
-  return { ...record, lastTests: [...kept, ...tested] };
+  const { smtpUser: before, ...rest } = record;
+  const smtpUser = userOfSmtp(record, results, before);
+  return { ...rest, ...(smtpUser === undefined ? {} : { smtpUser }), lastTests: [...kept, ...tested] };
+}
+
+/** The name that SMTP took, where it is not the mailbox; a red test changes nothing. */
+function userOfSmtp(record: MailboxRecord, results: readonly ProtocolResult[], before: string | undefined): string | undefined {
+  const green = results.find(({ protocol, ok }) => protocol === 'smtp' && ok);
+  if (green === undefined) return before;
+  return green.user.toLowerCase() === record.mailbox.toLowerCase() ? undefined : green.user;
 }

@@ -42,7 +42,7 @@ export async function smtpSession(
   { network, host, user, token, timeoutMs }: SmtpSessionOptions,
   signal: AbortSignal,
 ): Promise<SmtpSession> {
-  const [{ default: Connection }, { rootCertificates }] = await Promise.all([import('nodemailer/lib/smtp-connection'), import('node:tls')]);
+  const { default: Connection } = await import('nodemailer/lib/smtp-connection');
   // The stage's own deadline comes first and says which stage it was.
   const backstopMs = timeoutMs + 5_000;
   const tcp = await network.connect(host.host, host.port, signal);
@@ -74,7 +74,8 @@ export async function smtpSession(
     name: ourName,
     connection: socket,
     ...(host.security === 'tls' ? { secure: true, secured: true } : { secure: false, requireTLS: true }),
-    tls: { minVersion: 'TLSv1.2', ...(network.ca.length > 0 ? { ca: [...rootCertificates, ...network.ca] } : {}) },
+    // Said here, so that no NODE_TLS_REJECT_UNAUTHORIZED of the environment can say otherwise.
+    tls: { rejectUnauthorized: true, secureContext: network.secureContext() },
     logger: { level: quiet, trace: quiet, debug: quiet, info: quiet, warn: listen, error: quiet, fatal: quiet },
     customAuth: { [ourMethod]: (ctx) => signInBy((line) => ctx.sendCommand(line)) },
     connectionTimeout: backstopMs,

@@ -4,7 +4,7 @@ import { plain } from '../core/text.ts';
 import type { MailAttempt } from '../diagnose/mail-refusal.ts';
 import { problem } from '../diagnose/problem.ts';
 import { readSmtpFailure, smtpProblem } from '../diagnose/smtp-problem.ts';
-import { attemptOf, lateStage, lostDuringAuth, type MailTest } from './mail-test.ts';
+import { attemptOf, lateStage, lostDuringAuth, type MailTest, totalOf } from './mail-test.ts';
 import { type ProtocolResult, protocolResult } from './result.ts';
 import { withoutToken, xoauth2 } from './sasl.ts';
 import { smtpPreflight } from './smtp-preflight.ts';
@@ -52,6 +52,7 @@ export async function testSmtp(test: SmtpTest): Promise<ProtocolResult> {
       clock: ctx.clock,
       signal: ctx.signal,
       timeoutMs,
+      totalMs: totalOf(test),
       late: lateStage(test),
       onStage: test.onStage,
       work: {

@@ -40,8 +40,10 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** for each stage by itself */
   readonly timeoutMs: number;
-  /** the error of a stage that took longer */
-  readonly late: (stage: StageName) => MailauthError;
+  /** for all of them together; without it only the stages' own limits count */
+  readonly totalMs?: number;
+  /** the error of a stage that took longer, by itself or with all before it */
+  readonly late: (stage: StageName, limit: 'stage' | 'total') => MailauthError;
   /** told of each stage as it ends, for progress */
   readonly onStage?: ((stage: Stage) => void) | undefined;
 }
@@ -54,6 +56,7 @@ export interface RunOptions {
 export async function runStages(o: RunOptions): Promise<StageRun> {
   const stages: Stage[] = [];
   let failure: StageRun['failure'];
+  const start = o.clock.monotonic();
   for (const name of o.order) {
     const work = o.work[name];
     const began = o.clock.monotonic();
@@ -68,7 +71,7 @@ export async function runStages(o: RunOptions): Promise<StageRun> {
       stage = ended('skipped', '');
     } else {
       try {
-        stage = ended('ok', await inTime(name, work, o));
+        stage = ended('ok', await inTime(name, work, began - start, o));
       } catch (cause) {
         if (o.signal.aborted || !(cause instanceof MailauthError)) throw cause;
         failure = { stage: name, error: cause };
@@ -81,12 +84,13 @@ export async function runStages(o: RunOptions): Promise<StageRun> {
   return failure === undefined ? { stages } : { stages, failure };
 }
 
-async function inTime(name: StageName, work: StageWork, o: RunOptions): Promise<string> {
+async function inTime(name: StageName, work: StageWork, spentMs: number, o: RunOptions): Promise<string> {
   o.signal.throwIfAborted();
   const stop = new AbortController();
   const settled = new AbortController();
-  const deadline = o.clock.sleep(o.timeoutMs, settled.signal).then((): never => {
-    throw o.late(name);
+  const leftMs = Math.max((o.totalMs ?? Number.POSITIVE_INFINITY) - spentMs, 0);
+  const deadline = o.clock.sleep(Math.min(o.timeoutMs, leftMs), settled.signal).then((): never => {
+    throw o.late(name, leftMs < o.timeoutMs ? 'total' : 'stage');
   });
   const interrupted = new Promise<never>((_, reject) => {
     o.signal.addEventListener('abort', () => reject(o.signal.reason), { once: true, signal: settled.signal });

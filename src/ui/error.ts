@@ -29,7 +29,7 @@ function evidenceLine({ detail }: MailauthError): string | undefined {
   const parts = [
     detail.aadsts === undefined ? undefined : `AADSTS${detail.aadsts}`,
     detail.correlationId === undefined ? undefined : `correlation ${detail.correlationId}`,
-    detail.at,
+    detail.at?.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*Z$/, '$1 $2 UTC'),
     detail.reply === undefined ? undefined : `server said: ${detail.reply}`,
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join(' · ');

@@ -33,10 +33,10 @@ export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet
         pending = true;
       }
     },
-    authorizationRequired(url) {
+    authorizationRequired(url, _expiresAt, userCode) {
       clear();
-      // From the first column and unbroken, so that a copy of its lines is one address.
-      err.write(`\n${paint(36, url)}\n\n`);
+      // From the first column and unbroken, so that a copy of its lines is one address; the same for the code.
+      err.write(`\n${paint(36, url)}\n\n${userCode === undefined ? '' : `${paint(1, userCode)}\n\n`}`);
     },
     note(text) {
       if (globals.quiet) return;
@@ -61,8 +61,13 @@ export function jsonLinesReporter(ctx: Pick<Context, 'out'>): Reporter {
   const line = (value: unknown) => ctx.out.write(`${JSON.stringify(value)}\n`);
   return {
     progress: (step, state, text) => line({ type: 'progress', step, state, text: plain(text) }),
-    authorizationRequired: (url, expiresAt) =>
-      line({ type: 'authorization_required', url, expires_at: new Date(expiresAt).toISOString().replace(/\.\d+Z$/, 'Z') }),
+    authorizationRequired: (url, expiresAt, userCode) =>
+      line({
+        type: 'authorization_required',
+        url,
+        ...(userCode === undefined ? {} : { user_code: userCode }),
+        expires_at: new Date(expiresAt).toISOString().replace(/\.\d+Z$/, 'Z'),
+      }),
     note: (text) => line({ type: 'progress', step: 'note', state: 'done', text: plain(text) }),
     detail: () => undefined,
     show: () => undefined,

@@ -62,11 +62,11 @@ const noPrompts: Prompts = {
 const noBrowser: Browser = { usable: false, open: async () => ({ kind: 'failed', why: 'no browser in this test' }) };
 
 const noNetwork = {
-  ca: [],
   request: refuse('use the network'),
   lookup: refuse('use the network'),
   connect: refuse('use the network'),
   secure: refuse('use the network'),
+  secureContext: refuse('use the network'),
   proxyFor: () => undefined,
   trusting: refuse('use the network'),
 };
@@ -82,7 +82,9 @@ export function testContext({
     env: {},
     platform: 'linux',
     pid: process.pid,
+    machine: { node: '20.20.2', release: '6.1.0', arch: 'x64', user: 'ada', homeFolder: '/home/ada' },
     readStdin: async () => '',
+    longInput: { isTerminal: false, pieces: async function* () {} },
     readLine: async () => undefined,
     log: () => undefined,
     interactive: false,

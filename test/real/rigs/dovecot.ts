@@ -20,7 +20,15 @@ import { join } from 'node:path';
  * A key added while it runs works at once. A key replaced under the same `kid` is not noticed: use a new `kid`.
  */
 export interface Dovecot {
-  readonly ports: { readonly imap: number; readonly imaps: number; readonly pop3: number; readonly pop3s: number };
+  readonly ports: {
+    readonly imap: number;
+    readonly imaps: number;
+    readonly pop3: number;
+    readonly pop3s: number;
+    /** its SASL service, for a Postfix beside it */
+    readonly sasl: number;
+  };
+  readonly dir: string;
   /** PEM of its own authority, for NODE_EXTRA_CA_CERTS or `createNetwork({ ca })`; `caFile` is where it lies */
   readonly ca: string;
   readonly caFile: string;
@@ -96,7 +104,13 @@ export async function startDovecot({ dir: wanted, issuers = [defaultIssuer], key
   const owner = ownerOfProcess();
   for (const folder of ['run', 'state', 'mail', 'keys/default/RS256', 'certs']) await mkdir(join(dir, folder), { recursive: true });
   makeCertificates(join(dir, 'certs'));
-  const ports = { imap: await freePort(), imaps: await freePort(), pop3: await freePort(), pop3s: await freePort() };
+  const ports = {
+    imap: await freePort(),
+    imaps: await freePort(),
+    pop3: await freePort(),
+    pop3s: await freePort(),
+    sasl: await freePort(),
+  };
   const key = signingKey('rig');
   const addKey = ({ kid, publicKey }: SigningKey): Promise<void> =>
     writeFile(join(dir, 'keys/default/RS256', escapeKid(kid)), publicKey.export({ type: 'spki', format: 'pem' }));
@@ -127,6 +141,7 @@ export async function startDovecot({ dir: wanted, issuers = [defaultIssuer], key
   const inbox = (user: string, folder: string): string => join(dir, 'mail', user.toLowerCase(), folder);
   return {
     ports,
+    dir,
     ca: await readFile(join(dir, 'certs/ca.crt'), 'utf8'),
     caFile: join(dir, 'certs/ca.crt'),
     key,
@@ -211,7 +226,7 @@ export function makeCertificates(dir: string, authorityName = 'mailauth test CA'
   );
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -312,6 +327,12 @@ service anvil {
   # no growing delay after refused logins
   unix_listener anvil-auth-penalty {
     mode = 0
+  }
+}
+service auth {
+  inet_listener {
+    address = 127.0.0.1
+    port = ${ports.sasl}
   }
 }
 service imap-login {

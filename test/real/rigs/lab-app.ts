@@ -12,6 +12,8 @@ export interface LabApp {
   authorize: 'approve' | 'deny' | 'server-error' | 'foreign-state-first';
   refusal: Refusal | undefined;
   delayMs: number;
+  /** token requests are answered when this is settled */
+  held: Promise<void> | undefined;
   lifetimeSeconds: number;
   /** short names that are not granted */
   withheld: readonly string[];
@@ -35,6 +37,7 @@ export function newApp(wanted: Partial<LabApp>): LabApp {
     authorize: 'approve',
     refusal: undefined,
     delayMs: 0,
+    held: undefined,
     lifetimeSeconds: 3600,
     withheld: [],
     claims: {},

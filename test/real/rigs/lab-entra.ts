@@ -159,6 +159,7 @@ class Lab {
     try {
       if (app === undefined) throw new Refused(400, 'unauthorized_client', 700016, 'Application was not found in the directory.');
       if (app.delayMs > 0) await new Promise((done) => setTimeout(done, app.delayMs));
+      await app.held;
       // Whoever asked has gone: no token is made for nobody.
       if (res.closed) return res;
       const answer = this.#grant(app, grant, form);

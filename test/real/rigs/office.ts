@@ -132,10 +132,16 @@ export class Seat {
     return ['setup', ...flags, ...secret, ...redirect];
   }
 
-  start(args: readonly string[], { env = {}, under = [] }: RunOptions = {}): Running {
+  /** what this operator's shell has: the session's keyring, the lab's authorities, a browser */
+  get env(): Readonly<Record<string, string>> {
     const { session, caFile, folder } = this.#parts;
     const browser = `'${process.execPath}' '${browserScript}' '${caFile}' '${join(folder, 'browser.log')}' '${folder}'`;
-    const wanted = { ...session, MAILAUTH_HOME: this.home, NODE_EXTRA_CA_CERTS: caFile, BROWSER: browser, ...env };
+    return { ...session, MAILAUTH_HOME: this.home, NODE_EXTRA_CA_CERTS: caFile, BROWSER: browser };
+  }
+
+  start(args: readonly string[], { env = {}, under = [] }: RunOptions = {}): Running {
+    const { folder } = this;
+    const wanted = { ...this.env, ...env };
     const [file = '', ...rest] = [...under, process.execPath, program, ...args];
     const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
     return watch(spawn(file, rest, { env: given, cwd: folder, detached: true }));

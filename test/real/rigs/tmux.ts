@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { clickThrough } from '../../support/click-through.ts';
 import { program } from './chromium.ts';
 
 const patienceMs = 30_000;
@@ -27,12 +28,12 @@ export interface Terminal {
 let count = 0;
 
 /**
- * `mailauth ARGS` in a real terminal of its own (apt: tmux), under plain sh so that no shell mends what the program breaks.
+ * `mailauth ARGS` (or another `program`) in a real terminal of its own (apt: tmux), under plain sh so that no shell mends what it breaks.
  * The socket lies in `folder`; `close` ends the whole server.
  */
 export async function openTerminal(
   argv: readonly string[],
-  where: { folder: string; env: Record<string, string>; columns?: number },
+  where: { folder: string; env: Record<string, string>; columns?: number; program?: string },
 ): Promise<Terminal> {
   const { folder, columns = 80 } = where;
   count += 1;
@@ -57,7 +58,7 @@ export async function openTerminal(
     // Nothing is written before the pipe that records every byte stands.
     `while [ ! -e ${file('go')} ]; do sleep 0.02; done`,
     `stty -a >${file('before')}`,
-    `'${process.execPath}' '${program}' ${argv.map((word) => `'${word}'`).join(' ')}`,
+    `${where.program ?? `'${process.execPath}' '${program}'`} ${argv.map((word) => `'${word}'`).join(' ')}`,
     'code=$?',
     `stty -a >${file('after')}`,
     `echo $code >${file('code')}.part; mv ${file('code')}.part ${file('code')}`,
@@ -112,22 +113,7 @@ export async function openTerminal(
   };
 }
 
-/**
- * The person at the sandbox's pages, without a browser: picks the account of the hint, else the administrator (nobody is hinted where
- * one is wanted), and accepts. Answers where the sign-in leads back to; nobody has gone there yet.
- */
-export async function clickThrough(url: string): Promise<string> {
-  const account = new URL(url).searchParams.get('login_hint') ?? 'admin@contoso.example';
-  const post = (path: string, fields: Record<string, string>) =>
-    fetch(new URL(path, url), { method: 'POST', redirect: 'manual', body: new URLSearchParams(fields) });
-  const ticketOf = async (page: Response) => /name="ticket" value="([^"]+)"/.exec(await page.text())?.[1] ?? '';
-  let page = await post('/sandbox/account', { ticket: await ticketOf(await fetch(url)), account });
-  // Consent that is remembered leads back at once.
-  if (page.status === 200) page = await post('/sandbox/consent', { ticket: await ticketOf(page), decision: 'accept' });
-  const back = page.headers.get('location');
-  if (back === null) throw new Error(`the sandbox did not lead back: ${page.status}`);
-  return back;
-}
+export { clickThrough };
 
 /** `clickThrough` as a command for `BROWSER`, with the way back. */
 export async function fetchingBrowser(folder: string): Promise<string> {

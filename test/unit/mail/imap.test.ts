@@ -193,6 +193,7 @@ describe('before the sign-in', () => {
     ['PREAUTH', 'greeting: imap-protocol 1', politely({ greeting: '* PREAUTH welcome\r\n' })],
     ['the end at once', 'tls: connection-closed 5', async () => {}],
     ['the end at CAPABILITY', 'capability: connection-closed 5', answer({ CAPABILITY: 'CLOSE' })],
+    ['half a line of CAPABILITY, then the end', 'capability: connection-closed 5', async (peer) => peer.send('* OK ready\r\n* CAPABI')],
     ['silence at CAPABILITY', 'capability: mail-stage-timeout 5', answer({ CAPABILITY: 'SILENCE' }), { lateIn: 'capability' }],
     ['BYE at CAPABILITY', 'capability: connection-closed 5', answer({ CAPABILITY: `* BYE ${escapes}\r\n` })],
     ['NO to CAPABILITY', 'capability: imap-protocol 1', answer({ CAPABILITY: `TAG NO ${escapes}\r\n` })],

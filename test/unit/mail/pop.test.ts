@@ -116,6 +116,13 @@ describe('a server that says yes', () => {
 });
 
 describe('before the sign-in', () => {
+  const drip: Script = async (peer) => {
+    for (const c of '+OK one byte at a time, and never the end of the line, as it goes on') {
+      peer.send(c);
+      await new Promise((done) => setTimeout(done, 60));
+    }
+    await peer.hang();
+  };
   const endless: Script = async (peer) => {
     peer.send('+OK ready\r\n');
     await peer.line();
@@ -127,9 +134,20 @@ describe('before the sign-in', () => {
     ['no greeting', 'greeting: mail-stage-timeout 5', (peer) => peer.hang(), { lateIn: 'greeting' }],
     ['half a greeting, then the end', 'greeting: connection-closed 5', async (peer) => peer.send('+OK rea')],
     ['a greeting of a megabyte', 'greeting: pop-protocol 1', politely({ greeting: `+OK ${'x'.repeat(1_048_576)}\r\n` })],
+    ['a byte now and then', 'greeting: mail-stage-timeout 5', drip, { lateIn: 'greeting' }],
+    [
+      'a greeting of a megabyte without an end',
+      'greeting: pop-protocol 1',
+      (peer) => {
+        peer.send('x'.repeat(1_048_576));
+        return peer.hang();
+      },
+    ],
+    ['the end at once', 'tls: connection-closed 5', async () => {}],
     ['a greeting of another protocol', 'greeting: pop-protocol 1', politely({ greeting: `* OK ${escapes}\r\n` })],
     ['-ERR', 'greeting: pop-greeting-refused 5', politely({ greeting: `-ERR ${escapes} Connection is closed. 21\r\n` })],
     ['the end at CAPA', 'capability: connection-closed 5', answer({ CAPA: 'CLOSE' })],
+    ['half a line of CAPA, then the end', 'capability: connection-closed 5', async (peer) => peer.send('+OK ready\r\n+OK\r\nSASL XOAU')],
     ['silence in CAPA', 'capability: mail-stage-timeout 5', answer({ CAPA: '+OK\r\nUIDL\r\n' }), { lateIn: 'capability' }],
     ['-ERR to CAPA', 'capability: pop-protocol 1', answer({ CAPA: `-ERR ${escapes}\r\n` })],
     ['+ to CAPA', 'capability: pop-protocol 1', answer({ CAPA: `+ ${escapes}\r\n` })],
@@ -176,6 +194,7 @@ describe('the sign-in and after', () => {
     ['the mechanism refused', 'auth: pop-authenticate-failed 4', answer({ AUTH: '-ERR no\r\n' })],
     ['yes before the token', 'auth: pop-protocol 1', answer({ AUTH: '+OK fine\r\n' })],
     ['an answer that is none', 'auth: pop-protocol 1', answer({ TOKEN: `235 ${escapes}\r\n` })],
+    ['a line of a megabyte', 'auth: pop-protocol 1', answer({ TOKEN: `+OK ${'x'.repeat(1_048_576)}\r\n` })],
     ['temporary', 'auth: mail-server-busy 5', answer({ TOKEN: '-ERR [SYS/TEMP] later\r\n' })],
     ['in use', 'auth: mail-server-busy 5', answer({ TOKEN: '-ERR [IN-USE] somebody else reads\r\n' })],
     ['too often', 'auth: throttled 5', answer({ TOKEN: '-ERR [LOGIN-DELAY] wait\r\n' })],

@@ -188,6 +188,13 @@ describe('a server that says yes', () => {
 });
 
 describe('before the sign-in', () => {
+  const drip: Script = async (peer) => {
+    for (const c of '220 one byte at a time, and never the end of the line, as it goes on') {
+      peer.send(c);
+      await new Promise((done) => setTimeout(done, 60));
+    }
+    await peer.hang();
+  };
   const endless: Script = async (peer) => {
     peer.send('220 ready\r\n');
     await peer.line();
@@ -198,11 +205,23 @@ describe('before the sign-in', () => {
     ['no greeting', 'greeting: mail-stage-timeout 5', (peer) => peer.hang(), { lateIn: 'greeting' }],
     ['half a greeting, then the end', 'greeting: connection-closed 5', async (peer) => peer.send('220 rea')],
     ['a greeting of a megabyte', 'greeting: smtp-protocol 1', politely({ greeting: `220 ${'x'.repeat(1_048_576)}\r\n` })],
+    ['a byte now and then', 'greeting: mail-stage-timeout 5', drip, { lateIn: 'greeting' }],
+    [
+      'a greeting of a megabyte without an end',
+      'greeting: smtp-protocol 1',
+      (peer) => {
+        peer.send('x'.repeat(1_048_576));
+        return peer.hang();
+      },
+    ],
+    ['the end at once', 'tls: connection-closed 5', async () => {}],
     ['a greeting of another protocol', 'greeting: smtp-protocol 1', politely({ greeting: `+OK ${escapes}\r\n` })],
     ['a greeting with two codes', 'greeting: smtp-protocol 1', politely({ greeting: '220-hello\r\n554 no\r\n' })],
     ['421', 'greeting: smtp-greeting-refused 5', politely({ greeting: `421 4.3.2 ${escapes} later\r\n` })],
     ['554', 'greeting: smtp-greeting-refused 5', politely({ greeting: '554 go away\r\n' })],
     ['the end at EHLO', 'capability: connection-closed 5', answer({ EHLO: 'CLOSE' })],
+    ['half a line of EHLO, then the end', 'capability: connection-closed 5', async (peer) => peer.send('220 ready\r\n250-AUTH XOAU')],
+    ['334 at the wrong moment', 'capability: smtp-protocol 1', answer({ EHLO: `334 ${escapes}\r\n` })],
     ['silence at EHLO', 'capability: mail-stage-timeout 5', answer({ EHLO: 'SILENCE' }), { lateIn: 'capability' }],
     ['EHLO refused', 'capability: smtp-protocol 1', answer({ EHLO: `502 ${escapes}\r\n` })],
     ['EHLO later', 'capability: smtp-greeting-refused 5', answer({ EHLO: '421 later\r\n' })],
@@ -268,10 +287,14 @@ describe('the sign-in and after', () => {
     ['a line too long', 'auth: smtp-protocol 1', answer({ TOKEN: '500 5.5.2 Line too long\r\n' })],
     ['switched off for the tenant', 'auth: smtp-auth-disabled 6', answer({ TOKEN: disabled('Tenant') })],
     ['switched off for the mailbox', 'auth: smtp-auth-disabled 6', answer({ TOKEN: disabled('Mailbox') })],
-    ['basic authentication', 'auth: smtp-basic-auth 6', answer({ TOKEN: '535 5.7.139 x, basic authentication is disabled.\r\n' })],
+    [
+      'basic authentication',
+      'auth: smtp-basic-auth 6',
+      answer({ TOKEN: '535 5.7.139 Authentication unsuccessful, basic authentication is disabled.\r\n' }),
+    ],
     [
       'criteria, over two lines',
-      'auth: smtp-not-accepted 6',
+      'auth: smtp-sign-in-blocked 6',
       answer({
         TOKEN: '535-5.7.139 Authentication unsuccessful, the request did not\r\n535 5.7.139 meet the criteria to be authenticated\r\n',
       }),
@@ -296,7 +319,11 @@ describe('the sign-in and after', () => {
       answer({ MAIL: '530 5.7.57 Client not authenticated to send mail\r\n' }),
     ],
     ['the sender refused', 'mailbox: smtp-send-as-denied 6', answer({ MAIL: '550 5.7.60 SMTP; Client does not have permissions\r\n' })],
-    ['blocked for spam', 'mailbox: smtp-not-accepted 6', answer({ MAIL: `550 5.1.8 Access denied, ${escapes} bad outbound sender\r\n` })],
+    [
+      'blocked for spam',
+      'mailbox: smtp-sender-restricted 6',
+      answer({ MAIL: `550 5.1.8 Access denied, ${escapes} bad outbound sender\r\n` }),
+    ],
     ['451 4.7.500', 'mailbox: smtp-throttled 5', answer({ MAIL: '451 4.7.500 Server busy. Please try again later\r\n' })],
     ['the end at MAIL FROM', 'mailbox: connection-closed 5', answer({ MAIL: 'CLOSE' })],
     ['silence at RSET', 'mailbox: mail-stage-timeout 5', answer({ RSET: 'SILENCE' }), { lateIn: 'mailbox' }],

@@ -14,7 +14,7 @@ const error = new MailauthError({
   exit: 6,
   title: 'An administrator must first allow the mail permissions',
   why: 'Users cannot allow IMAP and POP by themselves.',
-  next: ['mailauth login ada@contoso.com', 'after the permissions were allowed'],
+  next: ['mailauth login ada@contoso.com', 'Send the link first.'],
   admin: 'open https://example.com',
   retryHelps: false,
   detail: { aadsts: 90_094, correlationId: '9d0c', at: '2026-11-21T23:40:00Z', reply: 'Admin consent is required.' },
@@ -26,10 +26,10 @@ describe('renderError: the anatomy of an error', () => {
       "✖ An administrator must first allow the mail permissions
         Users cannot allow IMAP and POP by themselves.
         try: mailauth login ada@contoso.com
-         or: after the permissions were allowed
+         or: Send the link first.
         or ask an administrator: open https://example.com
         Trying again cannot help.
-        AADSTS90094 · correlation 9d0c · 2026-11-21T23:40:00Z · server said: Admin consent is required.
+        AADSTS90094 · correlation 9d0c · 2026-11-21 23:40 UTC · server said: Admin consent is required.
       "
     `);
   });
@@ -86,10 +86,7 @@ describe('envelope', () => {
   });
 
   it('in the sandbox its commands have the flag, outside they do not', () => {
-    expect(inThisContext(error, { sandbox: true }).next).toEqual([
-      'mailauth login ada@contoso.com --sandbox',
-      'after the permissions were allowed',
-    ]);
+    expect(inThisContext(error, { sandbox: true }).next).toEqual(['mailauth login ada@contoso.com --sandbox', 'Send the link first.']);
     expect(inThisContext(error, { sandbox: false })).toBe(error);
     expect(inThisContext(error)).toBe(error);
     const { next: _, ...kept } = inThisContext(error, { sandbox: true });

@@ -1,0 +1,36 @@
+import { type Protocol, protocols } from '../core/cloud.ts';
+import { fold } from '../core/fold.ts';
+import type { Theme } from './theme.ts';
+
+/** One mailbox of the summary. A protocol that is missing was not tested. */
+export interface MailboxRow {
+  readonly name: string;
+  readonly ok: Partial<Record<Protocol, boolean>>;
+  /** what is wrong, or worth knowing; empty when all is well */
+  readonly what: string;
+}
+
+const gap = '  ';
+
+/** The summary of many mailboxes: a line each, as wide as `columns` lets it be. Ends with a newline. */
+export function renderMailboxTable(rows: readonly MailboxRow[], theme: Theme, columns: number): string {
+  const { signs } = theme;
+  const width = Math.min(Math.max('Mailbox'.length, ...rows.map((row) => row.name.length)), 60);
+  const heads = protocols.map((p) => p.toUpperCase());
+  const at = 2 + width + heads.reduce((sum, head) => sum + gap.length + head.length, 0) + gap.length;
+  const line = (name: string, cells: readonly string[], what: string) =>
+    `  ${name}${gap}${cells.join(gap)}${what === '' ? '' : `${gap}${what}`}`.trimEnd();
+  const head = theme.dim(line('Mailbox'.padEnd(width), heads, 'What is wrong'));
+  const body = rows.map((row) => {
+    const cells = protocols.map((protocol, i) => {
+      const ok = row.ok[protocol];
+      const pad = ' '.repeat((heads[i]?.length ?? 1) - 1);
+      if (ok === undefined) return `${theme.dim(signs.skipped)}${pad}`;
+      return `${ok ? theme.green(signs.ok) : theme.red(signs.failed)}${pad}`;
+    });
+    return line(cut(row.name, width).padEnd(width), cells, fold(row.what, columns - 1, at));
+  });
+  return `${[head, ...body].join('\n')}\n`;
+}
+
+const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length - 1)}…` : text);

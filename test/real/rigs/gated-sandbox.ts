@@ -1,0 +1,139 @@
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import { join } from 'node:path';
+import { openKeyRing } from '../../../src/sandbox/authority.ts';
+import { isReady } from '../../../src/sandbox/directory.ts';
+import type { FaultName } from '../../../src/sandbox/faults.ts';
+import { openFolder } from '../../../src/sandbox/folder.ts';
+import { listener } from '../../../src/sandbox/http.ts';
+import { listenOnLoopback } from '../../../src/sandbox/listen.ts';
+import { loginServer } from '../../../src/sandbox/login-server.ts';
+import { announce } from '../../../src/sandbox/running.ts';
+import { startServers } from '../../../src/sandbox/servers.ts';
+import type { Service } from '../../../src/sandbox/service.ts';
+import { type App, openState, type State } from '../../../src/sandbox/state.ts';
+import { openMint } from '../../../src/sandbox/tokens.ts';
+import { createNetwork } from '../../../src/system/network.ts';
+import { temporaryFolder, testContext } from '../../support/context.ts';
+import { newHome } from './chromium.ts';
+
+/**
+ * The nth Graph call from now on (1 is the next), or the first one named so: it stops `before` the directory sees it, or `after` it was
+ * done and before its answer.
+ */
+export interface Gate {
+  readonly nth?: number;
+  readonly call?: string;
+  readonly where: 'before' | 'after';
+}
+
+export type Seat = Awaited<ReturnType<typeof newHome>>;
+
+/** One running sandbox that any number of homes join, with a gate in front of its Graph: what stops there gets no answer until it is let go. */
+export interface GatedSandbox {
+  /** `POST /applications`, since the last `gate` */
+  readonly calls: readonly string[];
+  /** a MAILAUTH_HOME of its own that joins this sandbox */
+  seat(): Promise<Seat>;
+  /** counts from 0 again; `stopped` resolves when a call stands at the gate. One call stops, once */
+  gate(at?: Gate): { readonly stopped: Promise<string>; readonly letGo: () => void };
+  /** what stands in the tenant besides the ready apps */
+  tenant(): Promise<Pick<State, 'servicePrincipals' | 'grants'> & { readonly apps: readonly App[] }>;
+  /** a change by somebody else */
+  change(edit: (state: State) => void): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Making keys takes half a second: one test file makes them once. */
+let shared: { readonly keys: string; readonly ca: string } | undefined;
+
+export async function openGatedSandbox(fault?: FaultName): Promise<GatedSandbox> {
+  const place = await temporaryFolder();
+  const ctx = testContext({ network: createNetwork({ env: {} }) });
+  if (shared !== undefined) {
+    await writeFile(join(place.path, 'keys.json'), shared.keys, { mode: 0o600 });
+    await writeFile(join(place.path, 'ca.pem'), shared.ca, { mode: 0o600 });
+  }
+  const folder = openFolder(ctx, place.path);
+  const state = openState(ctx, folder);
+  const keys = await openKeyRing(ctx, folder);
+  shared ??= { keys: await readFile(join(place.path, 'keys.json'), 'utf8'), ca: keys.ca };
+  const service: Service = {
+    ctx,
+    state,
+    mint: openMint(ctx, keys.signingKey),
+    fault,
+    tokenSeconds: undefined,
+    nonce: ctx.random.uuid(),
+    addresses: { pages: '', login: '', graph: '' },
+    seen: 0,
+  };
+  const servers = await startServers(service, keys, {});
+  // The faults that refuse a command's first calls count by service: each `gate` begins with a new one.
+  let current = service;
+  const calls: string[] = [];
+  let at: Gate | undefined;
+  let stop = (_call: string) => {};
+  let open: Promise<void> = Promise.resolve();
+  const gated = listener(async (request) => {
+    if (!request.path.startsWith('/graph/')) return loginServer(service, request);
+    const call = `${request.method} ${request.path.replace('/graph/v1.0', '')}`;
+    calls.push(call);
+    const due = at !== undefined && (at.call ?? call) === call && (at.nth ?? calls.length) === calls.length ? at.where : undefined;
+    if (due !== undefined) at = undefined;
+    const opened = open;
+    if (due === 'before') {
+      stop(call);
+      await opened;
+    }
+    const reply = await loginServer(current, request);
+    if (due === 'after') {
+      stop(call);
+      await opened;
+    }
+    return reply;
+  });
+  const login = await listenOnLoopback(() => {
+    const server = createServer({ cert: keys.cert, key: keys.key }, gated);
+    return { server, drop: () => server.closeAllConnections() };
+  }, undefined);
+  service.addresses.login = `https://localhost:${login.port}`;
+  service.addresses.graph = `${service.addresses.login}/graph`;
+  await announce(folder, { ...servers.ports, login: login.port, pid: ctx.pid, nonce: service.nonce });
+  const homes: Seat[] = [];
+  return {
+    calls,
+    async seat() {
+      const home = await newHome();
+      homes.push(home);
+      const own = join(home.path, 'sandbox');
+      await mkdir(own, { mode: 0o700 });
+      for (const name of ['keys.json', 'ca.pem', 'running.json']) await cp(join(place.path, name), join(own, name));
+      return home;
+    },
+    gate(next) {
+      calls.length = 0;
+      at = next;
+      current = { ...service };
+      let letGo = () => {};
+      open = new Promise((done) => {
+        letGo = done;
+      });
+      const stopped = new Promise<string>((done) => {
+        stop = done;
+      });
+      return { stopped, letGo };
+    },
+    async tenant() {
+      const { apps, servicePrincipals, grants } = await state.read();
+      const made = apps.filter((app) => !isReady(app.clientId));
+      return { apps: made, servicePrincipals: servicePrincipals.filter((sp) => !isReady(sp.appId)), grants };
+    },
+    change: (edit) => state.change(edit),
+    async close() {
+      await Promise.all([login.close(), servers.close()]);
+      await Promise.all(homes.map((home) => home.remove()));
+      await place.remove();
+    },
+  };
+}

@@ -1,0 +1,44 @@
+// biome-ignore-all lint/suspicious/noControlCharactersInRegex: escapes are what is looked for
+import { expect } from 'vitest';
+import type { Terminal } from './tmux.ts';
+
+/** The change in the tenant, whose default is No. */
+export async function agree(t: Terminal): Promise<void> {
+  await t.until('? Create it?');
+  await t.press('y', 'Enter');
+  await t.until('✔ Create it? Yes');
+}
+
+/** Answers `question` once it is there; `keys` are typed, then Enter. */
+export async function answer(t: Terminal, question: string, keys = ''): Promise<void> {
+  await t.until(`? ${question}`);
+  if (keys !== '') {
+    await t.type(keys);
+    // What was typed may go on in the next line of the screen.
+    const typed = [...keys].map(escaped).join('\\n?');
+    await t.until(new RegExp(`\\? ${escaped(question)}.*${typed}`));
+  }
+  await t.press('Enter');
+  await t.until(`✔ ${question}`);
+}
+
+/** a text as a regular expression for itself */
+export const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+export async function endsClean(t: Terminal, code: number): Promise<void> {
+  const end = await t.ended();
+  expect(end.code, await t.text()).toBe(code);
+  expect(end.cursor).toBe(true);
+  expect(end.sttyAfter).toBe(end.sttyBefore);
+  expect(end.sttyAfter).toMatch(/(?<!-)icanon/);
+  expect(end.sttyAfter).toMatch(/(?<!-)\becho\b/);
+  // No titles, links or clipboard: nothing of the kind begins otherwise (ECMA-48 OSC, DCS, APC).
+  expect(await t.raw()).not.toMatch(/\u001b[\]P_^X]/);
+}
+
+/** Wrapped by the terminal itself, which tears words; the address of the sign-in alone may be. */
+export async function torn(t: Terminal): Promise<readonly string[]> {
+  const whole = (await t.text()).split('\n').map((line) => line.trimEnd());
+  const seen = new Set((await t.seen()).split('\n').map((line) => line.trimEnd()));
+  return whole.filter((line) => !seen.has(line) && !line.startsWith('http'));
+}
