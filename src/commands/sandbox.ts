@@ -1,7 +1,9 @@
 import * as z from 'zod/mini';
 import { Interrupted } from '../core/errors.ts';
+import type { FaultArea, ListedFault } from '../sandbox/fault.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { renderFacts } from '../ui/facts.ts';
+import type { Theme } from '../ui/theme.ts';
 import { type CommandModule, examples, type Outcome } from './command.ts';
 import type { Session } from './session.ts';
 
@@ -47,10 +49,54 @@ async function announceAndWait(box: Sandbox, session: Session): Promise<void> {
   });
 }
 
+interface Told extends ListedFault {
+  /** the operator's view: the title of the entry, with capitals where a value of theirs stands; null: nothing, mailauth gets over it */
+  readonly title: string | null;
+  readonly exit: number;
+}
+
 async function listFaults(): Promise<Outcome> {
-  const { sandboxFaults } = await import('../sandbox/faults.ts');
-  const width = Math.max(...sandboxFaults.map((f) => f.name.length)) + 2;
-  return { data: { faults: sandboxFaults }, text: sandboxFaults.map((f) => `  ${f.name.padEnd(width)}${f.what}\n`).join('') };
+  const [{ sandboxFaults }, { explained }, { namedCloud }] = await Promise.all([
+    import('../sandbox/faults.ts'),
+    import('../diagnose/explain/fill.ts'),
+    import('../entra/clouds.ts'),
+  ]);
+  const known = { cloud: namedCloud('public') };
+  const faults: readonly Told[] = sandboxFaults.map((fault) => {
+    const error = fault.sees === undefined ? undefined : explained(fault.sees, {}, known)?.error;
+    return { ...fault, title: error?.title ?? null, exit: error?.exit ?? 0 };
+  });
+  const data = faults.map(({ name, area, what, sees, title, exit }) => ({ name, area, what, code: sees ?? null, title, exit }));
+  return { data: { faults: data }, text: (theme) => renderFaults(faults, theme) };
+}
+
+const headings: Readonly<Record<FaultArea, string>> = {
+  'sign-in': 'Sign-in page, consent and discovery (setup, login)',
+  token: 'Token endpoint (token get --force-refresh, login)',
+  'app-only': 'App-only access (setup --access app-only, test)',
+  device: 'Device code (login --sign-in device)',
+  graph: 'Microsoft Graph (setup, secret rotate)',
+  imap: 'IMAP (test imap)',
+  pop: 'POP (test pop)',
+  smtp: 'SMTP (test smtp)',
+  connection: 'Connection and certificates (any)',
+};
+
+/** Two lines each: what the server does, and what the operator sees of it. */
+function renderFaults(faults: readonly Told[], theme: Theme): string {
+  const width = Math.max(...faults.map((fault) => fault.name.length)) + 2;
+  const lineOf = ({ name, what, sees, title, exit }: Told): string => {
+    const seen =
+      title === null ? theme.dim('nothing: mailauth waits and goes on') : `${theme.cyan(title)} ${theme.dim(`(${sees}, exit ${exit})`)}`;
+    return `  ${name.padEnd(width)}${what}\n  ${' '.repeat(width)}${seen}\n`;
+  };
+  const areas = [...new Set(faults.map((fault) => fault.area))];
+  const groupOf = (area: FaultArea) =>
+    faults
+      .filter((fault) => fault.area === area)
+      .map(lineOf)
+      .join('');
+  return areas.map((area) => `${theme.bold(headings[area])}\n${groupOf(area)}`).join('\n');
 }
 
 function factsOf(box: Sandbox): readonly (readonly [string, string])[] {

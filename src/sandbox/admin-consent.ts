@@ -80,7 +80,11 @@ export async function decideAdminConsent(service: Service, ticket: AdminTicket, 
   }
   const made = { uuid: () => service.ctx.random.uuid(), now: service.ctx.clock.now() };
   await service.state.change((now) => grantTenantWide(now, app.clientId, scopes, made));
-  return answer({ tenant: tenant.id, scope: scopes.map((one) => `${one.prefix}${one.name}`).join(' ') });
+  const elsewhere = service.fault === 'consent-other-tenant';
+  return answer({
+    tenant: elsewhere ? '9a11c0de-5a4d-4b0c-9a11-c0ffee000365' : tenant.id,
+    scope: scopes.map((one) => `${one.prefix}${one.name}`).join(' '),
+  });
 }
 
 function readAdminConsent(service: Service, state: State, named: string, { query, target }: SandboxRequest): Read {

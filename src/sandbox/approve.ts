@@ -60,6 +60,32 @@ export async function approve(
   }
 }
 
+/**
+ * The same for the device code flow: types the code, picks the account, accepts.
+ * @throws `sandbox-sign-in-stopped` when the pages end in an error, as Entra shows it and never tells the app
+ */
+export async function approveDevice(
+  { network, signal }: Pick<Context, 'network' | 'signal'>,
+  verificationUri: string,
+  userCode: string,
+  as: string,
+): Promise<void> {
+  const post = (path: string, fields: Readonly<Record<string, string>>) =>
+    network.request({
+      method: 'POST',
+      url: new URL(path, verificationUri).href,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(fields).toString(),
+      timeoutMs,
+      signal,
+    });
+  const picker = await post(forms.device, { code: userCode });
+  const consent = await post(forms.account, { ticket: ticketOf(picker), account: as });
+  const decision = consent.text.includes('value="accept"') ? 'accept' : 'cancel';
+  const end = await post(forms.consent, { ticket: ticketOf(consent), decision });
+  if (end.status !== 200) throw stopped(end);
+}
+
 /** Admin consent, and the app as which people sign in to register another. */
 function wantsAdministrator(start: URL): boolean {
   return start.pathname.endsWith('/adminconsent') || start.searchParams.get('client_id') === azureCli.clientId;

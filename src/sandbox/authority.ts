@@ -41,6 +41,12 @@ export async function openKeyRing(ctx: Pick<Context, 'clock'>, folder: Folder): 
   });
 }
 
+export interface CertificateOptions {
+  readonly leafEnds?: number;
+  readonly host?: string;
+  readonly name?: string;
+}
+
 async function readKeys(ctx: Pick<Context, 'clock'>, folder: Folder): Promise<KeyRing | undefined> {
   const text = await folder.files.read(folder.file(fileName));
   if (text === undefined) return undefined;
@@ -62,7 +68,14 @@ async function makeKeys(now: number): Promise<KeyRing> {
   return { ...tls, signingKey: rsa.privateKey, expiresAt: now + lifeMs };
 }
 
-async function makeCertificates(now: number): Promise<Pick<KeyRing, 'ca' | 'cert' | 'key'>> {
+/**
+ * An authority and its one certificate, for localhost. For the faults of certificates: another end (milliseconds since the epoch), another
+ * host, and another `name` of the authority, for OpenSSL looks an issuer up by its name.
+ */
+export async function makeCertificates(
+  now: number,
+  { leafEnds = now + lifeMs, host, name = 'mailauth sandbox authority' }: CertificateOptions = {},
+): Promise<Pick<KeyRing, 'ca' | 'cert' | 'key'>> {
   const { generate } = await import('selfsigned');
   const common = {
     keyType: 'ec',
@@ -71,15 +84,16 @@ async function makeCertificates(now: number): Promise<Pick<KeyRing, 'ca' | 'cert
     notBeforeDate: new Date(now - dayMs),
     notAfterDate: new Date(now + lifeMs),
   } as const;
-  const authority = await generate([{ name: 'commonName', value: 'mailauth sandbox authority (trust nowhere else)' }], {
+  const authority = await generate([{ name: 'commonName', value: `${name} (trust nowhere else)` }], {
     ...common,
     extensions: [
       { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
       { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
     ],
   });
-  const leaf = await generate([{ name: 'commonName', value: 'localhost' }], {
+  const leaf = await generate([{ name: 'commonName', value: host ?? 'localhost' }], {
     ...common,
+    notAfterDate: new Date(leafEnds),
     ca: { key: authority.private, cert: authority.cert },
     extensions: [
       { name: 'basicConstraints', cA: false, critical: true },
@@ -87,11 +101,14 @@ async function makeCertificates(now: number): Promise<Pick<KeyRing, 'ca' | 'cert
       { name: 'extKeyUsage', serverAuth: true },
       {
         name: 'subjectAltName',
-        altNames: [
-          { type: 2, value: 'localhost' },
-          { type: 7, ip: '127.0.0.1' },
-          { type: 7, ip: '::1' },
-        ],
+        altNames:
+          host !== undefined
+            ? [{ type: 2, value: host }]
+            : [
+                { type: 2, value: 'localhost' },
+                { type: 7, ip: '127.0.0.1' },
+                { type: 7, ip: '::1' },
+              ],
       },
     ],
   });

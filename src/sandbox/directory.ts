@@ -71,8 +71,15 @@ export function needsMfa(address: string): boolean {
 }
 
 const sharedMailbox = 'shared@contoso.example';
+/** a room: its own account is disabled, as a shared mailbox's */
+const roomMailbox = 'room@contoso.example';
+/** further addresses of a user's mailbox; nobody signs in as one of them */
+const aliases: ReadonlyMap<string, string> = new Map([['sales@contoso.example', 'ada@contoso.example']]);
 /** who has FullAccess to which mailbox */
-const delegates: ReadonlyMap<string, readonly string[]> = new Map([[sharedMailbox, ['ada@contoso.example']]]);
+const delegates: ReadonlyMap<string, readonly string[]> = new Map([
+  [sharedMailbox, ['ada@contoso.example']],
+  [roomMailbox, ['ada@contoso.example']],
+]);
 
 export interface User {
   /** lower case */
@@ -100,15 +107,21 @@ export function findUser(typed: string): SignIn {
   if (domain === undefined) return { kind: 'unknown', address };
   if (personalDomains.test(domain)) return { kind: 'foreign', address, domain };
   if (!isTenantDomain(domain)) return { kind: 'unknown', address };
-  if (address === sharedMailbox) return { kind: 'disabled', address };
+  if (address === sharedMailbox || address === roomMailbox) return { kind: 'disabled', address };
+  if (aliases.has(address)) return { kind: 'unknown', address };
   return { kind: 'user', user: describe(address) };
 }
 
-/** May this user open that mailbox: its own, or one it has FullAccess to. */
+/** The user whose mailbox has this further address. */
+export function aliasOf(address: string): string | undefined {
+  return aliases.get(address.toLowerCase());
+}
+
+/** May this user open that mailbox: its own, by whichever address, or one it has FullAccess to. */
 export function mayOpen(userAddress: string, mailbox: string): boolean {
   const wanted = mailbox.toLowerCase();
   const user = userAddress.toLowerCase();
-  return user === wanted || delegates.get(wanted)?.includes(user) === true;
+  return user === wanted || aliases.get(wanted) === user || delegates.get(wanted)?.includes(user) === true;
 }
 
 export type TenantAnswer = { readonly kind: 'found' } | { readonly kind: 'unknown' } | { readonly kind: 'malformed' };

@@ -1,5 +1,7 @@
 import { findTenant, tenant } from './directory.ts';
 import { json, type SandboxReply, type SandboxRequest } from './http.ts';
+import { html } from './page-replies.ts';
+import { errorPage } from './pages.ts';
 import type { Service } from './service.ts';
 import { refuser } from './token-endpoint.ts';
 
@@ -8,7 +10,10 @@ export function openIdConfiguration(service: Service, named: string, request: Sa
   const found = findTenant(named);
   if (found.kind !== 'found') return refuser(service, request)(found.kind === 'unknown' ? 90002 : 900023, { tenant: named });
   const { login, pages, graph } = service.addresses;
-  return json(200, {
+  const { fault } = service;
+  if (fault === 'discovery-busy') return json(503, { error: 'temporarily_unavailable' }, { 'retry-after': '30' });
+  if (fault === 'discovery-page') return html(200, errorPage('Welcome to the guest network.'));
+  const configuration = {
     token_endpoint: `${login}/${tenant.id}/oauth2/v2.0/token`,
     token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt', 'client_secret_basic'],
     jwks_uri: `${login}/${tenant.id}/discovery/v2.0/keys`,
@@ -31,5 +36,19 @@ export function openIdConfiguration(service: Service, named: string, request: Sa
     cloud_instance_name: 'localhost',
     cloud_graph_host_name: 'localhost',
     msgraph_host: 'localhost',
-  });
+  };
+  return json(200, { ...configuration, ...wrongConfiguration(fault, login) });
+}
+
+function wrongConfiguration(fault: Service['fault'], login: string): Readonly<Record<string, string>> {
+  switch (fault) {
+    case 'endpoints-foreign':
+      return { token_endpoint: `https://login.elsewhere.example/${tenant.id}/oauth2/v2.0/token` };
+    case 'endpoints-v1':
+      return { token_endpoint: `${login}/${tenant.id}/oauth2/token` };
+    case 'tenant-other-cloud':
+      return { token_endpoint: `https://login.microsoftonline.us/${tenant.id}/oauth2/v2.0/token`, tenant_region_scope: 'USGov' };
+    default:
+      return {};
+  }
 }

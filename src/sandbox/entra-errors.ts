@@ -1,4 +1,5 @@
 import type { Context } from '../core/context.ts';
+import { rareRefusals } from './entra-errors-rare.ts';
 
 /** One refusal of Entra's: its AADSTS number, OAuth error, HTTP status and Microsoft's own sentence with `{blanks}`. */
 interface Refusal {
@@ -10,6 +11,7 @@ interface Refusal {
 
 /** Texts as Entra sends them (learn.microsoft.com, reference-error-codes, and replies seen in the wild). */
 const refusals = {
+  ...rareRefusals,
   28000: {
     error: 'invalid_scope',
     status: 400,
@@ -75,6 +77,22 @@ const refusals = {
     status: 400,
     text: "Application '{client}'({app}) is not configured as a multi-tenant application. Usage of the /common endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific endpoint or configure the application to be multi-tenant.",
   },
+  53003: {
+    error: 'invalid_grant',
+    status: 400,
+    text: 'Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.',
+  },
+  530035: {
+    error: 'invalid_grant',
+    status: 400,
+    text: 'Access has been blocked by security defaults. This is due to the request being deemed unsafe by security defaults policies.',
+  },
+  530036: {
+    error: 'invalid_grant',
+    status: 400,
+    suberror: 'bad_token',
+    text: 'The refresh token is invalid due to authentication flow checks by Conditional Access. The token was issued on {issued}.',
+  },
   54005: {
     error: 'invalid_grant',
     status: 400,
@@ -119,10 +137,26 @@ const refusals = {
     status: 400,
     text: "Application with identifier '{client}' was not found in the directory 'Contoso'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.",
   },
+  70016: {
+    error: 'authorization_pending',
+    status: 400,
+    text: 'OAuth 2.0 device flow error. Authorization is pending. Continue polling.',
+  },
+  70018: { error: 'bad_verification_code', status: 400, text: 'Bad verification code. The device code that was sent is not known.' },
+  70020: {
+    error: 'expired_token',
+    status: 400,
+    text: "The provided value for the input parameter 'device_code' is not valid. This device code has expired.",
+  },
   700025: {
     error: 'invalid_client',
     status: 401,
     text: "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.",
+  },
+  700027: {
+    error: 'invalid_client',
+    status: 401,
+    text: "Client assertion failed signature validation. [Reason - {reason}] Application: '{client}'.",
   },
   700054: {
     error: 'unsupported_response_type',

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { plain } from '../core/text.ts';
 import { declaredScopes, isAzureCli, preauthorizationRefuses, registrationOf } from './applications.ts';
+import { checkAssertion } from './client-assertion.ts';
 import { consentedKeys } from './consents.ts';
 import { everybodysPassword, findUser, needsMfa, type User } from './directory.ts';
 import type { Aadsts, Blanks } from './entra-errors.ts';
@@ -77,6 +78,7 @@ export function redeemRefresh(state: State, app: App, form: TokenForm, setting: 
   if (client !== undefined) return client;
   const issued = new Date(token.issuedAt).toISOString();
   if (setting.fault === 'refresh-revoked') return refused(50173, { issued, now: new Date(setting.now).toISOString() });
+  if (setting.fault === 'refresh-device-blocked') return refused(530036, { issued });
   if (setting.fault === 'refresh-expired' || token.issuedAt + idleMs <= setting.now) return refused(700082, { issued });
   return grant(state, app, { ...token, refreshing: true }, form.scope ?? token.scope, setting);
 }
@@ -111,6 +113,7 @@ export function checkClient(
 ): Refused | undefined {
   const given = form.client_secret ?? '';
   if (!confidential) return given === '' && form.client_assertion === undefined ? undefined : refused(700025);
+  if (given === '' && form.client_assertion !== undefined) return checkAssertion(app, form, setting.now);
   if (given === '') return refused(7000218);
   if (setting.fault === 'secret-expired') return refused(7000222, { client: app.clientId });
   const secret = app.secrets.find((one) => one.sha256 === sha256(given));
@@ -122,8 +125,8 @@ export function checkClient(
   return secret.expiresAt <= setting.now ? refused(7000222, { client: app.clientId }) : undefined;
 }
 
-/** What a token request rests on: a code, a refresh token, or a password just checked. */
-interface Basis {
+/** What a token request rests on: a code, a device code, a refresh token, or a password just checked. */
+export interface Basis {
   readonly user: string;
   readonly confidential: boolean;
   readonly scope: string;
@@ -131,7 +134,8 @@ interface Basis {
   readonly nonce?: string | undefined;
 }
 
-function grant(state: State, app: App, from: Basis, scope: string, setting: Setting): Outcome {
+/** The tokens for a basis that was checked: by scopes, consent and faults. Edits the state. */
+export function grant(state: State, app: App, from: Basis, scope: string, setting: Setting): Outcome {
   const person = findUser(from.user);
   if (person.kind !== 'user') return refused(50034, { user: from.user });
   const firstParty = preauthorizationRefuses(app, scope);

@@ -1,13 +1,23 @@
+import { createHash, randomUUID, X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
 import { badRequest, type GraphAnswer } from './graph-call.ts';
 import { redirectProblem } from './redirects.ts';
 import { resourceApps } from './resources.ts';
-import { type App, audiences, type Registration } from './state.ts';
+import { type App, audiences, type Registration, type StoredCertificate } from './state.ts';
 
 const strings = z.optional(z.array(z.string()));
 const maybeText = z.optional(z.nullable(z.string()));
 const maybeFlag = z.optional(z.nullable(z.boolean()));
 const guid = z.string().check(z.regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i));
+
+/** A PATCH replaces the collection: what is there may be named by its keyId alone. */
+const keyCredential = z.looseObject({
+  keyId: z.optional(z.nullable(z.string())),
+  key: z.optional(z.nullable(z.string())),
+  type: z.literal('AsymmetricX509Cert'),
+  usage: z.literal('Verify'),
+  displayName: maybeText,
+});
 
 /** Writable properties of an application (learn.microsoft.com/graph/api/resources/application); any other one is an error. */
 const schema = z.strictObject({
@@ -33,7 +43,7 @@ const schema = z.strictObject({
   ),
   tags: z.optional(z.array(z.string().check(z.minLength(1), z.maxLength(256)))),
   passwordCredentials: z.optional(z.array(z.unknown())),
-  keyCredentials: z.optional(z.array(z.unknown())),
+  keyCredentials: z.optional(z.array(keyCredential)),
   appRoles: z.optional(z.array(z.unknown())),
   identifierUris: strings,
   description: maybeText,
@@ -47,7 +57,7 @@ const schema = z.strictObject({
 type Body = z.infer<typeof schema>;
 
 /** What the body changes in an app: sub-objects are merged, collections replaced, as Graph's PATCH does. */
-export type Edit = Pick<App, 'name' | 'publicRedirects' | 'webRedirects'> &
+export type Edit = Pick<App, 'name' | 'publicRedirects' | 'webRedirects' | 'certificates'> &
   Pick<Registration, 'audience' | 'publicFallback' | 'tags' | 'spaRedirects' | 'implicit' | 'permissions' | 'tokenVersion' | 'others'>;
 
 /**
@@ -62,9 +72,43 @@ export function readApplicationBody(body: unknown, before: Edit | undefined): Ed
   if ((data.displayName ?? before?.name ?? '').trim() === '') {
     return badRequest("A value is required for property 'displayName' of resource 'Application'.");
   }
-  const edit = merge(data, before ?? blank(data));
+  const certificates = readCertificates(data.keyCredentials, before?.certificates ?? []);
+  if (typeof certificates === 'string') return badRequest(certificates);
+  const edit = { ...merge(data, before ?? blank(data)), certificates };
   const wrong = judge(edit);
   return wrong === undefined ? edit : badRequest(wrong);
+}
+
+/** The certificates that a body leaves on the app, or what Graph says of one that it cannot read. */
+function readCertificates(
+  given: z.infer<typeof schema>['keyCredentials'],
+  before: readonly StoredCertificate[],
+): StoredCertificate[] | string {
+  if (given === undefined) return [...before];
+  const all: StoredCertificate[] = [];
+  for (const { keyId, key, displayName } of given) {
+    const present = before.find((one) => one.id === keyId || (key !== undefined && one.key === key));
+    const read = present ?? (key ? readCertificate(key, displayName ?? null) : undefined);
+    if (read === undefined) return 'Key credential is invalid: the certificate cannot be read.';
+    all.push(read);
+  }
+  return all;
+}
+
+function readCertificate(key: string, name: string | null): StoredCertificate | undefined {
+  try {
+    const certificate = new X509Certificate(Buffer.from(key, 'base64'));
+    return {
+      id: randomUUID(),
+      key,
+      thumbprint: createHash('sha256').update(certificate.raw).digest('base64url'),
+      name,
+      startsAt: Date.parse(certificate.validFrom),
+      expiresAt: Date.parse(certificate.validTo),
+    };
+  } catch {
+    return undefined;
+  }
 }
 
 // Left out, the audience is the widest one, with the token version it needs.

@@ -95,6 +95,7 @@ function create(call: GraphCall): GraphAnswer {
     publicRedirects: edit.publicRedirects,
     webRedirects: edit.webRedirects,
     secrets: [],
+    certificates: edit.certificates ?? [],
     registration: {
       ...registrationPart(edit),
       objectId: call.uuid(),
@@ -109,7 +110,13 @@ function create(call: GraphCall): GraphAnswer {
 
 function change(call: GraphCall, app: App): GraphAnswer {
   const registration = registrationOf(app);
-  const before: Edit = { ...registration, name: app.name, publicRedirects: app.publicRedirects, webRedirects: app.webRedirects };
+  const before: Edit = {
+    ...registration,
+    name: app.name,
+    publicRedirects: app.publicRedirects,
+    webRedirects: app.webRedirects,
+    certificates: app.certificates,
+  };
   const edit = readApplicationBody(call.body, before);
   if ('status' in edit) return edit;
   const forbidden = edit.audience === registration.audience ? undefined : audiencePolicy(call, edit.audience);
@@ -117,6 +124,7 @@ function change(call: GraphCall, app: App): GraphAnswer {
   app.name = edit.name;
   app.publicRedirects = edit.publicRedirects;
   app.webRedirects = edit.webRedirects;
+  app.certificates = edit.certificates ?? [];
   app.registration = { ...registration, ...registrationPart(edit) };
   return noContent;
 }
@@ -135,6 +143,7 @@ function remove(call: GraphCall, app: App): GraphAnswer {
 export function forgetPrincipal(state: State, app: App): void {
   const principal = servicePrincipalIdOf(state, app.clientId);
   state.grants = state.grants.filter((one) => one.clientId !== principal);
+  state.roleAssignments = state.roleAssignments.filter((one) => one.principalId !== principal);
   state.consents = state.consents.filter((one) => one.clientId !== app.clientId);
   state.servicePrincipals = state.servicePrincipals.filter((one) => one.appId !== app.clientId);
 }

@@ -16,8 +16,9 @@ import {
   sameId,
 } from './graph-call.ts';
 import { answerCount, answerList, answerOne, type Row } from './graph-query.ts';
+import { assign, assignments } from './graph-roles.ts';
 import { grantEntity, grantView, readyPrincipalView, resourceView, servicePrincipalEntity, servicePrincipalView } from './graph-view.ts';
-import { resourceApps, resources } from './resources.ts';
+import { type ResourceApp, resourceApps, resources } from './resources.ts';
 import type { ServicePrincipal } from './state.ts';
 
 const createSchema = z.looseObject({ appId: z.string(), tags: z.optional(z.array(z.string())) });
@@ -26,13 +27,15 @@ const changeSchema = z.looseObject({ tags: z.optional(z.array(z.string())) });
 /** `/servicePrincipals`: the tenant's apps, Microsoft Graph and Exchange Online. */
 export function servicePrincipals(call: GraphCall, at: string): GraphAnswer {
   const reading = call.method === 'GET';
-  if (!mayAsk(call.caller, reading ? 'read' : 'register')) return denied();
+  const assigning = call.rest === 'appRoleAssignedTo' && !reading;
+  if (!mayAsk(call.caller, reading ? 'read' : assigning ? 'assign' : 'register')) return denied();
   const { key } = call;
   if (key === undefined) {
     if (reading && call.rest === '') return answerList(allRows(call), servicePrincipalEntity, call, at);
     if (reading && call.rest === '$count') return answerCount(allRows(call), servicePrincipalEntity, call);
     return call.method === 'POST' && call.rest === '' ? create(call) : notHere(call);
   }
+  if (call.method === 'POST' && call.rest === 'appRoleAssignedTo') return assign(call, key);
   return reading ? readOne(call, at, key.value) : write(call, key);
 }
 
@@ -58,6 +61,7 @@ function readOne(call: GraphCall, at: string, value: string): GraphAnswer {
   const row = rowOf(call);
   if (row === undefined) return notFound(value);
   if (call.rest === '') return answerOne(row, servicePrincipalEntity, call);
+  if (call.rest === 'appRoleAssignments' || call.rest === 'appRoleAssignedTo') return assignments(call, at, String(row.id));
   if (call.rest !== 'oauth2PermissionGrants') return notHere(call);
   const grants = call.state.grants.filter((one) => one.clientId === row.id).map(grantView);
   return answerList(grants, grantEntity, call, at);
@@ -72,8 +76,20 @@ function allRows({ state, fault }: GraphCall): readonly Row[] {
     const row = readyPrincipalView(state, app);
     return row === undefined ? [] : [row];
   });
-  const microsoft = resourceApps.filter((one) => one !== resources.outlook || fault !== 'no-exchange').map(resourceView);
+  const microsoft = resourceApps
+    .filter((one) => one !== resources.outlook || fault !== 'no-exchange')
+    .map((one) => resourceView(publishedBy(one, fault)));
   return [...own, ...ready, ...microsoft];
+}
+
+/** Under a fault this cloud's Exchange has no POP. */
+function publishedBy(resource: ResourceApp, fault: GraphCall['fault']): ResourceApp {
+  if (fault !== 'permission-unpublished' || resource !== resources.outlook) return resource;
+  return {
+    ...resource,
+    roles: resource.roles.filter((one) => !one.value.startsWith('POP.')),
+    scopes: resource.scopes.filter((one) => !one.value.startsWith('POP.')),
+  };
 }
 
 function create(call: GraphCall): GraphAnswer {

@@ -2,7 +2,7 @@ import { registrationOf } from './applications.ts';
 import { tenant, type User } from './directory.ts';
 import type { Entity, Row } from './graph-query.ts';
 import { type ResourceApp, servicePrincipalIdOf } from './resources.ts';
-import type { App, PermissionGrant, ServicePrincipal, State, StoredSecret } from './state.ts';
+import type { App, PermissionGrant, RoleAssignment, ServicePrincipal, State, StoredCertificate, StoredSecret } from './state.ts';
 
 export const applicationEntity: Entity = {
   set: 'applications',
@@ -49,8 +49,8 @@ export function applicationView(app: App, deletedAt?: number): Row {
     tags: registration.tags,
     appRoles: [],
     info: { logoUrl: null, marketingUrl: null, privacyStatementUrl: null, supportUrl: null, termsOfServiceUrl: null },
-    keyCredentials: [],
     ...registration.others,
+    keyCredentials: (app.certificates ?? []).map(certificateView),
     api: {
       acceptMappedClaims: null,
       knownClientApplications: [],
@@ -68,6 +68,20 @@ export function applicationView(app: App, deletedAt?: number): Row {
       redirectUris: app.webRedirects,
       implicitGrantSettings: { enableAccessTokenIssuance: implicit.accessToken, enableIdTokenIssuance: implicit.idToken },
     },
+  };
+}
+
+/** With its key, as Graph shows it where `$select` names the property of one application. */
+function certificateView(certificate: StoredCertificate): Row {
+  return {
+    customKeyIdentifier: null,
+    displayName: certificate.name,
+    endDateTime: graphTime(certificate.expiresAt),
+    key: certificate.key,
+    keyId: certificate.id,
+    startDateTime: graphTime(certificate.startsAt),
+    type: 'AsymmetricX509Cert',
+    usage: 'Verify',
   };
 }
 
@@ -135,6 +149,16 @@ export function readyPrincipalView(state: State, app: App): Row | undefined {
 export function grantView(grant: PermissionGrant): Row {
   const { id, clientId, consentType, principalId, resourceId, scope } = grant;
   return { id, clientId, consentType, principalId, resourceId, scope };
+}
+
+export const assignmentEntity: Entity = {
+  set: 'appRoleAssignments',
+  type: 'appRoleAssignment',
+  filterable: ['id', 'principalId', 'resourceId', 'appRoleId'],
+};
+
+export function assignmentView({ createdAt, ...assignment }: RoleAssignment): Row {
+  return { ...assignment, createdDateTime: graphTime(createdAt), principalType: 'ServicePrincipal' };
 }
 
 export function userView(user: User): Row {

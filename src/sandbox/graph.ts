@@ -1,3 +1,4 @@
+import { type GraphRefusalFault, graphRefusals } from './faults-graph.ts';
 import { applications, notHere } from './graph-applications.ts';
 import { badRequest, type Caller, callerOf, denied, type GraphAnswer, type GraphCall, graphError, type Key } from './graph-call.ts';
 import { permissionGrants } from './graph-grants.ts';
@@ -9,7 +10,7 @@ import type { State } from './state.ts';
 
 /** Everything under `/graph/`: the part of Microsoft Graph that registration needs (learn.microsoft.com/graph/api/overview). */
 export async function graphEndpoint(service: Service, request: SandboxRequest): Promise<SandboxReply> {
-  const busy = busyness(service);
+  const busy = busyness(service) ?? refusedByFault(service, request);
   if (busy !== undefined) return send(service, request, busy);
   const caller = authenticate(service, request);
   if ('status' in caller) return send(service, request, caller);
@@ -90,6 +91,16 @@ function busyness(service: Service): GraphAnswer | undefined {
     return graphError(503, 'serviceNotAvailable', 'The service is temporarily unavailable. Please try again later.');
   }
   return undefined;
+}
+
+/** The faults that refuse a call each time. */
+function refusedByFault(service: Service, request: SandboxRequest): GraphAnswer | undefined {
+  const fault: GraphRefusalFault | undefined = graphRefusals.find((one) => one.name === service.fault);
+  const call = `${request.method} ${request.path.replace(/^\/graph\/v1\.0\//, '')}`;
+  if (fault === undefined || fault.on?.test(call) === false) return undefined;
+  const { status, code, message = '', retryAfter } = fault;
+  if (code === undefined) return { status, text: '<html>Please sign in to the network.</html>' };
+  return { ...graphError(status, code, message), ...(retryAfter === undefined ? {} : { headers: { 'retry-after': String(retryAfter) } }) };
 }
 
 const audiences = ['https://graph.microsoft.com', '00000003-0000-0000-c000-000000000000'];

@@ -43,4 +43,5 @@ function talk(service: Service, socket: TLSSocket): void {
     }
   });
   say([session.greeting]);
+  if (session.hangUp) socket.end();
 }

@@ -1,17 +1,7 @@
+import type { LineReply, LineSession } from './line-server.ts';
+import { withFault } from './mail-fault.ts';
 import type { Service } from './service.ts';
 import { judgeXoauth2 } from './xoauth2.ts';
-
-/** What the session wants on the wire: lines without line ends, and whether to hang up after them. */
-export interface ImapReply {
-  readonly lines: readonly string[];
-  readonly hangUp?: true;
-}
-
-export interface ImapSession {
-  readonly greeting: string;
-  /** answers one complete line */
-  answer(line: string): ImapReply;
-}
 
 interface Folder {
   readonly flags: string;
@@ -29,28 +19,32 @@ const folders: Readonly<Record<string, Folder>> = {
 const mostBadCommands = 10;
 const closing = '* BYE Connection closed. 14';
 
-/** One IMAP connection (RFC 9051) with the words of Exchange Online; pure apart from its own progress. */
-export function imapSession(service: Service): ImapSession {
+/** One IMAP connection (RFC 9051) with the words of Exchange Online; pure apart from its own progress. Each line is a whole command. */
+export function imapSession(service: Service): LineSession {
+  return withFault('imap', service.fault, session(service));
+}
+
+function session(service: Service): LineSession {
   let user: string | undefined;
   let selected: string | undefined;
   /** tag of a command that waits for another line, and what to do with that line */
-  let pending: ((line: string) => ImapReply) | undefined;
+  let pending: ((line: string) => LineReply) | undefined;
   let bad = 0;
 
-  const refuse = (tag: string, text: string): ImapReply => {
+  const refuse = (tag: string, text: string): LineReply => {
     bad += 1;
     return bad >= mostBadCommands ? { lines: [`${tag} ${text}`, closing], hangUp: true } : { lines: [`${tag} ${text}`] };
   };
 
-  const authenticate = (tag: string, response: string): ImapReply => {
+  const authenticate = (tag: string, response: string): LineReply => {
     if (response === '*') return { lines: [`${tag} BAD AUTHENTICATE cancelled.`] };
-    const accepted = service.fault === 'imap-auth-failed' ? undefined : judgeXoauth2(service, response, 'IMAP.AccessAsUser.All');
+    const accepted = judgeXoauth2(service, response, 'IMAP.AccessAsUser.All');
     if (accepted === undefined) return refuse(tag, 'NO AUTHENTICATE failed.');
     user = accepted;
     return { lines: [`${tag} OK AUTHENTICATE completed.`] };
   };
 
-  const open = (tag: string, verb: string, rest: string): ImapReply => {
+  const open = (tag: string, verb: string, rest: string): LineReply => {
     const name = folderName(strings(rest)[0] ?? '');
     const folder = name === undefined ? undefined : folders[name];
     selected = undefined;
@@ -70,7 +64,7 @@ export function imapSession(service: Service): ImapSession {
     };
   };
 
-  const signedIn = (tag: string, verb: string, rest: string): ImapReply => {
+  const signedIn = (tag: string, verb: string, rest: string): LineReply => {
     switch (verb) {
       case 'NAMESPACE':
         return { lines: ['* NAMESPACE (("" "/")) NIL NIL', `${tag} OK NAMESPACE completed.`] };
@@ -95,7 +89,7 @@ export function imapSession(service: Service): ImapSession {
     }
   };
 
-  const signedOut = (tag: string, verb: string, rest: string): ImapReply => {
+  const signedOut = (tag: string, verb: string, rest: string): LineReply => {
     if (verb === 'LOGIN') return refuse(tag, 'NO Basic authentication is disabled.');
     if (verb !== 'AUTHENTICATE') return refuse(tag, 'BAD Command received in Invalid state.');
     const [mechanism = '', response, ...more] = rest.split(' ');
@@ -105,12 +99,9 @@ export function imapSession(service: Service): ImapSession {
     return { lines: ['+ '] };
   };
 
-  const command = (tag: string, verb: string, rest: string): ImapReply => {
+  const command = (tag: string, verb: string, rest: string): LineReply => {
     if (verb === 'LOGOUT') {
       return { lines: ['* BYE Microsoft Exchange Server IMAP4 server signing off.', `${tag} OK LOGOUT completed.`], hangUp: true };
-    }
-    if (user !== undefined && service.fault === 'imap-not-connected') {
-      return { lines: [`${tag} BAD User is authenticated but not connected.`, closing], hangUp: true };
     }
     if (verb === 'CAPABILITY') return { lines: [`* CAPABILITY ${capabilities}`, `${tag} OK CAPABILITY completed.`] };
     if (verb === 'NOOP') return { lines: [`${tag} OK NOOP completed.`] };
@@ -148,7 +139,7 @@ function list(verb: string, [reference = '', pattern = '']: readonly string[]): 
     .map(([name, { flags }]) => `* ${verb} (${flags}) "/" ${name.includes(' ') ? `"${name}"` : name}`);
 }
 
-function status(tag: string, rest: string): ImapReply {
+function status(tag: string, rest: string): LineReply {
   const name = folderName(strings(rest)[0] ?? '');
   const folder = name === undefined ? undefined : folders[name];
   if (name === undefined || folder === undefined) return { lines: [`${tag} NO Mailbox doesn't exist.`] };

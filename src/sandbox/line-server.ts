@@ -12,6 +12,8 @@ export interface LineReply {
 /** One connection of a protocol whose commands are single lines; pure apart from its own progress. */
 export interface LineSession {
   readonly greeting: string;
+  /** ends with its greeting */
+  readonly hangUp?: true;
   answer(line: string): LineReply;
 }
 
@@ -43,6 +45,7 @@ export function lineServer({ tls, security, session, tooLong }: LineServerOption
     const one = session();
     socket.write(`${one.greeting}\r\n`);
     talk(socket, one);
+    if (one.hangUp) socket.end();
   };
   const talk = (socket: Socket, one: LineSession): void => {
     let waiting = '';

@@ -1,3 +1,4 @@
+import { deviceCodeEndpoint } from './device-code.ts';
 import { openIdConfiguration } from './discovery.ts';
 import { graphEndpoint } from './graph.ts';
 import { decodeSegment, json, type SandboxReply, type SandboxRequest } from './http.ts';
@@ -18,6 +19,8 @@ export async function loginServer(service: Service, request: SandboxRequest): Pr
       return json(200, service.mint.publicKeys);
     case 'POST oauth2/v2.0/token':
       return tokenEndpoint(service, tenant, request);
+    case 'POST oauth2/v2.0/devicecode':
+      return deviceCodeEndpoint(service, tenant, request);
     case 'GET oauth2/v2.0/authorize':
     case 'GET v2.0/adminconsent':
       return { status: 302, headers: { location: `${service.addresses.pages}${request.target}` }, body: '' };

@@ -3,7 +3,7 @@ import { escapeHtml } from '../core/text.ts';
 import { type AskedScope, inWords } from './scopes.ts';
 
 /** Names of the forms' fields and their addresses; `approve` and the browser tests rely on them. */
-export const forms = { account: '/sandbox/account', consent: '/sandbox/consent' } as const;
+export const forms = { account: '/sandbox/account', consent: '/sandbox/consent', device: '/sandbox/device' } as const;
 
 const style = `
 :root { color-scheme: light dark; --ground: #eef1f5; --card: #fff; --ink: #1b1b1f; --quiet: #5a5f68; --line: #c9ced6; --main: #0a5bc4; --on-main: #fff; --warn: #a3150f }
@@ -63,6 +63,28 @@ ${buttons.join('\n')}
 <div class="row"><button class="main">Next</button></div>
 </form>`,
   );
+}
+
+/** "Enter code", of the device code flow; `wrong`: the code before was none. */
+export function deviceCodePage(wrong: boolean): string {
+  return page(
+    'Enter code',
+    `<p>Enter the code displayed on your app or device.</p>
+${wrong ? '<p id="error" class="error">That code did not work. Check the code and try again.</p>' : ''}
+<form method="post" action="${forms.device}">
+<label for="code">Code</label>
+<input id="code" name="code" type="text" autocomplete="off" autocapitalize="characters" spellcheck="false" required maxlength="40">
+<div class="row"><button class="main">Next</button></div>
+</form>`,
+  );
+}
+
+/** The end of the device code flow in the browser. */
+export function deviceDonePage(appName: string, accepted: boolean): string {
+  const words = accepted
+    ? `<p>You have signed in to <strong>${escapeHtml(appName)}</strong> on your device.</p>`
+    : `<p id="declined">You declined to sign in to <strong>${escapeHtml(appName)}</strong>.</p>`;
+  return page(accepted ? 'You’re signed in' : 'Sign-in cancelled', `${words}<p>You may now close this window.</p>`);
 }
 
 /** "Permissions requested", with Accept and Cancel. */

@@ -1,5 +1,6 @@
 import { type LineReply, type LineSession, lineServer } from './line-server.ts';
 import type { Closable } from './listen.ts';
+import { withFault } from './mail-fault.ts';
 import type { Service } from './service.ts';
 import { judgeXoauth2 } from './xoauth2.ts';
 
@@ -16,13 +17,16 @@ export function popServer(service: Service, tls: { readonly cert: string; readon
 
 /** One POP3 connection (RFC 1939) with the words of Exchange Online. */
 export function popSession(service: Service): LineSession {
+  return withFault('pop', service.fault, session(service));
+}
+
+function session(service: Service): LineSession {
   let user: string | undefined;
   /** the next line is the token */
   let pending = false;
 
   const signIn = (response: string): LineReply => {
     if (response === '*') return say('-ERR Authentication cancelled.');
-    if (service.fault === 'pop-auth-failed') return refused;
     user = judgeXoauth2(service, response, 'POP.AccessAsUser.All');
     return user === undefined ? refused : say('+OK User successfully authenticated.');
   };
@@ -38,8 +42,6 @@ export function popSession(service: Service): LineSession {
   };
 
   const signedIn = (verb: string): LineReply => {
-    // By analogy with IMAP: the token is good, the mailbox does not open.
-    if (service.fault === 'pop-disabled') return { lines: ['-ERR User is authenticated but not connected.'], hangUp: true };
     switch (verb) {
       case 'STAT':
         return say(`+OK ${messages} ${messages * messageOctets}`);

@@ -1,5 +1,5 @@
-import { azureCli, isReady, stableGuid } from './directory.ts';
-import type { State } from './state.ts';
+import { azureCli, isReady, readyApps, stableGuid } from './directory.ts';
+import type { App, State } from './state.ts';
 
 /** A permission that a resource publishes: a delegated scope or an application role. */
 export interface Permission {
@@ -101,3 +101,15 @@ export function servicePrincipalIdOf(state: State, appId: string): string | unde
   if (mine !== undefined) return mine.objectId;
   return isReady(appId) || appId === azureCli.clientId ? stableGuid(`service principal ${appId}`) : undefined;
 }
+
+/** Application permissions on Exchange Online that the app was given; the ready confidential app has those for mail from the start. */
+export function rolesOfApp(state: State, app: App): readonly string[] {
+  if (app.clientId === readyApps.confidential.clientId) return mailRoles;
+  const principal = servicePrincipalIdOf(state, app.clientId);
+  const ids = state.roleAssignments
+    .filter((one) => one.principalId === principal && one.resourceId === exchange.objectId)
+    .map((one) => one.appRoleId.toLowerCase());
+  return exchange.roles.filter((role) => ids.includes(role.id)).map((role) => role.value);
+}
+
+const mailRoles = ['IMAP.AccessAsApp', 'POP.AccessAsApp', 'SMTP.SendAsApp'];

@@ -10,7 +10,8 @@ export type Running = z.infer<typeof schema>;
 
 const pingSchema = z.object({ sandbox: z.literal('mailauth'), nonce: z.string(), seen: z.number() });
 const fileName = 'running.json';
-const pingTimeoutMs = 500;
+/** A sandbox that is gone refuses at once; one on a busy computer needs a while. */
+const pingTimeoutMs = 5_000;
 
 export async function announce(folder: Folder, running: Running): Promise<void> {
   await folder.locked(() => folder.files.writeAtomic(folder.file(fileName), `${JSON.stringify(running, null, 2)}\n`));

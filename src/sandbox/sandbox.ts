@@ -2,13 +2,15 @@ import { join } from 'node:path';
 import type { Cloud } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
 import { Secret } from '../core/secret.ts';
-import { approve } from './approve.ts';
-import { openKeyRing } from './authority.ts';
+import { approve, approveDevice } from './approve.ts';
+import { type KeyRing, openKeyRing } from './authority.ts';
+import { faultyCertificate } from './broken-server.ts';
 import { defaultMailbox, readyApps, tenant } from './directory.ts';
-import { isFault } from './faults.ts';
+import { type FaultName, isFault } from './faults.ts';
+import { connectionFault } from './faults-connection.ts';
 import { openFolder } from './folder.ts';
 import { announce, ping, type Running, readRunning, withdraw } from './running.ts';
-import { type Ports, startServers } from './servers.ts';
+import { type Broken, type Ports, startServers } from './servers.ts';
 import type { Service } from './service.ts';
 import { openState } from './state.ts';
 import { openMint } from './tokens.ts';
@@ -46,6 +48,8 @@ export interface Sandbox {
   pageSeen(): boolean;
   /** plays the person: picks the account of `login_hint` (or `as`), accepts, follows the redirect to its clean page */
   approve(authorizationUrl: string, as?: string): Promise<void>;
+  /** plays the person with a device code: types it, picks the account, accepts */
+  approveDevice(verificationUri: string, userCode: string, as: string): Promise<void>;
   /** ends the servers and their connections; safe to call twice */
   close(): Promise<void>;
 }
@@ -59,7 +63,8 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { ctx } = options;
   const folder = openFolder(ctx, options.home);
   const store = openState(ctx, folder);
-  const keys = await openKeyRing(ctx, folder);
+  const fault = options.fault !== undefined && isFault(options.fault) ? options.fault : undefined;
+  const { keys, broken } = await keysUnder(fault, await openKeyRing(ctx, folder), ctx.clock.now());
   const { readySecret } = await store.read();
 
   const build = (ports: Required<Ports>, live: Pick<Sandbox, 'joined' | 'pageSeen' | 'close'>): Sandbox => ({
@@ -73,6 +78,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       confidential: { ...readyApps.confidential, clientSecret: new Secret(readySecret) },
     },
     approve: (url, as) => approve({ network: ctx.network.trusting(keys.ca), signal: ctx.signal }, url, as, defaultMailbox),
+    approveDevice: (uri, code, as) => approveDevice({ network: ctx.network.trusting(keys.ca), signal: ctx.signal }, uri, code, as),
     ...live,
   });
 
@@ -84,13 +90,13 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     ctx,
     state: store,
     mint: openMint(ctx, keys.signingKey),
-    fault: options.fault !== undefined && isFault(options.fault) ? options.fault : undefined,
+    fault,
     tokenSeconds: options.tokenSeconds,
     nonce: ctx.random.bytes(24).toString('base64url'),
     addresses: { pages: '', login: '', graph: '' },
     seen: 0,
   };
-  const servers = await startServers(service, keys, options.ports ?? {});
+  const servers = await startServers(service, keys, options.ports ?? {}, broken);
   if (options.announce) await announce(folder, { ...servers.ports, pid: ctx.pid, nonce: service.nonce });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
@@ -105,6 +111,18 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       return closing;
     },
   });
+}
+
+/** A certificate that is wrong in one thing only is of an authority that is trusted here as well. */
+async function keysUnder(
+  name: FaultName | undefined,
+  keys: KeyRing,
+  now: number,
+): Promise<{ readonly keys: KeyRing; readonly broken: Broken | undefined }> {
+  const fault = connectionFault(name);
+  if (fault === undefined) return { keys, broken: undefined };
+  const certificate = await faultyCertificate(fault, now);
+  return { keys: { ...keys, ca: [keys.ca.trim(), certificate?.ca ?? ''].join('\n') }, broken: { fault, certificate } };
 }
 
 async function findRunning(ctx: Context, folder: ReturnType<typeof openFolder>, ca: string) {

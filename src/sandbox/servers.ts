@@ -1,5 +1,7 @@
 import { createServer as createHttp } from 'node:http';
 import { createServer as createHttps } from 'node:https';
+import { brokenServer, type Certificate } from './broken-server.ts';
+import type { ConnectionFault } from './faults-connection.ts';
 import { listener, type SandboxHandler } from './http.ts';
 import { imapServer } from './imap-server.ts';
 import { type Closable, listenOnLoopback } from './listen.ts';
@@ -24,28 +26,43 @@ export interface Servers {
 
 const limits = { headersTimeout: 10_000, requestTimeout: 30_000 };
 
+/** What breaks below the protocols: the fault, and the certificate it wants in place of the honest one. */
+export interface Broken {
+  readonly fault: ConnectionFault;
+  readonly certificate: Certificate | undefined;
+}
+
 /** Starts the five servers on loopback and fills in the service's addresses; closes what it opened when one fails. */
-export async function startServers(
-  service: Service,
-  tls: { readonly cert: string; readonly key: string },
-  wanted: Ports,
-): Promise<Servers> {
+export async function startServers(service: Service, tls: Certificate, wanted: Ports, broken?: Broken): Promise<Servers> {
+  const at = (on: ConnectionFault['on'], work: (tls: Certificate) => Closable) => (): Closable => {
+    const { fault, certificate = tls } = broken?.fault.on === on ? broken : {};
+    return (fault === undefined ? undefined : brokenServer(fault.how, certificate)) ?? work(certificate);
+  };
   const pagesHandler = signInServer(service);
   const loginHandler: SandboxHandler = (request) => loginServer(service, request);
   const pages = (): Closable => {
     const server = createHttp(limits, listener(pagesHandler));
     return { server, drop: () => server.closeAllConnections() };
   };
-  const login = (): Closable => {
-    const server = createHttps({ ...limits, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' }, listener(loginHandler));
+  const login = ({ cert, key }: Certificate): Closable => {
+    const server = createHttps({ ...limits, cert, key, minVersion: 'TLSv1.2' }, listener(loginHandler));
     return { server, drop: () => server.closeAllConnections() };
   };
   const started = await Promise.allSettled([
     listenOnLoopback(pages, wanted.pages),
-    listenOnLoopback(login, wanted.login),
-    listenOnLoopback(() => imapServer(service, tls), wanted.imap),
-    listenOnLoopback(() => popServer(service, tls), wanted.pop),
-    listenOnLoopback(() => smtpServer(service, tls), wanted.smtp),
+    listenOnLoopback(at('sign-in', login), wanted.login),
+    listenOnLoopback(
+      at('mail', (own) => imapServer(service, own)),
+      wanted.imap,
+    ),
+    listenOnLoopback(
+      at('mail', (own) => popServer(service, own)),
+      wanted.pop,
+    ),
+    listenOnLoopback(
+      at('mail', (own) => smtpServer(service, own)),
+      wanted.smtp,
+    ),
   ]);
   const open = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const close = async (): Promise<void> => {
@@ -57,6 +74,8 @@ export async function startServers(
     await close();
     throw failed?.reason;
   }
+  if (broken?.fault.how === 'nobody')
+    await Promise.all((broken.fault.on === 'mail' ? [imapAt, popAt, smtpAt] : [loginAt]).map((one) => one.close()));
   const ports = { pages: pagesAt.port, login: loginAt.port, imap: imapAt.port, pop: popAt.port, smtp: smtpAt.port };
   service.addresses.pages = `http://localhost:${ports.pages}`;
   service.addresses.login = `https://localhost:${ports.login}`;

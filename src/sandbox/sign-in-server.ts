@@ -3,6 +3,8 @@ import { type AdminTicket, beginAdminConsent, decideAdminConsent, pickAdministra
 import { isAzureCli } from './applications.ts';
 import { type Authorize, answerAddress, readAuthorize } from './authorize.ts';
 import { consentBlocked, consentedKeys, rememberConsent } from './consents.ts';
+import { devicePath } from './device-code.ts';
+import { beginDevice, type DeviceTicket, decideForDevice, pickForDevice, typeCode } from './device-pages.ts';
 import { findUser, shownAccounts, shownAdministrators, type User } from './directory.ts';
 import { type Aadsts, entraError } from './entra-errors.ts';
 import { decodeSegment, type SandboxHandler, type SandboxReply, type SandboxRequest } from './http.ts';
@@ -22,7 +24,7 @@ interface UserTicket {
   blocked?: boolean;
 }
 
-type Ticket = UserTicket | AdminTicket;
+type Ticket = UserTicket | AdminTicket | DeviceTicket;
 type Tickets = Map<string, Ticket>;
 
 /** A code lives about a minute (learn.microsoft.com, v2-oauth2-auth-code-flow). */
@@ -35,6 +37,8 @@ export function signInServer(service: Service): SandboxHandler {
   return async (request) => {
     if (!isOurHost(service, request)) return html(400, errorPage('This address does not belong to the mailauth sandbox.'));
     if (request.method === 'GET') return open(service, tickets, request);
+    if (request.method === 'POST' && request.path === forms.device)
+      return typeCode(service, request, (ticket) => keep(service, tickets, ticket));
     const posted = request.path === forms.account || request.path === forms.consent;
     return request.method === 'POST' && posted ? press(service, tickets, request) : noSuchPage();
   };
@@ -42,6 +46,7 @@ export function signInServer(service: Service): SandboxHandler {
 
 /** The addresses that begin something. */
 async function open(service: Service, tickets: Tickets, request: SandboxRequest): Promise<SandboxReply> {
+  if (request.path === devicePath) return beginDevice(service);
   const [, named, what] = /^\/([^/]+)\/(oauth2\/v2\.0\/authorize|v2\.0\/adminconsent)$/.exec(request.path) ?? [];
   if (named !== undefined && what === 'v2.0/adminconsent')
     return beginAdminConsent(service, decodeSegment(named), request, (ticket) => keep(service, tickets, ticket));
@@ -59,6 +64,11 @@ async function press(service: Service, tickets: Tickets, request: SandboxRequest
   const answer = form.get(picking ? 'account' : 'decision') ?? '';
   if (ticket.kind === 'user') {
     return picking ? pick(service, tickets, id, ticket, answer) : decide(service, tickets, id, ticket, answer);
+  }
+  if (ticket.kind === 'device') {
+    if (picking) return pickForDevice(service, id, ticket, answer);
+    tickets.delete(id);
+    return decideForDevice(service, ticket, answer);
   }
   if (picking) return pickAdministrator(service, id, ticket, answer);
   if (ticket.user === undefined) return html(400, errorPage('Pick an account first.', ticket.consent.target));

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { mayOpen } from './directory.ts';
 import { type LineReply, type LineSession, lineServer } from './line-server.ts';
 import type { Closable } from './listen.ts';
+import { withFault } from './mail-fault.ts';
 import type { Service } from './service.ts';
 import { judgeXoauth2 } from './xoauth2.ts';
 
@@ -18,6 +19,10 @@ export function smtpServer(service: Service, tls: { readonly cert: string; reado
 
 /** One SMTP connection (RFC 5321, RFC 3207, RFC 4954) with the words of Exchange Online. */
 export function smtpSession(service: Service): LineSession {
+  return withFault('smtp', service.fault, session(service));
+}
+
+function session(service: Service): LineSession {
   let secure = false;
   let greeted = false;
   let user: string | undefined;
@@ -48,8 +53,6 @@ export function smtpSession(service: Service): LineSession {
 
   const signIn = (response: string): LineReply => {
     if (response === '*') return say('501 5.7.0 Authentication cancelled');
-    const failed = signInFault(service);
-    if (failed !== undefined) return failed;
     user = judgeXoauth2(service, response, 'SMTP.Send');
     return user === undefined ? say(`535 5.7.3 Authentication unsuccessful [${host}]`) : say('235 2.7.0 Authentication successful');
   };
@@ -71,12 +74,7 @@ export function smtpSession(service: Service): LineSession {
     if (sender !== undefined) return badSequence;
     const address = /^FROM: ?<([^<>\s]*)>(?: |$)/i.exec(rest)?.[1];
     if (address === undefined) return say('501 5.1.7 Invalid address');
-    if (service.fault === 'smtp-throttled') {
-      return say(
-        `432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information. [${host}]`,
-      );
-    }
-    if (service.fault === 'smtp-send-as-denied' || !mayOpen(user, address)) {
+    if (!mayOpen(user, address)) {
       return say('550 5.7.60 SMTP; Client does not have permissions to send as this sender');
     }
     sender = address;
@@ -150,22 +148,4 @@ export function smtpSession(service: Service): LineSession {
       return command(verb.toUpperCase(), rest);
     },
   };
-}
-
-function signInFault({ fault }: Service): LineReply | undefined {
-  const disabled = (what: string): LineReply =>
-    say(
-      `535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the ${what}. ` +
-        `Visit https://aka.ms/smtp_auth_disabled for more information. [${host}]`,
-    );
-  switch (fault) {
-    case 'smtp-auth-disabled-tenant':
-      return disabled('Tenant');
-    case 'smtp-auth-disabled-mailbox':
-      return disabled('Mailbox');
-    case 'smtp-auth-failed':
-      return say(`535 5.7.3 Authentication unsuccessful [${host}]`);
-    default:
-      return undefined;
-  }
 }

@@ -40,6 +40,27 @@ const registrationSchema = z.object({
   lag: z.object({ application: z.number(), servicePrincipal: z.number() }),
 });
 
+/** A certificate on an application: `key` is its DER, base64. */
+const certificateSchema = z.object({
+  id: z.string(),
+  key: z.string(),
+  /** SHA-256 of the DER, base64url */
+  thumbprint: z.string(),
+  name: z.nullable(z.string()),
+  startsAt: z.number(),
+  expiresAt: z.number(),
+});
+
+/** Graph's appRoleAssignment: an application permission that an administrator granted. */
+const roleAssignmentSchema = z.object({
+  id: z.string(),
+  /** object id of the app's service principal */
+  principalId: z.string(),
+  resourceId: z.string(),
+  appRoleId: z.string(),
+  createdAt: z.number(),
+});
+
 const appSchema = z.object({
   clientId: z.string(),
   name: z.string(),
@@ -48,6 +69,7 @@ const appSchema = z.object({
   /** platform "Web" */
   webRedirects: z.array(z.string()),
   secrets: z.array(secretSchema),
+  certificates: z.optional(z.array(certificateSchema)),
   registration: z.optional(registrationSchema),
 });
 
@@ -83,6 +105,20 @@ const codeSchema = z.object({
   redeemed: z.boolean(),
 });
 
+const deviceCodeSchema = z.object({
+  sha256: z.string(),
+  /** what the person types, upper case */
+  userCode: z.string(),
+  clientId: z.string(),
+  scope: z.string(),
+  expiresAt: z.number(),
+  state: z.enum(['pending', 'accepted', 'declined', 'redeemed']),
+  /** who signed in with it */
+  user: z.optional(z.string()),
+  /** how often the app has asked */
+  polls: z.number(),
+});
+
 const refreshSchema = z.object({
   sha256: z.string(),
   clientId: z.string(),
@@ -100,19 +136,24 @@ const stateSchema = z.object({
   consents: z.array(consentSchema),
   codes: z.array(codeSchema),
   refreshTokens: z.array(refreshSchema),
+  deviceCodes: z._default(z.array(deviceCodeSchema), () => []),
   servicePrincipals: z._default(z.array(servicePrincipalSchema), () => []),
   grants: z._default(z.array(grantSchema), () => []),
+  roleAssignments: z._default(z.array(roleAssignmentSchema), () => []),
   deletedApps: z._default(z.array(z.object({ app: appSchema, deletedAt: z.number() })), () => []),
   /** worthless on purpose: it opens nothing but this sandbox, and every command must know it */
   readySecret: z.string(),
 });
 
 export type Registration = z.infer<typeof registrationSchema>;
+export type StoredCertificate = z.infer<typeof certificateSchema>;
+export type RoleAssignment = z.infer<typeof roleAssignmentSchema>;
 export type StoredSecret = z.infer<typeof secretSchema>;
 export type ServicePrincipal = z.infer<typeof servicePrincipalSchema>;
 export type PermissionGrant = z.infer<typeof grantSchema>;
 export type App = z.infer<typeof appSchema>;
 export type Code = z.infer<typeof codeSchema>;
+export type DeviceCode = z.infer<typeof deviceCodeSchema>;
 export type RefreshToken = z.infer<typeof refreshSchema>;
 export type State = z.infer<typeof stateSchema>;
 
@@ -197,8 +238,10 @@ function begin(ctx: Pick<Context, 'clock' | 'random'>): State {
     consents: [],
     codes: [],
     refreshTokens: [],
+    deviceCodes: [],
     servicePrincipals: [],
     grants: [],
+    roleAssignments: [],
     deletedApps: [],
     readySecret,
   };
@@ -206,5 +249,6 @@ function begin(ctx: Pick<Context, 'clock' | 'random'>): State {
 
 function forgetOld(state: State, now: number): void {
   state.codes = state.codes.filter((code) => code.expiresAt > now - forgetCodeMs);
+  state.deviceCodes = state.deviceCodes.filter((code) => code.expiresAt > now - forgetCodeMs);
   state.refreshTokens = state.refreshTokens.filter((token) => token.issuedAt > now - forgetRefreshMs).slice(-mostRefreshTokens);
 }

@@ -1,15 +1,27 @@
 import { audienceRefuses, findApp, isAzureCli } from './applications.ts';
+import { deviceGrant, redeemDevice } from './device-grant.ts';
 import { findTenant, tenant } from './directory.ts';
 import { type Aadsts, type Blanks, entraError } from './entra-errors.ts';
+import { refusalOf, wrongClaims, wrongIdentity } from './faults-token.ts';
 import { checkClient, type Granted, redeemCode, redeemPassword, redeemRefresh, refused, type Setting, type TokenForm } from './grants.ts';
 import { json, type SandboxReply, type SandboxRequest } from './http.ts';
+import { html } from './page-replies.ts';
+import { errorPage } from './pages.ts';
+import { rolesOfApp, servicePrincipalIdOf } from './resources.ts';
 import { effectiveRoles } from './roles.ts';
 import type { Service } from './service.ts';
 import type { State } from './state.ts';
 import { clientInfo } from './tokens.ts';
 
 type Refuse = (aadsts: Aadsts, blanks?: Blanks, headers?: Readonly<Record<string, string>>) => SandboxReply;
-type AppOnly = { readonly kind: 'app-only'; readonly clientId: string; readonly audience: string };
+interface AppOnly {
+  readonly kind: 'app-only';
+  readonly clientId: string;
+  /** of its service principal */
+  readonly objectId: string | undefined;
+  readonly roles: readonly string[];
+  readonly audience: string;
+}
 
 const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -18,6 +30,7 @@ export async function tokenEndpoint(service: Service, named: string, request: Sa
   const form = Object.fromEntries(new URLSearchParams(request.body));
   const refuse = refuser(service, request);
   if (service.fault === 'token-unavailable') return refuse(90033);
+  if (service.fault === 'token-page') return html(200, errorPage('Welcome to the guest network.'));
   if (service.fault === 'throttled') return refuse(90055, {}, { 'retry-after': '5' });
   const found = findTenant(named);
   // No personal accounts here: `consumers` is known only to the password grant, which says that it does not work there.
@@ -32,6 +45,7 @@ export async function tokenEndpoint(service: Service, named: string, request: Sa
     newRefreshToken: service.mint.refreshToken,
   };
   const outcome = await service.state.change((state) => judge(state, named, form, setting));
+  if (outcome.kind === 'said') return json(400, { error: outcome.error, error_description: 'OAuth 2.0 device flow error.' });
   if (outcome.kind === 'refused') return refuse(outcome.aadsts, outcome.blanks);
   return outcome.kind === 'app-only' ? appOnly(service, outcome) : delegated(service, outcome, form.client_info === '1');
 }
@@ -52,6 +66,8 @@ function judge(state: State, named: string, form: TokenForm, setting: Setting) {
   const app = findApp(state, clientId);
   // Faults are about the registered app: as Azure CLI an administrator can always sign in, to see what comes after.
   if (app === undefined || (setting.fault === 'client-unknown' && !isAzureCli(app))) return refused(700016, { client: clientId });
+  const fault = isAzureCli(app) ? undefined : refusalOf(setting.fault);
+  if (fault !== undefined) return refused(fault, { client: clientId, app: app.name, tenant: named, state: 'unmanaged' });
   const audience = audienceRefuses(app, named);
   if (audience !== undefined) return refused(audience.aadsts, audience.blanks);
   switch (form.grant_type) {
@@ -59,6 +75,8 @@ function judge(state: State, named: string, form: TokenForm, setting: Setting) {
       return redeemPassword(state, app, named, form, setting);
     case 'authorization_code':
       return redeemCode(state, app, form, setting);
+    case deviceGrant:
+      return redeemDevice(state, app, form, setting);
     case 'refresh_token':
       return redeemRefresh(state, app, form, setting);
     case 'client_credentials': {
@@ -66,7 +84,9 @@ function judge(state: State, named: string, form: TokenForm, setting: Setting) {
       if (client !== undefined) return client;
       const scope = form.scope ?? '';
       if (!scope.endsWith('/.default')) return refused(1002012, { scope });
-      return { kind: 'app-only', clientId: app.clientId, audience: scope.slice(0, -'/.default'.length) } satisfies AppOnly;
+      const roles = setting.fault === 'app-roles-missing' ? [] : rolesOfApp(state, app);
+      const objectId = servicePrincipalIdOf(state, app.clientId);
+      return { kind: 'app-only', clientId: app.clientId, objectId, roles, audience: scope.slice(0, -'/.default'.length) } satisfies AppOnly;
     }
     default:
       return refused(70003, { grant: form.grant_type ?? '' });
@@ -77,6 +97,9 @@ function delegated(service: Service, granted: Granted, withClientInfo: boolean):
   const { mint } = service;
   const expiresIn = lifetime(service);
   const { app, user } = granted;
+  // As Azure CLI an administrator can always sign in, to see what comes after.
+  const fault = isAzureCli(app) ? undefined : service.fault;
+  const readsOnly = isAzureCli(app) && service.fault === 'graph-permission-missing';
   const issuer = `${service.addresses.login}/${tenant.id}/v2.0`;
   const accessToken = mint.accessToken({
     user,
@@ -84,7 +107,8 @@ function delegated(service: Service, granted: Granted, withClientInfo: boolean):
     appName: app.name,
     confidential: granted.confidential,
     audience: granted.audience,
-    scopes: granted.scopes,
+    scopes: readsOnly ? ['User.Read', 'Directory.Read.All'] : granted.scopes,
+    wrong: wrongClaims(fault, Math.floor(service.ctx.clock.now() / 1000)),
     roles: effectiveRoles(user.address, service.fault).map((role) => role.id),
     expiresIn,
   });
@@ -96,7 +120,16 @@ function delegated(service: Service, granted: Granted, withClientInfo: boolean):
     access_token: accessToken,
     ...(granted.refreshToken === undefined ? {} : { refresh_token: granted.refreshToken }),
     ...(granted.wantsIdToken
-      ? { id_token: mint.idToken({ user, clientId: app.clientId, issuer, nonce: granted.nonce, expiresIn: 3600 }) }
+      ? {
+          id_token: mint.idToken({
+            user,
+            clientId: app.clientId,
+            issuer,
+            nonce: granted.nonce,
+            expiresIn: 3600,
+            wrong: wrongIdentity(fault),
+          }),
+        }
       : {}),
     ...(withClientInfo ? { client_info: clientInfo(user) } : {}),
   });
@@ -104,7 +137,7 @@ function delegated(service: Service, granted: Granted, withClientInfo: boolean):
 
 function appOnly(service: Service, granted: AppOnly): SandboxReply {
   const expiresIn = 3599;
-  const token = service.mint.appToken({ audience: granted.audience, clientId: granted.clientId, expiresIn });
+  const token = service.mint.appToken({ ...granted, expiresIn });
   return json(200, { token_type: 'Bearer', expires_in: expiresIn, ext_expires_in: expiresIn, access_token: token });
 }
 

@@ -10,7 +10,14 @@ export interface TokenMint {
   /** v2 id_token (OpenID Connect Core 1.0 section 2) */
   idToken(grant: IdGrant): string;
   /** app-only access token: `roles`, no `scp` */
-  appToken(grant: { audience: string; clientId: string; expiresIn: number }): string;
+  appToken(grant: {
+    audience: string;
+    clientId: string;
+    /** object id of its service principal */
+    objectId?: string | undefined;
+    roles: readonly string[];
+    expiresIn: number;
+  }): string;
   /** opaque, about 1.2 KB, beginning `1.A` */
   refreshToken(): string;
   /** authorization code, opaque, beginning `1.A` */
@@ -29,6 +36,8 @@ export interface AccessGrant {
   readonly audience: string;
   /** names without prefix */
   readonly scopes: readonly string[];
+  /** of a fault: what stands there instead */
+  readonly wrong?: Readonly<Record<string, unknown>>;
   /** template ids of the user's directory roles */
   readonly roles?: readonly string[];
   /** seconds */
@@ -40,6 +49,7 @@ export interface IdGrant {
   readonly clientId: string;
   readonly issuer: string;
   readonly nonce: string | undefined;
+  readonly wrong?: Readonly<Record<string, unknown>>;
   readonly expiresIn: number;
 }
 
@@ -48,8 +58,11 @@ const claimsSchema = z.object({
   exp: z.number(),
   nbf: z.number(),
   iss: z.string(),
+  tid: z.optional(z.string()),
   scp: z.optional(z.string()),
   upn: z.optional(z.string()),
+  idtyp: z.optional(z.string()),
+  roles: z.optional(z.array(z.string())),
   appid: z.string(),
 });
 export type AccessClaims = z.infer<typeof claimsSchema>;
@@ -71,8 +84,8 @@ export function openMint(ctx: Pick<Context, 'clock' | 'random'>, signingKeyPem: 
   const signed = (payload: object) => signJwt(key, { typ: 'JWT', alg: 'RS256', x5t: kid, kid }, payload);
 
   return {
-    accessToken: (grant) => signed({ ...accessClaims(grant, random), ...times(grant.expiresIn) }),
-    idToken: ({ user, clientId, issuer, nonce, expiresIn }) =>
+    accessToken: (grant) => signed({ ...accessClaims(grant, random), ...times(grant.expiresIn), ...grant.wrong }),
+    idToken: ({ user, clientId, issuer, nonce, expiresIn, wrong }) =>
       signed({
         aud: clientId,
         iss: issuer,
@@ -87,8 +100,9 @@ export function openMint(ctx: Pick<Context, 'clock' | 'random'>, signingKeyPem: 
         tid: tenant.id,
         uti: random(16),
         ver: '2.0',
+        ...wrong,
       }),
-    appToken: ({ audience, clientId, expiresIn }) =>
+    appToken: ({ audience, clientId, objectId, roles, expiresIn }) =>
       signed({
         aud: audience,
         iss: `https://sts.windows.net/${tenant.id}/`,
@@ -97,8 +111,8 @@ export function openMint(ctx: Pick<Context, 'clock' | 'random'>, signingKeyPem: 
         appid: clientId,
         appidacr: '1',
         idtyp: 'app',
-        oid: stableGuid(`service principal ${clientId}`),
-        roles: [],
+        oid: objectId ?? stableGuid(`service principal ${clientId}`),
+        roles,
         tid: tenant.id,
         uti: random(16),
         ver: '1.0',

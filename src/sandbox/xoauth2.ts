@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { findUser, mayOpen } from './directory.ts';
+import { aliasOf, findUser, mayOpen, readyApps, tenant } from './directory.ts';
 import type { Service } from './service.ts';
+import type { AccessClaims } from './tokens.ts';
 
 export type MailScope = 'IMAP.AccessAsUser.All' | 'POP.AccessAsUser.All' | 'SMTP.Send';
 
@@ -14,9 +15,25 @@ export function judgeXoauth2(service: Service, response: string, scope: MailScop
   const [, mailbox, token] = read ?? [];
   if (mailbox === undefined || token === undefined) return undefined;
   const claims = service.mint.check(token);
-  if (claims === undefined || claims.upn === undefined) return undefined;
+  if (claims === undefined || claims.tid !== tenant.id) return undefined;
   const ourAudience = claims.aud === 'https://outlook.office.com' || claims.aud === 'https://outlook.office365.com';
+  if (claims.idtyp === 'app') return ourAudience && appMay(service, claims, scope, mailbox) ? mailbox : undefined;
+  if (claims.upn === undefined) return undefined;
   const allowed = claims.scp?.split(' ').includes(scope) === true;
-  const exists = ['user', 'disabled'].includes(findUser(mailbox).kind);
+  // SMTP compares the name with the token's, so that an alias is refused there; IMAP and POP find its mailbox (peers.md 3.2).
+  const exists = ['user', 'disabled'].includes(findUser(mailbox).kind) || (scope !== 'SMTP.Send' && aliasOf(mailbox) !== undefined);
   return ourAudience && allowed && exists && mayOpen(claims.upn, mailbox) ? mailbox : undefined;
+}
+
+const roleOf: Readonly<Record<MailScope, string>> = {
+  'IMAP.AccessAsUser.All': 'IMAP.AccessAsApp',
+  'POP.AccessAsUser.All': 'POP.AccessAsApp',
+  'SMTP.Send': 'SMTP.SendAsApp',
+};
+
+/** An app with the role opens every mailbox here, as if an Exchange administrator had let it in; under a fault none did. */
+function appMay({ fault }: Service, { appid, roles }: AccessClaims, scope: MailScope, mailbox: string): boolean {
+  // A public client never comes here by itself: only a fault makes such a token.
+  if (fault === 'app-not-granted' || appid === readyApps.public.clientId || roles?.includes(roleOf[scope]) !== true) return false;
+  return ['user', 'disabled'].includes(findUser(mailbox).kind);
 }

@@ -38,19 +38,19 @@ async function tenant(options: Partial<SandboxOptions> = {}) {
   const keepSecret = async (_: Secret, { keyId }: { keyId: string }) => void kept.push(keyId);
   const register = (plan: RegistrationPlan, known: KnownRegistration = {}) =>
     registerApp({ graph, commands, keepSecret, ...shared }, plan, known, async () => undefined);
-  return { graph, register, kept, waits };
+  return { graph, register, kept, waits, undo: { graph, commands, ...shared } };
 }
 
 describe('registration in the sandbox', () => {
   it.each(Object.entries(plans))('%s: made, found unchanged, and taken back', async (_, plan) => {
-    const { graph, register, kept } = await tenant();
+    const { graph, register, kept, undo } = await tenant();
     const made = await register(plan);
     expect(graph.calls).toBe('secretMonths' in plan ? 8 : 7);
     expect(kept).toHaveLength('secretMonths' in plan ? 1 : 0);
     const again = await register(plan, { appObjectId: made.appObjectId, appId: made.appId, keyIds: kept });
     expect(again).toMatchObject({ appId: made.appId, grantIds: made.grantIds, changed: [] });
     const { appObjectId, spObjectId = '' } = made;
-    const gone = await deleteApp({ graph, commands }, { appObjectId, spObjectId, grantIds: Object.values(made.grantIds), tag });
+    const gone = await deleteApp(undo, { appObjectId, spObjectId, grantIds: Object.values(made.grantIds), tag });
     expect(gone.application).toBe('removed');
     expect(await graph.get(`/applications/${appObjectId}`)).toMatchObject({ kind: 'refused', status: 404 });
   });

@@ -58,7 +58,7 @@ function test({ at = sandbox, mailbox = helpdesk, signInAs, ...how }: How = {}):
     protocols: how.protocols ?? protocols,
     token: async () => {
       tokensAsked += 1;
-      return new Secret(how.token ?? token);
+      return { accessToken: new Secret(how.token ?? token) };
     },
     timeoutMs: 10_000,
     ...(how.sendTo === undefined ? {} : { sendTo: how.sendTo }),
@@ -106,7 +106,30 @@ describe('all three protocols', () => {
     const granted = await test({ mailbox: shared, signInAs: 'ada@contoso.example', token: ada });
     expect(granted.map((r) => r.ok)).toEqual([true, true, true]);
     const wanted = { mailbox: shared, signInAs: helpdesk, protocols: ['pop', 'smtp'] as const };
-    expect(verdicts(await test(wanted))).toEqual(['pop auth: mail-no-full-access 6', 'smtp auth: smtp-send-as-denied 6']);
+    // POP opens the delegate's own mailbox, so the rights are missing; SMTP takes the delegate's name, and then not the sender.
+    const refused = await test(wanted);
+    expect(verdicts(refused)).toEqual(['pop auth: mail-no-full-access 6', 'smtp mailbox: smtp-send-as-denied 6']);
+    expect(refused[0]?.diagnosis?.admin).toBe(
+      `Add-MailboxPermission -Identity ${shared} -User ${helpdesk} -AccessRights FullAccess -AutoMapping $false; ` +
+        `Set-CASMailbox -Identity ${shared} -PopEnabled $true`,
+    );
+    expect(refused[1]?.diagnosis?.admin).toBe(
+      `Add-RecipientPermission -Identity ${shared} -Trustee ${helpdesk} -AccessRights SendAs -Confirm:$false`,
+    );
+  });
+
+  it('open an alias and a room for who may; SMTP wants the name of the token, and says so', async () => {
+    const ada = { token: await tokenOf('ada@contoso.example'), signInAs: 'ada@contoso.example' };
+    const alias = await test({ ...ada, mailbox: 'sales@contoso.example' });
+    expect(alias.map((r) => `${r.protocol} ${r.ok} ${r.user}`)).toEqual([
+      'imap true sales@contoso.example',
+      'pop true sales@contoso.example',
+      'smtp true ada@contoso.example',
+    ]);
+    expect(alias[2]?.note).toMatchObject({ code: 'smtp-user-name', title: expect.stringContaining('SMTP wants ada@contoso.example') });
+    expect(alias[2]?.stages.find((s) => s.name === 'mailbox')?.detail).toBe('may send as sales@contoso.example');
+    const room = await test({ ...ada, mailbox: 'room@contoso.example' });
+    expect(room.map((r) => r.ok)).toEqual([true, true, true]);
   });
 
   it('name the scope that the token lacks', async () => {

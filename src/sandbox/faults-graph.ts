@@ -1,0 +1,118 @@
+import type { Fault } from './fault.ts';
+
+/** Graph's answer to the calls that fit: `POST applications`, by method and the end of the path. */
+export interface GraphRefusalFault extends Fault {
+  readonly on?: RegExp;
+  readonly status: number;
+  readonly code?: string;
+  readonly message?: string;
+  /** seconds */
+  readonly retryAfter?: number;
+}
+
+/** Calls refused with one answer, every time. */
+export const graphRefusals = [
+  {
+    name: 'graph-token-refused',
+    sees: 'graph-token-refused',
+    what: "Graph answers 401: the administrator's token is not accepted",
+    status: 401,
+    code: 'InvalidAuthenticationToken',
+    message: 'Lifetime validation failed, the token is expired.',
+  },
+  {
+    name: 'graph-busy',
+    sees: 'graph-busy',
+    what: 'Graph answers 429 and wants a pause of ten minutes',
+    status: 429,
+    code: 'TooManyRequests',
+    message: 'Too many requests. Please wait before trying again.',
+    retryAfter: 600,
+  },
+  { name: 'graph-page', sees: 'graph-unreadable', what: 'Graph answers with a web page, as a proxy does', status: 200 },
+  {
+    name: 'graph-refused',
+    sees: 'graph-refused',
+    what: 'Graph refuses the new application with a sentence of its own',
+    on: /^POST applications$/,
+    status: 400,
+    code: 'Request_BadRequest',
+    message: "Invalid value specified for property 'displayName' of resource 'Application'.",
+  },
+  {
+    name: 'graph-quota',
+    sees: 'graph-quota',
+    what: 'the directory has no room for another application (Directory_QuotaExceeded)',
+    on: /^POST applications$/,
+    status: 403,
+    code: 'Directory_QuotaExceeded',
+    message: 'The directory object quota limit for the Principal has been exceeded.',
+  },
+  {
+    name: 'redirect-domain-forbidden',
+    sees: 'redirect-domain-forbidden',
+    what: 'redirect URIs must be of a verified domain (HostNameNotOnVerifiedDomain)',
+    on: /^POST applications$/,
+    status: 400,
+    code: 'HostNameNotOnVerifiedDomain',
+    message: "Values of 'redirectUris' property must use a verified domain of the organization.",
+  },
+  {
+    name: 'graph-lag-forever',
+    sees: 'graph-lag',
+    what: 'Graph never hears of the new application (NoBackingApplicationObject)',
+    on: /^POST servicePrincipals$/,
+    status: 400,
+    code: 'NoBackingApplicationObject',
+    message: 'The appId of the service principal does not reference a valid application object.',
+  },
+  {
+    name: 'app-gone',
+    sees: 'app-gone',
+    what: 'somebody has deleted the application: Graph answers 404',
+    on: /^\w+ applications[/(]/,
+    status: 404,
+    code: 'Request_ResourceNotFound',
+    message: 'The resource does not exist or one of its queried reference-property objects are not present.',
+  },
+] as const satisfies readonly GraphRefusalFault[];
+
+/** Faults of Graph that have rules of their own. */
+export const graphFaults = [
+  { name: 'graph-lag', what: 'Graph is slow to know a new app: NoBackingApplicationObject, then 404, twice each' },
+  { name: 'graph-throttled', what: 'Graph answers the first two calls of a command with 429 and Retry-After: 1' },
+  { name: 'graph-unavailable', what: 'Graph answers the first call of a command with 503' },
+  { name: 'secret-not-replicated', what: 'a new client secret is refused the first two times (AADSTS7000215)' },
+  {
+    name: 'graph-not-admin',
+    sees: 'graph-role-missing',
+    what: 'nobody is an administrator: grants and admin consent are refused (Authorization_RequestDenied)',
+  },
+  {
+    name: 'registration-forbidden',
+    sees: 'graph-role-missing',
+    what: 'nobody is an administrator, and users may not register applications',
+  },
+  { name: 'graph-permission-missing', sees: 'graph-permission-missing', what: "the administrator's token may only read" },
+  {
+    name: 'secrets-forbidden',
+    sees: 'secrets-forbidden',
+    what: 'a tenant policy forbids client secrets (CredentialTypeNotAllowedAsPerAppPolicy)',
+  },
+  {
+    name: 'secret-lifetime-policy',
+    sees: 'secret-lifetime-forbidden',
+    what: 'client secrets may live 180 days at most (CredentialInvalidLifetimeAsPerAppPolicy)',
+  },
+  {
+    name: 'audience-forbidden',
+    sees: 'audience-forbidden',
+    what: 'a tenant policy allows single-tenant apps only (SignInAudienceNotAllowedAsPerAppPolicy)',
+  },
+  {
+    name: 'no-exchange',
+    sees: 'tenant-without-exchange',
+    what: 'the tenant has no Exchange Online: its service principal is missing (AADSTS650052, AADSTS500011)',
+  },
+  { name: 'permission-unpublished', sees: 'permission-unpublished', what: 'Exchange Online of this cloud has no POP permission' },
+] as const satisfies readonly Fault[];

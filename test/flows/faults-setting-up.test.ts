@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { catalogue } from '../../src/diagnose/catalogue.ts';
+import type { FaultArea } from '../../src/sandbox/fault.ts';
+import { sandboxFaults } from '../../src/sandbox/faults.ts';
+import { type Machine, machine, type Ran } from '../support/command-line.ts';
+import { hurried } from '../support/tenant.ts';
+
+/** Every fault of the sign-in, of device codes and of Graph, each over real sockets, on a computer of its own. */
+let m: Machine;
+beforeEach(async () => {
+  m = await machine();
+});
+afterEach(() => m.end());
+
+const cases = (area: FaultArea) => sandboxFaults.filter((fault) => fault.area === area).map((fault) => [fault.name, fault] as const);
+const expected = ({ sees }: (typeof sandboxFaults)[number]) => ({ code: sees, exit: sees === undefined ? 0 : catalogue[sees].exit });
+const seen = (ran: Ran) => ({ code: ran.lines().at(-1)?.error?.code, exit: ran.exit });
+
+const setup = 'setup --sandbox --yes --no-test --json';
+const ready = `${setup} --register existing`;
+const setUp = async (words: string): Promise<void> => expect((await m.mailauth(words)).exit).toBe(0);
+
+describe('sign-in', () => {
+  it.each(cases('sign-in'))('%s', async (name, fault) => {
+    const ran = await m.mailauth(`${ready}${name === 'consent-other-tenant' ? ' --consent admin' : ''} --fault ${name}`);
+    expect(seen(ran)).toEqual(expected(fault));
+  });
+
+  it('secret-expired', async () => {
+    const ran = await m.mailauth(`${ready} --client-type confidential --fault secret-expired`);
+    expect(seen(ran)).toEqual({ code: 'client-secret-expired', exit: 1 });
+  });
+});
+
+describe('device codes', () => {
+  const signingIn = cases('device').filter(([name]) => name !== 'refresh-device-blocked');
+
+  it.each(signingIn)('%s', async (name, fault) => {
+    const ran = await m.mailauth(`${ready} --sign-in device --fault ${name}`, hurried());
+    expect(seen(ran)).toEqual(expected(fault));
+  });
+
+  it('refresh-device-blocked', async () => {
+    await setUp(`${ready} --sign-in device`);
+    const ran = await m.mailauth('token get --sandbox --force-refresh --json --fault refresh-device-blocked');
+    expect([ran.json().error?.code, ran.exit]).toEqual(['sign-in-expired', 4]);
+  });
+});
+
+describe('Graph', () => {
+  const confidential = ' --client-type confidential';
+  const more: Readonly<Record<string, string>> = {
+    'audience-forbidden': ' --audience multi',
+    'secrets-forbidden': confidential,
+    'secret-lifetime-policy': confidential,
+    'secret-not-replicated': confidential,
+  };
+
+  it.each(cases('graph').filter(([name]) => name !== 'app-gone'))('%s', async (name, fault) => {
+    const ran = await m.mailauth(`${setup}${more[name] ?? ''} --fault ${name}`, hurried());
+    expect(seen(ran)).toEqual(expected(fault));
+  });
+
+  it('app-gone', async () => {
+    await setUp(`${setup}${confidential}`);
+    const ran = await m.mailauth('secret rotate --sandbox --yes --json --fault app-gone', hurried());
+    expect([ran.json().error?.code, ran.exit]).toEqual(['app-gone', 1]);
+  });
+});

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { catalogue } from '../../src/diagnose/catalogue.ts';
+import type { ProblemCode } from '../../src/diagnose/problem.ts';
+import type { FaultArea } from '../../src/sandbox/fault.ts';
+import { sandboxFaults } from '../../src/sandbox/faults.ts';
+import { claimFaults } from '../../src/sandbox/faults-token.ts';
+import { type Machine, machine, type Ran } from '../support/command-line.ts';
+
+/** Every fault of the token endpoint, the mail servers and the connection, each over real sockets, against one mailbox that is set up. */
+let pc: Machine;
+beforeAll(async () => {
+  pc = await machine();
+  expect((await pc.mailauth('setup --sandbox --yes --no-test --register existing')).exit).toBe(0);
+});
+afterAll(() => pc.end());
+
+const of = (area: FaultArea) => sandboxFaults.filter((fault) => fault.area === area);
+const expected = (fault: { readonly sees?: ProblemCode }) => ({
+  code: fault.sees,
+  exit: fault.sees === undefined ? 0 : catalogue[fault.sees].exit,
+});
+const seen = (ran: Ran) => ({ code: ran.json().error?.code, exit: ran.exit });
+const cases = (area: FaultArea) => of(area).map((fault) => [fault.name, fault] as const);
+
+describe('the token endpoint', () => {
+  const claims: readonly string[] = claimFaults.map((fault) => fault.name);
+  const refusing = cases('token').filter(([name]) => !claims.includes(name) && name !== 'secret-expired');
+  // A policy that stops a mailbox that worked wants its person again.
+  const wantsSignIn: readonly string[] = ['policy-blocked', 'device-required'];
+  it.each(refusing)('%s', async (name, fault) => {
+    const ran = await pc.mailauth(`token get --sandbox --force-refresh --json --fault ${name}`);
+    expect(seen(ran)).toEqual(wantsSignIn.includes(name) ? { code: 'refresh-policy', exit: 4 } : expected(fault));
+  });
+
+  it.each(claimFaults.map((fault) => [fault.name, fault] as const))('%s: given out, and refused by IMAP', async (name, fault) => {
+    expect((await pc.mailauth(`token get --sandbox --force-refresh --json --fault ${name}`)).exit).toBe(0);
+    const ran = await pc.mailauth('test imap --sandbox --json');
+    await pc.mailauth('token get --sandbox --force-refresh');
+    expect(seen(ran)).toEqual(expected(fault));
+  });
+});
+
+describe('mail', () => {
+  it.each([...cases('imap'), ...cases('pop'), ...cases('smtp')])('%s', async (name, fault) => {
+    const more = name === 'smtp-recipient-refused' ? ' --send-to nobody@contoso.example' : '';
+    const ran = await pc.mailauth(
+      `test ${fault.area} --sandbox --json --fault ${name}${more}${fault.sees === 'mail-stage-timeout' ? ' --timeout 1' : ''}`,
+    );
+    expect(seen(ran)).toEqual(expected(fault));
+  });
+});
+
+describe('the connection', () => {
+  const mail = cases('connection').filter(([name]) => name.startsWith('mail-'));
+  const login = cases('connection').filter(([name]) => name.startsWith('login-'));
+  const each = mail.flatMap(([name, fault]) => ['imap', 'pop', 'smtp'].map((protocol) => [name, protocol, fault] as const));
+
+  // In clear from the beginning is what SMTP does.
+  it.each(each.filter(([name, protocol]) => !(name === 'mail-tls-failed' && protocol === 'smtp')))(
+    '%s: %s',
+    async (name, protocol, fault) => {
+      const ran = await pc.mailauth(`test ${protocol} --sandbox --json --fault ${name}${name === 'mail-mute' ? ' --timeout 1' : ''}`);
+      expect(seen(ran)).toEqual(expected(fault));
+    },
+  );
+
+  it.each(login)('%s', async (name, fault) => {
+    const ran = await pc.mailauth(
+      `token get --sandbox --force-refresh --json --fault ${name}${name === 'login-mute' ? ' --timeout 1' : ''}`,
+    );
+    expect(seen(ran)).toEqual(expected(fault));
+  });
+});
