@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Cloud, Protocol } from '../core/cloud.ts';
+import { columnsOf } from '../core/fold.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { printable } from '../core/text.ts';
 import { isPersonal } from '../diagnose/catalogue/entra-words.ts';
@@ -15,7 +16,8 @@ import { scopesFor } from '../oauth/scopes.ts';
 import { renderFacts } from '../ui/facts.ts';
 import { renderStepsMarkdown, renderStepsText } from '../ui/manual-steps.ts';
 import { checkAddress } from '../wizard/answers.ts';
-import { checkedAnswer, registrationQuestions } from '../wizard/questions.ts';
+import { checkedAnswer } from '../wizard/question.ts';
+import { registrationQuestions } from '../wizard/questions.ts';
 import { type CommandModule, examples, type Outcome } from './command.ts';
 import { mailboxesOf } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
@@ -79,6 +81,9 @@ export const guide: CommandModule = {
   },
 };
 
+const otherKinds = ({ name, variants = [] }: Guide): readonly string[] =>
+  variants.slice(1).map((one) => `${one.title}: mailauth guide ${name} --variant ${one.name}`);
+
 const invalid = (what: string, value: string, why: string, next: string) => problem('value-invalid', { what, value, why, next });
 
 /** Each given flag through the wizard's own check, the environment behind them (contract section 6). */
@@ -119,7 +124,7 @@ function listOfGuides(markdown: boolean): Outcome {
       markdown
         ? `${guides.map((one) => `- \`${one.name}\`: ${one.title}; ${one.description}`).join('\n')}\n`
         : `${renderFacts(
-            guides.map((one) => [one.name, `${one.title}\n${one.description}`]),
+            guides.map((one) => [one.name, [one.title, one.description, ...otherKinds(one)].join('\n')]),
             theme,
           )}\n  next: ${theme.cyan('mailauth guide NAME')}\n`,
   };
@@ -147,7 +152,7 @@ async function walk(found: Guide, flags: Flags, session: Session, markdown: bool
     text: (theme) => {
       const { out } = session.ctx;
       if (markdown) return renderStepsMarkdown(printable(title), steps);
-      return renderStepsText(printable(title), steps, theme, out.isTerminal ? out.columns : Number.POSITIVE_INFINITY);
+      return renderStepsText(printable(title), steps, theme, columnsOf(out));
     },
   };
 }

@@ -3,42 +3,51 @@ import { MailauthError } from '../core/errors.ts';
 import { Exit } from '../core/exit.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
+import type { MailboxFiles } from '../store/mailbox-file.ts';
 import type { SecretStore } from '../store/store.ts';
 import { storedToken } from '../tokens/current.ts';
 import { rfc3339 } from '../tokens/formats.ts';
 import { appOf } from '../tokens/refresh.ts';
 import { checkAddress, isLoopback } from '../wizard/answers.ts';
+import { untilConsented } from '../wizard/consent-wait.ts';
 import { signInAndStore } from '../wizard/sign-in-step.ts';
-import { withApproval } from './approval.ts';
 import { type CommandModule, examples } from './command.ts';
-import { canAsk, mailboxArgument, mailboxesOf } from './mailbox-argument.ts';
+import { checkQr, deviceWish } from './device-wish.ts';
+import { mailboxArgument, mailboxesOf } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
+import { signInDeps } from './sign-in-deps.ts';
 import { tokenOf } from './token.ts';
 
-const schema = z.object({ force: z.optional(z.boolean()), signIn: z.optional(z.string()), signInAs: z.optional(z.string()) });
+const schema = z.object({
+  force: z.optional(z.boolean()),
+  signIn: z.optional(z.string()),
+  signInAs: z.optional(z.string()),
+  qr: z.optional(z.boolean()),
+});
 
 interface Options {
   readonly force: boolean;
-  readonly method: 'browser' | 'paste';
+  readonly method: 'browser' | 'paste' | 'device';
+  readonly qr: boolean;
   readonly signInAs?: string;
 }
 
 function readOptions(flags: unknown): Options {
-  const { force, signIn = 'browser', signInAs } = schema.parse(flags);
-  if (signIn === 'device' || signIn === 'password')
-    throw problem('not-yet', { what: `--sign-in ${signIn}`, instead: 'mailauth login --sign-in paste' });
-  if (signIn !== 'browser' && signIn !== 'paste') {
+  const { force, signIn = 'browser', signInAs, qr = false } = schema.parse(flags);
+  if (signIn === 'password') throw problem('not-yet', { what: `--sign-in ${signIn}`, instead: 'mailauth login --sign-in paste' });
+  if (signIn !== 'browser' && signIn !== 'paste' && signIn !== 'device') {
     throw problem('value-invalid', {
       what: 'way to sign in',
       value: signIn,
-      why: '--sign-in takes browser or paste.',
+      why: '--sign-in takes browser, paste or device.',
       next: 'mailauth login --help',
     });
   }
+  checkQr(qr, signIn, 'mailauth login');
   const verdict = signInAs === undefined ? true : checkAddress(signInAs);
   if (verdict !== true)
     throw problem('value-invalid', { what: 'mail address', value: signInAs ?? '', why: verdict, next: 'mailauth login --help' });
-  return { force: force === true, method: signIn, ...(signInAs === undefined ? {} : { signInAs: signInAs.toLowerCase() }) };
+  return { force: force === true, method: signIn, qr, ...(signInAs === undefined ? {} : { signInAs: signInAs.toLowerCase() }) };
 }
 
 export const login: CommandModule = {
@@ -47,9 +56,11 @@ export const login: CommandModule = {
       'mailauth login helpdesk@contoso.com',
       'mailauth login --force                     sign in again, and choose the account',
       'mailauth login --sign-in paste             the browser is on another computer',
+      'mailauth login --sign-in device --qr       a code that is typed on a phone',
     ])
       .option('--force', 'sign in even when somebody is signed in')
-      .option('--sign-in <way>', 'browser (here) or paste (a browser elsewhere)')
+      .option('--sign-in <way>', 'browser (here), paste (a browser elsewhere) or device (a code that is typed anywhere)')
+      .option('--qr', 'with --sign-in device: its address also as a QR code')
       .option('--sign-in-as <address>', 'the licensed user who signs in for a shared mailbox')
       .option('--for <product>', 'which set-up, when the mailbox has several'),
 
@@ -57,6 +68,10 @@ export const login: CommandModule = {
     const options = readOptions(flags);
     const record = await mailboxArgument(session, 'mailauth login', args[0], flags);
     const asWanted = options.signInAs === undefined || options.signInAs === (record.signInAs ?? record.mailbox);
+    if (record.access === 'app-only') {
+      const { loginAsApp } = await import('./login-app.ts');
+      return loginAsApp(record, flags, session);
+    }
     const store = await session.store(record);
     if (!options.force && asWanted) {
       const current = await stillSignedIn(record, store, session);
@@ -96,6 +111,8 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
   if (options.method === 'browser' && !isLoopback(record.registration.redirectUri)) {
     throw problem('redirect-not-here', { uri: record.registration.redirectUri, mailbox: record.mailbox, for: record.for });
   }
+  if (options.method === 'device' && record.registration.clientType === 'confidential')
+    throw problem('device-confidential', { again: `mailauth login ${record.mailbox}` });
   const [box, network, cloud, store] = await Promise.all([
     session.sandbox(),
     session.network(),
@@ -111,23 +128,23 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
     endpoints: app.endpoints,
     ...(delegate === undefined || delegate === record.mailbox ? {} : { signInAs: delegate }),
   };
-  const done = await signInAndStore(wanted, {
-    deps: {
-      ctx: withApproval(session, box),
-      report: session.report,
-      mailboxes: mailboxesOf(session),
-      canAsk: canAsk(session),
-      stepTimeoutMs: session.stepTimeoutMs,
-      browserTimeoutMs: session.browserTimeoutMs,
-      network: () => session.network(),
-    },
-    store,
-    cloud,
-    method: options.method,
-    selectAccount: options.force,
-    again: `mailauth login ${record.mailbox}`,
-    ...(app.clientSecret === undefined ? {} : { clientSecret: app.clientSecret }),
-  });
+  const deps = {
+    ...signInDeps(session, box),
+    mailboxes: keepingChanges(mailboxesOf(session)),
+    device: deviceWish(session, box, options.qr),
+  };
+  const again = `mailauth login ${record.mailbox}`;
+  const attempt = () =>
+    signInAndStore(wanted, {
+      deps,
+      store,
+      cloud,
+      method: options.method,
+      selectAccount: options.force,
+      again,
+      ...(app.clientSecret === undefined ? {} : { clientSecret: app.clientSecret }),
+    });
+  const done = await untilConsented(attempt, { deps, record: wanted, cloud, again, onMissing: async () => undefined });
   const account = done.set.account.username;
   return {
     data: {
@@ -139,5 +156,16 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
       scopes: done.set.scopes,
     },
     text: `${record.mailbox} is signed in as ${account}.\n`,
+  };
+}
+
+/** A sign-in takes minutes and no lock: what a rotation noted about the app meanwhile, or a test, is newer than what was read before. */
+function keepingChanges(files: MailboxFiles): MailboxFiles {
+  return {
+    ...files,
+    async writeMailbox(record) {
+      const { registration, lastTests } = (await files.readMailbox(record)) ?? record;
+      await files.writeMailbox({ ...record, registration, lastTests });
+    },
   };
 }

@@ -2,13 +2,18 @@ import * as z from 'zod/mini';
 import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
 import { tenantForMailbox } from '../entra/discovery.ts';
-import { clientSecretEntry, tokenEntry } from '../store/token-entry.ts';
+import { guardWrites } from '../store/home.ts';
+import { tokenLock } from '../tokens/current.ts';
 import { pendingSecretEntry } from '../wizard/client-secret.ts';
 import { type Journal, journals } from '../wizard/journal.ts';
+import { rotationNotes } from '../wizard/rotation-notes.ts';
 import { type CommandModule, examples } from './command.ts';
 import type { MadeApp } from './delete-app.ts';
 import { mailboxArgument, mailboxesOf, productFlag } from './mailbox-argument.ts';
+import { secretEntriesOf } from './secret-entries.ts';
 import type { Session } from './session.ts';
+
+const lockWaitMs = 2_000;
 
 const schema = z.object({ all: z.optional(z.boolean()), deleteApp: z.optional(z.boolean()), for: z.optional(z.string()) });
 
@@ -83,6 +88,7 @@ function halfMadeApp({ answers, registration: made, cloud }: Journal): readonly 
     {
       ...{ mailbox, for: product, cloud, tenant: answers.tenant ?? tenantForMailbox(mailbox) },
       ...{ tag: `mailauth:${made.setupId}`, grantIds: made.grantIds },
+      ...(made.creating === undefined ? {} : { creating: made.creating }),
       ...(made.appObjectId === undefined ? {} : { appObjectId: made.appObjectId }),
       ...(made.spObjectId === undefined ? {} : { spObjectId: made.spObjectId }),
     },
@@ -147,7 +153,8 @@ async function forgetJournals(session: Session, mailbox?: string, product?: stri
     const key: MailboxKey | undefined =
       answers.mailbox === undefined || answers.for === undefined ? undefined : { mailbox: answers.mailbox, for: answers.for };
     if (key === undefined || (mailbox !== undefined && key.mailbox !== mailbox) || (product !== undefined && key.for !== product)) continue;
-    const store = await session.store();
+    // Nothing says yet where its secrets went; the sandbox had to do without a keychain, perhaps.
+    const store = await (session.globals.sandbox ? session.probedStore() : session.store());
     await store.remove(pendingSecretEntry(key));
     await book.forget(key);
   }
@@ -156,7 +163,15 @@ async function forgetJournals(session: Session, mailbox?: string, product?: stri
 /** Secrets first: if the store refuses, the mailbox file is still there to try again with. */
 async function forget(session: Session, record: MailboxRecord): Promise<void> {
   const store = await session.store(record);
-  for (const entry of [tokenEntry(record), clientSecretEntry(record), pendingSecretEntry(record)]) await store.remove(entry);
+  const { ctx, home } = session;
+  // A refresh that is about to store its token comes first. One that hangs is not waited for: it looks again before it writes.
+  const release = await guardWrites(home, () => ctx.files.lock(tokenLock(home, record), lockWaitMs));
+  try {
+    for (const entry of secretEntriesOf(record)) await store.remove(entry);
+  } finally {
+    await release?.();
+  }
   await journals(session.ctx, session.home).forget(record);
+  await rotationNotes(session.ctx, session.home).forget(record);
   await mailboxesOf(session).removeMailbox(record);
 }

@@ -22,6 +22,7 @@ export const secretShow: CommandModule = {
     const record = await mailboxArgument(session, 'mailauth secret show', args[0], flags);
     const { registration: app } = record;
     if (app.clientType === 'public') throw problem('no-client-secret', { mailbox: record.mailbox });
+    const isCertificate = app.certificateThumbprint !== undefined;
     const store = await session.store(record);
     const value = await store.read(clientSecretEntry(record));
     const { secretExpiresAt } = app;
@@ -33,10 +34,11 @@ export const secretShow: CommandModule = {
       secretId: app.secretKeyId ?? null,
       secretExpiresAt: secretExpiresAt ?? null,
       daysLeft: left,
+      certificateThumbprint: app.certificateThumbprint ?? null,
       stored: value !== undefined,
       store: record.store,
       rotationOpen: app.oldSecretKeyId !== undefined,
-      ...(reveal && value !== undefined ? { clientSecret: value.reveal() } : {}),
+      ...(reveal && value !== undefined && !isCertificate ? { clientSecret: value.reveal() } : {}),
     };
     return {
       data,
@@ -45,12 +47,28 @@ export const secretShow: CommandModule = {
           [
             ['Mailbox', `${data.mailbox} for ${data.for}`],
             ['App', data.clientId],
-            ['Secret ID', data.secretId ?? 'unknown: mailauth did not make it'],
+            isCertificate
+              ? [
+                  'Certificate',
+                  `SHA-256 ${Buffer.from(app.certificateThumbprint ?? '', 'base64url')
+                    .toString('hex')
+                    .toUpperCase()}`,
+                ]
+              : ['Secret ID', data.secretId ?? 'unknown: mailauth did not make it'],
             [
               'Expires',
               secretExpiresAt === undefined ? 'unknown: see Certificates & secrets in the portal' : `${secretExpiresAt} (${left} days)`,
             ],
-            ['Value', value === undefined ? 'not in the store' : reveal ? value.reveal() : `${'*'.repeat(8)}  (--reveal shows it)`],
+            [
+              isCertificate ? 'Private key' : 'Value',
+              value === undefined
+                ? 'not in the store'
+                : isCertificate
+                  ? 'stored; never shown'
+                  : reveal
+                    ? value.reveal()
+                    : `${'*'.repeat(8)}  (--reveal shows it)`,
+            ],
             ['Stored in', store.describe()],
             ...(data.rotationOpen ? [['Rotation', 'open: the old secret still works, until --finish'] as const] : []),
           ],

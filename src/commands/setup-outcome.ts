@@ -1,3 +1,4 @@
+import { columnsOf } from '../core/fold.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { inSandbox, resultsFromHere } from '../diagnose/here.ts';
 import { guideNamed } from '../guides/guides.ts';
@@ -8,8 +9,10 @@ import { renderSheetText } from '../handover/text.ts';
 import { writeSheet } from '../handover/write.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
 import { rfc3339 } from '../tokens/formats.ts';
+import { exchangeWork, renderExchangeWork } from '../wizard/app-only-step.ts';
 import type { SetupOutcome } from '../wizard/setup.ts';
 import type { Outcome } from './command.ts';
+import { canAsk } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 
 export interface SheetWish {
@@ -24,6 +27,11 @@ export async function presentSetup(outcome: SetupOutcome, session: Session, wish
   const sheet = await sheetFor(record, session, wish);
   const written = sheet === undefined || wish.file === undefined ? undefined : await writeSheet(session.ctx, wish.file, sheet, wish.reveal);
   const next = nextCommands(outcome).map((line) => (session.globals.sandbox ? inSandbox(line) : line));
+  const exchange = record.access === 'app-only' ? exchangeWork(record) : undefined;
+  const allGreen = outcome.kind === 'done' && outcome.results.length > 0 && outcome.results.every((result) => result.ok);
+  // A person has read them before the tests.
+  const isRead = allGreen && canAsk(session);
+  const lines = exchange === undefined || outcome.kind === 'already' || isRead ? '' : `\n${renderExchangeWork(exchange)}\n`;
   const data = {
     mailbox: record.mailbox,
     for: record.for,
@@ -36,6 +44,8 @@ export async function presentSetup(outcome: SetupOutcome, session: Session, wish
     scopes: record.scopes,
     store: record.store,
     secretExpiresAt: record.registration.secretExpiresAt ?? null,
+    access: record.access ?? 'delegated',
+    ...(exchange === undefined ? {} : { exchange }),
     tests: outcome.kind === 'already' ? [] : resultsFromHere(outcome.results, session.globals),
     ...(sheet === undefined ? {} : { sheet: sheetJson(sheet, wish) }),
     ...(written === undefined ? {} : { handover: written }),
@@ -46,11 +56,13 @@ export async function presentSetup(outcome: SetupOutcome, session: Session, wish
     ...(outcome.kind === 'done' && outcome.error !== undefined ? { error: outcome.error } : {}),
     text: (theme) => {
       const { out } = session.ctx;
-      const columns = out.isTerminal ? out.columns : Number.POSITIVE_INFINITY;
+      const columns = columnsOf(out);
       const shown =
-        sheet === undefined || record.for === 'this-computer' ? '' : `${renderSheetText(sheet, { theme, columns, reveal: wish.reveal })}\n`;
+        sheet === undefined || record.for === 'this-computer' || record.access === 'app-only'
+          ? ''
+          : `${renderSheetText(sheet, { theme, columns, reveal: wish.reveal })}\n`;
       const file = written === undefined ? '' : `  The hand-over sheet is in ${written}\n`;
-      return `\n${theme.bold(titleOf(outcome))}\n${shown === '' ? '' : '\n'}${shown}${file}${next.map((line) => `  next: ${theme.cyan(line)}`).join('\n')}\n`;
+      return `\n${theme.bold(titleOf(outcome))}\n${shown === '' ? '' : '\n'}${shown}${lines}${file}${next.map((line) => `  next: ${theme.cyan(line)}`).join('\n')}\n`;
     },
   };
 }
@@ -70,15 +82,20 @@ function presentHandoff(outcome: SetupOutcome & { kind: 'handed-off' }, session:
 type Finished = Exclude<SetupOutcome, { kind: 'handed-off' }>;
 
 function titleOf(outcome: Finished): string {
-  const { mailbox } = outcome.record;
+  const { mailbox, access } = outcome.record;
   if (outcome.kind === 'already') return `${mailbox} is set up already; nothing was changed.`;
+  if (access === 'app-only') return `${mailbox} is set up; the app ${outcome.signedIn ? 'has a token of its own' : 'has no token yet'}.`;
   return `${mailbox} is ${outcome.signedIn ? 'set up and signed in' : 'set up; nobody signed in here'}.`;
 }
 
 async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish): Promise<Sheet | undefined> {
   const guide = guideNamed(record.for);
-  if (guide === undefined || (record.for === 'this-computer' && wish.file === undefined)) return undefined;
-  const wanted = wish.reveal && record.registration.clientType === 'confidential';
+  // An app that acts for itself gets its tokens here: no program has a form for that.
+  const isHere = record.for === 'this-computer' || record.access === 'app-only';
+  if (guide === undefined || (isHere && wish.file === undefined)) return undefined;
+  // A certificate's key is nobody's to type into a form.
+  const isSecret = record.registration.clientType === 'confidential' && record.registration.certificateThumbprint === undefined;
+  const wanted = wish.reveal && isSecret;
   const clientSecret = wanted ? await (await session.store(record)).read(clientSecretEntry(record)) : undefined;
   const { secretKeyId } = record.registration;
   return sheetOf(
@@ -97,6 +114,8 @@ function nextCommands(outcome: Finished): readonly string[] {
   const { record } = outcome;
   const product = record.for === 'this-computer' ? '' : ` --for ${record.for}`;
   const signedIn = outcome.kind === 'done' ? outcome.signedIn : record.account !== undefined;
+  if (!signedIn && (record.for === 'this-computer' || record.access === 'app-only'))
+    return [`mailauth login ${record.mailbox}${product}`, `mailauth status ${record.mailbox}`];
   if (!signedIn) {
     return [`mailauth setup --mailbox ${record.mailbox}${product} --handover sheet.html`, `mailauth status ${record.mailbox}`];
   }

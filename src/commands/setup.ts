@@ -1,14 +1,16 @@
+import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { problem } from '../diagnose/problem.ts';
 import { sheetRenderer } from '../handover/write.ts';
 import type { SetupDeps, SetupInput } from '../wizard/deps.ts';
-import type { Facts } from '../wizard/questions.ts';
+import type { Facts } from '../wizard/question.ts';
 import { runSetup } from '../wizard/setup.ts';
-import { withApproval } from './approval.ts';
 import { type CommandModule, examples } from './command.ts';
+import { checkQr, deviceWish } from './device-wish.ts';
 import { canAsk, mailboxesOf } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 import { presentSetup } from './setup-outcome.ts';
+import { signInDeps } from './sign-in-deps.ts';
 
 const text = z.optional(z.string());
 const schema = z.object({
@@ -25,6 +27,8 @@ const schema = z.object({
   name: text,
   secretMonths: text,
   clientSecretFile: text,
+  certificate: text,
+  certificateKeyFile: text,
   passwordFile: text,
   variant: text,
   handover: text,
@@ -38,18 +42,33 @@ const schema = z.object({
 });
 
 const sheetOptions = z.object({ handover: text, reveal: z.optional(z.boolean()) });
+const deviceOptions = z.object({ qr: z.optional(z.boolean()), signIn: text });
 
 /** Flags, and the environment behind them (contract section 6). */
 function readInput(flags: unknown, env: Session['ctx']['env']): SetupInput {
-  const { clientSecretFile, passwordFile, access, test, resume, fresh, handover: _, reveal: __, ...answers } = schema.parse(flags);
-  if (access !== undefined && access !== 'delegated') {
-    if (access === 'app-only') throw problem('not-yet', { what: '--access app-only', instead: 'mailauth setup --access delegated' });
-    throw problem('value-invalid', {
-      what: 'kind of access',
-      value: access,
-      why: '--access takes delegated.',
-      next: 'mailauth setup --help',
-    });
+  const {
+    clientSecretFile,
+    certificate,
+    certificateKeyFile,
+    passwordFile,
+    test,
+    resume,
+    fresh,
+    handover: _,
+    reveal: __,
+    ...answers
+  } = schema.parse(flags);
+  const { access } = answers;
+  if (certificateKeyFile !== undefined && certificate === undefined) throw usage('--certificate-key-file needs --certificate');
+  if (certificate !== undefined && access !== 'app-only') throw usage('--certificate wants --access app-only');
+  if (certificate !== undefined && answers.register === 'handoff') {
+    throw usage('--certificate does not go with --register handoff: give it beside --client-id, when the administrator has answered');
+  }
+  if (certificate !== undefined && clientSecretFile !== undefined) {
+    throw usage('--certificate stands in place of --client-secret-file: give one of them');
+  }
+  if (clientSecretFile === '-' && passwordFile === '-') {
+    throw usage('--client-secret-file and --password-file cannot both be read from standard input');
   }
   const fromEnv = { mailbox: env.MAILAUTH_MAILBOX, tenant: env.MAILAUTH_TENANT, clientId: env.MAILAUTH_CLIENT_ID };
   if (clientSecretFile !== undefined && answers.clientType === 'public') {
@@ -68,8 +87,12 @@ function readInput(flags: unknown, env: Session['ctx']['env']): SetupInput {
     fresh: fresh === true,
     ...(clientSecretFile === undefined ? {} : { clientSecretFile }),
     ...(passwordFile === undefined ? {} : { passwordFile }),
+    ...(certificate === undefined ? {} : { certificateFile: resolve(certificate) }),
+    ...(certificateKeyFile === undefined ? {} : { certificateKeyFile: resolve(certificateKeyFile) }),
   };
 }
+
+const usage = (message: string) => problem('usage', { message, help: 'mailauth setup --help' });
 
 const withoutEmpty = (values: Record<string, string | undefined>): Record<string, string> =>
   Object.fromEntries(Object.entries(values).filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== ''));
@@ -99,9 +122,18 @@ export const setup: CommandModule = {
       .option('--name <text>', 'display name of the registration')
       .option('--secret-months <n>', 'lifetime of a new client secret, 1 to 24')
       .option('--consent <who>', 'admin, user or skip (default: admin; user with existing)')
-      .option('--access <kind>', 'delegated')
+      .option(
+        '--access <kind>',
+        'delegated (of a person), or app-only: the app on its own, for servers; an Exchange administrator lets it in',
+      )
+      .option('--certificate <file>', 'with --access app-only: PEM, in place of a client secret')
+      .option('--certificate-key-file <file>', "the certificate's private key, where it is not in the same file")
       .optionsGroup('The sign-in:')
-      .option('--sign-in <way>', 'browser (here), paste (a browser elsewhere), password (kaseya, custom) or skip')
+      .option(
+        '--sign-in <way>',
+        'browser (here), paste (a browser elsewhere), device (a code typed anywhere), password (kaseya, custom) or skip',
+      )
+      .option('--qr', 'with --sign-in device: its address also as a QR code')
       .option('--password-file <file>', "with --sign-in password: a file with the mailbox's password, or - for standard input")
       .option('--no-test', 'leave the protocol tests out')
       .optionsGroup('The hand-over sheet:')
@@ -116,12 +148,14 @@ export const setup: CommandModule = {
     const sheet = sheetOptions.parse(flags);
     // A file that cannot be written is said before anything is registered.
     if (sheet.handover !== undefined) sheetRenderer(sheet.handover);
-    const outcome = await runSetup(input, await depsOf(session));
+    const { qr = false, signIn } = deviceOptions.parse(flags);
+    checkQr(qr, signIn, 'mailauth setup');
+    const outcome = await runSetup(input, await depsOf(session, qr));
     return presentSetup(outcome, session, { reveal: sheet.reveal === true, file: sheet.handover });
   },
 };
 
-async function depsOf(session: Session): Promise<SetupDeps> {
+async function depsOf(session: Session, qr: boolean): Promise<SetupDeps> {
   const box = await session.sandbox();
   const { ready } = box ?? {};
   const facts: Facts =
@@ -133,17 +167,13 @@ async function depsOf(session: Session): Promise<SetupDeps> {
           redirectUri: (known) => (known.clientId === ready.confidential.clientId ? ready.confidential.redirectUri : undefined),
         };
   return {
-    ctx: withApproval(session, box),
-    report: session.report,
+    ...signInDeps(session, box),
     home: session.home,
     mailboxes: mailboxesOf(session),
-    canAsk: canAsk(session),
     agreed: session.globals.yes,
-    stepTimeoutMs: session.stepTimeoutMs,
-    browserTimeoutMs: session.browserTimeoutMs,
-    facts,
+    device: deviceWish(session, box, qr),
+    facts: { ...facts, browserElsewhere: canAsk(session) && !session.ctx.browser.usable },
     knownSecret: (clientId) => (ready?.confidential.clientId === clientId.toLowerCase() ? ready.confidential.clientSecret : undefined),
-    network: () => session.network(),
     cloud: (record) => session.cloud(record),
     probedStore: () => session.probedStore(),
     store: (record) => session.store(record),

@@ -38,7 +38,7 @@ export async function findAdoptable(
 ): Promise<readonly Adoptable[]> {
   const { graph } = deps;
   const filter = `displayName%20eq%20${quoted(displayName)}`;
-  const answer = await graph.list(`/applications?$filter=${filter}&$select=${applicationFields},keyCredentials`);
+  const answer = await graph.list(`/applications?$filter=${filter}&$select=${applicationFields}`);
   if (answer.kind === 'refused') {
     throw refusalProblem(answer, { ...deps.commands, exists: [], what: 'list applications', roles: rolesThat.register });
   }

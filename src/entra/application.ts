@@ -36,6 +36,7 @@ const schema = z.object({
   tags: texts,
   api: z.catch(z.object({ requestedAccessTokenVersion: z.catch(z.nullable(z.number()), null) }), { requestedAccessTokenVersion: null }),
   passwordCredentials: z.catch(z.array(credential), []),
+  keyCredentials: z.catch(z.array(z.looseObject({ key: z.catch(z.nullish(z.string()), undefined) })), []),
 });
 
 /** An application as Graph shows it. Texts are as they came: `plain()` them before showing. */
@@ -43,7 +44,7 @@ export type ExistingApplication = z.infer<typeof schema>;
 
 /** `$select` for everything that `readApplication` reads. */
 export const applicationFields =
-  'id,appId,displayName,signInAudience,isFallbackPublicClient,publicClient,web,requiredResourceAccess,tags,api,passwordCredentials';
+  'id,appId,displayName,signInAudience,isFallbackPublicClient,publicClient,web,requiredResourceAccess,tags,api,passwordCredentials,keyCredentials';
 
 /** undefined: that is no application. */
 export function readApplication(body: unknown): ExistingApplication | undefined {
@@ -52,7 +53,11 @@ export function readApplication(body: unknown): ExistingApplication | undefined 
 }
 
 export type ApplicationPatch = {
-  -readonly [K in keyof GraphApplicationBody]?: K extends 'web' ? Partial<GraphApplicationBody['web']> : GraphApplicationBody[K];
+  -readonly [K in keyof GraphApplicationBody]?: K extends 'web'
+    ? Partial<GraphApplicationBody['web']>
+    : K extends 'keyCredentials'
+      ? readonly object[]
+      : GraphApplicationBody[K];
 };
 
 /**
@@ -63,8 +68,9 @@ export function differences(
   existing: ExistingApplication,
   plan: RegistrationPlan,
   exchangeIds?: (typeof permissionIds)['exchange'],
+  roleIds?: Readonly<Record<string, string>>,
 ): ApplicationPatch | undefined {
-  const wanted = applicationBody(plan, exchangeIds);
+  const wanted = applicationBody(plan, exchangeIds, roleIds);
   const patch: ApplicationPatch = {};
   if (existing.displayName !== wanted.displayName) patch.displayName = wanted.displayName;
   if (existing.signInAudience !== wanted.signInAudience) patch.signInAudience = wanted.signInAudience;
@@ -77,6 +83,9 @@ export function differences(
   if (access !== undefined) patch.requiredResourceAccess = access;
   const tags = wanted.tags.filter((tag) => !existing.tags.includes(tag));
   if (tags.length > 0) patch.tags = [...existing.tags, ...tags];
+  // What is there goes along as it came: a PATCH replaces the whole collection (learn.microsoft.com/graph/api/application-update).
+  const certificates = (wanted.keyCredentials ?? []).filter((one) => !existing.keyCredentials.some(({ key }) => key === one.key));
+  if (certificates.length > 0) patch.keyCredentials = [...existing.keyCredentials, ...certificates];
   if (wanted.api !== undefined && existing.api.requestedAccessTokenVersion !== wanted.api.requestedAccessTokenVersion)
     patch.api = wanted.api;
   return Object.keys(patch).length === 0 ? undefined : patch;

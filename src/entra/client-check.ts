@@ -1,42 +1,44 @@
+import type { HttpRequest } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import { entraProblem } from '../diagnose/entra-error.ts';
+import { postClientCredentials } from '../oauth/client-credentials.ts';
 import type { OAuthApp } from '../oauth/msal.ts';
 import { readTokenAnswer, type TokenAnswer } from '../oauth/token-exchange.ts';
 
 /** The only numbers that are believed: Entra looks at tenant, application and secret before anything else. */
-const telling = new Set([700016, 700011, 700038, 90112, 70001, 7000112, 7000215, 7000222, 90002]);
+const telling = new Set([700016, 700011, 700038, 90112, 70001, 7000112, 7000215, 7000222, 700027, 90002]);
+
+/** What the token endpoint says of an app: it works, nothing tells against it, or the endpoint could not say. */
+export interface ClientVerdict {
+  readonly kind: 'ok' | 'unclear' | 'unanswered';
+}
 
 /** No token of anybody's: it is refused, and how it is refused is the answer. */
 const placeholder = 'mailauth-client-check';
 
 /**
  * Finds a wrong client id or secret before a person is sent to a browser, where Microsoft would show the error and never
- * deliver it. With a secret by client credentials (RFC 6749 section 4.4), else by a refresh that must fail.
- * `unclear`: nothing against it; go on. Throws Entra's problem for what is certainly wrong, and the signal's reason.
+ * deliver it. With a secret or a certificate by client credentials (RFC 6749 section 4.4), else by a refresh that must fail.
+ * `unclear`: nothing against it; `unanswered`: no network, or the endpoint was busy; go on. Throws Entra's problem for what is certainly wrong, and the signal's reason.
  */
-export async function checkClient(app: OAuthApp & { readonly mailbox?: string }): Promise<{ kind: 'ok' | 'unclear' }> {
+export async function checkClient(app: OAuthApp & { readonly mailbox?: string }): Promise<ClientVerdict> {
   const { cloud, tenantId, clientId, mailbox } = app;
   const answer = await ask(app);
-  if (answer === undefined) return { kind: 'unclear' };
+  if (answer === undefined) return { kind: 'unanswered' };
   const { error } = answer;
   if (error === undefined) return { kind: 'ok' };
   const codes = (error.codes ?? []).filter((code) => telling.has(code));
-  if (codes.length === 0) return { kind: 'unclear' };
+  const { status = 0 } = error;
+  if (codes.length === 0) return { kind: status === 429 || status >= 500 ? 'unanswered' : 'unclear' };
   throw entraProblem({ ...error, codes }, { cloud, tenant: tenantId, clientId, scopes: [scopeOf(app)], mailbox });
 }
 
 /** undefined: no answer. Without a network the sign-in itself will say so, better. */
 async function ask(app: OAuthApp): Promise<TokenAnswer | undefined> {
-  const { network, clock, timeoutMs, signal } = app;
+  const { network, clock, signal } = app;
   try {
-    const response = await network.request({
-      method: 'POST',
-      url: app.endpoints.token,
-      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-      body: form(app).toString(),
-      timeoutMs,
-      signal,
-    });
+    const proves = app.clientSecret !== undefined || app.clientCertificate !== undefined;
+    const response = await (proves ? postClientCredentials(app, scopeOf(app)) : network.request(refreshThatFails(app)));
     return readTokenAnswer(response, clock.now());
   } catch (error) {
     if (!signal.aborted && error instanceof MailauthError) return undefined;
@@ -46,15 +48,19 @@ async function ask(app: OAuthApp): Promise<TokenAnswer | undefined> {
 
 const scopeOf = (app: OAuthApp): string => `${app.cloud.outlookScopeBase}/.default`;
 
-function form(app: OAuthApp): URLSearchParams {
-  const { clientId, clientSecret } = app;
-  if (clientSecret !== undefined) {
-    return new URLSearchParams({
-      grant_type: 'client_credentials',
+function refreshThatFails(app: OAuthApp): HttpRequest {
+  const { clientId, endpoints, timeoutMs, signal } = app;
+  return {
+    method: 'POST',
+    url: endpoints.token,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: new URLSearchParams({
+      grant_type: 'refresh_token',
       client_id: clientId,
-      client_secret: clientSecret.reveal(),
+      refresh_token: placeholder,
       scope: scopeOf(app),
-    });
-  }
-  return new URLSearchParams({ grant_type: 'refresh_token', client_id: clientId, refresh_token: placeholder, scope: scopeOf(app) });
+    }).toString(),
+    timeoutMs,
+    signal,
+  };
 }

@@ -1,9 +1,11 @@
 import { plain } from '../core/text.ts';
 import { problem } from '../diagnose/problem.ts';
 import { applicationFields, type ExistingApplication, readApplication } from './application.ts';
-import { type Graph, quoted } from './graph.ts';
-import { fewTries } from './patience.ts';
+import { quoted } from './graph.ts';
+import { createPatience, fewTries } from './patience.ts';
 import type { Run } from './registration.ts';
+import { readStanding } from './standing.ts';
+import { refused, type UndoDeps } from './undo.ts';
 
 /**
  * The app that an earlier run of this set-up made: by its recorded object id, else by the set-up's tag. Both patiently, where an earlier run
@@ -12,8 +14,7 @@ import type { Run } from './registration.ts';
 export async function findOwn(run: Run): Promise<ExistingApplication | undefined> {
   const { appObjectId, creating } = run.known;
   if (appObjectId !== undefined) {
-    const path = `/applications/${encodeURIComponent(appObjectId)}?$select=${applicationFields}`;
-    const answer = await run.patiently(() => run.deps.graph.get(path), fewTries);
+    const answer = await readStanding(run.deps.graph, run.patiently, appObjectId);
     if (answer.kind === 'ok') return readApplication(answer.body) ?? unreadable();
     if (answer.status !== 404) throw run.fail(answer, 'read the application');
     // Deleted in the meantime: begin anew.
@@ -53,10 +54,27 @@ function unreadable(): never {
   throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is no application.' });
 }
 
-/** Object id of the app that carries this tag; undefined: there is none, or it cannot be listed. For taking back what was made. */
-export async function appWithTag(graph: Graph, tag: string): Promise<string | undefined> {
-  const answer = await graph.list(`/applications?$filter=tags/any(t:t%20eq%20${quoted(tag)})&$select=id,appId,tags`);
-  if (answer.kind === 'refused') return undefined;
-  const apps = answer.items.flatMap((item) => readApplication(item) ?? []).filter((app) => app.tags.includes(tag));
-  return apps.length === 1 ? apps[0]?.id : undefined;
+/**
+ * Object id of the app that carries this tag, for taking back what was made; undefined: there is none. `tries`: for one that a run may have
+ * made a second ago. Throws the refusal's problem, and `registration-ambiguous` when the tag was copied.
+ */
+export async function appWithTag(deps: UndoDeps, tag: string, tries: number): Promise<string | undefined> {
+  const { graph } = deps;
+  const path = `/applications?$filter=tags/any(t:t%20eq%20${quoted(tag)})&$select=id,appId,tags`;
+  const answer = await createPatience(deps)(async () => {
+    const listed = await graph.list(path);
+    if (listed.kind === 'refused') return listed;
+    const apps = listed.items.flatMap((item) => readApplication(item) ?? []).filter((app) => app.tags.includes(tag));
+    return apps.length === 0 ? notYet : { kind: 'ok' as const, apps };
+  }, tries);
+  if (answer === notYet) return undefined;
+  if (answer.kind === 'refused') throw refused(answer, 'list applications', deps, []);
+  const [app, ...more] = answer.apps;
+  if (more.length > 0)
+    throw problem('registration-ambiguous', {
+      ...deps.commands,
+      resume: deps.commands.undo,
+      appIds: answer.apps.map((one) => plain(one.appId, 64)),
+    });
+  return app?.id;
 }

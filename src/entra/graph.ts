@@ -4,6 +4,8 @@ import type { Clock, HttpRequest, HttpResponse, Network, Random } from '../core/
 import { MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
+import { graphEntries } from '../diagnose/catalogue/graph.ts';
+import type { Signs } from '../diagnose/entry.ts';
 import { problem } from '../diagnose/problem.ts';
 import { type AccessClaims, readAccessToken } from '../oauth/claims.ts';
 import { retryAfterSeconds } from '../oauth/retry-after.ts';
@@ -22,6 +24,8 @@ export interface GraphDeps {
   readonly timeoutMs: number;
   /** told before each wait, so that nobody thinks it hangs */
   readonly onWait?: (reason: WaitReason, ms: number) => void;
+  /** the command that does it all again, for the words of an error */
+  readonly again?: string;
   /** all waits for throttling and server errors together; default 90 s */
   readonly maxWaitMs?: number;
 }
@@ -71,6 +75,7 @@ const repeatedAfterCut = 2;
 export function createGraph(deps: GraphDeps): Graph {
   const base = `${deps.cloud.graph}/v1.0`;
   const { host } = new URL(base);
+  const again = deps.again ?? 'mailauth setup --resume';
   let calls = 0;
   let waitedMs = 0;
 
@@ -94,7 +99,7 @@ export function createGraph(deps: GraphDeps): Graph {
   async function ask(method: HttpRequest['method'], url: string, body?: unknown, done?: () => Promise<unknown>): Promise<GraphAnswer> {
     for (let attempt = 0; ; attempt += 1) {
       const answer = await tried(() => send(method, url, body), attempt);
-      if (answer.kind === 'answered' && !isBusy(answer.response.status)) return judge(answer.response, host);
+      if (answer.kind === 'answered' && !isBusy(answer.response.status)) return judge(answer.response, host, again);
       await wait(answer, attempt);
       const was = done !== undefined && isUnclear(answer) ? await done() : undefined;
       if (was !== undefined) return { kind: 'ok', status: 200, body: was };
@@ -105,7 +110,7 @@ export function createGraph(deps: GraphDeps): Graph {
     const asked = answer.kind === 'answered' ? retryAfterSeconds(answer.response.headers) : undefined;
     const ms =
       asked === undefined ? withJitter(backoffMs[Math.min(attempt, backoffMs.length - 1)] ?? 0, deps.random) : Math.max(asked, 1) * 1000;
-    if (waitedMs + ms > (deps.maxWaitMs ?? 90_000)) throw giveUp(answer, asked, host);
+    if (waitedMs + ms > (deps.maxWaitMs ?? 90_000)) throw giveUp(answer, asked, host, again);
     waitedMs += ms;
     deps.onWait?.(reasonOf(answer), ms);
     await deps.clock.sleep(ms, deps.signal);
@@ -166,13 +171,13 @@ function reasonOf(answer: Tried): WaitReason {
   return answer.response.status === 429 ? 'throttled' : 'server-error';
 }
 
-function giveUp(answer: Tried, retryAfter: number | undefined, host: string): MailauthError {
+function giveUp(answer: Tried, retryAfter: number | undefined, host: string, again: string): MailauthError {
   if (answer.kind === 'cut') return answer.error;
   const refusal = refusalOf(answer.response);
-  return problem('graph-busy', { host, status: refusal.status, retryAfter }, { detail: graphDetail(refusal) });
+  return problem('graph-busy', { again, host, status: refusal.status, retryAfter }, { detail: graphDetail(refusal) });
 }
 
-function judge(response: HttpResponse, host: string): GraphAnswer {
+function judge(response: HttpResponse, host: string, again: string): GraphAnswer {
   const { status } = response;
   if (status >= 200 && status < 300) {
     if (response.text === '') return { kind: 'ok', status, body: undefined };
@@ -182,7 +187,7 @@ function judge(response: HttpResponse, host: string): GraphAnswer {
   }
   if (status < 400) throw problem('graph-unreadable', { host, why: 'It leads to another address.' });
   const refusal = refusalOf(response);
-  if (status === 401) throw problem('graph-token-refused', { why: refusal.message }, { detail: graphDetail(refusal) });
+  if (status === 401) throw problem('graph-token-refused', { again, why: refusal.message }, { detail: graphDetail(refusal) });
   return refusal;
 }
 
@@ -219,6 +224,12 @@ export function graphDetail({ requestId, code, message }: GraphRefusal): { corre
   const reply = [code, message].filter((part) => part !== '').join(': ');
   return { ...(requestId === undefined ? {} : { correlationId: requestId }), ...(reply === '' ? {} : { reply }) };
 }
+
+/** Is this what the catalogue's entry says of itself? Graph names the reason now in a code, now only in the sentence. */
+export const means = (refusal: GraphRefusal, code: keyof typeof graphEntries): boolean => {
+  const { codes = [], says: sentences = [] }: Signs = graphEntries[code];
+  return says(refusal, ...codes, ...sentences.map((one) => (typeof one === 'string' ? one : one.words)));
+};
 
 /** Graph names the reason now in a code, now only in the sentence. */
 export function says(refusal: GraphRefusal, ...reasons: readonly string[]): boolean {

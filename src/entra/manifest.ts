@@ -1,4 +1,4 @@
-import type { Audience, RegistrationPlan } from '../core/registration-plan.ts';
+import type { Audience, PlannedCertificate, RegistrationPlan } from '../core/registration-plan.ts';
 
 /** Well-known applications whose permissions a mail app is granted; the same in every cloud and tenant. */
 export const resourceIds = {
@@ -29,6 +29,13 @@ export const permissionIds: Readonly<Record<Resource, Readonly<Record<string, st
   },
 };
 
+/** Ids of application permissions (`type: Role`) on Exchange Online; read from the tenant likewise. */
+export const appRoleIds: Readonly<Record<string, string>> = {
+  'IMAP.AccessAsApp': '5e5addcd-3e8d-4e90-baf5-964efab2b20a',
+  'POP.AccessAsApp': 'cb842b43-da6e-4506-86fe-bb12199c656d',
+  'SMTP.SendAsApp': '7146a1f0-8703-45b3-9eae-527a64c00995',
+};
+
 export type SignInAudience = 'AzureADMyOrg' | 'AzureADMultipleOrgs' | 'AzureADandPersonalMicrosoftAccount' | 'PersonalMicrosoftAccount';
 
 export const signInAudiences: Readonly<Record<Audience, SignInAudience>> = {
@@ -43,6 +50,16 @@ export interface ResourceAccess {
   readonly resourceAccess: readonly { readonly id: string; readonly type: string }[];
 }
 
+/** A certificate on an application (learn.microsoft.com/graph/api/resources/keycredential): only its public half. */
+export interface KeyCredential {
+  readonly type: 'AsymmetricX509Cert';
+  readonly usage: 'Verify';
+  readonly key: string;
+  readonly displayName: string;
+  readonly startDateTime: string;
+  readonly endDateTime: string;
+}
+
 /** Body of `POST /applications` (learn.microsoft.com/graph/api/resources/application). */
 export interface GraphApplicationBody {
   readonly displayName: string;
@@ -55,13 +72,14 @@ export interface GraphApplicationBody {
   };
   readonly requiredResourceAccess: readonly ResourceAccess[];
   readonly tags: readonly string[];
+  readonly keyCredentials?: readonly KeyCredential[];
   readonly api?: { readonly requestedAccessTokenVersion: 2 };
 }
 
 export const withPersonalAccounts = (audience: Audience): boolean => audience === 'personal' || audience === 'multi-and-personal';
 
 /** `exchangeIds`: as this tenant's Exchange Online publishes them. Throws on a permission without an id: a guide's mistake. */
-export function applicationBody(plan: RegistrationPlan, exchangeIds = permissionIds.exchange): GraphApplicationBody {
+export function applicationBody(plan: RegistrationPlan, exchangeIds = permissionIds.exchange, roleIds = appRoleIds): GraphApplicationBody {
   const personal = withPersonalAccounts(plan.audience);
   return {
     displayName: fitting(plan.displayName, personal ? 90 : 120),
@@ -76,12 +94,37 @@ export function applicationBody(plan: RegistrationPlan, exchangeIds = permission
     requiredResourceAccess: [
       ...declared('graph', plan.graphPermissions, permissionIds.graph),
       ...declared('exchange', plan.exchangePermissions, exchangeIds),
+      ...declared('exchange', plan.appRoles ?? [], roleIds, 'Role'),
     ],
     tags: [plan.tag],
+    ...(plan.certificate === undefined ? {} : { keyCredentials: [keyCredential(plan.certificate, plan.tag)] }),
     // Entra refuses an audience with personal accounts and anything but 2.
     ...(personal ? { api: { requestedAccessTokenVersion: 2 } } : {}),
   };
 }
+
+/** The certificate as the application carries it; named so that it is recognised as this set-up's. */
+export const keyCredential = (certificate: PlannedCertificate, tag: string): KeyCredential => ({
+  type: 'AsymmetricX509Cert',
+  usage: 'Verify',
+  key: certificate.der,
+  displayName: `mailauth ${tag.replace(/^mailauth:/, '')}`,
+  startDateTime: certificate.startsAt,
+  endDateTime: certificate.expiresAt,
+});
+
+export interface AppRoleAssignmentBody {
+  readonly principalId: string;
+  readonly resourceId: string;
+  readonly appRoleId: string;
+}
+
+/** Body of `POST /servicePrincipals/{resourceId}/appRoleAssignedTo`. The first two are object ids of service principals. */
+export const appRoleAssignmentBody = (clientSpId: string, resourceSpId: string, appRoleId: string): AppRoleAssignmentBody => ({
+  principalId: clientSpId,
+  resourceId: resourceSpId,
+  appRoleId,
+});
 
 export interface ServicePrincipalBody {
   readonly appId: string;
@@ -118,12 +161,17 @@ export const passwordBody = (secret: { displayName: string; endDateTime: string 
   passwordCredential: { displayName: secret.displayName, endDateTime: secret.endDateTime },
 });
 
-function declared(resource: Resource, names: readonly string[], ids: Readonly<Record<string, string>>): readonly ResourceAccess[] {
+function declared(
+  resource: Resource,
+  names: readonly string[],
+  ids: Readonly<Record<string, string>>,
+  type: 'Scope' | 'Role' = 'Scope',
+): readonly ResourceAccess[] {
   if (names.length === 0) return [];
   const resourceAccess = names.map((name) => {
     const id = ids[name];
     if (id === undefined) throw new Error(`no id for the permission ${name} on ${resource}`);
-    return { id, type: 'Scope' };
+    return { id, type };
   });
   return [{ resourceAppId: resourceIds[resource], resourceAccess }];
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/context.ts';
-import { type GraphAnswer, type GraphRefusal, says, type WaitReason } from './graph.ts';
+import { type GraphAnswer, type GraphRefusal, means, type WaitReason } from './graph.ts';
 
 export interface PatienceDeps {
   readonly clock: Clock;
@@ -36,7 +36,5 @@ export function createPatience({ clock, signal, onWait }: PatienceDeps, maxMs = 
 /** How Graph says that a replica has not heard of an object yet, or that two replicas disagree. */
 export function isLag(answer: { readonly kind: 'ok' } | GraphRefusal): boolean {
   if (answer.kind === 'ok') return false;
-  if (says(answer, 'NoBackingApplicationObject', 'Request_ResourceNotFound', 'Directory_ObjectNotFound')) return true;
-  // The 403 variant of NoBackingApplicationObject: "… must be in the local tenant".
-  return says(answer, 'Directory_ConcurrencyViolation') || (answer.status === 403 && says(answer, 'in the local tenant'));
+  return means(answer, 'graph-lag');
 }

@@ -1,6 +1,6 @@
 import { MailauthError } from '../core/errors.ts';
 import type { OAuthApp } from '../oauth/msal.ts';
-import { checkClient } from './client-check.ts';
+import { type ClientVerdict, checkClient } from './client-check.ts';
 
 const waitsMs = [2000, 4000, 8000, 15_000, 15_000, 15_000, 15_000, 15_000];
 
@@ -12,7 +12,7 @@ export async function proveSecret(
   app: OAuthApp & { readonly mailbox?: string },
   onWait: (text: string) => void,
   patient = true,
-): Promise<{ kind: 'ok' | 'unclear' }> {
+): Promise<ClientVerdict> {
   for (const waitMs of [...(patient ? waitsMs : []), undefined]) {
     try {
       return await checkClient(app);

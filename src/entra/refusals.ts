@@ -2,7 +2,7 @@ import type { MailauthError } from '../core/errors.ts';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
 import type { Exists } from '../diagnose/catalogue/graph.ts';
 import { problem } from '../diagnose/problem.ts';
-import { type GraphRefusal, graphDetail, says } from './graph.ts';
+import { type GraphRefusal, graphDetail, means } from './graph.ts';
 import { signInAudiences } from './manifest.ts';
 import { isLag } from './patience.ts';
 
@@ -26,21 +26,21 @@ export function refusalProblem(refusal: GraphRefusal, about: About): MailauthErr
   const policy = policyProblem(refusal, about, more);
   if (policy !== undefined) return policy;
   if (isLag(refusal)) return problem('graph-lag', about, more);
-  if (says(refusal, 'Directory_QuotaExceeded')) return problem('graph-quota', about, more);
+  if (means(refusal, 'graph-quota')) return problem('graph-quota', about, more);
   if (refusal.status === 403) return problem('graph-role-missing', about, more);
   return problem('graph-refused', { ...about, said: refusal.message, status: refusal.status }, more);
 }
 
 function policyProblem(refusal: GraphRefusal, about: About, more: { detail: ReturnType<typeof graphDetail> }): MailauthError | undefined {
   const { plan } = about;
-  if (says(refusal, 'CredentialTypeNotAllowedAsPerAppPolicy')) return problem('secrets-forbidden', about, more);
-  if (says(refusal, 'CredentialInvalidLifetimeAsPerAppPolicy')) {
+  if (means(refusal, 'secrets-forbidden')) return problem('secrets-forbidden', about, more);
+  if (means(refusal, 'secret-lifetime-forbidden')) {
     return problem('secret-lifetime-forbidden', { ...about, months: plan?.secretMonths ?? 0 }, more);
   }
-  if (says(refusal, 'SignInAudienceNotAllowedAsPerAppPolicy')) {
+  if (means(refusal, 'audience-forbidden')) {
     return problem('audience-forbidden', { ...about, audience: plan === undefined ? '' : signInAudiences[plan.audience] }, more);
   }
-  if (says(refusal, 'HostNameNotOnVerifiedDomain')) {
+  if (means(refusal, 'redirect-domain-forbidden')) {
     return problem('redirect-domain-forbidden', { ...about, uris: plan?.redirectUris ?? [] }, more);
   }
   return undefined;

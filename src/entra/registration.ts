@@ -4,6 +4,7 @@ import { plain } from '../core/text.ts';
 import type { GraphCommands } from '../diagnose/catalogue/graph.ts';
 import { problem } from '../diagnose/problem.ts';
 import { differences, type ExistingApplication, readApplication } from './application.ts';
+import { ensureAppRoles } from './ensure-app-roles.ts';
 import { ensureGrants, type GrantIds } from './ensure-grants.ts';
 import { ensureSecret } from './ensure-secret.ts';
 import { ensureServicePrincipal } from './ensure-service-principal.ts';
@@ -57,7 +58,7 @@ export interface RegisteredApp {
   readonly surprising: readonly string[];
 }
 
-export type Change = 'application' | 'service-principal' | 'grant' | 'secret' | 'orphan-secret';
+export type Change = 'application' | 'service-principal' | 'grant' | 'app-role' | 'secret' | 'orphan-secret';
 
 /** One run of a registration: what its steps share. */
 export interface Run {
@@ -93,6 +94,7 @@ export async function registerApp(
   const spObjectId = plan.audience === 'personal' ? undefined : await ensureServicePrincipal(run, app, own === undefined);
   const isNew = own === undefined || run.changed.has('service-principal');
   const grantIds = spObjectId === undefined ? {} : await ensureGrants(run, spObjectId, resources, isNew);
+  if (spObjectId !== undefined) await ensureAppRoles(run, spObjectId, resources, isNew);
   const secret = await ensureSecret(run, app);
   return {
     appObjectId: app.id,
@@ -129,7 +131,9 @@ async function create(run: Run, resources: Resources): Promise<ExistingApplicati
   const { deps, plan } = run;
   await run.record({ step: 'creating' });
   // A lost answer is looked for by the tag before a second app could be made.
-  const answer = await deps.graph.post('/applications', applicationBody(plan, resources.exchangeIds), () => findTagged(run, fewTries));
+  const answer = await deps.graph.post('/applications', applicationBody(plan, resources.exchangeIds, resources.roleIds), () =>
+    findTagged(run, fewTries),
+  );
   if (answer.kind === 'refused') throw run.fail(answer, 'make the application');
   const app = readApplication(answer.body);
   if (app === undefined) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'A new application without an id.' });
@@ -140,7 +144,7 @@ async function create(run: Run, resources: Resources): Promise<ExistingApplicati
 }
 
 async function adjust(run: Run, own: ExistingApplication, resources: Resources): Promise<ExistingApplication> {
-  const patch = differences(own, run.plan, resources.exchangeIds);
+  const patch = differences(own, run.plan, resources.exchangeIds, resources.roleIds);
   if (patch !== undefined) {
     const answer = await run.patiently(() => run.deps.graph.patch(`/applications/${encodeURIComponent(own.id)}`, patch));
     if (answer.kind === 'refused') throw run.fail(answer, 'change the application');

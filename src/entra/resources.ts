@@ -3,7 +3,7 @@ import type { RegistrationPlan } from '../core/registration-plan.ts';
 import type { Exists } from '../diagnose/catalogue/graph.ts';
 import { problem } from '../diagnose/problem.ts';
 import type { Graph, GraphAnswer } from './graph.ts';
-import { permissionIds, type Resource, resourceIds } from './manifest.ts';
+import { appRoleIds, permissionIds, type Resource, resourceIds } from './manifest.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';
 
 /** The services that consent is given on, as this tenant has them. */
@@ -11,14 +11,18 @@ export interface Resources {
   /** object ids of their service principals; only those that were needed */
   readonly spIds: Partial<Record<Resource, string>>;
   readonly exchangeIds: Readonly<Record<string, string>>;
+  /** of application permissions, where the plan has any */
+  readonly roleIds?: Readonly<Record<string, string>>;
   /** names whose id in this tenant is another than in our table: worth a line in the log */
   readonly surprising: readonly string[];
 }
 
 const principal = z.object({ id: z.string().check(z.minLength(1)) });
+const named = z.object({ id: z.string(), value: z.catch(z.nullish(z.string()), undefined) });
 const published = z.object({
   id: z.string().check(z.minLength(1)),
-  oauth2PermissionScopes: z.array(z.object({ id: z.string(), value: z.catch(z.nullish(z.string()), undefined) })),
+  oauth2PermissionScopes: z.catch(z.array(named), []),
+  appRoles: z.catch(z.array(named), []),
 });
 
 export interface ResourceAnswers {
@@ -31,10 +35,13 @@ export async function askResources(graph: Graph, plan: RegistrationPlan): Promis
   const path = (resource: Resource, fields: string) => `/servicePrincipals(appId='${resourceIds[resource]}')?$select=${fields}`;
   const [ownGraph, exchange] = await Promise.all([
     plan.consent === 'admin' && plan.graphPermissions.length > 0 ? graph.get(path('graph', 'id,appId')) : undefined,
-    plan.exchangePermissions.length > 0 ? graph.get(path('exchange', 'id,appId,oauth2PermissionScopes')) : undefined,
+    exchangeFields(plan) === undefined ? undefined : graph.get(path('exchange', `id,appId,${exchangeFields(plan)}`)),
   ]);
   return { ...(ownGraph === undefined ? {} : { graph: ownGraph }), ...(exchange === undefined ? {} : { exchange }) };
 }
+
+const exchangeFields = (plan: RegistrationPlan): string | undefined =>
+  plan.appRoles !== undefined ? 'appRoles' : plan.exchangePermissions.length > 0 ? 'oauth2PermissionScopes' : undefined;
 
 /** Throws `tenant-without-exchange`, `permission-unpublished` (6), or Graph's refusal. */
 export function judgeResources(answers: ResourceAnswers, plan: RegistrationPlan, about: Exists & { who?: string | undefined }): Resources {
@@ -44,12 +51,16 @@ export function judgeResources(answers: ResourceAnswers, plan: RegistrationPlan,
   if (answers.exchange.kind === 'refused' && answers.exchange.status === 404) throw problem('tenant-without-exchange', about);
   const exchange = read(published, answers.exchange, 'look up Exchange Online', about);
   spIds.exchange = exchange.id;
-  const exchangeIds: Record<string, string> = {};
-  for (const { id, value } of exchange.oauth2PermissionScopes) if (value) exchangeIds[value] = id;
-  const names = plan.exchangePermissions.filter((name) => exchangeIds[name] === undefined);
+  const wanted = plan.appRoles ?? plan.exchangePermissions;
+  const ids: Record<string, string> = {};
+  const list = plan.appRoles === undefined ? exchange.oauth2PermissionScopes : exchange.appRoles;
+  for (const { id, value } of list) if (value) ids[value] = id;
+  const names = wanted.filter((name) => ids[name] === undefined);
   if (names.length > 0) throw problem('permission-unpublished', { ...about, names });
-  const surprising = plan.exchangePermissions.filter((name) => permissionIds.exchange[name] !== exchangeIds[name]);
-  return { spIds, exchangeIds, surprising };
+  const ours = plan.appRoles === undefined ? permissionIds.exchange : appRoleIds;
+  const surprising = wanted.filter((name) => ours[name] !== ids[name]);
+  if (plan.appRoles !== undefined) return { spIds, exchangeIds: permissionIds.exchange, roleIds: ids, surprising };
+  return { spIds, exchangeIds: ids, surprising };
 }
 
 function read<T>(schema: z.ZodMiniType<T>, answer: GraphAnswer, what: string, about: Exists & { who?: string | undefined }): T {

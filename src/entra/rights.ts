@@ -7,6 +7,7 @@ import { rolesThat } from './refusals.ts';
 /** Any one of each line is enough (learn.microsoft.com/graph/permissions-reference). */
 const toRegister = ['Application.ReadWrite.All', 'Directory.AccessAsUser.All', 'Directory.ReadWrite.All'];
 const toConsent = ['DelegatedPermissionGrant.ReadWrite.All', 'Directory.AccessAsUser.All', 'Directory.ReadWrite.All'];
+const toAssign = ['AppRoleAssignment.ReadWrite.All', 'Directory.AccessAsUser.All'];
 
 /** Template ids of roles, the same in every tenant (permissions-reference of Entra's built-in roles). */
 const mayConsent = new Set([
@@ -32,12 +33,14 @@ const mayNot = new Set([
  * What can be read from the administrator's token before anything is made. A token that says nothing is tried.
  * Throws `graph-permission-missing` and `graph-role-missing` (both 6).
  */
-export function checkRights(claims: AccessClaims, plan: Pick<RegistrationPlan, 'consent'>, exists: Exists): void {
+export function checkRights(claims: AccessClaims, plan: Pick<RegistrationPlan, 'consent' | 'appRoles'>, exists: Exists): void {
   if (claims.opaque) return;
   const { scopes, directoryRoles = [], username } = claims;
   const lacks = (any: readonly string[]) => scopes.length > 0 && !any.some((name) => scopes.includes(name));
   const consents = plan.consent === 'admin';
-  const permissions = [toRegister, ...(consents ? [toConsent] : [])].filter(lacks).flatMap((names) => names.slice(0, 1));
+  const permissions = [toRegister, ...(consents ? [plan.appRoles === undefined ? toConsent : toAssign] : [])]
+    .filter(lacks)
+    .flatMap((names) => names.slice(0, 1));
   if (permissions.length > 0) throw problem('graph-permission-missing', { ...exists, permissions });
   if (!consents || directoryRoles.length === 0 || directoryRoles.some((id) => mayConsent.has(id) || !mayNot.has(id))) return;
   throw problem('graph-role-missing', { ...exists, what: 'consent for the whole tenant', roles: rolesThat.consent, who: username });

@@ -51,14 +51,16 @@ function listed({ keyId, displayName, endDateTime }: StoredCredential): ListedSe
   return { keyId, displayName: plain(displayName ?? '', 120), ...(endDateTime ? { endDateTime } : {}) };
 }
 
-/** One more secret, for a rotation. Throws `secret-limit` (6) before anything is changed, and the policies' problems. */
+/** One more secret, for a rotation; `onUnclear` as `addPassword`. Throws `secret-limit` (6) before anything is changed, and the policies' problems. */
 export async function addSecret(
   deps: SecretDeps,
   wanted: { appObjectId: string; displayName: string; months: number },
+  onUnclear?: () => void,
 ): Promise<NewSecret> {
   const { secrets, limit } = await listSecrets(deps, wanted);
   if (limit !== undefined && secrets.length >= limit) throw problem('secret-limit', { ...deps.commands, exists: [], has: secrets.length });
-  const answer = await addPassword(deps.graph, createPatience(deps), { ...wanted, endDateTime: endOf(deps.clock.now(), wanted.months) });
+  const named = { ...wanted, endDateTime: endOf(deps.clock.now(), wanted.months) };
+  const answer = await addPassword(deps.graph, createPatience(deps), named, onUnclear);
   if (answer.kind === 'refused') throw refused(answer, 'make a client secret', deps, wanted.months);
   return answer.made;
 }

@@ -3,9 +3,11 @@ import type { GraphCommands } from '../diagnose/catalogue/graph.ts';
 import { problem } from '../diagnose/problem.ts';
 import { type ExistingApplication, readApplication } from './application.ts';
 import { type Graph, type GraphAnswer, type GraphRefusal, graphDetail } from './graph.ts';
+import { createPatience, type PatienceDeps } from './patience.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';
+import { readStanding } from './standing.ts';
 
-export interface UndoDeps {
+export interface UndoDeps extends PatienceDeps {
   readonly graph: Graph;
   readonly commands: GraphCommands;
 }
@@ -27,7 +29,7 @@ export interface Deleted {
 
 /** The app as it is now, for the question by its name; undefined: already gone. Texts as they came. */
 export async function lookAtApp(deps: UndoDeps, appObjectId: string): Promise<ExistingApplication | undefined> {
-  const answer = await deps.graph.get(`/applications/${encodeURIComponent(appObjectId)}?$select=id,appId,displayName,tags`);
+  const answer = await readStanding(deps.graph, createPatience(deps), appObjectId, 'id,appId,displayName,tags');
   if (answer.kind === 'refused' && answer.status === 404) return undefined;
   if (answer.kind === 'refused') throw refused(answer, 'read the application', deps, []);
   const app = readApplication(answer.body);
@@ -68,7 +70,8 @@ async function remove(deps: UndoDeps, path: string, what: string, left: readonly
   throw refused(answer, what, deps, left);
 }
 
-function refused(answer: GraphRefusal, what: string, { commands, graph }: UndoDeps, exists: readonly string[]) {
+/** A refusal, as the problem whose way on is the same command again. */
+export function refused(answer: GraphRefusal, what: string, { commands, graph }: UndoDeps, exists: readonly string[]) {
   const about = {
     ...commands,
     exists,

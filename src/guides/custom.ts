@@ -13,7 +13,7 @@ export const custom: Guide = {
   permissions: ['openid', 'profile', 'email', 'offline_access', 'IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send'],
   signIn: 'browser',
   signInWays: ['browser', 'paste', 'device', 'password', 'skip'],
-  asks: ['signInAs', 'clientType', 'redirectUri', 'audience', 'protocols'],
+  asks: ['access', 'signInAs', 'clientType', 'redirectUri', 'audience', 'protocols'],
   secretMonths: 12,
   endpointsWanted: true,
   form: [

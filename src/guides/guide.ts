@@ -31,7 +31,7 @@ export interface Guide {
   readonly signIn: SignInMethod;
   readonly signInWays: readonly SignInWay[];
   /** questions that this product leaves to the operator; all others take the guide's value unless a flag says otherwise */
-  readonly asks: readonly ('signInAs' | 'clientType' | 'redirectUri' | 'audience' | 'protocols')[];
+  readonly asks: readonly ('access' | 'signInAs' | 'clientType' | 'redirectUri' | 'audience' | 'protocols')[];
   /** months a new client secret shall live; the guide names them (`secretMonthsFixed`) or leaves the choice */
   readonly secretMonths: number;
   readonly secretMonthsFixed?: true;

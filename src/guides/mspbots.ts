@@ -46,7 +46,7 @@ export const mspbots: Guide = {
           note: 'The Application (client) ID. It is not the Secret ID, though the guide reads like that.',
         },
         { label: 'Client Secret', secret: 'client-secret', note: 'The secret\'s "Value", not its "Secret ID".' },
-        { label: 'Username', value: (f) => f.mailbox },
+        { label: 'Username', value: (f) => f.mailbox, note: 'A mailbox with a licence of its own.' },
         { label: 'Reply to', how: 'own', value: (f) => f.mailbox, note: 'Or any address that shall get the answers.' },
         { label: 'Signature', how: 'own', value: () => 'your own words below each message' },
       ],

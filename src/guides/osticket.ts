@@ -28,7 +28,7 @@ export const osticket: Guide = {
     ],
     trap:
       'The OAuth2 plugin must be installed and enabled. An older edition of the guide says "OAuth2 - Google" here: ' +
-      'for a Microsoft mailbox it is "OAuth2 - Microsoft".',
+      'for a Microsoft mailbox it is "OAuth2 - Microsoft". A plugin as old as that edition wants implicit tokens, too: --variant older-plugin.',
   },
   publicClientFlows: false,
   protocols: ['imap', 'pop', 'smtp'],

@@ -1,3 +1,4 @@
+import { appRoleNames } from '../core/app-roles.ts';
 import type { Protocol } from '../core/cloud.ts';
 import type { Guide } from './guide.ts';
 
@@ -21,3 +22,7 @@ export function permissionsOf(guide: Guide, protocols: readonly Protocol[]): rea
 export function mailPermissionsOf(protocols: readonly Protocol[]): readonly string[] {
   return inOrder.filter((protocol) => protocols.includes(protocol)).map((protocol) => permissionNames[protocol]);
 }
+
+/** Names of the application permissions for app-only access, on Exchange Online only. */
+export const appRolesOf = (protocols: readonly Protocol[]): readonly string[] =>
+  inOrder.filter((protocol) => protocols.includes(protocol)).map((protocol) => appRoleNames[protocol]);

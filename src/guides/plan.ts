@@ -1,8 +1,8 @@
 import type { Protocol } from '../core/cloud.ts';
 import type { ClientType } from '../core/mailbox.ts';
-import type { Audience, RegistrationPlan } from '../core/registration-plan.ts';
+import type { Audience, PlannedCertificate, RegistrationPlan } from '../core/registration-plan.ts';
 import { type Guide, platformOf, type SignInWay } from './guide.ts';
-import { mailPermissionsOf, permissionsOf } from './permissions.ts';
+import { appRolesOf, mailPermissionsOf, permissionsOf } from './permissions.ts';
 
 /** The answers that decide how the app is registered; the wizard's `Answers` fit. */
 export interface PlanAnswers {
@@ -14,12 +14,17 @@ export interface PlanAnswers {
   readonly secretMonths: number;
   readonly consent: RegistrationPlan['consent'];
   readonly signIn?: SignInWay;
+  /** left out: delegated */
+  readonly access?: 'delegated' | 'app-only';
+  /** app-only: in place of a client secret */
+  readonly certificate?: PlannedCertificate;
   /** name of one of the guide's variants */
   readonly variant?: string;
 }
 
 /** What shall be registered, from the guide and the answers. Pure. `setupId`: random, journaled before anything is created. */
 export function planRegistration(guide: Guide, answers: PlanAnswers, setupId: string): RegistrationPlan {
+  if (answers.access === 'app-only') return planForApp(answers, setupId);
   const platform = platformOf(guide, answers.clientType);
   const variant = guide.variants?.find((one) => one.name === answers.variant);
   // Neither sign-in has a redirect URI that would tell Entra the client type (Graph: isFallbackPublicClient).
@@ -35,6 +40,24 @@ export function planRegistration(guide: Guide, answers: PlanAnswers, setupId: st
     exchangePermissions: mailPermissionsOf(answers.protocols),
     ...(answers.clientType === 'confidential' ? { secretMonths: answers.secretMonths } : {}),
     consent: answers.consent,
+    tag: `mailauth:${setupId}`,
+  };
+}
+
+/** An app that acts for itself: nobody signs in, so it has no redirect URI and no delegated permission. */
+function planForApp({ name, audience, protocols, consent, certificate, secretMonths }: PlanAnswers, setupId: string): RegistrationPlan {
+  return {
+    displayName: name,
+    audience,
+    platform: 'none',
+    redirectUris: [],
+    publicClientFlows: false,
+    implicitTokens: false,
+    graphPermissions: [],
+    exchangePermissions: [],
+    appRoles: appRolesOf(protocols),
+    ...(certificate === undefined ? { secretMonths } : { certificate }),
+    consent,
     tag: `mailauth:${setupId}`,
   };
 }

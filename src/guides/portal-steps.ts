@@ -1,6 +1,6 @@
 import type { Endpoints, Protocol } from '../core/cloud.ts';
 import type { ClientType } from '../core/mailbox.ts';
-import type { RegistrationPlan } from '../core/registration-plan.ts';
+import type { PlannedCertificate, RegistrationPlan } from '../core/registration-plan.ts';
 import { custom } from './custom.ts';
 import { type Audience, accountTypes, type Guide, type SignInWay } from './guide.ts';
 import { guideNamed } from './guides.ts';
@@ -39,6 +39,10 @@ export interface PortalFacts {
   readonly consent: 'admin' | 'user' | 'skip';
   readonly signIn?: SignInWay;
   readonly variant?: string;
+  /** left out: delegated */
+  readonly access?: 'delegated' | 'app-only';
+  /** app-only: uploaded in place of a client secret */
+  readonly certificate?: PlannedCertificate;
   /** known from the second screen on */
   readonly clientId?: string;
   /** given: also the screen with the v2 endpoints, for who has to copy them; the wizard finds them by itself */
@@ -62,9 +66,11 @@ export function portalSteps(f: PortalFacts): readonly PortalStep[] {
   const portal: Portal = { f, guide, plan: planRegistration(guide, f, '') };
   const steps = [register(portal)];
   if (portal.plan.publicClientFlows || portal.plan.implicitTokens) steps.push(authentication(portal));
-  steps.push(permissions(portal));
+  steps.push(portal.plan.appRoles === undefined ? permissions(portal) : appPermissions(portal, portal.plan.appRoles));
   if (f.consent === 'admin') steps.push(consent(portal));
   if (portal.plan.secretMonths !== undefined) steps.push(secret(portal, portal.plan.secretMonths));
+  if (portal.plan.certificate !== undefined) steps.push(certificate(portal, portal.plan.certificate));
+  if (portal.plan.appRoles !== undefined) steps.push(enterpriseApp(portal));
   if (f.endpoints !== undefined) steps.push(endpoints(portal, f.endpoints));
   return steps;
 }
@@ -133,13 +139,60 @@ function permissions({ f, plan }: Portal): PortalStep {
     title: 'Add the delegated permissions',
     menu: `${app} > Manage > API permissions > Add a permission > Microsoft Graph > Delegated permissions`,
     link: blade(f, 'CallAnAPI'),
-    actions: ['Search for each name, tick it', 'Press "Add permissions"'],
+    actions: ['Search for each name, tick it', 'Press "Add permissions"', 'The table must show them all now, as "Delegated"'],
     values: plan.graphPermissions.map((value) => ({ field: 'Permission', value })),
     trap: `Choose "Delegated permissions". "Application permissions" is another thing and does not work here. ${preset}`,
   };
 }
 
-function consent({ f, guide }: Portal): PortalStep {
+/** App-only access. The portal shows these permissions on Exchange's own page, not under Microsoft Graph. */
+function appPermissions({ f }: Portal, roles: readonly string[]): PortalStep {
+  return {
+    title: 'Add the application permissions',
+    menu: `${app} > Manage > API permissions > Add a permission > APIs my organization uses > Office 365 Exchange Online > Application permissions`,
+    link: blade(f, 'CallAnAPI'),
+    actions: [
+      'Type "Office 365 Exchange Online" into the search field and choose it',
+      'Choose "Application permissions", search for each name, tick it',
+      'Press "Add permissions"',
+      'The table must show them all now, as "Application"',
+    ],
+    values: roles.map((value) => ({ field: 'Permission', value })),
+    trap: 'Choose "Application permissions" of Office 365 Exchange Online: Microsoft Graph has none of these names. Not "full_access_as_app".',
+  };
+}
+
+function certificate({ f }: Portal, { thumbprint, expiresAt }: PlannedCertificate): PortalStep {
+  return {
+    title: 'Upload the certificate',
+    menu: `${app} > Manage > Certificates & secrets > Certificates > Upload certificate`,
+    link: blade(f, 'Credentials'),
+    actions: ['Press "Upload certificate", choose the certificate file (never the key), press "Add"'],
+    values: [
+      { field: 'Expires', value: expiresAt },
+      { field: 'SHA-256 thumbprint (hexadecimal)', value: Buffer.from(thumbprint, 'base64url').toString('hex').toUpperCase() },
+    ],
+    trap: 'Upload the file with "BEGIN CERTIFICATE" only. A file that holds the private key as well stays on this computer.',
+  };
+}
+
+/** The classic mistake has a screen of its own. */
+function enterpriseApp({ f }: Portal): PortalStep {
+  return {
+    title: 'Note the Object ID for Exchange',
+    menu: 'Entra ID > Enterprise apps > All applications > your app > Overview',
+    link: `${f.portal}/#view/Microsoft_AAD_IAM/StartboardApplicationsMenuBlade/~/AppAppsPreview`,
+    actions: [
+      'Search for the app by its name; take away the filter "Application type"',
+      'Copy "Object ID": Exchange Online PowerShell wants it',
+      'mailauth prints the lines for Exchange at the end',
+    ],
+    values: [],
+    trap: 'The page under App registrations shows another "Object ID". With that one New-ServicePrincipal succeeds and every sign-in fails.',
+  };
+}
+
+function consent({ f, guide, plan }: Portal): PortalStep {
   const mayBeBlocked =
     'Tenants that let Microsoft manage consent do not let users agree to IMAP and POP themselves, ' +
     'so without this step the sign-in stops at "Need admin approval".';
@@ -149,7 +202,7 @@ function consent({ f, guide }: Portal): PortalStep {
     link: blade(f, 'CallAnAPI'),
     actions: ['Press "Grant admin consent for …", then "Yes"', 'Every row must show "Granted for …" with a green tick'],
     values: [],
-    trap: `Only an administrator can press it. ${guide.consentNote ?? mayBeBlocked}`,
+    trap: `Only an administrator can press it. ${plan.appRoles === undefined ? (guide.consentNote ?? mayBeBlocked) : 'Without it the token carries no permission at all.'}`,
   };
 }
 

@@ -70,6 +70,7 @@ export const supportpal: Guide = {
         `In the pop-up sign in as ${f.signsIn} and follow it until it closes by itself`,
         'The button must be red now and read "Reset Access Token"',
         'Press "Validate Authentication": a success message must show',
+        `If it says "User is authenticated but not connected": ${f.signsIn} has no rights or no licence for ${f.mailbox}, or IMAP is off there`,
         'Submit the settings form',
         'Do the same at the other place: reading and sending have a token each',
       ],

@@ -1,6 +1,7 @@
 import type { FormFacts, FormField, FormPart } from './form.ts';
 import type { Guide } from './guide.ts';
 import { type PortalFacts, portalSteps } from './portal-steps.ts';
+import { sharedMailboxCommands } from './shared-mailbox.ts';
 
 /** One step of a guide done by hand, in the portal or in the product. */
 export interface ManualStep {
@@ -35,7 +36,13 @@ export function walkThrough(guide: Guide, facts: FormFacts, portal: Omit<PortalF
         ];
   const screens = portalSteps({ ...portal, for: guide.name }).map(({ menu, yields: _, ...step }) => ({ ...step, where: menu, press: [] }));
   const form = guide.form.map((part) => formStep(guide, part, facts, portal.clientType === 'public'));
-  return [...before, ...screens, ...form, ...(guide.name === 'this-computer' ? [] : [mailServers(facts)])];
+  return [
+    ...before,
+    ...screens,
+    ...(facts.signsIn === facts.mailbox ? [] : [letIn(facts)]),
+    ...form,
+    ...(guide.name === 'this-computer' ? [] : [mailServers(facts)]),
+  ];
 }
 
 function formStep(guide: Guide, part: FormPart, facts: FormFacts, isPublic: boolean): ManualStep {
@@ -53,6 +60,21 @@ function formStep(guide: Guide, part: FormPart, facts: FormFacts, isPublic: bool
       })),
     press: [...notes, ...part.press(facts)],
     ...(part.trap === undefined ? {} : { trap: part.trap }),
+  };
+}
+
+/** A shared mailbox, a resource or an alias: somebody else signs in for it. */
+function letIn(facts: FormFacts): ManualStep {
+  const sends = facts.protocols.includes('smtp');
+  return {
+    title: `Let ${facts.signsIn} use ${facts.mailbox}`,
+    where: 'Exchange Online PowerShell, after Connect-ExchangeOnline',
+    actions: [],
+    values: sharedMailboxCommands(facts).map((value, i) => ({ field: i === 0 ? 'Full Access' : 'Send As', value })),
+    press: [],
+    trap:
+      `${facts.signsIn} needs a licence of its own. ` +
+      `At the mail servers the user name stays ${facts.mailbox}${sends ? `; where SMTP refuses it (535 5.7.3), use ${facts.signsIn} there` : ''}.`,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Protocol } from '../core/cloud.ts';
+import type { RegistrationPlan } from '../core/registration-plan.ts';
 import { quotePowerShell } from './quoting.ts';
 import { comparableTenant, fileNames, type HandoffRequest, protocolsOf } from './request.ts';
 
@@ -29,12 +30,12 @@ export function exchangeOnlineScript(request: HandoffRequest): string {
 # Switches on what a mailbox needs for the mail protocols, with Exchange Online PowerShell.
 #
 #   Install-Module ExchangeOnlineManagement -Scope CurrentUser     (once)
-#   powershell -ExecutionPolicy Bypass -File ${fileNames.exchange}
+#   powershell -ExecutionPolicy Bypass -File ${fileNames.exchange}${plan.appRoles === undefined ? '' : ' -ClientId GUID -EnterpriseObjectId GUID'}
 #
 # It takes the role Exchange Administrator. Safe to run twice: it changes only what differs, and shows the state before and after.
 # Exchange Online acts on a change after some minutes, seldom an hour. No secret is in this file. Written by mailauth.
 [CmdletBinding()]
-param()
+${parameters(plan)}
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
@@ -46,12 +47,38 @@ if (-not (Get-Module -ListAvailable -Name ExchangeOnlineManagement)) {
 Import-Module ExchangeOnlineManagement
 Connect-ExchangeOnline${environment === undefined ? '' : ` -ExchangeEnvironmentName ${environment}`} -ShowBanner:$false
 try {
-${indented([...(tenant === undefined ? [] : [rightTenant(tenant)]), oneMailbox, state('Before:', protocols, shared), changes(protocols, shared), state('After:', protocols, shared)])}
+${indented([...(tenant === undefined ? [] : [rightTenant(tenant)]), oneMailbox, state('Before:', protocols, shared), ...(plan.appRoles === undefined ? [] : [letAppIn(protocols)]), changes(protocols, shared), state('After:', protocols, shared)])}
 }
 finally {
     Disconnect-ExchangeOnline -Confirm:$false
 }
 `;
+}
+
+/** Both are known only when the app is registered. */
+const parameters = ({ appRoles }: RegistrationPlan): string =>
+  appRoles === undefined
+    ? 'param()'
+    : `\
+param(
+    # Application (client) ID
+    [Parameter(Mandatory = $true)] [guid] $ClientId,
+    # Entra ID > Enterprise apps > the app > Object ID. Not the Object ID under App registrations: with that one every sign-in fails.
+    [Parameter(Mandatory = $true)] [guid] $EnterpriseObjectId
+)`;
+
+/** Exchange Online has to know the app, and to give it rights on this one mailbox. */
+function letAppIn(protocols: readonly Protocol[]): string {
+  return [
+    '$app = "$EnterpriseObjectId"',
+    'if (@(Get-ServicePrincipal | Where-Object { "$($_.AppId)" -eq "$ClientId" }).Count -eq 0) {',
+    '    $null = New-ServicePrincipal -AppId "$ClientId" -ObjectId $app -DisplayName mailauth',
+    '}',
+    '$null = Add-MailboxPermission -Identity $mailbox -User $app -AccessRights FullAccess',
+    ...(protocols.includes('smtp')
+      ? ['$null = Add-RecipientPermission -Identity $mailbox -Trustee $app -AccessRights SendAs -Confirm:$false']
+      : []),
+  ].join('\n');
 }
 
 const rightTenant = (tenant: string): string => `\

@@ -19,11 +19,14 @@ export function handoffFiles(request: HandoffRequest): readonly HandoffFile[] {
     { name: fileNames.portal, text: renderStepsMarkdown(`Register "${request.plan.displayName}" in the portal`, steps) },
   ];
   if (!isPersonal({ tenant: request.tenantId })) {
-    files.push(
-      { name: fileNames.azureCli, text: azureCliScript(request) },
-      { name: fileNames.graph, text: graphPowerShellScript(request) },
-      { name: fileNames.exchange, text: exchangeOnlineScript(request) },
-    );
+    // The scripts know delegated permissions only: an app that acts for itself is registered by the portal's steps.
+    if (request.plan.appRoles === undefined) {
+      files.push(
+        { name: fileNames.azureCli, text: azureCliScript(request) },
+        { name: fileNames.graph, text: graphPowerShellScript(request) },
+      );
+    }
+    files.push({ name: fileNames.exchange, text: exchangeOnlineScript(request) });
   }
   const names = files.map(({ name }) => name);
   return [{ name: fileNames.readme, text: handoffReadme(request, names) }, ...files];

@@ -15,7 +15,11 @@ export function handoffReadme(request: HandoffRequest, names: readonly string[])
     bullets([
       `Register the application: ${rolesThat.register.join(', ')}; anybody, where "Users can register applications" is on`,
       ...(plan.consent === 'admin' ? [`Consent for the whole organization: ${rolesThat.consent.join(', ')}`] : []),
-      ...(names.includes(fileNames.exchange) ? ['Switch protocols of the mailbox: Exchange Administrator'] : []),
+      ...(names.includes(fileNames.exchange)
+        ? [
+            `${plan.appRoles === undefined ? 'Switch' : 'Let the app into the mailbox, and switch'} protocols of the mailbox: Exchange Administrator`,
+          ]
+        : []),
     ]),
     '## What to do',
     names.includes(fileNames.azureCli) ? 'Choose one of the first three. The scripts can be read, and are safe to run twice.' : '',
@@ -44,6 +48,11 @@ const purposes: Readonly<Record<string, string>> = {
 };
 
 function permissionsText(request: HandoffRequest): string {
+  const { appRoles } = request.plan;
+  if (appRoles !== undefined) {
+    const roles = appRoles.map(code).join(', ');
+    return `Its application permissions on Office 365 Exchange Online are ${roles}: it acts for itself, nobody signs in, and Exchange lets it into this one mailbox only.`;
+  }
   const names = request.plan.graphPermissions.map(code).join(', ');
   const own = `Its delegated permissions are ${names}: it can do only what the person who signs in can do.`;
   return grantsConsent(request.plan) ? `${own} Consent is given for the whole organization, so that nobody is asked.` : own;

@@ -1,3 +1,4 @@
+import { appRoleNames } from '../core/app-roles.ts';
 import type { Cloud, Protocol } from '../core/cloud.ts';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
 import { permissionNames } from '../guides/permissions.ts';
@@ -42,9 +43,11 @@ export const comparableTenant = ({ tenantId }: HandoffRequest): string | undefin
   isGuid(tenantId) ? tenantId.toLowerCase() : undefined;
 
 /** Read from the permissions: they are what was planned. */
-export function protocolsOf({ exchangePermissions, graphPermissions }: RegistrationPlan): readonly Protocol[] {
-  const names = [...exchangePermissions, ...graphPermissions];
-  return (['imap', 'pop', 'smtp'] as const).filter((protocol) => names.includes(permissionNames[protocol]));
+export function protocolsOf({ exchangePermissions, graphPermissions, appRoles }: RegistrationPlan): readonly Protocol[] {
+  const names = [...exchangePermissions, ...graphPermissions, ...(appRoles ?? [])];
+  return (['imap', 'pop', 'smtp'] as const).filter(
+    (protocol) => names.includes(permissionNames[protocol]) || names.includes(appRoleNames[protocol]),
+  );
 }
 
 /** An app for personal accounts alone has no presence in a tenant to grant anything to. */

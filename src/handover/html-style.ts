@@ -27,6 +27,7 @@ code{padding:.1rem .4rem;-webkit-box-decoration-break:clone;box-decoration-break
 dd>code{display:inline-block;max-width:100%}
 li>code{display:inline-block;max-width:100%;overflow-x:auto;white-space:nowrap;vertical-align:bottom}
 pre{margin:.5rem 0 0;padding:.7rem .9rem;white-space:pre;overflow-x:auto}
+.one{display:inline-block;max-width:100%}
 .words{display:inline-block;padding-top:.2rem}
 .note{margin:.35rem 0 0;color:var(--soft);font-size:.875rem;line-height:1.45}
 ol{margin:.25rem 0 0;padding:0;list-style:none;counter-reset:step}
@@ -45,7 +46,10 @@ thead th{color:var(--soft);font-size:.8125rem;font-weight:600}
 .quiet dt{font-weight:500;color:var(--soft)}
 a{color:inherit}
 footer{margin-top:2.25rem;padding-top:.9rem;border-top:1px solid var(--line);color:var(--soft);font-size:.8125rem}
-@media (max-width:40rem){body{padding:0}main{border:0;border-radius:0;padding:1.5rem 1.1rem}dl>div{grid-template-columns:1fr}h1{font-size:1.5rem}}
+@media (max-width:40rem){body{padding:0}main{border:0;border-radius:0;padding:1.5rem 1.1rem}dl>div{grid-template-columns:1fr}h1{font-size:1.5rem}
+li>code,pre{white-space:pre-wrap;overflow-wrap:anywhere}
+table,tbody,tr{display:block;white-space:normal}thead{display:none}tr{padding:.5rem 0;border-bottom:1px solid var(--line)}
+tr>th,tr>td{display:grid;grid-template-columns:6.5rem 1fr;align-items:baseline;padding:.15rem 0;border:0}td::before{content:attr(data-label);color:var(--soft);font-size:.8125rem}td>code{justify-self:start}}
 @media (forced-colors:active){code,pre,li::before{border-color:CanvasText}}
 @page{size:A4;margin:16mm 15mm}
 @media print{

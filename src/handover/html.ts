@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { escapeHtml } from '../core/text.ts';
+import { addressHtml, escapeHtml } from '../core/text.ts';
 import { style } from './html-style.ts';
 import type { MailServer, Sheet, SheetField, SheetNote, SheetPart } from './sheet.ts';
 import { howWords, isCopied, type Reveal, shownValue } from './shown.ts';
@@ -25,7 +25,7 @@ export function renderSheetHtml(sheet: Sheet, reveal: Reveal): string {
 <header>
 <p class="kind">Hand-over sheet</p>
 <h1>${text(sheet.product)}</h1>
-<p class="mailbox">${text(sheet.mailbox)}</p>
+<p class="mailbox">${addressHtml(sheet.mailbox)}</p>
 ${sheet.writtenAt === undefined ? '' : `<p class="written">Written ${text(sheet.writtenAt.slice(0, 16).replace('T', ' '))} UTC</p>\n`}</header>
 ${revealed ? '<p class="secret-inside" role="note"><strong>This page holds the client secret.</strong> Keep it like a password, and delete it when the product has the value.</p>\n' : ''}${sheet.parts.map((part, i) => partSection(part, i + 1, sheet.parts.length, reveal)).join('\n')}
 ${sheet.servers.length === 0 ? '' : serverSection(sheet.servers)}
@@ -60,7 +60,8 @@ const path = (where: string): string => text(where).replaceAll(' &#62; ', ' <spa
 
 function fieldList(fields: readonly SheetField[], reveal: Reveal): string {
   const rows = fields.map((field) => {
-    const shown = text(shownValue(field, reveal));
+    // A secret stays in one piece: whoever searches the page for it must find it.
+    const shown = field.secret === true ? text(shownValue(field, reveal)) : addresses(shownValue(field, reveal));
     const value = isCopied(field, reveal)
       ? `<code>${linked(shownValue(field, reveal), field) ?? shown}</code>`
       : `<span class="words">${shown}</span>`;
@@ -71,17 +72,26 @@ function fieldList(fields: readonly SheetField[], reveal: Reveal): string {
   return `<dl>\n${rows.join('\n')}\n</dl>`;
 }
 
+/** Each of several addresses begins on a line of its own where they do not fit beside each other. */
+const addresses = (value: string): string =>
+  value.includes('://') && value.includes(' ')
+    ? value
+        .split(' ')
+        .map((one) => `<span class="one">${addressHtml(one)}</span>`)
+        .join(' ')
+    : addressHtml(value);
+
 /** Only our own page of the portal becomes a link, and only where it is https: a cloud file may say anything. */
 function linked(value: string, { label }: SheetField): string | undefined {
   return label === 'In the portal' && /^https:\/\//i.test(value)
-    ? `<a href="${text(value)}" rel="noreferrer">${text(value)}</a>`
+    ? `<a href="${text(value)}" rel="noreferrer">${addressHtml(value)}</a>`
     : undefined;
 }
 
 function serverSection(servers: readonly MailServer[]): string {
   const rows = servers.map(
     (s) =>
-      `<tr><th scope="row">${s.protocol}</th><td><code>${text(s.host)}</code></td><td><code>${s.port}</code></td><td>${s.security}</td><td><code>${text(s.user)}</code></td></tr>`,
+      `<tr><th scope="row">${s.protocol}</th><td data-label="Server"><code>${addressHtml(s.host)}</code></td><td data-label="Port"><code>${s.port}</code></td><td data-label="Encryption">${s.security}</td><td data-label="User name"><code>${addressHtml(s.user)}</code></td></tr>`,
   );
   return `<section>
 <h2>Mail servers</h2>

@@ -6,6 +6,7 @@ import { inSandbox } from '../diagnose/here.ts';
 import type { FormField, FormPart } from '../guides/form.ts';
 import { accountTypes, type Guide, platformOf } from '../guides/guide.ts';
 import { permissionsOf } from '../guides/permissions.ts';
+import { sharedMailboxCommands } from '../guides/shared-mailbox.ts';
 import type { SheetFacts } from './facts.ts';
 import { type Renewal, renewalOf } from './renewal.ts';
 
@@ -153,7 +154,6 @@ function notesOf(guide: Guide, f: SheetFacts): readonly SheetNote[] {
 
 /** Sources: Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth"; Exchange Online PowerShell. */
 function sharedNote(guide: Guide, f: SheetFacts): SheetNote {
-  const [mailbox, user] = [f.mailbox, f.signsIn].map((address) => powerShellWord(printable(address)));
   const sends = f.protocols.includes('smtp');
   return {
     title: 'Shared mailbox, resource or alias',
@@ -165,12 +165,6 @@ function sharedNote(guide: Guide, f: SheetFacts): SheetNote {
       ...(guide.shared?.(f) ?? []),
       `${f.signsIn} needs Full Access to the mailbox${sends ? ', and Send As to send' : ''}. In Exchange Online PowerShell:`,
     ].map(printable),
-    commands: [
-      `Add-MailboxPermission -Identity ${mailbox} -User ${user} -AccessRights FullAccess -AutoMapping $false`,
-      ...(sends ? [`Add-RecipientPermission -Identity ${mailbox} -Trustee ${user} -AccessRights SendAs -Confirm:$false`] : []),
-    ],
+    commands: sharedMailboxCommands(f),
   };
 }
-
-/** Single quotes, doubled inside; PowerShell takes the curly ones for the same (about_Quoting_Rules). */
-const powerShellWord = (text: string): string => `'${text.replace(/['\u2018-\u201b]/g, '$&$&')}'`;

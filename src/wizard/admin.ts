@@ -58,7 +58,7 @@ export async function adminGraph(
       },
     );
     token = grant.token;
-    report.progress('admin-sign-in', 'done', `Administrator signed in${grant.account === undefined ? '' : `: ${grant.account}`}`);
+    report.progress('admin-sign-in', 'done', `Signed in for Microsoft Graph${grant.account === undefined ? '' : `: ${grant.account}`}`);
   }
   return createGraph({
     network,
@@ -68,6 +68,7 @@ export async function adminGraph(
     random: ctx.random,
     signal: ctx.signal,
     timeoutMs: deps.stepTimeoutMs,
+    again,
     onWait: (reason, ms) => report.progress('registration', 'waiting', waitWords(reason, ms)),
   });
 }

@@ -1,15 +1,19 @@
 import * as z from 'zod/mini';
 import type { Protocol } from '../core/cloud.ts';
 import type { ClientType } from '../core/mailbox.ts';
-import type { Audience, SignInMethod } from '../guides/guide.ts';
+import type { Audience, SignInWay } from '../guides/guide.ts';
 
 export type RegisterWay = 'existing' | 'portal' | 'auto' | 'handoff';
 export type Consent = 'admin' | 'user' | 'skip';
+
+export type Access = 'delegated' | 'app-only';
 
 /** What the operator said, or the defaults said for them. Never a secret: answers are written to the journal. */
 export interface Answers {
   readonly mailbox: string;
   readonly for: string;
+  /** app-only: the app acts for itself (client credentials), nobody signs in. Left out: delegated */
+  readonly access?: Access;
   readonly signInAs?: string;
   readonly tenant?: string;
   readonly register: RegisterWay;
@@ -23,7 +27,7 @@ export interface Answers {
   readonly name: string;
   readonly secretMonths: number;
   readonly consent: Consent;
-  readonly signIn: SignInMethod | 'password';
+  readonly signIn: SignInWay;
   readonly test: boolean;
 }
 
@@ -31,6 +35,7 @@ export interface Answers {
 export const savedAnswers = z.object({
   mailbox: z.string(),
   for: z.string(),
+  access: z.optional(z.enum(['delegated', 'app-only'])),
   signInAs: z.optional(z.string()),
   tenant: z.optional(z.string()),
   register: z.optional(z.enum(['existing', 'portal', 'auto', 'handoff'])),
@@ -42,7 +47,7 @@ export const savedAnswers = z.object({
   name: z.optional(z.string()),
   secretMonths: z.optional(z.number()),
   consent: z.optional(z.enum(['admin', 'user', 'skip'])),
-  signIn: z.optional(z.enum(['browser', 'paste', 'password', 'skip'])),
+  signIn: z.optional(z.enum(['browser', 'paste', 'device', 'password', 'skip'])),
   variant: z.optional(z.string()),
   test: z.optional(z.boolean()),
 });
@@ -53,7 +58,8 @@ const domain = /^(?=.{3,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a
 /** Each check answers true or the complaint; they run while the operator types. */
 export function checkAddress(value: string): true | string {
   const [local = '', host = '', ...more] = value.split('@');
-  if (local === '' || more.length > 0 || /[\s"<>(),;:\\[\]\p{Cc}]/u.test(value) || value.length > 254) {
+  // Dots as of RFC 5321 section 4.1.2; a leading hyphen would be read as a flag by every program that gets the address.
+  if (/^[-.]|\.\.|\.$/.test(local) || local === '' || more.length > 0 || /[\s"<>(),;:\\[\]\p{Cc}]/u.test(value) || value.length > 254) {
     return 'an address looks like helpdesk@contoso.com';
   }
   return domain.test(host) ? true : `"${host}" is no mail domain; an address looks like helpdesk@contoso.com`;

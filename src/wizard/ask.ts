@@ -1,7 +1,8 @@
 import type { Context } from '../core/context.ts';
-import { problem } from '../diagnose/problem.ts';
+import type { ProductScreen } from '../guides/guide.ts';
 import type { Answers } from './answers.ts';
-import { checkedAnswer, type Facts, type Known, type Question } from './questions.ts';
+import { answerMissing } from './missing.ts';
+import { checkedAnswer, type Facts, type Known, type Question } from './question.ts';
 
 export interface Asking {
   readonly ctx: Pick<Context, 'prompts'>;
@@ -12,6 +13,8 @@ export interface Asking {
   /** answers of an interrupted set-up */
   readonly saved: Known;
   readonly facts: Facts;
+  /** says where the answer is found, before it is asked for or found missing */
+  readonly showScreen?: (screen: ProductScreen) => void;
 }
 
 /**
@@ -37,19 +40,18 @@ async function answerOne(question: Question, known: Known, asking: Asking): Prom
   const saved = asking.saved[question.id];
   if (saved !== undefined) return Array.isArray(saved) ? saved.join(',') : String(saved);
   const fallback = question.default?.(known, asking.facts);
-  if (asking.canAsk && question.asked(known)) return checkedAnswer(question, await prompt(question, known, fallback, asking), known);
+  const asked = asking.canAsk && question.asked(known, asking.facts);
+  const screen = asked || fallback === undefined ? question.shownAt?.(known) : undefined;
+  if (screen !== undefined) asking.showScreen?.(screen);
+  if (asked) return checkedAnswer(question, await prompt(question, known, fallback, asking), known);
   if (fallback !== undefined) return checkedAnswer(question, fallback, known);
   if (question.optional === true) return undefined;
-  throw problem(
-    'answer-missing',
-    { flag: question.flag, question: question.message, example: question.example(known) },
-    { detail: { flag: question.flag } },
-  );
+  throw answerMissing(question.flag, question.message, question.example(known));
 }
 
 async function prompt(question: Question, known: Known, fallback: string | undefined, { ctx }: Asking): Promise<string> {
   const { message } = question;
-  const choices = question.choices?.(known);
+  const choices = (question.offered ?? question.choices)?.(known);
   if (choices !== undefined && question.several === true) {
     return (await ctx.prompts.checkbox({ message, choices, default: fallback?.split(',') ?? [] })).join(',');
   }

@@ -1,38 +1,38 @@
-import { fold } from '../core/fold.ts';
-import type { RegistrationPlan } from '../core/registration-plan.ts';
 import type { Secret } from '../core/secret.ts';
-import { setupCommand } from '../diagnose/catalogue/entra-words.ts';
 import type { GraphCommands } from '../diagnose/catalogue/graph.ts';
-import { problem } from '../diagnose/problem.ts';
-import { type Adoptable, findAdoptable } from '../entra/adoptable.ts';
-import { differences } from '../entra/application.ts';
 import type { Graph } from '../entra/graph.ts';
 import { addProofRedirect, removeProofRedirect } from '../entra/proof-redirect.ts';
 import { type RegisteredApp, type RegistrationProgress, registerApp } from '../entra/registration.ts';
 import { guideNamed } from '../guides/guides.ts';
 import { planRegistration } from '../guides/plan.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
-import { actsAs, adminGraph, waitWords } from './admin.ts';
+import { adminGraph, waitWords } from './admin.ts';
+import { adopt } from './adopt-step.ts';
 import { type Answers, isLoopback } from './answers.ts';
+import { publicPart } from './certificate.ts';
 import { pendingSecretEntry } from './client-secret.ts';
+import { resumeHere, setupHere } from './commands.ts';
 import type { JournaledRegistration } from './journal.ts';
 import { freeProofRedirect, type Proof } from './proof-step.ts';
 import type { RegistrationStep, Way } from './registration.ts';
+import { browserMethod } from './sign-in-step.ts';
 
 /**
- * `--register auto`: says what will be created and as which Microsoft app, asks, signs an administrator in, and makes the tenant as
- * planned. Every step is journaled; run again it completes what is there and changes only what differs.
+ * `--register auto`, once it was agreed to: signs an administrator in, and makes the tenant as planned. Every step is journaled; run
+ * again it completes what is there and changes only what differs.
  */
 export async function throughGraph(answers: Answers, step: RegistrationStep): Promise<Way> {
   const { deps, tenant, cloud } = step;
   const guide = guideNamed(answers.for);
   if (guide === undefined) throw new Error(`no guide ${answers.for}`);
   let noted: JournaledRegistration = step.registration ?? { setupId: deps.ctx.random.uuid(), grantIds: [] };
-  const plan = planRegistration(guide, answers, noted.setupId);
-  await agree(plan, step);
+  const certificate = step.certificate === undefined ? undefined : publicPart(step.certificate);
+  const plan = planRegistration(guide, { ...answers, ...(certificate && { certificate }) }, noted.setupId);
+  // Before anything is made: the key of what is put on the app must not be lost.
+  if (step.certificate !== undefined) await step.store.write(pendingSecretEntry(step.key), step.certificate.pem);
   await step.note(noted);
   const commands = commandsOf(answers, step);
-  const graph = await adminGraph(deps, tenant, cloud, commands.resume, answers.signIn === 'paste' ? 'paste' : 'browser');
+  const graph = await adminGraph(deps, tenant, cloud, commands.resume, browserMethod(answers.signIn));
   deps.report.progress('registration', 'started', 'Registering the app');
   const update = async ({ proofRedirect, ...more }: Update): Promise<void> => {
     const { proofRedirect: before, ...rest } = noted;
@@ -67,16 +67,27 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
   report(app, graph, step);
   const clientSecret = await heldSecret(step);
   const proof = await makeProof(answers, { graph, commands, step, appObjectId: app.appObjectId, noted: () => noted, update });
+  return wayOf(app, plan.tag, noted, { graph, clientSecret, proof });
+}
+
+interface InHand {
+  readonly graph: Graph;
+  readonly clientSecret: Secret | undefined;
+  readonly proof: Proof | undefined;
+}
+
+function wayOf(app: RegisteredApp, tag: string, noted: JournaledRegistration, { graph, clientSecret, proof }: InHand): Way {
   return {
-    ...(proof === undefined ? {} : { proof }),
     clientId: app.appId,
+    graph,
     fresh: app.changed.length > 0,
+    ...(proof === undefined ? {} : { proof }),
     ...(clientSecret === undefined ? {} : { clientSecret }),
     ...(app.secret === undefined ? {} : { secretKeyId: app.secret.keyId }),
     ...(noted.oldSecretKeyId === undefined ? {} : { oldSecretKeyId: noted.oldSecretKeyId }),
     ...(noted.secretExpiresAt === undefined ? {} : { secretExpiresAt: noted.secretExpiresAt }),
     made: {
-      tag: plan.tag,
+      tag,
       applicationObjectId: app.appObjectId,
       grantIds: Object.values(app.grantIds),
       ...(app.spObjectId === undefined ? {} : { servicePrincipalId: app.spObjectId }),
@@ -154,85 +165,10 @@ async function heldSecret({ store, key }: RegistrationStep): Promise<Secret | un
 
 function commandsOf(answers: Answers, { cloud }: RegistrationStep): GraphCommands {
   return {
-    resume: setupCommand(
-      { mailbox: answers.mailbox, cloud },
-      answers.for === 'this-computer' ? '--resume' : `--for ${answers.for} --resume`,
-    ),
+    resume: resumeHere(answers, cloud),
+    handoff: setupHere(answers, cloud, '--register handoff'),
     undo: `mailauth logout ${answers.mailbox} --for ${answers.for} --delete-app`,
   };
-}
-
-/** What will change in the tenant, before it does; the default of the question is No. */
-async function agree(plan: RegistrationPlan, { deps, tenant, key }: RegistrationStep): Promise<void> {
-  const { ctx, report, canAsk, agreed } = deps;
-  const lines = [
-    `an application "${plan.displayName}" with its service principal`,
-    ...(plan.redirectUris.length === 0 ? [] : [`its redirect URI ${plan.redirectUris.join(', ')}`]),
-    `the delegated permissions ${plan.graphPermissions.join(', ')}`,
-    ...(plan.consent === 'admin' ? ['consent to them for the whole organization'] : []),
-    ...(plan.secretMonths === undefined ? [] : [`a client secret for ${plan.secretMonths} months, kept in the secret store`]),
-  ];
-  const columns = ctx.err.isTerminal ? ctx.err.columns : Number.POSITIVE_INFINITY;
-  report.show(
-    [
-      `  ${fold(`This creates in the tenant ${tenant.id}:`, columns, 2)}`,
-      ...lines.map((line) => `    - ${fold(line, columns, 6)}`),
-      '',
-      `  ${fold(actsAs, columns, 2)}`,
-      '',
-      '',
-    ].join('\n'),
-  );
-  if (agreed) return;
-  if (!canAsk)
-    throw problem('needs-yes', { what: 'Changing the tenant', command: `mailauth setup --mailbox ${key.mailbox} --for ${key.for} --yes` });
-  if (!(await ctx.prompts.confirm({ message: 'Create it?', default: false }))) throw problem('setup-declined', {});
-}
-
-/** An app of the same name from elsewhere is never taken silently: anybody in a tenant may register one and plant a name. */
-async function adopt(
-  graph: Graph,
-  plan: RegistrationPlan,
-  commands: GraphCommands,
-  step: RegistrationStep,
-): Promise<Adoptable | undefined> {
-  const { ctx, report, canAsk } = step.deps;
-  const found = await findAdoptable({ graph, commands }, { displayName: plan.displayName, tag: plan.tag });
-  const [first] = found;
-  if (first === undefined) return undefined;
-  report.show(`\n  There is an app of this name already:\n${found.map(describe).join('\n')}\n`);
-  if (canAsk) {
-    const choices = [
-      { value: 'new', name: 'Make a new one beside it' },
-      ...found.map((app) => ({
-        value: app.appId,
-        name: `Use ${app.appId}`,
-        description: 'it is changed to what is needed, and never deleted by mailauth',
-      })),
-    ];
-    const chosen = await ctx.prompts.select({ message: 'What shall be done?', choices, default: 'new' });
-    return found.find((app) => app.appId === chosen);
-  }
-  const exact =
-    found.length === 1 &&
-    first.ownedBySignedIn &&
-    differences(first.application, { ...plan, tag: first.application.tags[0] ?? plan.tag }) === undefined;
-  if (exact) return first;
-  throw problem('app-exists', {
-    name: plan.displayName,
-    appIds: found.map((app) => app.appId),
-    mailbox: step.key.mailbox,
-    for: step.key.for,
-  });
-}
-
-function describe(app: Adoptable): string {
-  return [
-    `    ${app.appId}  "${app.displayName}"`,
-    `      owner          ${app.owners.length === 0 ? 'nobody, or it cannot be read' : app.owners.map((o) => o.shown).join(', ')}`,
-    `      redirect URIs  ${app.redirectUris.length === 0 ? 'none' : app.redirectUris.join(', ')}`,
-    `      credentials    ${app.credentialCount}`,
-  ].join('\n');
 }
 
 function report(app: RegisteredApp, graph: Graph, { deps }: RegistrationStep): void {
@@ -240,6 +176,7 @@ function report(app: RegisteredApp, graph: Graph, { deps }: RegistrationStep): v
     application: 'application',
     'service-principal': 'service principal',
     grant: 'consent',
+    'app-role': 'roles on Exchange Online',
     secret: 'client secret',
     'orphan-secret': '',
   };

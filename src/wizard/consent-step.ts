@@ -1,40 +1,49 @@
-import type { Cloud, Tenant } from '../core/cloud.ts';
-import { setupCommand } from '../diagnose/catalogue/entra-words.ts';
+import type { Cloud } from '../core/cloud.ts';
+import type { MailboxRecord } from '../core/mailbox.ts';
+import { plain } from '../core/text.ts';
 import { entraProblem, readEntraError } from '../diagnose/entra-error.ts';
+import { problem } from '../diagnose/problem.ts';
 import { adminConsentUrl } from '../entra/consent.ts';
+import type { AuthorizationAnswer } from '../oauth/authorization-answer.ts';
 import { browserTrip } from '../oauth/browser-trip.ts';
 import { consentPage } from '../oauth/pages.ts';
-import { scopesFor } from '../oauth/scopes.ts';
-import { type Answers, isLoopback } from './answers.ts';
+import { isGuid, isLoopback } from './answers.ts';
+import { setupHere } from './commands.ts';
+import { asBrowsersSeeIt } from './consent-wait.ts';
 import type { SetupDeps } from './deps.ts';
 
 /**
  * `--consent admin` for an app that exists: the admin-consent address in a browser, its answer caught here. Only where the app has a
  * redirect to this computer; otherwise the portal's "Grant admin consent" is the way, and the sign-in shows whether it was done.
- * Throws `consent-declined` and Entra's other problems.
+ * Throws `consent-declined`, `consent-needed` (both 6), `consent-other-tenant`, and Entra's other problems.
  */
-export async function adminConsent(answers: Answers, clientId: string, tenant: Tenant, cloud: Cloud, deps: SetupDeps): Promise<void> {
+export async function adminConsent(record: MailboxRecord, cloud: Cloud, method: 'browser' | 'paste', deps: SetupDeps): Promise<void> {
   const { ctx, report } = deps;
-  if (!isLoopback(answers.redirectUri)) {
+  const { clientId, redirectUri: registered } = record.registration;
+  if (!isLoopback(registered)) {
     report.note(`Consent for the organization: Entra > App registrations > ${clientId} > API permissions > Grant admin consent.`);
     return;
   }
-  const scopes = scopesFor(cloud, answers.protocols);
+  const again = setupHere(record, cloud, '--resume --consent admin');
   await browserTrip(
     ctx,
     {
-      redirectUri: answers.redirectUri,
+      redirectUri: registered,
       loopback: true,
-      method: answers.signIn === 'paste' ? 'paste' : 'browser',
+      method,
       waitMs: deps.browserTimeoutMs,
-      again: setupCommand({ mailbox: answers.mailbox, cloud }, `--client-id ${clientId} --consent admin`),
+      again,
       canAsk: deps.canAsk,
       sandbox: cloud.name === 'sandbox',
-      address: async ({ redirectUri, state }) => {
-        const url = new URL(adminConsentUrl(cloud, tenant.id, clientId, scopes, redirectUri, state));
-        // What a browser opens in the sandbox is plain http; everywhere else both addresses have one origin.
-        return cloud.name === 'sandbox' ? url.href.replace(url.origin, new URL(tenant.endpoints.authorization).origin) : url.href;
-      },
+      address: async ({ redirectUri, state }) =>
+        adminConsentUrl(
+          asBrowsersSeeIt(cloud, record.endpoints.authorization),
+          record.tenantId,
+          clientId,
+          record.scopes,
+          redirectUri,
+          state,
+        ),
     },
     {
       authorizationRequired: (url, expiresAt) => {
@@ -45,17 +54,24 @@ export async function adminConsent(answers: Answers, clientId: string, tenant: T
       waiting: (text) => report.progress('consent', 'started', text),
     },
     async (answer) => {
-      if (answer.kind === 'consented') return { value: undefined, page: consentPage() };
-      const said = answer.kind === 'error' ? readEntraError({ error: answer.error, error_description: answer.description }) : undefined;
-      throw entraProblem(said ?? { error: answer.kind === 'error' ? answer.error : 'no answer to the consent' }, {
-        cloud,
-        tenant: tenant.id,
-        clientId,
-        scopes,
-        mailbox: answers.mailbox,
-        redirectUri: answers.redirectUri,
-      });
+      judge(answer, record, cloud, again);
+      return { value: undefined, page: consentPage() };
     },
   );
   report.progress('consent', 'done', 'Consent given for the whole organization');
+}
+
+/** The state was compared before. An error beside `admin_consent=True` is a refusal, and a consent elsewhere is none here. */
+function judge(answer: AuthorizationAnswer, record: MailboxRecord, cloud: Cloud, again: string): void {
+  const { tenantId, mailbox, registration, scopes } = record;
+  if (answer.kind === 'consented') {
+    const { tenant } = answer;
+    if (tenant === undefined || !isGuid(tenantId) || tenant.toLowerCase() === tenantId.toLowerCase()) return;
+    throw problem('consent-other-tenant', { tenantId: plain(tenant, 64), wanted: tenantId, again });
+  }
+  const { clientId, redirectUri } = registration;
+  const blanks = { cloud, tenant: tenantId, clientId, scopes, mailbox, redirectUri };
+  if (answer.kind === 'code') throw entraProblem({ error: 'no answer to the consent' }, blanks);
+  const said = readEntraError({ error: answer.error, error_description: answer.description, error_subcode: answer.subcode });
+  throw entraProblem(said ?? { error: answer.error }, blanks);
 }

@@ -6,7 +6,10 @@ import type { Secret } from '../core/secret.ts';
 import type { MailboxFiles } from '../store/mailbox-file.ts';
 import type { SecretStore } from '../store/store.ts';
 import type { Answers } from './answers.ts';
-import type { Facts } from './questions.ts';
+import type { Facts } from './question.ts';
+import type { Registered } from './registration.ts';
+import type { SetupNotes } from './setup-notes.ts';
+import type { DeviceWish } from './sign-in-step.ts';
 
 /** What the wizard needs of its surroundings. */
 export interface SetupDeps {
@@ -20,6 +23,7 @@ export interface SetupDeps {
   readonly agreed: boolean;
   readonly stepTimeoutMs: number;
   readonly browserTimeoutMs: number;
+  readonly device?: DeviceWish;
   readonly facts: Facts;
   /** the client secret of a registration that this place brings with it (sandbox) */
   knownSecret(clientId: string): Secret | undefined;
@@ -34,7 +38,22 @@ export interface SetupInput {
   readonly flags: Readonly<Partial<Record<keyof Answers, string>>>;
   readonly clientSecretFile?: string;
   readonly passwordFile?: string;
+  /** app-only access: PEM, with its key in it or in a file of its own */
+  readonly certificateFile?: string;
+  readonly certificateKeyFile?: string;
   readonly test: boolean;
   readonly resume: boolean;
   readonly fresh: boolean;
+}
+
+/** The app stands: what consent, sign-in and tests work with. */
+export interface Standing {
+  readonly deps: SetupDeps;
+  readonly input: SetupInput;
+  readonly notes: SetupNotes;
+  readonly store: SecretStore;
+  readonly cloud: Cloud;
+  /** not written yet: nobody has signed in */
+  readonly record: MailboxRecord;
+  readonly registered: Registered;
 }

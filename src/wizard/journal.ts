@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Cloud } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
-import type { MailboxKey } from '../core/mailbox.ts';
+import type { MailboxKey, Registration } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
 import { guardWrites } from '../store/home.ts';
 import { toJsonFile } from '../store/json-file.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
-import { cloudSchema } from '../store/schemas.ts';
+import { cloudSchema, registrationSchema } from '../store/schemas.ts';
 import { savedAnswers } from './answers.ts';
-import type { Known } from './questions.ts';
+import type { Known } from './question.ts';
 
 /** A finished step of a set-up, in the order they happen. */
 export const setupSteps = ['tenant', 'store', 'registration', 'secret', 'sign-in', 'test'] as const;
@@ -26,6 +26,8 @@ export interface Journal {
   readonly cloud?: Cloud;
   /** what a registration through Graph has made so far */
   readonly registration?: JournaledRegistration;
+  /** all that is missing is an administrator's consent: the app stands like this, and only the sign-in is left */
+  readonly awaitsConsent?: Registration;
 }
 
 /** Noted before and after each change in the tenant, so that a stop anywhere is completed and never doubled. */
@@ -70,6 +72,7 @@ const schema = z.object({
       adopted: z.exactOptional(z.boolean()),
     }),
   ),
+  awaitsConsent: z.exactOptional(registrationSchema),
 });
 
 /** The journals of one home, one file a (mailbox, product). */

@@ -1,11 +1,14 @@
 import type { Cloud } from '../core/cloud.ts';
+import { MailauthError } from '../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { Secret } from '../core/secret.ts';
-import { problem } from '../diagnose/problem.ts';
+import { fromHere } from '../diagnose/here.ts';
 import { guideNamed } from '../guides/guides.ts';
 import { passwordSignIn } from '../oauth/password.ts';
 import { passwordFromFile } from './client-secret.ts';
 import type { SetupDeps, SetupInput } from './deps.ts';
+import { answerMissing } from './missing.ts';
+import { requestFor } from './sign-in-request.ts';
 
 /**
  * `--sign-in password`: signs in as the product will, so that a mailbox with MFA is found out now and not in the product. The password
@@ -15,46 +18,32 @@ export async function signInWithPassword(
   record: MailboxRecord,
   step: { readonly deps: SetupDeps; readonly input: SetupInput; readonly cloud: Cloud; readonly clientSecret?: Secret },
 ): Promise<TokenSet> {
-  const { deps, input, cloud, clientSecret } = step;
-  const { ctx, report } = deps;
+  const { deps, input } = step;
+  const { report } = deps;
   const product = guideNamed(record.for)?.title ?? record.for;
   report.note(
     'Microsoft advises against password sign-in; it works only for accounts without MFA, security defaults or Conditional Access.',
   );
-  const password = await findPassword(record, deps, input);
+  const again = `mailauth setup --mailbox ${record.mailbox} --for ${record.for} --sign-in password --password-file FILE`;
+  const password = await findPassword(deps, input, { record, again });
   report.progress('sign-in', 'started', 'Signing in with the password');
-  const set = await passwordSignIn({
-    app: {
-      cloud,
-      tenantId: record.tenantId,
-      endpoints: record.endpoints,
-      clientId: record.registration.clientId,
-      network: await deps.network(),
-      clock: ctx.clock,
-      timeoutMs: deps.stepTimeoutMs,
-      signal: ctx.signal,
-      ...(clientSecret === undefined ? {} : { clientSecret }),
-    },
-    mailbox: record.mailbox,
-    ...(record.signInAs === undefined ? {} : { signInAs: record.signInAs }),
-    product,
-    scopes: record.scopes,
-    password,
+  const request = { ...(await requestFor(record, step)), product, password };
+  const set = await passwordSignIn(request).catch((error: unknown) => {
+    // There is no sign-in yet that `mailauth login` could renew.
+    throw error instanceof MailauthError ? fromHere(error, { sandbox: false, again }) : error;
   });
   report.progress('sign-in', 'done', `Signed in with the password as ${set.account.username}; nothing of it is kept`);
   return set;
 }
 
-async function findPassword(record: MailboxRecord, { ctx, canAsk }: SetupDeps, { passwordFile }: SetupInput): Promise<Secret> {
+interface Asked {
+  readonly record: MailboxRecord;
+  /** the whole command that gives the password */
+  readonly again: string;
+}
+
+async function findPassword({ ctx, canAsk }: SetupDeps, { passwordFile }: SetupInput, { record, again }: Asked): Promise<Secret> {
   if (passwordFile !== undefined) return passwordFromFile(ctx, passwordFile);
   if (canAsk) return new Secret(await ctx.prompts.secret({ message: `Password of ${record.signInAs ?? record.mailbox}?` }));
-  throw problem(
-    'answer-missing',
-    {
-      flag: '--password-file',
-      question: 'password?',
-      example: `mailauth setup --mailbox ${record.mailbox} --for ${record.for} --sign-in password --password-file FILE`,
-    },
-    { detail: { flag: '--password-file' } },
-  );
+  throw answerMissing('--password-file', 'password?', again);
 }

@@ -1,10 +1,11 @@
 import type { Cloud } from '../core/cloud.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import type { Secret } from '../core/secret.ts';
-import { setupCommand } from '../diagnose/catalogue/entra-words.ts';
 import { openLoopback } from '../oauth/loopback.ts';
 import { signIn } from '../oauth/sign-in.ts';
+import { resumeHere } from './commands.ts';
 import type { SetupDeps } from './deps.ts';
+import { requestFor } from './sign-in-request.ts';
 
 /** A redirect to this computer that stands in the registration only for the time of a proof. */
 export interface Proof {
@@ -32,33 +33,21 @@ export interface ProofStep {
  * Proves the whole chain before the product gets it: signs in on this computer as the product would, for the tests that follow. The tokens
  * stay in memory.
  */
-export async function signInForProof(record: MailboxRecord, { deps, cloud, proof, method, clientSecret }: ProofStep): Promise<TokenSet> {
+export async function signInForProof(record: MailboxRecord, step: ProofStep): Promise<TokenSet> {
+  const { deps, cloud, proof, method } = step;
   const { ctx, report } = deps;
   const who = record.signInAs ?? record.mailbox;
   const set = await signIn(
     ctx,
     {
-      app: {
-        cloud,
-        tenantId: record.tenantId,
-        endpoints: record.endpoints,
-        clientId: record.registration.clientId,
-        network: await deps.network(),
-        clock: ctx.clock,
-        timeoutMs: deps.stepTimeoutMs,
-        signal: ctx.signal,
-        ...(clientSecret === undefined ? {} : { clientSecret }),
-      },
-      mailbox: record.mailbox,
-      ...(record.signInAs === undefined ? {} : { signInAs: record.signInAs }),
+      ...(await requestFor(record, step)),
       redirectUri: proof.redirectUri,
       loopback: true,
-      scopes: record.scopes,
       method,
       selectAccount: false,
       waitMs: deps.browserTimeoutMs,
       canAsk: deps.canAsk,
-      again: setupCommand({ mailbox: record.mailbox, cloud }, `--for ${record.for} --resume`),
+      again: resumeHere(record, cloud),
       kept: false,
     },
     {

@@ -1,39 +1,8 @@
 import type { Choice } from '../core/context.ts';
-import { problem } from '../diagnose/problem.ts';
 import { redirectSource } from '../guides/guide.ts';
 import { guideNamed, guides } from '../guides/guides.ts';
-import { type Answers, checkAddress, checkGuid, checkRedirectUri, checkTenant } from './answers.ts';
-
-/** The raw text of one answer, wherever it came from: a flag, the environment, a prompt. */
-export type Check = (value: string) => true | string;
-export type Known = Partial<Answers>;
-/** What only the surroundings know: the sandbox brings its own mailbox and registration. */
-export interface Facts {
-  readonly mailbox?: string;
-  readonly clientId?: (known: Known) => string | undefined;
-  readonly redirectUri?: (known: Known) => string | undefined;
-}
-
-/** One question as data. The terminal is one front end; every question has a flag, and `--yes` takes its default. */
-export interface Question {
-  readonly id: keyof Answers;
-  readonly flag: string;
-  /** the noun for errors: "… is no client ID" */
-  readonly noun: string;
-  readonly message: string;
-  /** does it matter for this set-up at all? */
-  readonly applies?: (known: Known) => boolean;
-  /** is the person asked, or is the default taken silently? */
-  readonly asked: (known: Known) => boolean;
-  readonly choices?: (known: Known) => readonly Choice<string>[];
-  readonly several?: boolean;
-  readonly check?: Check;
-  readonly default?: (known: Known, facts: Facts) => string | undefined;
-  /** may stay without an answer */
-  readonly optional?: boolean;
-  /** for exit 3: a whole command that would have worked */
-  readonly example: (known: Known) => string;
-}
+import { type Access, checkAddress, checkGuid, checkRedirectUri, checkTenant, isLoopback } from './answers.ts';
+import type { Known, Question } from './question.ts';
 
 const guideOf = (known: Known) => guideNamed(known.for ?? '');
 const leftToOperator = (id: Question['id']) => (known: Known) => guideOf(known)?.asks.some((asked) => asked === id) ?? false;
@@ -42,7 +11,29 @@ const isProduct = (known: Known): boolean => {
   const guide = guideOf(known);
   return guide !== undefined && redirectSource(guide) === 'product';
 };
-const base = (known: Known) => `mailauth setup --mailbox ${known.mailbox ?? 'helpdesk@contoso.com'}`;
+/** A product's own address stays what it is, whatever redirect the surroundings bring along. */
+const elsewhere = (uri: string | undefined): string | undefined => (uri === undefined || isLoopback(uri) ? undefined : uri);
+/** The product stays in the command: without it, it would set up this computer. */
+const base = (known: Known) => {
+  const product = known.for === undefined || known.for === 'this-computer' ? '' : ` --for ${known.for}`;
+  return `mailauth setup --mailbox ${known.mailbox ?? 'helpdesk@contoso.com'}${product}`;
+};
+
+/** When to choose which: two lines. */
+const accessWords: Readonly<Record<Access, string>> = {
+  delegated: 'the usual way: no administrator of Exchange needed, and it reaches only what that person may open',
+  'app-only': 'for servers: no person, no MFA, nothing that idles out; an Exchange administrator lets the app into each mailbox',
+};
+const isAppOnly = (known: Known): boolean => known.access === 'app-only';
+
+/** Shown only where no browser can be opened; elsewhere the guide's way is taken silently. */
+const signInChoices: readonly Choice<string>[] = [
+  { value: 'paste', name: 'In a browser elsewhere', description: 'open an address there, paste here the one it ends on' },
+  { value: 'device', name: 'With a code', description: 'typed on a phone or any computer; many organisations block it' },
+  { value: 'browser', name: 'In a browser that reaches this machine', description: 'over SSH: carry the port with ssh -L' },
+  { value: 'password', name: "With the mailbox's password" },
+  { value: 'skip', name: 'Nobody signs in here' },
+];
 
 /** Which mailbox, for which product: known before anything is looked up. */
 export const firstQuestions: readonly Question[] = [
@@ -64,17 +55,38 @@ export const firstQuestions: readonly Question[] = [
     asked: () => true,
     choices: () => guides.map((g) => ({ value: g.name, name: g.title, description: g.description })),
     default: () => 'this-computer',
-    example: (known) => `${base(known)} --for this-computer`,
+    example: (known) => `${base({ ...known, for: 'this-computer' })} --for this-computer`,
   },
 ];
 
+/** Ways to register for who does not let mailauth do it. */
+export const waysByHand = [
+  { value: 'portal', name: 'Guide me through the portal', description: 'each screen, each value; about five minutes' },
+  { value: 'handoff', name: 'Somebody else is the administrator', description: 'writes instructions and scripts for them, and stops' },
+  { value: 'existing', name: 'It is registered already', description: 'you have its Application (client) ID' },
+] as const;
+
 /** How the app is registered and what it may do. */
 export const registrationQuestions: readonly Question[] = [
+  {
+    id: 'access',
+    flag: '--access',
+    noun: 'kind of access',
+    message: 'On whose behalf does the program open the mailbox?',
+    asked: leftToOperator('access'),
+    choices: () => [
+      { value: 'delegated', name: 'Of a person who signs in once', description: accessWords.delegated },
+      { value: 'app-only', name: 'On its own (app-only)', description: accessWords['app-only'] },
+    ],
+    default: () => 'delegated',
+    example: (known) => `${base(known)} --access app-only`,
+  },
   {
     id: 'signInAs',
     flag: '--sign-in-as',
     noun: 'mail address',
     message: 'Who signs in? (the mailbox itself, or for a shared mailbox a licensed user with Full Access)',
+    applies: (known) => !isAppOnly(known),
     asked: leftToOperator('signInAs'),
     check: checkAddress,
     default: (known) => (leftToOperator('signInAs')(known) ? known.mailbox : undefined),
@@ -96,16 +108,15 @@ export const registrationQuestions: readonly Question[] = [
     flag: '--register',
     noun: 'way to register',
     message: 'How is the app registered in Entra?',
-    asked: (known) => known.clientId === undefined,
+    // `auto` says what it would do and asks for that; who answers No chooses another way then: one decision less for everybody else.
+    asked: () => false,
     choices: () => [
       {
         value: 'auto',
         name: 'Do it for me',
         description: 'an administrator signs in once; mailauth registers the app through Microsoft Graph',
       },
-      { value: 'portal', name: 'Guide me through the portal', description: 'each screen, each value; about five minutes' },
-      { value: 'handoff', name: 'Somebody else is the administrator', description: 'writes instructions and scripts for them, and stops' },
-      { value: 'existing', name: 'It is registered already', description: 'you have its Application (client) ID' },
+      ...waysByHand,
     ],
     default: (known) => (known.clientId !== undefined ? 'existing' : 'auto'),
     example: (known) => `${base(known)} --register existing --client-id GUID`,
@@ -115,12 +126,13 @@ export const registrationQuestions: readonly Question[] = [
     flag: '--client-type',
     noun: 'client type',
     message: 'What kind of client is the app?',
-    asked: leftToOperator('clientType'),
+    // Only a secret or a certificate can show who an app is that nobody signs in to.
+    asked: (known) => !isAppOnly(known) && leftToOperator('clientType')(known),
     choices: () => [
       { value: 'public', name: 'public', description: 'mobile & desktop platform, PKCE, no secret' },
       { value: 'confidential', name: 'confidential', description: 'web platform with a client secret' },
     ],
-    default: (known) => guideOf(known)?.clientType,
+    default: (known) => (isAppOnly(known) ? 'confidential' : guideOf(known)?.clientType),
     example: (known) => `${base(known)} --client-type public`,
   },
   {
@@ -140,15 +152,20 @@ export const registrationQuestions: readonly Question[] = [
     noun: 'redirect URI that Entra accepts',
     message: 'Redirect URI? (the callback address that the program shows)',
     applies: (known) => {
+      if (isAppOnly(known)) return false;
       const guide = guideOf(known);
       return guide === undefined || redirectSource(guide) !== 'none' || known.clientType === 'confidential';
     },
     asked: (known) => leftToOperator('redirectUri')(known) || isProduct(known),
+    shownAt: (known) => guideOf(known)?.redirectShown,
     check: checkRedirectUri,
     // A product that shows its own callback address has no default: only the operator can copy it.
     default: (known, facts) =>
-      facts.redirectUri?.(known) ?? guideOf(known)?.redirectUri ?? (isProduct(known) ? undefined : 'http://localhost'),
-    example: (known) => `${base(known)} --redirect-uri http://localhost`,
+      elsewhere(guideOf(known)?.redirectUri) ??
+      facts.redirectUri?.(known) ??
+      guideOf(known)?.redirectUri ??
+      (isProduct(known) ? undefined : 'http://localhost'),
+    example: (known) => `${base(known)} --redirect-uri ${isProduct(known) ? 'https://…' : 'http://localhost'}`,
   },
   {
     id: 'audience',
@@ -225,51 +242,21 @@ export const registrationQuestions: readonly Question[] = [
       { value: 'user', name: 'the user who signs in' },
       { value: 'skip', name: 'nobody now' },
     ],
-    default: (known) => (known.register === 'existing' ? 'user' : 'admin'),
+    // Nobody but an administrator can agree to application permissions, and an app that is there has them or not.
+    default: (known) => (known.register !== 'existing' ? 'admin' : isAppOnly(known) ? 'skip' : 'user'),
     example: (known) => `${base(known)} --consent admin`,
   },
   {
     id: 'signIn',
     flag: '--sign-in',
     noun: 'way to sign in',
-    message: 'Where is the browser?',
-    asked: () => false,
-    choices: () => [
-      { value: 'browser', name: 'on this computer' },
-      { value: 'paste', name: 'on another computer' },
-      { value: 'password', name: "with the mailbox's password" },
-      { value: 'skip', name: 'nobody signs in here' },
-    ],
-    default: (known) => guideOf(known)?.signIn,
+    message: 'No browser can be opened here. How do you sign in?',
+    applies: (known) => !isAppOnly(known),
+    asked: (known, facts) => facts.browserElsewhere === true && guideOf(known)?.signIn === 'browser',
+    choices: () => signInChoices,
+    // A password where the product cannot use one has its own words, so the flag may name it; nobody is offered it.
+    offered: (known) => signInChoices.filter(({ value }) => guideOf(known)?.signInWays.some((way) => way === value && way !== 'password')),
+    default: (known, facts) => (facts.browserElsewhere === true && guideOf(known)?.signIn === 'browser' ? 'paste' : guideOf(known)?.signIn),
     example: (known) => `${base(known)} --sign-in browser`,
   },
 ];
-
-/** Ways the contract knows and this version does not have yet: refused with their name, not called unknown. */
-const planned: Record<string, { values: readonly string[]; instead: string }> = {
-  '--sign-in': { values: ['device'], instead: 'mailauth setup --sign-in paste' },
-};
-
-/** Checks one raw answer. Throws `value-invalid` (exit 2), `not-yet`, `redirect-not-accepted`. */
-export function checkedAnswer(question: Question, raw: string, known: Known): string {
-  const value = raw.trim();
-  if (planned[question.flag]?.values.includes(value)) {
-    throw problem('not-yet', { what: `${question.flag} ${value}`, instead: planned[question.flag]?.instead ?? 'mailauth --help' });
-  }
-  const complaint = complaintOf(question, value, known);
-  if (complaint === undefined) return value;
-  if (question.id === 'redirectUri') throw problem('redirect-not-accepted', { uri: value, why: complaint });
-  throw problem('value-invalid', { what: question.noun, value, why: `${question.flag}: ${complaint}.`, next: question.example(known) });
-}
-
-function complaintOf(question: Question, value: string, known: Known): string | undefined {
-  if (question.choices !== undefined) {
-    const allowed = question.choices(known).map((c) => c.value);
-    const chosen = question.several === true ? value.split(',').map((v) => v.trim()) : [value];
-    return chosen.every((v) => allowed.includes(v)) && value !== ''
-      ? undefined
-      : `choose ${question.several ? 'any' : 'one'} of ${allowed.join(', ')}`;
-  }
-  const verdict = question.check?.(value) ?? true;
-  return verdict === true ? undefined : verdict;
-}

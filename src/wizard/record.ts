@@ -1,9 +1,10 @@
 import type { Cloud, Tenant } from '../core/cloud.ts';
 import type { MailboxKey, MailboxRecord, Registration, StoreName } from '../core/mailbox.ts';
+import { appOnlyScope } from '../oauth/client-credentials.ts';
 import { scopesFor } from '../oauth/scopes.ts';
 import type { Answers } from './answers.ts';
 import type { JournaledRegistration } from './journal.ts';
-import type { Known } from './questions.ts';
+import type { Known } from './question.ts';
 
 export interface RecordParts {
   readonly key: MailboxKey;
@@ -20,12 +21,13 @@ export function recordOf({ key, answers, registration, tenant, cloud, store, cre
   const signInAs = answers.signInAs !== undefined && answers.signInAs !== answers.mailbox ? answers.signInAs : undefined;
   return {
     ...key,
+    ...(answers.access === 'app-only' ? { access: 'app-only' as const } : {}),
     tenantId: tenant.id,
     cloud,
     endpoints: tenant.endpoints,
     registration,
     protocols: answers.protocols,
-    scopes: scopesFor(cloud, answers.protocols),
+    scopes: answers.access === 'app-only' ? [appOnlyScope(cloud)] : scopesFor(cloud, answers.protocols),
     store,
     createdAt,
     lastTests: [],
@@ -40,6 +42,7 @@ export function isSameSetup(existing: MailboxRecord, answers: Answers, cloud: Cl
   return (
     existing.cloud.name === cloud.name &&
     (answers.clientId === undefined || app.clientId === answers.clientId.toLowerCase()) &&
+    (existing.access ?? 'delegated') === (answers.access ?? 'delegated') &&
     app.clientType === answers.clientType &&
     app.redirectUri === answers.redirectUri &&
     (app.made === undefined || (app.name === answers.name && app.audience === answers.audience && app.variant === answers.variant)) &&
@@ -53,6 +56,7 @@ export function isSameSetup(existing: MailboxRecord, answers: Answers, cloud: Cl
 export function answersOf(record: MailboxRecord): Known {
   const { registration: app } = record;
   return {
+    access: record.access ?? 'delegated',
     register: app.made === undefined ? 'existing' : 'auto',
     clientId: app.clientId,
     clientType: app.clientType,
@@ -62,6 +66,8 @@ export function answersOf(record: MailboxRecord): Known {
     ...(app.variant === undefined ? {} : { variant: app.variant }),
     protocols: record.protocols,
     ...(record.signInAs === undefined ? {} : { signInAs: record.signInAs }),
+    // It was finished without a sign-in here, and stays so until one is asked for.
+    ...(record.account === undefined ? { signIn: 'skip' as const } : {}),
   };
 }
 

@@ -5,11 +5,14 @@ import { guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
 import { answer } from './ask.ts';
 import type { SetupDeps, SetupInput } from './deps.ts';
+import type { SetupOutcome } from './ending.ts';
 import { type Journal, journals } from './journal.ts';
-import { firstQuestions, type Known } from './questions.ts';
-import { type First, type SetupOutcome, SetupRun } from './setup-run.ts';
+import type { Known } from './question.ts';
+import { firstQuestions } from './questions.ts';
+import type { First } from './remaining-answers.ts';
+import { SetupRun } from './setup-run.ts';
 
-export type { SetupOutcome } from './setup-run.ts';
+export type { SetupOutcome } from './ending.ts';
 
 /**
  * The wizard: questions, tenant, store, summary, registration, sign-in, tests. Each finished step is in the journal before the next

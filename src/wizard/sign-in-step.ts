@@ -1,14 +1,31 @@
 import type { Cloud } from '../core/cloud.ts';
 import type { Context, Network } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
-import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import type { ClientType, MailboxKey, MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import type { Reporter } from '../core/report.ts';
 import type { Secret } from '../core/secret.ts';
-import { signIn } from '../oauth/sign-in.ts';
+import { setupCommand } from '../diagnose/catalogue/entra-words.ts';
+import { problem } from '../diagnose/problem.ts';
+import type { SignInWay } from '../guides/guide.ts';
+import { guideNamed } from '../guides/guides.ts';
+import { deviceSignIn } from '../oauth/device.ts';
+import { qr } from '../oauth/qr.ts';
+import { type SignInRequest, signIn } from '../oauth/sign-in.ts';
 import type { MailboxFiles } from '../store/mailbox-file.ts';
 import type { SecretStore } from '../store/store.ts';
 import { encodeTokenSet, tokenEntry } from '../store/token-entry.ts';
 import { isLoopback } from './answers.ts';
+import { requestFor } from './sign-in-request.ts';
+
+/** How a device code is shown and waited for. */
+export interface DeviceWish {
+  /** also as a QR code */
+  readonly qr: boolean;
+  /** undefined: as long as the code counts */
+  readonly waitMs: number | undefined;
+  /** called when the code is on the screen: the sandbox plays the person `as` here */
+  shown?(verificationUri: string, userCode: string, as: string): Promise<void>;
+}
 
 export interface SignInStep {
   readonly deps: {
@@ -18,13 +35,16 @@ export interface SignInStep {
     readonly canAsk: boolean;
     readonly stepTimeoutMs: number;
     readonly browserTimeoutMs: number;
+    readonly device?: DeviceWish;
     network(): Promise<Network>;
   };
   readonly store: SecretStore;
   readonly cloud: Cloud;
-  readonly method: 'browser' | 'paste';
+  readonly method: 'browser' | 'paste' | 'device';
   readonly selectAccount: boolean;
   readonly clientSecret?: Secret;
+  /** nobody has allowed the app for the whole organization, as far as is known */
+  readonly approvalHint?: boolean;
   /** the command that does it again */
   readonly again: string;
   /** done after the tokens are stored and before the record is written */
@@ -32,14 +52,28 @@ export interface SignInStep {
   onWrongAccount?(): Promise<void>;
 }
 
+/** How somebody signs in for tokens that are kept. */
+export const signInMethod = (signIn: SignInWay | undefined): SignInStep['method'] =>
+  signIn === 'paste' || signIn === 'device' ? signIn : 'browser';
+
+/** How a browser is reached for anything else than that: consent, a proof, an administrator. */
+export const browserMethod = (signIn: SignInWay): 'browser' | 'paste' => (signIn === 'paste' ? 'paste' : 'browser');
+
+/** Throws `device-not-here`, `device-confidential` (exit 2): said before anything begins. */
+export function requireDevice(key: MailboxKey, clientType: ClientType): void {
+  const guide = guideNamed(key.for);
+  const again = setupCommand(key, `--for ${key.for}`);
+  if (guide?.signInWays.includes('device') !== true) throw problem('device-not-here', { product: guide?.title ?? key.for, again });
+  if (clientType === 'confidential') throw problem('device-confidential', { again });
+}
+
 /** Signs in for a record, stores the tokens, writes the mailbox file, in this order. A person may try again after a wrong account. */
 export async function signInAndStore(record: MailboxRecord, step: SignInStep): Promise<{ record: MailboxRecord; set: TokenSet }> {
   const { deps } = step;
-  const network = await deps.network();
   let selectAccount = step.selectAccount;
   for (;;) {
     try {
-      return await once(record, step, network, selectAccount);
+      return await once(record, step, selectAccount);
     } catch (error) {
       if (!(error instanceof MailauthError) || error.code !== 'wrong-account') throw error;
       await step.onWrongAccount?.();
@@ -52,58 +86,91 @@ export async function signInAndStore(record: MailboxRecord, step: SignInStep): P
   }
 }
 
-async function once(
-  record: MailboxRecord,
-  step: SignInStep,
-  network: Network,
-  selectAccount: boolean,
-): Promise<{ record: MailboxRecord; set: TokenSet }> {
-  const { deps, store } = step;
-  const { ctx, report } = deps;
+async function once(record: MailboxRecord, step: SignInStep, selectAccount: boolean): Promise<{ record: MailboxRecord; set: TokenSet }> {
+  const { deps, store, method } = step;
+  const { report } = deps;
   let written = record;
-  const set = await signIn(
-    ctx,
-    {
-      app: {
-        cloud: step.cloud,
-        tenantId: record.tenantId,
-        endpoints: record.endpoints,
-        clientId: record.registration.clientId,
-        network,
-        clock: ctx.clock,
-        timeoutMs: deps.stepTimeoutMs,
-        signal: ctx.signal,
-        ...(step.clientSecret === undefined ? {} : { clientSecret: step.clientSecret }),
-      },
-      mailbox: record.mailbox,
-      ...(record.signInAs === undefined ? {} : { signInAs: record.signInAs }),
-      redirectUri: record.registration.redirectUri,
-      loopback: isLoopback(record.registration.redirectUri),
-      scopes: record.scopes,
-      method: step.method,
-      selectAccount,
-      waitMs: deps.browserTimeoutMs,
-      canAsk: deps.canAsk,
-      again: step.again,
-    },
-    {
-      authorizationRequired: (url, expiresAt) => {
-        report.progress('sign-in', 'waiting', `Sign in as ${record.signInAs ?? record.mailbox}, in a browser, at this address:`);
-        report.authorizationRequired(url, expiresAt);
-      },
-      note: (text) => report.note(text),
-      waiting: (text) => report.progress('sign-in', 'started', text),
-    },
-    async (tokens) => {
-      await store.write(tokenEntry(record), encodeTokenSet(tokens));
-      await step.keepFirst?.(record);
-      written = { ...record, account: tokens.account };
-      await deps.mailboxes.writeMailbox(written);
-      report.progress('sign-in', 'done', `Signed in as ${tokens.account.username}; tokens stored: ${store.describe()}`);
-    },
-  );
+  const keep = async (tokens: TokenSet): Promise<void> => {
+    await store.write(tokenEntry(record), encodeTokenSet(tokens));
+    await step.keepFirst?.(record);
+    written = { ...record, account: tokens.account };
+    await deps.mailboxes.writeMailbox(written);
+    report.progress('sign-in', 'done', `Signed in as ${tokens.account.username}; tokens stored: ${store.describe()}`);
+  };
+  const request = { ...(await requestFor(record, step)), again: step.again };
+  const set = await (method === 'device'
+    ? byDevice(request, step, record, keep)
+    : byBrowser(request, step, method, selectAccount, record, keep));
   if (set.refreshToken === undefined) {
     report.note('Microsoft gave no refresh token (offline_access is missing): somebody must sign in again when this token expires.');
   }
   return { record: written, set };
+}
+
+type Request = Pick<SignInRequest, 'app' | 'mailbox' | 'signInAs' | 'scopes' | 'again'>;
+type Keep = (tokens: TokenSet) => Promise<void>;
+
+function byBrowser(
+  request: Request,
+  { deps, approvalHint }: SignInStep,
+  method: 'browser' | 'paste',
+  selectAccount: boolean,
+  record: MailboxRecord,
+  keep: Keep,
+): Promise<TokenSet> {
+  const { redirectUri } = record.registration;
+  return signIn(
+    deps.ctx,
+    {
+      ...request,
+      redirectUri,
+      loopback: isLoopback(redirectUri),
+      method,
+      selectAccount,
+      waitMs: deps.browserTimeoutMs,
+      canAsk: deps.canAsk,
+    },
+    {
+      authorizationRequired: (url, expiresAt) => {
+        // Entra keeps people on this page and tells the app only when they leave it.
+        if (approvalHint === true) {
+          deps.report.note('If the page says "Need admin approval", press "Return to the application without granting consent" there.');
+        }
+        deps.report.progress('sign-in', 'waiting', `Sign in as ${record.signInAs ?? record.mailbox}, in a browser, at this address:`);
+        deps.report.authorizationRequired(url, expiresAt);
+      },
+      note: (text) => deps.report.note(text),
+      waiting: (text) => deps.report.progress('sign-in', 'started', text),
+    },
+    keep,
+  );
+}
+
+function byDevice(request: Request, { deps }: SignInStep, record: MailboxRecord, keep: Keep): Promise<TokenSet> {
+  const { ctx, report, device } = deps;
+  const who = record.signInAs ?? record.mailbox;
+  return deviceSignIn(
+    ctx,
+    { ...request, waitMs: device?.waitMs, shown: async (uri, code) => device?.shown?.(uri, code, who) },
+    {
+      async codeRequired({ verificationUri, userCode }, deadline) {
+        report.progress('sign-in', 'waiting', `Sign in as ${who}: open this address on any device and type the code below it.`);
+        report.authorizationRequired(verificationUri, deadline, userCode);
+        if (device?.qr === true) report.show(await qr(verificationUri));
+        report.progress('sign-in', 'waiting', `The code counts ${until(deadline, ctx.clock.now())}.`);
+      },
+      waiting: (text) => report.progress('sign-in', 'started', text),
+    },
+    keep,
+  );
+}
+
+/** `until 23:55, 15 minutes`, in the time of this machine. */
+function until(deadline: number, now: number): string {
+  const at = new Date(deadline);
+  const clock = [at.getHours(), at.getMinutes()].map((part) => String(part).padStart(2, '0')).join(':');
+  const seconds = Math.max(1, Math.round((deadline - now) / 1000));
+  const minutes = Math.round(seconds / 60);
+  const left = seconds < 60 ? `${seconds} second${seconds === 1 ? '' : 's'}` : `${minutes} minute${minutes === 1 ? '' : 's'}`;
+  return `until ${clock}, ${left}`;
 }

@@ -1,11 +1,14 @@
 import type { Cloud, Tenant } from '../core/cloud.ts';
 import { fold } from '../core/fold.ts';
+import { isPersonal } from '../diagnose/catalogue/entra-words.ts';
 import { guideNamed } from '../guides/guides.ts';
+import { appRolesOf } from '../guides/permissions.ts';
 import { permissionNames } from '../guides/portal-steps.ts';
 import type { Answers } from './answers.ts';
 
 /** What will be set up, as label and value: shown before anything is done. */
 export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, store: string): readonly (readonly [string, string])[] {
+  const isAppOnly = answers.access === 'app-only';
   const app =
     answers.clientId ??
     { auto: 'will be registered', portal: 'to be registered in the portal', existing: '', handoff: 'an administrator will register it' }[
@@ -14,6 +17,7 @@ export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, sto
   const signIn = {
     browser: 'in a browser on this computer',
     paste: 'in a browser on another computer',
+    device: 'with a code that is typed in a browser anywhere',
     password: "with the mailbox's password, once",
     skip: 'nobody signs in here',
   };
@@ -27,10 +31,27 @@ export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, sto
     ['Tokens from (v2)', tenant.endpoints.token],
     ['App', `${app} (${answers.clientType} client)`],
     ...(answers.redirectUri === '' ? [] : [['Redirect URI', answers.redirectUri] as const]),
-    ['Permissions', [...answers.protocols.map((p) => permissionNames[p]), 'offline_access'].join(', ').concat(' (delegated)')],
-    ['Sign-in', signIn[answers.signIn]],
+    [
+      'Permissions',
+      isAppOnly
+        ? appRolesOf(answers.protocols).join(', ').concat(' (application)')
+        : [...answers.protocols.map((p) => permissionNames[p]), 'offline_access'].join(', ').concat(' (delegated)'),
+    ],
+    ['Consent', consentWords(answers, tenant)],
+    ['Sign-in', isAppOnly ? 'none: the app asks for tokens itself, with its secret or certificate' : signIn[answers.signIn]],
     ['Secrets go to', store],
   ];
+}
+
+/** Why an administrator is the usual way: blocked user consent is the rule where Microsoft manages it, and not everywhere. */
+function consentWords({ consent, protocols, access }: Answers, { id }: Tenant): string {
+  if (access === 'app-only') return consent === 'admin' ? 'by an administrator: nobody else can allow application permissions' : 'as it is';
+  if (isPersonal({ tenant: id })) return 'by whoever signs in';
+  const mailIn = protocols.some((p) => p !== 'smtp');
+  const why = 'where Microsoft manages consent (new tenants, many others), users cannot allow IMAP and POP';
+  if (consent === 'admin') return `by an administrator, once for everybody${mailIn ? `: ${why}` : ''}`;
+  if (consent === 'user') return `by the user who signs in${mailIn ? `; ${why}: an administrator then must` : ''}`;
+  return 'nobody gives it now';
 }
 
 /** Two columns between blank lines; long values go on below themselves. `columns`: of the terminal, Infinity for a pipe. */

@@ -1,8 +1,7 @@
 import type { Cloud } from '../core/cloud.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
-import type { Secret } from '../core/secret.ts';
 import type { ProtocolResult } from '../mail/result.ts';
-import { runTests } from '../mail/run-tests.ts';
+import { runTests, type TestToken } from '../mail/run-tests.ts';
 import type { SetupDeps } from './deps.ts';
 
 /** The proof at the end of a set-up: each of its protocols, live. A red test is a value. */
@@ -10,7 +9,7 @@ export async function testMailbox(
   deps: SetupDeps,
   record: MailboxRecord,
   cloud: Cloud,
-  token: () => Promise<Secret>,
+  token: () => Promise<TestToken>,
 ): Promise<readonly ProtocolResult[]> {
   const { ctx, report, stepTimeoutMs } = deps;
   report.progress('test', 'started', 'Testing the mail server');

@@ -55,7 +55,10 @@ describe('--register auto for this computer', () => {
   });
 
   it('says what it will create and as whom, and its question defaults to No', async () => {
-    const { prompts, unasked } = person([['Create it?', enter]]);
+    const { prompts, unasked } = person([
+      ['How do you sign in?', enter],
+      ['Create it?', enter],
+    ]);
     const ran = await m.mailauth(`setup --sandbox --mailbox ${mailbox} --for this-computer --register auto`, { terminal: true, prompts });
     expect([ran.exit, unasked()]).toEqual([1, []]);
     expect(ran.err).toMatch(/This creates in the tenant 5a4db0c5.*an application "mailauth this-computer.*consent to them/s);
@@ -266,7 +269,7 @@ describe('stopped anywhere and run again', () => {
     const all = await Promise.all([
       m.mailauth('setup --sandbox --yes --no-test --json'),
       m.mailauth(`setup --sandbox --yes --for osticket --redirect-uri ${redirect} --json`),
-      m.mailauth('setup --sandbox --yes --no-test --mailbox sales@contoso.example --json'),
+      m.mailauth('setup --sandbox --yes --no-test --mailbox billing@contoso.example --json'),
     ]);
     expect(all.map((ran) => ran.exit)).toEqual([0, 0, 0]);
     const ids = all.map((ran) => stream(ran.lines()).data.clientId);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { enter, type Machine, machine, person, type Scripted } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
+import { tenantOf } from '../support/tenant.ts';
 
 let m: Machine;
 beforeEach(async () => {
@@ -47,7 +48,8 @@ describe('interrupted', () => {
   ])('after %s (%s): exit 130, the journal stays, no token; --resume goes on', async (step, state) => {
     const stopped = await interruptAt('setup --sandbox --yes --no-test --mailbox c@contoso.example', step, state);
     expect([stopped.exit, stopped.out]).toEqual([130, '']);
-    expect(stopped.err).toContain('Stopped.');
+    expect(stopped.err).toContain('Stopped. Finished steps are kept: mailauth setup goes on after the last one.');
+    expect(stopped.err).not.toContain('Nothing half done');
     expect(await files('setups')).toHaveLength(1);
     expect(await files('mailboxes')).toEqual([]);
     expect([...m.keychain.entries.keys()].filter((key) => key.includes('token/'))).toEqual([]);
@@ -137,13 +139,14 @@ describe('in a terminal', () => {
       ['Which mailbox?', 'helpdesk'],
       ['Which mailbox?', 'HelpDesk@contoso.example'],
       ['What will read', enter],
-      ['How is the app registered', 'existing'],
+      ['Create it?', enter],
+      ['What instead?', 'existing'],
       ['Application (client) ID?', 'not-a-guid'],
       ['Application (client) ID?', enter],
-      ['Go ahead?', enter],
     ]);
     expect(exit).toBe(0);
     expect(asked.filter((line) => line.startsWith('complaint'))).toHaveLength(2);
+    expect(await tenantOf(m)).toMatchObject({ apps: [] });
     expect(err).toContain(publicApp);
   });
 

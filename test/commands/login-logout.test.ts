@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { clickThrough } from '../support/click-through.ts';
 import { brokenKeychain, type Machine, machine } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 
@@ -32,6 +33,25 @@ describe('login', () => {
     expect([url.searchParams.get('prompt'), url.searchParams.get('login_hint')]).toEqual(['select_account', null]);
     expect(url.searchParams.get('scope')).not.toContain('graph');
     expect((await m.mailauth('token get --sandbox')).out).not.toBe(before);
+  });
+
+  it('leaves what a rotation noted about the app while somebody was signing in', async () => {
+    const folder = box('mailboxes');
+    const path = join(folder, (await readdir(folder))[0] ?? '');
+    const noted = async () => JSON.parse(await readFile(path, 'utf8'));
+    const browser = {
+      usable: true,
+      async open(url: string) {
+        const record = await noted();
+        record.registration = { ...record.registration, secretKeyId: 'new', oldSecretKeyId: 'old' };
+        await writeFile(path, JSON.stringify(record));
+        void clickThrough(`${url}&login_hint=${mailbox}`).then((back) => fetch(back));
+        return { kind: 'opened' as const };
+      },
+    };
+    const { exit, err } = await m.mailauth('login --force --sandbox', { browser });
+    expect(exit, err).toBe(0);
+    expect((await noted()).registration).toMatchObject({ secretKeyId: 'new', oldSecretKeyId: 'old' });
   });
 
   it('nobody comes back: exit 4 after --timeout', async () => {
@@ -87,5 +107,13 @@ describe('logout', () => {
     expect((await m.mailauth('logout --sandbox', { keychain: brokenKeychain('locked') })).exit).toBe(7);
     expect(await files('mailboxes')).toHaveLength(1);
     expect((await m.mailauth('logout --sandbox')).exit).toBe(0);
+  });
+
+  it('forgets an interrupted set-up of the sandbox also where no keychain is usable', async () => {
+    const keychain = brokenKeychain('no-bus');
+    await m.mailauth('setup --sandbox --yes --register handoff --json', { keychain });
+    expect(await files('setups')).toHaveLength(1);
+    expect((await m.mailauth('logout --sandbox --all', { keychain })).exit).toBe(0);
+    expect(await files('setups')).toEqual([]);
   });
 });

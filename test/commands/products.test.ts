@@ -123,7 +123,7 @@ describe.each(guides)('$name', ({ name, flags, app, secrets, fields }) => {
       secret: async (q: { message: string }) => String(answer(q.message)),
       confirm: async (q: { message: string }) => answer(q.message) === true,
     };
-    const given = name === 'custom' ? `--sign-in-as ${mailbox} --audience single` : '';
+    const given = name === 'custom' ? `--access delegated --sign-in-as ${mailbox} --audience single` : '';
     const line = words(`setup --sandbox --mailbox ${mailbox} --for ${name} --register portal`, flags, given);
     const ran = await m.mailauth(line, { terminal: true, prompts: human });
     expect([ran.err.slice(ran.exit === 0 ? ran.err.length : 0), ran.exit]).toEqual(['', 0]);
@@ -188,6 +188,7 @@ describe('Kaseya: --sign-in password', () => {
   it('a wrong password is exit 1, and is not repeated', async () => {
     const ran = await withPassword('hunter2 but wrong');
     expect(errorOf(ran)).toMatchObject({ exit: 1 });
+    expect(errorOf(ran)?.next[0]).toMatch(/^mailauth setup --mailbox \S+ --for kaseya --sign-in password --password-file FILE --sandbox$/);
     expect(ran.out + ran.err + (await writtenBy(m))).not.toContain('hunter2');
   });
 

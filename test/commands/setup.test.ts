@@ -114,6 +114,13 @@ describe('a machine that misbehaves: --fault', () => {
     expect(await files('mailboxes')).toEqual([]);
   });
 
+  it('a page that Entra never leaves, met by the sandbox itself: the command that goes on is the set-up', async () => {
+    const ran = await m.mailauth('setup --sandbox --yes --register existing --redirect-uri http://localhost:39123/other --json');
+    const { error } = stream(ran.lines());
+    expect([ran.exit, error]).toMatchObject([1, { code: 'redirect-mismatch', detail: { aadsts: 50011 } }]);
+    expect(error?.next?.[0]).toBe('mailauth setup --mailbox helpdesk@contoso.example --sandbox --resume');
+  });
+
   it.each([
     ['imap-auth-failed', 4, 'imap-authenticate-failed'],
     ['imap-not-connected', 6, 'imap-not-connected'],

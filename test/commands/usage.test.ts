@@ -52,8 +52,8 @@ describe('wrong usage is exit 2, on stderr, and as an envelope with --json', () 
     ['setup --mailbox a@contoso.com --client-type secret', 'value-invalid'],
     ['setup --mailbox a@contoso.com --protocols imap,nntp', 'value-invalid'],
     ['setup --mailbox a@contoso.com --register by-mail', 'value-invalid'],
-    ['setup --mailbox a@contoso.com --sign-in device', 'not-yet'],
-    ['setup --mailbox a@contoso.com --access app-only', 'not-yet'],
+    ['setup --mailbox a@contoso.com --sign-in device --qr --client-type confidential', 'device-confidential'],
+    ['setup --mailbox a@contoso.com --access both', 'value-invalid'],
     ['setup --mailbox a@contoso.com --access total', 'value-invalid'],
     ['setup --mailbox a@contoso.com --consent maybe', 'value-invalid'],
     ['setup --mailbox a@contoso.com --audience all', 'value-invalid'],
@@ -63,6 +63,7 @@ describe('wrong usage is exit 2, on stderr, and as an envelope with --json', () 
     ['setup --mailbox a@contoso.com --redirect-uri nonsense', 'redirect-not-accepted'],
     ['setup --mailbox a@contoso.com --redirect-uri https://helpdesk.contoso.com/cb', 'redirect-not-here'],
     ['setup --mailbox a@contoso.com --client-type public --client-secret-file -', 'usage'],
+    ['setup --mailbox a@contoso.com --client-secret-file - --password-file -', 'usage'],
   ])('%s → %s', async (words, code) => {
     const asText = await m.mailauth(`${words} --no-input`);
     expect(asText.exit).toBe(2);
@@ -122,8 +123,23 @@ describe('a secret as the value of a flag', () => {
       const { exit, out, err } = await m.run(['setup', ...flag, ...more]);
       expect(exit).toBe(2);
       expect(out + err).not.toContain(value);
-      expect(out + err).toMatch(/client-secret-file|--password-file|unknown option/);
+      expect(out + err).toMatch(/never accepted as the value of|unknown option/);
     }
+  });
+
+  it.each([
+    ['--client-secret', '--client-secret-file FILE'],
+    ['--password', '--password-file FILE'],
+    ['--passphrase', 'MAILAUTH_PASSPHRASE_FILE=FILE'],
+    ['--graph-token', 'MAILAUTH_GRAPH_TOKEN'],
+    ['--refresh-token', 'mailauth login'],
+  ])('%s: where its value belongs, in the last line of setup --json', async (flag, instead) => {
+    const { json } = await m.run(['setup', flag, value, '--json']);
+    expect(json()).toMatchObject({
+      type: 'result',
+      command: 'setup',
+      error: { code: 'secret-in-argv', next: [expect.stringContaining(instead)] },
+    });
   });
 });
 
@@ -257,4 +273,17 @@ describe('help', () => {
   it.each(['--version', '-V', '--version --no-color'])('%s prints the version alone', async (words) => {
     expect(await m.mailauth(words)).toMatchObject({ exit: 0, out: '0.0.0-test\n', err: '' });
   });
+});
+
+it('MAILAUTH_DEBUG has the command and how it ended, nothing of what was typed', async () => {
+  const lines: string[] = [];
+  const log = (line: string) => lines.push(line);
+  await m.run(['status'], { log });
+  await m.run(['token', 'get', 'ada@contoso.com'], { log });
+  expect(lines.map((line) => line.replace(/ \d+\.\d+\.[^:]+/, ''))).toEqual([
+    'status: begins',
+    'status: exit 0',
+    'token get: begins',
+    'token get: exit 4, mailbox-unknown',
+  ]);
 });

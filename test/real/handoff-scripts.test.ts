@@ -17,6 +17,8 @@ const everyGuide = [
   handoffRequest('this-computer', { cloud: namedCloud('china') }),
   handoffRequest('kaseya', { cloud: { ...namedCloud('public'), name: 'lab' } }),
   handoffRequest('mspbots', { answers: { name: hostile, audience: 'multi-and-personal' }, goOn: hostile }),
+  handoffRequest('supportpal'),
+  handoffRequest('custom', { answers: { clientType: 'confidential' } }),
   handoffRequest('osticket', { answers: { consent: 'skip', audience: 'personal', protocols: ['imap'] } }),
 ];
 

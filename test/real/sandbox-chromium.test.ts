@@ -129,7 +129,7 @@ describe('a person does not sign in', () => {
     expect(failure).toMatchObject({ ok: false, error: { exit: 6, detail: { aadsts: 65004 } } });
     expect(await page.getByRole('alert').textContent()).toContain(Reflect.get(Object(failure?.error), 'title'));
     // The mailbox is not known to login yet, and this is the sandbox.
-    expect(await page.locator('code').first().textContent()).toBe(`mailauth setup --mailbox ${mailbox} --sandbox`);
+    expect(await page.locator('code').first().textContent()).toBe(`mailauth setup --mailbox ${mailbox} --sandbox --resume`);
     expect(page.url()).not.toMatch(/error|access_denied|state=/);
     expect(await kept('mailboxes')).toEqual([]);
     expect(await tokens()).toBe(0);
@@ -186,7 +186,7 @@ describe('an administrator signs in for the registration', () => {
     expect(await first.locator('main').textContent()).toContain('Microsoft Azure CLI');
     await shoot(first, 'admin-account-light');
     await pick(first, administrator);
-    expect(await heading(first)).toBe('Administrator signed in');
+    expect(await heading(first)).toBe('The sign-in has arrived');
     expect(await first.getByRole('status').textContent()).toMatch(/used once and not stored.*Signed in as.*admin@contoso\.example/s);
     expect(first.url()).toMatch(/^http:\/\/localhost:\d+\/mailauth\/[\w-]+$/);
     await shoot(first, 'admin-success-light');
@@ -208,7 +208,7 @@ describe('an administrator signs in for the registration', () => {
     await shoot(page, 'admin-account-dark-phone');
     expect(await fits(page)).toBe(true);
     await pick(page, administrator);
-    expect(await heading(page)).toBe('Administrator signed in');
+    expect(await heading(page)).toBe('The sign-in has arrived');
     await shoot(page, 'admin-success-dark-phone');
     expect(await fits(page)).toBe(true);
     expect(await run.ended).toBe(0);
@@ -229,7 +229,7 @@ describe('an administrator signs in for the registration', () => {
     expect(await apps()).toEqual([]);
     expect(await kept('mailboxes')).toEqual([]);
     // The sign-in as such worked, and its page says no more than that.
-    expect(await heading(page)).toBe('Administrator signed in');
+    expect(await heading(page)).toBe('The sign-in has arrived');
     await shoot(page, 'admin-is-none');
   });
 });
@@ -268,8 +268,8 @@ describe('BROWSER', () => {
     expect(await run.ended).toBe(0);
     expect(run.stderr()).not.toContain('approves the sign-in by itself');
     expect(run.stderr()).toContain('Signed in as helpdesk@contoso.example');
-    expect(run.stderr()).toContain('Administrator signed in: admin@contoso.example');
-    expect(await pages(2)).toEqual(['Administrator signed in', 'You are signed in']);
+    expect(run.stderr()).toContain('Signed in for Microsoft Graph: admin@contoso.example');
+    expect(await pages(2)).toEqual(['The sign-in has arrived', 'You are signed in']);
   });
 
   it.each([

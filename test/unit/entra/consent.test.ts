@@ -32,7 +32,10 @@ describe('the answer of the consent page, as the loopback listener reads it', ()
   const blanks = { cloud, tenant: 'contoso.com', clientId: 'c', scopes };
 
   it('granted', () => {
-    expect(read('admin_consent=True&tenant=t&scope=openid%20a%2Fb&state=s')).toEqual({ kind: 'answer', answer: { kind: 'consented' } });
+    expect(read('admin_consent=True&tenant=t&scope=openid%20a%2Fb&state=s')).toEqual({
+      kind: 'answer',
+      answer: { kind: 'consented', tenant: 't' },
+    });
   });
 
   it.each([
@@ -49,6 +52,7 @@ describe('the answer of the consent page, as the loopback listener reads it', ()
     ['state=s', 'none'],
     ['admin_consent=False', 'none'],
     ['admin_consent=True&admin_consent=True', 'twice'],
+    ['admin_consent=True&tenant=t&tenant=u', 'twice'],
   ])('neither: %s', (query, why) => {
     expect(read(query)).toEqual({ kind: 'unreadable', why });
   });

@@ -9,7 +9,7 @@ const thisComputer: RegistrationPlan = {
   audience: 'single',
   platform: 'mobile-desktop',
   redirectUris: ['http://localhost'],
-  publicClientFlows: true,
+  publicClientFlows: false,
   implicitTokens: false,
   graphPermissions: [...identity, ...mail],
   exchangePermissions: mail,
@@ -22,7 +22,6 @@ const osticket: RegistrationPlan = {
   displayName: 'mailauth osticket helpdesk@contoso.com',
   platform: 'web',
   redirectUris: ['https://support.contoso.com/api/auth/oauth2'],
-  publicClientFlows: false,
   graphPermissions: ['User.Read', 'offline_access', ...mail],
   secretMonths: 12,
 };
@@ -34,7 +33,6 @@ export const plans = {
     ...thisComputer,
     platform: 'web',
     redirectUris: ['http://localhost:53682/mailauth'],
-    publicClientFlows: false,
     secretMonths: 12,
   },
   osticket,
@@ -54,6 +52,7 @@ export const plans = {
     audience: 'multi',
     platform: 'none',
     redirectUris: [],
+    publicClientFlows: true,
     graphPermissions: ['User.Read', 'POP.AccessAsUser.All', 'IMAP.AccessAsUser.All', 'offline_access', 'SMTP.Send'],
   },
   mspbots: {

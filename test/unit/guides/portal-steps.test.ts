@@ -46,6 +46,7 @@ describe('the portal, screen by screen', () => {
       Entra ID > App registrations > your app > Manage > API permissions > Add a permission > Microsoft Graph > Delegated permissions
       - Search for each name, tick it
       - Press "Add permissions"
+      - The table must show them all now, as "Delegated"
       Permission = openid
       Permission = profile
       Permission = email
@@ -79,6 +80,7 @@ describe('the portal, screen by screen', () => {
       Entra ID > App registrations > your app > Manage > API permissions > Add a permission > Microsoft Graph > Delegated permissions
       - Search for each name, tick it
       - Press "Add permissions"
+      - The table must show them all now, as "Delegated"
       Permission = User.Read
       Permission = offline_access
       Permission = IMAP.AccessAsUser.All
@@ -117,6 +119,7 @@ describe('the portal, screen by screen', () => {
       Entra ID > App registrations > your app > Manage > API permissions > Add a permission > Microsoft Graph > Delegated permissions
       - Search for each name, tick it
       - Press "Add permissions"
+      - The table must show them all now, as "Delegated"
       Permission = offline_access
       Permission = IMAP.AccessAsUser.All
       Permission = SMTP.Send
@@ -151,6 +154,7 @@ describe('the portal, screen by screen', () => {
       Entra ID > App registrations > your app > Manage > API permissions > Add a permission > Microsoft Graph > Delegated permissions
       - Search for each name, tick it
       - Press "Add permissions"
+      - The table must show them all now, as "Delegated"
       Permission = User.Read
       Permission = POP.AccessAsUser.All
       Permission = IMAP.AccessAsUser.All
@@ -177,6 +181,7 @@ describe('the portal, screen by screen', () => {
       Entra ID > App registrations > your app > Manage > API permissions > Add a permission > Microsoft Graph > Delegated permissions
       - Search for each name, tick it
       - Press "Add permissions"
+      - The table must show them all now, as "Delegated"
       Permission = SMTP.Send
       # Grant admin consent
       Entra ID > App registrations > your app > Manage > API permissions > Grant admin consent for (your organization)
@@ -207,6 +212,7 @@ describe('the portal, screen by screen', () => {
       Entra ID > App registrations > your app > Manage > API permissions > Add a permission > Microsoft Graph > Delegated permissions
       - Search for each name, tick it
       - Press "Add permissions"
+      - The table must show them all now, as "Delegated"
       Permission = openid
       Permission = profile
       Permission = email

@@ -3,14 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { MailauthError } from '../../../src/core/errors.ts';
 import { namedCloud } from '../../../src/entra/clouds.ts';
 import { applicationBody, grantBody, passwordBody, servicePrincipalBody } from '../../../src/entra/manifest.ts';
+import { guides } from '../../../src/guides/guides.ts';
 import { blanks } from '../../../src/handoff/azure-cli.ts';
 import { type HandoffRequest, handoffFiles } from '../../../src/handoff/handoff.ts';
 import { fileNames, handoffSecretName } from '../../../src/handoff/request.ts';
 import { handoffRequest, handoffText, tenantId } from '../../support/handoff.ts';
 
-const products = ['osticket', 'this-computer'] as const;
-
-describe.each(products)('%s', (product) => {
+describe.each(['osticket', 'this-computer'])('%s', (product) => {
   const request = handoffRequest(product);
 
   it('is written as the golden files show it', async () => {
@@ -18,6 +17,17 @@ describe.each(products)('%s', (product) => {
       await expect(text).toMatchFileSnapshot(`../../golden/handoff/${product}/${name}`);
     }
   });
+});
+
+/** Every guide, and those that a flag changes: what is sent decides what stands in the tenant. */
+describe.each([
+  ...guides.map(({ name }) => ({ product: name, answers: {} })),
+  { product: 'osticket', answers: { variant: 'older-plugin' } },
+  { product: 'this-computer', answers: { clientType: 'confidential' as const, redirectUri: 'http://localhost:53682/mailauth' } },
+  { product: 'custom', answers: { clientType: 'confidential' as const, audience: 'multi' as const } },
+])('the scripts for $product $answers', ({ product, answers }) => {
+  const request = handoffRequest(product, { answers });
+  const withSecret = request.plan.secretMonths !== undefined;
 
   it('sends from bash the very bodies that --register auto sends', () => {
     const bodies = heredocs(handoffText(request, fileNames.azureCli));
@@ -26,7 +36,7 @@ describe.each(products)('%s', (product) => {
       'service-principal.json': servicePrincipalBody(blanks.appId),
       'grant-graph.json': grantBody({ ...spIds, scopes: request.plan.graphPermissions }),
       'grant-exchange.json': grantBody({ ...spIds, scopes: request.plan.exchangePermissions }),
-      ...(product === 'osticket' ? { 'password.json': password(request) } : {}),
+      ...(withSecret ? { 'password.json': password(request) } : {}),
     });
   });
 
@@ -37,7 +47,7 @@ describe.each(products)('%s', (product) => {
       servicePrincipalBody(blanks.appId),
       grantBody({ ...spIds, scopes: request.plan.graphPermissions }),
       grantBody({ ...spIds, scopes: request.plan.exchangePermissions }),
-      ...(product === 'osticket' ? [password(request)] : []),
+      ...(withSecret ? [password(request)] : []),
     ]) {
       expect(bodies).toContainEqual(body);
     }

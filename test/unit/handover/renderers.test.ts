@@ -64,6 +64,7 @@ describe('on a screen', () => {
         Client Secret      ********  (masked: --reveal shows it)
                            The secret's "Value", not its "Secret ID".
         Username           helpdesk@contoso.com
+                           A mailbox with a licence of its own.
         Reply to           helpdesk@contoso.com
                            your choice: Or any address that shall get the answers.
         Signature          your own words below each message

@@ -32,10 +32,14 @@ describe('checkAddress', () => {
     '"a"@contoso.com',
     '<a@contoso.com>',
     'a@1.2.3.4',
+    '-x@contoso.com',
+    '../x@contoso.com',
+    'a..b@contoso.com',
+    'a.@contoso.com',
   ])('%j is none, and the complaint says how one looks', (value) => expect(checkAddress(value)).toMatch(/an address looks like/));
   it('accepts any local part of letters at any domain, never two @', () => {
     fc.assert(
-      fc.property(fc.stringMatching(/^[a-z0-9._+-]{1,20}$/), domain, (local, host) => {
+      fc.property(fc.stringMatching(/^[a-z0-9_+][a-z0-9_+-]{0,9}(\.[a-z0-9_+-]{1,9})?$/), domain, (local, host) => {
         expect(checkAddress(`${local}@${host}`)).toBe(true);
         expect(checkAddress(`${local}@x@${host}`)).not.toBe(true);
         expect(checkAddress(`${local}\n@${host}`)).not.toBe(true);

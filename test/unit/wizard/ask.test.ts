@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Asking, answer } from '../../../src/wizard/ask.ts';
-import { firstQuestions, type Question, registrationQuestions } from '../../../src/wizard/questions.ts';
+import type { Question } from '../../../src/wizard/question.ts';
+import { firstQuestions, registrationQuestions } from '../../../src/wizard/questions.ts';
 import { enter, person, type Scripted } from '../../support/command-line.ts';
 
 function asking(more: Partial<Asking> & { script?: readonly Scripted[] } = {}): Asking & { asked: string[] } {
@@ -102,6 +103,20 @@ describe('the questions of setup', () => {
     }
   });
 
+  it('says where a product shows its own redirect URI, before it is asked for or found missing', async () => {
+    const shown: string[] = [];
+    const showScreen: Asking['showScreen'] = (screen) => shown.push(screen.field);
+    const flags = { mailbox: 'a@contoso.com', for: 'osticket' };
+    const questions = [...firstQuestions, ...registrationQuestions];
+    const person = asking({ canAsk: true, flags, showScreen, script: [['Redirect URI?', 'https://help.contoso.com/api/auth/oauth2']] });
+    await answer(questions, {}, person);
+    expect(shown).toEqual(['Callback Endpoint']);
+    await expect(answer(questions, {}, asking({ flags, showScreen }))).rejects.toMatchObject({ code: 'answer-missing', exit: 3 });
+    expect(shown).toHaveLength(2);
+    await answer(questions, {}, asking({ flags: { ...flags, redirectUri: 'https://help.contoso.com/x' }, showScreen }));
+    expect(shown).toHaveLength(2);
+  });
+
   it('a client id alone means that the app exists already', async () => {
     const known = await answer(
       [...firstQuestions, ...registrationQuestions],
@@ -123,17 +138,17 @@ describe('the questions of setup', () => {
     expect(known).toMatchObject({ mailbox: 'helpdesk@contoso.com', protocols: ['smtp', 'imap'], secretMonths: 6 });
   });
 
-  it('this-computer asks a person four things at most', async () => {
+  it('this-computer asks a person two things, and with an app that is there its ID', async () => {
     const asker = asking({
       canAsk: true,
+      flags: { register: 'existing' },
       script: [
         ['Which mailbox?', 'a@contoso.com'],
         ['What will read', enter],
-        ['How is the app registered', 'existing'],
         ['Application (client) ID?', '11111111-2222-3333-4444-555555555555'],
       ],
     });
     await answer([...firstQuestions, ...registrationQuestions], {}, asker);
-    expect(asker.asked).toHaveLength(4);
+    expect(asker.asked).toHaveLength(3);
   });
 });

@@ -1,0 +1,56 @@
+import * as z from 'zod/mini';
+import type { MailboxRecord } from '../core/mailbox.ts';
+import { problem } from '../diagnose/problem.ts';
+import { guardWrites } from '../store/home.ts';
+import { tokenLock } from '../tokens/current.ts';
+import { rfc3339 } from '../tokens/formats.ts';
+import { freshAppToken } from '../tokens/refresh.ts';
+import { fetchAndStore } from '../wizard/app-only-step.ts';
+import type { Outcome } from './command.ts';
+import { mailboxesOf } from './mailbox-argument.ts';
+import type { Session } from './session.ts';
+
+const schema = z.object({ signIn: z.optional(z.string()), signInAs: z.optional(z.string()) });
+
+/**
+ * `login` for app-only access: nobody signs in, a new token is fetched and stored, under the lock that refreshes take. Throws `usage` (2)
+ * for flags that are about a person, `refresh-busy`, and what the token endpoint says.
+ */
+export async function loginAsApp(record: MailboxRecord, flags: unknown, session: Session): Promise<Outcome> {
+  const { signIn, signInAs } = schema.parse(flags);
+  if (signIn !== undefined || signInAs !== undefined) {
+    throw problem('usage', {
+      message: `Nobody signs in for ${record.mailbox}: its app acts for itself`,
+      help: `mailauth login ${record.mailbox}`,
+    });
+  }
+  const { ctx, home, report, stepTimeoutMs: timeoutMs } = session;
+  const [network, cloud, store] = await Promise.all([session.network(), session.cloud(record), session.store(record)]);
+  await store.probe();
+  const release = await guardWrites(home, () => ctx.files.lock(tokenLock(home, record), timeoutMs));
+  if (release === undefined) throw problem('refresh-busy', { mailbox: record.mailbox });
+  try {
+    const { set } = await fetchAndStore(record, {
+      deps: { ctx, report, mailboxes: mailboxesOf(session) },
+      store,
+      cloud,
+      fetch: () => freshAppToken(record, { ctx, network, cloud, store, timeoutMs }),
+      patient: false,
+      again: `mailauth login ${record.mailbox}`,
+    });
+    return {
+      data: {
+        mailbox: record.mailbox,
+        account: set.account.username,
+        access: 'app-only',
+        alreadySignedIn: false,
+        store: record.store,
+        expiresAt: rfc3339(set.expiresAt),
+        scopes: set.scopes,
+      },
+      text: `${record.mailbox}: the app has a new token of its own, until ${rfc3339(set.expiresAt)}.\n`,
+    };
+  } finally {
+    await release();
+  }
+}

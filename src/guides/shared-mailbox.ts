@@ -1,0 +1,19 @@
+import { printable } from '../core/text.ts';
+import type { FormFacts } from './form.ts';
+
+/**
+ * What lets `signsIn` into a mailbox that is not its own, for Exchange Online PowerShell. Sources: Microsoft, "Authenticate an IMAP, POP
+ * or SMTP connection using OAuth"; Add-MailboxPermission, Add-RecipientPermission.
+ */
+export function sharedMailboxCommands({ mailbox, signsIn, protocols }: FormFacts): readonly string[] {
+  const [shared, user] = [mailbox, signsIn].map((address) => powerShellWord(printable(address)));
+  return [
+    `Add-MailboxPermission -Identity ${shared} -User ${user} -AccessRights FullAccess -AutoMapping $false`,
+    ...(protocols.includes('smtp')
+      ? [`Add-RecipientPermission -Identity ${shared} -Trustee ${user} -AccessRights SendAs -Confirm:$false`]
+      : []),
+  ];
+}
+
+/** Single quotes, doubled inside; PowerShell takes the curly ones for the same (about_Quoting_Rules). */
+const powerShellWord = (text: string): string => `'${text.replace(/['\u2018-\u201b]/g, '$&$&')}'`;

@@ -1,0 +1,64 @@
+import type { Cloud } from '../core/cloud.ts';
+import { Interrupted } from '../core/errors.ts';
+import type { MailboxKey, Registration } from '../core/mailbox.ts';
+import { rfc3339 } from '../tokens/formats.ts';
+import type { SetupDeps } from './deps.ts';
+import { type Journal, type JournaledRegistration, journals, type SetupStep } from './journal.ts';
+import type { Known } from './question.ts';
+
+/** The journal of the set-up in hand. Whatever is noted here is on disk when the call comes back. */
+export class SetupNotes {
+  private readonly deps: Pick<SetupDeps, 'ctx' | 'home'>;
+  private readonly key: MailboxKey;
+  private journal: Journal;
+
+  /** `interrupted`: the journal of an earlier run that this one goes on with. */
+  constructor(deps: Pick<SetupDeps, 'ctx' | 'home'>, key: MailboxKey, interrupted: Journal | undefined) {
+    this.deps = deps;
+    this.key = key;
+    this.journal = interrupted ?? { answers: {}, done: [], startedAt: rfc3339(deps.ctx.clock.now()), wrongAccount: false };
+  }
+
+  /** As they are now: read anew after each change. */
+  get now(): Journal {
+    return this.journal;
+  }
+
+  /** Goes to disk with the first step that is finished, so that a run that finds nothing to do leaves nothing behind. */
+  startIn(cloud: Cloud): void {
+    this.journal = { ...this.journal, cloud };
+  }
+
+  finished(step: SetupStep, answers: Known): Promise<void> {
+    return this.write({ ...this.journal, answers, done: [...new Set([...this.journal.done, step])] });
+  }
+
+  registering(registration: JournaledRegistration): Promise<void> {
+    return this.write({ ...this.journal, registration });
+  }
+
+  wrongAccount(): Promise<void> {
+    return this.write({ ...this.journal, wrongAccount: true });
+  }
+
+  /** `app`: as it stands, with nothing but consent and sign-in left; undefined: it must be looked at again. */
+  awaitsConsent(app: Registration | undefined): Promise<void> {
+    const { awaitsConsent: _, ...rest } = this.journal;
+    return this.write(app === undefined ? rest : { ...rest, awaitsConsent: app });
+  }
+
+  /** The set-up is finished: nothing is left to go on with. Throws `Interrupted` where it was stopped before that. */
+  async close(): Promise<void> {
+    if (this.deps.ctx.signal.aborted) throw new Interrupted();
+    await this.book.forget(this.key);
+  }
+
+  private async write(journal: Journal): Promise<void> {
+    this.journal = journal;
+    await this.book.write(this.key, journal);
+  }
+
+  private get book() {
+    return journals(this.deps.ctx, this.deps.home);
+  }
+}

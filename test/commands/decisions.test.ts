@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { guides } from '../../src/guides/guides.ts';
+import { clickThrough } from '../support/click-through.ts';
+import { enter, type How, type Machine, machine, person, type Scripted } from '../support/command-line.ts';
+import { countOf } from '../support/tenant.ts';
+
+/** What a person types or decides, question by question, beside the steps of the product's own guide (README, "The products"). */
+let m: Machine;
+beforeEach(async () => {
+  m = await machine();
+});
+afterEach(() => m.end());
+
+const first = (product: string): readonly Scripted[] => [
+  ['Which mailbox?', 'helpdesk@contoso.example'],
+  ['What will read and send its mail?', product],
+];
+const address: Scripted = ['Redirect URI?', 'https://help.contoso.example/api/auth/oauth2'];
+const create: Scripted = ['Create it?', true];
+const browser: NonNullable<How['browser']> = {
+  usable: true,
+  async open(url) {
+    void clickThrough(url).then((back) => fetch(back));
+    return { kind: 'opened' };
+  },
+};
+
+async function interactive(script: readonly Scripted[], words = 'setup --sandbox') {
+  const { prompts, asked, unasked } = person(script);
+  const ran = await m.mailauth(words, { terminal: true, prompts, browser });
+  expect(unasked()).toEqual([]);
+  return { ...ran, asked };
+}
+
+describe('the whole set-up, question by question', () => {
+  it.each([
+    { product: 'this-computer', script: [...first('this-computer'), create], count: 3 },
+    { product: 'osticket', script: [...first('osticket'), address, create], count: 4 },
+    { product: 'supportpal', script: [...first('supportpal'), address, create], count: 4 },
+    { product: 'kaseya', script: [...first('kaseya'), create], count: 3 },
+    { product: 'mspbots', script: [...first('mspbots'), create], count: 3 },
+  ])('$product: $count things, a tenth of its guide or less', async ({ product, script, count }) => {
+    const ran = await interactive(script);
+    expect([ran.exit, ran.asked.length, ran.exit === 0 ? '' : ran.err]).toEqual([0, count, '']);
+    expect(await countOf(m)).toMatchObject({ apps: 1, servicePrincipals: 1 });
+    const { manualSteps } = guides.find(({ name }) => name === product) ?? {};
+    expect(count * 10).toBeLessThanOrEqual(manualSteps ?? Number.POSITIVE_INFINITY);
+  });
+
+  it('where the product shows its own address, its screen is said before the question', async () => {
+    const { err } = await interactive([...first('osticket'), address, ['Create it?', enter], ['What instead?', enter]]);
+    expect(err).toMatch(/Fetch the Callback Endpoint first:\s+osTicket: Admin Panel > Emails/);
+    expect(err).toContain('Copy "Callback Endpoint" from the top of the popup');
+    expect(err).toContain('--variant older-plugin');
+  });
+});
+
+describe('No to the change in the tenant', () => {
+  it('and Enter: nothing was changed, exit 1', async () => {
+    const ran = await interactive([...first('kaseya'), ['Create it?', enter], ['What instead?', enter]]);
+    expect([ran.exit, await countOf(m)]).toEqual([1, { apps: 0, servicePrincipals: 0, grants: 0, secrets: 0 }]);
+  });
+
+  it('leads to the portal, to an administrator elsewhere, and to an app that is there', async () => {
+    const declined: readonly Scripted[] = [...first('kaseya'), ['Create it?', false]];
+    const handed = await interactive([...declined, ['What instead?', 'handoff']]);
+    expect([handed.exit, handed.out]).toEqual([0, expect.stringContaining('waits for an administrator')]);
+    const id: Scripted = ['Application (client) ID?', '11111111-5a4d-4b0c-9a11-c0ffee000001'];
+    const existing = await interactive([...declined, ['What instead?', 'existing'], id], 'setup --sandbox --fresh');
+    expect([existing.exit, existing.out]).toEqual([0, expect.stringContaining('is set up; nobody signed in here')]);
+    const other: readonly Scripted[] = [['Which mailbox?', 'other@contoso.example'], ...declined.slice(1)];
+    const done = [1, 2, 3].map((): Scripted => ['Done?', true]);
+    const portal = await interactive([...other, ['What instead?', 'portal'], id, ...done]);
+    expect([portal.exit, portal.err]).toEqual([0, expect.stringMatching(/Step 4 of 4/)]);
+    expect(await countOf(m)).toMatchObject({ apps: 0 });
+  });
+
+  it('ends it where the way was named', async () => {
+    expect((await interactive([...first('kaseya'), ['Create it?', false]], 'setup --sandbox --register auto')).exit).toBe(1);
+  });
+});

@@ -1,0 +1,112 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exportClients } from '../../src/export/clients.ts';
+import { type Machine, machine } from '../support/command-line.ts';
+
+let pc: Machine;
+const mailbox = 'helpdesk@contoso.example';
+
+beforeAll(async () => {
+  pc = await machine();
+  const { exit, err } = await pc.mailauth('setup --sandbox --yes --no-test');
+  expect(exit, err).toBe(0);
+});
+afterAll(() => pc.end());
+
+const exported = (words: string, env: Record<string, string> = {}) => pc.mailauth(`export ${words} --sandbox`, { env });
+
+describe('mailauth export', () => {
+  it.each(exportClients.map((client) => client.name))(
+    '%s: calls the token command, names the servers, and holds no secret',
+    async (name) => {
+      const { exit, out } = await exported(name);
+      expect(exit).toBe(0);
+      expect(out).toMatch(/^# .* No secret is in here\.\n/);
+      const words = `env MAILAUTH_HOME=${pc.home} mailauth token get ${mailbox} --sandbox`;
+      expect(
+        [
+          out,
+          out
+            .replaceAll(/"(?:, |\])/g, ' ')
+            .replaceAll('"', '')
+            .replaceAll(/\), |[[(]|,/g, ''),
+        ].some((t) => t.includes(words)),
+      ).toBe(true);
+      expect(out).toContain('localhost');
+      expect(out).not.toMatch(/undefined|eyJ/);
+      expect(out.endsWith('\n')).toBe(true);
+    },
+  );
+
+  it('--json carries the same text', async () => {
+    const text = await exported('msmtp');
+    const json = (await exported('msmtp --json')).json();
+    expect(json).toMatchObject({ ok: true, command: 'export', data: { client: 'msmtp', mailbox } });
+    expect(json.data.text.replace(/port \d+/, '')).toBe(text.out.replace(/port \d+/, ''));
+  });
+
+  it('says on stderr where mailauth is not in the PATH, and only there', async () => {
+    expect((await exported('msmtp', { PATH: '/nonexistent' })).err).toContain('npm install --global entra-mailauth');
+    const bin = await mkdtemp(join(tmpdir(), 'mailauth-path-'));
+    try {
+      await writeFile(join(bin, 'mailauth'), '');
+      expect((await exported('msmtp', { PATH: `/nonexistent:${bin}` })).err).toBe('');
+    } finally {
+      await rm(bin, { recursive: true });
+    }
+  });
+
+  it.each([
+    ['foo', 'export-client-unknown', 2],
+    ['fetchmail', 'export-cannot', 2],
+    ['thunderbird', 'export-cannot', 2],
+    ['msmtp nobody@contoso.example', 'mailbox-unknown', 4],
+  ])('%s: %s', async (words, code, exit) => {
+    const failed = await exported(`${words} --json`);
+    expect(failed.exit).toBe(exit);
+    expect(failed.json().error?.code).toBe(code);
+  });
+
+  it('a set-up without the protocol is told how to get it', async () => {
+    const other = await machine();
+    try {
+      await other.mailauth('setup --sandbox --yes --no-test --protocols imap');
+      const failed = await other.mailauth('export msmtp --sandbox');
+      expect(failed.exit).toBe(2);
+      expect(failed.err).toContain('msmtp speaks SMTP');
+      expect(failed.err).toContain('--protocols imap,pop,smtp');
+    } finally {
+      await other.end();
+    }
+  });
+});
+
+describe('mailauth completion', () => {
+  const offered = async (...words: string[]) => {
+    const { exit, out } = await pc.run(['completion', 'complete', '--sandbox', '--', ...words]);
+    expect(exit).toBe(0);
+    return out.split('\n').map((line) => line.split('\t')[0]);
+  };
+
+  it.each(['bash', 'zsh', 'fish'])('prints a script for %s', async (shell) => {
+    const { exit, out } = await pc.mailauth(`completion ${shell}`);
+    expect(exit).toBe(0);
+    expect(out).toContain('completion complete --');
+  });
+
+  it('offers what fits, from the commands themselves', async () => {
+    expect(await offered('se')).toEqual(['setup', 'secret', '']);
+    expect(await offered('setup', '--for', 'os')).toEqual(['osticket', '']);
+    expect(await offered('setup', '--register=p')).toEqual(['--register=portal', '']);
+    expect(await offered('token', 'get', 'help')).toEqual([mailbox, '']);
+    expect(await offered('setup', '--client-secret-file', '')).toEqual([':files', '']);
+    expect(await offered('guide', 'kas')).toEqual(['kaseya', '']);
+    expect(await offered('help', 'env')).toEqual(['environment', '']);
+  });
+
+  it('an unknown shell is wrong usage', async () => {
+    expect((await pc.mailauth('completion tcsh')).exit).toBe(2);
+  });
+});

@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sandboxFaults } from '../../src/sandbox/faults.ts';
+import { type Machine, machine } from '../support/command-line.ts';
+
+let m: Machine;
+beforeAll(async () => {
+  m = await machine();
+});
+afterAll(() => m.end());
+
+it('sandbox --list-faults: each with what the server does and what the operator will see, grouped by area', async () => {
+  const ran = await m.mailauth('sandbox --list-faults');
+  expect([ran.exit, ran.err]).toEqual([0, '']);
+  const lines = ran.out.split('\n');
+  expect(lines.filter((line) => /^\S/.test(line))).toHaveLength(9);
+  for (const { name } of sandboxFaults) expect(lines.filter((line) => line.startsWith(`  ${name} `))).toHaveLength(1);
+  const at = lines.findIndex((line) => line.startsWith('  smtp-throttled '));
+  expect(lines[at + 1]).toMatch(/^ +HOST asks MAILBOX to send less at a time \(smtp-throttled, exit 5\)$/);
+  const waited = lines.findIndex((line) => line.startsWith('  graph-lag '));
+  expect(lines[waited + 1]).toMatch(/^ +nothing: mailauth waits and goes on$/);
+});
+
+it('--json tells code, exit and title', async () => {
+  const { faults } = (await m.mailauth('sandbox --list-faults --json')).json().data;
+  expect(faults).toHaveLength(sandboxFaults.length);
+  expect(faults).toContainEqual({
+    name: 'mfa-needed',
+    area: 'token',
+    what: 'the token endpoint refuses with AADSTS50076',
+    code: 'mfa-needed',
+    title: 'MAILBOX must confirm the sign-in (multi-factor authentication)',
+    exit: 4,
+  });
+  expect(faults).toContainEqual(expect.objectContaining({ name: 'graph-lag', code: null, title: null, exit: 0 }));
+});

@@ -1,0 +1,108 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { newHome } from './rigs/chromium.ts';
+import { fetchingBrowser, openTerminal, type Terminal } from './rigs/tmux.ts';
+import { agree, answer, endsClean, escaped, torn } from './rigs/typist.ts';
+
+/** A product by each way to register, in a real terminal, from the first question to the sheet (portal and SupportPal: terminal.test.ts). */
+const mailbox = 'helpdesk@contoso.example';
+const callback = 'https://help.contoso.example/api/auth/oauth2';
+const publicId = '11111111-5a4d-4b0c-9a11-c0ffee000001';
+const confidentialId = '22222222-5a4d-4b0c-9a11-c0ffee000002';
+
+let home: Awaited<ReturnType<typeof newHome>>;
+const terminals: Terminal[] = [];
+beforeEach(async () => {
+  home = await newHome();
+});
+afterEach(async () => {
+  await Promise.all(terminals.splice(0).map((terminal) => terminal.close()));
+  await home?.remove();
+});
+
+async function terminal(argv: readonly string[]): Promise<Terminal> {
+  const opened = await openTerminal(argv, { folder: home.path, env: { ...home.env, BROWSER: await fetchingBrowser(home.path) } });
+  terminals.push(opened);
+  return opened;
+}
+const inSandbox = (...path: string[]) => join(home.path, 'sandbox', ...path);
+const state = async () => JSON.parse(await readFile(inSandbox('state.json'), 'utf8'));
+const registered = async () => (await state()).apps.slice(2);
+
+/** Down the list to what is wanted. */
+async function choose(t: Terminal, question: string, wanted: string): Promise<void> {
+  await t.until(`? ${question}`);
+  for (let tries = 0; tries < 8; tries += 1) {
+    if (new RegExp(`❯ ${escaped(wanted)}`).test(await t.text())) break;
+    const before = await t.text();
+    await t.press('Down');
+    await t.until(new RegExp(`^(?!${escaped(before)}$)`));
+  }
+  await t.until(`❯ ${wanted}`);
+  await t.press('Enter');
+  await t.until(`✔ ${question} ${wanted}`);
+}
+async function begin(t: Terminal, product: string): Promise<void> {
+  await answer(t, 'Which mailbox?', mailbox);
+  await choose(t, 'What will read and send its mail?', product);
+}
+/** Only what must stay whole may be wider than the screen. */
+const tornWords = async (t: Terminal) => (await torn(t)).filter((line) => !/https?:\/\/|mailauth |\/sandbox\//.test(line));
+
+it('auto: osTicket says where its Callback Endpoint is, registers, and ends with the sheet', async () => {
+  const t = await terminal(['setup', '--sandbox']);
+  await begin(t, 'osTicket');
+  const shown = await t.until('? Redirect URI?');
+  expect(shown).toMatch(/Fetch the Callback Endpoint first:[\s\S]*IdP Config/);
+  await answer(t, 'Redirect URI? (the callback address that the program shows)', callback);
+  await agree(t);
+  await endsClean(t, 0);
+  const [app, ...more] = await registered();
+  expect(more).toEqual([]);
+  expect(await t.text()).toMatch(
+    new RegExp(`Callback Endpoint +${escaped(callback)}[\\s\\S]*Client ID +${app.clientId}[\\s\\S]*press "Config" again`, 'i'),
+  );
+  expect(await tornWords(t)).toEqual([]);
+});
+
+it('existing: Kaseya, with an app that is there', async () => {
+  const t = await terminal(['setup', '--sandbox']);
+  await begin(t, 'Kaseya BMS, Vorex or Pulseway PSA');
+  await t.until('? Create it?');
+  await t.press('Enter');
+  await choose(t, 'What instead?', 'It is registered already');
+  await answer(t, 'Application (client) ID?', publicId);
+  await endsClean(t, 0);
+  expect(await t.text()).toMatch(new RegExp(`Application ID +${publicId}[\\s\\S]*MFA[\\s\\S]*Press "Test"`));
+  expect(await registered()).toEqual([]);
+  expect(await tornWords(t)).toEqual([]);
+});
+
+it('handoff: MSPbots, and on with the command that was printed, to the end', async () => {
+  const t = await terminal(['setup', '--sandbox']);
+  await begin(t, 'MSPbots');
+  await t.until('? Create it?');
+  await t.press('Enter');
+  await choose(t, 'What instead?', 'Somebody else is the administrator');
+  await endsClean(t, 0);
+  const said = await t.text();
+  expect(said).toContain(`${mailbox} waits for an administrator.`);
+  expect(await tornWords(t)).toEqual([]);
+  const [, printed = ''] = /next: mailauth (setup --resume .*)$/m.exec(said) ?? [];
+  expect(printed).toMatch(/--for mspbots --client-id CLIENT-ID --client-secret-file FILE --sandbox$/);
+
+  // What the administrator sends back.
+  const file = join(home.path, 'secret.txt');
+  const { readySecret } = await state();
+  await writeFile(file, `${readySecret}\n`);
+  const on = await terminal(printed.replace('CLIENT-ID', confidentialId).replace('FILE', file).split(' '));
+  await answer(on, 'Go ahead?');
+  await endsClean(on, 0);
+  const text = await on.text();
+  expect(text).toMatch(new RegExp(`Client ID +${confidentialId}[\\s\\S]*must be\\s+"Verified"`));
+  expect(text).toMatch(/Redirect URI +https:\/\/app\.mspbots\.ai\/web\/um\/smtp\/redirect/);
+  expect(`${text}${await on.raw()}`).not.toContain(readySecret);
+  expect(await registered()).toEqual([]);
+  expect(await readdir(inSandbox('setups'))).toEqual([]);
+});
