@@ -6,9 +6,17 @@ export type CommandName =
   | 'token show'
   | 'status'
   | 'test'
+  | 'doctor'
+  | 'explain'
   | 'guide'
   | 'secret show'
   | 'secret rotate'
+  | 'store move'
+  | 'store restore'
+  | 'store keygen'
+  | 'export'
+  | 'keepalive'
+  | 'completion'
   | 'sandbox';
 
 export interface CommandEntry {
@@ -66,6 +74,17 @@ export const commands: readonly CommandEntry[] = [
     group: 'Check',
   },
   {
+    name: 'doctor',
+    summary: 'check this computer: keychain, loopback, network, clock',
+    group: 'Check',
+  },
+  {
+    name: 'explain',
+    args: '<code or text>',
+    summary: 'what an error, a server reply or a log line means; offline',
+    group: 'Check',
+  },
+  {
     name: 'secret show',
     args: '[mailbox]',
     summary: "the client secret's id and expiry; its value with --reveal",
@@ -78,9 +97,43 @@ export const commands: readonly CommandEntry[] = [
     group: 'Use',
   },
   {
+    name: 'keepalive',
+    summary: 'for cron or a timer: renew every sign-in that needs it',
+    group: 'Use',
+  },
+  {
+    name: 'export',
+    args: '<client> [mailbox]',
+    summary: 'configuration for curl, msmtp, mutt, mbsync and others',
+    group: 'Use',
+  },
+  {
+    name: 'store move',
+    args: '<keychain|file>',
+    summary: 'move every secret to the other store, proven first',
+    group: 'More',
+  },
+  {
+    name: 'store restore',
+    summary: 'take the kept copy of a damaged sealed file',
+    group: 'More',
+  },
+  {
+    name: 'store keygen',
+    args: '<file>',
+    summary: 'a new key file for the sealed file',
+    group: 'More',
+  },
+  {
     name: 'guide',
     args: '[name]',
     summary: 'the manual steps of a guide, with your own values',
+    group: 'More',
+  },
+  {
+    name: 'completion',
+    args: '<bash|zsh|fish>',
+    summary: 'a completion script for your shell',
     group: 'More',
   },
   {

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import packageJson from '../package.json' with { type: 'json' };
 import { rootHelp } from './cli.ts';
@@ -9,10 +10,25 @@ const part = createRequire(import.meta.url);
 export async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const answer = immediate(argv) ?? (argv.includes('token') && argv.includes('get') ? await quick(argv) : undefined);
-  if (answer === undefined) {
-    const app: typeof import('./app.ts') = part('./app.cjs');
-    await app.start(process);
-  } else process.stdout.write(answer);
+  if (answer !== undefined && print(answer)) return;
+  const app: typeof import('./app.ts') = part('./app.cjs');
+  await app.start(process);
+}
+
+/**
+ * By the file descriptor: opening process.stdout costs a tenth of a bare Node. What does not fit into a slow pipe at once goes its way;
+ * false where it cannot be written at all, and the whole program says so.
+ */
+function print(text: string): boolean {
+  const bytes = Buffer.from(text);
+  let written = 0;
+  try {
+    while (written < bytes.length) written += writeSync(1, bytes, written);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) return false;
+    process.stdout.write(bytes.subarray(written));
+  }
+  return true;
 }
 
 function immediate(argv: readonly string[]): string | undefined {

@@ -19,23 +19,27 @@ export async function run(argv: readonly string[], ctx: Context, version: string
   let command = 'mailauth';
   let globals: Globals | undefined;
   try {
+    const { words, rest } = findCommand(argv);
+    const entry = commands.find((c) => c.name === words.join(' '));
+    // Known before anything is refused: setup and login end with a line of type "result".
+    command = entry?.name ?? command;
     refuseSecretsInArgv(argv);
     const [first, second] = argv;
     if (first === 'help' && second !== undefined) return await help(argv.slice(1), ctx);
-    const { words, rest } = findCommand(argv);
     const answer = withoutCommand(words, rest, version);
     if (answer !== undefined) {
       ctx.out.write(answer);
       return Exit.done;
     }
-    const entry = commands.find((c) => c.name === words.join(' '));
     if (entry === undefined) throw unknownCommand(words);
-    command = entry.name;
     const parsed = await parse(entry, await modules[entry.name](), rest, ctx);
     if (parsed === 'helped') return Exit.done;
     globals = parsed.globals;
+    ctx.log(`${command} ${version}${globals.sandbox ? ' in the sandbox' : ''}: begins`);
     const outcome = await execute(entry, parsed, ctx);
-    return await present(entry, outcome, globals, ctx);
+    const exit = await present(entry, outcome, globals, ctx);
+    ctx.log(`${command}: exit ${exit}${outcome.error === undefined ? '' : `, ${outcome.error.code}`}`);
+    return exit;
   } catch (error) {
     return await fail(error, {
       command,
@@ -59,12 +63,25 @@ function withoutCommand(words: readonly string[], rest: readonly string[], versi
 /** Before commander sees it: its own complaint about an unknown option would echo the value. */
 function refuseSecretsInArgv(argv: readonly string[]): void {
   for (const word of argv) {
-    const [, flag] = /^(--(?:client-secret|secret|password|passphrase|graph-token|access-token|refresh-token))(?:=.*)?$/s.exec(word) ?? [];
-    if (flag === undefined) continue;
-    const file = flag === '--password' ? '--password-file' : '--client-secret-file';
-    throw problem('secret-in-argv', { flag, instead: `mailauth setup ${file} FILE   (or - for standard input)` });
+    const [, flag = ''] = /^(--[\w-]+)(?:=.*)?$/s.exec(word) ?? [];
+    const instead = secretFlags.get(flag);
+    if (instead !== undefined) throw problem('secret-in-argv', { flag, instead });
   }
 }
+
+const secretFile = 'mailauth setup --client-secret-file FILE   (or - for standard input)';
+const graphToken = 'read -rs MAILAUTH_GRAPH_TOKEN && export MAILAUTH_GRAPH_TOKEN   # paste it; nothing is shown';
+
+/** Flags that nobody may have, and where their value belongs. */
+const secretFlags: ReadonlyMap<string, string> = new Map([
+  ['--client-secret', secretFile],
+  ['--secret', secretFile],
+  ['--password', 'mailauth setup --password-file FILE   (or - for standard input)'],
+  ['--passphrase', 'export MAILAUTH_PASSPHRASE_FILE=FILE   # holds the passphrase, mode 0600'],
+  ['--graph-token', graphToken],
+  ['--access-token', graphToken],
+  ['--refresh-token', 'mailauth login'],
+]);
 
 /** The command's one or two words, and everything else in its order. Global flags may stand before the command. */
 function findCommand(argv: readonly string[]): { words: string[]; rest: string[] } {
@@ -184,7 +201,7 @@ async function reporterFor(entry: CommandEntry, globals: Globals, ctx: Context):
 }
 
 async function present(entry: CommandEntry, outcome: Outcome, globals: Globals, ctx: Context): Promise<ExitCode> {
-  const exit = outcome.error?.exit ?? Exit.done;
+  const exit = outcome.exit ?? outcome.error?.exit ?? Exit.done;
   if (globals.json && outcome.unwrapped !== true) {
     const { envelope } = await import('./ui/envelope.ts');
     const object = envelope(entry.name, { data: outcome.data, error: outcome.error }, globals);
@@ -222,12 +239,13 @@ interface Failing {
 async function fail(thrown: unknown, failing: Failing): Promise<ExitCode> {
   const { ctx } = failing;
   if (thrown instanceof Interrupted || ctx.signal.aborted) {
-    const resumable = failing.command === 'setup' ? ' Finished steps are kept: mailauth setup goes on after the last one.' : '';
-    if (failing.json) await printJson(problem('interrupted', {}), failing);
-    else ctx.err.write(`\nStopped. Nothing half done was stored.${resumable}\n`);
+    const stopped = problem('interrupted', { command: failing.command });
+    if (failing.json) await printJson(stopped, failing);
+    else ctx.err.write(`\nStopped. ${stopped.why}\n`);
     return Exit.interrupted;
   }
   const error = thrown instanceof MailauthError ? thrown : await unexpected(thrown, ctx);
+  ctx.log(`${failing.command}: exit ${error.exit}, ${error.code}`);
   if (failing.json) await printJson(error, failing);
   else await printError(error, failing.globals, ctx);
   return error.exit;

@@ -6,6 +6,7 @@ import type { Session } from './session.ts';
 
 /** With a browser that shows nothing (a launcher without a screen behind it) the sandbox waits this long for a person. */
 const patienceMs = 10_000;
+const byItself = 'No browser here: the sandbox approves the sign-in by itself (--yes).';
 
 /**
  * `--sandbox --yes` must work on a machine without a browser: where none can be opened, does not start, or never asks for the page,
@@ -14,7 +15,7 @@ const patienceMs = 10_000;
 export function withApproval({ ctx, globals, report }: Session, box: Sandbox | undefined): Context {
   if (box === undefined || !globals.yes) return ctx;
   const approve = async (url: string): Promise<void> => {
-    report.note('No browser here: the sandbox approves the sign-in by itself (--yes).');
+    report.note(byItself);
     try {
       await box.approve(url);
     } catch (error) {
@@ -33,6 +34,19 @@ export function withApproval({ ctx, globals, report }: Session, box: Sandbox | u
         return { kind: 'opened' };
       },
     },
+  };
+}
+
+/** The same for a device code, which no browser of ours is opened for: a person with a browser has it first. */
+export function deviceApproval({ ctx, globals, report }: Session, box: Sandbox | undefined) {
+  if (box === undefined || !globals.yes) return undefined;
+  return async (verificationUri: string, userCode: string, as: string): Promise<void> => {
+    const approve = async (): Promise<void> => {
+      report.note(byItself);
+      await box.approveDevice(verificationUri, userCode, as);
+    };
+    if (ctx.browser.usable) approveLater(() => box.pageSeen() || approve(), ctx);
+    else await approve();
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { MailauthError } from '../core/errors.ts';
+import type { ExitCode } from '../core/exit.ts';
 import type { Theme } from '../ui/theme.ts';
 import type { Session } from './session.ts';
 
@@ -10,6 +11,8 @@ export interface Outcome {
   readonly text?: string | ((theme: Theme) => string);
   /** the command has a result and is red all the same: status that warns, tests that fail */
   readonly error?: MailauthError;
+  /** over the error's own: monitoring systems have exit codes of their own */
+  readonly exit?: ExitCode;
   /** fields beside `data` are for programs that read this output directly: never wrapped in an envelope */
   readonly unwrapped?: boolean;
 }

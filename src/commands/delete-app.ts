@@ -2,11 +2,12 @@ import type { Cloud } from '../core/cloud.ts';
 import { problem } from '../diagnose/problem.ts';
 import { discoverTenant } from '../entra/discovery.ts';
 import { appWithTag } from '../entra/find-own.ts';
-import { deleteApp, lookAtApp } from '../entra/undo.ts';
-import { adminGraph } from '../wizard/admin.ts';
-import { withApproval } from './approval.ts';
+import { fewTries } from '../entra/patience.ts';
+import { deleteApp, lookAtApp, type UndoDeps } from '../entra/undo.ts';
+import { adminGraph, waitWords } from '../wizard/admin.ts';
 import { canAsk } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
+import { signInDeps } from './sign-in-deps.ts';
 
 /** What mailauth made for one mailbox, from its record or from the notes of an interrupted set-up. */
 export interface MadeApp {
@@ -15,6 +16,8 @@ export interface MadeApp {
   readonly tenant: string;
   readonly cloud: Cloud;
   readonly tag: string;
+  /** it may exist although its ids were never written down */
+  readonly creating?: boolean;
   readonly appObjectId?: string;
   readonly spObjectId?: string;
   readonly grantIds: readonly string[];
@@ -32,18 +35,17 @@ export async function deleteRegistration(session: Session, made: MadeApp): Promi
   }
   const [box, network, cloud] = await Promise.all([session.sandbox(), session.network(), session.cloud(made)]);
   const tenant = await discoverTenant({ network, cloud, domainOrId: made.tenant, timeoutMs: session.stepTimeoutMs, signal: ctx.signal });
-  const deps = {
-    ctx: withApproval(session, box),
-    report,
-    canAsk: canAsk(session),
-    stepTimeoutMs: session.stepTimeoutMs,
-    browserTimeoutMs: session.browserTimeoutMs,
-    network: () => session.network(),
-  };
-  const graph = await adminGraph(deps, tenant, cloud, undo, 'browser');
+  const graph = await adminGraph(signInDeps(session, box), tenant, cloud, undo, 'browser');
   const commands = { resume: `mailauth setup --resume --mailbox ${made.mailbox} --for ${made.for}`, undo };
-  const appObjectId = made.appObjectId ?? (await appWithTag(graph, made.tag));
-  const app = appObjectId === undefined ? undefined : await lookAtApp({ graph, commands }, appObjectId);
+  const undoing: UndoDeps = {
+    graph,
+    commands,
+    clock: ctx.clock,
+    signal: ctx.signal,
+    onWait: (reason, ms) => report.progress('delete-app', 'waiting', waitWords(reason, ms)),
+  };
+  const appObjectId = made.appObjectId ?? (await appWithTag(undoing, made.tag, made.creating === true ? fewTries : 0));
+  const app = appObjectId === undefined ? undefined : await lookAtApp(undoing, appObjectId);
   if (appObjectId === undefined || app === undefined) {
     report.progress('delete-app', 'skipped', 'The app is gone already');
     return 'already-gone';
@@ -56,7 +58,7 @@ export async function deleteRegistration(session: Session, made: MadeApp): Promi
     });
   }
   const { spObjectId, grantIds, tag } = made;
-  const deleted = await deleteApp({ graph, commands }, { appObjectId, grantIds, tag, ...(spObjectId === undefined ? {} : { spObjectId }) });
+  const deleted = await deleteApp(undoing, { appObjectId, grantIds, tag, ...(spObjectId === undefined ? {} : { spObjectId }) });
   report.progress('delete-app', 'done', `App ${app.appId} removed from the tenant (restorable there for 30 days)`);
   return deleted.application;
 }

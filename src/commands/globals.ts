@@ -41,7 +41,7 @@ export function addGlobalOptions(command: Command): Command {
     .option('--no-color', 'no colours')
     .option('--cloud <name>', 'public, usgov, usgov-dod or china (default: public)')
     .option('--cloud-file <file>', 'a cloud described in a JSON file (see: mailauth help clouds)')
-    .option('--store <name>', 'keychain (see: mailauth help stores)')
+    .option('--store <name>', 'keychain or file (see: mailauth help stores)')
     .option('--sandbox', 'use the built-in stand-in for Microsoft 365: nothing real is touched')
     .option('--fault <name>', 'with --sandbox: misbehave (see: mailauth sandbox --list-faults)')
     .option('--timeout <seconds>', 'limit of each network step and of the wait for the browser (default: 20 and 600)');

@@ -16,7 +16,10 @@ const environment = `Environment variables. A flag wins over its variable.
   MAILAUTH_CLIENT_ID       default of --client-id
   MAILAUTH_CLOUD           default of --cloud
   MAILAUTH_CLOUD_FILE      default of --cloud-file
-  MAILAUTH_STORE           keychain; a store that was asked for never falls back to another
+  MAILAUTH_STORE           keychain or file; a store that was asked for never falls back to another
+  MAILAUTH_KEY_FILE        32 random bytes that open the store "file" (mailauth store keygen FILE)
+  MAILAUTH_PASSPHRASE_FILE, MAILAUTH_PASSPHRASE
+                           open the store "file" without a question; a key file wins over both
   MAILAUTH_DEBUG           1: a log in MAILAUTH_HOME/debug.log, without secrets
   BROWSER                  command that is run with the address as its last argument
   HTTPS_PROXY, NO_PROXY    honoured for HTTP and for the mail protocols
@@ -45,6 +48,29 @@ const stores = `Where tokens and client secrets are kept.
              macOS, Credential Manager on Windows. Tried with a random entry before any
              browser opens; when it is locked or not there, mailauth ends with exit 7
              and says what to do. It never falls back to a file by itself.
+
+  file       one sealed file, MAILAUTH_HOME/secrets.sealed, for servers and containers:
+             AES-256-GCM, mode 0600, written whole or not at all. What opens it, the first
+             that is set:
+               MAILAUTH_KEY_FILE         32 random bytes: mailauth store keygen FILE
+               MAILAUTH_PASSPHRASE_FILE  one line; stretched with scrypt, half a second each time
+               MAILAUTH_PASSPHRASE       the same, from the environment
+               a question, where a terminal is
+             The sealed file, key file and passphrase file must belong to the user who runs
+             mailauth, and nobody else may read them (chmod 600). Two places are taken as a
+             service manager makes them, as long as nobody else can change them:
+               systemd   LoadCredential=mailauth-key:/etc/mailauth/key
+                         Environment=MAILAUTH_STORE=file MAILAUTH_KEY_FILE=%d/mailauth-key
+                         (under $CREDENTIALS_DIRECTORY: 0400, or 0440 by an access list)
+               Docker    docker secret create mailauth-key /etc/mailauth/key
+                         MAILAUTH_KEY_FILE=/run/secrets/mailauth-key
+                         (under /run/secrets: 0444, the container is the fence)
+             Kubernetes: mount the secret with defaultMode: 0400.
+             When the file is damaged, mailauth ends with exit 7 and leaves it as it is. A copy
+             is kept beside it, which only "mailauth store restore" opens, after asking.
+
+Which one: --store, MAILAUTH_STORE, else the one the mailbox was set up with, else keychain.
+mailauth store move keychain|file moves everything and proves it before it deletes.
 
 Everything that is not secret is readable JSON under MAILAUTH_HOME.
 The sandbox keeps its worthless secrets in a file of its own folder where no keychain is.

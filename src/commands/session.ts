@@ -31,6 +31,8 @@ export interface Session {
   refresh(record: MailboxRecord, old: TokenSet): Promise<TokenSet>;
   /** the store of a set-up mailbox, or the one asked for; not probed */
   store(record?: Pick<MailboxRecord, 'store'>): Promise<SecretStore>;
+  /** this very store, whatever was asked for: to move from one to another */
+  storeNamed(name: StoreName): Promise<SecretStore>;
   /** for a new mailbox: probed; only the sandbox may answer with its own file */
   probedStore(): Promise<SecretStore>;
   close(): Promise<void>;
@@ -46,7 +48,13 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
     );
     return sandbox;
   };
-  const secretStore = (name: StoreName) => openStore(ctx, globals, home, name);
+  const opened = new Map<StoreName, Promise<SecretStore>>();
+  // Once a command, so that nobody is asked twice for a passphrase, and its key is derived once.
+  const secretStore = (name: StoreName): Promise<SecretStore> => {
+    const store = opened.get(name) ?? openStore(ctx, globals, home, name);
+    opened.set(name, store);
+    return store;
+  };
   return {
     ctx,
     globals,
@@ -75,6 +83,7 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
       return refreshed(record, old, { ctx, network, cloud, store, timeoutMs: this.stepTimeoutMs });
     },
     store: (record) => secretStore(globals.store ?? record?.store ?? 'keychain'),
+    storeNamed: secretStore,
     async probedStore() {
       const store = await secretStore(globals.store ?? 'keychain');
       if (!globals.sandbox || globals.store !== undefined) {

@@ -7,6 +7,7 @@ import { rfc3339 } from '../tokens/formats.ts';
 import { daysLeft, refreshIdleDeadline } from '../tokens/lifetimes.ts';
 import { inWords } from '../ui/duration.ts';
 import { renderFacts } from '../ui/facts.ts';
+import { type MonitoredMailbox, nagiosStatus, prometheusStatus } from '../ui/status-formats.ts';
 import type { Theme } from '../ui/theme.ts';
 import { type CommandModule, examples, type Outcome } from './command.ts';
 import { mailboxesOf, productFlag } from './mailbox-argument.ts';
@@ -27,18 +28,18 @@ export const status: CommandModule = {
       'mailauth status',
       'mailauth status --json',
       'mailauth status --warn-days 30             exit 1 if something ends within 30 days',
+      'mailauth status --format nagios            one line, exit 0, 1, 2 or 3 as plugins do',
+      'mailauth status --format prometheus        for node_exporter, textfile collector',
     ])
       .option('--warn-days <n>', 'warn by exit code 1 this many days ahead (default: 14)')
-      .option('--format <format>', 'text')
+      .option('--format <format>', 'text, nagios or prometheus (default: text)')
       .option('--for <product>', 'only the set-ups for this product'),
 
   async run({ args, flags }, session) {
     const options = schema.parse(flags);
     productFlag(flags);
-    const warnDays = readDays(options.warnDays ?? '14');
-    if (options.format !== undefined && options.format !== 'text') {
-      throw problem('not-yet', { what: `status --format ${options.format}`, instead: 'mailauth status --json' });
-    }
+    const warnDays = readDays('--warn-days', options.warnDays ?? '14');
+    const format = readFormat(options.format ?? 'text', session);
     const { records, broken } = await mailboxesOf(session).listMailboxes();
     const wanted = args[0]?.trim().toLowerCase();
     const chosen = records.filter(
@@ -51,17 +52,60 @@ export const status: CommandModule = {
     const { rows, storeError } = await readAll(chosen, session);
     const firstBroken = broken[0];
     const error = storeError ?? (firstBroken === undefined ? expiring(rows, warnDays) : problem('mailbox-file-broken', firstBroken));
-    return outcomeOf(rows, session, error);
+    const outcome = outcomeOf(rows, session, error);
+    if (format === 'prometheus') return { ...outcome, text: prometheusStatus(rows.map(monitored)) };
+    if (format === 'text') return outcome;
+    const { error: _, ...kept } = outcome;
+    return { ...kept, ...nagiosStatus(rows.map(monitored), warnDays, error?.code === 'expires-soon' ? undefined : error?.title) };
   },
 };
 
-function readDays(value: string): number {
+const formats = ['text', 'nagios', 'prometheus'] as const;
+
+/** Throws `value-invalid`, `usage` (exit 2). */
+function readFormat(value: string, { globals }: Session): (typeof formats)[number] {
+  const known = formats.find((name) => name === value);
+  if (known === undefined) {
+    throw problem('value-invalid', {
+      what: 'status format',
+      value,
+      why: `--format takes ${formats.join(', ')}.`,
+      next: 'mailauth status --format nagios',
+    });
+  }
+  if (globals.json && known !== 'text') {
+    throw problem('usage', {
+      message: `--json and --format ${known} are two different outputs`,
+      help: `mailauth status --format ${known}`,
+    });
+  }
+  return known;
+}
+
+const monitored = (row: Row): MonitoredMailbox => {
+  const { record, set, daysLeft: left } = row;
+  const deadline = set && refreshIdleDeadline(set);
+  const secretExpires = record.registration.secretExpiresAt;
+  return {
+    mailbox: record.mailbox,
+    for: record.for,
+    signedIn: set !== undefined,
+    daysLeft: left,
+    lastTests: record.lastTests,
+    ...(set === undefined ? {} : { accessTokenExpiresAt: set.expiresAt }),
+    ...(deadline === undefined ? {} : { refreshTokenIdleDeadline: deadline }),
+    ...(secretExpires === undefined ? {} : { secretExpiresAt: Date.parse(secretExpires) }),
+  };
+};
+
+/** A whole number of days from a flag. Throws `value-invalid` (exit 2). */
+export function readDays(flag: string, value: string): number {
   if (/^\d{1,4}$/.test(value)) return Number(value);
   throw problem('value-invalid', {
     what: 'number of days',
     value,
-    why: '--warn-days takes a whole number.',
-    next: 'mailauth status --warn-days 14',
+    why: `${flag} takes a whole number.`,
+    next: `mailauth … ${flag} 14`,
   });
 }
 
@@ -111,11 +155,16 @@ function toJson({ record, set, daysLeft: left }: Row) {
     for: record.for,
     tenantId: record.tenantId,
     clientId: record.registration.clientId,
+    ...(record.access === undefined ? {} : { access: record.access }),
     signedIn: set !== undefined,
     account: set?.account.username ?? null,
     accessTokenExpiresAt: set === undefined ? null : rfc3339(set.expiresAt),
+    lastRefreshedAt: set === undefined ? null : rfc3339(set.issuedAt),
     refreshTokenIdleDeadline: deadline === undefined ? null : rfc3339(deadline),
     secretExpiresAt: record.registration.secretExpiresAt ?? null,
+    ...(record.registration.certificateThumbprint === undefined
+      ? {}
+      : { certificateThumbprint: record.registration.certificateThumbprint }),
     daysLeft: left,
     scopes: set?.scopes ?? record.scopes,
     store: record.store,
@@ -140,15 +189,24 @@ function renderRow({ record, set, storeText, daysLeft: left }: Row, session: Ses
   const sign = set === undefined ? theme.yellow(theme.signs.warning) : theme.green(theme.signs.ok);
   const tests = record.lastTests.map((t) => `${t.protocol} ${t.ok ? 'ok' : `failed (${t.code ?? 'unknown'})`} ${t.at}`);
   const facts: (readonly [string, string])[] = [
-    ['Signed in', set === undefined ? 'no' : `as ${set.account.username}`],
+    record.access === 'app-only'
+      ? ['Access', set === undefined ? 'app-only, no token yet' : 'app-only: the app on its own, nobody signs in']
+      : ['Signed in', set === undefined ? 'no' : `as ${set.account.username}`],
     ['Tenant', record.tenantId],
     ['App', record.registration.clientId],
   ];
   if (set !== undefined)
-    facts.push(['Access token', `until ${rfc3339(set.expiresAt)} (${inWords(set.expiresAt - now)}), renewed by itself`]);
+    facts.push(
+      ['Access token', `until ${rfc3339(set.expiresAt)} (${inWords(set.expiresAt - now)}), renewed by itself`],
+      ['Last renewed', rfc3339(set.issuedAt)],
+    );
   if (deadline !== undefined)
     facts.push(['Sign-in needed', `if unused until ${rfc3339(deadline)}${left === null ? '' : ` (${left} days)`}`]);
-  if (record.registration.secretExpiresAt !== undefined) facts.push(['Client secret', `until ${record.registration.secretExpiresAt}`]);
+  if (record.registration.secretExpiresAt !== undefined)
+    facts.push([
+      record.registration.certificateThumbprint === undefined ? 'Client secret' : 'Certificate',
+      `until ${record.registration.secretExpiresAt}`,
+    ]);
   facts.push(['Stored in', storeText], ['Last tests', tests.length === 0 ? 'none' : tests.join('\n')]);
   return `${sign} ${theme.bold(record.mailbox)} for ${record.for}\n${renderFacts(facts, theme)}`;
 }

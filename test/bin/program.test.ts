@@ -177,3 +177,24 @@ describe('stopping', () => {
     expect(err).not.toContain('    at ');
   });
 });
+
+describe('the sealed file', () => {
+  test('token get reads it with a key file, by the quick way and the long one', async () => {
+    const { path, remove: removeIt } = await temporaryFolder();
+    try {
+      const env = { MAILAUTH_HOME: path, MAILAUTH_STORE: 'file', MAILAUTH_KEY_FILE: join(path, 'key') };
+      expect(await mailauth(['store', 'keygen', join(path, 'key')], { env })).toMatchObject({ code: 0 });
+      const setup = await mailauth(['setup', '--sandbox', '--yes', '--no-test'], { env });
+      expect(setup, setup.err).toMatchObject({ code: 0 });
+      const quick = await mailauth(['token', 'get', '--sandbox'], { env });
+      expect(quick).toMatchObject({ code: 0, err: '' });
+      expect(quick.out).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+      // The quick way does not know --verbose.
+      expect((await mailauth(['token', 'get', '--sandbox', '--verbose'], { env })).out).toBe(quick.out);
+      await chmod(join(path, 'key'), 0o644);
+      expect(await mailauth(['token', 'get', '--sandbox'], { env })).toMatchObject({ code: 7, out: '' });
+    } finally {
+      await removeIt();
+    }
+  });
+});

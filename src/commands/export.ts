@@ -1,0 +1,97 @@
+import { resolve } from 'node:path';
+import type { MailHost, Protocol } from '../core/cloud.ts';
+import type { MailboxRecord } from '../core/mailbox.ts';
+import { plain } from '../core/text.ts';
+import { problem } from '../diagnose/problem.ts';
+import type { ExportClient } from '../export/client.ts';
+import { exportClients, exportText } from '../export/clients.ts';
+import { saslUser } from '../tokens/formats.ts';
+import { type CommandModule, examples } from './command.ts';
+import { mailboxArgument, mailboxesOf } from './mailbox-argument.ts';
+import type { Session } from './session.ts';
+
+/** Asked for often enough to deserve a better answer than "unknown". */
+const cannot: Readonly<Record<string, { readonly why: string; readonly next: string }>> = {
+  fetchmail: { why: 'fetchmail has no XOAUTH2 and reads no token from a command.', next: 'mailauth export getmail' },
+  postfix: {
+    why: 'Postfix takes its password from a map, not from a command; the plugin sasl-xoauth2 refreshes tokens by itself, from a file of its own.',
+    next: 'mailauth export msmtp',
+  },
+  thunderbird: { why: 'Thunderbird signs in by itself, with a browser.', next: 'mailauth export mutt' },
+  outlook: { why: 'Outlook signs in by itself.', next: 'mailauth export mutt' },
+};
+
+export const exportConfig: CommandModule = {
+  configure: (command) =>
+    examples(
+      command
+        .argument('<client>', exportClients.map((client) => client.name).join(', '))
+        .argument('[mailbox]', 'address of a mailbox that is set up'),
+      [
+        'mailauth export msmtp >> ~/.msmtprc',
+        'mailauth export mutt helpdesk@contoso.com',
+        'mailauth export curl > mail.sh              the token goes through a file descriptor',
+      ],
+    ).option('--for <product>', 'which set-up, when the mailbox has several'),
+
+  async run({ args: [name = '', mailbox], flags }, session) {
+    const client = clientNamed(name);
+    const record = await mailboxArgument(session, `mailauth export ${client.name}`, mailbox, flags);
+    const cloud = await session.cloud(record);
+    const hosts: Partial<Record<Protocol, MailHost>> = {};
+    for (const protocol of record.protocols) if (client.speaks.includes(protocol)) hosts[protocol] = cloud[protocol];
+    if (Object.keys(hosts).length === 0) {
+      const speaks = client.speaks.map((protocol) => protocol.toUpperCase()).join(' and ');
+      throw problem('export-protocol-missing', { client: client.title, speaks, mailbox: record.mailbox, for: record.for });
+    }
+    const command = await tokenCommand(record, session);
+    const text = exportText(client, {
+      mailbox: record.mailbox,
+      users: { read: saslUser(record), send: saslUser(record, 'smtp') },
+      hosts,
+      command,
+    });
+    if (!(await isInPath(session))) session.report.note('There is no "mailauth" in your PATH yet: npm install --global entra-mailauth');
+    return { data: { client: client.name, mailbox: record.mailbox, text }, text };
+  },
+};
+
+function clientNamed(value: string): ExportClient {
+  const name = value.toLowerCase();
+  const client = exportClients.find((known) => known.name === name);
+  if (client !== undefined) return client;
+  const reason = cannot[name];
+  if (reason !== undefined) throw problem('export-cannot', { client: name, ...reason });
+  throw problem('export-client-unknown', { client: plain(value, 40), known: exportClients.map((known) => known.name) });
+}
+
+/** The command as it works from cron as well, where this shell's variables are gone. */
+async function tokenCommand(record: MailboxRecord, session: Session): Promise<readonly string[]> {
+  const { ctx, globals } = session;
+  const needed = ['MAILAUTH_HOME', ...(record.store === 'file' ? ['MAILAUTH_KEY_FILE', 'MAILAUTH_PASSPHRASE_FILE'] : [])];
+  const variables = needed.flatMap((name) => {
+    const value = ctx.env[name];
+    return value === undefined || value === '' ? [] : [`${name}=${resolve(value)}`];
+  });
+  const { records } = await mailboxesOf(session).listMailboxes();
+  return [
+    ...(variables.length === 0 ? [] : ['env', ...variables]),
+    'mailauth',
+    'token',
+    'get',
+    record.mailbox,
+    ...(records.filter((other) => other.mailbox === record.mailbox).length > 1 ? ['--for', record.for] : []),
+    ...(globals.sandbox ? ['--sandbox'] : []),
+  ];
+}
+
+async function isInPath({ ctx }: Session): Promise<boolean> {
+  const separator = ctx.platform === 'win32' ? ';' : ':';
+  const names = ctx.platform === 'win32' ? ['mailauth.cmd', 'mailauth.ps1'] : ['mailauth'];
+  for (const folder of (ctx.env.PATH ?? '').split(separator)) {
+    if (folder === '') continue;
+    const found: readonly string[] = await ctx.files.list(folder).catch(() => []);
+    if (names.some((name) => found.includes(name))) return true;
+  }
+  return false;
+}

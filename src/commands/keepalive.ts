@@ -1,0 +1,206 @@
+import * as z from 'zod/mini';
+import { type Protocol, protocols } from '../core/cloud.ts';
+import { Interrupted, MailauthError } from '../core/errors.ts';
+import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import { resultsFromHere } from '../diagnose/here.ts';
+import { problem } from '../diagnose/problem.ts';
+import { bugReport, fromSystemError } from '../diagnose/unexpected.ts';
+import type { ProtocolResult } from '../mail/result.ts';
+import { runTests, testError } from '../mail/run-tests.ts';
+import { storedToken } from '../tokens/current.ts';
+import { rfc3339 } from '../tokens/formats.ts';
+import { defaultRenewAfterDays, jitterMs, wantsRenewal } from '../tokens/keep-alive.ts';
+import { daysLeft, refreshIdleDeadline } from '../tokens/lifetimes.ts';
+import { inThisContext } from '../ui/envelope.ts';
+import type { Theme } from '../ui/theme.ts';
+import { type CommandModule, examples, type Outcome } from './command.ts';
+import { readSeconds } from './globals.ts';
+import { mailboxesOf, productFlag } from './mailbox-argument.ts';
+import type { Session } from './session.ts';
+import { readDays } from './status.ts';
+import { remember } from './test.ts';
+import { tokenOf } from './token.ts';
+
+const schema = z.object({
+  renewAfter: z.optional(z.string()),
+  warnDays: z.optional(z.string()),
+  jitter: z.optional(z.string()),
+  test: z.optional(z.string()),
+});
+
+interface Wish {
+  readonly renewAfterDays: number;
+  readonly warnDays: number;
+  readonly jitterLimitMs: number;
+  readonly tests: readonly Protocol[] | 'all' | undefined;
+}
+
+/** What became of one mailbox. `idle`: nobody is signed in on this computer (a handed-over set-up). */
+interface Kept {
+  readonly record: MailboxRecord;
+  readonly state: 'renewed' | 'fresh' | 'idle' | 'failed';
+  readonly set?: TokenSet;
+  readonly results: readonly ProtocolResult[];
+  readonly error?: MailauthError;
+}
+
+export const keepalive: CommandModule = {
+  configure: (command) =>
+    examples(command, [
+      'mailauth keepalive                         once a day, from cron or a systemd timer',
+      'mailauth keepalive --test imap             and proves that the mailboxes still open',
+      'mailauth keepalive --renew-after 1 --json',
+    ])
+      .option('--renew-after <days>', `renew sign-ins that were not renewed for so long (default: ${defaultRenewAfterDays})`)
+      .option('--test <protocols>', 'afterwards test imap, pop, smtp (a list), or all')
+      .option('--jitter <seconds>', 'wait up to so long before each renewal (default: 30; 0 on a terminal)')
+      .option('--warn-days <n>', 'exit 1 when a client secret ends within so many days (default: 14)')
+      .option('--for <product>', 'only the set-ups for this product'),
+
+  async run({ flags }, session) {
+    const wish = readWish(flags, session);
+    const product = productFlag(flags);
+    const { records, broken } = await mailboxesOf(session).listMailboxes();
+    const chosen = records.filter((record) => product === undefined || record.for === product);
+    const kept: Kept[] = [];
+    // One after the other: a timer has time, and Microsoft's door is narrow.
+    for (const record of chosen) {
+      const one = await keep(record, wish, session);
+      kept.push(one);
+      session.report.detail(`${record.mailbox}: ${one.state}`);
+    }
+    for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
+    const damaged = broken[0] === undefined ? undefined : problem('mailbox-file-broken', broken[0]);
+    return outcomeOf(kept, damaged, wish, session);
+  },
+};
+
+/** Throws `value-invalid` (exit 2). */
+function readWish(flags: unknown, { ctx }: Session): Wish {
+  const { renewAfter, warnDays, jitter, test } = schema.parse(flags);
+  return {
+    renewAfterDays: renewAfter === undefined ? defaultRenewAfterDays : readDays('--renew-after', renewAfter),
+    warnDays: readDays('--warn-days', warnDays ?? '14'),
+    jitterLimitMs: jitter === undefined ? (ctx.interactive ? 0 : 30_000) : readSeconds('--jitter', jitter, 0) * 1000,
+    tests: test === undefined ? undefined : readProtocols(test),
+  };
+}
+
+function readProtocols(value: string): readonly Protocol[] | 'all' {
+  if (value === 'all') return 'all';
+  const named = value.split(',').map((word) => word.trim());
+  if (named.every((word) => protocols.some((p) => p === word))) return protocols.filter((p) => named.includes(p));
+  throw problem('value-invalid', {
+    what: 'list of protocols to test',
+    value,
+    why: '--test takes any of imap,pop,smtp, or all.',
+    next: 'mailauth keepalive --test imap,smtp',
+  });
+}
+
+/** Never throws for one mailbox's sake: the others want to be kept alive too. Throws `Interrupted`. */
+async function keep(record: MailboxRecord, wish: Wish, session: Session): Promise<Kept> {
+  const { ctx } = session;
+  try {
+    const stored = await storedToken(await session.store(record), record);
+    if (stored === undefined) return { record, state: 'idle', results: [] };
+    // An app has no sign-in that idles out: a new token each time proves that its secret or certificate still works.
+    const due = record.access === 'app-only' || wantsRenewal(stored, ctx.clock.now(), wish.renewAfterDays);
+    if (due) await ctx.clock.sleep(jitterMs(ctx.random.bytes(4), wish.jitterLimitMs), ctx.signal);
+    const set = due ? await tokenOf(session, record, { minValidityMs: 0, force: true }) : stored;
+    const results = await tested(record, wish, session);
+    const error = testError(results);
+    return { record, state: due ? 'renewed' : 'fresh', set, results, ...(error === undefined ? {} : { error }) };
+  } catch (thrown) {
+    if (thrown instanceof Interrupted || ctx.signal.aborted) throw thrown;
+    const error = thrown instanceof MailauthError ? thrown : (fromSystemError(thrown) ?? (await bugReport(thrown, ctx)));
+    return { record, state: 'failed', results: [], error };
+  }
+}
+
+async function tested(record: MailboxRecord, { tests }: Wish, session: Session): Promise<readonly ProtocolResult[]> {
+  if (tests === undefined) return [];
+  const wanted = record.protocols.filter((p) => tests === 'all' || tests.includes(p));
+  if (wanted.length === 0) return [];
+  const [network, cloud] = await Promise.all([session.network(), session.cloud(record)]);
+  const token = async () => tokenOf(session, record, { minValidityMs: 60_000, force: false });
+  const results = await runTests({ ctx: session.ctx, network, cloud, record, protocols: wanted, timeoutMs: session.stepTimeoutMs, token });
+  await remember(record, results, session);
+  return results;
+}
+
+/** Days to the end of the client secret; the sign-in itself has just been looked after. */
+function secretDays({ record }: Kept, now: number): number | null {
+  const ends = record.registration.secretExpiresAt;
+  return daysLeft(now, ends === undefined ? undefined : Date.parse(ends));
+}
+
+function outcomeOf(kept: readonly Kept[], damaged: MailauthError | undefined, wish: Wish, session: Session): Outcome {
+  const now = session.ctx.clock.now();
+  const error = commonError(kept, now, wish) ?? damaged;
+  return {
+    data: { mailboxes: kept.map((one) => toJson(one, now, session)) },
+    ...(error === undefined ? {} : { error }),
+    text: (theme) =>
+      kept.length === 0
+        ? 'No mailbox is set up yet: nothing to keep alive.\n'
+        : kept.map((one) => render(one, now, session, theme)).join(''),
+  };
+}
+
+/** One mailbox's error as it is; several with the same exit code by the first; different ones: exit 1. */
+function commonError(kept: readonly Kept[], now: number, { warnDays }: Wish): MailauthError | undefined {
+  const failed = kept.flatMap(({ record, error }) => (error === undefined ? [] : [{ record, error }]));
+  const [first] = failed;
+  if (first !== undefined) {
+    if (failed.every(({ error }) => error.exit === first.error.exit)) return first.error;
+    return problem('keepalive-red', { lines: failed.map(({ record, error }) => `${record.mailbox} (${error.title})`) });
+  }
+  const ending = kept.filter((one) => (secretDays(one, now) ?? Number.POSITIVE_INFINITY) < warnDays);
+  if (ending[0] === undefined) return undefined;
+  const lines = ending.map(
+    (one) =>
+      `${one.record.mailbox}: ${one.record.registration.certificateThumbprint === undefined ? 'client secret' : 'certificate'}, ${secretDays(one, now)} days left`,
+  );
+  return problem('secret-ends-soon', { lines, mailbox: ending[0].record.mailbox });
+}
+
+function toJson({ record, state, set, results, error }: Kept, now: number, { globals }: Session) {
+  const deadline = set && refreshIdleDeadline(set);
+  const told = error === undefined ? undefined : inThisContext(error, globals);
+  return {
+    mailbox: record.mailbox,
+    for: record.for,
+    state,
+    refreshTokenIdleDeadline: deadline === undefined ? null : rfc3339(deadline),
+    secretExpiresAt: record.registration.secretExpiresAt ?? null,
+    daysLeft: daysLeft(
+      now,
+      deadline,
+      record.registration.secretExpiresAt === undefined ? undefined : Date.parse(record.registration.secretExpiresAt),
+    ),
+    results: resultsFromHere(results, globals),
+    ...(told === undefined ? {} : { error: { code: told.code, exit: told.exit, title: told.title, why: told.why ?? '', next: told.next } }),
+  };
+}
+
+function render(one: Kept, now: number, { globals }: Session, theme: Theme): string {
+  const { record, state, set, results, error } = one;
+  const { signs } = theme;
+  const sign = error !== undefined ? theme.red(signs.failed) : state === 'idle' ? theme.dim(signs.skipped) : theme.green(signs.ok);
+  const deadline = set && refreshIdleDeadline(set);
+  const until = deadline === undefined ? '' : `, the sign-in lasts ${daysLeft(now, deadline)} days unused`;
+  const words = {
+    renewed: `renewed${until}`,
+    fresh: `fresh${until}`,
+    idle: 'nobody is signed in here, nothing to renew',
+    failed: 'not renewed',
+  }[state];
+  const tests = results.map((r) => `${r.protocol} ${r.ok ? 'ok' : 'red'}`).join(', ');
+  const told = error === undefined ? undefined : inThisContext(error, globals);
+  return [
+    `${sign} ${record.mailbox} for ${record.for}: ${words}${tests === '' ? '' : `; ${tests}`}`,
+    ...(told === undefined ? [] : [`    ${told.title}`, `    ${theme.cyan(told.next[0] ?? '')}`]),
+    '',
+  ].join('\n');
+}

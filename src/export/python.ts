@@ -1,0 +1,66 @@
+import { type ExportClient, type ExportValues, escaped, sections } from './client.ts';
+
+export const python: ExportClient = {
+  name: 'python',
+  title: 'Python 3, its standard library',
+  speaks: ['imap', 'pop', 'smtp'],
+  notes: ['Python 3.7 or newer, nothing to install.'],
+  render: (values) =>
+    sections(
+      `import base64, imaplib, poplib, smtplib, ssl, subprocess
+
+TLS = ssl.create_default_context()
+
+
+def xoauth2(user):
+    token = subprocess.run(${list(values)}, check=True, capture_output=True, text=True).stdout.strip()
+    return f"user={user}\\x01auth=Bearer {token}\\x01\\x01"
+
+`,
+      imap(values),
+      pop(values),
+      smtp(values),
+    ),
+};
+
+const list = ({ command }: ExportValues): string => `[${command.map((word) => `"${escaped(word)}"`).join(', ')}]`;
+
+function imap({ hosts, users }: ExportValues): string | undefined {
+  if (hosts.imap === undefined) return undefined;
+  const { host, port, security } = hosts.imap;
+  const open =
+    security === 'tls' ? `imaplib.IMAP4_SSL("${host}", ${port}, ssl_context=TLS)` : `imaplib.IMAP4("${host}", ${port})\nimap.starttls(TLS)`;
+  return `imap = ${open}
+imap.authenticate("XOAUTH2", lambda challenge: b"" if challenge else xoauth2("${escaped(users.read)}").encode())
+print("IMAP", imap.select("INBOX", readonly=True))
+imap.logout()
+`;
+}
+
+/** Two lines, because a token is longer than a POP command may be (RFC 5034 section 4). */
+function pop({ hosts, users }: ExportValues): string | undefined {
+  if (hosts.pop === undefined) return undefined;
+  const { host, port, security } = hosts.pop;
+  const open = security === 'tls' ? `poplib.POP3_SSL("${host}", ${port}, context=TLS)` : `poplib.POP3("${host}", ${port})\npop.stls(TLS)`;
+  return `pop = ${open}
+pop._putcmd("AUTH XOAUTH2")
+pop._getline()
+pop._shortcmd(base64.b64encode(xoauth2("${escaped(users.read)}").encode()).decode())
+print("POP", pop.stat())
+pop.quit()
+`;
+}
+
+function smtp({ hosts, users }: ExportValues): string | undefined {
+  if (hosts.smtp === undefined) return undefined;
+  const { host, port, security } = hosts.smtp;
+  const open =
+    security === 'tls'
+      ? `smtplib.SMTP_SSL("${host}", ${port}, context=TLS)`
+      : `smtplib.SMTP("${host}", ${port})\nsmtp.starttls(context=TLS)`;
+  return `smtp = ${open}
+smtp.ehlo()
+print("SMTP", smtp.auth("XOAUTH2", lambda challenge=None: xoauth2("${escaped(users.send)}"), initial_response_ok=True))
+smtp.quit()
+`;
+}

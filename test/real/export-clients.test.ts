@@ -1,0 +1,160 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Office, openOffice, type Seat } from './rigs/office.ts';
+import { type Postfix, startPostfix } from './rigs/postfix.ts';
+import { openTerminal } from './rigs/tmux.ts';
+
+const exec = promisify(execFile);
+const program = resolve(import.meta.dirname, '../../bin/mailauth.js');
+
+let office: Office;
+let postfix: Postfix;
+let seat: Seat;
+let home: string;
+let env: Record<string, string>;
+
+/** What `mailauth export` writes is given to the program itself, which signs in at a real Dovecot or Postfix with it. */
+beforeAll(async () => {
+  office = await openOffice();
+  postfix = await startPostfix(office.dovecot);
+  seat = await office.seat();
+  const cloud = JSON.parse(await readFile(seat.cloudFile, 'utf8'));
+  const cloudFile = join(seat.folder, 'with-smtp.json');
+  const place = (port: number, security: string) => ({ host: 'localhost', port, security });
+  const { pop3s } = office.dovecot.ports;
+  await writeFile(cloudFile, JSON.stringify({ ...cloud, pop: place(pop3s, 'tls'), smtp: place(postfix.ports.submission, 'starttls') }));
+  await office.dovecot.deliver(seat.mailbox, 3);
+  const flags = ['--mailbox', seat.mailbox, '--client-id', seat.app.clientId, '--cloud-file', cloudFile, '--yes'];
+  const setup = await seat.run(['setup', ...flags]);
+  expect(setup.code, setup.stderr).toBe(0);
+  home = join(seat.folder, 'user');
+  const bin = join(seat.folder, 'bin');
+  for (const folder of [home, bin]) await mkdir(folder);
+  await symlink(program, join(bin, 'mailauth'));
+  env = { ...seat.env, HOME: home, PATH: `${bin}:${process.env.PATH}`, SSL_CERT_FILE: seat.env.NODE_EXTRA_CA_CERTS ?? '', TERM: 'xterm' };
+});
+
+afterAll(async () => {
+  await postfix?.stop();
+  await office?.close();
+});
+
+async function exported(client: string): Promise<string> {
+  const { stdout, stderr } = await exec('mailauth', ['export', client], { env });
+  expect(stderr).toBe('');
+  expect(stdout).not.toContain(seat.lastToken.slice(0, 30));
+  return stdout;
+}
+
+async function file(name: string, text: string): Promise<string> {
+  const path = join(home, name);
+  await writeFile(path, text, { mode: 0o600 });
+  return path;
+}
+
+/** A program with nothing on its standard input, in the operator's home. */
+async function run(command: string, args: readonly string[], input = ''): Promise<string> {
+  const running = exec(command, [...args], { env, cwd: home, timeout: 40_000 });
+  running.child.stdin?.end(input);
+  const { stdout, stderr } = await running;
+  return stdout + stderr;
+}
+
+const authority = () => seat.env.NODE_EXTRA_CA_CERTS ?? '';
+const mail = (subject: string) =>
+  `From: ${seat.mailbox}\nTo: ada@elsewhere.example\nSubject: ${subject}\nMessage-ID: <${subject}@rig.example>\n\nhello\n`;
+/** Postfix logs the message's id when it has it. */
+const arrived = (subject: string) => expect.poll(() => postfix.log(), { timeout: 10_000 }).toContain(`message-id=<${subject}@rig.example>`);
+
+async function messagesIn(folder: string): Promise<number> {
+  const found = await Promise.all(['new', 'cur'].map((part) => readdir(join(home, folder, part)).catch(() => [])));
+  return found.flat().length;
+}
+
+describe('mailauth export, tried with the program it is for', () => {
+  it('curl lists the folders, counts by POP and sends; the token is in no argument list', async () => {
+    const script = (await exported('curl')).replaceAll('curl --silent', `curl --cacert ${authority()} --silent`);
+    await file('message.eml', mail('by-curl').replaceAll('\n', '\r\n'));
+    const path = await file(
+      'mail.sh',
+      `${script.replace('someone@example.com', 'ada@elsewhere.example')}\ntr '\\0' ' ' < /proc/$$/cmdline\n`,
+    );
+    const output = await run('bash', ['-e', path]);
+    expect(output).toMatch(/^\* LIST .* INBOX\r?$/m);
+    expect(output).toMatch(/^3 \d+\r?$/m);
+    await arrived('by-curl');
+  });
+
+  it('msmtp sends', async () => {
+    const config = (await exported('msmtp')).replace('tls on\n', `tls on\ntls_trust_file ${authority()}\n`);
+    const path = await file('msmtprc', config);
+    await run('msmtp', ['--file', path, 'ada@elsewhere.example'], mail('by-msmtp'));
+    await arrived('by-msmtp');
+  });
+
+  it.each(['mutt', 'neomutt'])('%s reads the mailbox', async (name) => {
+    const config = `${await exported(name)}set ssl_ca_certificates_file = "${authority()}"\nset header_cache = ""\nset wait_key = no\n`;
+    const path = await file(`${name}rc`, config);
+    // They need a terminal; it opens the INBOX there, and leaves.
+    const command = `${name} -n -F ${path} -e "push '<exit>'"`;
+    const screen = await run('script', ['--quiet', '--return', '--command', command, '/dev/null']);
+    expect(screen).toMatch(/\[Msgs:3\b/);
+  });
+
+  it('mbsync fetches the mailbox', async () => {
+    const path = await file('mbsyncrc', await exported('mbsync'));
+    await mkdir(join(home, 'Mail', seat.mailbox), { recursive: true });
+    await run('mbsync', ['--config', path, '--all']);
+    expect(await messagesIn(`Mail/${seat.mailbox}/INBOX`)).toBe(3);
+  });
+
+  it('getmail fetches the mailbox', async () => {
+    const config = await exported('getmail');
+    // It refuses to write a Maildir as root: the test has it counted by a program instead.
+    const asRoot = config.replace(
+      /type = Maildir\npath = .*\n/,
+      `type = MDA_external\npath = ${home}/count.sh\nallow_root_commands = True\n`,
+    );
+    await chmod(await file('count.sh', `#!/bin/sh\ncat >/dev/null; echo one >> ${home}/counted\n`), 0o700);
+    const path = await file('getmailrc', asRoot);
+    await run('getmail', ['--rcfile', path, '--getmaildir', home]);
+    expect((await readFile(join(home, 'counted'), 'utf8')).trim().split('\n')).toHaveLength(3);
+  });
+
+  it('OfflineIMAP fetches the mailbox', async () => {
+    const path = await file(
+      'offlineimaprc',
+      (await exported('offlineimap')).replace('OS-DEFAULT', authority()).replace('~/Mail/', '~/Offline/'),
+    );
+    await mkdir(join(home, 'Offline'));
+    await run('offlineimap', ['-o', '-u', 'basic', '-c', path]);
+    expect(await messagesIn(`Offline/${seat.mailbox}/INBOX`)).toBe(3);
+  });
+
+  it('aerc shows the mailbox', async () => {
+    const config = join(home, '.config/aerc');
+    await mkdir(config, { recursive: true });
+    await writeFile(join(config, 'accounts.conf'), await exported('aerc'), { mode: 0o600 });
+    const terminal = await openTerminal([], {
+      folder: home,
+      env: { ...env, TERM: 'tmux-256color', LANG: 'C.UTF-8' },
+      columns: 120,
+      program: 'aerc',
+    });
+    try {
+      await terminal.until(/a@b\.example/);
+    } finally {
+      await terminal.close();
+    }
+  });
+
+  it('Python signs in three times', async () => {
+    const output = await run('python3', [await file('mail.py', await exported('python'))]);
+    expect(output).toMatch(/^IMAP \('OK', \[b'3'\]\)$/m);
+    expect(output).toMatch(/^POP \(3, \d+\)$/m);
+    expect(output).toMatch(/^SMTP \(235, /m);
+  });
+});
