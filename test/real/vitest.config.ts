@@ -11,6 +11,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // Of two cores vitest would use one.
+    maxWorkers: 2,
     // For .ci/run, which adds up what passed and failed.
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
   },

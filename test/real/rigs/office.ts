@@ -196,11 +196,20 @@ export class Seat {
       (text) => JSON.parse(text).id,
       () => 'none',
     );
-    const found = await collect(spawn(keyringSearch, ['search', '--all', 'service', 'mailauth'], { env: { ...this.#parts.session } }));
+    const found = await this.#searchKeyring();
     const names = [...found.stdout.matchAll(/^label = (.*)$|username = (.*)$/gm), ...found.stderr.matchAll(/username = (.*)$/gm)];
     return [...new Set(names.map((match) => match[2] ?? match[1] ?? ''))]
       .filter((name) => name.startsWith(`${id}:`))
       .map((name) => name.slice(id.length + 1));
+  }
+
+  /** The search of all fails where somebody else removes an entry meanwhile: then it is asked again. */
+  async #searchKeyring(): Promise<Outcome> {
+    for (let tries = 1; ; tries++) {
+      const found = await collect(spawn(keyringSearch, ['search', '--all', 'service', 'mailauth'], { env: { ...this.#parts.session } }));
+      if (tries === 5 || (found.code === 0 && found.stdout !== '')) return found;
+      await new Promise((done) => setTimeout(done, 100));
+    }
   }
 
   /** Every file of the home with its text. */
