@@ -8,7 +8,8 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     include: ['test/{unit,commands,flows,bin}/**/*.test.ts'],
     env: { NODE_EXTRA_CA_CERTS: '', NO_COLOR: '', FORCE_COLOR: '' },
-    testTimeout: 20_000,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     pool: 'forks',
     // A process for all files of a worker: loading the packages anew for each costs more than the tests themselves.
     isolate: false,

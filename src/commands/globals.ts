@@ -66,7 +66,7 @@ const flags = z.object({
 export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = false): Globals {
   const f = flags.parse(raw);
   const sandbox = f.sandbox === true || alwaysSandbox;
-  checkSandbox(f, sandbox);
+  checkTogether(f, sandbox);
   // --sandbox overrides the environment's cloud; a flag beats both variables.
   const fromEnv = sandbox || f.cloud !== undefined || f.cloudFile !== undefined ? {} : cloudFromEnv(env);
   const cloud = f.cloud ?? fromEnv.cloud;
@@ -91,9 +91,12 @@ export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = f
   };
 }
 
-/** Before the command: a fault that nobody knows is exit 2 also where no sandbox is opened. */
-function checkSandbox(f: z.infer<typeof flags>, sandbox: boolean): void {
+/** What cannot stand together, before the command: a fault that nobody knows is exit 2 also where no sandbox is opened. */
+function checkTogether(f: z.infer<typeof flags>, sandbox: boolean): void {
   if (sandbox && (f.cloud !== undefined || f.cloudFile !== undefined)) throw problem('sandbox-with-cloud', {});
+  if (f.cloud !== undefined && f.cloudFile !== undefined) {
+    throw problem('usage', { message: '--cloud and --cloud-file are two answers to one question', help: 'mailauth help clouds' });
+  }
   if (f.fault === undefined) return;
   if (!sandbox) throw problem('usage', { message: '--fault needs --sandbox', help: `mailauth setup --sandbox --fault ${f.fault}` });
   if (isFault(f.fault)) return;

@@ -11,7 +11,7 @@ export function topicText(topic: Topic): string {
 const environment = `Environment variables. A flag wins over its variable.
 
   MAILAUTH_HOME            the one folder for everything mailauth writes
-  MAILAUTH_MAILBOX         default of --mailbox and of the mailbox argument
+  MAILAUTH_MAILBOX         default of --mailbox and of the mailbox argument (status: all are listed)
   MAILAUTH_TENANT          default of --tenant
   MAILAUTH_CLIENT_ID       default of --client-id
   MAILAUTH_CLOUD           default of --cloud

@@ -149,13 +149,12 @@ async function hasFile(session: Session, mailbox: string): Promise<boolean> {
 
 async function forgetJournals(session: Session, mailbox?: string, product?: string): Promise<void> {
   const book = journals(session.ctx, session.home);
-  for (const { answers } of await book.all()) {
+  for (const { answers, store: noted } of await book.all()) {
     const key: MailboxKey | undefined =
       answers.mailbox === undefined || answers.for === undefined ? undefined : { mailbox: answers.mailbox, for: answers.for };
     if (key === undefined || (mailbox !== undefined && key.mailbox !== mailbox) || (product !== undefined && key.for !== product)) continue;
-    // Nothing says yet where its secrets went; the sandbox had to do without a keychain, perhaps.
-    const store = await (session.globals.sandbox ? session.probedStore() : session.store());
-    await store.remove(pendingSecretEntry(key));
+    // Where no store was opened yet, there is no secret either.
+    if (noted !== undefined) await (await session.store({ store: noted })).remove(pendingSecretEntry(key));
     await book.forget(key);
   }
 }

@@ -33,8 +33,8 @@ export interface Session {
   store(record?: Pick<MailboxRecord, 'store'>): Promise<SecretStore>;
   /** this very store, whatever was asked for: to move from one to another */
   storeNamed(name: StoreName): Promise<SecretStore>;
-  /** for a new mailbox: probed; only the sandbox may answer with its own file */
-  probedStore(): Promise<SecretStore>;
+  /** for a set-up, probed: the store asked for, else the recorded one, else the keychain; only the sandbox may answer with its own file */
+  probedStore(recorded?: StoreName): Promise<SecretStore>;
   close(): Promise<void>;
 }
 
@@ -84,9 +84,10 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
     },
     store: (record) => secretStore(globals.store ?? record?.store ?? 'keychain'),
     storeNamed: secretStore,
-    async probedStore() {
-      const store = await secretStore(globals.store ?? 'keychain');
-      if (!globals.sandbox || globals.store !== undefined) {
+    async probedStore(recorded) {
+      const name = globals.store ?? recorded ?? 'keychain';
+      const store = await secretStore(name);
+      if (!globals.sandbox || globals.store !== undefined || name !== 'keychain') {
         await store.probe();
         return store;
       }

@@ -67,6 +67,7 @@ function readInput(flags: unknown, env: Session['ctx']['env']): SetupInput {
   if (certificate !== undefined && clientSecretFile !== undefined) {
     throw usage('--certificate stands in place of --client-secret-file: give one of them');
   }
+  if (resume === true && fresh === true) throw usage('--resume goes on with what --fresh forgets: give one of them');
   if (clientSecretFile === '-' && passwordFile === '-') {
     throw usage('--client-secret-file and --password-file cannot both be read from standard input');
   }
@@ -175,7 +176,7 @@ async function depsOf(session: Session, qr: boolean): Promise<SetupDeps> {
     facts: { ...facts, browserElsewhere: canAsk(session) && !session.ctx.browser.usable },
     knownSecret: (clientId) => (ready?.confidential.clientId === clientId.toLowerCase() ? ready.confidential.clientSecret : undefined),
     cloud: (record) => session.cloud(record),
-    probedStore: () => session.probedStore(),
+    probedStore: (recorded) => session.probedStore(recorded),
     store: (record) => session.store(record),
   };
 }

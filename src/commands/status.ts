@@ -46,7 +46,10 @@ export const status: CommandModule = {
       (r) => (wanted === undefined || r.mailbox === wanted) && (options.for === undefined || r.for === options.for),
     );
     if (wanted !== undefined && chosen.length === 0 && !broken.some((b) => b.file.includes(wanted))) {
-      throw problem('mailbox-unknown', { mailbox: wanted, known: records.map((r) => r.mailbox) });
+      const unknown = problem('mailbox-unknown', { mailbox: wanted, known: records.map((r) => r.mailbox) });
+      // A plugin says everything in its one line.
+      if (format === 'nagios') return { ...nagiosStatus([], warnDays, unknown.title) };
+      throw unknown;
     }
     for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
     const { rows, storeError } = await readAll(chosen, session);

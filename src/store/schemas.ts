@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
 
 /** RFC 3339 as Date writes and reads it. */
+export const storeNameSchema = z.enum(['keychain', 'file', 'sandbox-file']);
+
 export const timeSchema = z.string().check(z.refine((text) => !Number.isNaN(Date.parse(text)), 'not a time'));
 
 export const accountSchema = z.object({
@@ -66,7 +68,7 @@ export const mailboxFileSchema = z.object({
   signInAs: z.exactOptional(z.string()),
   account: z.exactOptional(accountSchema),
   smtpUser: z.exactOptional(z.string()),
-  store: z.enum(['keychain', 'file', 'sandbox-file']),
+  store: storeNameSchema,
   createdAt: timeSchema,
   lastTests: z.array(z.object({ at: timeSchema, protocol, ok: z.boolean(), code: z.exactOptional(z.string()) })),
 });

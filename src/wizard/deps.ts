@@ -1,6 +1,6 @@
 import type { Cloud } from '../core/cloud.ts';
 import type { Context, Network } from '../core/context.ts';
-import type { MailboxRecord } from '../core/mailbox.ts';
+import type { MailboxRecord, StoreName } from '../core/mailbox.ts';
 import type { Reporter } from '../core/report.ts';
 import type { Secret } from '../core/secret.ts';
 import type { MailboxFiles } from '../store/mailbox-file.ts';
@@ -29,7 +29,8 @@ export interface SetupDeps {
   knownSecret(clientId: string): Secret | undefined;
   network(): Promise<Network>;
   cloud(record?: Pick<MailboxRecord, 'cloud'>): Promise<Cloud>;
-  probedStore(): Promise<SecretStore>;
+  /** the one asked for, else this one, else the keychain */
+  probedStore(recorded?: StoreName): Promise<SecretStore>;
   store(record: Pick<MailboxRecord, 'store'>): Promise<SecretStore>;
 }
 

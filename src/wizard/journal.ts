@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Cloud } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
-import type { MailboxKey, Registration } from '../core/mailbox.ts';
+import type { MailboxKey, Registration, StoreName } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
 import { guardWrites } from '../store/home.ts';
 import { toJsonFile } from '../store/json-file.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
-import { cloudSchema, registrationSchema } from '../store/schemas.ts';
+import { cloudSchema, registrationSchema, storeNameSchema } from '../store/schemas.ts';
 import { savedAnswers } from './answers.ts';
 import type { Known } from './question.ts';
 
@@ -24,6 +24,8 @@ export interface Journal {
   readonly wrongAccount: boolean;
   /** where it began, so that `--resume` needs no other flag */
   readonly cloud?: Cloud;
+  /** where its secrets went so far */
+  readonly store?: StoreName;
   /** what a registration through Graph has made so far */
   readonly registration?: JournaledRegistration;
   /** all that is missing is an administrator's consent: the app stands like this, and only the sign-in is left */
@@ -57,6 +59,7 @@ const schema = z.object({
   done: z.array(z.enum(setupSteps)),
   wrongAccount: z.optional(z.boolean()),
   cloud: z.exactOptional(cloudSchema),
+  store: z.exactOptional(storeNameSchema),
   registration: z.exactOptional(
     z.object({
       setupId: z.string(),

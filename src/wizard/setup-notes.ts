@@ -1,6 +1,6 @@
 import type { Cloud } from '../core/cloud.ts';
 import { Interrupted } from '../core/errors.ts';
-import type { MailboxKey, Registration } from '../core/mailbox.ts';
+import type { MailboxKey, Registration, StoreName } from '../core/mailbox.ts';
 import { rfc3339 } from '../tokens/formats.ts';
 import type { SetupDeps } from './deps.ts';
 import { type Journal, type JournaledRegistration, journals, type SetupStep } from './journal.ts';
@@ -27,6 +27,11 @@ export class SetupNotes {
   /** Goes to disk with the first step that is finished, so that a run that finds nothing to do leaves nothing behind. */
   startIn(cloud: Cloud): void {
     this.journal = { ...this.journal, cloud };
+  }
+
+  /** As `startIn`: on disk with the step that is finished next, which is before any secret is. */
+  storeIn(store: StoreName): void {
+    this.journal = { ...this.journal, store };
   }
 
   finished(step: SetupStep, answers: Known): Promise<void> {

@@ -69,7 +69,7 @@ export class SetupRun {
       if (untouched !== undefined) return { kind: 'already', record: untouched };
       this.requireRest(early, existing, cloud);
     }
-    const store = await this.openStore();
+    const store = await this.openStore(existing);
     const domainOrId = input.flags.tenant ?? notes.now.answers.tenant ?? tenantForMailbox(first.mailbox);
     const tenant = await findTenant(deps, cloud, domainOrId);
     const wanted = early ?? (await this.answers(first, existing));
@@ -100,10 +100,11 @@ export class SetupRun {
   }
 
   /** Tried before any browser is opened. */
-  private async openStore(): Promise<SecretStore> {
+  private async openStore(existing: MailboxRecord | undefined): Promise<SecretStore> {
     const { deps, input, key } = this;
     deps.report.progress('store', 'started', 'Trying the secret store');
-    const store = await deps.probedStore();
+    const store = await deps.probedStore(this.notes.now.store ?? existing?.store);
+    this.notes.storeIn(store.name);
     deps.report.progress('store', 'done', `Secret store works: ${store.describe()}`);
     if (input.fresh) await store.remove(pendingSecretEntry(key));
     return store;

@@ -128,6 +128,15 @@ describe('mailauth status for monitoring', () => {
     }
   });
 
+  it('nagios: a mailbox that nobody knows is unknown as well', async () => {
+    const { exit, out, err } = await pc.mailauth('status nobody@contoso.example --sandbox --format nagios');
+    expect({ exit, out, err }).toEqual({
+      exit: 3,
+      out: 'MAILAUTH UNKNOWN - nobody@contoso.example is not set up on this computer\n',
+      err: '',
+    });
+  });
+
   it('prometheus: gauges in seconds, for the textfile collector', async () => {
     const { exit, out } = await pc.mailauth('status --sandbox --format prometheus');
     expect(exit).toBe(0);

@@ -6,7 +6,7 @@ import type { Files, Keychain } from '../../src/core/context.ts';
 import { systemFiles } from '../../src/system/files.ts';
 import { brokenKeychain, type How, type Machine, machine, person } from '../support/command-line.ts';
 import { MemoryKeychain } from '../support/context.ts';
-import { hurried } from '../support/tenant.ts';
+import { countOf, hurried } from '../support/tenant.ts';
 
 /** One mailbox with a client secret, set up into the sealed file; each test begins with that file as it was. */
 let m: Machine;
@@ -53,6 +53,31 @@ describe('--store file', () => {
     expect(secret).toMatch(/\S/);
     for (const entry of await readdir(home(), { withFileTypes: true, recursive: true })) {
       if (entry.isFile()) expect(await readFile(join(entry.parentPath, entry.name), 'latin1')).not.toContain(token.trim());
+    }
+  });
+
+  it('a set-up that was interrupted goes on in the store it began in, and changes of a finished one stay there', async () => {
+    const other = await machine();
+    const there = (words: string, how: How = {}) =>
+      other.mailauth(`${words} --sandbox --yes --json`, {
+        keychain: brokenKeychain('no-bus'),
+        env: { MAILAUTH_KEY_FILE: keyFile },
+        ...how,
+      });
+    try {
+      const begun = await there('setup --no-test --store file --client-type confidential --fault code-expired', hurried());
+      expect(begun.exit).not.toBe(0);
+      const journal = JSON.parse(await readFile(join(other.home, 'sandbox/setups/helpdesk@contoso.example~this-computer.json'), 'utf8'));
+      expect(journal.store).toBe('file');
+      const resumed = await there('setup --resume', hurried());
+      expect(resumed.exit, resumed.out).toBe(0);
+      const again = await there('setup --protocols imap --client-type confidential', hurried());
+      expect(again.exit, again.out).toBe(0);
+      expect((await there('status')).json().data.mailboxes).toMatchObject([{ store: 'file', signedIn: true }]);
+      expect(await readdir(join(other.home, 'sandbox'))).not.toContain('secrets.json');
+      expect(await countOf(other)).toMatchObject({ apps: 1, secrets: 1 });
+    } finally {
+      await other.end();
     }
   });
 

@@ -20,6 +20,8 @@ describe('wrong usage is exit 2, on stderr, and as an envelope with --json', () 
     ['--quiet', 'usage'],
     ['status --fault throttled', 'usage'],
     ['status --sandbox --cloud usgov', 'sandbox-with-cloud'],
+    ['status --cloud usgov --cloud-file lab.json', 'usage'],
+    ['setup --resume --fresh', 'usage'],
     ['status --sandbox --cloud-file lab.json', 'sandbox-with-cloud'],
     ['sandbox --cloud usgov', 'sandbox-with-cloud'],
     ['status --cloud mars', 'cloud-unknown'],
