@@ -22,6 +22,10 @@ const tryWithoutMailauth = ({ label }: Keychain): string =>
     'Windows Credential Manager': 'cmdkey /list',
   })[label] ?? 'echo check | secret-tool store --label=mailauth-check service mailauth-check';
 
+/** For servers and containers: the other store, with a key file. */
+const sealedFile =
+  'export MAILAUTH_STORE=file MAILAUTH_KEY_FILE=~/mailauth.key; mailauth store keygen ~/mailauth.key   # a server without a keychain';
+
 export const storeEntries = {
   'keychain-no-bus': entry<Keychain>({
     exit: Exit.noStore,
@@ -32,6 +36,7 @@ export const storeEntries = {
     next: () => [
       `${freshSession}   # a session with an unlocked keyring; run mailauth in it`,
       'export XDG_RUNTIME_DIR=/run/user/$(id -u)   # in cron, su and sudo, where a session is running',
+      sealedFile,
     ],
   }),
 
@@ -44,6 +49,7 @@ export const storeEntries = {
     next: () => [
       'sudo apt-get install gnome-keyring   # Fedora, RHEL: sudo dnf install gnome-keyring',
       'KeePassXC and KWallet will do as well, with their Secret Service switched on',
+      sealedFile,
     ],
   }),
 
