@@ -8,5 +8,13 @@ export XDG_DATA_HOME=$KR_HOME/data XDG_RUNTIME_DIR=$KR_HOME/run XDG_CACHE_HOME=$
 unset WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS
 exec dbus-run-session -- bash -c '
   # printf, not echo: the line feed would be part of the password
-  [ "${KR_UNLOCK-yes}" = no ] || printf %s test | gnome-keyring-daemon --unlock --components=secrets >/dev/null || exit 97
+  if [ "${KR_UNLOCK-yes}" != no ]; then
+    printf %s test | gnome-keyring-daemon --unlock --components=secrets >/dev/null || exit 97
+    # On a busy machine the daemon answers before the keyring is open: asked until it takes an entry.
+    for _ in 1 2 3 4 5; do
+      printf %s try | timeout 10 secret-tool store --label=rig rig try 2>/dev/null && break
+      printf %s test | gnome-keyring-daemon --replace --unlock --components=secrets >/dev/null
+    done
+    secret-tool clear rig try
+  fi
   "$@"' _ "$@"
