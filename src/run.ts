@@ -244,7 +244,7 @@ async function fail(thrown: unknown, failing: Failing): Promise<ExitCode> {
     else ctx.err.write(`\nStopped. ${stopped.why}\n`);
     return Exit.interrupted;
   }
-  const error = thrown instanceof MailauthError ? thrown : await unexpected(thrown, ctx);
+  const error = thrown instanceof MailauthError ? thrown : await (await import('./diagnose/unexpected.ts')).asProblem(thrown, ctx);
   ctx.log(`${failing.command}: exit ${error.exit}, ${error.code}`);
   if (failing.json) await printJson(error, failing);
   else await printError(error, failing.globals, ctx);
@@ -255,10 +255,4 @@ async function printJson(error: MailauthError, failing: Failing): Promise<void> 
   const { envelope } = await import('./ui/envelope.ts');
   const object = envelope(failing.command, { error }, failing.globals);
   failing.ctx.out.write(`${JSON.stringify(failing.stream ? { type: 'result', ...object } : object)}\n`);
-}
-
-/** A file system that refuses is the operator's problem; everything else that is no MailauthError is a bug of ours. */
-async function unexpected(thrown: unknown, ctx: Context): Promise<MailauthError> {
-  const { fromSystemError, bugReport } = await import('./diagnose/unexpected.ts');
-  return fromSystemError(thrown) ?? (await bugReport(thrown, ctx));
 }

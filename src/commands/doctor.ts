@@ -15,7 +15,7 @@ import { placeFor, reportText, writeReport } from '../diagnose/doctor/report.ts'
 import { storeCheck, storesToCheck } from '../diagnose/doctor/store.ts';
 import { inSandbox } from '../diagnose/here.ts';
 import { problem } from '../diagnose/problem.ts';
-import { bugReport, fromSystemError } from '../diagnose/unexpected.ts';
+import { asProblem, fromSystemError } from '../diagnose/unexpected.ts';
 import type { Theme } from '../ui/theme.ts';
 import { type CommandModule, examples } from './command.ts';
 import { canAsk, mailboxesOf } from './mailbox-argument.ts';
@@ -132,7 +132,7 @@ function runAll(checks: readonly Check[], { ctx, stepTimeoutMs, report: reporter
     clock: ctx.clock,
     signal: ctx.signal,
     limitMs: stepTimeoutMs,
-    meaning: async (thrown) => (thrown instanceof MailauthError ? thrown : (fromSystemError(thrown) ?? (await bugReport(thrown, ctx)))),
+    meaning: (thrown) => asProblem(thrown, ctx),
     onEnd: ({ id, state, ms }) => reporter.detail(`${id}: ${state} after ${ms} ms`),
   });
 }

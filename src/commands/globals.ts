@@ -74,7 +74,10 @@ export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = f
   // Before the command: a cloud that nobody knows is exit 2 also where none is needed.
   if (cloud !== undefined) namedCloud(cloud);
   const store = readStoreName(f.store ?? (env.MAILAUTH_STORE || undefined));
-  const timeoutMs = f.timeout === undefined ? undefined : readSeconds('--timeout', f.timeout, 1) * 1000;
+  const timeoutMs =
+    f.timeout === undefined
+      ? undefined
+      : readWhole('--timeout', f.timeout, { unit: 'seconds', minimum: 1, example: 'mailauth setup --timeout 300' }) * 1000;
   return {
     json: f.json === true,
     noInput: f.json === true || f.input === false,
@@ -119,14 +122,14 @@ function readStoreName(value: string | undefined): StoreName | undefined {
   throw problem('value-invalid', { what: 'store', value, why: 'Stores are: keychain, file.', next: 'mailauth help stores' });
 }
 
-/** A whole number of seconds from a flag, at least `minimum`. */
-export function readSeconds(flag: string, value: string, minimum: number): number {
-  const seconds = Number(value);
-  if (/^\d{1,7}$/.test(value) && seconds >= minimum) return seconds;
+/** A whole number from a flag, at least `minimum`; `example` is a command that is right. Throws `value-invalid` (exit 2). */
+export function readWhole(flag: string, value: string, of: { unit: 'seconds' | 'days'; minimum: number; example: string }): number {
+  const number = Number(value);
+  if (/^\d{1,7}$/.test(value) && number >= of.minimum) return number;
   throw problem('value-invalid', {
-    what: 'number of seconds',
+    what: `number of ${of.unit}`,
     value,
-    why: `${flag} takes a whole number from ${minimum} up.`,
-    next: `mailauth … ${flag} 300`,
+    why: `${flag} takes a whole number from ${of.minimum} up.`,
+    next: of.example,
   });
 }

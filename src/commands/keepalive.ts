@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { type Protocol, protocols } from '../core/cloud.ts';
-import { Interrupted, MailauthError } from '../core/errors.ts';
+import { Interrupted, type MailauthError } from '../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { resultsFromHere } from '../diagnose/here.ts';
 import { problem } from '../diagnose/problem.ts';
-import { bugReport, fromSystemError } from '../diagnose/unexpected.ts';
+import { asProblem } from '../diagnose/unexpected.ts';
 import type { ProtocolResult } from '../mail/result.ts';
 import { runTests, testError } from '../mail/run-tests.ts';
 import { storedToken } from '../tokens/current.ts';
@@ -14,10 +14,9 @@ import { daysLeft, refreshIdleDeadline } from '../tokens/lifetimes.ts';
 import { inThisContext } from '../ui/envelope.ts';
 import type { Theme } from '../ui/theme.ts';
 import { type CommandModule, examples, type Outcome } from './command.ts';
-import { readSeconds } from './globals.ts';
+import { readWhole } from './globals.ts';
 import { mailboxesOf, productFlag } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
-import { readDays } from './status.ts';
 import { remember } from './test.ts';
 import { tokenOf } from './token.ts';
 
@@ -77,11 +76,13 @@ export const keepalive: CommandModule = {
 
 /** Throws `value-invalid` (exit 2). */
 function readWish(flags: unknown, { ctx }: Session): Wish {
-  const { renewAfter, warnDays, jitter, test } = schema.parse(flags);
+  const { renewAfter, warnDays = '14', jitter, test } = schema.parse(flags);
+  const whole = (flag: string, value: string, unit: 'seconds' | 'days', right: number) =>
+    readWhole(flag, value, { unit, minimum: 0, example: `mailauth keepalive ${flag} ${right}` });
   return {
-    renewAfterDays: renewAfter === undefined ? defaultRenewAfterDays : readDays('--renew-after', renewAfter),
-    warnDays: readDays('--warn-days', warnDays ?? '14'),
-    jitterLimitMs: jitter === undefined ? (ctx.interactive ? 0 : 30_000) : readSeconds('--jitter', jitter, 0) * 1000,
+    renewAfterDays: renewAfter === undefined ? defaultRenewAfterDays : whole('--renew-after', renewAfter, 'days', 7),
+    warnDays: whole('--warn-days', warnDays, 'days', 14),
+    jitterLimitMs: jitter === undefined ? (ctx.interactive ? 0 : 30_000) : whole('--jitter', jitter, 'seconds', 30) * 1000,
     tests: test === undefined ? undefined : readProtocols(test),
   };
 }
@@ -113,8 +114,7 @@ async function keep(record: MailboxRecord, wish: Wish, session: Session): Promis
     return { record, state: due ? 'renewed' : 'fresh', set, results, ...(error === undefined ? {} : { error }) };
   } catch (thrown) {
     if (thrown instanceof Interrupted || ctx.signal.aborted) throw thrown;
-    const error = thrown instanceof MailauthError ? thrown : (fromSystemError(thrown) ?? (await bugReport(thrown, ctx)));
-    return { record, state: 'failed', results: [], error };
+    return { record, state: 'failed', results: [], error: await asProblem(thrown, ctx) };
   }
 }
 

@@ -34,12 +34,11 @@ interface Options {
 
 function readOptions(flags: unknown): Options {
   const { force, signIn = 'browser', signInAs, qr = false } = schema.parse(flags);
-  if (signIn === 'password') throw problem('not-yet', { what: `--sign-in ${signIn}`, instead: 'mailauth login --sign-in paste' });
   if (signIn !== 'browser' && signIn !== 'paste' && signIn !== 'device') {
     throw problem('value-invalid', {
       what: 'way to sign in',
       value: signIn,
-      why: '--sign-in takes browser, paste or device.',
+      why: `--sign-in takes browser, paste or device.${signIn === 'password' ? ' A password is used once, by setup, and never kept.' : ''}`,
       next: 'mailauth login --help',
     });
   }

@@ -10,6 +10,7 @@ import { renderFacts } from '../ui/facts.ts';
 import { type MonitoredMailbox, nagiosStatus, prometheusStatus } from '../ui/status-formats.ts';
 import type { Theme } from '../ui/theme.ts';
 import { type CommandModule, examples, type Outcome } from './command.ts';
+import { readWhole } from './globals.ts';
 import { mailboxesOf, productFlag } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 
@@ -38,7 +39,11 @@ export const status: CommandModule = {
   async run({ args, flags }, session) {
     const options = schema.parse(flags);
     productFlag(flags);
-    const warnDays = readDays('--warn-days', options.warnDays ?? '14');
+    const warnDays = readWhole('--warn-days', options.warnDays ?? '14', {
+      unit: 'days',
+      minimum: 0,
+      example: 'mailauth status --warn-days 14',
+    });
     const format = readFormat(options.format ?? 'text', session);
     const { records, broken } = await mailboxesOf(session).listMailboxes();
     const wanted = args[0]?.trim().toLowerCase();
@@ -100,17 +105,6 @@ const monitored = (row: Row): MonitoredMailbox => {
     ...(secretExpires === undefined ? {} : { secretExpiresAt: Date.parse(secretExpires) }),
   };
 };
-
-/** A whole number of days from a flag. Throws `value-invalid` (exit 2). */
-export function readDays(flag: string, value: string): number {
-  if (/^\d{1,4}$/.test(value)) return Number(value);
-  throw problem('value-invalid', {
-    what: 'number of days',
-    value,
-    why: `${flag} takes a whole number.`,
-    next: `mailauth … ${flag} 14`,
-  });
-}
 
 /** No network. A store that does not answer costs the token's lines, not the whole report. */
 async function readAll(records: readonly MailboxRecord[], session: Session): Promise<{ rows: Row[]; storeError?: MailauthError }> {

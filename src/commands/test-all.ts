@@ -7,7 +7,7 @@ import type { MailboxRecord } from '../core/mailbox.ts';
 import { plain } from '../core/text.ts';
 import { resultsFromHere } from '../diagnose/here.ts';
 import { problem } from '../diagnose/problem.ts';
-import { bugReport, fromSystemError } from '../diagnose/unexpected.ts';
+import { asProblem } from '../diagnose/unexpected.ts';
 import { guideNamed } from '../guides/guides.ts';
 import { runTests } from '../mail/run-tests.ts';
 import { type Candidate, type TestedMailbox, testMailboxes } from '../mail/test-mailboxes.ts';
@@ -72,7 +72,7 @@ export async function testAllMailboxes(asked: AllMailboxes, session: Session): P
       await remember(record, results, session);
       return results;
     },
-    explain: async (thrown) => (thrown instanceof MailauthError ? thrown : (fromSystemError(thrown) ?? (await bugReport(thrown, ctx)))),
+    explain: (thrown) => asProblem(thrown, ctx),
     onDone: progress,
     onPause: (host, ms) => report.note(`${host} asks for a pause: waiting ${Math.ceil(ms / 1000)} s before it is asked again.`),
   });

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { problem } from '../diagnose/problem.ts';
 import { formatToken, type TokenFormat, tokenFormats } from '../tokens/formats.ts';
 import { type CommandModule, examples } from './command.ts';
-import { readSeconds } from './globals.ts';
+import { readWhole } from './globals.ts';
 import { mailboxArgument } from './mailbox-argument.ts';
 import { tokenOf } from './token.ts';
 
@@ -32,7 +32,11 @@ function readOptions(flags: unknown): Options {
     });
   }
   return {
-    minValidityMs: f.minValidity === undefined ? 300_000 : readSeconds('--min-validity', f.minValidity, 0) * 1000,
+    minValidityMs:
+      f.minValidity === undefined
+        ? 300_000
+        : readWhole('--min-validity', f.minValidity, { unit: 'seconds', minimum: 0, example: 'mailauth token get --min-validity 300' }) *
+          1000,
     format: known,
     force: f.forceRefresh === true,
   };

@@ -15,8 +15,13 @@ export function fromSystemError(thrown: unknown): MailauthError | undefined {
   return fileTroubles.has(thrown.code) ? problem('write-failed', { why: plain(thrown.message) }, { cause: thrown }) : undefined;
 }
 
+/** Whatever was thrown, as an error to show: ours as it is, a disk that refuses in the operator's words, everything else a bug of ours. */
+export async function asProblem(thrown: unknown, ctx: Context): Promise<MailauthError> {
+  return thrown instanceof MailauthError ? thrown : (fromSystemError(thrown) ?? bugReport(thrown, ctx));
+}
+
 /** A bug of ours: one line for the operator, the stack into a redacted log. */
-export async function bugReport(thrown: unknown, ctx: Context): Promise<MailauthError> {
+async function bugReport(thrown: unknown, ctx: Context): Promise<MailauthError> {
   const name = thrown instanceof Error ? thrown.name : typeof thrown;
   const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   const at = new Date(ctx.clock.now()).toISOString();

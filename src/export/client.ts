@@ -1,4 +1,5 @@
 import type { MailHost, Protocol } from '../core/cloud.ts';
+import { quoteBash } from '../handoff/quoting.ts';
 
 /** What a configuration is made of: one set-up mailbox, and the command that hands out its token. */
 export interface ExportValues {
@@ -23,9 +24,9 @@ export interface ExportClient {
   readonly render: (values: ExportValues) => string;
 }
 
-/** A word as a shell reads it: quoted only where it must be, so that the usual line stays readable (POSIX shell 2.2.2). */
+/** A word as a shell reads it: quoted only where it must be, so that the usual line stays readable. Throws like `quoteBash`. */
 export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : quoteBash(word);
 }
 
 /** The token command as one line for a shell. */

@@ -50,14 +50,6 @@ export const setupEntries = {
     why: (v) => v.why,
     next: (v) => [v.next],
   }),
-  'not-yet': entry<{ what: string; instead: string }>({
-    exit: Exit.usage,
-    source: sources.own,
-    title: (v) => `${v.what} is not part of this version of mailauth`,
-    why: () => 'It is planned, and is refused here rather than half done.',
-    next: (v) => [v.instead],
-    retryHelps: false,
-  }),
   'secret-in-argv': entry<{ flag: string; instead: string }>({
     exit: Exit.usage,
     source: sources.own,

@@ -14,7 +14,6 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'variable-unknown',
     'answer-missing',
     'needs-yes',
-    'not-yet',
     'no-mailbox',
     'mailbox-choice',
     'mailbox-unknown',
