@@ -7,5 +7,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   );
   process.exitCode = 1;
 } else {
-  require('../dist/main.cjs').main();
+  // Mail clients and cron jobs call this one thousands of times: a file of its own, with nothing else in it.
+  const isTokenGet = ['token', 'get'].every((word) => process.argv.includes(word));
+  require(isTokenGet ? '../dist/quick.cjs' : '../dist/main.cjs').main();
 }

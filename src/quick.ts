@@ -1,26 +1,28 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import * as z from 'zod/mini';
 import { type Globals, readGlobals } from './commands/globals.ts';
 import { openStore } from './commands/open-store.ts';
 import type { Session } from './commands/session.ts';
 import { tokenGet } from './commands/token-get.ts';
 import type { Clock, Context, Files, Network, Prompts } from './core/context.ts';
 import type { Reporter } from './core/report.ts';
+import { print, startApp } from './start.ts';
 import { resolveHome } from './store/home.ts';
 import { readGuardedFile } from './system/guarded-file.ts';
 import { createKeychain } from './system/keychain.ts';
 
-// Compiled parsers pay off from the second use on; here each schema is used once.
-z.config({ jitless: true });
+/** What `bin/mailauth.js` calls for `token get`, which mail clients and cron jobs call thousands of times. */
+export async function main(): Promise<void> {
+  const token = await fromStore(process.argv.slice(2));
+  if (token === undefined || !print(token)) await startApp();
+}
 
 /**
- * `token get` from the store, which mail clients and cron jobs call thousands of times: the same command with hands that can only
- * read. Answers what belongs on stdout, or undefined: then the whole program runs from the start and says what there is to say
- * (a refresh is due, a question, an error). Nothing was written or asked by then.
+ * From the store: the same command with hands that can only read. Answers what belongs on stdout, or undefined: then the whole program
+ * runs from the start and says what there is to say (a refresh is due, a question, an error). Nothing was written or asked by then.
  */
-export async function quickTokenGet(argv: readonly string[], process: NodeJS.Process): Promise<string | undefined> {
+async function fromStore(argv: readonly string[]): Promise<string | undefined> {
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
     const [group, verb, ...args] = positionals;
@@ -72,9 +74,6 @@ function readingSession(ctx: Context, globals: Globals): Session {
 
 function readingContext(process: NodeJS.Process): Context {
   const { env, platform, pid } = process;
-  const keychain = createKeychain({ platform, env, clock });
-  // Where the sealed file is opened without a question it is the store that is meant; if not, the read only begins later.
-  if (!env.MAILAUTH_KEY_FILE) keychain.expectRead();
   const output = { write: refuse, isTerminal: false, columns: 80 };
   return {
     env,
@@ -97,8 +96,11 @@ function readingContext(process: NodeJS.Process): Context {
     network: noNetwork,
     prompts: noPrompts,
     browser: { usable: false, open: refuse },
-    keychain,
-    signal: new AbortController().signal,
+    keychain: createKeychain({ platform, env, clock }),
+    // Made when somebody looks: nothing here waits long enough to be stopped, and its module costs a tenth of a bare Node.
+    get signal() {
+      return new AbortController().signal;
+    },
   };
 }
 
@@ -108,7 +110,8 @@ const refuse = (): never => {
 
 /** At once and not by the thread pool: these are a handful of small files, and node:fs/promises costs more to load than they to read. */
 const readOnly: Files = {
-  read: async (path) => unlessMissing(() => readFileSync(path, 'utf8'), undefined),
+  // Asked first: a missing file's error costs more than the question.
+  read: async (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
   readGuarded: async (path) => {
     // A pipe (`<(…)`) can be read once, and the whole program may need it.
     if (unlessMissing(() => statSync(path).isFile(), true)) return readGuardedFile(path);
@@ -131,7 +134,7 @@ function unlessMissing<T>(look: () => T, otherwise: T): T {
     throw error;
   }
 }
-const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now(), sleep: refuse };
+const clock: Clock = { now: () => Date.now(), monotonic: refuse, sleep: refuse };
 const noNetwork: Network = {
   request: refuse,
   lookup: refuse,

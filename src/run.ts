@@ -174,7 +174,21 @@ async function parse(entry: CommandEntry, module: CommandModule, rest: readonly 
     throw problem('usage', { message: plain(withoutValue(error.message)), help: `mailauth ${entry.name} --help` });
   }
   const flags: unknown = command.opts();
-  return { globals: readGlobals(flags, ctx.env, entry.name === 'sandbox'), module, args: command.args, flags };
+  const globals = readGlobals(flags, ctx.env, entry.name === 'sandbox');
+  if (globals.fault !== undefined) await knownFault(globals.fault);
+  return { globals, module, args: command.args, flags };
+}
+
+/** Before the command: a fault that nobody knows is exit 2 also where no sandbox is opened. */
+async function knownFault(name: string): Promise<void> {
+  const { isFault } = await import('./sandbox/faults.ts');
+  if (isFault(name)) return;
+  throw problem('value-invalid', {
+    what: 'fault',
+    value: name,
+    why: 'The sandbox does not know it.',
+    next: 'mailauth sandbox --list-faults',
+  });
 }
 
 /** commander repeats an unknown `--flag=value` whole; the value may be a secret under a name that we do not know. */

@@ -4,7 +4,6 @@ import type { Context } from '../core/context.ts';
 import type { StoreName } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
 import { namedCloud } from '../entra/clouds.ts';
-import { isFault } from '../sandbox/faults.ts';
 
 /** The flags every command has, and their environment (contract sections 2 and 6). A flag wins. */
 export interface Globals {
@@ -94,21 +93,14 @@ export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = f
   };
 }
 
-/** What cannot stand together, before the command: a fault that nobody knows is exit 2 also where no sandbox is opened. */
+/** What cannot stand together. */
 function checkTogether(f: z.infer<typeof flags>, sandbox: boolean): void {
   if (sandbox && (f.cloud !== undefined || f.cloudFile !== undefined)) throw problem('sandbox-with-cloud', {});
   if (f.cloud !== undefined && f.cloudFile !== undefined) {
     throw problem('usage', { message: '--cloud and --cloud-file are two answers to one question', help: 'mailauth help clouds' });
   }
-  if (f.fault === undefined) return;
-  if (!sandbox) throw problem('usage', { message: '--fault needs --sandbox', help: `mailauth setup --sandbox --fault ${f.fault}` });
-  if (isFault(f.fault)) return;
-  throw problem('value-invalid', {
-    what: 'fault',
-    value: f.fault,
-    why: 'The sandbox does not know it.',
-    next: 'mailauth sandbox --list-faults',
-  });
+  if (f.fault === undefined || sandbox) return;
+  throw problem('usage', { message: '--fault needs --sandbox', help: `mailauth setup --sandbox --fault ${f.fault}` });
 }
 
 function cloudFromEnv(env: Context['env']): { cloud?: string; cloudFile?: string } {

@@ -2,8 +2,9 @@ import * as z from 'zod/mini';
 import type { Choice } from '../core/context.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
-import { guideNamed, guides } from '../guides/guides.ts';
+import { guideNames } from '../guides/names.ts';
 import { type MailboxFiles, mailboxFiles } from '../store/mailbox-file.ts';
+import { storedToken } from '../tokens/current.ts';
 import type { Session } from './session.ts';
 
 export const mailboxesOf = (session: Session): MailboxFiles => mailboxFiles({ files: session.ctx.files, home: session.home });
@@ -16,11 +17,11 @@ const forFlag = z.object({ for: z.optional(z.string()) });
 /** `--for` of the commands that work on a finished set-up. Throws `value-invalid` for a product nobody knows (exit 2). */
 export function productFlag(flags: unknown): string | undefined {
   const value = forFlag.parse(flags).for;
-  if (value === undefined || guideNamed(value) !== undefined) return value;
+  if (value === undefined || guideNames.some((name) => name === value)) return value;
   throw problem('value-invalid', {
     what: 'product that mailauth knows',
     value,
-    why: `--for takes ${guides.map((guide) => guide.name).join(', ')}.`,
+    why: `--for takes ${guideNames.join(', ')}.`,
     next: 'mailauth status',
   });
 }
@@ -66,7 +67,7 @@ export async function mailboxArgument(
 async function candidates(session: Session, wanted: string | undefined): ReturnType<MailboxFiles['listMailboxes']> {
   const files = mailboxesOf(session);
   if (wanted !== undefined) {
-    const named = await Promise.all(guides.map((guide) => files.readMailbox({ mailbox: wanted, for: guide.name })));
+    const named = await Promise.all(guideNames.map((name) => files.readMailbox({ mailbox: wanted, for: name })));
     const records = named.filter((record) => record !== undefined);
     if (records.length > 0) return { records, broken: [] };
   }
@@ -82,7 +83,6 @@ async function choose(session: Session, records: readonly MailboxRecord[]): Prom
 
 /** One mailbox for several products: token commands use the one that is signed in. */
 async function signedInOnly(session: Session, records: readonly MailboxRecord[]): Promise<MailboxRecord | undefined> {
-  const { storedToken } = await import('../tokens/current.ts');
   const signedIn: MailboxRecord[] = [];
   for (const record of records) {
     if ((await storedToken(await session.store(record), record)) !== undefined) signedIn.push(record);

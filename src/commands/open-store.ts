@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import type { StoreName } from '../core/mailbox.ts';
+import { fileStore } from '../store/file-store.ts';
 import { ensureHomeId, readHomeId } from '../store/home.ts';
+import { keySource } from '../store/key-source.ts';
 import { keychainStore } from '../store/keychain-store.ts';
 import { sandboxFileStore } from '../store/sandbox-file-store.ts';
 import type { SecretStore } from '../store/store.ts';
@@ -17,8 +19,6 @@ export async function openStore(
   name: StoreName,
 ): Promise<SecretStore> {
   if (name === 'file') {
-    // Not at the top: the keychain's users need not load the ciphers.
-    const [{ fileStore }, { keySource }] = await Promise.all([import('../store/file-store.ts'), import('../store/key-source.ts')]);
     const key = keySource({
       ctx,
       // Asked for when there is a question: looking at the terminal costs `token get` more than reading its token.

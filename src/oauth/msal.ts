@@ -34,7 +34,7 @@ interface About {
 }
 
 /** By require: the CommonJS build loads in half the time of the import (measured). */
-const require = createRequire(import.meta.url);
+const require = createRequire(import.meta.filename);
 let loaded: typeof Msal | undefined;
 function msal(): typeof Msal {
   const library: typeof Msal = loaded ?? require('@azure/msal-node');

@@ -1,4 +1,5 @@
 import { isAbsolute, relative, resolve } from 'node:path';
+import { nodeCrypto } from '../core/builtins.ts';
 import type { Context, Files, GuardedFile } from '../core/context.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../diagnose/problem.ts';
@@ -53,12 +54,11 @@ export function keySource(options: KeySourceOptions): KeySource {
 
 async function stretch(passphrase: string, derivation: KeyDerivation): Promise<Uint8Array> {
   if (derivation.kind !== 'scrypt') throw new Error('a key file needs no scrypt');
-  const { scrypt } = await import('node:crypto');
   const { log2n, r, p, salt } = derivation;
   const N = 2 ** log2n;
   return new Promise((done, fail) => {
     // The same words typed on another keyboard or system may come composed differently (Unicode NFC).
-    scrypt(passphrase.normalize('NFC'), salt, keyLength, { N, r, p, maxmem: 128 * r * (N + p + 2) }, (error, key) =>
+    nodeCrypto().scrypt(passphrase.normalize('NFC'), salt, keyLength, { N, r, p, maxmem: 128 * r * (N + p + 2) }, (error, key) =>
       error === null ? done(key) : fail(error),
     );
   });

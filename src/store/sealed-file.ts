@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { nodeCrypto } from '../core/builtins.ts';
 
 /**
  * The format of the sealed file, version 1; all numbers big-endian. Pure: bytes in, bytes out.
@@ -82,9 +82,11 @@ function readDerivation(bytes: Buffer): KeyDerivation {
 export function unseal(file: Uint8Array, master: Uint8Array): Buffer {
   const header = readHeader(file);
   const { salt } = header.derivation;
-  if (!timingSafeEqual(header.keyCheck, subkey(master, salt, 'check', 16)))
+  if (!nodeCrypto().timingSafeEqual(header.keyCheck, subkey(master, salt, 'check', 16)))
     throw new Unsealable('wrong-key', 'it was sealed with another key');
-  const decipher = createDecipheriv('aes-256-gcm', subkey(master, salt, 'seal', 32), header.nonce, { authTagLength: tagLength });
+  const decipher = nodeCrypto().createDecipheriv('aes-256-gcm', subkey(master, salt, 'seal', 32), header.nonce, {
+    authTagLength: tagLength,
+  });
   decipher.setAAD(header.bytes);
   decipher.setAuthTag(file.subarray(file.length - tagLength));
   try {
@@ -107,17 +109,17 @@ export function seal(body: Uint8Array, master: Uint8Array, derivation: KeyDeriva
   header.set(nonce, 64);
   header.writeUInt32BE(body.length, 76);
   header.set(checksum(header.subarray(0, checkedLength)), checkedLength);
-  const cipher = createCipheriv('aes-256-gcm', subkey(master, salt, 'seal', 32), nonce, { authTagLength: tagLength });
+  const cipher = nodeCrypto().createCipheriv('aes-256-gcm', subkey(master, salt, 'seal', 32), nonce, { authTagLength: tagLength });
   cipher.setAAD(header);
   return Buffer.concat([header, cipher.update(body), cipher.final(), cipher.getAuthTag()]);
 }
 
 /** HKDF (RFC 5869) keeps what is written openly, the check, apart from what encrypts. */
 function subkey(master: Uint8Array, salt: Uint8Array, use: 'check' | 'seal', length: number): Buffer {
-  return Buffer.from(hkdfSync('sha256', master, salt, `mailauth sealed file 1 ${use}`, length));
+  return Buffer.from(nodeCrypto().hkdfSync('sha256', master, salt, `mailauth sealed file 1 ${use}`, length));
 }
 
-const checksum = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest().subarray(0, 8);
+const checksum = (bytes: Uint8Array): Buffer => nodeCrypto().createHash('sha256').update(bytes).digest().subarray(0, 8);
 
 export function encodeEntries(entries: ReadonlyMap<string, string>): Buffer {
   const parts = [uint(entries.size, 4)];

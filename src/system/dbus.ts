@@ -1,11 +1,11 @@
 /**
- * As much of D-Bus as one question needs: addresses, a method call with string arguments, a reply.
+ * As much of D-Bus as reading a secret needs: addresses, method calls, replies.
  * Source: D-Bus Specification, "Server Addresses" and "Message Protocol". Everything read here comes from a
  * socket that anybody may own, so each length is checked against what really arrived.
  */
 
-/** The largest message taken from the bus, in bytes; the replies we ask for have about 100. */
-export const messageLimit = 64 * 1024;
+/** The largest message taken from the bus, in bytes; a secret of ours has a few thousand. */
+export const messageLimit = 1024 * 1024;
 
 const align = (offset: number, to: number): number => Math.ceil(offset / to) * to;
 
@@ -42,42 +42,47 @@ function unescaped(value: string): string | undefined {
 }
 
 export interface MethodCall {
-  readonly serial: number;
   readonly destination: string;
   readonly path: string;
   readonly interface: string;
   readonly member: string;
-  readonly args: readonly string[];
+  readonly args: readonly Argument[];
 }
 
-/** A METHOD_CALL message, little endian, all arguments of type string. */
-export function encodeCall(call: MethodCall): Buffer {
+/** A value with its type: a string, an object path, a dictionary of strings, or bytes in a variant. */
+export type Argument =
+  | { readonly type: 's' | 'o'; readonly value: string }
+  | { readonly type: 'a{ss}'; readonly value: Readonly<Record<string, string>> }
+  | { readonly type: 'v'; readonly value: Uint8Array | string };
+
+/** A METHOD_CALL message, little endian. `serial` is not 0. */
+export function encodeCall(serial: number, call: MethodCall): Buffer {
   const body = new Writer();
-  for (const arg of call.args) body.string(arg);
+  for (const arg of call.args) body.argument(arg);
   const fields = new Writer();
   fields.field(1, 'o', call.path);
   fields.field(2, 's', call.interface);
   fields.field(3, 's', call.member);
   fields.field(6, 's', call.destination);
-  if (call.args.length > 0) fields.field(8, 'g', 's'.repeat(call.args.length));
+  if (call.args.length > 0) fields.field(8, 'g', call.args.map((arg) => arg.type).join(''));
   const head = Buffer.alloc(16);
   head.set([0x6c, 1, 0, 1]); // 'l', METHOD_CALL, no flags (so that the service is started), protocol 1
   head.writeUInt32LE(body.length, 4);
-  head.writeUInt32LE(call.serial, 8);
+  head.writeUInt32LE(serial, 8);
   head.writeUInt32LE(fields.length, 12);
-  const padding = Buffer.alloc(align(fields.length, 8) - fields.length);
-  return Buffer.concat([head, fields.bytes(), padding, body.bytes()]);
+  fields.pad(8);
+  return Buffer.concat([head, fields.bytes(), body.bytes()]);
 }
 
 class Writer {
-  #parts: Buffer[] = [];
+  #parts: Uint8Array[] = [];
   length = 0;
 
   bytes(): Buffer {
     return Buffer.concat(this.#parts);
   }
 
-  #push(part: Buffer): void {
+  #push(part: Uint8Array): void {
     this.#parts.push(part);
     this.length += part.length;
   }
@@ -86,19 +91,55 @@ class Writer {
     this.#push(Buffer.alloc(align(this.length, to) - this.length));
   }
 
-  string(text: string): void {
+  #u32(value: number): void {
     this.pad(4);
-    const bytes = Buffer.from(text);
-    const size = Buffer.alloc(4);
-    size.writeUInt32LE(bytes.length);
-    this.#push(Buffer.concat([size, bytes, Buffer.alloc(1)]));
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(value);
+    this.#push(bytes);
+  }
+
+  #string(text: string): void {
+    const bytes = Buffer.from(`${text}\0`);
+    this.#u32(bytes.length - 1);
+    this.#push(bytes);
+  }
+
+  #signature(text: string): void {
+    this.#push(Buffer.from([text.length, ...Buffer.from(text), 0]));
   }
 
   field(code: number, type: 'o' | 's' | 'g', value: string): void {
     this.pad(8);
-    this.#push(Buffer.from([code, 1, type.charCodeAt(0), 0]));
-    if (type === 'g') this.#push(Buffer.from([value.length, ...Buffer.from(value), 0]));
-    else this.string(value);
+    this.#push(Buffer.from([code]));
+    this.#signature(type);
+    if (type === 'g') this.#signature(value);
+    else this.#string(value);
+  }
+
+  argument({ type, value }: Argument): void {
+    if (type === 'a{ss}') this.#dictionary(value);
+    else if (type !== 'v') this.#string(value);
+    else if (typeof value === 'string') {
+      this.#signature('s');
+      this.#string(value);
+    } else {
+      this.#signature('ay');
+      this.#u32(value.length);
+      this.#push(value);
+    }
+  }
+
+  /** Its length does not count the padding before the first entry; the entries begin at a multiple of 8 in here, too. */
+  #dictionary(pairs: Readonly<Record<string, string>>): void {
+    const entries = new Writer();
+    for (const [key, value] of Object.entries(pairs)) {
+      entries.pad(8);
+      entries.#string(key);
+      entries.#string(value);
+    }
+    this.#u32(entries.length);
+    this.pad(8);
+    this.#push(entries.bytes());
   }
 }
 
@@ -114,12 +155,15 @@ export function messageSize(head: Buffer): number {
 
 export class BadMessage extends Error {}
 
+/** Strings of any kind, numbers, booleans, bytes (`ay`), and arrays of these for arrays and structs; a variant is its value. */
+export type Value = string | number | boolean | Buffer | readonly Value[];
+
 export interface Reply {
   /** serial of the call this answers; undefined for signals and calls */
   readonly replyTo: number | undefined;
   readonly errorName: string | undefined;
-  /** first value of the body: a string, or a boolean in a variant; undefined for other types */
-  readonly value: string | boolean | undefined;
+  /** the body; of what is no reply it is not read */
+  readonly values: readonly Value[];
 }
 
 /** Reads one whole message; throws `BadMessage` when its inner lengths do not fit. */
@@ -133,33 +177,34 @@ export function decodeReply(message: Buffer): Reply {
 }
 
 function decode(message: Buffer): Reply {
-  const reader = new Reader(message);
-  reader.offset = 12;
+  const reader = new Reader(message, 12);
   const fieldsEnd = 16 + reader.u32();
-  let replyTo: number | undefined;
-  let errorName: string | undefined;
-  let signature = '';
+  const fields: Value[] = [];
   while (reader.offset < fieldsEnd) {
     reader.pad(8);
     const code = reader.byte();
     const value = reader.variant();
-    if (code === 4 && typeof value === 'string') errorName = value;
-    if (code === 5 && typeof value === 'number') replyTo = value;
-    if (code === 8 && typeof value === 'string') signature = value;
+    fields[code] = value;
   }
+  const [, , , , errorName, replyTo, , , signature] = fields;
   reader.offset = align(fieldsEnd, 8);
-  const value = signature.startsWith('s') ? reader.string() : signature === 'v' ? reader.variant() : undefined;
-  return { replyTo, errorName, value: typeof value === 'number' ? undefined : value };
+  const isReply = typeof replyTo === 'number';
+  return {
+    replyTo: isReply ? replyTo : undefined,
+    errorName: typeof errorName === 'string' ? errorName : undefined,
+    values: isReply && typeof signature === 'string' ? reader.values(signature) : [],
+  };
 }
 
 class Reader {
-  offset = 0;
+  offset: number;
   readonly #bytes: Buffer;
   readonly #little: boolean;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, offset: number) {
     this.#bytes = bytes;
     this.#little = bytes[0] === 0x6c;
+    this.offset = offset;
   }
 
   pad(to: number): void {
@@ -177,28 +222,72 @@ class Reader {
     return value;
   }
 
-  #text(length: number): string {
+  #take(length: number): Buffer {
     const end = this.offset + length;
-    if (end + 1 > this.#bytes.length) throw new RangeError('string beyond the message');
-    const text = this.#bytes.toString('utf8', this.offset, end);
-    this.offset = end + 1;
-    return text;
+    if (end > this.#bytes.length) throw new RangeError('a value beyond the message');
+    const taken = this.#bytes.subarray(this.offset, end);
+    this.offset = end;
+    return taken;
   }
 
-  string(): string {
-    return this.#text(this.u32());
+  /** Without the NUL behind it. */
+  #text(length: number): string {
+    return this.#take(length + 1).toString('utf8', 0, length);
   }
 
-  signature(): string {
-    return this.#text(this.byte());
+  variant(): Value {
+    const [value] = this.values(this.#text(this.byte()));
+    if (value === undefined) throw new BadMessage('a variant without a value');
+    return value;
   }
 
-  variant(): string | number | boolean {
-    const type = this.signature();
-    if (type === 's' || type === 'o') return this.string();
-    if (type === 'g') return this.signature();
+  /** The values of a signature, one after the other. */
+  values(signature: string): readonly Value[] {
+    const values: Value[] = [];
+    for (let rest = signature; rest !== ''; ) {
+      const type = firstType(rest);
+      values.push(this.#value(type));
+      rest = rest.slice(type.length);
+    }
+    return values;
+  }
+
+  #value(type: string): Value {
+    if (type === 's' || type === 'o') return this.#text(this.u32());
+    if (type === 'g') return this.#text(this.byte());
     if (type === 'u') return this.u32();
     if (type === 'b') return this.u32() === 1;
+    if (type === 'v') return this.variant();
+    if (type === 'ay') return this.#take(this.u32());
+    if (type.startsWith('a')) return this.#array(type.slice(1));
+    // Of an empty struct a message of any size could hold any number.
+    if (type.startsWith('(') && type !== '()') {
+      this.pad(8);
+      return this.values(type.slice(1, -1));
+    }
     throw new BadMessage(`a value of type ${JSON.stringify(type.slice(0, 8))}`);
   }
+
+  #array(type: string): Value {
+    const length = this.u32();
+    this.pad(type.startsWith('(') ? 8 : 4);
+    const end = this.offset + length;
+    if (end > this.#bytes.length) throw new RangeError('an array beyond the message');
+    const values: Value[] = [];
+    while (this.offset < end) values.push(this.#value(type));
+    return values;
+  }
+}
+
+/** The first complete type of a signature: `ao` of `aoao`, `(oayays)` whole. */
+function firstType(signature: string): string {
+  if (signature.startsWith('a')) return `a${firstType(signature.slice(1))}`;
+  if (!signature.startsWith('(')) return signature.slice(0, 1);
+  let depth = 0;
+  for (let at = 0; at < signature.length; at += 1) {
+    if (signature[at] === '(') depth += 1;
+    if (signature[at] === ')') depth -= 1;
+    if (depth === 0) return signature.slice(0, at + 1);
+  }
+  throw new BadMessage('a signature without its end');
 }

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { nodeModule } from '../core/builtins.ts';
 
 type Binding = typeof import('@napi-rs/keyring');
 export type KeychainEntry = InstanceType<Binding['AsyncEntry']>;
@@ -14,16 +14,7 @@ export function openEntry(service: string, account: string): KeychainEntry {
   return new (loaded().AsyncEntry)(service, account, { linux: { store: 'secret-service' } });
 }
 
-/** Loads it ahead of its use. What is wrong with it is said when it is used. */
-export function loadBinding(): void {
-  try {
-    loaded();
-  } catch {
-    // said by openEntry
-  }
-}
-
 function loaded(): Binding {
-  binding ??= createRequire(import.meta.url)('@napi-rs/keyring') as Binding;
+  binding ??= nodeModule().createRequire(import.meta.filename)('@napi-rs/keyring') as Binding;
   return binding;
 }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { nodeChildProcess } from '../core/builtins.ts';
 import { KeychainFailure } from '../core/context.ts';
 
 /** A write to the keychain; `password` null deletes the entry. */
@@ -96,15 +96,14 @@ function receive(message: unknown, pending: ReadonlyMap<number, (outcome: boolea
 const withheld = /^(MAILAUTH_.*|NODE_.*)$/;
 
 function fork(path: string, env: Env): ChildProcess {
-  const { fork: start }: typeof import('node:child_process') = createRequire(import.meta.url)('node:child_process');
   const kept = Object.fromEntries(Object.entries(env).filter(([name]) => !withheld.test(name)));
-  return start(path, [], { env: kept, execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  return nodeChildProcess().fork(path, [], { env: kept, execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
 }
 
 /** Beside this file, beside the bundle's chunks, or in the build when this runs from its sources. */
 function childPath(): string {
   const candidates = ['./keychain-child.cjs', '../../dist/keychain-child.cjs'];
-  const paths = candidates.map((candidate) => fileURLToPath(new URL(candidate, import.meta.url)));
+  const paths = candidates.map((candidate) => join(import.meta.dirname, candidate));
   const path = paths.find((candidate) => existsSync(candidate));
   if (path === undefined) throw new KeychainFailure('other', 'dist/keychain-child.cjs is missing: run npm run build');
   return path;

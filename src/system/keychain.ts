@@ -1,8 +1,8 @@
 import { type Clock, type Keychain, KeychainFailure, type KeychainTrouble } from '../core/context.ts';
 import { troubleThatSays } from '../core/keychain-says.ts';
-import { loadBinding, openEntry } from './keychain-binding.ts';
+import { openEntry } from './keychain-binding.ts';
 import { keychainProcess } from './keychain-process.ts';
-import { type CollectionState, defaultCollection } from './secret-service.ts';
+import { type CollectionState, defaultCollection, readSecret } from './secret-service.ts';
 
 export interface KeychainOptions {
   readonly platform: NodeJS.Platform;
@@ -20,16 +20,11 @@ const collectionDeadlineMs = 2_500;
 /** One command asks once; a wizard that waited for its person asks again. */
 const rememberMs = { unlocked: 5_000, unusable: 1_000 };
 
-export interface ReadyKeychain extends Keychain {
-  /** a read will follow: asks for the lock and loads the binding while other things are waited for; touches no entry */
-  expectRead(): void;
-}
-
 /**
- * The operating system's keychain (the port's rules: core/context.ts). Reads in this process, because `token get`
- * must be quick, and only after the Secret Service said that nothing is locked; writes in a process that can be killed.
+ * The operating system's keychain (the port's rules: core/context.ts). Reads in this process, because `token get` must be quick; writes
+ * in a process that can be killed. On Linux the Secret Service is read by ourselves, and nothing is written before it said that it is open.
  */
-export function createKeychain(options: KeychainOptions): ReadyKeychain {
+export function createKeychain(options: KeychainOptions): Keychain {
   const { platform, env, clock } = options;
   const hasSecretService = platform !== 'darwin' && platform !== 'win32';
   // macOS may lawfully ask its person for a password in the middle of a call.
@@ -77,7 +72,11 @@ export function createKeychain(options: KeychainOptions): ReadyKeychain {
     limit: platform === 'win32' ? windowsLimit : Number.POSITIVE_INFINITY,
 
     async getPassword(service, account) {
-      await ready();
+      if (hasSecretService) {
+        const read = await readSecret(env, limitMs, { service, username: account });
+        if (read.kind === 'unusable') throw new KeychainFailure(read.trouble, read.why);
+        return read.secret;
+      }
       try {
         return (await readHere(service, account, limitMs)) ?? null;
       } catch (error) {
@@ -92,12 +91,6 @@ export function createKeychain(options: KeychainOptions): ReadyKeychain {
     deletePassword: (service, account) => write(service, account, null),
 
     close: () => child.close(),
-
-    expectRead() {
-      if (!hasSecretService) return;
-      void collection();
-      setImmediate(loadBinding);
-    },
   };
 }
 
@@ -105,7 +98,7 @@ async function readHere(service: string, account: string, limitMs: number): Prom
   let timer: NodeJS.Timeout | undefined;
   const overrun = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      // Locked between question and read: the binding's thread waits for ever and process.exit waits for it.
+      // The binding's thread waits for a person or a service, and process.exit would wait for it.
       process.once('exit', () => process.kill(process.pid, 'SIGKILL'));
       reject(new KeychainFailure('hung', `no answer within ${limitMs} ms`));
     }, limitMs);

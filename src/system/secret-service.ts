@@ -1,147 +1,189 @@
-import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import type { Socket } from 'node:net';
-import type { KeychainTrouble } from '../core/context.ts';
-import { troubleThatSays } from '../core/keychain-says.ts';
-import { BadMessage, decodeReply, encodeCall, messageLimit, messageSize, type Reply, socketPaths } from './dbus.ts';
+import { isUtf8 } from 'node:buffer';
+import { nodeCrypto } from '../core/builtins.ts';
+import { type Bus, onSessionBus, Refusal, type Unusable, unusable } from './bus.ts';
+import { BadMessage, type MethodCall, type Value } from './dbus.ts';
 
 /** Can the default collection of the Secret Service be used without asking anybody? */
-export type CollectionState =
-  | { readonly kind: 'unlocked' }
-  | { readonly kind: 'unusable'; readonly trouble: KeychainTrouble; readonly why: string };
+export type CollectionState = { readonly kind: 'unlocked' } | Unusable;
 
 type Env = Readonly<Record<string, string | undefined>>;
+
+/** What an entry is found by: the attributes that the binding writes (freedesktop.org Secret Service API 0.2, "Lookup Attributes"). */
+export interface EntryName {
+  readonly service: string;
+  readonly username: string;
+}
 
 /**
  * Asks the Secret Service for `Locked` of its default collection (freedesktop.org Secret Service API 0.2,
  * org.freedesktop.Secret.Collection). The binding cannot be asked: on a locked keyring with a display its call
  * waits for the person for ever, and then not even process.exit returns. Never throws; ends within `deadlineMs`.
  */
-export async function defaultCollection(env: Env, deadlineMs: number): Promise<CollectionState> {
-  const runtimeDir = env.XDG_RUNTIME_DIR || undefined;
-  const address = env.DBUS_SESSION_BUS_ADDRESS || (runtimeDir === undefined ? '' : 'unix:runtime=yes');
-  const paths = socketPaths(address, runtimeDir);
-  if (address === '') return unusable('no-bus', 'neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set');
-  if (paths.length === 0) return unusable('no-bus', 'DBUS_SESSION_BUS_ADDRESS names no Unix socket');
-  const end = performance.now() + deadlineMs;
-  let last: CollectionState = unusable('no-bus', 'no address');
-  for (const path of paths) {
-    const answer = await ask(path, Math.max(1, end - performance.now()));
-    if (answer.kind === 'unlocked' || answer.trouble !== 'no-bus') return answer;
-    last = answer;
-  }
-  return last;
+export const defaultCollection = (env: Env, deadlineMs: number): Promise<CollectionState> =>
+  onSessionBus(env, deadlineMs, async (bus) => isUsable(await bus.call(getLocked)));
+
+/**
+ * The secret of an entry, by ourselves and not by the binding: nothing that is locked is ever asked to open, so that no prompt can hold
+ * the call, and it takes half the time. Encrypted on the bus, as the binding does it. `secret` is null where there is no such entry.
+ * Never throws; ends within `deadlineMs`.
+ */
+export const readSecret = (env: Env, deadlineMs: number, name: EntryName): Promise<ReadSecret | Unusable> =>
+  onSessionBus(env, deadlineMs, async (bus) => {
+    // The first three in one go. What the answer to the first says counts before the others.
+    const locked = bus.call(getLocked);
+    const session = expected(openSession(bus));
+    const found = expected(search(bus, name));
+    const state = isUsable(await locked);
+    return state.kind === 'unlocked' ? takeSecret(bus, await session, name, found) : state;
+  });
+
+export interface ReadSecret {
+  readonly kind: 'read';
+  readonly secret: string | null;
 }
 
-const unusable = (trouble: KeychainTrouble, why: string): CollectionState => ({ kind: 'unusable', trouble, why });
-
-class Overrun extends Error {}
-
-async function ask(path: string, deadlineMs: number): Promise<CollectionState> {
-  // Not at the top: who keeps tokens in the sealed file need not load it.
-  const { connect }: typeof import('node:net') = createRequire(import.meta.url)('node:net');
-  const socket = connect({ path });
-  // The error is met where it is awaited; without a listener one that comes later would end the process.
-  socket.on('error', () => undefined);
-  const timer = setTimeout(() => socket.destroy(new Overrun()), deadlineMs);
-  try {
-    await once(socket, 'connect');
-    return await converse(socket);
-  } catch (error) {
-    if (error instanceof Overrun) return unusable('hung', `no answer within ${Math.round(deadlineMs)} ms`);
-    if (error instanceof BadMessage) return unusable('other', `the session bus sent ${error.message}`);
-    return unusable('no-bus', error instanceof Error ? error.message : 'connection failed');
-  } finally {
-    clearTimeout(timer);
-    socket.destroy();
-  }
+/** Waited for later, or never when something else went wrong first. */
+function expected<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
-/** SASL EXTERNAL (D-Bus Specification, "Authentication Protocol"), then Hello and Get in one go: the bus keeps the order. */
-async function converse(socket: Socket): Promise<CollectionState> {
-  const reader = byteReader(socket);
-  const uid = Buffer.from(String(process.getuid?.() ?? 0)).toString('hex');
-  socket.write(`\0AUTH EXTERNAL ${uid}\r\n`);
-  const line = await reader.line();
-  if (line.startsWith('REJECTED')) return unusable('denied', 'the session bus belongs to another user');
-  if (!line.startsWith('OK')) throw new BadMessage('an unknown answer to AUTH');
-  socket.write('BEGIN\r\n');
-  socket.write(Buffer.concat([encodeCall(hello), encodeCall(getLocked)]));
-  for (;;) {
-    const reply = await reader.reply();
-    if (reply.replyTo === getLocked.serial || (reply.replyTo === hello.serial && reply.errorName !== undefined)) return judge(reply);
-  }
-}
+const onService = {
+  destination: 'org.freedesktop.secrets',
+  path: '/org/freedesktop/secrets',
+  interface: 'org.freedesktop.Secret.Service',
+} as const;
 
-const hello = {
-  serial: 1,
-  destination: 'org.freedesktop.DBus',
-  path: '/org/freedesktop/DBus',
-  interface: 'org.freedesktop.DBus',
-  member: 'Hello',
-  args: [],
-};
-
-const getLocked = {
-  serial: 2,
+const getLocked: MethodCall = {
   destination: 'org.freedesktop.secrets',
   path: '/org/freedesktop/secrets/aliases/default',
   interface: 'org.freedesktop.DBus.Properties',
   member: 'Get',
-  args: ['org.freedesktop.Secret.Collection', 'Locked'],
+  args: [
+    { type: 's', value: 'org.freedesktop.Secret.Collection' },
+    { type: 's', value: 'Locked' },
+  ],
 };
 
-/** The same names under other prefixes; gnome-keyring answers UnknownMethod where the alias points to nothing. */
-const troubles: readonly [RegExp, KeychainTrouble][] = [
-  [/\.(ServiceUnknown|NameHasNoOwner|Spawn\.\w+)$/, 'no-provider'],
-  [/\.(UnknownObject|UnknownMethod|UnknownInterface|NoSuchObject)$/, 'no-collection'],
-  [/\.(NoReply|Timeout|TimedOut)$/, 'hung'],
-  [/\.IsLocked$/, 'locked'],
-  [/\.(AccessDenied|AuthFailed)$/, 'denied'],
-];
-
-function judge(reply: Reply): CollectionState {
-  if (reply.errorName !== undefined) {
-    const name = reply.errorName;
-    const trouble = troubleThatSays(name) ?? troubles.find(([pattern]) => pattern.test(name))?.[1] ?? 'other';
-    return unusable(trouble, typeof reply.value === 'string' ? reply.value : name);
-  }
-  if (reply.value === false) return { kind: 'unlocked' };
-  if (reply.value === true) return unusable('locked', 'the default keyring is locked');
+function isUsable([value]: readonly Value[]): CollectionState {
+  if (value === false) return { kind: 'unlocked' };
+  if (value === true) return unusable('locked', 'the default keyring is locked');
   return unusable('other', 'the Secret Service answered something else than yes or no');
 }
 
-interface ByteReader {
-  line(): Promise<string>;
-  reply(): Promise<Reply>;
+interface Session {
+  readonly path: string;
+  decrypt(parameters: Buffer, value: Buffer): Buffer;
 }
 
-function byteReader(socket: Socket): ByteReader {
-  let buffer = Buffer.alloc(0);
-  const chunks: AsyncIterator<Buffer> = socket[Symbol.asyncIterator]();
-  const more = async (): Promise<void> => {
-    const chunk = await chunks.next();
-    if (chunk.done) throw new Error('the session bus closed the connection');
-    buffer = Buffer.concat([buffer, chunk.value]);
-  };
-  const take = (count: number): Buffer => {
-    const taken = buffer.subarray(0, count);
-    buffer = buffer.subarray(count);
-    return taken;
-  };
+const algorithm = 'dh-ietf1024-sha256-aes128-cbc-pkcs7';
+
+/**
+ * Secret Service API, "Transfer of Secrets": Diffie-Hellman in the Second Oakley Group, HKDF (RFC 5869) without salt and info, AES-128-CBC.
+ * It keeps secrets out of what somebody records on the bus.
+ */
+async function openSession(bus: Bus): Promise<Session> {
+  const { createDecipheriv, hkdfSync, randomBytes } = nodeCrypto();
+  const secret = toNumber(randomBytes(24));
+  const [theirs, path] = await bus.call({
+    ...onService,
+    member: 'OpenSession',
+    args: [
+      { type: 's', value: algorithm },
+      { type: 'v', value: toBytes(power(2n, secret)) },
+    ],
+  });
+  if (!Buffer.isBuffer(theirs) || typeof path !== 'string') throw new BadMessage('a session without its key');
+  const key = Buffer.from(hkdfSync('sha256', toBytes(power(publicValue(theirs), secret)), '', '', 16));
   return {
-    async line() {
-      while (!buffer.includes('\r\n')) {
-        if (buffer.length > messageLimit) throw new BadMessage('an endless line');
-        await more();
+    path,
+    decrypt(parameters, value) {
+      try {
+        const decipher = createDecipheriv('aes-128-cbc', key, parameters);
+        return Buffer.concat([decipher.update(value), decipher.final()]);
+      } catch (cause) {
+        throw new BadMessage('a secret that cannot be decrypted', { cause });
       }
-      return take(buffer.indexOf('\r\n') + 2).toString('latin1');
-    },
-    async reply() {
-      while (buffer.length < 16) await more();
-      const size = messageSize(buffer);
-      while (buffer.length < size) await more();
-      return decodeReply(take(size));
     },
   };
+}
+
+/** RFC 2409 section 6.2, generator 2. */
+const prime = BigInt(
+  `0x${[
+    'ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74',
+    '020bbea63b139b22514a08798e3404ddef9519b3cd3a431b302b0a6df25f1437',
+    '4fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7ed',
+    'ee386bfb5a899fa5ae9f24117c4b1fe649286651ece65381ffffffffffffffff',
+  ].join('')}`,
+);
+const primeLength = 128;
+
+/** By ourselves, because Node's own first proves for 80 ms that this prime is one. */
+function power(base: bigint, exponent: bigint): bigint {
+  let result = 1n;
+  for (const bit of exponent.toString(2)) {
+    result = (result * result) % prime;
+    if (bit === '1') result = (result * base) % prime;
+  }
+  return result;
+}
+
+/** Of the values that give the key away (0, 1, p-1) none is taken. */
+function publicValue(bytes: Buffer): bigint {
+  const value = bytes.length > primeLength ? 0n : toNumber(bytes);
+  if (value > 1n && value < prime - 1n) return value;
+  throw new BadMessage('a key that is none');
+}
+
+const toNumber = (bytes: Buffer): bigint => BigInt(`0x${bytes.toString('hex') || '0'}`);
+/** As long as the prime: the key is derived from all of it. */
+const toBytes = (value: bigint): Buffer => Buffer.from(value.toString(16).padStart(2 * primeLength, '0'), 'hex');
+
+interface Found {
+  readonly unlocked: readonly Value[];
+  readonly locked: readonly Value[];
+}
+
+async function search(bus: Bus, name: EntryName): Promise<Found> {
+  const [unlocked, locked] = await bus.call({ ...onService, member: 'SearchItems', args: [{ type: 'a{ss}', value: { ...name } }] });
+  if (!Array.isArray(unlocked) || !Array.isArray(locked)) throw new BadMessage('no lists of entries');
+  return { unlocked, locked };
+}
+
+/** An entry may be deleted or exchanged between search and read. */
+const searches = 3;
+
+async function takeSecret(bus: Bus, session: Session, name: EntryName, first: Promise<Found>): Promise<ReadSecret | Unusable> {
+  let found = await first;
+  for (let tries = 1; ; tries += 1) {
+    const { unlocked, locked } = found;
+    const [item, second] = unlocked;
+    if (item === undefined && locked.length > 0) return unusable('locked', 'the entry is in a keyring that is locked');
+    if (second !== undefined) return unusable('other', `there are ${unlocked.length} entries of one name`);
+    if (typeof item !== 'string') return { kind: 'read', secret: null };
+    try {
+      return { kind: 'read', secret: await getSecret(bus, session, item) };
+    } catch (error) {
+      const isGone = error instanceof Refusal && /\.(NoSuchObject|UnknownObject|UnknownMethod)$/.test(error.bus);
+      if (!isGone || tries === searches) throw error;
+    }
+    found = await search(bus, name);
+  }
+}
+
+async function getSecret(bus: Bus, session: Session, item: string): Promise<string> {
+  const [secret] = await bus.call({
+    ...onService,
+    path: item,
+    interface: 'org.freedesktop.Secret.Item',
+    member: 'GetSecret',
+    args: [{ type: 'o', value: session.path }],
+  });
+  // The struct `Secret` (Secret Service API, "Data Types"): session, parameters, value, content type.
+  const [, parameters, value] = Array.isArray(secret) ? secret : [];
+  if (!Buffer.isBuffer(parameters) || !Buffer.isBuffer(value)) throw new BadMessage('a secret without its value');
+  const bytes = session.decrypt(parameters, value);
+  if (!isUtf8(bytes)) throw new BadMessage('a secret that is not text');
+  return bytes.toString();
 }

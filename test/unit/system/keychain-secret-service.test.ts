@@ -1,9 +1,10 @@
+import { createCipheriv, getDiffieHellman, hkdfSync, randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BadMessage, decodeReply, encodeCall, messageLimit, messageSize, socketPaths } from '../../../src/system/dbus.ts';
-import { defaultCollection } from '../../../src/system/secret-service.ts';
+import { defaultCollection, readSecret } from '../../../src/system/secret-service.ts';
 import { temporaryFolder } from '../../support/context.ts';
 
 describe('bus addresses', () => {
@@ -103,13 +104,12 @@ describe('a fake bus', () => {
   it('understands what arrives byte by byte', async () => {
     server = createServer((socket) => {
       sockets.add(socket);
-      socket.once('data', () => {
-        const bytes = Buffer.concat([Buffer.from('OK 1\r\n'), helloReply, nameAcquired, locked(1)]);
-        let at = 0;
-        const next = () => {
-          if (at < bytes.length) socket.write(bytes.subarray(at, ++at), next);
-        };
-        next();
+      const drip = (bytes: Buffer, at = 0): void => {
+        if (at < bytes.length) socket.write(bytes.subarray(at, at + 1), () => drip(bytes, at + 1));
+      };
+      socket.on('data', (chunk) => {
+        if (chunk.includes('AUTH')) drip(Buffer.from('OK 1\r\n'));
+        if (chunk.includes('Locked')) drip(Buffer.concat([helloReply, nameAcquired, locked(1)]));
       });
     });
     await new Promise<void>((done) => server?.listen(path, done));
@@ -172,11 +172,192 @@ describe('a fake bus', () => {
   });
 });
 
+/** The service's side of a session, by Node's own Diffie-Hellman and ciphers. */
+function fakeService(entries: readonly { readonly path: string; readonly text: Buffer | string }[]) {
+  const exchange = getDiffieHellman('modp2');
+  exchange.generateKeys();
+  let key = Buffer.alloc(0);
+  const array = (bytes: Buffer) => Buffer.concat([u32(bytes.length), bytes]);
+  const padded = (bytes: Buffer, to: number) => Buffer.concat([bytes, Buffer.alloc((to - (bytes.length % to)) % to)]);
+  const paths = (list: readonly string[]) =>
+    array(list.reduce((all, path) => Buffer.concat([padded(all, 4), text(path)]), Buffer.alloc(0)));
+  const session = '/org/freedesktop/secrets/session/s1';
+  return {
+    session: (theirs: Buffer) => {
+      key = Buffer.from(hkdfSync('sha256', exchange.computeSecret(theirs), '', '', 16));
+      const variant = padded(Buffer.concat([Buffer.from([2]), Buffer.from('ay\0')]), 4);
+      return { type: 'vo', body: Buffer.concat([padded(Buffer.concat([variant, array(exchange.getPublicKey())]), 4), text(session)]) };
+    },
+    found: (locked: readonly string[] = []) => ({
+      type: 'aoao',
+      body: Buffer.concat([padded(paths(entries.map((entry) => entry.path)), 4), paths(locked)]),
+    }),
+    secret: (path: string) => {
+      const iv = randomBytes(16);
+      const cipher = createCipheriv('aes-128-cbc', key, iv);
+      const value = Buffer.concat([cipher.update(entries.find((entry) => entry.path === path)?.text ?? ''), cipher.final()]);
+      const struct = padded(Buffer.concat([padded(text(session), 4), array(iv), array(value)]), 4);
+      return { type: '(oayays)', body: Buffer.concat([struct, text('text/plain')]) };
+    },
+  };
+}
+
+type Answer = { readonly type: string; readonly body: Buffer } | { readonly error: string } | undefined;
+
+describe('reading a secret', () => {
+  let path = '';
+  let clean: () => Promise<void>;
+  const open: { close(): void }[] = [];
+  beforeEach(async () => {
+    const folder = await temporaryFolder();
+    path = join(folder.path, 'bus');
+    clean = folder.remove;
+  });
+  afterEach(async () => {
+    for (const one of open.splice(0)) one.close();
+    await clean();
+  });
+
+  /** Answers each call by its member; what has no answer is never answered. Answers the names of the calls that came. */
+  async function serve(answers: Readonly<Record<string, (call: Buffer) => Answer>>): Promise<readonly string[]> {
+    const calls: string[] = [];
+    const server = createServer((socket) => {
+      open.push({ close: () => socket.destroy() });
+      let buffer = Buffer.alloc(0);
+      const answer = (call: Buffer) => {
+        const member = ['Hello', 'Locked', 'OpenSession', 'SearchItems', 'GetSecret'].find((name) => call.includes(name)) ?? '';
+        calls.push(member);
+        const serial = call.readUInt32LE(8);
+        const said = member === 'Hello' ? { type: 's', body: text(':1.5') } : answers[member]?.(call);
+        if (said === undefined) return;
+        if ('error' in said) socket.write(busError(serial, said.error, 'words'));
+        else socket.write(message(2, [replyTo(serial), signature(said.type)], said.body));
+      };
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => {
+        if (chunk.includes('AUTH')) {
+          socket.write('OK 1\r\n');
+          return;
+        }
+        buffer = Buffer.concat([buffer, chunk]);
+        if (buffer.toString('latin1').startsWith('BEGIN\r\n')) buffer = buffer.subarray(7);
+        while (buffer.length >= 16 && buffer.length >= messageSize(buffer)) {
+          const size = messageSize(buffer);
+          answer(buffer.subarray(0, size));
+          buffer = buffer.subarray(size);
+        }
+      });
+    });
+    open.push(server);
+    await new Promise<void>((done) => server.listen(path, done));
+    return calls;
+  }
+
+  const read = (deadlineMs = 5_000) =>
+    readSecret({ DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` }, deadlineMs, { service: 'mailauth', username: 'a:token/x' });
+  const unlocked = () => ({ type: 'v', body: Buffer.concat([Buffer.from([1, 0x62, 0, 0]), u32(0)]) });
+  const good = (service: ReturnType<typeof fakeService>) => ({
+    Locked: unlocked,
+    OpenSession: (call: Buffer) => service.session(call.subarray(-128)),
+    SearchItems: () => service.found(),
+    GetSecret: () => service.secret('/e/1'),
+  });
+
+  it('agrees on a key with an implementation that is not ours', async () => {
+    for (const secret of ['', 'x', 'wörld 😀', 'token '.repeat(4_000)]) {
+      const calls = await serve(good(fakeService([{ path: '/e/1', text: secret }])));
+      expect(await read()).toEqual({ kind: 'read', secret });
+      expect(calls).toEqual(['Hello', 'Locked', 'OpenSession', 'SearchItems', 'GetSecret']);
+      for (const one of open.splice(0)) one.close();
+    }
+  });
+
+  it('answers null where there is no entry', async () => {
+    await serve(good(fakeService([])));
+    expect(await read()).toEqual({ kind: 'read', secret: null });
+  });
+
+  it('says locked where the entry is in another keyring that is locked, and never asks to open it', async () => {
+    const service = fakeService([]);
+    const calls = await serve({ ...good(service), SearchItems: () => service.found(['/e/2']) });
+    expect(await read()).toMatchObject({ trouble: 'locked' });
+    expect(calls).not.toContain('GetSecret');
+  });
+
+  it('says what a locked default collection is before anything else', async () => {
+    await serve({ Locked: () => ({ type: 'v', body: Buffer.concat([Buffer.from([1, 0x62, 0, 0]), u32(1)]) }) });
+    expect(await read()).toMatchObject({ trouble: 'locked' });
+  });
+
+  it('does not choose between two entries of one name', async () => {
+    const two = [
+      { path: '/e/1', text: 'a' },
+      { path: '/e/2', text: 'b' },
+    ];
+    await serve(good(fakeService(two)));
+    expect(await read()).toMatchObject({ trouble: 'other', why: 'there are 2 entries of one name' });
+  });
+
+  it('looks again where the entry was exchanged between search and read, and not for ever', async () => {
+    const service = fakeService([{ path: '/e/1', text: 'new' }]);
+    let gone = 2;
+    const answers = good(service);
+    const calls = await serve({
+      ...answers,
+      GetSecret: () => (gone-- > 0 ? { error: 'org.freedesktop.Secret.Error.NoSuchObject' } : answers.GetSecret()),
+    });
+    expect(await read()).toEqual({ kind: 'read', secret: 'new' });
+    expect(calls.filter((name) => name === 'SearchItems')).toHaveLength(3);
+    gone = 3;
+    expect(await read()).toMatchObject({ kind: 'unusable' });
+  });
+
+  it.each<[string, Partial<Record<string, (call: Buffer) => Answer>>, string]>([
+    ['a session that is refused', { OpenSession: () => ({ error: 'org.freedesktop.DBus.Error.NotSupported' }) }, 'other'],
+    ['a search that is refused', { SearchItems: () => ({ error: 'org.freedesktop.DBus.Error.AccessDenied' }) }, 'denied'],
+    ['an entry locked meanwhile', { GetSecret: () => ({ error: 'org.freedesktop.Secret.Error.IsLocked' }) }, 'locked'],
+    ['a key of 1', { OpenSession: () => publicKey(Buffer.from([1])) }, 'other'],
+    [
+      'a key of p-1',
+      { OpenSession: () => publicKey(Buffer.from(`${getDiffieHellman('modp2').getPrime('hex').slice(0, -2)}fe`, 'hex')) },
+      'other',
+    ],
+    ['an endless key', { OpenSession: () => publicKey(Buffer.alloc(5_000, 1)) }, 'other'],
+    ['a session without a key', { OpenSession: () => ({ type: 's', body: text('no') }) }, 'other'],
+    ['no lists', { SearchItems: () => ({ type: 's', body: text('no') }) }, 'other'],
+    ['no secret', { GetSecret: () => ({ type: 's', body: text('no') }) }, 'other'],
+    ['a secret of another session', { GetSecret: () => fakeSecret() }, 'other'],
+    ['no answer to the session', { OpenSession: () => undefined }, 'hung'],
+  ])('%s is a trouble, never a crash', async (_, answers, trouble) => {
+    await serve({ ...good(fakeService([{ path: '/e/1', text: 'x' }])), ...answers } as Parameters<typeof serve>[0]);
+    expect(await read(300)).toMatchObject({ kind: 'unusable', trouble });
+  });
+
+  it('refuses what is no text', async () => {
+    await serve(good(fakeService([{ path: '/e/1', text: Buffer.from([0xff, 0xfe]) }])));
+    expect(await read()).toMatchObject({ trouble: 'other', why: expect.stringContaining('not text') });
+  });
+
+  const publicKey = (bytes: Buffer) => {
+    const padding = Buffer.alloc((4 - (bytes.length % 4)) % 4);
+    return { type: 'vo', body: Buffer.concat([Buffer.from([2]), Buffer.from('ay\0'), u32(bytes.length), bytes, padding, text('/s')]) };
+  };
+  /** Nothing that any key of ours decrypts: not a whole number of blocks. */
+  const fakeSecret = () => {
+    const bytes = Buffer.concat([text('/s'), Buffer.alloc(1), u32(16), Buffer.alloc(16), u32(12), Buffer.alloc(12), text('t')]);
+    return { type: '(oayays)', body: bytes };
+  };
+});
+
+const anySignature = fc.string({ unit: fc.constantFrom('a', 'y', 's', 'o', 'v', 'u', 'b', 'g', '(', ')', 'x'), maxLength: 12 });
+
 describe('messages', () => {
   it('any bytes decode or are refused, never crash', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 16, maxLength: 200 }), (bytes) => {
-        const buffer = Buffer.from(bytes);
+      fc.property(fc.uint8Array({ minLength: 16, maxLength: 200 }), anySignature, (bytes, type) => {
+        // Half of them with a whole head, so that their bodies are read.
+        const whole = message(2, [replyTo(2), signature(type)], Buffer.from(bytes));
+        const buffer = bytes.length % 2 === 0 ? whole : Buffer.from(bytes);
         buffer[0] = 0x6c;
         buffer[3] = 1;
         try {
@@ -191,7 +372,13 @@ describe('messages', () => {
   });
 
   it('a call says its own size', () => {
-    const call = encodeCall({ serial: 1, destination: 'a.b', path: '/a', interface: 'a.b', member: 'C', args: ['one', 'two'] });
+    const args = [
+      { type: 's', value: 'one' },
+      { type: 'a{ss}', value: { a: 'b', cde: 'fghi' } },
+      { type: 'v', value: Buffer.alloc(5) },
+      { type: 'o', value: '/two' },
+    ] as const;
+    const call = encodeCall(1, { destination: 'a.b', path: '/a', interface: 'a.b', member: 'C', args });
     expect(messageSize(call)).toBe(call.length);
   });
 });
