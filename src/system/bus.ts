@@ -61,13 +61,19 @@ export async function onSessionBus<T>(env: Env, deadlineMs: number, talk: (bus: 
         last = whatEnded(error);
         if (last.trouble !== 'no-bus') return last;
       } finally {
-        socket.destroy();
+        hangUp(socket);
       }
     }
     return last;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A little later, and never in a process that has nothing else to do: closing a socket costs `token get` a millisecond or two. */
+function hangUp(socket: Socket): void {
+  socket.unref();
+  setImmediate(() => socket.destroy()).unref();
 }
 
 /** Throws what is neither the bus nor a service. */

@@ -53,64 +53,77 @@ export interface MethodCall {
 export type Argument =
   | { readonly type: 's' | 'o'; readonly value: string }
   | { readonly type: 'a{ss}'; readonly value: Readonly<Record<string, string>> }
-  | { readonly type: 'v'; readonly value: Uint8Array | string };
+  | { readonly type: 'v'; readonly value: Uint8Array };
 
 /** A METHOD_CALL message, little endian. `serial` is not 0. */
 export function encodeCall(serial: number, call: MethodCall): Buffer {
-  const body = new Writer();
-  for (const arg of call.args) body.argument(arg);
-  const fields = new Writer();
-  fields.field(1, 'o', call.path);
-  fields.field(2, 's', call.interface);
-  fields.field(3, 's', call.member);
-  fields.field(6, 's', call.destination);
-  if (call.args.length > 0) fields.field(8, 'g', call.args.map((arg) => arg.type).join(''));
-  const head = Buffer.alloc(16);
-  head.set([0x6c, 1, 0, 1]); // 'l', METHOD_CALL, no flags (so that the service is started), protocol 1
-  head.writeUInt32LE(body.length, 4);
-  head.writeUInt32LE(serial, 8);
-  head.writeUInt32LE(fields.length, 12);
-  fields.pad(8);
-  return Buffer.concat([head, fields.bytes(), body.bytes()]);
+  const writer = new Writer();
+  writer.bytes([0x6c, 1, 0, 1]); // 'l', METHOD_CALL, no flags (so that the service is started), protocol 1
+  const bodyLength = writer.u32();
+  writer.u32(serial);
+  const fieldsLength = writer.u32();
+  const fieldsStart = writer.length;
+  writer.field(1, 'o', call.path);
+  writer.field(2, 's', call.interface);
+  writer.field(3, 's', call.member);
+  writer.field(6, 's', call.destination);
+  if (call.args.length > 0) writer.field(8, 'g', call.args.map((arg) => arg.type).join(''));
+  writer.put(fieldsLength, writer.length - fieldsStart);
+  writer.pad(8);
+  const bodyStart = writer.length;
+  for (const arg of call.args) writer.argument(arg);
+  writer.put(bodyLength, writer.length - bodyStart);
+  return writer.written();
 }
 
+/** One buffer, in which every part stands where it belongs: alignment counts from the message's beginning. */
 class Writer {
-  #parts: Uint8Array[] = [];
+  #buffer = Buffer.alloc(1024);
   length = 0;
 
-  bytes(): Buffer {
-    return Buffer.concat(this.#parts);
+  written(): Buffer {
+    return this.#buffer.subarray(0, this.length);
   }
 
-  #push(part: Uint8Array): void {
-    this.#parts.push(part);
-    this.length += part.length;
+  bytes(bytes: ArrayLike<number>): void {
+    if (this.length + bytes.length > this.#buffer.length) {
+      this.#buffer = Buffer.concat([this.#buffer, Buffer.alloc(this.#buffer.length + bytes.length)]);
+    }
+    this.#buffer.set(bytes, this.length);
+    this.length += bytes.length;
   }
 
   pad(to: number): void {
-    this.#push(Buffer.alloc(align(this.length, to) - this.length));
+    this.bytes(new Uint8Array(align(this.length, to) - this.length));
   }
 
-  #u32(value: number): void {
+  /** Answers its place, for a number that is known later. */
+  u32(value = 0): number {
     this.pad(4);
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32LE(value);
-    this.#push(bytes);
+    this.bytes([0, 0, 0, 0]);
+    this.put(this.length - 4, value);
+    return this.length - 4;
+  }
+
+  put(at: number, value: number): void {
+    this.#buffer.writeUInt32LE(value, at);
   }
 
   #string(text: string): void {
     const bytes = Buffer.from(`${text}\0`);
-    this.#u32(bytes.length - 1);
-    this.#push(bytes);
+    this.u32(bytes.length - 1);
+    this.bytes(bytes);
   }
 
   #signature(text: string): void {
-    this.#push(Buffer.from([text.length, ...Buffer.from(text), 0]));
+    const bytes = Buffer.from(`${text}\0`);
+    this.bytes([bytes.length - 1]);
+    this.bytes(bytes);
   }
 
   field(code: number, type: 'o' | 's' | 'g', value: string): void {
     this.pad(8);
-    this.#push(Buffer.from([code]));
+    this.bytes([code]);
     this.#signature(type);
     if (type === 'g') this.#signature(value);
     else this.#string(value);
@@ -118,28 +131,24 @@ class Writer {
 
   argument({ type, value }: Argument): void {
     if (type === 'a{ss}') this.#dictionary(value);
-    else if (type !== 'v') this.#string(value);
-    else if (typeof value === 'string') {
-      this.#signature('s');
-      this.#string(value);
-    } else {
+    else if (type === 'v') {
       this.#signature('ay');
-      this.#u32(value.length);
-      this.#push(value);
-    }
+      this.u32(value.length);
+      this.bytes(value);
+    } else this.#string(value);
   }
 
-  /** Its length does not count the padding before the first entry; the entries begin at a multiple of 8 in here, too. */
+  /** Its length does not count the padding before the first entry. */
   #dictionary(pairs: Readonly<Record<string, string>>): void {
-    const entries = new Writer();
-    for (const [key, value] of Object.entries(pairs)) {
-      entries.pad(8);
-      entries.#string(key);
-      entries.#string(value);
-    }
-    this.#u32(entries.length);
+    const length = this.u32();
     this.pad(8);
-    this.#push(entries.bytes());
+    const start = this.length;
+    for (const [key, value] of Object.entries(pairs)) {
+      this.pad(8);
+      this.#string(key);
+      this.#string(value);
+    }
+    this.put(length, this.length - start);
   }
 }
 
