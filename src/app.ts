@@ -16,15 +16,25 @@ export async function start(process: NodeJS.Process): Promise<never> {
     });
   }
   const ctx = createSystem(process, argv.includes('--no-color'), stop.signal);
+  let unwritten: NodeJS.ErrnoException | undefined;
+  process.stdout.on('error', (error) => {
+    unwritten = error;
+  });
   const exit = await run(argv, ctx, packageJson.version);
   ctx.keychain.close();
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  return process.exit(exit);
+  // A reader that went away (`mailauth status | head -1`) has what it wanted.
+  if (unwritten === undefined || unwritten.code === 'EPIPE') return process.exit(exit);
+  process.stderr.write(
+    `mailauth: standard output cannot be written (${unwritten.code}); what it said is lost. Make room and run it again.\n`,
+  );
+  return process.exit(exit === Exit.done ? Exit.failed : exit);
 }
 
+/** Also of the error of the last write, which comes a moment after it. */
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
-    if (stream.writableLength === 0 || stream.destroyed) resolve();
-    else stream.write('', () => resolve());
+    if (stream.destroyed) setImmediate(resolve);
+    else stream.write('', () => setImmediate(resolve));
   });
 }

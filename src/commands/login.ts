@@ -3,9 +3,10 @@ import { MailauthError } from '../core/errors.ts';
 import { Exit } from '../core/exit.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
+import { guardWrites } from '../store/home.ts';
 import type { MailboxFiles } from '../store/mailbox-file.ts';
 import type { SecretStore } from '../store/store.ts';
-import { storedToken } from '../tokens/current.ts';
+import { storedToken, tokenLock } from '../tokens/current.ts';
 import { rfc3339 } from '../tokens/formats.ts';
 import { appOf } from '../tokens/refresh.ts';
 import { checkAddress, isLoopback } from '../wizard/answers.ts';
@@ -141,16 +142,18 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
       method: options.method,
       selectAccount: options.force,
       again,
+      storing: (act) => storeAlone(record, session, act),
       ...(app.clientSecret === undefined ? {} : { clientSecret: app.clientSecret }),
     });
   const done = await untilConsented(attempt, { deps, record: wanted, cloud, again, onMissing: async () => undefined });
   const account = done.set.account.username;
+  const kept = (await mailboxesOf(session).readMailbox(record)) ?? record;
   return {
     data: {
       mailbox: record.mailbox,
       account,
       alreadySignedIn: false,
-      store: record.store,
+      store: kept.store,
       expiresAt: rfc3339(done.set.expiresAt),
       scopes: done.set.scopes,
     },
@@ -158,13 +161,27 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
   };
 }
 
-/** A sign-in takes minutes and no lock: what a rotation noted about the app meanwhile, or a test, is newer than what was read before. */
+/**
+ * A sign-in takes minutes and no lock; storing what came of it takes the refresh's. Where that is not to be had in time it is stored all the
+ * same: a person has signed in for it, and a refresh keeps what it finds changed. `store move` may have named another store meanwhile.
+ */
+async function storeAlone(record: MailboxRecord, session: Session, act: (store: SecretStore) => Promise<void>): Promise<void> {
+  const { ctx, home, stepTimeoutMs } = session;
+  const release = await guardWrites(home, () => ctx.files.lock(tokenLock(home, record), stepTimeoutMs));
+  try {
+    await act(await session.store((await mailboxesOf(session).readMailbox(record)) ?? record));
+  } finally {
+    await release?.();
+  }
+}
+
+/** What a rotation noted about the app while somebody was signing in, or a test, or a move, is newer than what was read before. */
 function keepingChanges(files: MailboxFiles): MailboxFiles {
   return {
     ...files,
     async writeMailbox(record) {
-      const { registration, lastTests } = (await files.readMailbox(record)) ?? record;
-      await files.writeMailbox({ ...record, registration, lastTests });
+      const { registration, lastTests, store } = (await files.readMailbox(record)) ?? record;
+      await files.writeMailbox({ ...record, registration, lastTests, store });
     },
   };
 }

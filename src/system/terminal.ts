@@ -2,11 +2,9 @@ import type { Output } from '../core/context.ts';
 
 const stdinLimit = 64 * 1024;
 
-/** A stream of this process as an `Output`. A reader that went away (`mailauth status | head -1`) is not an error. */
+/** A stream of this process as an `Output`. What cannot be written is said once, at the end (app.ts). */
 export function outputOf(stream: NodeJS.WriteStream): Output {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  stream.on('error', () => undefined);
   return {
     write: (text) => {
       stream.write(text);

@@ -47,6 +47,8 @@ export interface SignInStep {
   readonly approvalHint?: boolean;
   /** the command that does it again */
   readonly again: string;
+  /** stores where nobody else changes this mailbox's token, in the store that counts by then; left out: at once, in `store` */
+  storing?(act: (store: SecretStore) => Promise<void>): Promise<void>;
   /** done after the tokens are stored and before the record is written */
   keepFirst?(record: MailboxRecord): Promise<void>;
   onWrongAccount?(): Promise<void>;
@@ -87,16 +89,18 @@ export async function signInAndStore(record: MailboxRecord, step: SignInStep): P
 }
 
 async function once(record: MailboxRecord, step: SignInStep, selectAccount: boolean): Promise<{ record: MailboxRecord; set: TokenSet }> {
-  const { deps, store, method } = step;
+  const { deps, method } = step;
   const { report } = deps;
   let written = record;
-  const keep = async (tokens: TokenSet): Promise<void> => {
+  const keepIn = async (store: SecretStore, tokens: TokenSet): Promise<void> => {
     await store.write(tokenEntry(record), encodeTokenSet(tokens));
     await step.keepFirst?.(record);
     written = { ...record, account: tokens.account };
     await deps.mailboxes.writeMailbox(written);
     report.progress('sign-in', 'done', `Signed in as ${tokens.account.username}; tokens stored: ${store.describe()}`);
   };
+  const keep = (tokens: TokenSet): Promise<void> =>
+    step.storing === undefined ? keepIn(step.store, tokens) : step.storing((store) => keepIn(store, tokens));
   const request = { ...(await requestFor(record, step)), again: step.again };
   const set = await (method === 'device'
     ? byDevice(request, step, record, keep)

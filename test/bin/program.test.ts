@@ -166,6 +166,27 @@ describe('stopping', () => {
     expect(err).toBe('');
   });
 
+  // /dev/full takes nothing, as a full disk does.
+  test
+    .skipIf(process.platform !== 'linux')
+    .each(['status --sandbox', 'token get --sandbox', '--help', 'token get nobody@contoso.example --json'])(
+    '%s: what cannot be written is no success',
+    async (words) => {
+      const argv = ['-c', `"${process.execPath}" "${bin}" ${words} >/dev/full`];
+      const child = spawn('/bin/sh', argv, {
+        env: { PATH: process.env.PATH ?? '', MAILAUTH_HOME: home, HOME: home },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let err = '';
+      child.stderr.setEncoding('utf8').on('data', (text) => {
+        err += text;
+      });
+      const code = await new Promise((resolve) => child.once('close', resolve));
+      expect(code).toBe(words.includes('nobody') ? 4 : 1);
+      expect(err).toMatch(/^mailauth: standard output cannot be written \(ENOSPC\).*\n$/);
+    },
+  );
+
   test('a folder that cannot be used is an error with a way out, not a stack trace', async () => {
     const file = join(home, 'a-file');
     await import('node:fs/promises').then((fs) => fs.writeFile(file, ''));

@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemFiles } from '../../src/system/files.ts';
 import { clickThrough } from '../support/click-through.ts';
 import { brokenKeychain, type Machine, machine } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
@@ -52,6 +53,45 @@ describe('login', () => {
     const { exit, err } = await m.mailauth('login --force --sandbox', { browser });
     expect(exit, err).toBe(0);
     expect((await noted()).registration).toMatchObject({ secretKeyId: 'new', oldSecretKeyId: 'old' });
+  });
+
+  it('stores where the mailbox lives by then: `store move` ran while somebody was signing in', async () => {
+    const key = join(m.home, 'key');
+    await writeFile(key, Buffer.alloc(32, 7), { mode: 0o600 });
+    const env = { MAILAUTH_KEY_FILE: key };
+    const browser = {
+      usable: true,
+      async open(url: string) {
+        expect((await m.mailauth('store move file --sandbox', { env })).exit).toBe(0);
+        void clickThrough(`${url}&login_hint=${mailbox}`).then((back) => fetch(back));
+        return { kind: 'opened' as const };
+      },
+    };
+    const before = (await m.mailauth('token get --sandbox')).out;
+    const { exit, err } = await m.mailauth('login --force --sandbox', { browser, env });
+    expect(exit, err).toBe(0);
+    const { json } = await m.mailauth('status --sandbox --json', { env });
+    expect(json().data.mailboxes).toMatchObject([{ store: 'file' }]);
+    expect((await m.mailauth('token get --sandbox', { env })).out).not.toBe(before);
+    expect(m.keychain.entries.size).toBe(0);
+  });
+
+  it('waits for a refresh that is under way before it stores, and stores all the same when that never ends', async () => {
+    const lock = join(box('locks'), 'token-helpdesk@contoso.example~this-computer');
+    let release: (() => Promise<void>) | undefined;
+    const browser = {
+      usable: true,
+      async open(url: string) {
+        release = await systemFiles.lock(lock, 0);
+        void clickThrough(`${url}&login_hint=${mailbox}`).then((back) => fetch(back));
+        return { kind: 'opened' as const };
+      },
+    };
+    const before = (await m.mailauth('token get --sandbox')).out;
+    const { exit, err } = await m.mailauth('login --force --sandbox --timeout 2', { browser });
+    await release?.();
+    expect(exit, err).toBe(0);
+    expect((await m.mailauth('token get --sandbox')).out).not.toBe(before);
   });
 
   it('nobody comes back: exit 4 after --timeout', async () => {
