@@ -44,10 +44,12 @@ export class MailauthError extends Error {
   readonly admin: string | undefined;
   readonly retryHelps: boolean | undefined;
   readonly detail: ErrorDetail;
+  readonly #parts: ErrorParts;
 
   constructor(parts: ErrorParts) {
     super(printable(parts.title), parts.cause === undefined ? undefined : { cause: parts.cause });
     this.name = 'MailauthError';
+    this.#parts = parts;
     this.code = parts.code;
     this.exit = parts.exit;
     // Whatever a blank was filled with, a file name or a flag's value: no terminal gets to see its escapes.
@@ -57,6 +59,11 @@ export class MailauthError extends Error {
     this.admin = parts.admin === undefined ? undefined : printable(parts.admin);
     this.retryHelps = parts.retryHelps;
     this.detail = parts.detail ?? {};
+  }
+
+  /** The same problem, but for what is different here. */
+  but(different: Partial<ErrorParts>): MailauthError {
+    return new MailauthError({ ...this.#parts, ...different });
   }
 }
 

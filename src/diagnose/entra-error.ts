@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Cloud } from '../core/cloud.ts';
-import { type ErrorDetail, MailauthError } from '../core/errors.ts';
+import type { ErrorDetail, MailauthError } from '../core/errors.ts';
 import { Exit, type ExitCode } from '../core/exit.ts';
 import { plain } from '../core/text.ts';
 import { aadstsEntries } from './catalogue/entra.ts';
@@ -92,7 +92,7 @@ export function entraProblem(said: EntraError, blanks: EntraBlanks): MailauthErr
   const detail = detailOf(said, words);
   const code = (known === undefined ? undefined : byNumber.get(known)) ?? byOAuthError(said, codes);
   if (code !== 'entra-unknown') return problem(code, words, { detail });
-  return withExit(problem(code, words, { detail }), exits[said.error] ?? Exit.failed);
+  return problem(code, words, { detail }).but({ exit: exits[said.error] ?? Exit.failed });
 }
 
 type EntraCode = keyof typeof aadstsEntries;
@@ -121,20 +121,6 @@ const exits: Readonly<Record<string, ExitCode>> = {
   consent_required: Exit.notAllowed,
   access_denied: Exit.notAllowed,
 };
-
-function withExit(e: MailauthError, exit: ExitCode): MailauthError {
-  const { code, title, why, next, admin, retryHelps, detail } = e;
-  return new MailauthError({
-    code,
-    exit,
-    title,
-    next,
-    detail,
-    ...(why === undefined ? {} : { why }),
-    ...(admin === undefined ? {} : { admin }),
-    ...(retryHelps === undefined ? {} : { retryHelps }),
-  });
-}
 
 function detailOf(said: EntraError, words: EntraWords): ErrorDetail {
   const at = said.timestamp === undefined ? Number.NaN : Date.parse(said.timestamp.replace(' ', 'T'));

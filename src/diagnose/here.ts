@@ -1,4 +1,4 @@
-import { MailauthError } from '../core/errors.ts';
+import type { MailauthError } from '../core/errors.ts';
 
 /** Where an error happened, as far as its commands depend on it. */
 export interface Here {
@@ -16,17 +16,7 @@ export function fromHere(error: MailauthError, here: Here): MailauthError {
   const settingUp = again?.startsWith('mailauth setup') ? again : undefined;
   const lines = settingUp === undefined ? error.next : error.next.map((line) => line.replace(/mailauth login \S+(?: --force)?/, settingUp));
   const next = here.sandbox ? lines.map(inSandbox) : lines;
-  return new MailauthError({
-    code: error.code,
-    exit: error.exit,
-    title: error.title,
-    next: [...new Set(next)],
-    detail: error.detail,
-    cause: error.cause,
-    ...(error.why === undefined ? {} : { why: error.why }),
-    ...(error.admin === undefined ? {} : { admin: error.admin }),
-    ...(error.retryHelps === undefined ? {} : { retryHelps: error.retryHelps }),
-  });
+  return error.but({ next: [...new Set(next)] });
 }
 
 /** `mailauth login a@b   (comment)` → `mailauth login a@b --sandbox   (comment)`; also a command at the end of a sentence */

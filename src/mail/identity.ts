@@ -1,5 +1,5 @@
 import type { Protocol } from '../core/cloud.ts';
-import { MailauthError } from '../core/errors.ts';
+import type { MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import type { MailSpot } from '../diagnose/catalogue/mail-words.ts';
 import { problem } from '../diagnose/problem.ts';
@@ -82,18 +82,6 @@ function noneWorks(began: ProtocolResult, names: readonly string[]): ProtocolRes
   return withDiagnosis(began, withReply(began, problem(`${began.protocol}-authenticate-failed`, blanks)));
 }
 
-function withReply(from: ProtocolResult, error: MailauthError): MailauthError {
-  const { title, next, code, exit, why, admin, retryHelps } = error;
-  return new MailauthError({
-    code,
-    exit,
-    title,
-    next,
-    detail: from.error?.detail ?? {},
-    ...(why === undefined ? {} : { why }),
-    ...(admin === undefined ? {} : { admin }),
-    ...(retryHelps === undefined ? {} : { retryHelps }),
-  });
-}
+const withReply = (from: ProtocolResult, error: MailauthError): MailauthError => error.but({ detail: from.error?.detail ?? {} });
 
 const spotOf = ({ mailbox, user, protocol, host, port }: ProtocolResult): MailSpot => ({ mailbox, user, protocol, host, port });

@@ -1,5 +1,6 @@
 import { MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
+import { shellWord } from '../diagnose/catalogue/entra-words.ts';
 import { type ProblemCode, problem } from '../diagnose/problem.ts';
 
 /**
@@ -17,7 +18,10 @@ const isNamed = (code: string): code is keyof typeof meanings => Object.hasOwn(m
 
 /** The error of a refresh in a set-up mailbox's words, Microsoft's evidence kept; any other error as it is. */
 export function refreshRefusal(error: unknown, { mailbox, for: product, registration }: MailboxRecord): unknown {
-  if (!(error instanceof MailauthError) || !isNamed(error.code)) return error;
+  if (!(error instanceof MailauthError)) return error;
+  // Nobody need sign in for it: the same again, a little later.
+  if (error.code === 'entra-busy') return error.but({ next: [`mailauth token get ${shellWord(mailbox)}`, ...error.next.slice(1)] });
+  if (!isNamed(error.code)) return error;
   const meaning = meanings[error.code];
   if (meaning !== 'refresh-policy' && registration.clientType !== 'confidential') return error;
   const { why, admin, detail } = error;

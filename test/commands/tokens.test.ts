@@ -254,6 +254,13 @@ describe('refreshing', () => {
     expect((await m.mailauth('token get --sandbox')).out).toBe(`${token}\n`);
   });
 
+  it('nobody is sent to sign in where Microsoft is only busy', async () => {
+    const { json } = await m.mailauth('token get --sandbox --force-refresh --fault throttled --json');
+    const next = json().error?.next ?? [];
+    expect(next[0]).toMatch(/^mailauth token get \S+ --sandbox$/);
+    expect(next.join()).not.toContain('login');
+  });
+
   it('by itself answers with the old token while Microsoft is busy, and says so only with --verbose', async () => {
     const busy = await m.mailauth('token get --sandbox --min-validity 999999 --fault token-unavailable');
     expect(busy).toMatchObject({ exit: 0, out: `${token}\n`, err: '' });
