@@ -34,8 +34,9 @@ export const secretRotate: CommandModule = {
     return alone(session, named, async () => {
       // As it is now that nobody else is at it.
       const record = (await mailboxesOf(session).readMailbox(named)) ?? named;
-      const rotated = await (options.finish === true ? finish(session, record) : rotate(session, record, months));
-      return outcome(session, record, rotated);
+      if (options.finish !== true) return outcome(session, record, await rotate(session, record, months));
+      if (record.registration.oldSecretKeyId === undefined) return finishedBefore(record);
+      return outcome(session, record, await finish(session, record));
     });
   },
 };
@@ -56,10 +57,16 @@ async function rotate(session: Session, record: MailboxRecord, months: number): 
 }
 
 async function finish(session: Session, record: MailboxRecord): Promise<Rotated> {
-  const { mailbox, for: product, registration: app } = record;
-  if (app.oldSecretKeyId === undefined) throw problem('no-rotation-open', { mailbox, for: product });
   await agree(session, record, 'Removing the old client secret: is the new value in the product? It', ' --finish');
   return (await openRotation(session, record)).finish();
+}
+
+function finishedBefore({ mailbox, for: product, registration: app }: MailboxRecord) {
+  const { secretKeyId = '', secretExpiresAt = '' } = app;
+  return {
+    data: { mailbox, for: product, secretId: secretKeyId, secretExpiresAt, finished: true, next: [] },
+    text: 'There is no rotation to finish: already so.\n',
+  };
 }
 
 async function agree(session: Session, record: MailboxRecord, what: string, more = ''): Promise<void> {

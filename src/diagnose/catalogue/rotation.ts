@@ -14,12 +14,6 @@ export const rotationEntries = {
     ],
     source: sources.own,
   }),
-  'no-rotation-open': entry<{ mailbox: string; for: string }>({
-    exit: Exit.failed,
-    title: () => 'There is no rotation to finish',
-    next: (v) => [`mailauth secret rotate ${v.mailbox} --for ${v.for}`],
-    source: sources.own,
-  }),
   'rotation-unproven': entry<{ mailbox: string; for: string; host: string }>({
     exit: Exit.temporary,
     title: () => 'The new client secret could not be tried, so the old one stays',

@@ -54,7 +54,6 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'secret-ends-soon',
     'expires-soon',
     'rotation-open',
-    'no-rotation-open',
     'delete-app-refused',
     'delete-app-used',
     'handoff-file-kept',
