@@ -4,6 +4,10 @@ const name = String.raw`(?:secret|password|passwd|passphrase|pwd|(?:refresh|acce
 const quotedAfterName = new RegExp(String.raw`(${name})(\\{0,7}["'])(?!\2)(?:(?!\2)[^\n]){1,400}\2`, 'gi');
 const afterName = new RegExp(String.raw`(${name})(?!\\{0,7}["']\[secret\])((?:\\{0,7}["'])?)[^&\s"'<>,;]+`, 'gi');
 
+/** The line behind a server's "go on" (RFC 4954 section 4: 334; IMAP: +), where it is nothing but one word behind a log's own signs. */
+const answerToGoOn =
+  /((?:\b334|^[^A-Za-z\n]{0,40}\+)(?:[ \t][^\n]{0,400})?\n[^A-Za-z\n]{0,60}(?:[A-Za-z]{1,7}:[ \t]{1,9})?)[\w+/=-]{4,}(?=[ \t\r]*$)/gm;
+
 /** Tokens, codes and secrets by their shape or by the name in front of them: anything that must not be shown again. */
 export function redact(text: string): string {
   return text
@@ -15,6 +19,7 @@ export function redact(text: string): string {
     .replace(quotedAfterName, '$1$2[secret]$2')
     .replace(afterName, '$1$2[secret]')
     .replace(/(\/\/[^\s/:@"']{1,200}:)[^\s/@"']{1,200}@/g, '$1[secret]@')
+    .replace(answerToGoOn, '$1[secret]')
     .replace(/(\bAUTH(?:ENTICATE)?\s+(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER)\s+)[\w+/=-]{4,}/gi, '$1[secret]')
     .replace(/(\bLOGIN\s{1,9}\S{1,200}@\S{1,200}\s{1,9}|^[ \t]{0,40}PASS\s{1,9})(?:"(?:[^"\\\n]|\\.){0,200}"|\S+)/gim, '$1[secret]')
     .replace(/[A-Za-z0-9_~.+=-]{60,}/g, '[long value]');

@@ -12,16 +12,26 @@ describe('redact', () => {
     ['Authorization: Basic YWRhOnNlY3JldA==', 'Authorization: Basic [secret]'],
     ['a1 LOGIN ada@contoso.com "my secret" x', 'a1 LOGIN ada@contoso.com [secret] x'],
     ['  PASS hush', '  PASS [secret]'],
+    [
+      '334 UGFzc3dvcmQ6\nc2VjcmV0\n535 5.7.3 Authentication unsuccessful',
+      '334 UGFzc3dvcmQ6\n[secret]\n535 5.7.3 Authentication unsuccessful',
+    ],
+    ['S: 334 UGFzc3dvcmQ6\r\nC: c2VjcmV0\r\nS: 535 no', 'S: 334 UGFzc3dvcmQ6\r\nC: [secret]\r\nS: 535 no'],
+    ['10:00 <- 334\n10:01 -> c2VjcmV0', '10:00 <- 334\n10:01 -> [secret]'],
+    ['+ \nc2VjcmV0\nA1 NO AUTHENTICATE failed.', '+ \n[secret]\nA1 NO AUTHENTICATE failed.'],
   ])('%s', (text, masked) => {
     expect(redact(text)).toBe(masked);
   });
 
-  it.each(['Basic authentication is disabled', 'client secret expired', 'the secret keys: none', '"password":""'])(
-    'leaves alone what tells nothing: %s',
-    (text) => {
-      expect(redact(text).replace('the secret keys', '')).toBe(text.replace('the secret keys', ''));
-    },
-  );
+  it.each([
+    'Basic authentication is disabled',
+    'client secret expired',
+    'the secret keys: none',
+    '"password":""',
+    '334 \n535 5.7.3 Authentication unsuccessful',
+  ])('leaves alone what tells nothing: %s', (text) => {
+    expect(redact(text).replace('the secret keys', '')).toBe(text.replace('the secret keys', ''));
+  });
 
   it('is quick for what is nothing but blanks and lines', () => {
     const text = '\n \n '.repeat(50_000);
