@@ -19,6 +19,8 @@ import {
 } from './sealed-file.ts';
 import type { SecretStore } from './store.ts';
 
+/** A closed lid makes a lock look dead, and then somebody else writes: who wakes up begins again from what is there now. */
+const changeTries = 5;
 /** Twenty writers in a row, each with a few syncs of a slow disk. */
 const lockWaitMs = 30_000;
 
@@ -39,7 +41,7 @@ export function fileStore(options: FileStoreOptions): SecretStore {
   const path = sealedFile(home);
 
   /** undefined when nothing was ever stored here */
-  const load = async (): Promise<{ readonly body: Buffer; readonly derivation: KeyDerivation } | undefined> => {
+  const load = async (): Promise<Opened | undefined> => {
     const file = await readSealed(options, path);
     if (file !== undefined) return openSealed(options, path, file);
     // A first write would cover the copy, the only place where the secrets still are.
@@ -47,9 +49,9 @@ export function fileStore(options: FileStoreOptions): SecretStore {
     throw problem('sealed-file-damaged', { file: plain(path), why: 'it is gone, and its copy is still there' });
   };
 
-  const entriesOf = async (): Promise<{ entries: Map<string, string>; derivation: KeyDerivation; isNew: boolean }> => {
+  const entriesOf = async (): Promise<{ entries: Map<string, string>; derivation: KeyDerivation; nonce?: string; isNew: boolean }> => {
     const file = await load();
-    if (file !== undefined) return { entries: decodeEntries(file.body), derivation: file.derivation, isNew: false };
+    if (file !== undefined) return { ...file, entries: decodeEntries(file.body), isNew: false };
     const salt = ctx.random.bytes(saltLength);
     const derivation: KeyDerivation = options.key.kind === 'scrypt' ? { kind: 'scrypt', ...scryptCost, salt } : { kind: 'key-file', salt };
     return { entries: new Map(), derivation, isNew: true };
@@ -63,16 +65,26 @@ export function fileStore(options: FileStoreOptions): SecretStore {
       const release = await ctx.files.lock(`${path}.lock`, lockWaitMs);
       if (release === undefined) throw problem('store-busy', { what: plain(path) });
       try {
-        const { entries, isNew, ...now } = await entriesOf();
-        const derivation = isNew ? before.derivation : now.derivation;
-        const result = act(entries);
-        const master = await options.key.master(derivation, path, isNew);
-        await put(options, seal(encodeEntries(entries), master, derivation, ctx.random.bytes(nonceLength)), isNew);
-        return result;
+        for (let tries = 0; tries < changeTries; tries += 1) {
+          const { entries, isNew, nonce, ...now } = await entriesOf();
+          const derivation = isNew ? before.derivation : now.derivation;
+          const result = act(entries);
+          const master = await options.key.master(derivation, path, isNew);
+          const sealed = seal(encodeEntries(entries), master, derivation, ctx.random.bytes(nonceLength));
+          if ((await nonceThere()) !== nonce) continue;
+          await put(options, sealed, isNew);
+          return result;
+        }
+        throw problem('store-busy', { what: plain(path) });
       } finally {
         await release();
       }
     });
+
+  const nonceThere = async (): Promise<string | undefined> => {
+    const file = await readSealed(options, path);
+    return file === undefined ? undefined : nonceOf(file.bytes);
+  };
 
   return {
     name: 'file',
@@ -125,16 +137,22 @@ export async function readSealed({ ctx }: Pick<FileStoreOptions, 'ctx'>, path: s
   return file;
 }
 
+interface Opened {
+  readonly body: Buffer;
+  readonly derivation: KeyDerivation;
+  /** tells this state of the file from every other, in hex */
+  readonly nonce: string;
+}
+
+/** Throws `Unsealable` where there is no header. */
+const nonceOf = (bytes: Uint8Array): string => Buffer.from(readHeader(bytes).nonce).toString('hex');
+
 /** Throws `sealed-file-damaged`, `sealed-file-newer`, `sealed-key-wrong`, `sealed-key-kind`, and what the key source throws. */
-export async function openSealed(
-  { key }: Pick<FileStoreOptions, 'key'>,
-  path: string,
-  { bytes }: GuardedFile,
-): Promise<{ readonly body: Buffer; readonly derivation: KeyDerivation }> {
+export async function openSealed({ key }: Pick<FileStoreOptions, 'key'>, path: string, { bytes }: GuardedFile): Promise<Opened> {
   try {
     const { derivation } = readHeader(bytes);
     if (derivation.kind !== key.kind) throw problem('sealed-key-kind', { file: plain(path), kind: derivation.kind });
-    return { body: unseal(bytes, await key.master(derivation, path, false)), derivation };
+    return { body: unseal(bytes, await key.master(derivation, path, false)), derivation, nonce: nonceOf(bytes) };
   } catch (error) {
     if (!(error instanceof Unsealable)) throw error;
     throw sealedProblem(error, plain(path), key.kind);

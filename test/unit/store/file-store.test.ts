@@ -70,6 +70,25 @@ describe('the file store', () => {
     expect((await readdir(home)).sort()).toEqual(['secrets.sealed', 'secrets.sealed.copy']);
   });
 
+  it('who was suspended until the lock looked dead begins again from what is there now', async () => {
+    await open().write('token/a', new Secret('old'));
+    let reads = 0;
+    const files = {
+      ...systemFiles,
+      // As if the lock had been taken over: nobody is kept out.
+      lock: async () => async () => undefined,
+      async readGuarded(path: string) {
+        // The second read is the one under the lock; after it the lid is closed, and another process writes.
+        const file = await systemFiles.readGuarded(path);
+        if (path === sealedFile(home)) reads += 1;
+        if (reads === 2) await open().write('token/b', new Secret('theirs'));
+        return file;
+      },
+    };
+    await open({ files }).write('token/a', new Secret('new'));
+    expect([await value(open(), 'token/a'), await value(open(), 'token/b')]).toEqual(['new', 'theirs']);
+  });
+
   it('a full disk loses nothing, wherever it strikes', async () => {
     await open().write('token/x', new Secret('one'));
     for (const which of [sealedFile(home), sealedCopy(home)]) {
