@@ -1,11 +1,11 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Globals, readGlobals } from './commands/globals.ts';
+import { type Globals, globalValueFlags, readGlobals } from './commands/globals.ts';
 import { openStore } from './commands/open-store.ts';
 import type { Session } from './commands/session.ts';
 import { tokenGet } from './commands/token-get.ts';
-import type { Clock, Context, Files, Network, Prompts } from './core/context.ts';
+import type { Clock, Context, Files, GuardedFile, Network, Prompts } from './core/context.ts';
 import type { Reporter } from './core/report.ts';
 import { print, startApp } from './start.ts';
 import { resolveHome } from './store/home.ts';
@@ -24,7 +24,8 @@ export async function main(): Promise<void> {
  */
 async function fromStore(argv: readonly string[]): Promise<string | undefined> {
   try {
-    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    const { values, positionals, tokens } = parseArgs({ args: [...argv], options, allowPositionals: true, tokens: true });
+    if (isAheadOfCommand(tokens)) return undefined;
     const [group, verb, ...args] = positionals;
     if (group !== 'token' || verb !== 'get' || args.length > 1) return undefined;
     const flags = { ...values, minValidity: values['min-validity'], cloudFile: values['cloud-file'] };
@@ -34,6 +35,17 @@ async function fromStore(argv: readonly string[]): Promise<string | undefined> {
   } catch {
     return undefined;
   }
+}
+
+type Tokens = readonly { readonly kind: string; readonly name?: string; readonly inlineValue?: boolean | undefined }[];
+
+/** Ahead of the command only global flags may have their value as a word of its own: the whole program says so. */
+function isAheadOfCommand(tokens: Tokens): boolean {
+  const ahead = tokens.slice(
+    0,
+    tokens.findIndex(({ kind }) => kind === 'positional'),
+  );
+  return ahead.some(({ name = '', inlineValue }) => inlineValue === false && !globalValueFlags.has(`--${name}`));
 }
 
 const text = { type: 'string' } as const;
@@ -111,7 +123,7 @@ const refuse = (): never => {
 /** At once and not by the thread pool: these are a handful of small files, and node:fs/promises costs more to load than they to read. */
 const readOnly: Files = {
   // Asked first: a missing file's error costs more than the question.
-  read: async (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
+  read: async (path) => (existsSync(path) ? textOf(readGuardedFile(path)) : undefined),
   readGuarded: async (path) => {
     // A pipe (`<(…)`) can be read once, and the whole program may need it.
     if (unlessMissing(() => statSync(path).isFile(), true)) return readGuardedFile(path);
@@ -126,6 +138,8 @@ const readOnly: Files = {
   lock: refuse,
 };
 
+const textOf = (file: GuardedFile | undefined): string | undefined => file && Buffer.from(file.bytes).toString();
+
 function unlessMissing<T>(look: () => T, otherwise: T): T {
   try {
     return look();
@@ -134,7 +148,7 @@ function unlessMissing<T>(look: () => T, otherwise: T): T {
     throw error;
   }
 }
-const clock: Clock = { now: () => Date.now(), monotonic: refuse, sleep: refuse };
+const clock: Clock = { now: () => Date.now(), monotonic: () => process.uptime() * 1000, sleep: refuse };
 const noNetwork: Network = {
   request: refuse,
   lookup: refuse,

@@ -1,8 +1,10 @@
 /**
- * Node's own modules at their first use instead of at the program's start (`process.getBuiltinModule`, Node 20.16): `token get` rarely needs
- * these, and loading them costs it a tenth to a fifth of a bare Node.
+ * Node's own modules at their first use instead of at the program's start: a `token get` needs some of them and never all, and each costs it
+ * a twentieth to a seventh of a bare Node. `require` is there in the built files, for Node 22.0 to 22.2, which lack the other.
  */
-export const nodeCrypto = () => process.getBuiltinModule('node:crypto');
-export const nodeNet = () => process.getBuiltinModule('node:net');
-export const nodeChildProcess = () => process.getBuiltinModule('node:child_process');
-export const nodeModule = () => process.getBuiltinModule('node:module');
+const load = process.getBuiltinModule ?? require;
+
+export const nodeCrypto = (): typeof import('node:crypto') => load('node:crypto');
+export const nodeNet = (): typeof import('node:net') => load('node:net');
+export const nodeChildProcess = (): typeof import('node:child_process') => load('node:child_process');
+export const nodeModule = (): typeof import('node:module') => load('node:module');

@@ -1,7 +1,8 @@
 /**
  * The words of `zod/mini` that the quick way's schemas are made of, for its bundle alone (package.json, script `build`): zod itself costs
  * `token get` a third of a bare Node before it has read anything. The schemas are the same; what this reader refuses is read again, and
- * explained, by the whole program with zod. So it may refuse too much and never accept more (tiny-schema.test.ts compares the two).
+ * explained, by the whole program with zod. So of what JSON can hold it may refuse too much and never accept more (tiny-schema.test.ts
+ * compares the two).
  */
 
 /** Thrown by a reader; why does not matter here. */

@@ -13,14 +13,23 @@ export interface Unusable {
 
 export const unusable = (trouble: KeychainTrouble, why: string): Unusable => ({ kind: 'unusable', trouble, why });
 
+/** The same names under other prefixes; gnome-keyring answers UnknownMethod where the alias points to nothing. */
+const troubles: readonly [RegExp, KeychainTrouble][] = [
+  [/\.(ServiceUnknown|NameHasNoOwner|Spawn\.\w+)$/, 'no-provider'],
+  [/\.(UnknownObject|UnknownMethod|UnknownInterface|NoSuchObject)$/, 'no-collection'],
+  [/\.(NoReply|Timeout|TimedOut)$/, 'hung'],
+  [/\.IsLocked$/, 'locked'],
+  [/\.(AccessDenied|AuthFailed)$/, 'denied'],
+];
+
 /** A call that the bus or the service refused. */
 export class Refusal extends Error {
-  /** as the bus names errors: `org.freedesktop.DBus.Error.ServiceUnknown` */
-  readonly bus: string;
+  readonly trouble: KeychainTrouble;
 
+  /** `name` as the bus names errors: `org.freedesktop.DBus.Error.ServiceUnknown` */
   constructor(name: string, words: string) {
     super(words);
-    this.bus = name;
+    this.trouble = troubleThatSays(name) ?? troubles.find(([pattern]) => pattern.test(name))?.[1] ?? 'other';
   }
 }
 
@@ -55,10 +64,12 @@ export async function onSessionBus<T>(env: Env, deadlineMs: number, talk: (bus: 
   try {
     for (const path of paths) {
       socket = nodeNet().connect({ path });
+      let bus: Bus | undefined;
       try {
-        return await talk(await greet(socket));
+        bus = await greet(socket);
+        return await talk(bus);
       } catch (error) {
-        last = whatEnded(error);
+        last = whatEnded(error, bus !== undefined);
         if (last.trouble !== 'no-bus') return last;
       } finally {
         hangUp(socket);
@@ -72,30 +83,20 @@ export async function onSessionBus<T>(env: Env, deadlineMs: number, talk: (bus: 
 
 /** A little later, and never in a process that has nothing else to do: closing a socket costs `token get` a millisecond or two. */
 function hangUp(socket: Socket): void {
-  socket.unref();
+  socket.pause().unref();
   setImmediate(() => socket.destroy()).unref();
 }
 
 /** Throws what is neither the bus nor a service. */
-function whatEnded(error: unknown): Unusable {
+function whatEnded(error: unknown, greeted: boolean): Unusable {
   if (error instanceof Overrun) return unusable('hung', error.message);
   if (error instanceof BadMessage) return unusable('other', `the session bus sent ${error.message}`);
-  if (error instanceof Refusal) return unusable(troubleOf(error.bus), error.message);
-  if (error instanceof Closed || (error instanceof Error && 'syscall' in error)) return unusable('no-bus', error.message);
+  // Only the collection's own question knows what "no such object" means.
+  if (error instanceof Refusal) return unusable(error.trouble === 'no-collection' ? 'other' : error.trouble, error.message);
+  const lost = error instanceof Closed || (error instanceof Error && 'syscall' in error);
+  if (lost) return unusable(greeted ? 'other' : 'no-bus', error.message);
   throw error;
 }
-
-/** The same names under other prefixes; gnome-keyring answers UnknownMethod where the alias points to nothing. */
-const troubles: readonly [RegExp, KeychainTrouble][] = [
-  [/\.(ServiceUnknown|NameHasNoOwner|Spawn\.\w+)$/, 'no-provider'],
-  [/\.(UnknownObject|UnknownMethod|UnknownInterface|NoSuchObject)$/, 'no-collection'],
-  [/\.(NoReply|Timeout|TimedOut)$/, 'hung'],
-  [/\.IsLocked$/, 'locked'],
-  [/\.(AccessDenied|AuthFailed)$/, 'denied'],
-];
-
-const troubleOf = (name: string): KeychainTrouble =>
-  troubleThatSays(name) ?? troubles.find(([pattern]) => pattern.test(name))?.[1] ?? 'other';
 
 const hello: MethodCall = {
   destination: 'org.freedesktop.DBus',
@@ -111,28 +112,28 @@ function greet(socket: Socket): Promise<Bus> {
     let calls: Calls | undefined;
     let buffer: Buffer = Buffer.alloc(0);
     const end = (error: Error): void => (calls === undefined ? fail(error) : calls.end(error));
-
-    /** Takes one line or message out of the buffer; false when it is not whole yet. */
-    const step = (): boolean => {
-      const length = calls === undefined ? buffer.indexOf('\r\n') + 2 : buffer.length < 16 ? 0 : messageSize(buffer);
-      if (calls === undefined && length < 2 && buffer.length > lineLimit) throw new BadMessage('an endless line');
-      if (length < 2 || buffer.length < length) return false;
+    const take = (length: number): Buffer => {
       const taken = buffer.subarray(0, length);
       buffer = buffer.subarray(length);
-      if (calls !== undefined) calls.take(decodeReply(taken));
-      else {
-        checkAccepted(taken.toString('latin1'));
+      return taken;
+    };
+    const read = (): void => {
+      if (calls === undefined) {
+        const length = lineLength(buffer);
+        if (length === undefined) return;
+        checkAccepted(take(length).toString('latin1'));
         calls = new Calls(socket);
         done(calls);
       }
-      return true;
+      for (let length = wholeMessage(buffer); length !== undefined; length = wholeMessage(buffer)) calls.take(decodeReply(take(length)));
     };
     socket.on('data', (chunk) => {
       buffer = Buffer.concat([buffer, chunk]);
       try {
-        while (step());
+        read();
       } catch (error) {
-        socket.destroy(error instanceof Error ? error : new BadMessage(String(error)));
+        end(error instanceof Error ? error : new Error('no reason', { cause: error }));
+        socket.destroy();
       }
     });
     socket.on('error', end);
@@ -140,6 +141,21 @@ function greet(socket: Socket): Promise<Bus> {
     const uid = Buffer.from(String(process.getuid?.() ?? 0)).toString('hex');
     socket.write(`\0AUTH EXTERNAL ${uid}\r\n`);
   });
+}
+
+/** undefined until the line is whole; throws `BadMessage` for an endless one. */
+function lineLength(buffer: Buffer): number | undefined {
+  const at = buffer.indexOf('\r\n');
+  if (at >= 0) return at + 2;
+  if (buffer.length > lineLimit) throw new BadMessage('an endless line');
+  return undefined;
+}
+
+/** Its length; undefined until the message is whole. Throws `BadMessage`. */
+function wholeMessage(buffer: Buffer): number | undefined {
+  if (buffer.length < 16) return undefined;
+  const size = messageSize(buffer);
+  return buffer.length < size ? undefined : size;
 }
 
 function checkAccepted(line: string): void {
@@ -193,5 +209,6 @@ class Calls implements Bus {
   end(error: Error): void {
     this.#ended ??= error;
     for (const { fail } of this.#waiting.values()) fail(this.#ended);
+    this.#waiting.clear();
   }
 }

@@ -59,9 +59,9 @@ export type Argument =
 export function encodeCall(serial: number, call: MethodCall): Buffer {
   const writer = new Writer();
   writer.bytes([0x6c, 1, 0, 1]); // 'l', METHOD_CALL, no flags (so that the service is started), protocol 1
-  const bodyLength = writer.u32();
+  const bodyLength = writer.place();
   writer.u32(serial);
-  const fieldsLength = writer.u32();
+  const fieldsLength = writer.place();
   const fieldsStart = writer.length;
   writer.field(1, 'o', call.path);
   writer.field(2, 's', call.interface);
@@ -97,11 +97,14 @@ class Writer {
     this.bytes(new Uint8Array(align(this.length, to) - this.length));
   }
 
-  /** Answers its place, for a number that is known later. */
-  u32(value = 0): number {
+  u32(value: number): void {
+    this.put(this.place(), value);
+  }
+
+  /** For a number that is known later. */
+  place(): number {
     this.pad(4);
     this.bytes([0, 0, 0, 0]);
-    this.put(this.length - 4, value);
     return this.length - 4;
   }
 
@@ -140,7 +143,7 @@ class Writer {
 
   /** Its length does not count the padding before the first entry. */
   #dictionary(pairs: Readonly<Record<string, string>>): void {
-    const length = this.u32();
+    const length = this.place();
     this.pad(8);
     const start = this.length;
     for (const [key, value] of Object.entries(pairs)) {
@@ -164,8 +167,8 @@ export function messageSize(head: Buffer): number {
 
 export class BadMessage extends Error {}
 
-/** Strings of any kind, numbers, booleans, bytes (`ay`), and arrays of these for arrays and structs; a variant is its value. */
-export type Value = string | number | boolean | Buffer | readonly Value[];
+/** A string of any kind, a number, a boolean, bytes, a list of strings, or the struct `Secret`: session, parameters, value, content type. */
+export type Value = string | number | boolean | Buffer | readonly string[] | readonly [string, Buffer, Buffer, string];
 
 export interface Reply {
   /** serial of the call this answers; undefined for signals and calls */
@@ -175,7 +178,10 @@ export interface Reply {
   readonly values: readonly Value[];
 }
 
-/** Reads one whole message; throws `BadMessage` when its inner lengths do not fit. */
+const methodReturn = 2;
+const errorReply = 3;
+
+/** Reads one whole message; throws `BadMessage` when its inner lengths do not fit, or a reply has values that we never ask for. */
 export function decodeReply(message: Buffer): Reply {
   try {
     return decode(message);
@@ -186,33 +192,55 @@ export function decodeReply(message: Buffer): Reply {
 }
 
 function decode(message: Buffer): Reply {
+  const type = message.readUInt8(1);
+  if (type !== methodReturn && type !== errorReply) return { replyTo: undefined, errorName: undefined, values: [] };
   const reader = new Reader(message, 12);
   const fieldsEnd = 16 + reader.u32();
-  const fields: Value[] = [];
+  const fields = new Map<number, Value>();
   while (reader.offset < fieldsEnd) {
     reader.pad(8);
     const code = reader.byte();
-    const value = reader.variant();
-    fields[code] = value;
+    fields.set(code, reader.variant());
   }
-  const [, , , , errorName, replyTo, , , signature] = fields;
   reader.offset = align(fieldsEnd, 8);
-  const isReply = typeof replyTo === 'number';
+  const [errorName, replyTo, signature = ''] = [fields.get(4), fields.get(5), fields.get(8)];
+  if (typeof replyTo !== 'number') throw new BadMessage('a reply to nothing');
   return {
-    replyTo: isReply ? replyTo : undefined,
-    errorName: typeof errorName === 'string' ? errorName : undefined,
-    values: isReply && typeof signature === 'string' ? reader.values(signature) : [],
+    replyTo,
+    errorName: type === errorReply ? String(errorName) : undefined,
+    values: bodyOf(reader, signature),
   };
+}
+
+/** The bodies that we ask for, each by itself: a reader of any signature would let a small message cost minutes. */
+function bodyOf(reader: Reader, signature: Value): Reply['values'] {
+  switch (signature) {
+    case '':
+      return [];
+    case 's':
+      return [reader.string()];
+    case 'v':
+      return [reader.variant()];
+    case 'vo':
+      return [reader.variant(), reader.string()];
+    case 'aoao':
+      return [reader.strings(), reader.strings()];
+    case '(oayays)':
+      reader.pad(8);
+      return [[reader.string(), reader.bytes(), reader.bytes(), reader.string()]];
+    default:
+      throw new BadMessage('a body of another type');
+  }
 }
 
 class Reader {
   offset: number;
-  readonly #bytes: Buffer;
+  readonly #message: Buffer;
   readonly #little: boolean;
 
-  constructor(bytes: Buffer, offset: number) {
-    this.#bytes = bytes;
-    this.#little = bytes[0] === 0x6c;
+  constructor(message: Buffer, offset: number) {
+    this.#message = message;
+    this.#little = message[0] === 0x6c;
     this.offset = offset;
   }
 
@@ -221,20 +249,20 @@ class Reader {
   }
 
   byte(): number {
-    return this.#bytes.readUInt8(this.offset++);
+    return this.#message.readUInt8(this.offset++);
   }
 
   u32(): number {
     this.pad(4);
-    const value = this.#little ? this.#bytes.readUInt32LE(this.offset) : this.#bytes.readUInt32BE(this.offset);
+    const value = this.#little ? this.#message.readUInt32LE(this.offset) : this.#message.readUInt32BE(this.offset);
     this.offset += 4;
     return value;
   }
 
   #take(length: number): Buffer {
     const end = this.offset + length;
-    if (end > this.#bytes.length) throw new RangeError('a value beyond the message');
-    const taken = this.#bytes.subarray(this.offset, end);
+    if (end > this.#message.length) throw new RangeError('a value beyond the message');
+    const taken = this.#message.subarray(this.offset, end);
     this.offset = end;
     return taken;
   }
@@ -244,59 +272,30 @@ class Reader {
     return this.#take(length + 1).toString('utf8', 0, length);
   }
 
-  variant(): Value {
-    const [value] = this.values(this.#text(this.byte()));
-    if (value === undefined) throw new BadMessage('a variant without a value');
-    return value;
+  string(): string {
+    return this.#text(this.u32());
   }
 
-  /** The values of a signature, one after the other. */
-  values(signature: string): readonly Value[] {
-    const values: Value[] = [];
-    for (let rest = signature; rest !== ''; ) {
-      const type = firstType(rest);
-      values.push(this.#value(type));
-      rest = rest.slice(type.length);
-    }
+  bytes(): Buffer {
+    return this.#take(this.u32());
+  }
+
+  strings(): readonly string[] {
+    const length = this.u32();
+    const end = this.offset + length;
+    if (end > this.#message.length) throw new RangeError('an array beyond the message');
+    const values: string[] = [];
+    while (this.offset < end) values.push(this.string());
     return values;
   }
 
-  #value(type: string): Value {
-    if (type === 's' || type === 'o') return this.#text(this.u32());
+  variant(): Value {
+    const type = this.#text(this.byte());
+    if (type === 's' || type === 'o') return this.string();
     if (type === 'g') return this.#text(this.byte());
     if (type === 'u') return this.u32();
     if (type === 'b') return this.u32() === 1;
-    if (type === 'v') return this.variant();
-    if (type === 'ay') return this.#take(this.u32());
-    if (type.startsWith('a')) return this.#array(type.slice(1));
-    // Of an empty struct a message of any size could hold any number.
-    if (type.startsWith('(') && type !== '()') {
-      this.pad(8);
-      return this.values(type.slice(1, -1));
-    }
+    if (type === 'ay') return this.bytes();
     throw new BadMessage(`a value of type ${JSON.stringify(type.slice(0, 8))}`);
   }
-
-  #array(type: string): Value {
-    const length = this.u32();
-    this.pad(type.startsWith('(') ? 8 : 4);
-    const end = this.offset + length;
-    if (end > this.#bytes.length) throw new RangeError('an array beyond the message');
-    const values: Value[] = [];
-    while (this.offset < end) values.push(this.#value(type));
-    return values;
-  }
-}
-
-/** The first complete type of a signature: `ao` of `aoao`, `(oayays)` whole. */
-function firstType(signature: string): string {
-  if (signature.startsWith('a')) return `a${firstType(signature.slice(1))}`;
-  if (!signature.startsWith('(')) return signature.slice(0, 1);
-  let depth = 0;
-  for (let at = 0; at < signature.length; at += 1) {
-    if (signature[at] === '(') depth += 1;
-    if (signature[at] === ')') depth -= 1;
-    if (depth === 0) return signature.slice(0, at + 1);
-  }
-  throw new BadMessage('a signature without its end');
 }

@@ -1,15 +1,11 @@
-import { readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
+import { readdir, rm, stat, unlink } from 'node:fs/promises';
 import type { Files } from '../core/context.ts';
 
 /** The real disk. Folders 0700, files 0600, writes by temporary file, fsync and rename. */
 export const systemFiles: Files = {
   async read(path) {
-    try {
-      return await readFile(path, 'utf8');
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+    const file = await systemFiles.readGuarded(path);
+    return file && Buffer.from(file.bytes).toString();
   },
 
   async readGuarded(path) {

@@ -17,7 +17,7 @@ const labels: Partial<Record<NodeJS.Platform, string>> = { darwin: 'macOS Keycha
 /** CRED_MAX_CREDENTIAL_BLOB_SIZE is 2560 bytes, and the binding stores UTF-16. */
 const windowsLimit = 1280;
 const collectionDeadlineMs = 2_500;
-/** One command asks once; a wizard that waited for its person asks again. */
+/** A hung service is waited for once a command, not once a mailbox; a wizard that waited for its person asks again. */
 const rememberMs = { unlocked: 5_000, unusable: 1_000 };
 
 /**
@@ -30,18 +30,14 @@ export function createKeychain(options: KeychainOptions): Keychain {
   // macOS may lawfully ask its person for a password in the middle of a call.
   const limitMs = platform === 'darwin' ? 60_000 : 3_000;
   const child = keychainProcess(options);
-  let asked: { readonly at: number; readonly answer: Promise<CollectionState>; keepMs: number } | undefined;
+  let last: { readonly state: CollectionState; readonly until: number } | undefined;
 
-  const collection = (): Promise<CollectionState> => {
-    if (asked !== undefined && clock.monotonic() - asked.at < asked.keepMs) return asked.answer;
-    const answer = defaultCollection(env, collectionDeadlineMs);
-    const question = { at: clock.monotonic(), answer, keepMs: Number.POSITIVE_INFINITY };
-    asked = question;
-    return answer.then((state) => {
-      question.keepMs = clock.monotonic() - question.at + rememberMs[state.kind];
-      return state;
-    });
+  const recalled = (): CollectionState | undefined => (last !== undefined && clock.monotonic() < last.until ? last.state : undefined);
+  const remembered = (state: CollectionState): CollectionState => {
+    last = { state, until: clock.monotonic() + rememberMs[state.kind] };
+    return state;
   };
+  const collection = async (): Promise<CollectionState> => recalled() ?? remembered(await defaultCollection(env, collectionDeadlineMs));
 
   const ready = async (): Promise<void> => {
     if (!hasSecretService) return;
@@ -53,7 +49,7 @@ export function createKeychain(options: KeychainOptions): Keychain {
     const failed = error instanceof KeychainFailure ? error : fromBinding(error, options);
     if (failed.trouble !== 'hung' || !hasSecretService) return failed;
     // Locked while we were at it: the call hung in the service's own prompt.
-    asked = undefined;
+    last = undefined;
     const state = await collection();
     return state.kind === 'unusable' && state.trouble === 'locked' ? new KeychainFailure('locked', state.why, { cause: error }) : failed;
   };
@@ -73,9 +69,12 @@ export function createKeychain(options: KeychainOptions): Keychain {
 
     async getPassword(service, account) {
       if (hasSecretService) {
-        const read = await readSecret(env, limitMs, { service, username: account });
-        if (read.kind === 'unusable') throw new KeychainFailure(read.trouble, read.why);
-        return read.secret;
+        const known = recalled();
+        const read = known?.kind === 'unusable' ? known : await readSecret(env, limitMs, { service, username: account });
+        if (read.kind === 'read') return read.secret;
+        // Of one entry "other" and "locked" say nothing about the next; what is wrong with the service is wrong for all.
+        if (read.trouble !== 'other' && read.trouble !== 'locked') remembered(read);
+        throw new KeychainFailure(read.trouble, read.why);
       }
       try {
         return (await readHere(service, account, limitMs)) ?? null;

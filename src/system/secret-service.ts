@@ -19,8 +19,7 @@ export interface EntryName {
  * org.freedesktop.Secret.Collection). The binding cannot be asked: on a locked keyring with a display its call
  * waits for the person for ever, and then not even process.exit returns. Never throws; ends within `deadlineMs`.
  */
-export const defaultCollection = (env: Env, deadlineMs: number): Promise<CollectionState> =>
-  onSessionBus(env, deadlineMs, async (bus) => isUsable(await bus.call(getLocked)));
+export const defaultCollection = (env: Env, deadlineMs: number): Promise<CollectionState> => onSessionBus(env, deadlineMs, askLocked);
 
 /**
  * The secret of an entry, by ourselves and not by the binding: nothing that is locked is ever asked to open, so that no prompt can hold
@@ -30,10 +29,10 @@ export const defaultCollection = (env: Env, deadlineMs: number): Promise<Collect
 export const readSecret = (env: Env, deadlineMs: number, name: EntryName): Promise<ReadSecret | Unusable> =>
   onSessionBus(env, deadlineMs, async (bus) => {
     // The first three in one go. What the answer to the first says counts before the others.
-    const locked = bus.call(getLocked);
+    const locked = expected(askLocked(bus));
     const session = expected(openSession(bus));
     const found = expected(search(bus, name));
-    const state = isUsable(await locked);
+    const state = await locked;
     return state.kind === 'unlocked' ? takeSecret(bus, await session, name, found) : state;
   });
 
@@ -65,10 +64,16 @@ const getLocked: MethodCall = {
   ],
 };
 
-function isUsable([value]: readonly Value[]): CollectionState {
-  if (value === false) return { kind: 'unlocked' };
-  if (value === true) return unusable('locked', 'the default keyring is locked');
-  return unusable('other', 'the Secret Service answered something else than yes or no');
+async function askLocked(bus: Bus): Promise<CollectionState> {
+  try {
+    const [value] = await bus.call(getLocked);
+    if (value === false) return { kind: 'unlocked' };
+    if (value === true) return unusable('locked', 'the default keyring is locked');
+    return unusable('other', 'the Secret Service answered something else than yes or no');
+  } catch (error) {
+    if (error instanceof Refusal) return unusable(error.trouble, error.message);
+    throw error;
+  }
 }
 
 interface Session {
@@ -119,7 +124,7 @@ const prime = BigInt(
 );
 const primeLength = 128;
 
-/** By ourselves, because Node's own first proves for 80 ms that this prime is one. */
+/** By ourselves, because Node's getDiffieHellman first proves for 80 ms that this prime is one. */
 function power(base: bigint, exponent: bigint): bigint {
   let result = 1n;
   for (const bit of exponent.toString(2)) {
@@ -129,11 +134,11 @@ function power(base: bigint, exponent: bigint): bigint {
   return result;
 }
 
-/** Of the values that give the key away (0, 1, p-1) none is taken. */
+/** May begin with zeros (KWallet writes a sign). Throws `BadMessage` for a value outside 2 … p-2, which would give the key away. */
 function publicValue(bytes: Buffer): bigint {
-  const value = bytes.length > primeLength ? 0n : toNumber(bytes);
+  const value = bytes.length > 2 * primeLength ? 0n : toNumber(bytes);
   if (value > 1n && value < prime - 1n) return value;
-  throw new BadMessage('a key that is none');
+  throw new BadMessage('a public key out of range');
 }
 
 const toNumber = (bytes: Buffer): bigint => BigInt(`0x${bytes.toString('hex') || '0'}`);
@@ -165,8 +170,9 @@ async function takeSecret(bus: Bus, session: Session, name: EntryName, first: Pr
     try {
       return { kind: 'read', secret: await getSecret(bus, session, item) };
     } catch (error) {
-      const isGone = error instanceof Refusal && /\.(NoSuchObject|UnknownObject|UnknownMethod)$/.test(error.bus);
-      if (!isGone || tries === searches) throw error;
+      const isGone = error instanceof Refusal && error.trouble === 'no-collection';
+      if (!isGone) throw error;
+      if (tries === searches) return unusable('other', 'the entry changes again and again while it is read');
     }
     found = await search(bus, name);
   }

@@ -121,6 +121,14 @@ describe('token get', () => {
     expect((await mailauth(['token', 'get', mailbox, '--sandbox'])).out).toBe(fresh.out);
   });
 
+  test('a flag of its own with its value ahead of the words is refused at once, not at the first refresh', async () => {
+    for (const more of [[], ['--min-validity', '9000000']]) {
+      const { code, err } = await mailauth(['--format', 'xoauth2', 'token', 'get', '--sandbox', ...more]);
+      expect([code, err]).toEqual([2, expect.stringContaining('xoauth2')]);
+    }
+    expect((await mailauth(['--timeout', '9', '--format=raw', 'token', 'get', '--sandbox'])).code).toBe(0);
+  });
+
   test('writes nothing when the token is stored', async () => {
     const all = () => readdir(home, { recursive: true });
     const before = await all();

@@ -173,7 +173,7 @@ describe('a fake bus', () => {
 });
 
 /** The service's side of a session, by Node's own Diffie-Hellman and ciphers. */
-function fakeService(entries: readonly { readonly path: string; readonly text: Buffer | string }[]) {
+function fakeService(entries: readonly { readonly path: string; readonly text: Buffer | string }[], ahead = Buffer.alloc(0)) {
   const exchange = getDiffieHellman('modp2');
   exchange.generateKeys();
   let key = Buffer.alloc(0);
@@ -186,7 +186,10 @@ function fakeService(entries: readonly { readonly path: string; readonly text: B
     session: (theirs: Buffer) => {
       key = Buffer.from(hkdfSync('sha256', exchange.computeSecret(theirs), '', '', 16));
       const variant = padded(Buffer.concat([Buffer.from([2]), Buffer.from('ay\0')]), 4);
-      return { type: 'vo', body: Buffer.concat([padded(Buffer.concat([variant, array(exchange.getPublicKey())]), 4), text(session)]) };
+      return {
+        type: 'vo',
+        body: Buffer.concat([padded(Buffer.concat([variant, array(Buffer.concat([ahead, exchange.getPublicKey()]))]), 4), text(session)]),
+      };
     },
     found: (locked: readonly string[] = []) => ({
       type: 'aoao',
@@ -202,7 +205,10 @@ function fakeService(entries: readonly { readonly path: string; readonly text: B
   };
 }
 
-type Answer = { readonly type: string; readonly body: Buffer } | { readonly error: string } | undefined;
+type Answer =
+  | { readonly type: string; readonly body: Buffer /** message type, instead of a method's return */; readonly as?: number }
+  | { readonly error: string }
+  | undefined;
 
 describe('reading a secret', () => {
   let path = '';
@@ -231,7 +237,7 @@ describe('reading a secret', () => {
         const said = member === 'Hello' ? { type: 's', body: text(':1.5') } : answers[member]?.(call);
         if (said === undefined) return;
         if ('error' in said) socket.write(busError(serial, said.error, 'words'));
-        else socket.write(message(2, [replyTo(serial), signature(said.type)], said.body));
+        else socket.write(message(('as' in said && said.as) || 2, [replyTo(serial), signature(said.type)], said.body));
       };
       socket.on('error', () => undefined);
       socket.on('data', (chunk) => {
@@ -272,6 +278,28 @@ describe('reading a secret', () => {
     }
   });
 
+  it('takes a key with a sign in front, as KWallet writes it', async () => {
+    const service = fakeService([{ path: '/e/1', text: 'x' }], Buffer.alloc(1));
+    await serve(good(service));
+    expect(await read()).toEqual({ kind: 'read', secret: 'x' });
+  });
+
+  it('takes no signal for an answer, and a connection lost in the middle for no missing bus', async () => {
+    const service = fakeService([{ path: '/e/1', text: 'x' }]);
+    const early = { type: 'aoao', body: Buffer.alloc(8), as: 4 };
+    await serve({ ...good(service), SearchItems: () => early });
+    expect(await read(300)).toMatchObject({ trouble: 'hung' });
+    for (const one of open.splice(0)) one.close();
+    await serve({
+      ...good(service),
+      GetSecret: () => {
+        for (const one of open) one.close();
+        return undefined;
+      },
+    });
+    expect(await read()).toMatchObject({ trouble: 'other', why: 'the session bus closed the connection' });
+  });
+
   it('answers null where there is no entry', async () => {
     await serve(good(fakeService([])));
     expect(await read()).toEqual({ kind: 'read', secret: null });
@@ -309,13 +337,23 @@ describe('reading a secret', () => {
     expect(await read()).toEqual({ kind: 'read', secret: 'new' });
     expect(calls.filter((name) => name === 'SearchItems')).toHaveLength(3);
     gone = 3;
-    expect(await read()).toMatchObject({ kind: 'unusable' });
+    expect(await read()).toMatchObject({ trouble: 'other', why: 'the entry changes again and again while it is read' });
   });
 
   it.each<[string, Partial<Record<string, (call: Buffer) => Answer>>, string]>([
     ['a session that is refused', { OpenSession: () => ({ error: 'org.freedesktop.DBus.Error.NotSupported' }) }, 'other'],
     ['a search that is refused', { SearchItems: () => ({ error: 'org.freedesktop.DBus.Error.AccessDenied' }) }, 'denied'],
     ['an entry locked meanwhile', { GetSecret: () => ({ error: 'org.freedesktop.Secret.Error.IsLocked' }) }, 'locked'],
+    [
+      'a session that nobody knows, which is no missing keyring',
+      { OpenSession: () => ({ error: 'org.freedesktop.DBus.Error.UnknownMethod' }) },
+      'other',
+    ],
+    [
+      'a body of another type',
+      { SearchItems: () => ({ type: `a${'('.repeat(120)}u${')'.repeat(120)}`, body: Buffer.alloc(900_000) }) },
+      'other',
+    ],
     ['a key of 1', { OpenSession: () => publicKey(Buffer.from([1])) }, 'other'],
     [
       'a key of p-1',

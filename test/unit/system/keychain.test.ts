@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Keychain } from '../../../src/core/context.ts';
@@ -43,6 +44,21 @@ describe('createKeychain', () => {
     await expect(keychain.getPassword('mailauth', 'a')).rejects.toMatchObject({ trouble: 'no-bus' });
     await expect(keychain.setPassword('mailauth', 'a', 'p')).rejects.toMatchObject({ trouble: 'no-bus' });
     await expect(keychain.deletePassword('mailauth', 'a')).rejects.toMatchObject({ trouble: 'no-bus' });
+  });
+
+  it('waits for a bus that hangs once, not once a mailbox', async () => {
+    const folder = await temporaryFolder();
+    cleanups.push(folder.remove);
+    const path = join(folder.path, 'bus');
+    let connections = 0;
+    const silent = createServer(() => {
+      connections += 1;
+    });
+    await new Promise<void>((done) => silent.listen(path, done));
+    cleanups.unshift(async () => void silent.close());
+    const keychain = keychainFor('linux', { DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` });
+    for (let i = 0; i < 3; i += 1) await expect(keychain.getPassword('mailauth', `${i}`)).rejects.toMatchObject({ trouble: 'hung' });
+    expect(connections).toBe(1);
   });
 
   it.each<[NodeJS.Platform, string, string]>([
