@@ -26,6 +26,8 @@ export interface CommandEntry {
   readonly group: 'Set up' | 'Use' | 'Check' | 'More';
   /** prints one JSON object a line with --json, the last of type "result" */
   readonly stream?: boolean;
+  /** `data` with --json where the command came to nothing: who reads its results finds an empty list */
+  readonly nothing?: object;
 }
 
 /** The command tree at a glance. Each command's own file is named in `commands/modules.ts`. */
@@ -72,6 +74,7 @@ export const commands: readonly CommandEntry[] = [
     args: '<imap|pop|smtp|all> [mailbox]',
     summary: 'sign in to the mail server for real, stage by stage',
     group: 'Check',
+    nothing: { results: [] },
   },
   {
     name: 'doctor',
@@ -170,6 +173,19 @@ Help:
 Global options (every command): --json --no-input --yes --quiet --verbose
   --no-color --cloud NAME --cloud-file FILE --store NAME --sandbox --timeout SECONDS
 `;
+}
+
+/** `mailauth token --help`; undefined where no command's first word is this. */
+export function groupHelp(group: string): string | undefined {
+  const inGroup = commands.filter((c) => c.name.startsWith(`${group} `));
+  if (inGroup.length === 0) return undefined;
+  const width = Math.max(...inGroup.map((c) => heading(c).length)) + 2;
+  return `Usage: mailauth ${group} <${inGroup.map((c) => c.name.slice(group.length + 1)).join('|')}>
+
+Commands:
+${inGroup.map((c) => `  ${heading(c).padEnd(width)}${c.summary}\n`).join('')}
+Help:
+${inGroup.map((c) => `  mailauth ${c.name} --help\n`).join('')}`;
 }
 
 function heading(c: CommandEntry): string {

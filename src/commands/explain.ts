@@ -4,7 +4,7 @@ import { plain } from '../core/text.ts';
 import { type Explanation, explain as explainText, type Unknown } from '../diagnose/explain/explain.ts';
 import type { Explained } from '../diagnose/explain/fill.ts';
 import { problem } from '../diagnose/problem.ts';
-import { readFailure } from '../store/home.ts';
+import { diskReason } from '../store/home.ts';
 import { inThisContext } from '../ui/envelope.ts';
 import { renderError } from '../ui/error.ts';
 import type { Theme } from '../ui/theme.ts';
@@ -30,11 +30,11 @@ export const explain: CommandModule = {
     refuseTypos(args);
     const pieces = piecesOf(args, schema.parse(flags).file, session);
     const [cloud, mailbox] = await Promise.all([session.cloud(), onlyMailbox(session)]);
-    const found = await explainText(pieces, { cloud, mailbox });
+    const found = await explainText(pieces, { cloud, mailbox }, { fillIn: !session.globals.json });
     if (found.input === '' && args.length === 0 && schema.parse(flags).file === undefined) throw nothingGiven();
     const entries = found.entries.map((one) => ({ ...one, error: inThisContext(one.error, session.globals) }));
     return {
-      // What is not known would only say again what was asked.
+      // Only `input` echoes what was asked; what is not known would only say it again.
       data: { input: found.input, entries: entries.map(asJson) },
       text: (theme) => {
         const { out } = session.ctx;
@@ -72,7 +72,7 @@ async function* ofFile(pieces: AsyncIterable<string>, file: string): AsyncGenera
     yield* pieces;
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
-    const reason = readFailure(error);
+    const reason = diskReason(error);
     if (!missing && reason === undefined) throw error;
     throw problem('value-invalid', {
       what: 'file that can be read',

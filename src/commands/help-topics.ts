@@ -20,12 +20,31 @@ const environment = `Environment variables. A flag wins over its variable.
   MAILAUTH_KEY_FILE        32 random bytes that open the store "file" (mailauth store keygen FILE)
   MAILAUTH_PASSPHRASE_FILE, MAILAUTH_PASSPHRASE
                            open the store "file" without a question; a key file wins over both
+  MAILAUTH_GRAPH_TOKEN     a Graph token to register, rotate and delete with, instead of an
+                           administrator's sign-in; stays in memory, is never stored
   MAILAUTH_DEBUG           1: a log in MAILAUTH_HOME/debug.log, without secrets
   BROWSER                  command that is run with the address as its last argument
-  HTTPS_PROXY, NO_PROXY    honoured for HTTP and for the mail protocols
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY
+                           honoured for HTTP and for the mail protocols; small letters win
   NODE_EXTRA_CA_CERTS      PEM file of a further certificate authority
+  NODE_TLS_REJECT_UNAUTHORIZED
+                           not for mailauth, which always checks; 0 is a warning of doctor
   NO_COLOR, FORCE_COLOR    colours; --no-color beats NO_COLOR beats FORCE_COLOR
   TERM, CI                 TERM=dumb: no colours, no questions; CI: no browser is opened
+
+Looked at, to know where mailauth runs and what is there:
+
+  DISPLAY, WAYLAND_DISPLAY, PATH
+                           whether a browser can be opened, and with what
+  SSH_CONNECTION, SSH_CLIENT, SSH_TTY, USER, LOGNAME
+                           over SSH: no browser is opened, and which port to forward
+  WSL_DISTRO_NAME, CODESPACES, KUBERNETES_SERVICE_HOST
+                           the browser may be on another computer
+  DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR
+                           where the keychain of Linux answers
+  CREDENTIALS_DIRECTORY    systemd: key and passphrase files in there may be its own
+  XDG_CONFIG_HOME, APPDATA
+                           where MAILAUTH_HOME is by default, on Linux and on Windows
 `;
 
 const exitCodes = `Exit codes.

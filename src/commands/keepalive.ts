@@ -10,11 +10,13 @@ import { runTests, testError } from '../mail/run-tests.ts';
 import { storedToken } from '../tokens/current.ts';
 import { rfc3339 } from '../tokens/formats.ts';
 import { defaultRenewAfterDays, jitterMs, wantsRenewal } from '../tokens/keep-alive.ts';
-import { daysLeft, refreshIdleDeadline } from '../tokens/lifetimes.ts';
+import { daysLeft, firstEnding, refreshIdleDeadline } from '../tokens/lifetimes.ts';
 import { inThisContext } from '../ui/envelope.ts';
 import type { Theme } from '../ui/theme.ts';
 import { type CommandModule, examples, type Outcome } from './command.ts';
+import { endsSoon } from './ends-soon.ts';
 import { readWhole } from './globals.ts';
+import { lostSignIn, lostSignIns } from './lost-sign-in.ts';
 import { mailboxesOf, productFlag } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 import { remember } from './test.ts';
@@ -80,11 +82,22 @@ function readWish(flags: unknown, { ctx }: Session): Wish {
   const whole = (flag: string, value: string, unit: 'seconds' | 'days', right: number) =>
     readWhole(flag, value, { unit, minimum: 0, example: `mailauth keepalive ${flag} ${right}` });
   return {
-    renewAfterDays: renewAfter === undefined ? defaultRenewAfterDays : whole('--renew-after', renewAfter, 'days', 7),
+    renewAfterDays: renewAfter === undefined ? defaultRenewAfterDays : readRenewAfter(whole('--renew-after', renewAfter, 'days', 7)),
     warnDays: whole('--warn-days', warnDays, 'days', 14),
     jitterLimitMs: jitter === undefined ? (ctx.interactive ? 0 : 30_000) : whole('--jitter', jitter, 'seconds', 30) * 1000,
     tests: test === undefined ? undefined : readProtocols(test),
   };
+}
+
+/** Left unused for 90 days a sign-in is lost, and a timer may miss a few of its days. */
+function readRenewAfter(days: number): number {
+  if (days <= 80) return days;
+  throw problem('value-invalid', {
+    what: 'number of days',
+    value: String(days),
+    why: '--renew-after takes at most 80: a sign-in that is not used for 90 days is lost.',
+    next: 'mailauth keepalive --renew-after 7',
+  });
 }
 
 function readProtocols(value: string): readonly Protocol[] | 'all' {
@@ -104,9 +117,13 @@ async function keep(record: MailboxRecord, wish: Wish, session: Session): Promis
   const { ctx } = session;
   try {
     const stored = await storedToken(await session.store(record), record);
-    if (stored === undefined) return { record, state: 'idle', results: [] };
-    // An app has no sign-in that idles out: a new token each time proves that its secret or certificate still works.
-    const due = record.access === 'app-only' || wantsRenewal(stored, ctx.clock.now(), wish.renewAfterDays);
+    if (stored === undefined) {
+      const lost = lostSignIn(record, stored);
+      if (lost === undefined) return { record, state: 'idle', results: [] };
+      throw lostSignIns([lost]);
+    }
+    // An app has no sign-in that idles out: a new token each time proves that its secret or certificate still works. A refusal may be over.
+    const due = record.access === 'app-only' || record.refused !== undefined || wantsRenewal(stored, ctx.clock.now(), wish.renewAfterDays);
     if (due) await ctx.clock.sleep(jitterMs(ctx.random.bytes(4), wish.jitterLimitMs), ctx.signal);
     const set = due ? await tokenOf(session, record, { minValidityMs: 0, force: true }) : stored;
     const results = await tested(record, wish, session);
@@ -127,12 +144,6 @@ async function tested(record: MailboxRecord, { tests }: Wish, session: Session):
   const results = await runTests({ ctx: session.ctx, network, cloud, record, protocols: wanted, timeoutMs: session.stepTimeoutMs, token });
   await remember(record, results, session);
   return results;
-}
-
-/** Days to the end of the client secret; the sign-in itself has just been looked after. */
-function secretDays({ record }: Kept, now: number): number | null {
-  const ends = record.registration.secretExpiresAt;
-  return daysLeft(now, ends === undefined ? undefined : Date.parse(ends));
 }
 
 function outcomeOf(kept: readonly Kept[], damaged: MailauthError | undefined, wish: Wish, session: Session): Outcome {
@@ -156,13 +167,9 @@ function commonError(kept: readonly Kept[], now: number, { warnDays }: Wish): Ma
     if (failed.every(({ error }) => error.exit === first.error.exit)) return first.error;
     return problem('keepalive-red', { lines: failed.map(({ record, error }) => `${record.mailbox} (${error.title})`) });
   }
-  const ending = kept.filter((one) => (secretDays(one, now) ?? Number.POSITIVE_INFINITY) < warnDays);
-  if (ending[0] === undefined) return undefined;
-  const lines = ending.map(
-    (one) =>
-      `${one.record.mailbox}: ${one.record.registration.certificateThumbprint === undefined ? 'client secret' : 'certificate'}, ${secretDays(one, now)} days left`,
-  );
-  return problem('secret-ends-soon', { lines, mailbox: ending[0].record.mailbox });
+  // The sign-in itself has just been looked after.
+  const rows = kept.map(({ record }) => ({ record, ending: firstEnding(now, record) }));
+  return endsSoon('secret-ends-soon', rows, warnDays);
 }
 
 function toJson({ record, state, set, results, error }: Kept, now: number, { globals }: Session) {
@@ -174,11 +181,7 @@ function toJson({ record, state, set, results, error }: Kept, now: number, { glo
     state,
     refreshTokenIdleDeadline: deadline === undefined ? null : rfc3339(deadline),
     secretExpiresAt: record.registration.secretExpiresAt ?? null,
-    daysLeft: daysLeft(
-      now,
-      deadline,
-      record.registration.secretExpiresAt === undefined ? undefined : Date.parse(record.registration.secretExpiresAt),
-    ),
+    daysLeft: firstEnding(now, record, set)?.days ?? null,
     results: resultsFromHere(results, globals),
     ...(told === undefined ? {} : { error: { code: told.code, exit: told.exit, title: told.title, why: told.why ?? '', next: told.next } }),
   };

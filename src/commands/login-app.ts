@@ -16,7 +16,7 @@ const schema = z.object({ signIn: z.optional(z.string()), signInAs: z.optional(z
  * `login` for app-only access: nobody signs in, a new token is fetched and stored, under the lock that refreshes take. Throws `usage` (2)
  * for flags that are about a person, `refresh-busy`, and what the token endpoint says.
  */
-export async function loginAsApp(record: MailboxRecord, flags: unknown, session: Session): Promise<Outcome> {
+export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags: unknown, session: Session): Promise<Outcome> {
   const { signIn, signInAs } = schema.parse(flags);
   if (signIn !== undefined || signInAs !== undefined) {
     throw problem('usage', {

@@ -2,7 +2,9 @@ import * as z from 'zod/mini';
 import { MailauthError } from '../core/errors.ts';
 import { Exit } from '../core/exit.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import { resultsFromHere } from '../diagnose/here.ts';
 import { problem } from '../diagnose/problem.ts';
+import { testError } from '../mail/run-tests.ts';
 import { guardWrites } from '../store/home.ts';
 import type { MailboxFiles } from '../store/mailbox-file.ts';
 import type { SecretStore } from '../store/store.ts';
@@ -12,11 +14,13 @@ import { appOf } from '../tokens/refresh.ts';
 import { checkAddress, isLoopback } from '../wizard/answers.ts';
 import { untilConsented } from '../wizard/consent-wait.ts';
 import { signInAndStore } from '../wizard/sign-in-step.ts';
+import { testMailbox } from '../wizard/test-step.ts';
 import { type CommandModule, examples } from './command.ts';
 import { checkQr, deviceWish } from './device-wish.ts';
 import { mailboxArgument, mailboxesOf } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 import { signInDeps } from './sign-in-deps.ts';
+import { remember } from './test.ts';
 import { tokenOf } from './token.ts';
 
 const schema = z.object({
@@ -24,17 +28,19 @@ const schema = z.object({
   signIn: z.optional(z.string()),
   signInAs: z.optional(z.string()),
   qr: z.optional(z.boolean()),
+  test: z.optional(z.boolean()),
 });
 
 interface Options {
   readonly force: boolean;
   readonly method: 'browser' | 'paste' | 'device';
   readonly qr: boolean;
+  readonly test: boolean;
   readonly signInAs?: string;
 }
 
 function readOptions(flags: unknown): Options {
-  const { force, signIn = 'browser', signInAs, qr = false } = schema.parse(flags);
+  const { force, signIn = 'browser', signInAs, qr = false, test = true } = schema.parse(flags);
   if (signIn !== 'browser' && signIn !== 'paste' && signIn !== 'device') {
     throw problem('value-invalid', {
       what: 'way to sign in',
@@ -47,7 +53,7 @@ function readOptions(flags: unknown): Options {
   const verdict = signInAs === undefined ? true : checkAddress(signInAs);
   if (verdict !== true)
     throw problem('value-invalid', { what: 'mail address', value: signInAs ?? '', why: verdict, next: 'mailauth login --help' });
-  return { force: force === true, method: signIn, qr, ...(signInAs === undefined ? {} : { signInAs: signInAs.toLowerCase() }) };
+  return { force: force === true, method: signIn, qr, test, ...(signInAs === undefined ? {} : { signInAs: signInAs.toLowerCase() }) };
 }
 
 export const login: CommandModule = {
@@ -62,6 +68,7 @@ export const login: CommandModule = {
       .option('--sign-in <way>', 'browser (here), paste (a browser elsewhere) or device (a code that is typed anywhere)')
       .option('--qr', 'with --sign-in device: its address also as a QR code')
       .option('--sign-in-as <address>', 'the licensed user who signs in for a shared mailbox')
+      .option('--no-test', 'do not try the new tokens at the mail server')
       .option('--for <product>', 'which set-up, when the mailbox has several'),
 
   async run({ args, flags }, session) {
@@ -87,16 +94,26 @@ export const login: CommandModule = {
  * ended looks like any other in the store, and the errors about it name this command. Without an answer the stored one counts.
  */
 async function stillSignedIn(record: MailboxRecord, store: SecretStore, session: Session): Promise<TokenSet | undefined> {
-  const stored = await storedToken(store, record);
+  const stored = await readable(store, record);
   if (stored?.refreshToken === undefined) return stored !== undefined && stored.expiresAt > session.ctx.clock.now() ? stored : undefined;
   try {
     return await tokenOf(session, record, { minValidityMs: 0, force: true });
   } catch (error) {
     if (!(error instanceof MailauthError)) throw error;
     if (error.exit === Exit.needsSignIn || error.exit === Exit.notAllowed) return undefined;
-    if (error.exit !== Exit.temporary) throw error;
+    if (error.exit !== Exit.temporary || stored.expiresAt <= session.ctx.clock.now()) throw error;
     session.report.note(`Not checked with Microsoft: ${error.title}`);
     return stored;
+  }
+}
+
+/** What the store has; a damaged entry is as good as none, because signing in replaces it. */
+async function readable(store: SecretStore, record: MailboxRecord): Promise<TokenSet | undefined> {
+  try {
+    return await storedToken(store, record);
+  } catch (error) {
+    if (error instanceof MailauthError && error.code === 'store-damaged') return undefined;
+    throw error;
   }
 }
 
@@ -113,6 +130,8 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
   }
   if (options.method === 'device' && record.registration.clientType === 'confidential')
     throw problem('device-confidential', { again: `mailauth login ${record.mailbox}` });
+  // Microsoft says so only after the person has typed the code and signed in.
+  if (options.method === 'device' && record.registration.publicClientFlows === false) throw withoutPublicFlows(record);
   const [box, network, cloud, store] = await Promise.all([
     session.sandbox(),
     session.network(),
@@ -120,7 +139,7 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
     session.store(record),
   ]);
   const app = await appOf(record, { ctx: session.ctx, network, cloud, store, timeoutMs: session.stepTimeoutMs });
-  const { signInAs: _, ...own } = record;
+  const { signInAs: _, refused: __, ...own } = record;
   const delegate = options.signInAs ?? record.signInAs;
   const wanted: MailboxRecord = {
     ...own,
@@ -147,6 +166,11 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
     });
   const done = await untilConsented(attempt, { deps, record: wanted, cloud, again, onMissing: async () => undefined });
   const account = done.set.account.username;
+  const results = options.test ? await testMailbox(deps, done.record, cloud, async () => done.set) : [];
+  if (options.test) await remember(done.record, results, session);
+  const error = testError(results);
+  const isRed = error !== undefined && error.exit !== Exit.temporary;
+  if (error !== undefined && !isRed) session.report.note(`Signed in, and not proven at the mail server: ${error.title}`);
   const kept = (await mailboxesOf(session).readMailbox(record)) ?? record;
   return {
     data: {
@@ -156,10 +180,18 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
       store: kept.store,
       expiresAt: rfc3339(done.set.expiresAt),
       scopes: done.set.scopes,
+      tests: resultsFromHere(results, session.globals),
     },
-    text: `${record.mailbox} is signed in as ${account}.\n`,
+    ...(isRed ? { error } : {}),
+    text: `${record.mailbox} is signed in as ${account}${isRed ? ', and the mail server does not take it' : ''}.\n`,
   };
 }
+
+const withoutPublicFlows = ({ cloud, tenantId, registration, scopes, mailbox, for: madeFor }: MailboxRecord): MailauthError =>
+  problem('device-needs-public-client', {
+    ...{ cloud, tenant: tenantId, clientId: registration.clientId, scopes, mailbox, madeFor },
+    ...{ said: '', error: '' },
+  });
 
 /**
  * A sign-in takes minutes and no lock; storing what came of it takes the refresh's. Where that is not to be had in time it is stored all the

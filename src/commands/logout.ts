@@ -1,21 +1,16 @@
 import * as z from 'zod/mini';
-import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
+import type { MailboxRecord } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
 import { tenantForMailbox } from '../entra/discovery.ts';
-import { guardWrites } from '../store/home.ts';
-import { tokenLock } from '../tokens/current.ts';
-import { pendingSecretEntry } from '../wizard/client-secret.ts';
-import { type Journal, journals } from '../wizard/journal.ts';
-import { rotationNotes } from '../wizard/rotation-notes.ts';
+import type { Journal } from '../wizard/journal.ts';
 import { type CommandModule, examples } from './command.ts';
 import type { MadeApp } from './delete-app.ts';
-import { mailboxArgument, mailboxesOf, productFlag } from './mailbox-argument.ts';
-import { secretEntriesOf } from './secret-entries.ts';
+import { forget, type LocalTraces, localTraces } from './local-traces.ts';
+import { canAsk, mailboxesOf, productFlag } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 
-const lockWaitMs = 2_000;
-
 const schema = z.object({ all: z.optional(z.boolean()), deleteApp: z.optional(z.boolean()), for: z.optional(z.string()) });
+type Options = z.infer<typeof schema>;
 
 export const logout: CommandModule = {
   configure: (command) =>
@@ -30,10 +25,10 @@ export const logout: CommandModule = {
   async run({ args, flags }, session) {
     const options = schema.parse(flags);
     productFlag(flags);
-    const records = await meant(session, args[0], options, flags);
-    if (options.deleteApp === true) await deleteApps(session, records, await interrupted(session, records, args[0], options));
-    for (const record of records) await forget(session, record);
-    const removed = records.map(({ mailbox, for: product }) => ({ mailbox, for: product }));
+    const going = await meant(session, args[0], options);
+    if (options.deleteApp === true) await deleteApps(session, going);
+    for (const traces of going) await forget(session, traces);
+    const removed = going.map(({ mailbox, for: product }) => ({ mailbox, for: product }));
     return {
       data: { removed },
       text:
@@ -45,12 +40,13 @@ export const logout: CommandModule = {
 };
 
 /** Grants and apps go before the local traces; every refusal comes before the first change. */
-async function deleteApps(session: Session, records: readonly MailboxRecord[], waiting: readonly Journal[]): Promise<void> {
+async function deleteApps(session: Session, going: readonly LocalTraces[]): Promise<void> {
   const { deleteRegistration } = await import('./delete-app.ts');
+  const records = going.flatMap(({ record }) => record ?? []);
+  const waiting = going.flatMap(({ journal }) => journal ?? []);
   await refuseWhatIsNotOurs(session, records, waiting);
   const made = new Map([...records.flatMap(madeApp), ...waiting.flatMap(halfMadeApp)].map((app) => [app.tag, app]));
   for (const app of made.values()) await deleteRegistration(session, app);
-  for (const { answers } of waiting) await forgetJournals(session, answers.mailbox, answers.for);
 }
 
 /** Throws `delete-app-refused`, `delete-app-used`. */
@@ -66,7 +62,11 @@ async function refuseWhatIsNotOurs(session: Session, records: readonly MailboxRe
     if (!app.madeByMailauth || app.made === undefined) throw problem('delete-app-refused', { clientId: app.clientId, mailbox });
     refuseUsed(app.clientId, mailbox, product);
   }
-  for (const { answers, registration } of waiting) refuseUsed(registration?.appId, answers.mailbox ?? '', answers.for ?? '');
+  for (const { answers, registration } of waiting) {
+    const { mailbox = '', for: product = '' } = answers;
+    if (registration?.adopted === true) throw problem('delete-app-refused', { clientId: registration.appId ?? '', mailbox });
+    refuseUsed(registration?.appId, mailbox, product);
+  }
 }
 
 function madeApp({ mailbox, for: product, tenantId: tenant, cloud, registration: { made } }: MailboxRecord): readonly MadeApp[] {
@@ -81,6 +81,7 @@ function madeApp({ mailbox, for: product, tenantId: tenant, cloud, registration:
   ];
 }
 
+/** Of an interrupted set-up that made an app before it stopped, for instance at a grant that was refused. */
 function halfMadeApp({ answers, registration: made, cloud }: Journal): readonly MadeApp[] {
   const { mailbox, for: product } = answers;
   if (made === undefined || cloud === undefined || mailbox === undefined || product === undefined) return [];
@@ -95,82 +96,28 @@ function halfMadeApp({ answers, registration: made, cloud }: Journal): readonly 
   ];
 }
 
-/** Interrupted set-ups that made an app before they stopped, for instance at a grant that was refused: those of what is meant. */
-async function interrupted(
-  session: Session,
-  records: readonly MailboxRecord[],
-  argument: string | undefined,
-  { all, for: product }: z.infer<typeof schema>,
-): Promise<readonly Journal[]> {
-  const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
-  const found = (await journals(session.ctx, session.home).all()).filter(({ answers, registration, cloud }) => {
-    if (registration === undefined || registration.adopted === true || cloud === undefined || answers.mailbox === undefined) return false;
-    if (product !== undefined && answers.for !== product) return false;
-    if (wanted !== undefined) return answers.mailbox === wanted;
-    return all === true || records.length === 0 || records.some((r) => r.mailbox === answers.mailbox && r.for === answers.for);
-  });
-  const candidates = [...new Set(found.map(({ answers }) => answers.mailbox ?? ''))];
-  if (candidates.length > 1 && all !== true) throw problem('mailbox-choice', { candidates, command: 'mailauth logout --delete-app' });
-  return found;
-}
-
-/** Logging out what is not there is done already: no error. */
-async function meant(
-  session: Session,
-  argument: string | undefined,
-  options: z.infer<typeof schema>,
-  flags: unknown,
-): Promise<readonly MailboxRecord[]> {
-  const { records } = await mailboxesOf(session).listMailboxes();
-  if (options.all === true) {
-    if (options.deleteApp !== true) await forgetJournals(session);
-    return records;
-  }
-  const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
-  if (records.length === 0 && wanted === undefined) return [];
-  if (wanted !== undefined && !(await hasFile(session, wanted))) {
-    // With --delete-app the notes are what tells which app to delete; they go after it.
-    if (options.deleteApp !== true) await forgetJournals(session, wanted);
-    return [];
-  }
-  // An interrupted set-up has no mailbox file yet.
-  if (options.deleteApp === true && options.for !== undefined && wanted !== undefined) {
-    return records.filter((r) => r.mailbox === wanted && r.for === options.for);
-  }
-  const all = options.for === undefined && wanted !== undefined ? records.filter((r) => r.mailbox === wanted) : [];
-  return all.length > 0 ? all : [await mailboxArgument(session, 'mailauth logout', argument, flags)];
-}
-
-/** Also true of a mailbox whose file is broken: that is an error, not "already so". */
-async function hasFile(session: Session, mailbox: string): Promise<boolean> {
+/** Logging out what is not there is done already: no error. Throws `mailbox-choice` (3), `mailbox-file-broken`. */
+async function meant(session: Session, argument: string | undefined, options: Options): Promise<readonly LocalTraces[]> {
   const { records, broken } = await mailboxesOf(session).listMailboxes();
-  return records.some((r) => r.mailbox === mailbox) || broken.some((b) => b.file.includes(mailbox));
+  const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
+  const here = (await localTraces(session, records)).filter((one) => options.for === undefined || one.for === options.for);
+  const mailbox = options.all === true ? undefined : (wanted ?? (await onlyMailbox(session, here, options)));
+  const going = options.all === true ? here : here.filter((one) => one.mailbox === mailbox);
+  // What cannot be read is not "already so".
+  const damaged = broken.find(({ file }) => mailbox === undefined || file.includes(mailbox));
+  if (damaged !== undefined && !going.some(({ record }) => record !== undefined)) {
+    throw problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });
+  }
+  return going;
 }
 
-async function forgetJournals(session: Session, mailbox?: string, product?: string): Promise<void> {
-  const book = journals(session.ctx, session.home);
-  for (const { answers, store: noted } of await book.all()) {
-    const key: MailboxKey | undefined =
-      answers.mailbox === undefined || answers.for === undefined ? undefined : { mailbox: answers.mailbox, for: answers.for };
-    if (key === undefined || (mailbox !== undefined && key.mailbox !== mailbox) || (product !== undefined && key.for !== product)) continue;
-    // Where no store was opened yet, there is no secret either.
-    if (noted !== undefined) await (await session.store({ store: noted })).remove(pendingSecretEntry(key));
-    await book.forget(key);
+/** Where no set-up was finished, those that were only begun count. */
+async function onlyMailbox(session: Session, here: readonly LocalTraces[], { deleteApp }: Options): Promise<string | undefined> {
+  const finished = here.filter(({ record }) => record !== undefined);
+  const candidates = [...new Set((finished.length > 0 ? finished : here).map(({ mailbox }) => mailbox))];
+  if (candidates.length < 2) return candidates[0];
+  if (canAsk(session)) {
+    return session.ctx.prompts.select({ message: 'Which mailbox?', choices: candidates.map((name) => ({ value: name, name })) });
   }
-}
-
-/** Secrets first: if the store refuses, the mailbox file is still there to try again with. */
-async function forget(session: Session, record: MailboxRecord): Promise<void> {
-  const store = await session.store(record);
-  const { ctx, home } = session;
-  // A refresh that is about to store its token comes first. One that hangs is not waited for: it looks again before it writes.
-  const release = await guardWrites(home, () => ctx.files.lock(tokenLock(home, record), lockWaitMs));
-  try {
-    for (const entry of secretEntriesOf(record)) await store.remove(entry);
-  } finally {
-    await release?.();
-  }
-  await journals(session.ctx, session.home).forget(record);
-  await rotationNotes(session.ctx, session.home).forget(record);
-  await mailboxesOf(session).removeMailbox(record);
+  throw problem('mailbox-choice', { candidates, command: `mailauth logout${deleteApp === true ? ' --delete-app' : ''}` });
 }

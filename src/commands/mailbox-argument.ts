@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Choice } from '../core/context.ts';
+import type { MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
 import { guideNames } from '../guides/names.ts';
@@ -28,13 +29,15 @@ export function productFlag(flags: unknown): string | undefined {
 
 /**
  * The set-up a command means: by argument, MAILAUTH_MAILBOX, or because it is the only one; `--for` among several products.
- * Throws `no-mailbox`, `mailbox-unknown` (exit 4), `mailbox-choice`, `guide-choice` (exit 3), `mailbox-file-broken`.
+ * Throws `no-mailbox`, `mailbox-unknown` (exit 4), `mailbox-choice`, `guide-choice` (exit 3), `mailbox-file-broken`; with
+ * `usesToken` also `not-signed-in` (exit 4), where nobody is for any of several products.
  */
 export async function mailboxArgument(
   session: Session,
   command: string,
   argument: string | undefined,
   flags: unknown,
+  { usesToken = false }: { readonly usesToken?: boolean } = {},
 ): Promise<MailboxRecord> {
   const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
   const guide = productFlag(flags);
@@ -42,29 +45,34 @@ export async function mailboxArgument(
   const matching = records.filter((r) => (wanted === undefined || r.mailbox === wanted) && (guide === undefined || r.for === guide));
   const [only] = matching;
   if (only !== undefined && matching.length === 1) return only;
-  if (only === undefined) {
-    const damaged = broken.find((b) => wanted === undefined || b.file.includes(wanted));
-    if (damaged !== undefined) throw problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });
-    if (wanted === undefined && records.length === 0) throw problem('no-mailbox', {});
-    if (guide !== undefined && (wanted === undefined || records.some((r) => r.mailbox === wanted))) {
-      throw problem('product-unknown', {
-        mailbox: wanted ?? records[0]?.mailbox ?? '',
-        guide,
-        known: records.map((r) => `${r.mailbox} for ${r.for}`),
-      });
-    }
-    throw problem('mailbox-unknown', { mailbox: wanted ?? '', known: records.map((r) => r.mailbox) });
-  }
+  if (only === undefined) throw nothingMatches(wanted, guide, { records, broken });
   if (canAsk(session)) return choose(session, matching);
   const mailboxes = [...new Set(matching.map((r) => r.mailbox))];
   if (mailboxes.length > 1) throw problem('mailbox-choice', { candidates: mailboxes, command });
-  const signedIn = await signedInOnly(session, matching);
-  if (signedIn !== undefined) return signedIn;
-  throw problem('guide-choice', { mailbox: only.mailbox, guides: matching.map((r) => r.for), command });
+  const [signedIn, ...others] = await signedInOf(session, matching);
+  if (signedIn !== undefined && others.length === 0) return signedIn;
+  const choice = { mailbox: only.mailbox, guides: matching.map((r) => r.for) };
+  throw usesToken && signedIn === undefined ? problem('not-signed-in', choice) : problem('guide-choice', { ...choice, command });
 }
 
+function nothingMatches(wanted: string | undefined, guide: string | undefined, { records, broken }: Listed): MailauthError {
+  const damaged = broken.find((b) => wanted === undefined || b.file.includes(wanted));
+  if (damaged !== undefined) return problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });
+  if (wanted === undefined && records.length === 0) return problem('no-mailbox', {});
+  if (guide !== undefined && (wanted === undefined || records.some((r) => r.mailbox === wanted))) {
+    return problem('product-unknown', {
+      mailbox: wanted ?? records[0]?.mailbox ?? '',
+      guide,
+      known: records.map((r) => `${r.mailbox} for ${r.for}`),
+    });
+  }
+  return problem('mailbox-unknown', { mailbox: wanted ?? '', known: records.map((r) => r.mailbox) });
+}
+
+type Listed = Awaited<ReturnType<MailboxFiles['listMailboxes']>>;
+
 /** A named mailbox is opened by its name, so that a thousand others cost nothing; only a miss lists them all, for the error's words. */
-async function candidates(session: Session, wanted: string | undefined): ReturnType<MailboxFiles['listMailboxes']> {
+async function candidates(session: Session, wanted: string | undefined): Promise<Listed> {
   const files = mailboxesOf(session);
   if (wanted !== undefined) {
     const named = await Promise.all(guideNames.map((name) => files.readMailbox({ mailbox: wanted, for: name })));
@@ -82,10 +90,10 @@ async function choose(session: Session, records: readonly MailboxRecord[]): Prom
 }
 
 /** One mailbox for several products: token commands use the one that is signed in. */
-async function signedInOnly(session: Session, records: readonly MailboxRecord[]): Promise<MailboxRecord | undefined> {
+async function signedInOf(session: Session, records: readonly MailboxRecord[]): Promise<readonly MailboxRecord[]> {
   const signedIn: MailboxRecord[] = [];
   for (const record of records) {
     if ((await storedToken(await session.store(record), record)) !== undefined) signedIn.push(record);
   }
-  return signedIn.length === 1 ? signedIn[0] : undefined;
+  return signedIn;
 }

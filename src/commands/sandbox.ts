@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { Interrupted } from '../core/errors.ts';
+import type { ProblemCode } from '../diagnose/problem.ts';
 import type { FaultArea, ListedFault } from '../sandbox/fault.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { renderFacts } from '../ui/facts.ts';
@@ -53,20 +54,37 @@ interface Told extends ListedFault {
   /** the operator's view: the title of the entry, with capitals where a value of theirs stands; null: nothing, mailauth gets over it */
   readonly title: string | null;
   readonly exit: number;
+  /** what `token get` says of it instead, where a mailbox worked before */
+  readonly refresh: Seen | undefined;
+}
+
+interface Seen {
+  readonly code: ProblemCode;
+  readonly title: string;
+  readonly exit: number;
 }
 
 async function listFaults(): Promise<Outcome> {
-  const [{ sandboxFaults }, { explained }, { namedCloud }] = await Promise.all([
+  const [{ sandboxFaults }, { explained }, { namedCloud }, { refreshMeaning }] = await Promise.all([
     import('../sandbox/faults.ts'),
     import('../diagnose/explain/fill.ts'),
     import('../entra/clouds.ts'),
+    import('../tokens/refresh-refusal.ts'),
   ]);
   const known = { cloud: namedCloud('public') };
+  const seenOf = (code: ProblemCode | undefined, means = {}): Seen | undefined => {
+    const error = code === undefined ? undefined : explained(code, means, known)?.error;
+    return code === undefined || error === undefined ? undefined : { code, title: error.title, exit: error.exit };
+  };
   const faults: readonly Told[] = sandboxFaults.map((fault) => {
-    const error = fault.sees === undefined ? undefined : explained(fault.sees, {}, known)?.error;
-    return { ...fault, title: error?.title ?? null, exit: error?.exit ?? 0 };
+    const seen = seenOf(fault.sees, fault.means);
+    const meaning = fault.area === 'token' && fault.sees !== undefined ? refreshMeaning(fault.sees) : undefined;
+    return { ...fault, title: seen?.title ?? null, exit: seen?.exit ?? 0, refresh: seenOf(meaning) };
   });
-  const data = faults.map(({ name, area, what, sees, title, exit }) => ({ name, area, what, code: sees ?? null, title, exit }));
+  const data = faults.map(({ name, area, what, sees, title, exit, refresh }) => ({
+    ...{ name, area, what, code: sees ?? null, title, exit },
+    ...(refresh === undefined ? {} : { refresh }),
+  }));
   return { data: { faults: data }, text: (theme) => renderFaults(faults, theme) };
 }
 
@@ -85,10 +103,13 @@ const headings: Readonly<Record<FaultArea, string>> = {
 /** Two lines each: what the server does, and what the operator sees of it. */
 function renderFaults(faults: readonly Told[], theme: Theme): string {
   const width = Math.max(...faults.map((fault) => fault.name.length)) + 2;
-  const lineOf = ({ name, what, sees, title, exit }: Told): string => {
+  const below = (line: string): string => `  ${' '.repeat(width)}${line}\n`;
+  const lineOf = ({ name, what, sees, title, exit, refresh }: Told): string => {
     const seen =
       title === null ? theme.dim('nothing: mailauth waits and goes on') : `${theme.cyan(title)} ${theme.dim(`(${sees}, exit ${exit})`)}`;
-    return `  ${name.padEnd(width)}${what}\n  ${' '.repeat(width)}${seen}\n`;
+    const later =
+      refresh === undefined ? '' : below(`token get: ${theme.cyan(refresh.title)} ${theme.dim(`(${refresh.code}, exit ${refresh.exit})`)}`);
+    return `  ${name.padEnd(width)}${what}\n${below(seen)}${later}`;
   };
   const areas = [...new Set(faults.map((fault) => fault.area))];
   const groupOf = (area: FaultArea) =>

@@ -1,5 +1,7 @@
 import * as z from 'zod/mini';
+import type { Thumbprints } from '../core/thumbprints.ts';
 import { problem } from '../diagnose/problem.ts';
+import { storedThumbprints } from '../oauth/client-certificate.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
 import { daysLeft } from '../tokens/lifetimes.ts';
 import { renderFacts } from '../ui/facts.ts';
@@ -26,6 +28,7 @@ export const secretShow: CommandModule = {
     const store = await session.store(record);
     const value = await store.read(clientSecretEntry(record));
     const { secretExpiresAt } = app;
+    const fromStore = isCertificate ? storedThumbprints(value) : undefined;
     const left = daysLeft(session.ctx.clock.now(), secretExpiresAt === undefined ? undefined : Date.parse(secretExpiresAt));
     const data = {
       mailbox: record.mailbox,
@@ -35,6 +38,7 @@ export const secretShow: CommandModule = {
       secretExpiresAt: secretExpiresAt ?? null,
       daysLeft: left,
       certificateThumbprint: app.certificateThumbprint ?? null,
+      certificateSha1: fromStore?.sha1 ?? null,
       stored: value !== undefined,
       store: record.store,
       rotationOpen: app.oldSecretKeyId !== undefined,
@@ -48,12 +52,7 @@ export const secretShow: CommandModule = {
             ['Mailbox', `${data.mailbox} for ${data.for}`],
             ['App', data.clientId],
             isCertificate
-              ? [
-                  'Certificate',
-                  `SHA-256 ${Buffer.from(app.certificateThumbprint ?? '', 'base64url')
-                    .toString('hex')
-                    .toUpperCase()}`,
-                ]
+              ? ['Certificate', certificateLines(app.certificateThumbprint, fromStore)]
               : ['Secret ID', data.secretId ?? 'unknown: mailauth did not make it'],
             [
               'Expires',
@@ -77,3 +76,9 @@ export const secretShow: CommandModule = {
     };
   },
 };
+
+/** By the record, and where the certificate itself is in the store also as the portal names it. */
+function certificateLines(recorded = '', stored?: Thumbprints): string {
+  const sha256 = `SHA-256 ${Buffer.from(recorded, 'base64url').toString('hex').toUpperCase()}`;
+  return stored === undefined ? sha256 : `SHA-1 ${stored.sha1} (the portal's "Thumbprint")\n${sha256}`;
+}

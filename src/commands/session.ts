@@ -5,7 +5,10 @@ import type { MailboxRecord, StoreName, TokenSet } from '../core/mailbox.ts';
 import type { Reporter } from '../core/report.ts';
 import { problem } from '../diagnose/problem.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import { mailboxFiles } from '../store/mailbox-file.ts';
 import type { SecretStore } from '../store/store.ts';
+import { rfc3339 } from '../tokens/formats.ts';
+import { isRefusal, noteRefusal } from '../tokens/refused.ts';
 import { defaultBrowserTimeoutMs, defaultStepTimeoutMs, type Globals } from './globals.ts';
 import { openStore } from './open-store.ts';
 
@@ -80,7 +83,15 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
         this.store(record),
       ]);
       ctx.log(`refresh ${record.for}: ${cloud.name}`);
-      return refreshed(record, old, { ctx, network, cloud, store, timeoutMs: this.stepTimeoutMs });
+      const files = mailboxFiles({ files: ctx.files, home });
+      try {
+        const fresh = await refreshed(record, old, { ctx, network, cloud, store, timeoutMs: this.stepTimeoutMs });
+        await noteRefusal(files, record, undefined);
+        return fresh;
+      } catch (error) {
+        if (isRefusal(error)) await noteRefusal(files, record, { at: rfc3339(ctx.clock.now()), code: error.code });
+        throw error;
+      }
     },
     store: (record) => secretStore(globals.store ?? record?.store ?? 'keychain'),
     storeNamed: secretStore,

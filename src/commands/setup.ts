@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { problem } from '../diagnose/problem.ts';
+import { guideNamed } from '../guides/guides.ts';
 import { sheetRenderer } from '../handover/write.ts';
+import { checkAddress } from '../wizard/answers.ts';
+import { asToldIn } from '../wizard/commands.ts';
 import type { SetupDeps, SetupInput } from '../wizard/deps.ts';
 import type { Facts } from '../wizard/question.ts';
 import { runSetup } from '../wizard/setup.ts';
-import { type CommandModule, examples } from './command.ts';
+import { type CommandModule, examples, type Outcome } from './command.ts';
 import { checkQr, deviceWish } from './device-wish.ts';
 import { canAsk, mailboxesOf } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
@@ -46,6 +49,9 @@ const deviceOptions = z.object({ qr: z.optional(z.boolean()), signIn: text });
 
 /** Flags, and the environment behind them (contract section 6). */
 function readInput(flags: unknown, env: Session['ctx']['env']): SetupInput {
+  const given = schema.parse(flags);
+  refuseEmpty(given);
+  refuseTogether(given);
   const {
     clientSecretFile,
     certificate,
@@ -57,32 +63,13 @@ function readInput(flags: unknown, env: Session['ctx']['env']): SetupInput {
     handover: _,
     reveal: __,
     ...answers
-  } = schema.parse(flags);
-  const { access } = answers;
-  if (certificateKeyFile !== undefined && certificate === undefined) throw usage('--certificate-key-file needs --certificate');
-  if (certificate !== undefined && access !== 'app-only') throw usage('--certificate wants --access app-only');
-  if (certificate !== undefined && answers.register === 'handoff') {
-    throw usage('--certificate does not go with --register handoff: give it beside --client-id, when the administrator has answered');
-  }
-  if (certificate !== undefined && clientSecretFile !== undefined) {
-    throw usage('--certificate stands in place of --client-secret-file: give one of them');
-  }
-  if (resume === true && fresh === true) throw usage('--resume goes on with what --fresh forgets: give one of them');
-  if (clientSecretFile === '-' && passwordFile === '-') {
-    throw usage('--client-secret-file and --password-file cannot both be read from standard input');
-  }
+  } = given;
   const fromEnv = { mailbox: env.MAILAUTH_MAILBOX, tenant: env.MAILAUTH_TENANT, clientId: env.MAILAUTH_CLIENT_ID };
-  if (clientSecretFile !== undefined && answers.clientType === 'public') {
-    throw problem('usage', {
-      message: 'A public client has no client secret: --client-secret-file wants a confidential one',
-      help: 'mailauth setup --help',
-    });
-  }
   // Who has a client secret has a confidential client; without this the file would be left unread.
   const fromSecret = clientSecretFile === undefined ? {} : { clientType: 'confidential' };
-  const given = Object.entries({ ...withoutEmpty(fromEnv), ...fromSecret, ...withoutEmpty(answers) });
+  const all = Object.entries({ ...withoutEmpty(fromEnv), ...fromSecret, ...withoutEmpty(answers) });
   return {
-    flags: Object.fromEntries(given),
+    flags: Object.fromEntries(all),
     test: test !== false,
     resume: resume === true,
     fresh: fresh === true,
@@ -93,7 +80,38 @@ function readInput(flags: unknown, env: Session['ctx']['env']): SetupInput {
   };
 }
 
-const usage = (message: string) => problem('usage', { message, help: 'mailauth setup --help' });
+/** Flags that contradict each other. A default from the environment contradicts nothing: a flag wins. Throws `usage`. */
+function refuseTogether(given: z.infer<typeof schema>): void {
+  const { access, register, clientId, clientType, clientSecretFile, certificate, certificateKeyFile, passwordFile, resume, fresh } = given;
+  if (certificateKeyFile !== undefined && certificate === undefined) throw usage('--certificate-key-file needs --certificate');
+  if (certificate !== undefined && access !== 'app-only') throw usage('--certificate wants --access app-only');
+  if (certificate !== undefined && register === 'handoff') {
+    throw usage('--certificate does not go with --register handoff: give it beside --client-id, when the administrator has answered');
+  }
+  if (certificate !== undefined && clientSecretFile !== undefined) {
+    throw usage('--certificate stands in place of --client-secret-file: give one of them');
+  }
+  if (register === 'auto' && clientId !== undefined) {
+    throw usage('--register auto makes the app, and --client-id names one that is there: give one of them', '--register auto');
+  }
+  if (resume === true && fresh === true) throw usage('--resume goes on with what --fresh forgets: give one of them');
+  if (clientSecretFile === '-' && passwordFile === '-') {
+    throw usage('--client-secret-file and --password-file cannot both be read from standard input');
+  }
+  if (clientSecretFile !== undefined && clientType === 'public') {
+    throw usage('A public client has no client secret: --client-secret-file wants a confidential one');
+  }
+}
+
+const usage = (message: string, flags = '--help') => problem('usage', { message, help: `mailauth setup ${flags}` });
+
+/** A script's variable that is empty would otherwise choose a default. Throws `usage`. */
+function refuseEmpty(flags: Readonly<Record<string, unknown>>): void {
+  const [empty] = Object.entries(flags).filter(([, value]) => typeof value === 'string' && value.trim() === '');
+  if (empty === undefined) return;
+  const flag = empty[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw usage(`--${flag} was given without a value`);
+}
 
 const withoutEmpty = (values: Record<string, string | undefined>): Record<string, string> =>
   Object.fromEntries(Object.entries(values).filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== ''));
@@ -145,16 +163,33 @@ export const setup: CommandModule = {
       .option('--fresh', 'forget it and begin anew'),
 
   async run({ flags }, session) {
-    const input = readInput(flags, session.ctx.env);
-    const sheet = sheetOptions.parse(flags);
-    // A file that cannot be written is said before anything is registered.
-    if (sheet.handover !== undefined) sheetRenderer(sheet.handover);
-    const { qr = false, signIn } = deviceOptions.parse(flags);
-    checkQr(qr, signIn, 'mailauth setup');
-    const outcome = await runSetup(input, await depsOf(session, qr));
-    return presentSetup(outcome, session, { reveal: sheet.reveal === true, file: sheet.handover });
+    try {
+      return await setUp(flags, session);
+    } catch (error) {
+      throw asToldIn(namedIn(flags, session.ctx.env), error);
+    }
   },
 };
+
+async function setUp(flags: unknown, session: Session): Promise<Outcome> {
+  const input = readInput(flags, session.ctx.env);
+  const sheet = sheetOptions.parse(flags);
+  // A file that cannot be written is said before anything is registered.
+  if (sheet.handover !== undefined) sheetRenderer(sheet.handover);
+  const { qr = false, signIn } = deviceOptions.parse(flags);
+  checkQr(qr, signIn, 'mailauth setup');
+  const outcome = await runSetup(input, await depsOf(session, qr));
+  return presentSetup(outcome, session, { reveal: sheet.reveal === true, file: sheet.handover });
+}
+
+/** What an error's commands can repeat before the set-up has begun: a value that is wrong is not repeated. */
+function namedIn(flags: unknown, env: Session['ctx']['env']): Pick<SetupInput['flags'], 'mailbox' | 'for'> {
+  const { mailbox = env.MAILAUTH_MAILBOX ?? '', for: product = '' } = schema.parse(flags);
+  return {
+    ...(checkAddress(mailbox) === true ? { mailbox } : {}),
+    ...(guideNamed(product) === undefined ? {} : { for: product }),
+  };
+}
 
 async function depsOf(session: Session, qr: boolean): Promise<SetupDeps> {
   const box = await session.sandbox();

@@ -4,13 +4,15 @@ import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
 import { storedToken } from '../tokens/current.ts';
 import { rfc3339 } from '../tokens/formats.ts';
-import { daysLeft, refreshIdleDeadline } from '../tokens/lifetimes.ts';
+import { daysLeft, type Ending, firstEnding, refreshIdleDeadline } from '../tokens/lifetimes.ts';
 import { inWords } from '../ui/duration.ts';
 import { renderFacts } from '../ui/facts.ts';
 import { type MonitoredMailbox, nagiosStatus, prometheusStatus } from '../ui/status-formats.ts';
 import type { Theme } from '../ui/theme.ts';
 import { type CommandModule, examples, type Outcome } from './command.ts';
+import { endsSoon } from './ends-soon.ts';
 import { readWhole } from './globals.ts';
+import { type Lost, lostSignIn, lostSignIns } from './lost-sign-in.ts';
 import { mailboxesOf, productFlag } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 
@@ -19,8 +21,11 @@ const schema = z.object({ warnDays: z.optional(z.string()), format: z.optional(z
 interface Row {
   readonly record: MailboxRecord;
   readonly set: TokenSet | undefined;
+  /** the store said what it has; if not, nobody knows whether somebody is signed in */
+  readonly storeRead: boolean;
+  readonly lost: Lost | undefined;
   readonly storeText: string;
-  readonly daysLeft: number | null;
+  readonly ending: Ending | undefined;
 }
 
 export const status: CommandModule = {
@@ -59,12 +64,14 @@ export const status: CommandModule = {
     for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
     const { rows, storeError } = await readAll(chosen, session);
     const firstBroken = broken[0];
-    const error = storeError ?? (firstBroken === undefined ? expiring(rows, warnDays) : problem('mailbox-file-broken', firstBroken));
+    const damaged = firstBroken && problem('mailbox-file-broken', firstBroken);
+    const lost = lostSignIns(rows.flatMap((row) => row.lost ?? []));
+    const error = storeError ?? damaged ?? lost ?? endsSoon('expires-soon', rows, warnDays);
     const outcome = outcomeOf(rows, session, error);
     if (format === 'prometheus') return { ...outcome, text: prometheusStatus(rows.map(monitored)) };
     if (format === 'text') return outcome;
     const { error: _, ...kept } = outcome;
-    return { ...kept, ...nagiosStatus(rows.map(monitored), warnDays, error?.code === 'expires-soon' ? undefined : error?.title) };
+    return { ...kept, ...nagiosStatus(rows.map(monitored), warnDays, (storeError ?? damaged)?.title) };
   },
 };
 
@@ -91,14 +98,15 @@ function readFormat(value: string, { globals }: Session): (typeof formats)[numbe
 }
 
 const monitored = (row: Row): MonitoredMailbox => {
-  const { record, set, daysLeft: left } = row;
+  const { record, set, ending } = row;
   const deadline = set && refreshIdleDeadline(set);
   const secretExpires = record.registration.secretExpiresAt;
   return {
     mailbox: record.mailbox,
     for: record.for,
-    signedIn: set !== undefined,
-    daysLeft: left,
+    ...(row.storeRead ? { signedIn: set !== undefined } : {}),
+    ...(row.lost === undefined ? {} : { lost: row.lost.why }),
+    daysLeft: ending?.days ?? null,
     lastTests: record.lastTests,
     ...(set === undefined ? {} : { accessTokenExpiresAt: set.expiresAt }),
     ...(deadline === undefined ? {} : { refreshTokenIdleDeadline: deadline }),
@@ -119,29 +127,21 @@ async function readAll(records: readonly MailboxRecord[], session: Session): Pro
       if (!(error instanceof MailauthError)) throw error;
       storeError = error;
     }
-    const secretExpires = record.registration.secretExpiresAt;
-    const left = daysLeft(
-      session.ctx.clock.now(),
-      set && refreshIdleDeadline(set),
-      secretExpires === undefined ? undefined : Date.parse(secretExpires),
-    );
-    rows.push({ record, set, storeText: store.describe(), daysLeft: left });
+    const storeRead = storeError === undefined;
+    rows.push({
+      record,
+      set,
+      storeRead,
+      lost: storeRead ? lostSignIn(record, set) : undefined,
+      storeText: store.describe(),
+      ending: firstEnding(session.ctx.clock.now(), record, set),
+    });
   }
   return storeError === undefined ? { rows } : { rows, storeError };
 }
 
-function expiring(rows: readonly Row[], warnDays: number): MailauthError | undefined {
-  const soon = rows.filter((r) => r.daysLeft !== null && r.daysLeft < warnDays);
-  const [first] = soon;
-  if (first === undefined) return undefined;
-  return problem('expires-soon', {
-    lines: soon.map((r) => `${r.record.mailbox}: ${(r.daysLeft ?? 0) < 0 ? 'expired' : `${r.daysLeft} days left`}`),
-    mailbox: first.record.mailbox,
-  });
-}
-
 /** `data.mailboxes[]` of `status --json` (contract section 4). */
-function toJson({ record, set, daysLeft: left }: Row) {
+function toJson({ record, set, ending }: Row) {
   const deadline = set === undefined ? undefined : refreshIdleDeadline(set);
   // Tests of one run share their second: a red one says more than a green one, else the last that was noted.
   const newest = [...record.lastTests.map((t) => t.at)].sort().at(-1);
@@ -162,10 +162,11 @@ function toJson({ record, set, daysLeft: left }: Row) {
     ...(record.registration.certificateThumbprint === undefined
       ? {}
       : { certificateThumbprint: record.registration.certificateThumbprint }),
-    daysLeft: left,
+    daysLeft: ending?.days ?? null,
     scopes: set?.scopes ?? record.scopes,
     store: record.store,
     lastTest: lastTest ?? null,
+    lastRefusal: record.refused ?? null,
   };
 }
 
@@ -180,15 +181,17 @@ function outcomeOf(rows: readonly Row[], session: Session, error: MailauthError 
   };
 }
 
-function renderRow({ record, set, storeText, daysLeft: left }: Row, session: Session, theme: Theme): string {
+function renderRow({ record, set, storeRead, lost, storeText }: Row, session: Session, theme: Theme): string {
   const now = session.ctx.clock.now();
   const deadline = set === undefined ? undefined : refreshIdleDeadline(set);
-  const sign = set === undefined ? theme.yellow(theme.signs.warning) : theme.green(theme.signs.ok);
+  const doubtful = set === undefined ? theme.yellow(theme.signs.warning) : theme.green(theme.signs.ok);
+  const sign = lost === undefined ? doubtful : theme.red(theme.signs.failed);
+  const nobody = storeRead ? 'no' : 'not known: the store cannot be read';
   const tests = record.lastTests.map((t) => `${t.protocol} ${t.ok ? 'ok' : `failed (${t.code ?? 'unknown'})`} ${t.at}`);
   const facts: (readonly [string, string])[] = [
     record.access === 'app-only'
-      ? ['Access', set === undefined ? 'app-only, no token yet' : 'app-only: the app on its own, nobody signs in']
-      : ['Signed in', set === undefined ? 'no' : `as ${set.account.username}`],
+      ? ['Access', `app-only: the app on its own, nobody signs in${set === undefined && storeRead ? '; it has no token' : ''}`]
+      : ['Signed in', set === undefined ? nobody : `as ${set.account.username}`],
     ['Tenant', record.tenantId],
     ['App', record.registration.clientId],
   ];
@@ -197,8 +200,8 @@ function renderRow({ record, set, storeText, daysLeft: left }: Row, session: Ses
       ['Access token', `until ${rfc3339(set.expiresAt)} (${inWords(set.expiresAt - now)}), renewed by itself`],
       ['Last renewed', rfc3339(set.issuedAt)],
     );
-  if (deadline !== undefined)
-    facts.push(['Sign-in needed', `if unused until ${rfc3339(deadline)}${left === null ? '' : ` (${left} days)`}`]);
+  if (record.refused !== undefined) facts.push(['Last refusal', `${record.refused.code}, ${record.refused.at}`]);
+  if (deadline !== undefined) facts.push(['Sign-in needed', `if unused until ${rfc3339(deadline)} (${daysLeft(now, deadline)} days)`]);
   if (record.registration.secretExpiresAt !== undefined)
     facts.push([
       record.registration.certificateThumbprint === undefined ? 'Client secret' : 'Certificate',

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
+import type { Context } from '../core/context.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../diagnose/problem.ts';
+import { diskReason } from '../store/home.ts';
 import { keyLength } from '../store/key-source.ts';
 import { type CommandModule, examples } from './command.ts';
 
@@ -13,10 +15,21 @@ export const storeKeygen: CommandModule = {
 
   async run({ args }, { ctx }) {
     const file = resolve(args[0] ?? '');
-    if (!(await ctx.files.create(file, ctx.random.bytes(keyLength)))) throw problem('key-file-exists', { file: plain(file) });
+    if (!(await create(ctx, file))) throw problem('key-file-exists', { file: plain(file) });
     return {
       data: { file, bytes: keyLength },
       text: `Made ${plain(file)}. Keep a copy of it somewhere else: without it the sealed file cannot be opened by anybody.\n`,
     };
   },
 };
+
+/** The key file is wherever the operator says, and not under MAILAUTH_HOME. Throws `key-file-not-made`. */
+async function create({ files, random }: Pick<Context, 'files' | 'random'>, file: string): Promise<boolean> {
+  try {
+    return await files.create(file, random.bytes(keyLength));
+  } catch (error) {
+    const why = diskReason(error);
+    if (why === undefined) throw error;
+    throw problem('key-file-not-made', { file: plain(file), why }, { cause: error });
+  }
+}

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { MailauthError } from '../core/errors.ts';
 import { Exit } from '../core/exit.ts';
 import type { MailboxKey, MailboxRecord, StoreName } from '../core/mailbox.ts';
+import { sealedFile } from '../diagnose/catalogue/store.ts';
 import { problem } from '../diagnose/problem.ts';
 import { guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
@@ -34,7 +35,9 @@ export const storeMove: CommandModule = {
     const [damaged] = broken;
     if (damaged !== undefined) throw problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });
     const target = await session.storeNamed(to);
-    await target.probe();
+    await target.probe().catch((error: unknown) => {
+      throw withoutWayBack(error);
+    });
     const moved = await moveAll(session, records, target);
     const { describe } = target;
     warnOfEnvironment(session, to);
@@ -51,6 +54,10 @@ function readTarget(word: string | undefined): 'keychain' | 'file' {
   if (word === 'keychain' || word === 'file') return word;
   throw problem('value-invalid', { what: 'store', value: word ?? '', why: 'Stores are: keychain, file.', next: 'mailauth help stores' });
 }
+
+/** Where the keychain cannot be used, its errors name the sealed file: that is what the secrets shall be moved out of. */
+const withoutWayBack = (error: unknown): unknown =>
+  error instanceof MailauthError ? error.but({ next: error.next.filter((line) => line !== sealedFile) }) : error;
 
 const lineOf = ({ mailbox, for: product, moved, secrets }: Moved, where: string): string =>
   `${mailbox} (${product}): ${moved ? `${secrets} ${secrets === 1 ? 'secret' : 'secrets'} moved to the ${where}` : 'already there'}.\n`;

@@ -1,3 +1,4 @@
+import type { GuardedFile } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../diagnose/problem.ts';
@@ -11,7 +12,7 @@ import type { Session } from './session.ts';
 
 const lockWaitMs = 30_000;
 
-/** The one command that opens the kept copy. Throws `sealed-copy-missing`, `needs-yes`, and what opening the copy throws. */
+/** The one command that opens the kept copy. Throws `sealed-copy-missing`, `needs-yes`, `sealed-copy-damaged`, and what opening the copy throws. */
 export const storeRestore: CommandModule = {
   configure: (command) => examples(command, ['mailauth store restore     the damaged file is kept beside it']),
 
@@ -23,7 +24,7 @@ export const storeRestore: CommandModule = {
     if (trouble === undefined) return { data: { restored: false, file: path }, text: `${plain(path)} is whole: nothing to restore.\n` };
     const copy = await readSealed({ ctx }, copyPath);
     if (copy === undefined) throw problem('sealed-copy-missing', { file: plain(copyPath) });
-    const secrets = decodeEntries((await openSealed({ key }, copyPath, copy)).body).size;
+    const secrets = await secretsIn({ key }, copy, home);
     await agree(session, secrets, trouble);
     const kept = await guardWrites(home, () => replace(session, copy.bytes));
     return {
@@ -32,6 +33,16 @@ export const storeRestore: CommandModule = {
     };
   },
 };
+
+/** How many secrets the copy holds. Of a damaged one nothing is left that this command could take, so it must not be named again. */
+async function secretsIn(open: Parameters<typeof openSealed>[0], copy: GuardedFile, home: string): Promise<number> {
+  try {
+    return decodeEntries((await openSealed(open, sealedCopy(home), copy)).body).size;
+  } catch (error) {
+    if (!(error instanceof MailauthError) || error.code !== 'sealed-file-damaged') throw error;
+    throw problem('sealed-copy-damaged', { file: plain(sealedFile(home)), why: error.why ?? error.title }, { cause: error });
+  }
+}
 
 type Open = Parameters<typeof openSealed>[0] & Parameters<typeof readSealed>[0];
 

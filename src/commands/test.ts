@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { protocols } from '../core/cloud.ts';
 import type { MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
+import { resultsForProduct } from '../diagnose/for-product.ts';
 import { resultsFromHere } from '../diagnose/here.ts';
 import { problem } from '../diagnose/problem.ts';
 import type { ProtocolResult } from '../mail/result.ts';
@@ -9,7 +10,7 @@ import { rememberTests, runTests, testError } from '../mail/run-tests.ts';
 import type { Theme } from '../ui/theme.ts';
 import { checkAddress } from '../wizard/answers.ts';
 import { type CommandModule, examples } from './command.ts';
-import { mailboxArgument, mailboxesOf } from './mailbox-argument.ts';
+import { mailboxArgument, mailboxesOf, productFlag } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 import { tokenOf } from './token.ts';
 
@@ -64,7 +65,7 @@ export const test: CommandModule = {
     await remember(record, results, session);
     const error = testError(results);
     return {
-      data: { results: resultsFromHere(results, session.globals) },
+      data: { results: resultsFromHere(resultsForProduct(results, productFlag(flags)), session.globals) },
       ...(error === undefined ? {} : { error }),
       text: (theme) => results.map((r) => render(r, theme)).join('\n'),
     };

@@ -57,7 +57,7 @@ export const tokenGet: CommandModule = {
 
   async run({ args, flags }, session) {
     const options = readOptions(flags);
-    const record = await mailboxArgument(session, 'mailauth token get', args[0], flags);
+    const record = await mailboxArgument(session, 'mailauth token get', args[0], flags, { usesToken: true });
     const set = await tokenOf(session, record, options);
     return { text: formatToken(set, record, options.format), unwrapped: true };
   },

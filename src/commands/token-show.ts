@@ -46,7 +46,7 @@ export const tokenShow: CommandModule = {
 
   async run({ args, flags }, session) {
     const { reveal } = schema.parse(flags);
-    const record = await mailboxArgument(session, 'mailauth token show', args[0], flags);
+    const record = await mailboxArgument(session, 'mailauth token show', args[0], flags, { usesToken: true });
     const store = await session.store(record);
     const set = await storedToken(store, record);
     if (set === undefined) throw problem('not-signed-in', { mailbox: record.mailbox });

@@ -149,7 +149,11 @@ export interface Choice<T extends string> {
 
 /** Questions on the terminal, always on stderr. Ctrl-C rejects with `Interrupted`. `check` answers true or the complaint. */
 export interface Prompts {
-  text(q: { message: string; default?: string; check?: (value: string) => true | string }, signal?: AbortSignal): Promise<string>;
+  /** `wrapped`: what is pasted may have line breaks in it, and comes with them */
+  text(
+    q: { message: string; default?: string; wrapped?: boolean; check?: (value: string) => true | string },
+    signal?: AbortSignal,
+  ): Promise<string>;
   secret(q: { message: string; check?: (value: string) => true | string }, signal?: AbortSignal): Promise<string>;
   select<T extends string>(q: { message: string; choices: readonly Choice<T>[]; default?: T }, signal?: AbortSignal): Promise<T>;
   checkbox<T extends string>(
@@ -181,7 +185,11 @@ export interface Keychain {
   close(): void;
 }
 
-export type KeychainTrouble = 'no-bus' | 'no-provider' | 'no-collection' | 'locked' | 'hung' | 'denied' | 'other';
+/** What is wrong with the keychain as a whole; `damaged` is about the one entry. */
+export type KeychainTrouble = 'no-bus' | 'no-provider' | 'no-collection' | 'locked' | 'hung' | 'denied' | 'damaged' | 'other';
+
+/** What a `damaged` failure says where another program or a restored keyring made more entries of one name. */
+export const severalEntries = 'there are several entries of this name';
 
 export class KeychainFailure extends Error {
   readonly trouble: KeychainTrouble;

@@ -28,6 +28,7 @@ export const keychainSays = {
   ],
   hung: ['Did not receive a reply', 'org.freedesktop.DBus.Error.NoReply', 'org.freedesktop.DBus.Error.TimedOut'],
   denied: ['org.freedesktop.DBus.Error.AccessDenied', 'NO_SUCH_LOGON_SESSION', 'canceled the operation'],
+  damaged: [],
   other: [],
 } as const satisfies Record<KeychainTrouble, readonly string[]>;
 

@@ -26,6 +26,8 @@ export interface Registration {
   readonly name?: string;
   readonly audience?: Audience;
   readonly variant?: string;
+  /** "Allow public client flows", as mailauth set it: a device code needs it. Left out where somebody else decides it */
+  readonly publicClientFlows?: boolean;
   /** keyId of the client secret that is in the store, where mailauth made it */
   readonly secretKeyId?: string;
   /** a rotation that waits for the product: the secret that goes when it is finished */
@@ -78,6 +80,8 @@ export interface MailboxRecord extends MailboxKey {
   readonly store: StoreName;
   readonly createdAt: string;
   readonly lastTests: readonly LastTest[];
+  /** Microsoft said a definite no to the last refresh: when (RFC 3339), and the problem's code. Left out after one that worked */
+  readonly refused?: { readonly at: string; readonly code: string };
 }
 
 /** One mailbox's tokens, the content of its entry in the secret store. Times are milliseconds since the epoch. */

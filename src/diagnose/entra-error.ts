@@ -1,5 +1,4 @@
 import * as z from 'zod/mini';
-import type { Cloud } from '../core/cloud.ts';
 import type { ErrorDetail, MailauthError } from '../core/errors.ts';
 import { Exit, type ExitCode } from '../core/exit.ts';
 import { plain } from '../core/text.ts';
@@ -27,15 +26,7 @@ export interface EntraError {
 }
 
 /** This sign-in's own values, for the words. */
-export interface EntraBlanks {
-  readonly cloud: Cloud;
-  readonly tenant: string;
-  readonly clientId: string;
-  readonly scopes: readonly string[];
-  readonly mailbox?: string | undefined;
-  readonly signInAs?: string | undefined;
-  readonly redirectUri?: string | undefined;
-}
+export type EntraBlanks = Omit<EntraWords, 'said' | 'error' | 'aadsts' | 'retryAfter'>;
 
 const text = z.catch(z.optional(z.string()), undefined);
 

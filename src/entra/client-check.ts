@@ -1,6 +1,7 @@
 import type { HttpRequest } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import { entraProblem } from '../diagnose/entra-error.ts';
+import { storedThumbprints } from '../oauth/client-certificate.ts';
 import { postClientCredentials } from '../oauth/client-credentials.ts';
 import type { OAuthApp } from '../oauth/msal.ts';
 import { readTokenAnswer, type TokenAnswer } from '../oauth/token-exchange.ts';
@@ -30,7 +31,10 @@ export async function checkClient(app: OAuthApp & { readonly mailbox?: string })
   const codes = (error.codes ?? []).filter((code) => telling.has(code));
   const { status = 0 } = error;
   if (codes.length === 0) return { kind: status === 429 || status >= 500 ? 'unanswered' : 'unclear' };
-  throw entraProblem({ ...error, codes }, { cloud, tenant: tenantId, clientId, scopes: [scopeOf(app)], mailbox });
+  throw entraProblem(
+    { ...error, codes },
+    { cloud, tenant: tenantId, clientId, scopes: [scopeOf(app)], mailbox, certificate: storedThumbprints(app.clientCertificate) },
+  );
 }
 
 /** undefined: no answer. Without a network the sign-in itself will say so, better. */

@@ -58,7 +58,8 @@ export interface RegisteredApp {
   readonly surprising: readonly string[];
 }
 
-export type Change = 'application' | 'service-principal' | 'grant' | 'app-role' | 'secret' | 'orphan-secret';
+/** `application`: made; `application-changed`: it was there */
+export type Change = 'application' | 'application-changed' | 'service-principal' | 'grant' | 'app-role' | 'secret' | 'orphan-secret';
 
 /** One run of a registration: what its steps share. */
 export interface Run {
@@ -148,7 +149,7 @@ async function adjust(run: Run, own: ExistingApplication, resources: Resources):
   if (patch !== undefined) {
     const answer = await run.patiently(() => run.deps.graph.patch(`/applications/${encodeURIComponent(own.id)}`, patch));
     if (answer.kind === 'refused') throw run.fail(answer, 'change the application');
-    run.changed.add('application');
+    run.changed.add('application-changed');
   }
   await run.record({ step: 'application', appObjectId: own.id, appId: own.appId });
   return own;

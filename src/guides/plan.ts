@@ -22,19 +22,20 @@ export interface PlanAnswers {
   readonly variant?: string;
 }
 
+/** Neither sign-in has a redirect URI that would tell Entra the client type (Graph: isFallbackPublicClient). */
+export const needsClientFlows = (signIn: SignInWay | undefined): boolean => signIn === 'device' || signIn === 'password';
+
 /** What shall be registered, from the guide and the answers. Pure. `setupId`: random, journaled before anything is created. */
 export function planRegistration(guide: Guide, answers: PlanAnswers, setupId: string): RegistrationPlan {
   if (answers.access === 'app-only') return planForApp(answers, setupId);
   const platform = platformOf(guide, answers.clientType);
   const variant = guide.variants?.find((one) => one.name === answers.variant);
-  // Neither sign-in has a redirect URI that would tell Entra the client type (Graph: isFallbackPublicClient).
-  const withoutRedirect = answers.signIn === 'device' || answers.signIn === 'password';
   return {
     displayName: answers.name,
     audience: answers.audience,
     platform,
     redirectUris: platform === 'none' ? [] : [answers.redirectUri],
-    publicClientFlows: answers.clientType === 'public' && (guide.publicClientFlows || withoutRedirect),
+    publicClientFlows: answers.clientType === 'public' && (guide.publicClientFlows || needsClientFlows(answers.signIn)),
     implicitTokens: variant?.implicitTokens === true,
     graphPermissions: permissionsOf(guide, answers.protocols),
     exchangePermissions: mailPermissionsOf(answers.protocols),

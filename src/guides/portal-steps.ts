@@ -1,6 +1,7 @@
 import type { Endpoints, Protocol } from '../core/cloud.ts';
 import type { ClientType } from '../core/mailbox.ts';
 import type { PlannedCertificate, RegistrationPlan } from '../core/registration-plan.ts';
+import { thumbprintsOf } from '../core/thumbprints.ts';
 import { custom } from './custom.ts';
 import { type Audience, accountTypes, type Guide, type SignInWay } from './guide.ts';
 import { guideNamed } from './guides.ts';
@@ -162,7 +163,8 @@ function appPermissions({ f }: Portal, roles: readonly string[]): PortalStep {
   };
 }
 
-function certificate({ f }: Portal, { thumbprint, expiresAt }: PlannedCertificate): PortalStep {
+function certificate({ f }: Portal, { der, expiresAt }: PlannedCertificate): PortalStep {
+  const { sha1, sha256 } = thumbprintsOf(Buffer.from(der, 'base64'));
   return {
     title: 'Upload the certificate',
     menu: `${app} > Manage > Certificates & secrets > Certificates > Upload certificate`,
@@ -170,7 +172,8 @@ function certificate({ f }: Portal, { thumbprint, expiresAt }: PlannedCertificat
     actions: ['Press "Upload certificate", choose the certificate file (never the key), press "Add"'],
     values: [
       { field: 'Expires', value: expiresAt },
-      { field: 'SHA-256 thumbprint (hexadecimal)', value: Buffer.from(thumbprint, 'base64url').toString('hex').toUpperCase() },
+      { field: 'Thumbprint (SHA-1, as the portal shows it)', value: sha1 },
+      { field: 'SHA-256 thumbprint', value: sha256 },
     ],
     trap: 'Upload the file with "BEGIN CERTIFICATE" only. A file that holds the private key as well stays on this computer.',
   };

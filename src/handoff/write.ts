@@ -17,6 +17,16 @@ const hashes = z.record(z.string(), z.array(z.string()));
 /** `<home>/handoff/<slug of mailbox and product>` */
 export const handoffFolder = (home: string, key: MailboxKey): string => join(home, 'handoff', mailboxSlug(key));
 
+/** For whom folders are here, as far as their names tell: one with a hash in it only its own set-up knows. */
+export async function handoffKeys({ files }: Pick<Context, 'files'>, home: string): Promise<readonly MailboxKey[]> {
+  const names = await files.list(join(home, 'handoff'));
+  return names.flatMap((name) => {
+    const [mailbox = '', product = ''] = name.split('~');
+    const key = { mailbox, for: product };
+    return mailboxSlug(key) === name ? [key] : [];
+  });
+}
+
 /**
  * Writes the folder (0700, files 0600, each whole or not at all); answers its path. A second run with the same content writes nothing.
  * Throws `handoff-file-kept` (1), before anything is written, where a file of the same name is not as mailauth left it.

@@ -99,31 +99,46 @@ async function launch(ctx: Context, trip: BrowserTrip, waiting: Waiting, view: S
   }
   const place = await placeOf(ctx);
   if (!ctx.browser.usable) {
-    view.note(
-      place.container && place.ssh === undefined
-        ? 'No browser can be opened here, in a container. Open the address on any computer, and paste the address it ends on.'
-        : 'No browser can be opened here. Open the address yourself; from another computer, paste the address it ends on.',
-    );
+    view.note(`No browser can be opened here. ${byHand(place)}`);
     hintForward(place, waiting, view);
     return trip.canAsk;
   }
   view.waiting('Waiting for the sign-in in your browser (Ctrl-C stops)');
   const outcome = await ctx.browser.open(waiting.url);
-  if (outcome.kind === 'opened') return trip.canAsk && mayNotComeBack(place, view);
-  view.note(`The browser did not start (${outcome.why}). Open the address yourself.`);
+  if (outcome.kind === 'opened') return trip.canAsk && mayNotComeBack(place, waiting, view);
+  view.note(`The browser did not start (${outcome.why}). ${byHand(place)}`);
   hintForward(place, waiting, view);
   return trip.canAsk;
 }
 
+/** Where the person's own browser is, and what becomes of its way back. */
+function byHand({ ssh, wsl, codespaces, container }: Place): string {
+  // The redirect is http to localhost, which is the person's own computer; a forwarded port is https at GitHub.
+  if (codespaces)
+    return 'This is a codespace: open the address in your own browser. Its last page does not load there, because forwarded ports have https addresses of their own; copy the address of that page and paste it here.';
+  if (ssh !== undefined) return 'Open the address on your own computer, and paste the address it ends on.';
+  if (wsl)
+    return 'This is Linux inside Windows (WSL): open the address in a browser on Windows. If the page at the end does not load there, copy its address and paste it here.';
+  if (container) return 'This is a container: open the address on any computer, and paste the address it ends on.';
+  return 'Open the address yourself; from another computer, paste the address it ends on.';
+}
+
 /** Over SSH the browser is on another computer, whose localhost is not ours: a forwarded port makes it so. */
-function hintForward({ ssh }: Place, { listener }: Waiting, view: SignInView): void {
-  if (ssh === undefined || listener === undefined) return;
+function hintForward({ ssh, codespaces }: Place, { listener }: Waiting, view: SignInView): void {
+  // `gh codespace ssh` comes by a way of its own, which these names do not lead to.
+  if (ssh === undefined || listener === undefined || codespaces) return;
   view.note('Nothing needs to be pasted if the other computer reaches this one: run the next line in a terminal there first.');
   view.note(sshForward(ssh, new URL(listener.redirectUri).port || '80'));
 }
 
 /** A browser that runs outside of this machine opens, but its localhost may be another one. */
-function mayNotComeBack({ wsl, codespaces }: Place, view: SignInView): boolean {
+function mayNotComeBack(place: Place, waiting: Waiting, view: SignInView): boolean {
+  const { ssh, wsl, codespaces } = place;
+  if (ssh !== undefined && !codespaces) {
+    view.note('If no browser comes up on your screen, open the address there, and paste the address it ends on.');
+    hintForward(place, waiting, view);
+    return true;
+  }
   if (!wsl && !codespaces) return false;
   view.note('If the page at the end does not load in your browser, copy its address and paste it here.');
   return true;
@@ -153,7 +168,7 @@ async function firstAnswer(ctx: Context, trip: BrowserTrip, waiting: Waiting, vi
       ? timeOut(ctx, trip, waiting.deadline, stop.signal)
       : waiting.listener.answer(waiting.deadline).then(({ params, respond }) => ({ answer: params, respond }));
   const pasting = launch(ctx, trip, waiting, view).then((wanted) =>
-    wanted && !stop.signal.aborted ? pasted(ctx, waiting, view, stop.signal) : never,
+    wanted && !stop.signal.aborted ? pasted(ctx, trip, waiting, view, stop.signal) : never,
   );
   try {
     return await Promise.race([listened, pasting]);
@@ -170,16 +185,25 @@ async function timeOut(ctx: Context, trip: BrowserTrip, deadline: number, stop: 
   throw problem('sign-in-timeout', { seconds: Math.round(trip.waitMs / 1000), again: trip.again });
 }
 
-/** Asks until something usable is pasted. At the end of a piped standard input only the listener can still answer. */
-async function pasted(ctx: Context, waiting: Waiting, view: SignInView, stop: AbortSignal): Promise<Answered> {
+/**
+ * Asks until something usable is pasted. At the end of a piped standard input only the
+ * listener can still answer; throws `paste-ended` where there is none.
+ */
+async function pasted(ctx: Context, trip: BrowserTrip, waiting: Waiting, view: SignInView, stop: AbortSignal): Promise<Answered> {
   const signal = AbortSignal.any([stop, ctx.signal]);
   const sent = { redirectUri: waiting.redirectUri, state: waiting.state };
   let before = '';
   for (;;) {
     const text = ctx.interactive
-      ? await ctx.prompts.text({ message: 'Paste the address (or wait for the browser):' }, stop)
+      ? await ctx.prompts.text({ message: 'Paste the address (or wait for the browser):', wrapped: true }, stop)
       : await ctx.readLine(signal);
-    if (text === undefined) return never;
+    if (text === undefined) {
+      if (waiting.listener === undefined) throw problem('paste-ended', { again: trip.again });
+      if (trip.method === 'paste') {
+        view.note('Standard input has ended, so nothing can be pasted: only a browser on this computer, or a forwarded port, can answer.');
+      }
+      return never;
+    }
     if (text.trim() === '') continue;
     // A line break in what was copied ends the first paste early: the rest comes as the next, and may look like a code of its own.
     const whole = beginsAnew(text) ? text : before + text;

@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { Secret } from '../core/secret.ts';
+import { type Thumbprints, thumbprintsOf } from '../core/thumbprints.ts';
 
 /** A certificate with its private key, read and matched. `pem` is both, as the secret store keeps them. */
 export interface ClientCertificate {
@@ -51,6 +52,13 @@ export function readClientCertificate(text: string, now: number): ClientCertific
     expiresAt: rfc3339(expiresAt),
     key,
   };
+}
+
+/** Of the certificate in an entry of the secret store, also of one that has ended; undefined where there is none. */
+export function storedThumbprints(stored: Secret | undefined): Thumbprints | undefined {
+  const block = certificateBlock.exec(stored?.reveal() ?? '')?.[0];
+  const certificate = block === undefined ? undefined : readX509(block);
+  return certificate && thumbprintsOf(certificate.raw);
 }
 
 function readX509(pem: string): X509Certificate | undefined {

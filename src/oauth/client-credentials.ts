@@ -7,7 +7,7 @@ import { entraProblem } from '../diagnose/entra-error.ts';
 import { problem } from '../diagnose/problem.ts';
 import { readAccessToken } from './claims.ts';
 import { assertionType, clientAssertion } from './client-assertion.ts';
-import { readClientCertificate } from './client-certificate.ts';
+import { readClientCertificate, storedThumbprints } from './client-certificate.ts';
 import { readGrant } from './grant.ts';
 import type { OAuthApp } from './msal.ts';
 import { readTokenAnswer } from './token-exchange.ts';
@@ -58,7 +58,8 @@ export async function appToken(app: OAuthApp, mailbox: string): Promise<TokenSet
   const response = await postClientCredentials({ ...app, mailbox }, scope);
   const { body, error, receivedAt } = readTokenAnswer(response, app.clock.now());
   if (error !== undefined) {
-    throw entraProblem(error, { cloud: app.cloud, tenant: app.tenantId, clientId: app.clientId, scopes: [scope], mailbox });
+    const certificate = storedThumbprints(app.clientCertificate);
+    throw entraProblem(error, { cloud: app.cloud, tenant: app.tenantId, clientId: app.clientId, scopes: [scope], mailbox, certificate });
   }
   const grant = readGrant(body, [scope], receivedAt);
   if (grant === undefined) throw problem('token-answer-unreadable', { mailbox, why: 'The token endpoint answered, but not with a token.' });

@@ -10,6 +10,8 @@ export interface Fault {
   readonly what: string;
   /** the entry of the catalogue that the operator sees; none: mailauth gets over it by itself */
   readonly sees?: ProblemCode;
+  /** blanks of that entry, where this fault fills them otherwise than `--list-faults` would */
+  readonly means?: Readonly<Record<string, string>>;
 }
 
 export interface ListedFault extends Fault {

@@ -69,7 +69,7 @@ export const graphRefusals = [
   {
     name: 'app-gone',
     sees: 'app-gone',
-    what: 'somebody has deleted the application: Graph answers 404',
+    what: 'with secret rotate: somebody has deleted the application, Graph answers 404',
     on: /^\w+ applications[/(]/,
     status: 404,
     code: 'Request_ResourceNotFound',

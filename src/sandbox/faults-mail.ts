@@ -188,6 +188,7 @@ export const smtpFaults = [
   {
     name: 'smtp-auth-disabled-tenant',
     sees: 'smtp-auth-disabled',
+    means: { where: 'tenant' },
     what: 'SMTP AUTH is switched off for the tenant: 535 5.7.139 SmtpClientAuthentication is disabled',
     at: 'token',
     says: disabled('Tenant'),
@@ -195,6 +196,7 @@ export const smtpFaults = [
   {
     name: 'smtp-auth-disabled-mailbox',
     sees: 'smtp-auth-disabled',
+    means: { where: 'mailbox' },
     what: 'SMTP AUTH is switched off for the mailbox: 535 5.7.139 SmtpClientAuthentication is disabled',
     at: 'token',
     says: disabled('Mailbox'),

@@ -1,3 +1,4 @@
+import { appRoleNames } from '../core/app-roles.ts';
 import type { ProblemCode } from '../diagnose/problem.ts';
 import type { Aadsts } from './entra-errors.ts';
 import type { Fault } from './fault.ts';
@@ -89,6 +90,8 @@ export const appOnlyFaults = [
 ] as const satisfies readonly Fault[];
 
 const elsewhere = '9a11c0de-5a4d-4b0c-9a11-c0ffee000365';
+/** A service principal that Exchange was never told of. */
+export const strangePrincipal = '9a11c0de-5a4d-4b0c-9a11-c0ffee000404';
 
 /** The claims of an access token under this fault. */
 export function wrongClaims(fault: string | undefined, nowSeconds: number): Readonly<Record<string, unknown>> {
@@ -106,7 +109,10 @@ export function wrongClaims(fault: string | undefined, nowSeconds: number): Read
     case 'token-expired':
       return { exp: nowSeconds - 60 };
     case 'token-app-only':
-      return { idtyp: 'app', upn: undefined, unique_name: undefined, scp: undefined, roles: ['IMAP.AccessAsApp', 'POP.AccessAsApp'] };
+      return {
+        ...{ idtyp: 'app', upn: undefined, unique_name: undefined, scp: undefined, oid: strangePrincipal },
+        roles: Object.values(appRoleNames),
+      };
     default:
       return {};
   }

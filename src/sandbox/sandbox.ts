@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Cloud } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
 import { Secret } from '../core/secret.ts';
+import { problem } from '../diagnose/problem.ts';
 import { approve, approveDevice } from './approve.ts';
 import { type KeyRing, openKeyRing } from './authority.ts';
 import { faultyCertificate } from './broken-server.ts';
@@ -57,7 +58,7 @@ export interface Sandbox {
 /**
  * Opens the stand-in for Microsoft 365 inside this process, or joins a running `mailauth sandbox`
  * (never with a fault, fixed ports or `announce`: those need servers of their own).
- * @throws `sandbox-port-taken`, `sandbox-busy`, `sandbox-folder`
+ * @throws `sandbox-running` (with `announce`), `sandbox-port-taken`, `sandbox-busy`, `sandbox-folder`
  */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { ctx } = options;
@@ -83,7 +84,8 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   });
 
   const alone = options.fault !== undefined || options.ports !== undefined || options.announce === true;
-  const running = alone ? undefined : await findRunning(ctx, folder, keys.ca);
+  const running = alone && options.announce !== true ? undefined : await findRunning(ctx, folder, keys.ca);
+  if (running !== undefined && options.announce) throw problem('sandbox-running', { address: cloudAt(running.ports).login });
   if (running !== undefined) return build(running.ports, { joined: true, pageSeen: running.pageSeen, close: async () => undefined });
 
   const service: Service = {

@@ -64,6 +64,7 @@ const claimsSchema = z.object({
   idtyp: z.optional(z.string()),
   roles: z.optional(z.array(z.string())),
   appid: z.string(),
+  oid: z.optional(z.string()),
 });
 export type AccessClaims = z.infer<typeof claimsSchema>;
 

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { aliasOf, findUser, mayOpen, readyApps, tenant } from './directory.ts';
+import { aliasOf, findUser, mayOpen, tenant } from './directory.ts';
+import { strangePrincipal } from './faults-token.ts';
 import type { Service } from './service.ts';
 import type { AccessClaims } from './tokens.ts';
 
@@ -32,8 +33,7 @@ const roleOf: Readonly<Record<MailScope, string>> = {
 };
 
 /** An app with the role opens every mailbox here, as if an Exchange administrator had let it in; under a fault none did. */
-function appMay({ fault }: Service, { appid, roles }: AccessClaims, scope: MailScope, mailbox: string): boolean {
-  // A public client never comes here by itself: only a fault makes such a token.
-  if (fault === 'app-not-granted' || appid === readyApps.public.clientId || roles?.includes(roleOf[scope]) !== true) return false;
+function appMay({ fault }: Service, { oid, roles }: AccessClaims, scope: MailScope, mailbox: string): boolean {
+  if (fault === 'app-not-granted' || oid === strangePrincipal || roles?.includes(roleOf[scope]) !== true) return false;
   return ['user', 'disabled'].includes(findUser(mailbox).kind);
 }

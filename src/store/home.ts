@@ -64,7 +64,8 @@ const diskCodes: Readonly<Record<string, string>> = {
   EIO: 'the disk reports an error',
 };
 
-function diskReason(error: unknown): string | undefined {
+/** Why the disk refuses, in words; undefined when the error is no matter of the disk. */
+export function diskReason(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
   return diskCodes[error.code];
 }
@@ -85,11 +86,8 @@ async function guardReads<T>(file: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    const why = readFailure(error);
+    const why = diskReason(error);
     if (why === undefined) throw error;
     throw problem('home-file-broken', { file: plain(file), why }, { cause: error });
   }
 }
-
-/** Why a file cannot be read, or undefined when the error is no matter of the disk. */
-export const readFailure = (error: unknown): string | undefined => diskReason(error);

@@ -3,7 +3,7 @@ import { nodeCrypto } from '../core/builtins.ts';
 import type { Context, Files, GuardedFile } from '../core/context.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../diagnose/problem.ts';
-import { readFailure } from './home.ts';
+import { diskReason } from './home.ts';
 import type { KeyDerivation } from './sealed-file.ts';
 
 export const keyLength = 32;
@@ -64,7 +64,14 @@ async function stretch(passphrase: string, derivation: KeyDerivation): Promise<U
   });
 }
 
+/** Of a new passphrase; what an existing file has opens it, however short. */
+const fewestCharacters = 12;
+
 async function readPassphrase(ctx: KeySourceOptions['ctx'], canAsk: boolean, file: string, isNew: boolean): Promise<string> {
+  const longEnough = (words: string, from: string): string => {
+    if (isNew && words.length < fewestCharacters) throw problem('passphrase-short', { from, fewest: fewestCharacters });
+    return words;
+  };
   const { MAILAUTH_PASSPHRASE_FILE: passphraseFile, MAILAUTH_PASSPHRASE: fromEnvironment } = ctx.env;
   if (passphraseFile) {
     const path = resolve(passphraseFile);
@@ -73,15 +80,15 @@ async function readPassphrase(ctx: KeySourceOptions['ctx'], canAsk: boolean, fil
       .toString()
       .replace(/^\uFEFF/, '')
       .replace(/[\r\n]+$/, '');
-    if (words !== '' && !/[\r\n]/.test(words)) return words;
+    if (words !== '' && !/[\r\n]/.test(words)) return longEnough(words, plain(path));
     throw problem('passphrase-file-unusable', { file: plain(path), why: 'It must hold the passphrase on one line and nothing else' });
   }
-  if (fromEnvironment) return fromEnvironment;
+  if (fromEnvironment) return longEnough(fromEnvironment, 'MAILAUTH_PASSPHRASE');
   if (!canAsk) throw problem('passphrase-needed', { file: plain(file) });
   if (!isNew) return ctx.prompts.secret({ message: `Passphrase of ${plain(file)}?`, check: (value) => value !== '' || 'nothing there' });
   const first = await ctx.prompts.secret({
     message: `New passphrase for ${plain(file)}?`,
-    check: (value) => value.length >= 12 || 'at least 12 characters; four or five unrelated words are good',
+    check: (value) => value.length >= fewestCharacters || `at least ${fewestCharacters} characters; four or five unrelated words are good`,
   });
   await ctx.prompts.secret({ message: 'The same passphrase again?', check: (value) => value === first || 'not the same' });
   return first;
@@ -108,7 +115,7 @@ export async function readGuarded(files: Files, path: string, unreadable: (why: 
   try {
     return await files.readGuarded(path);
   } catch (error) {
-    const why = readFailure(error);
+    const why = diskReason(error);
     throw why === undefined ? error : unreadable(`It cannot be read: ${why}`);
   }
 }

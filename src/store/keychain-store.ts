@@ -1,6 +1,7 @@
-import { type Keychain, KeychainFailure, type KeychainTrouble, type Random } from '../core/context.ts';
+import { type Keychain, KeychainFailure, type KeychainTrouble, type Random, severalEntries } from '../core/context.ts';
 import { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
+import { shellWord } from '../diagnose/catalogue/entra-words.ts';
 import { problem } from '../diagnose/problem.ts';
 import { DamagedValue, splitEntry } from './split.ts';
 import type { SecretStore } from './store.ts';
@@ -22,7 +23,7 @@ const codes = {
   hung: 'keychain-hung',
   denied: 'keychain-denied',
   other: 'keychain-failed',
-} as const satisfies Record<KeychainTrouble, string>;
+} as const satisfies Record<Exclude<KeychainTrouble, 'damaged'>, string>;
 
 /** Secrets as entries of the operating system's keychain. One writer an entry at a time: callers hold the mailbox's lock. */
 export function keychainStore(options: KeychainStoreOptions): SecretStore {
@@ -30,7 +31,8 @@ export function keychainStore(options: KeychainStoreOptions): SecretStore {
   const label = keychain.label;
 
   // `#` begins the name of a part (split.ts), and guests of a tenant have it in their address (#EXT#).
-  const open = (entry: string) => splitEntry(keychain, service, `${homeId}:${entry.replace(/[%#]/g, encodeURIComponent)}`);
+  const accountOf = (entry: string): string => `${homeId}:${entry.replace(/[%#]/g, encodeURIComponent)}`;
+  const open = (entry: string) => splitEntry(keychain, service, accountOf(entry));
 
   const guard = async <T>(entry: string, act: () => Promise<T>): Promise<T> => {
     try {
@@ -40,6 +42,12 @@ export function keychainStore(options: KeychainStoreOptions): SecretStore {
         throw problem('store-damaged', { what: entry, why: error.message, fix: fixOf(entry) }, { cause: error });
       }
       if (!(error instanceof KeychainFailure)) throw error;
+      if (error.trouble === 'damaged') {
+        // Of several of one name none can be written over: they go first, and signing in makes a new one.
+        const clear = `secret-tool clear service ${service} username ${shellWord(accountOf(entry))}; ${fixOf(entry)}`;
+        const fix = error.message === severalEntries ? clear : fixOf(entry);
+        throw problem('store-damaged', { what: entry, why: error.message, fix }, { cause: error });
+      }
       throw problem(codes[error.trouble], { label, why: plain(error.message) }, { cause: error });
     }
   };

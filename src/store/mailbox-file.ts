@@ -5,7 +5,7 @@ import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
 import { sha256 } from '../core/sha256.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../diagnose/problem.ts';
-import { guardWrites, readFailure } from './home.ts';
+import { diskReason, guardWrites } from './home.ts';
 import { type Parsed, parseJsonFile, toJsonFile } from './json-file.ts';
 import { mailboxFileSchema } from './schemas.ts';
 
@@ -35,7 +35,7 @@ export function mailboxFiles({ files, home }: { readonly files: Files; readonly 
       const text = await files.read(file);
       return text === undefined ? undefined : parseRecord(text);
     } catch (error) {
-      const why = readFailure(error);
+      const why = diskReason(error);
       if (why === undefined) throw error;
       return { kind: 'broken', why };
     }
@@ -88,7 +88,7 @@ async function list(files: Files, folder: string): Promise<readonly string[]> {
   try {
     return await files.list(folder);
   } catch (error) {
-    const why = readFailure(error);
+    const why = diskReason(error);
     if (why === undefined) throw error;
     throw problem('mailbox-file-broken', { file: plain(folder), why }, { cause: error });
   }

@@ -4,7 +4,7 @@ import type { Files } from '../core/context.ts';
 import { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../diagnose/problem.ts';
-import { guardWrites, readFailure } from './home.ts';
+import { diskReason, guardWrites } from './home.ts';
 import { parseJsonFile, toJsonFile } from './json-file.ts';
 import type { SecretStore } from './store.ts';
 
@@ -57,7 +57,7 @@ async function readText(files: Files, path: string): Promise<string | undefined>
   try {
     return await files.read(path);
   } catch (error) {
-    const why = readFailure(error);
+    const why = diskReason(error);
     if (why === undefined) throw error;
     throw problem('store-damaged', { what: plain(path), why, fix: `rm '${plain(path)}'` }, { cause: error });
   }

@@ -47,6 +47,7 @@ export const registrationSchema = z.object({
   name: z.exactOptional(z.string()),
   audience: z.exactOptional(z.enum(['single', 'multi', 'multi-and-personal', 'personal'])),
   variant: z.exactOptional(z.string()),
+  publicClientFlows: z.exactOptional(z.boolean()),
   secretKeyId: z.exactOptional(z.string()),
   oldSecretKeyId: z.exactOptional(z.string()),
   madeByMailauth: z.boolean(),
@@ -71,4 +72,5 @@ export const mailboxFileSchema = z.object({
   store: storeNameSchema,
   createdAt: timeSchema,
   lastTests: z.array(z.object({ at: timeSchema, protocol, ok: z.boolean(), code: z.exactOptional(z.string()) })),
+  refused: z.exactOptional(z.object({ at: timeSchema, code: z.string() })),
 });

@@ -1,4 +1,4 @@
-import { type Clock, type Keychain, KeychainFailure, type KeychainTrouble } from '../core/context.ts';
+import { type Clock, type Keychain, KeychainFailure, type KeychainTrouble, severalEntries } from '../core/context.ts';
 import { troubleThatSays } from '../core/keychain-says.ts';
 import { openEntry } from './keychain-binding.ts';
 import { keychainProcess } from './keychain-process.ts';
@@ -72,6 +72,7 @@ export function createKeychain(options: KeychainOptions): Keychain {
         const known = recalled();
         const read = known?.kind === 'unusable' ? known : await readSecret(env, limitMs, { service, username: account });
         if (read.kind === 'read') return read.secret;
+        if (read.kind === 'damaged') throw new KeychainFailure('damaged', read.why);
         // Of one entry "other" and "locked" say nothing about the next; what is wrong with the service is wrong for all.
         if (read.trouble !== 'other' && read.trouble !== 'locked') remembered(read);
         throw new KeychainFailure(read.trouble, read.why);
@@ -125,6 +126,7 @@ function fromBinding(error: unknown, { platform, env }: KeychainOptions): Keycha
   if (platform === 'win32' && env.SSH_CONNECTION) {
     return new KeychainFailure('denied', 'Credential Manager cannot be used over SSH', { cause: error });
   }
+  if (/matched by \d+ credentials/.test(message)) return new KeychainFailure('damaged', severalEntries, { cause: error });
   const trouble = troubleThatSays(message) ?? looseWords.find(([pattern]) => pattern.test(message))?.[1] ?? 'other';
   return new KeychainFailure(trouble, message, { cause: error });
 }

@@ -24,7 +24,12 @@ export function createPrompts(output: NodeJS.WriteStream, input: NodeJS.ReadStre
       ask(signal, async (_, context) => {
         const { liveInput } = await import('./live-input.ts');
         return liveInput(
-          { message: q.message, check: q.check ?? anything, ...(q.default === undefined ? {} : { default: q.default }) },
+          {
+            message: q.message,
+            check: q.check ?? anything,
+            wrapped: q.wrapped === true,
+            ...(q.default === undefined ? {} : { default: q.default }),
+          },
           context,
         );
       }),

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { nodeCrypto } from '../core/builtins.ts';
+import { severalEntries } from '../core/context.ts';
 import { type Bus, onSessionBus, Refusal, type Unusable, unusable } from './bus.ts';
 import { BadMessage, type MethodCall, type Value } from './dbus.ts';
 
@@ -36,10 +37,8 @@ export const readSecret = (env: Env, deadlineMs: number, name: EntryName): Promi
     return state.kind === 'unlocked' ? takeSecret(bus, await session, name, found) : state;
   });
 
-export interface ReadSecret {
-  readonly kind: 'read';
-  readonly secret: string | null;
-}
+/** `damaged`: there is something under this name, and it is nothing that was written by us. */
+export type ReadSecret = { readonly kind: 'read'; readonly secret: string | null } | { readonly kind: 'damaged'; readonly why: string };
 
 /** Waited for later, or never when something else went wrong first. */
 function expected<T>(promise: Promise<T>): Promise<T> {
@@ -165,10 +164,11 @@ async function takeSecret(bus: Bus, session: Session, name: EntryName, first: Pr
     const { unlocked, locked } = found;
     const [item, second] = unlocked;
     if (item === undefined && locked.length > 0) return unusable('locked', 'the entry is in a keyring that is locked');
-    if (second !== undefined) return unusable('other', `there are ${unlocked.length} entries of one name`);
+    if (second !== undefined) return { kind: 'damaged', why: severalEntries };
     if (typeof item !== 'string') return { kind: 'read', secret: null };
     try {
-      return { kind: 'read', secret: await getSecret(bus, session, item) };
+      const secret = await getSecret(bus, session, item);
+      return isUtf8(secret) ? { kind: 'read', secret: secret.toString() } : { kind: 'damaged', why: 'it is not text' };
     } catch (error) {
       const isGone = error instanceof Refusal && error.trouble === 'no-collection';
       if (!isGone) throw error;
@@ -178,7 +178,7 @@ async function takeSecret(bus: Bus, session: Session, name: EntryName, first: Pr
   }
 }
 
-async function getSecret(bus: Bus, session: Session, item: string): Promise<string> {
+async function getSecret(bus: Bus, session: Session, item: string): Promise<Buffer> {
   const [secret] = await bus.call({
     ...onService,
     path: item,
@@ -189,7 +189,5 @@ async function getSecret(bus: Bus, session: Session, item: string): Promise<stri
   // The struct `Secret` (Secret Service API, "Data Types"): session, parameters, value, content type.
   const [, parameters, value] = Array.isArray(secret) ? secret : [];
   if (!Buffer.isBuffer(parameters) || !Buffer.isBuffer(value)) throw new BadMessage('a secret without its value');
-  const bytes = session.decrypt(parameters, value);
-  if (!isUtf8(bytes)) throw new BadMessage('a secret that is not text');
-  return bytes.toString();
+  return session.decrypt(parameters, value);
 }

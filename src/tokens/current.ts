@@ -52,7 +52,15 @@ async function tokenThere(record: MailboxRecord, deps: TokenDeps): Promise<Token
 export async function currentToken(record: MailboxRecord, wish: TokenWish, deps: TokenDeps): Promise<TokenSet> {
   const stored = await tokenThere(record, deps);
   if (!wish.force && isFresh(stored, wish, deps)) return stored;
-  const release = await guardWrites(deps.home, () => deps.ctx.files.lock(tokenLock(deps.home, record), deps.waitMs));
+  let release: (() => Promise<void>) | undefined;
+  try {
+    release = await guardWrites(deps.home, () => deps.ctx.files.lock(tokenLock(deps.home, record), deps.waitMs));
+  } catch (error) {
+    // Nothing new can be kept here; what there is still works.
+    if (!(error instanceof MailauthError) || wish.force || leftMs(stored, deps) <= 0) throw error;
+    deps.note(`Not refreshed (${error.title}); the stored token is still valid.`);
+    return stored;
+  }
   if (release === undefined) return afterWaiting(record, stored, wish, deps);
   try {
     return await refreshUnderLock(record, stored, wish, deps);

@@ -1,4 +1,5 @@
 import { MailauthError } from '../core/errors.ts';
+import { Exit } from '../core/exit.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { shellWord } from '../diagnose/catalogue/entra-words.ts';
 import { type ProblemCode, problem } from '../diagnose/problem.ts';
@@ -16,11 +17,18 @@ const meanings = {
 
 const isNamed = (code: string): code is keyof typeof meanings => Object.hasOwn(meanings, code);
 
+/** What a mailbox that worked before is told in place of this; undefined: the same. */
+export const refreshMeaning = (code: ProblemCode): ProblemCode | undefined => (isNamed(code) ? meanings[code] : undefined);
+
 /** The error of a refresh in a set-up mailbox's words, Microsoft's evidence kept; any other error as it is. */
 export function refreshRefusal(error: unknown, { mailbox, for: product, registration }: MailboxRecord): unknown {
   if (!(error instanceof MailauthError)) return error;
   // Nobody need sign in for it: the same again, a little later.
   if (error.code === 'entra-busy') return error.but({ next: [`mailauth token get ${shellWord(mailbox)}`, ...error.next.slice(1)] });
+  // A proxy's or a guest network's page in place of Microsoft's answer, where Microsoft answered before.
+  if (error.code === 'token-answer-unreadable') {
+    return error.but({ exit: Exit.temporary, next: ['mailauth doctor', `mailauth token get ${shellWord(mailbox)}`] });
+  }
   if (!isNamed(error.code)) return error;
   const meaning = meanings[error.code];
   if (meaning !== 'refresh-policy' && registration.clientType !== 'confidential') return error;

@@ -1,4 +1,5 @@
 import type { MailauthError } from '../core/errors.ts';
+import { forProduct } from '../diagnose/for-product.ts';
 import { fromHere } from '../diagnose/here.ts';
 
 /** What `--json` prints (contract section 4). Fields are added, never renamed. */
@@ -28,9 +29,13 @@ export function envelope(command: string, outcome: { data?: unknown; error?: Mai
 
 export interface ContextFlags {
   readonly sandbox: boolean;
+  /** the product that the operator named with --for */
+  readonly product?: string | undefined;
 }
 
 /** The catalogue's commands, made to work where they were caused. */
 export function inThisContext(error: MailauthError, flags?: ContextFlags): MailauthError {
-  return flags?.sandbox === true ? fromHere(error, { sandbox: true }) : error;
+  const { product, sandbox = false } = flags ?? {};
+  const named = product === undefined ? error : error.but({ next: error.next.map((line) => forProduct(line, product)) });
+  return sandbox ? fromHere(named, { sandbox }) : named;
 }

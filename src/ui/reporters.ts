@@ -75,11 +75,16 @@ export function jsonLinesReporter(ctx: Pick<Context, 'out'>): Reporter {
   };
 }
 
-/** One-shot commands with `--json`: notes go to stderr, progress is dropped. */
+/** One-shot commands with `--json`: notes and an address that a person must open go to stderr, progress is dropped. */
 export function quietReporter(ctx: Pick<Context, 'err'>, globals: { quiet: boolean }): Reporter {
+  let lead = 'Sign in:';
   return {
-    progress: () => undefined,
-    authorizationRequired: () => undefined,
+    // What is waited for is said before its address; alone it is progress.
+    progress(_step, state, text) {
+      if (state === 'waiting') lead = plain(text);
+    },
+    authorizationRequired: (url, _expiresAt, userCode) =>
+      ctx.err.write(`${lead} ${url}${userCode === undefined ? '' : ` (code ${userCode})`}\n`),
     note(text) {
       if (!globals.quiet) ctx.err.write(`! ${plain(text)}\n`);
     },

@@ -2,7 +2,10 @@
 export interface MonitoredMailbox {
   readonly mailbox: string;
   readonly for: string;
-  readonly signedIn: boolean;
+  /** left out: the store could not be read */
+  readonly signedIn?: boolean;
+  /** why no token can be had, where one should */
+  readonly lost?: string;
   readonly accessTokenExpiresAt?: number;
   readonly refreshTokenIdleDeadline?: number;
   readonly secretExpiresAt?: number;
@@ -17,7 +20,7 @@ export interface PluginOutput {
 }
 
 /**
- * Nagios Plugin Development Guidelines: 0 OK, 1 WARNING (ends within `warnDays`), 2 CRITICAL (over), 3 UNKNOWN. `trouble` is what kept
+ * Nagios Plugin Development Guidelines: 0 OK, 1 WARNING (ends within `warnDays`), 2 CRITICAL (over, or lost), 3 UNKNOWN. `trouble` is what kept
  * the store or a file from being read.
  */
 export function nagiosStatus(rows: readonly MonitoredMailbox[], warnDays: number, trouble?: string): PluginOutput {
@@ -27,8 +30,9 @@ export function nagiosStatus(rows: readonly MonitoredMailbox[], warnDays: number
   const soon = counted.filter((row) => Number(row.daysLeft) < warnDays);
   const performance = counted.map((row) => `'${label(row)}'=${row.daysLeft};${warnDays};0`).join(' ');
   const line = (state: string, said: string) => `MAILAUTH ${state} - ${oneLine(said)}${performance === '' ? '' : ` | ${performance}`}\n`;
+  const lost = rows.flatMap((row) => (row.lost === undefined ? [] : [`${row.mailbox}: ${row.lost}`]));
   const [next] = counted;
-  if (over.length > 0) return { text: line('CRITICAL', soon.map(days).join(', ')), exit: 2 };
+  if (lost.length + over.length > 0) return { text: line('CRITICAL', [...lost, ...soon.map(days)].join(', ')), exit: 2 };
   if (trouble !== undefined) return { text: line('UNKNOWN', trouble), exit: 3 };
   if (soon.length > 0) return { text: line('WARNING', soon.map(days).join(', ')), exit: 1 };
   if (rows.length === 0) return { text: line('UNKNOWN', 'no mailbox is set up'), exit: 3 };
@@ -54,7 +58,17 @@ export function prometheusStatus(rows: readonly MonitoredMailbox[]): string {
     metric(
       'mailauth_signed_in',
       'Whether tokens are stored.',
-      rows.map((row) => [of(row), Number(row.signedIn)] as const),
+      rows.flatMap((row) => (row.signedIn === undefined ? [] : [[of(row), Number(row.signedIn)] as const])),
+    ),
+    metric(
+      'mailauth_store_ok',
+      'Whether the secret store could be read.',
+      rows.map((row) => [of(row), Number(row.signedIn !== undefined)] as const),
+    ),
+    metric(
+      'mailauth_sign_in_lost',
+      'Whether tokens were kept here and none can be had now.',
+      rows.map((row) => [of(row), Number(row.lost !== undefined)] as const),
     ),
     metric(
       'mailauth_access_token_expiry_seconds',

@@ -2,6 +2,7 @@ import type { Cloud, Tenant } from '../core/cloud.ts';
 import type { Context, Network } from '../core/context.ts';
 import type { Reporter } from '../core/report.ts';
 import { Secret } from '../core/secret.ts';
+import { problem } from '../diagnose/problem.ts';
 import { createGraph, type Graph, type WaitReason } from '../entra/graph.ts';
 import { adminApp, adminSignIn } from '../oauth/admin-sign-in.ts';
 
@@ -15,11 +16,14 @@ export interface AdminDeps {
 }
 
 /** Said before anybody agrees: as whom mailauth will act in the tenant. */
-export const actsAs = `For that somebody signs in as an administrator, through ${adminApp.name} (${adminApp.clientId}), an app of Microsoft's own. That sign-in is used once and not stored.`;
+export const actsAs = ({ MAILAUTH_GRAPH_TOKEN: given }: Context['env']): string =>
+  given
+    ? 'For that the token in MAILAUTH_GRAPH_TOKEN is used: nobody signs in as an administrator. It is not stored.'
+    : `For that somebody signs in as an administrator, through ${adminApp.name} (${adminApp.clientId}), an app of Microsoft's own. That sign-in is used once and not stored.`;
 
 /**
  * Microsoft Graph with an administrator's token: MAILAUTH_GRAPH_TOKEN, else a sign-in in the browser. The token stays in this object.
- * Throws the sign-in's problems.
+ * Throws the sign-in's problems, `graph-token-refused`.
  */
 export async function adminGraph(
   deps: AdminDeps,
@@ -34,6 +38,12 @@ export async function adminGraph(
   let token: Secret;
   if (given) {
     token = new Secret(given.trim());
+    // No header can carry it: each call would fail like a connection that was lost.
+    if (/[^\x21-\x7e]/.test(token.reveal()))
+      throw problem('graph-token-refused', {
+        again,
+        why: 'MAILAUTH_GRAPH_TOKEN holds a blank, a line break or another character that no token has.',
+      });
     report.detail('Graph token taken from MAILAUTH_GRAPH_TOKEN');
   } else {
     const app = {

@@ -28,7 +28,14 @@ export async function agreeToChange(
   const elsewhere =
     asks && otherWays ? 'No leads to the other ways: by hand in the portal, by somebody else, or with an app that is there.' : '';
   const columns = columnsOf(ctx.err);
-  report.show(renderChange(planRegistration(guide, { ...answers, ...(certificate && { certificate }) }, ''), tenant, elsewhere, columns));
+  report.show(
+    renderChange(
+      planRegistration(guide, { ...answers, ...(certificate && { certificate }) }, ''),
+      tenant,
+      [actsAs(ctx.env), elsewhere],
+      columns,
+    ),
+  );
   if (agreed) return 'auto';
   if (!canAsk) throw missingAgreement(answers);
   if (await ctx.prompts.confirm({ message: 'Create it?', default: false })) return 'auto';
@@ -48,7 +55,7 @@ function permissionLines({ appRoles, graphPermissions, consent }: RegistrationPl
   return [roles, ...(consent === 'admin' ? ['consent to them; into a mailbox the app comes only when Exchange is told so'] : [])];
 }
 
-function renderChange(plan: RegistrationPlan, tenant: Tenant, elsewhere: string, columns: number): string {
+function renderChange(plan: RegistrationPlan, tenant: Tenant, below: readonly string[], columns: number): string {
   const lines = [
     `an application "${plan.displayName}" with its service principal`,
     ...(plan.redirectUris.length === 0 ? [] : [`its redirect URI ${plan.redirectUris.join(', ')}`]),
@@ -61,9 +68,7 @@ function renderChange(plan: RegistrationPlan, tenant: Tenant, elsewhere: string,
   return [
     `  ${fold(`This creates in the tenant ${tenant.id}:`, columns, 2)}`,
     ...lines.map((line) => `    - ${fold(line, columns, 6)}`),
-    '',
-    `  ${fold(actsAs, columns, 2)}`,
-    ...(elsewhere === '' ? [] : ['', `  ${fold(elsewhere, columns, 2)}`]),
+    ...below.filter((text) => text !== '').flatMap((text) => ['', `  ${fold(text, columns, 2)}`]),
     '',
     '',
   ].join('\n');

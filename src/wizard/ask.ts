@@ -22,16 +22,24 @@ export interface Asking {
  * `value-invalid` (exit 2), `Interrupted`.
  */
 export async function answer(questions: readonly Question[], known: Known, asking: Asking): Promise<Known> {
-  // What the flags say is known before the first question: `--client-id` decides how the app is registered, and a wrong flag is told at once.
-  let all = known;
-  for (const question of questions) {
-    const flag = asking.flags[question.id];
-    if (flag !== undefined) all = { ...all, [question.id]: typed(question, checkedAnswer(question, flag, all)) };
-  }
+  let all = flagAnswers(questions, known, asking.flags);
   for (const question of questions) {
     if (asking.flags[question.id] !== undefined || question.applies?.(all) === false) continue;
     const value = await answerOne(question, all, asking);
     if (value !== undefined) all = { ...all, [question.id]: typed(question, value) };
+  }
+  return all;
+}
+
+/**
+ * What the flags say, known before the first question: `--client-id` decides how the app is registered, and a wrong flag is told at
+ * once. Throws `value-invalid`, `redirect-not-accepted` (exit 2).
+ */
+export function flagAnswers(questions: readonly Question[], known: Known, flags: Asking['flags']): Known {
+  let all = known;
+  for (const question of questions) {
+    const flag = flags[question.id];
+    if (flag !== undefined) all = { ...all, [question.id]: typed(question, checkedAnswer(question, flag, all)) };
   }
   return all;
 }

@@ -1,3 +1,4 @@
+import type { RegistrationPlan } from '../core/registration-plan.ts';
 import type { Secret } from '../core/secret.ts';
 import type { GraphCommands } from '../diagnose/catalogue/graph.ts';
 import type { Graph } from '../entra/graph.ts';
@@ -64,10 +65,10 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
     },
     (progress) => update(afterwards(progress, noted)),
   );
-  report(app, graph, step);
+  report(app, graph, step, noted.adopted === true);
   const clientSecret = await heldSecret(step);
   const proof = await makeProof(answers, { graph, commands, step, appObjectId: app.appObjectId, noted: () => noted, update });
-  return wayOf(app, plan.tag, noted, { graph, clientSecret, proof });
+  return wayOf(app, plan, noted, { graph, clientSecret, proof });
 }
 
 interface InHand {
@@ -76,7 +77,12 @@ interface InHand {
   readonly proof: Proof | undefined;
 }
 
-function wayOf(app: RegisteredApp, tag: string, noted: JournaledRegistration, { graph, clientSecret, proof }: InHand): Way {
+function wayOf(
+  app: RegisteredApp,
+  { tag, publicClientFlows }: RegistrationPlan,
+  noted: JournaledRegistration,
+  { graph, clientSecret, proof }: InHand,
+): Way {
   return {
     clientId: app.appId,
     graph,
@@ -93,6 +99,7 @@ function wayOf(app: RegisteredApp, tag: string, noted: JournaledRegistration, { 
       ...(app.spObjectId === undefined ? {} : { servicePrincipalId: app.spObjectId }),
     },
     madeByMailauth: noted.adopted !== true,
+    publicClientFlows,
   };
 }
 
@@ -171,21 +178,27 @@ function commandsOf(answers: Answers, { cloud }: RegistrationStep): GraphCommand
   };
 }
 
-function report(app: RegisteredApp, graph: Graph, { deps }: RegistrationStep): void {
-  const words = {
-    application: 'application',
-    'service-principal': 'service principal',
-    grant: 'consent',
-    'app-role': 'roles on Exchange Online',
-    secret: 'client secret',
-    'orphan-secret': '',
-  };
-  const changed = app.changed.map((change) => words[change]).filter((word) => word !== '');
-  deps.report.progress(
-    'registration',
-    'done',
-    changed.length === 0 ? `App ${app.appId} is as planned, nothing changed` : `App ${app.appId}: ${changed.join(', ')} made`,
-  );
+function report(app: RegisteredApp, graph: Graph, { deps }: RegistrationStep, adopted: boolean): void {
+  deps.report.progress('registration', 'done', `App ${app.appId}${adopted ? ' adopted' : ''}${changesIn(app)}`);
   deps.report.detail(`${graph.calls} calls to Microsoft Graph`);
   if (app.surprising.length > 0) deps.report.note(`Exchange Online publishes other ids than documented for: ${app.surprising.join(', ')}`);
+}
+
+const madeWords = {
+  application: 'application',
+  'service-principal': 'service principal',
+  grant: 'consent',
+  'app-role': 'roles on Exchange Online',
+  secret: 'client secret',
+  'application-changed': '',
+  'orphan-secret': '',
+} as const;
+
+function changesIn({ changed }: RegisteredApp): string {
+  const made = changed.map((change) => madeWords[change]).filter((word) => word !== '');
+  const said = [
+    ...(changed.includes('application-changed') ? ['settings changed'] : []),
+    ...(made.length === 0 ? [] : [`${made.join(', ')} made`]),
+  ];
+  return said.length === 0 ? ': it is as planned, nothing changed' : `: ${said.join('; ')}`;
 }

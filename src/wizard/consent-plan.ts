@@ -1,7 +1,8 @@
+import { needsClientFlows } from '../guides/plan.ts';
 import type { Answers } from './answers.ts';
 import type { Known } from './question.ts';
 
-/** Answers that, given differently, make another app than the one that waits for consent. */
+/** Answers that, given differently, make another app than the one that stands. */
 const decidesTheApp = [
   'access',
   'register',
@@ -17,9 +18,10 @@ const decidesTheApp = [
   'consent',
 ] as const;
 
-/** Do these answers still mean the app that stands and waits for consent? */
+/** Do these answers still mean the app that stands? */
 export const isSameApp = (saved: Known, answers: Answers): boolean =>
-  decidesTheApp.every((id) => String(saved[id]) === String(answers[id]));
+  decidesTheApp.every((id) => String(saved[id]) === String(answers[id])) &&
+  (answers.register !== 'auto' || !needsClientFlows(answers.signIn) || needsClientFlows(saved.signIn));
 
 /**
  * Is the admin-consent page opened? With the portal its own screen is the usual way, so there it takes the flag. Gone on with after a

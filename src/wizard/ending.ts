@@ -6,6 +6,7 @@ import { rememberTests, testError } from '../mail/run-tests.ts';
 import { credentialOf } from '../oauth/client-certificate.ts';
 import { appToken } from '../oauth/client-credentials.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
+import { storedToken } from '../tokens/current.ts';
 import { fetchAndStore, testApp } from './app-only-step.ts';
 import { pendingSecretEntry } from './client-secret.ts';
 import { resumeHere } from './commands.ts';
@@ -50,7 +51,7 @@ async function handOver(at: Standing): Promise<SetupOutcome> {
 async function asApp(at: Standing): Promise<SetupOutcome> {
   const { deps, input, notes, store, cloud, record, registered } = at;
   const { ctx, stepTimeoutMs: timeoutMs } = deps;
-  const { answers, clientSecret, graph } = registered;
+  const { clientSecret } = registered;
   const network = await deps.network();
   const app = { ...record, ...record.registration, cloud, network, clock: ctx.clock, timeoutMs, signal: ctx.signal };
   const tokens = await fetchAndStore(record, {
@@ -58,11 +59,11 @@ async function asApp(at: Standing): Promise<SetupOutcome> {
     store,
     cloud,
     fetch: () => appToken({ ...app, ...(clientSecret === undefined ? {} : credentialOf(clientSecret)) }, record.mailbox),
-    patient: graph !== undefined,
+    patient: record.registration.made !== undefined,
     again: resumeHere(record, cloud),
     keepFirst: () => promoteSecret(at),
   });
-  await notes.finished('sign-in', answers);
+  await notes.signedIn();
   const results = input.test ? await testApp(deps, tokens.record, cloud, tokens.set) : [];
   const done = rememberTests(tokens.record, results, ctx.clock.now());
   await deps.mailboxes.writeMailbox(done);
@@ -96,14 +97,23 @@ function signInAsProduct({ deps, input, cloud, record, registered }: Standing): 
 
 /** This computer keeps the tokens. They are stored before the tests, so that a red test costs nobody a second sign-in. */
 async function signInHere(at: Standing): Promise<SetupOutcome> {
-  const { deps, input, notes, registered } = at;
-  const tokens = await withConsent(at, () => signInNow(at));
-  await notes.finished('sign-in', registered.answers);
+  const { deps, input, notes } = at;
+  const tokens = (await signedInBefore(at)) ?? (await withConsent(at, () => signInNow(at)));
+  await notes.signedIn();
   const results = await tested(at, tokens.record, tokens.set);
   const done = input.test ? rememberTests(tokens.record, results, deps.ctx.clock.now()) : tokens.record;
   if (input.test) await deps.mailboxes.writeMailbox(done);
   await notes.close();
   return outcome(done, true, results);
+}
+
+/** An interrupted run came as far as the tests, and its token still counts. */
+async function signedInBefore({ deps, notes, store, record }: Standing): Promise<{ record: MailboxRecord; set: TokenSet } | undefined> {
+  if (!notes.now.done.includes('sign-in')) return undefined;
+  const { account, signInAs } = (await deps.mailboxes.readMailbox(record)) ?? {};
+  const set = await storedToken(store, record);
+  if (account === undefined || signInAs !== record.signInAs || set === undefined || set.expiresAt <= deps.ctx.clock.now()) return undefined;
+  return { record: { ...record, account }, set };
 }
 
 function signInNow(at: Standing): ReturnType<typeof signInAndStore> {

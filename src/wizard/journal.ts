@@ -28,8 +28,10 @@ export interface Journal {
   readonly store?: StoreName;
   /** what a registration through Graph has made so far */
   readonly registration?: JournaledRegistration;
-  /** all that is missing is an administrator's consent: the app stands like this, and only the sign-in is left */
-  readonly awaitsConsent?: Registration;
+  /** the app stands like this, as the answers want it: only consent and the sign-in are left */
+  readonly app?: Registration;
+  /** an administrator was asked for consent to it, and gave it or refused: the sign-in tells */
+  readonly consentAsked: boolean;
 }
 
 /** Noted before and after each change in the tenant, so that a stop anywhere is completed and never doubled. */
@@ -75,7 +77,8 @@ const schema = z.object({
       adopted: z.exactOptional(z.boolean()),
     }),
   ),
-  awaitsConsent: z.exactOptional(registrationSchema),
+  app: z.exactOptional(registrationSchema),
+  consentAsked: z.optional(z.boolean()),
 });
 
 /** The journals of one home, one file a (mailbox, product). */
@@ -88,8 +91,8 @@ export function journals(ctx: Pick<Context, 'files'>, home: string) {
     try {
       const read = schema.safeParse(JSON.parse(text));
       if (read.success) {
-        const { version: _, answers, wrongAccount, ...rest } = read.data;
-        return { ...rest, answers: withoutUndefined(answers), wrongAccount: wrongAccount === true };
+        const { version: _, answers, wrongAccount, consentAsked, ...rest } = read.data;
+        return { ...rest, answers: withoutUndefined(answers), wrongAccount: wrongAccount === true, consentAsked: consentAsked === true };
       }
       why = 'it is not in the form mailauth writes';
     } catch (error) {

@@ -7,7 +7,7 @@ import { guideNamed } from '../guides/guides.ts';
 import { passwordSignIn } from '../oauth/password.ts';
 import { passwordFromFile } from './client-secret.ts';
 import type { SetupDeps, SetupInput } from './deps.ts';
-import { answerMissing } from './missing.ts';
+import { missingPassword, passwordCommand } from './missing.ts';
 import { requestFor } from './sign-in-request.ts';
 
 /**
@@ -24,26 +24,19 @@ export async function signInWithPassword(
   report.note(
     'Microsoft advises against password sign-in; it works only for accounts without MFA, security defaults or Conditional Access.',
   );
-  const again = `mailauth setup --mailbox ${record.mailbox} --for ${record.for} --sign-in password --password-file FILE`;
-  const password = await findPassword(deps, input, { record, again });
+  const password = await findPassword(deps, input, record);
   report.progress('sign-in', 'started', 'Signing in with the password');
   const request = { ...(await requestFor(record, step)), product, password };
   const set = await passwordSignIn(request).catch((error: unknown) => {
     // There is no sign-in yet that `mailauth login` could renew.
-    throw error instanceof MailauthError ? fromHere(error, { sandbox: false, again }) : error;
+    throw error instanceof MailauthError ? fromHere(error, { sandbox: false, again: passwordCommand(record) }) : error;
   });
   report.progress('sign-in', 'done', `Signed in with the password as ${set.account.username}; nothing of it is kept`);
   return set;
 }
 
-interface Asked {
-  readonly record: MailboxRecord;
-  /** the whole command that gives the password */
-  readonly again: string;
-}
-
-async function findPassword({ ctx, canAsk }: SetupDeps, { passwordFile }: SetupInput, { record, again }: Asked): Promise<Secret> {
+async function findPassword({ ctx, canAsk }: SetupDeps, { passwordFile }: SetupInput, record: MailboxRecord): Promise<Secret> {
   if (passwordFile !== undefined) return passwordFromFile(ctx, passwordFile);
   if (canAsk) return new Secret(await ctx.prompts.secret({ message: `Password of ${record.signInAs ?? record.mailbox}?` }));
-  throw answerMissing('--password-file', 'password?', again);
+  throw missingPassword(record);
 }

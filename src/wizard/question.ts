@@ -53,9 +53,9 @@ function complaintOf(question: Question, value: string, known: Known): string | 
   if (question.choices !== undefined) {
     const allowed = question.choices(known).map((c) => c.value);
     const chosen = question.several === true ? value.split(',').map((v) => v.trim()) : [value];
-    return chosen.every((v) => allowed.includes(v)) && value !== ''
-      ? undefined
-      : `choose ${question.several ? 'any' : 'one'} of ${allowed.join(', ')}`;
+    if (chosen.every((v) => allowed.includes(v)) && value !== '') return undefined;
+    const whose = known.for === undefined || question.id === 'for' ? '' : ` (${known.for})`;
+    return `choose ${question.several ? 'any' : 'one'} of ${allowed.join(', ')}${whose}`;
   }
   const verdict = question.check?.(value) ?? true;
   return verdict === true ? undefined : verdict;

@@ -66,6 +66,12 @@ export const waysByHand = [
   { value: 'existing', name: 'It is registered already', description: 'you have its Application (client) ID' },
 ] as const;
 
+const protocolChoices = [
+  { value: 'imap', name: 'IMAP (read)' },
+  { value: 'pop', name: 'POP (fetch)' },
+  { value: 'smtp', name: 'SMTP (send)' },
+] as const;
+
 /** How the app is registered and what it may do. */
 export const registrationQuestions: readonly Question[] = [
   {
@@ -190,7 +196,11 @@ export const registrationQuestions: readonly Question[] = [
     message: 'Which kind of it?',
     applies: (known) => (guideOf(known)?.variants ?? []).length > 0,
     asked: () => false,
-    choices: (known) => (guideOf(known)?.variants ?? []).map((v) => ({ value: v.name, name: v.title })),
+    // Before the product is known, what any of them has.
+    choices: (known) =>
+      (known.for === undefined ? guides : [guideOf(known)])
+        .flatMap((guide) => guide?.variants ?? [])
+        .map((v) => ({ value: v.name, name: v.title })),
     default: (known) => guideOf(known)?.variants?.[0]?.name,
     example: (known) => `${base(known)} --variant ${guideOf(known)?.variants?.[0]?.name ?? 'NAME'}`,
   },
@@ -201,13 +211,9 @@ export const registrationQuestions: readonly Question[] = [
     message: 'Which protocols?',
     several: true,
     asked: leftToOperator('protocols'),
-    choices: () => [
-      { value: 'imap', name: 'IMAP (read)' },
-      { value: 'pop', name: 'POP (fetch)' },
-      { value: 'smtp', name: 'SMTP (send)' },
-    ],
+    choices: (known) => protocolChoices.filter(({ value }) => guideOf(known)?.protocols.includes(value) ?? true),
     default: (known) => guideOf(known)?.protocols.join(','),
-    example: (known) => `${base(known)} --protocols imap,smtp`,
+    example: (known) => `${base(known)} --protocols ${guideOf(known)?.protocols.join(',') ?? 'imap,smtp'}`,
   },
   {
     id: 'name',

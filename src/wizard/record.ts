@@ -35,6 +35,10 @@ export function recordOf({ key, answers, registration, tenant, cloud, store, cre
   };
 }
 
+/** A device code is wanted, and mailauth registered the app without what it needs. */
+export const lacksPublicFlows = ({ publicClientFlows }: Registration, { signIn }: Pick<Answers, 'signIn'>): boolean =>
+  signIn === 'device' && publicClientFlows === false;
+
 /** Would these answers make the same set-up again? Then there is nothing to do. */
 export function isSameSetup(existing: MailboxRecord, answers: Answers, cloud: Cloud): boolean {
   const { registration: app } = existing;
@@ -45,6 +49,7 @@ export function isSameSetup(existing: MailboxRecord, answers: Answers, cloud: Cl
     (existing.access ?? 'delegated') === (answers.access ?? 'delegated') &&
     app.clientType === answers.clientType &&
     app.redirectUri === answers.redirectUri &&
+    !lacksPublicFlows(app, answers) &&
     (app.made === undefined || (app.name === answers.name && app.audience === answers.audience && app.variant === answers.variant)) &&
     (existing.signInAs ?? existing.mailbox) === (answers.signInAs ?? existing.mailbox) &&
     (answers.tenant === undefined || tenants.includes(answers.tenant.toLowerCase())) &&

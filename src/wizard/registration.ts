@@ -101,6 +101,7 @@ const registrationOf = (answers: Answers, way: Way, certificate: ClientCertifica
   ...(way.oldSecretKeyId === undefined ? {} : { oldSecretKeyId: way.oldSecretKeyId }),
   ...(way.made === undefined ? {} : { made: way.made, name: answers.name, audience: answers.audience }),
   ...(way.made === undefined || answers.variant === undefined ? {} : { variant: answers.variant }),
+  ...(way.publicClientFlows === undefined ? {} : { publicClientFlows: way.publicClientFlows }),
 });
 
 /** What each way to register comes to. */
@@ -114,6 +115,7 @@ export interface Way {
   readonly oldSecretKeyId?: string;
   readonly made?: MadeRegistration;
   readonly madeByMailauth?: boolean;
+  readonly publicClientFlows?: boolean;
   readonly proof?: Proof;
   readonly graph?: Graph;
 }

@@ -80,8 +80,8 @@ function requireFitting(answers: Answers): void {
   const verdict = redirectUri === '' ? true : checkRedirectUri(redirectUri);
   if (verdict !== true) throw problem('redirect-not-accepted', { uri: redirectUri, why: verdict });
   const proof = way === 'auto' && wantsProof(answers);
-  if (signIn === 'browser' && !isLoopback(redirectUri) && !proof)
-    throw problem('redirect-not-here', { uri: redirectUri, mailbox, for: product });
+  const noPage = (signIn === 'browser' && !isLoopback(redirectUri) && !proof) || (signIn === 'paste' && redirectUri === '');
+  if (noPage) throw problem('redirect-not-here', { uri: redirectUri, mailbox, for: product });
   if (signIn === 'password' && guideNamed(product)?.signInWays.includes('password') !== true)
     throw problem('password-not-here', { product, mailbox });
   if (signIn === 'device') requireDevice(answers, answers.clientType);

@@ -3,7 +3,7 @@ import { columnsOf } from '../core/fold.ts';
 import { portalSteps } from '../guides/portal-steps.ts';
 import type { Answers } from './answers.ts';
 import type { SetupDeps, SetupInput } from './deps.ts';
-import { missingAgreement, missingClientId, missingSecret } from './missing.ts';
+import { missingAgreement, missingClientId, missingPassword, missingSecret } from './missing.ts';
 import { renderStep } from './portal-screens.ts';
 
 /**
@@ -27,4 +27,9 @@ export function requireAnswers(answers: Answers, input: SetupInput, deps: SetupD
   const secretKnown =
     kept || input.clientSecretFile !== undefined || input.certificateFile !== undefined || deps.knownSecret(answers.clientId) !== undefined;
   if (answers.clientType === 'confidential' && !secretKnown) throw missingSecret(answers.mailbox, answers.clientId);
+}
+
+/** The same for the sign-in with a password: without it nothing is worth a change in the tenant. Throws `answer-missing`. */
+export function requirePassword(answers: Answers, { passwordFile }: SetupInput, { canAsk }: SetupDeps): void {
+  if (answers.signIn === 'password' && passwordFile === undefined && !canAsk) throw missingPassword(answers);
 }

@@ -16,7 +16,8 @@ export class SetupNotes {
   constructor(deps: Pick<SetupDeps, 'ctx' | 'home'>, key: MailboxKey, interrupted: Journal | undefined) {
     this.deps = deps;
     this.key = key;
-    this.journal = interrupted ?? { answers: {}, done: [], startedAt: rfc3339(deps.ctx.clock.now()), wrongAccount: false };
+    const startedAt = rfc3339(deps.ctx.clock.now());
+    this.journal = interrupted ?? { answers: {}, done: [], startedAt, wrongAccount: false, consentAsked: false };
   }
 
   /** As they are now: read anew after each change. */
@@ -24,9 +25,14 @@ export class SetupNotes {
     return this.journal;
   }
 
-  /** Goes to disk with the first step that is finished, so that a run that finds nothing to do leaves nothing behind. */
+  /**
+   * Goes to disk with the first step that is finished, so that a run that finds nothing to do leaves nothing behind. Another cloud than
+   * before has another app.
+   */
   startIn(cloud: Cloud): void {
-    this.journal = { ...this.journal, cloud };
+    const { cloud: before } = this.journal;
+    const here = before === undefined || before.name === cloud.name ? this.journal : withoutApp(this.journal);
+    this.journal = { ...here, cloud };
   }
 
   /** As `startIn`: on disk with the step that is finished next, which is before any secret is. */
@@ -34,8 +40,17 @@ export class SetupNotes {
     this.journal = { ...this.journal, store };
   }
 
-  finished(step: SetupStep, answers: Known): Promise<void> {
-    return this.write({ ...this.journal, answers, done: [...new Set([...this.journal.done, step])] });
+  /** What stood under earlier answers says nothing about these. */
+  agreed(answers: Known): Promise<void> {
+    return this.write({ ...withoutApp(this.journal), answers, done: ['store'] });
+  }
+
+  registered(answers: Known, app: Registration): Promise<void> {
+    return this.write({ ...this.after('registration'), answers, app });
+  }
+
+  signedIn(): Promise<void> {
+    return this.write(this.after('sign-in'));
   }
 
   registering(registration: JournaledRegistration): Promise<void> {
@@ -46,16 +61,23 @@ export class SetupNotes {
     return this.write({ ...this.journal, wrongAccount: true });
   }
 
-  /** `app`: as it stands, with nothing but consent and sign-in left; undefined: it must be looked at again. */
-  awaitsConsent(app: Registration | undefined): Promise<void> {
-    const { awaitsConsent: _, ...rest } = this.journal;
-    return this.write(app === undefined ? rest : { ...rest, awaitsConsent: app });
+  consentAsked(): Promise<void> {
+    return this.write({ ...this.journal, consentAsked: true });
+  }
+
+  /** Something is wrong with the app itself: the next run looks at it again. */
+  doubtApp(): Promise<void> {
+    return this.write(withoutApp(this.journal));
   }
 
   /** The set-up is finished: nothing is left to go on with. Throws `Interrupted` where it was stopped before that. */
   async close(): Promise<void> {
     if (this.deps.ctx.signal.aborted) throw new Interrupted();
     await this.book.forget(this.key);
+  }
+
+  private after(step: SetupStep): Journal {
+    return { ...this.journal, done: [...new Set([...this.journal.done, step])] };
   }
 
   private async write(journal: Journal): Promise<void> {
@@ -66,4 +88,8 @@ export class SetupNotes {
   private get book() {
     return journals(this.deps.ctx, this.deps.home);
   }
+}
+
+function withoutApp({ app: _, ...rest }: Journal): Journal {
+  return { ...rest, consentAsked: false };
 }

@@ -1,6 +1,8 @@
 import type { Cloud, Tenant } from '../core/cloud.ts';
+import { MailauthError } from '../core/errors.ts';
 import { columnsOf } from '../core/fold.ts';
 import type { MailboxKey, MailboxRecord, Registration } from '../core/mailbox.ts';
+import { appEntries } from '../diagnose/catalogue/entra-app.ts';
 import { problem } from '../diagnose/problem.ts';
 import { tenantForMailbox } from '../entra/discovery.ts';
 import type { ClientCertificate } from '../oauth/client-certificate.ts';
@@ -19,10 +21,10 @@ import type { SetupDeps, SetupInput } from './deps.ts';
 import { endSetup, type SetupOutcome } from './ending.ts';
 import { writeForAdministrator } from './handoff-step.ts';
 import type { Journal } from './journal.ts';
-import { isSameSetup, madeBefore, recordOf } from './record.ts';
+import { isSameSetup, lacksPublicFlows, madeBefore, recordOf } from './record.ts';
 import { type Registered, register } from './registration.ts';
 import { type First, remainingAnswers } from './remaining-answers.ts';
-import { requireAnswers } from './require-answers.ts';
+import { requireAnswers, requirePassword } from './require-answers.ts';
 import { SetupNotes } from './setup-notes.ts';
 import { renderSummary, summaryFacts } from './summary.ts';
 import { findTenant } from './tenant-step.ts';
@@ -59,7 +61,7 @@ export class SetupRun {
     // Without a person every missing answer is said at once, before the network and the keychain are touched.
     const early = deps.canAsk ? undefined : await this.answers(first, existing);
     // Read once: it may come through a pipe.
-    const given = await certificateFromFiles(deps.ctx, input, first.mailbox);
+    const given = await certificateFromFiles(deps, input, first.mailbox);
     const { cloud: begunIn } = notes.now;
     const cloud = await deps.cloud(begunIn === undefined ? existing : { cloud: begunIn });
     notes.startIn(cloud);
@@ -84,7 +86,8 @@ export class SetupRun {
   }
 
   private requireRest(answers: Answers, existing: MailboxRecord | undefined, cloud: Cloud): void {
-    if (this.atConsent(answers) !== undefined) return;
+    requirePassword(answers, this.input, this.deps);
+    if (this.standingApp(answers) !== undefined) return;
     const kept = this.notes.now.done.includes('store') || existing !== undefined;
     requireAnswers(answers, this.input, this.deps, cloud, kept);
   }
@@ -111,27 +114,32 @@ export class SetupRun {
   }
 
   private async carryOut(wanted: Answers, first: First, place: Place): Promise<SetupOutcome> {
-    const { deps, input, key, notes } = this;
-    const { existing, cloud, tenant, store } = place;
+    const { deps, input, notes } = this;
+    const { cloud, store } = place;
     // Read now: with the agreement this run's answers take the place of the interrupted one's.
     const { clientId: waitingFor } = notes.now.answers;
-    const before = await this.registeredBefore(wanted, store);
+    const before = await this.registeredBefore(wanted, place);
     const answers = before === undefined ? await this.agree(wanted, first, place) : wanted;
     if (answers.register === 'handoff') return this.handOff(answers, place);
     const registered = before ?? (await this.register(answers, place, waitingFor));
-    await notes.finished('registration', registered.answers);
-    const record = recordOf({
-      key,
-      answers: registered.answers,
-      registration: registered.registration,
-      tenant,
-      cloud,
-      store: store.name,
-      createdAt: existing?.createdAt ?? rfc3339(deps.ctx.clock.now()),
-    });
+    await notes.registered(registered.answers, registered.registration);
+    const record = this.recordOf(registered, place);
     const standing = { deps, input, notes, store, cloud, record, registered };
-    if (opensConsentPage(answers, input.flags.consent, before !== undefined)) await askForConsent(standing);
-    return endSetup(standing);
+    try {
+      if (opensConsentPage(answers, input.flags.consent, notes.now.consentAsked)) {
+        await askForConsent(standing);
+        await notes.consentAsked();
+      }
+      return await endSetup(standing);
+    } catch (error) {
+      if (isAboutApp(error)) await notes.doubtApp();
+      throw error;
+    }
+  }
+
+  private recordOf({ answers, registration }: Registered, { existing, cloud, tenant, store }: Place): MailboxRecord {
+    const createdAt = existing?.createdAt ?? rfc3339(this.deps.ctx.clock.now());
+    return recordOf({ key: this.key, answers, registration, tenant, cloud, store: store.name, createdAt });
   }
 
   /** The summary, and the one question before anything is done. Answers how it goes on: another way where `auto` was declined. */
@@ -145,12 +153,12 @@ export class SetupRun {
     if (answers.register === 'auto') {
       // Nobody chose this way by name, and nothing of it was begun.
       const open = input.flags.register === undefined && existing === undefined && notes.now.registration === undefined;
-      await notes.finished('store', answers);
+      await notes.agreed(answers);
       const way = await agreeToChange(answers, tenant, deps, open, certificate && publicPart(certificate));
       return way === 'auto' ? answers : this.anotherWay(way, first);
     }
     if (deps.canAsk && !(await ctx.prompts.confirm({ message: 'Go ahead?', default: true }))) throw problem('setup-declined', {});
-    await notes.finished('store', answers);
+    await notes.agreed(answers);
     return answers;
   }
 
@@ -158,7 +166,7 @@ export class SetupRun {
     const { deps, input, notes } = this;
     const chosen = { ...input, flags: { ...input.flags, register } };
     const instead = await remainingAnswers(first, chosen, { saved: notes.now.answers, existing: undefined }, deps);
-    await notes.finished('store', instead);
+    await notes.agreed(instead);
     return instead;
   }
 
@@ -189,24 +197,39 @@ export class SetupRun {
       ...(certificate && { certificate }),
       registration: notes.now.registration ?? madeBefore(existing),
       note: (registration) => notes.registering(registration),
-      remember: (known) => notes.finished('store', known),
+      remember: (known) => notes.agreed(known),
     });
   }
 
-  /** An earlier run ended for lack of consent, and its answers still hold: the app stands, and only consent and sign-in are left. */
-  private atConsent(answers: Answers): Registration | undefined {
-    const { awaitsConsent, answers: saved } = this.notes.now;
-    if (bringsCredential(this.input) || (answers.register === 'auto' && wantsProof(answers))) return undefined;
-    return isSameApp(saved, answers) ? awaitsConsent : undefined;
+  /**
+   * An earlier run ended after the registration, and its answers still hold: only consent and the sign-in are left. A proof needs its
+   * redirect in the tenant, and one that was left there must go again.
+   */
+  private standingApp(answers: Answers): Registration | undefined {
+    const { app, answers: saved, registration } = this.notes.now;
+    if (bringsCredential(this.input) || registration?.proofRedirect !== undefined) return undefined;
+    if (answers.register === 'auto' && wantsProof(answers)) return undefined;
+    if (app === undefined || lacksPublicFlows(app, answers)) return undefined;
+    return isSameApp(saved, answers) ? app : undefined;
   }
 
-  private async registeredBefore(answers: Answers, store: SecretStore): Promise<Registered | undefined> {
-    const registration = this.atConsent(answers);
-    if (registration?.clientType !== 'confidential') return registration && { answers, registration };
-    const clientSecret = (await store.read(pendingSecretEntry(this.key))) ?? (await store.read(clientSecretEntry(this.key)));
-    return clientSecret === undefined ? undefined : { answers, registration, clientSecret };
+  private async registeredBefore(answers: Answers, place: Place): Promise<Registered | undefined> {
+    const registration = this.standingApp(answers);
+    if (registration === undefined) return undefined;
+    const { store, cloud } = place;
+    const isConfidential = registration.clientType === 'confidential';
+    const clientSecret = isConfidential
+      ? ((await store.read(pendingSecretEntry(this.key))) ?? (await store.read(clientSecretEntry(this.key))))
+      : undefined;
+    if (isConfidential && clientSecret === undefined) return undefined;
+    const before: Registered = { answers, registration, ...(clientSecret === undefined ? {} : { clientSecret }) };
+    return (await isAppDeleted(this.deps, this.recordOf(before, place), cloud)) ? undefined : before;
   }
 }
+
+/** What an administrator may have to put right at the app itself. */
+const isAboutApp = (error: unknown): boolean =>
+  error instanceof MailauthError && (Object.hasOwn(appEntries, error.code) || error.code === 'app-role-missing');
 
 /** What the operator brings is put in the place of what is stored, so there is something to do. */
 const bringsCredential = ({ clientSecretFile, certificateFile }: SetupInput): boolean =>

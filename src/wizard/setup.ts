@@ -3,12 +3,13 @@ import type { MailboxKey } from '../core/mailbox.ts';
 import { problem } from '../diagnose/problem.ts';
 import { guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
-import { answer } from './ask.ts';
+import { answer, flagAnswers } from './ask.ts';
+import { asToldIn } from './commands.ts';
 import type { SetupDeps, SetupInput } from './deps.ts';
 import type { SetupOutcome } from './ending.ts';
 import { type Journal, journals } from './journal.ts';
 import type { Known } from './question.ts';
-import { firstQuestions } from './questions.ts';
+import { firstQuestions, registrationQuestions } from './questions.ts';
 import type { First } from './remaining-answers.ts';
 import { SetupRun } from './setup-run.ts';
 
@@ -19,6 +20,8 @@ export type { SetupOutcome } from './ending.ts';
  * begins, so that a stop at any point loses at most the step in hand. Run again on a finished mailbox it changes nothing.
  */
 export async function runSetup(input: SetupInput, deps: SetupDeps): Promise<SetupOutcome> {
+  // Before anything is asked or looked up.
+  flagAnswers([...firstQuestions, ...registrationQuestions], {}, input.flags);
   const book = journals(deps.ctx, deps.home);
   const first = await firstAnswers(input, deps);
   const key: MailboxKey = { mailbox: first.mailbox, for: first.for };
@@ -30,6 +33,9 @@ export async function runSetup(input: SetupInput, deps: SetupDeps): Promise<Setu
     if (interrupted !== undefined)
       deps.report.note(`Going on with the set-up that was interrupted (${interrupted.startedAt}); --fresh forgets it.`);
     return await new SetupRun(input, deps, key, interrupted).run(first);
+  } catch (error) {
+    const { answers } = (await book.read(key).catch(() => undefined)) ?? {};
+    throw asToldIn({ ...key, clientId: input.flags.clientId ?? answers?.clientId }, error);
   } finally {
     await release();
   }
@@ -49,18 +55,30 @@ async function forgetInterrupted(deps: SetupDeps, key: MailboxKey): Promise<void
 
 /** Mailbox and product; from an interrupted set-up where exactly one waits. Throws `nothing-to-resume`, `resume-choice`. */
 async function firstAnswers(input: SetupInput, deps: SetupDeps): Promise<First> {
-  let saved: Known = {};
-  if (input.flags.mailbox === undefined && !input.fresh) {
-    const waiting = await journals(deps.ctx, deps.home).all();
-    const [only] = waiting;
-    if (only !== undefined && waiting.length === 1 && (input.resume || (await wantsResume(deps, only)))) saved = only.answers;
-    else if (input.resume && waiting.length > 1) saved = (await whichSetup(deps, waiting)).answers;
-    else if (input.resume) throw problem('nothing-to-resume', {});
-  }
+  const saved = input.fresh ? {} : await interruptedAnswers(input, deps);
   const known = await answer(firstQuestions, {}, { ctx: deps.ctx, canAsk: deps.canAsk, flags: input.flags, saved, facts: deps.facts });
   const { mailbox, for: product } = known;
   if (mailbox === undefined || product === undefined) throw new Error('the first questions always have answers');
   return { ...known, mailbox, for: product };
+}
+
+/** Those of the interrupted set-up that the flags mean, as far as they name one. */
+async function interruptedAnswers({ flags, resume }: SetupInput, deps: SetupDeps): Promise<Known> {
+  const { mailbox, for: product } = flags;
+  if (mailbox !== undefined && (product !== undefined || !resume)) return {};
+  const all = await journals(deps.ctx, deps.home).all();
+  const waiting = all.filter(
+    ({ answers }) =>
+      (mailbox === undefined || answers.mailbox === mailbox.trim().toLowerCase()) &&
+      (product === undefined || answers.for === product.trim()),
+  );
+  const [only] = waiting;
+  if (only !== undefined && waiting.length === 1) return resume || (await wantsResume(deps, only)) ? only.answers : {};
+  if (!resume) return {};
+  // Nothing waits for this mailbox, or what its default product names: the full command works with or without --resume.
+  if (mailbox !== undefined && (waiting.length === 0 || waiting.some(({ answers }) => answers.for === 'this-computer'))) return {};
+  if (waiting.length === 0) throw problem('nothing-to-resume', {});
+  return (await whichSetup(deps, waiting)).answers;
 }
 
 /** Throws `resume-choice` where nobody can be asked. */
@@ -73,7 +91,10 @@ async function whichSetup(deps: SetupDeps, waiting: readonly Journal[]): Promise
   const chosen = deps.canAsk
     ? waiting[Number(await deps.ctx.prompts.select({ message: 'Which interrupted set-up?', choices }))]
     : undefined;
-  if (chosen === undefined) throw problem('resume-choice', { candidates: waiting.map((j) => String(j.answers.mailbox)) });
+  if (chosen === undefined) {
+    const candidates = waiting.map(({ answers: { mailbox = '', for: product = '' } }) => ({ mailbox, for: product }));
+    throw problem('resume-choice', { candidates });
+  }
   return chosen;
 }
 

@@ -4,9 +4,9 @@ import type { ProtocolResult } from '../mail/result.ts';
 import { runTests, type TestToken } from '../mail/run-tests.ts';
 import type { SetupDeps } from './deps.ts';
 
-/** The proof at the end of a set-up: each of its protocols, live. A red test is a value. */
+/** The proof at the end of a set-up or a sign-in: each protocol of the set-up, live. A red test is a value. */
 export async function testMailbox(
-  deps: SetupDeps,
+  deps: Pick<SetupDeps, 'ctx' | 'report' | 'stepTimeoutMs' | 'network'>,
   record: MailboxRecord,
   cloud: Cloud,
   token: () => Promise<TestToken>,

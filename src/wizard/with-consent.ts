@@ -1,5 +1,3 @@
-import { MailauthError } from '../core/errors.ts';
-import { appEntries } from '../diagnose/catalogue/entra-app.ts';
 import { isConsentSeen } from '../entra/consent-seen.ts';
 import { permissionNames } from '../guides/permissions.ts';
 import { adminGraph } from './admin.ts';
@@ -20,15 +18,7 @@ export async function askForConsent(at: Standing): Promise<void> {
 }
 
 /** A sign-in that may find out that consent is missing: noted, waited for, tried again. Throws what the attempt throws. */
-export async function withConsent<T>(at: Standing, attempt: () => Promise<T>): Promise<T> {
-  try {
-    return await untilConsented(attempt, consentWait(at));
-  } catch (error) {
-    // What is wrong with the app itself is looked at again by the next run.
-    if (error instanceof MailauthError && Object.hasOwn(appEntries, error.code)) await at.notes.awaitsConsent(undefined);
-    throw error;
-  }
-}
+export const withConsent = <T>(at: Standing, attempt: () => Promise<T>): Promise<T> => untilConsented(attempt, consentWait(at));
 
 /** How this set-up waits for consent: Graph is asked where its token is at hand, from the registration or from the environment. */
 function consentWait({ deps, notes, record, cloud, registered }: Standing): ConsentWait {
@@ -41,5 +31,5 @@ function consentWait({ deps, notes, record, cloud, registered }: Standing): Cons
     return isConsentSeen(asked, registration.clientId, names);
   };
   const atHand = graph !== undefined || Boolean(deps.ctx.env.MAILAUTH_GRAPH_TOKEN);
-  return { deps, record, cloud, again, onMissing: () => notes.awaitsConsent(registration), ...(atHand ? { look } : {}) };
+  return { deps, record, cloud, again, onMissing: () => notes.consentAsked(), ...(atHand ? { look } : {}) };
 }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -96,14 +97,25 @@ describe('setup --access app-only --register auto', () => {
     expect([app.secrets, app.certificates]).toMatchObject([[], [{ thumbprint }]]);
     await writeFile(key, '');
     expect(ran.out + ran.err + (await writtenBy(m))).not.toContain('PRIVATE KEY');
+    expect(ran.out).toContain(`Others can read or change ${key}: chmod 600 '${key}'`);
     const status = await m.mailauth('status --sandbox --json --warn-days 40');
     expect([status.exit, status.json().data.mailboxes[0]]).toMatchObject([
       1,
       { secretExpiresAt: expiresAt, certificateThumbprint: thumbprint },
     ]);
+    const renewal = expect.stringMatching(/^mailauth setup --mailbox \S+ --for this-computer --access app-only --certificate /);
+    for (const command of ['status', 'keepalive']) {
+      const { title, next } = (await m.mailauth(`${command} --sandbox --json --warn-days 40`)).json().error ?? {};
+      expect([title, next]).toEqual([expect.stringMatching(/, certificate: \d+ days left$/), [renewal]]);
+    }
     expect(await m.mailauth('token get --sandbox --force-refresh')).toMatchObject({ exit: 0, out: expect.stringMatching(/^eyJ\S+\n$/) });
     const shown = await m.mailauth('secret show --sandbox --reveal');
     expect([shown.exit, shown.out]).toEqual([0, expect.stringContaining('never shown')]);
+    const { fingerprint, fingerprint256 } = new X509Certificate(pair.certificate);
+    const [sha1, sha256] = [fingerprint, fingerprint256].map((print) => print.replaceAll(':', ''));
+    expect([shown.out.includes(`SHA-1 ${sha1}`), shown.out.includes(`SHA-256 ${sha256}`)]).toEqual([true, true]);
+    const refused = (await m.mailauth('token get --sandbox --force-refresh --json --fault certificate-refused')).json().error;
+    expect(refused?.next.join()).toMatch(new RegExp(`Thumbprint ${sha1} \\(SHA-1\\).*SHA-256, it is ${sha256}`));
     expect((await m.mailauth('secret rotate --sandbox --yes --json')).json().error).toMatchObject({
       code: 'certificate-not-rotated',
       exit: 1,
@@ -132,7 +144,9 @@ describe('setup --access app-only --register auto', () => {
     expect([ran.exit, unasked()]).toEqual([0, []]);
     expect(ran.err).toMatch(/application permissions SMTP\.SendAsApp on Office 365\s+Exchange Online/);
     expect(ran.err).toContain(`-ObjectId ${await servicePrincipal()}`);
-    expect(ran.out).toContain("New-ManagementRoleAssignment -Name mailauth -Role 'Application SMTP.SendAsApp'");
+    expect(ran.out).toMatch(
+      /New-ManagementRoleAssignment -Name mailauth-[0-9a-f]{8}-helpdesk@contoso.example -Role 'Application SMTP.SendAsApp'/,
+    );
   });
 });
 

@@ -76,6 +76,22 @@ describe('--register auto for this computer', () => {
     expect(ran.out + ran.err + (await writtenBy(m)) + [...m.keychain.entries.values()].join()).not.toContain(token);
   });
 
+  it('says whose token it takes in place of a sign-in', async () => {
+    const ran = await m.mailauth(`setup --sandbox --mailbox ${mailbox} --yes`, { env: { MAILAUTH_GRAPH_TOKEN: 'abc' } });
+    expect([ran.exit, ran.err]).toEqual([4, expect.stringMatching(/the token in\s+MAILAUTH_GRAPH_TOKEN\s+is\s+used/)]);
+    expect(ran.err).not.toContain('Azure CLI');
+  });
+
+  it('a Graph token that no header can carry is refused before anything is asked', async () => {
+    const { waits, ...quick } = hurried();
+    for (const token of ['abc\u0001def', 'abc\ndef', 'abc déf']) {
+      const ran = await m.mailauth('setup --sandbox --yes --json', { env: { MAILAUTH_GRAPH_TOKEN: token }, ...quick });
+      expect(errorOf(ran)).toMatchObject({ code: 'graph-token-refused', exit: 4, why: expect.stringContaining('MAILAUTH_GRAPH_TOKEN') });
+      expect(ran.out).not.toContain('def');
+    }
+    expect([waits, await countOf(m)]).toEqual([[], nothing]);
+  });
+
   it.each(['not-a-token', 'eyJhbGciOiJub25lIn0.e30.'])('a Graph token that Graph refuses (%s): exit 4, nothing made', async (token) => {
     const ran = await m.mailauth('setup --sandbox --yes --json', { env: { MAILAUTH_GRAPH_TOKEN: token } });
     expect(errorOf(ran)).toMatchObject({ code: 'graph-token-refused', exit: 4 });
@@ -128,6 +144,7 @@ describe('--register auto for this computer', () => {
     const ran = await m.mailauth(words, { terminal: true, prompts, env });
     expect([ran.exit, asked]).toEqual([0, ['Create it?', 'What shall be done?']]);
     expect(ran.err).toMatch(/owner +Ada \(ada@contoso\.example\)/);
+    expect(ran.err.replace(/\s+/g, ' ')).toContain(`App ${clientId} adopted: settings changed; service principal, consent made`);
     expect(await countOf(m)).toEqual(publicApp);
     const kept = await m.mailauth('logout --delete-app --yes --sandbox --json');
     expect(kept.json()).toMatchObject({ ok: false, error: { code: 'delete-app-refused', exit: 1 } });

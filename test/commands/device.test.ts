@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Machine, machine, person } from '../support/command-line.ts';
+import { beside, onlyApp } from '../support/tenant.ts';
 
 let m: Machine;
 beforeEach(async () => {
@@ -22,6 +23,33 @@ describe('--sign-in device', () => {
 
   it('registers the app with public client flows, so that the code is accepted', async () => {
     expect((await m.mailauth('setup --sandbox --yes --no-test --sign-in device')).exit).toBe(0);
+  });
+
+  it('login asks for no code where mailauth registered the app without them, and setup puts it right', async () => {
+    await m.mailauth('setup --sandbox --yes --no-test');
+    const login = 'login --sandbox --yes --force --sign-in device --json';
+    const refused = (await m.mailauth(login)).lines();
+    expect(refused.map((line) => line.type)).toEqual(['result']);
+    expect(refused[0]?.error).toMatchObject({ code: 'device-needs-public-client', exit: 6 });
+    const [first = ''] = refused[0]?.error?.next ?? [];
+    expect(first).toBe(`mailauth setup --mailbox ${mailbox} --sandbox --sign-in device`);
+    expect((await m.mailauth(`${first.replace('mailauth ', '')} --yes --no-test`)).exit).toBe(0);
+    expect((await m.mailauth(login)).exit).toBe(0);
+    const again = await m.mailauth(`setup --sandbox --yes --mailbox ${mailbox} --sign-in device --json`);
+    expect(again.lines().at(-1)?.data).toMatchObject({ alreadySetUp: true });
+  });
+
+  it('an app that somebody switched it on for is taken as it stands, without an administrator', async () => {
+    await m.mailauth('setup --sandbox --yes --no-test');
+    const next = (await m.mailauth('login --sandbox --yes --force --sign-in device --json')).lines()[0]?.error?.next ?? [];
+    const asItStands = next.find((line) => line.includes('--register existing'))?.replace(/^.*: mailauth /, '');
+    const { registration } = await onlyApp(m);
+    await beside(m, (graph) => graph.call('PATCH', `/applications/${registration?.objectId}`, { isFallbackPublicClient: true }));
+    const ran = await m.mailauth(`${asItStands} --yes --no-test --json`);
+    expect(ran.lines().filter((line) => line.type === 'authorization_required')).toEqual([
+      expect.objectContaining({ user_code: expect.any(String) }),
+    ]);
+    expect([ran.exit, (await m.mailauth('login --sandbox --yes --force --sign-in device')).exit]).toEqual([0, 0]);
   });
 
   it('login streams url, user_code and expires_at', async () => {

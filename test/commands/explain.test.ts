@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLongInput } from '../../src/system/long-input.ts';
 import { type Machine, machine } from '../support/command-line.ts';
+import { sentences } from '../unit/diagnose/explain/texts.ts';
 
 let m: Machine;
 beforeAll(async () => {
@@ -76,6 +77,36 @@ describe('mailauth explain', () => {
       const { input, ...others } = (await m.run(['explain', text, '--json'])).json().data;
       expect([input, others]).toEqual([text, { entries: [] }]);
     }
+  });
+
+  const stranger = 'deadbeef-0000-4000-8000-000000000000';
+  const telling = [
+    `AADSTS700016: Application with identifier '${stranger}' was not found in the directory 'evil.example'. Correlation ID: ${stranger}`,
+    `AADSTS50020: User account 'ada@evil.example' from identity provider 'live.com' does not exist in tenant 'evil.example'.`,
+    `AADSTS50011: The redirect URI 'https://evil.example/cb' specified in the request does not match. Timestamp: 2031-01-02 03:04:05Z`,
+    `AADSTS65001: x {"client_id":"${stranger}","tenant_id":"${stranger}","userPrincipalName":"ada@evil.example"}`,
+    'Error: getaddrinfo ENOTFOUND mail.evil.example',
+    'connect ETIMEDOUT 10.9.8.7:54321',
+    "Host: mail.evil.example. is not in the cert's altnames: ERR_TLS_CERT_ALTNAME_INVALID",
+    ...sentences.map(([, text]) => text),
+    ...sentences.map(
+      ([, text]) => `${text} https://login.microsoftonline.com/${stranger}/ user account 'ada@evil.example' ECONNX evil.example:54321`,
+    ),
+  ];
+
+  it('--json: no id, address, host, port or time of the text stands in the entries', async () => {
+    const values =
+      /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[\w.]+@[\w.]+|(?:\d+\.){3}\d+|\bevil\b|54321|92415|92 s|93;|2031|[\w.]+\.example\b/gi;
+    for (const text of telling) {
+      const { exit, json } = await m.run(['explain', '--json', '--', text]);
+      const said = JSON.stringify(json().data.entries).toLowerCase();
+      expect([text, exit, json().data.entries.length]).toEqual([text, 0, expect.any(Number)]);
+      for (const value of new Set(text.match(values) ?? [])) expect(said, text).not.toContain(value.toLowerCase());
+    }
+    const [first = ''] = telling;
+    const [entry] = (await m.run(['explain', first, '--json'])).json().data.entries;
+    expect(entry.title).toContain('No application CLIENT-ID in the tenant TENANT');
+    expect((await m.run(['explain', first])).out).toContain(`No application ${stranger} in the tenant evil.example`);
   });
 
   it.each([

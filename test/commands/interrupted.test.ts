@@ -1,9 +1,11 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { enter, type Machine, machine, person, type Scripted } from '../support/command-line.ts';
+import { approve } from '../../src/sandbox/approve.ts';
+import { createNetwork } from '../../src/system/network.ts';
+import { enter, type Machine, machine, person, type Ran, type Scripted } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
-import { tenantOf } from '../support/tenant.ts';
+import { beside, hurried, onlyApp, tenantOf } from '../support/tenant.ts';
 
 let m: Machine;
 beforeEach(async () => {
@@ -63,6 +65,7 @@ describe('interrupted', () => {
     const stopped = await interruptAt('setup --sandbox --yes --json', 'store', 'journal');
     expect(stopped.exit).toBe(130);
     expect(stream(stopped.lines())).toMatchObject({ ok: false, command: 'setup', error: { code: 'interrupted', exit: 130 } });
+    expect(stopped.lines().at(-1)?.error?.next).toEqual(['mailauth setup … --sandbox   # the same command again']);
   });
 
   it('after the token was stored: nothing is lost', async () => {
@@ -70,6 +73,56 @@ describe('interrupted', () => {
     expect(stopped.exit).toBe(130);
     expect((await m.mailauth('token get --sandbox')).exit).toBe(0);
     expect((await m.mailauth('setup --sandbox --resume --yes')).exit).toBe(0);
+    expect(await files('setups')).toEqual([]);
+  });
+
+  const setUp = 'setup --sandbox --yes --no-test';
+  const resume = 'setup --sandbox --resume --no-test --json';
+  const signIns = (ran: Ran) => ran.lines().filter((line) => line.type === 'authorization_required').length;
+  const registers = (ran: Ran) => ran.lines().some((line) => line.step === 'registration');
+  const browser = { usable: true, open: (address: string) => approveAs(mailbox, address) };
+  const approveAs = async (user: string, address: string) => {
+    await approve({ network: createNetwork({ env: {} }), signal: new AbortController().signal }, address, undefined, user);
+    return { kind: 'opened' as const };
+  };
+
+  it.each([
+    ['--register auto', '--resume'],
+    ['--client-type confidential', '--resume'],
+    ['--register auto', `--protocols imap,pop,smtp --mailbox ${mailbox}`],
+    ['--client-id 11111111-5a4d-4b0c-9a11-c0ffee000001', '--resume'],
+  ])('%s is done: %s goes on at the sign-in, without an administrator or --yes', async (flags, more) => {
+    expect((await m.mailauth(`${setUp} ${flags} --fault wrong-account`)).exit).toBe(1);
+    const ran = await m.mailauth(`${resume} ${more}`, { browser });
+    expect([ran.exit, signIns(ran), registers(ran)]).toEqual([0, 1, false]);
+  });
+
+  it.each([
+    ['--protocols smtp', 2],
+    ['--name other', 2],
+    ['--sign-in device', 2],
+    ['--client-id 11111111-5a4d-4b0c-9a11-c0ffee000001', 1],
+  ])('--resume %s changes what is registered, so the app is looked at again', async (flags, times) => {
+    expect((await m.mailauth(`${setUp} --fault wrong-account`)).exit).toBe(1);
+    const ran = await m.mailauth(`${resume} --yes ${flags}`);
+    expect([ran.exit, signIns(ran), registers(ran)]).toEqual([0, times, true]);
+  });
+
+  it('an app that was deleted in the meantime is made anew', async () => {
+    expect((await m.mailauth(`${setUp} --fault wrong-account`)).exit).toBe(1);
+    const { clientId, registration } = await onlyApp(m);
+    await beside(m, (graph) => graph.call('DELETE', `/applications/${registration?.objectId}`));
+    expect(stream((await m.mailauth(resume)).lines()).error?.code).toBe('needs-yes');
+    const { signal, ...fast } = hurried();
+    const ran = await m.mailauth(`${resume} --yes`, { ...fast, signal });
+    expect([ran.exit, signIns(ran)]).toEqual([0, 2]);
+    expect((await onlyApp(m)).clientId).not.toBe(clientId);
+  });
+
+  it('stopped at the tests: nobody signs in again', async () => {
+    expect((await interruptAt('setup --sandbox --yes --protocols imap', 'sign-in', 'journal')).exit).toBe(130);
+    const ran = await m.mailauth('setup --sandbox --resume --json');
+    expect([ran.exit, signIns(ran), stream(ran.lines()).data.tests]).toMatchObject([0, 0, [{ ok: true }]]);
     expect(await files('setups')).toEqual([]);
   });
 
@@ -89,8 +142,25 @@ describe('interrupted', () => {
     const several = await m.mailauth('setup --sandbox --resume --yes');
     expect(several.exit).toBe(3);
     expect(several.err).toContain('--mailbox');
-    expect(several.err).toContain('a@contoso.example, b@contoso.example');
+    expect(several.err).toContain('a@contoso.example (this-computer), b@contoso.example (this-computer)');
     expect((await m.mailauth('setup --sandbox --resume --yes --no-test --mailbox a@contoso.example')).exit).toBe(0);
+  });
+
+  it('--resume reaches each of several products of one mailbox by --for', async () => {
+    for (const product of ['mspbots', 'kaseya']) await interruptAt(`${setUp} --for ${product}`, 'store', 'journal');
+    for (const words of [resume, `${resume} --mailbox ${mailbox}`]) {
+      const several = await m.mailauth(words);
+      expect([several.exit, stream(several.lines()).error?.next]).toEqual([
+        3,
+        ['kaseya', 'mspbots'].map((product) => `mailauth setup --resume --mailbox ${mailbox} --for ${product} --sandbox`),
+      ]);
+    }
+    const other = await m.mailauth(`${resume} --for osticket`);
+    expect(stream(other.lines()).error?.code).toBe('nothing-to-resume');
+    for (const flags of ['--for kaseya', `--mailbox ${mailbox}`]) {
+      const ran = await m.mailauth(`${resume} --yes ${flags}`);
+      expect([ran.exit, stream(ran.lines()).data.for]).toEqual([0, flags === '--for kaseya' ? 'kaseya' : 'mspbots']);
+    }
   });
 
   it('--resume with several asks a person', async () => {

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/system/clock.ts';
-import { type Machine, machine } from '../support/command-line.ts';
+import { brokenKeychain, type Machine, machine } from '../support/command-line.ts';
 
 const day = 86_400_000;
 const mailbox = 'helpdesk@contoso.example';
@@ -78,7 +78,9 @@ describe('mailauth keepalive', () => {
       expect(out).toContain(`${mailbox} for osticket: nobody is signed in here, nothing to renew`);
       const ending = await many.mailauth('keepalive --sandbox --json --warn-days 400', later(20));
       expect(ending.exit).toBe(1);
-      expect(ending.json().error).toMatchObject({ code: 'secret-ends-soon', next: [`mailauth secret rotate ${mailbox} --sandbox`] });
+      const title = expect.stringMatching(/^helpdesk@contoso\.example for osticket, client secret: \d+ days left$/);
+      const next = [`mailauth secret rotate ${mailbox} --for osticket --sandbox`];
+      expect(ending.json().error).toMatchObject({ code: 'secret-ends-soon', title, next });
       const only = await many.mailauth('keepalive --sandbox --json --for osticket --warn-days 0');
       expect(only.json().data.mailboxes).toMatchObject([{ for: 'osticket', state: 'idle' }]);
     } finally {
@@ -95,12 +97,81 @@ describe('mailauth keepalive', () => {
     }
   });
 
-  it.each(['--test telnet', '--renew-after soon', '--jitter -1', '--for nothing'])('%s is wrong usage', async (words) => {
-    expect((await pc.mailauth(`keepalive ${words}`)).exit).toBe(2);
+  it.each(['--test telnet', '--renew-after soon', '--renew-after 90', '--jitter -1', '--for nothing'])(
+    '%s is wrong usage',
+    async (words) => {
+      expect((await pc.mailauth(`keepalive ${words}`)).exit).toBe(2);
+    },
+  );
+});
+
+describe('a sign-in that is lost', () => {
+  let own: Machine;
+  beforeEach(async () => {
+    own = await machine();
+    await own.mailauth('setup --sandbox --yes --no-test');
+  });
+  afterEach(() => own.end());
+  const state = async (words: string, more = {}) => {
+    const { exit, out } = await own.mailauth(`${words} --sandbox`, more);
+    return [exit, out];
+  };
+
+  it('is no OK anywhere when its tokens are gone', async () => {
+    for (const account of own.keychain.entries.keys()) own.keychain.entries.delete(account);
+    expect(await state('status --format nagios')).toEqual([
+      2,
+      expect.stringContaining('CRITICAL - helpdesk@contoso.example: nobody is signed in any more'),
+    ]);
+    const { exit, json } = await own.mailauth('status --sandbox --json');
+    expect([exit, json().error]).toMatchObject([
+      4,
+      { code: 'sign-in-lost', next: [`mailauth login ${mailbox} --for this-computer --sandbox`] },
+    ]);
+    const kept = await own.mailauth('keepalive --sandbox --json');
+    expect([kept.exit, kept.json().data.mailboxes]).toMatchObject([4, [{ state: 'failed', error: { code: 'sign-in-lost' } }]]);
+  });
+
+  it('is remembered when Microsoft refused, tried again by keepalive, and forgotten once it works', async () => {
+    expect((await own.mailauth('token get --sandbox --force-refresh --fault refresh-revoked')).exit).toBe(4);
+    expect(await state('status --format nagios')).toEqual([
+      2,
+      expect.stringMatching(/CRITICAL .*refused the last renewal \(sign-in-expired, /),
+    ]);
+    expect(await state('status --format prometheus')).toEqual([4, expect.stringMatching(/^mailauth_sign_in_lost\{[^}]+\} 1$/m)]);
+    // What the store has is served all the same: it works until it ends.
+    expect((await own.mailauth('token get --sandbox')).exit).toBe(0);
+    expect((await own.mailauth('keepalive --sandbox --jitter 0 --fault refresh-revoked')).exit).toBe(4);
+    expect((await own.mailauth('keepalive --sandbox --jitter 0')).exit).toBe(0);
+    expect((await state('status --format nagios'))[0]).toBe(0);
+  });
+
+  it('is over after a sign-in', async () => {
+    await own.mailauth('token get --sandbox --force-refresh --fault refresh-revoked');
+    expect((await own.mailauth('login --sandbox --yes --force')).exit).toBe(0);
+    expect((await own.mailauth('status --sandbox')).exit).toBe(0);
+  });
+
+  it('a busy service, or a page of a proxy in its place, is no refusal: the valid token is served', async () => {
+    for (const fault of ['throttled', 'token-page']) {
+      expect(await state(`token get --min-validity 999999 --fault ${fault}`)).toEqual([0, expect.stringMatching(/^\S+\n$/)]);
+      expect((await own.mailauth(`token get --sandbox --force-refresh --fault ${fault}`)).exit).toBe(5);
+    }
+    expect((await own.mailauth('status --sandbox')).exit).toBe(0);
+  });
+
+  it('is not said of a store that cannot be read', async () => {
+    const keychain = brokenKeychain('locked');
+    const { exit, out } = await own.mailauth('status --sandbox', { keychain });
+    expect([exit, out]).toEqual([7, expect.stringContaining('not known: the store cannot be read')]);
+    const { out: metrics } = await own.mailauth('status --sandbox --format prometheus', { keychain });
+    expect(metrics).toMatch(/^mailauth_store_ok\{[^}]+\} 0$/m);
+    expect(metrics).not.toContain('mailauth_signed_in');
   });
 });
 
 describe('mailauth status for monitoring', () => {
+  beforeAll(() => pc.mailauth('login --force --sandbox --yes'));
   const nagios = async (days: number, words = '') => {
     const { exit, out, err } = await pc.mailauth(`status --sandbox --format nagios ${words}`.trim(), later(days));
     expect(err).toBe('');

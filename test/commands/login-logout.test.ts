@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/system/clock.ts';
 import { systemFiles } from '../../src/system/files.ts';
 import { clickThrough } from '../support/click-through.ts';
 import { brokenKeychain, type Machine, machine } from '../support/command-line.ts';
@@ -94,6 +95,32 @@ describe('login', () => {
     expect((await m.mailauth('token get --sandbox')).out).not.toBe(before);
   });
 
+  it.each([
+    ['token-audience', 4],
+    ['imap-auth-failed', 4],
+    ['smtp-auth-disabled-mailbox', 6],
+  ])('says that the new tokens do not work at the mail server, under %s: exit %i', async (fault, code) => {
+    const { exit, lines } = await m.mailauth(`login --force --sandbox --yes --json --fault ${fault}`);
+    const result = stream(lines());
+    expect([exit, result]).toMatchObject([code, { ok: false, data: { mailbox, tests: expect.any(Array) }, error: { exit: code } }]);
+    expect((await m.mailauth(`login --force --sandbox --yes --no-test --fault ${fault}`)).exit).toBe(0);
+  });
+
+  it('a mail server that is only busy is a note', async () => {
+    const { exit, err } = await m.mailauth('login --force --sandbox --yes --fault imap-throttled');
+    expect([exit, err]).toEqual([0, expect.stringContaining('not proven at the mail server')]);
+  });
+
+  it('a damaged entry is replaced without --force; a sign-in that has ended and cannot be checked is no success', async () => {
+    const [account] = [...m.keychain.entries.keys()].filter((name) => name.includes('token/'));
+    m.keychain.entries.set(account ?? '', 'garbage');
+    expect((await m.mailauth('token get --sandbox')).exit).toBe(7);
+    expect((await m.mailauth('login --sandbox --yes --no-test')).exit).toBe(0);
+    expect((await m.mailauth('token get --sandbox')).exit).toBe(0);
+    const later = { ...systemClock, now: () => Date.now() + 86_400_000 };
+    expect((await m.mailauth('login --sandbox --yes --fault throttled', { clock: later })).exit).toBe(5);
+  });
+
   it('nobody comes back: exit 4 after --timeout', async () => {
     const { exit, lines } = await m.mailauth('login --force --sandbox --json --timeout 1');
     expect([exit, stream(lines()).error?.code]).toEqual([4, 'sign-in-timeout']);
@@ -128,6 +155,49 @@ describe('logout', () => {
       expect(await m.mailauth(`${words} --sandbox`)).toMatchObject({ exit: 0, out: 'Nothing to remove: already so.\n', err: '' });
     }
     expect((await m.mailauth(`token get ${mailbox} --sandbox`)).exit).toBe(4);
+  });
+
+  it.each(['helpdesk@contoso.example', '--all', ''])(
+    'of a set-up that waits for an administrator: logout %s says so, and nothing is left',
+    async (words) => {
+      const waiting = { mailbox, for: 'this-computer' };
+      const line = `logout ${words} --sandbox --json`.replace('  ', ' ');
+      await m.mailauth('setup --sandbox --yes --register handoff');
+      expect([await files('handoff'), await files('setups')]).toEqual([[expect.any(String)], [expect.any(String)]]);
+      expect((await m.mailauth(line)).json().data.removed).toEqual([waiting]);
+      expect([await files('handoff'), await files('setups')]).toEqual([[], []]);
+      expect(await m.mailauth(line)).toMatchObject({ exit: 0, out: expect.stringContaining('"removed":[]') });
+      // Finished afterwards: the folder is still there.
+      await m.mailauth('setup --sandbox --yes --register handoff');
+      await m.mailauth('setup --sandbox --yes --no-test --fresh');
+      expect([await files('handoff'), await files('setups')]).toEqual([[expect.any(String)], []]);
+      expect(await m.mailauth(line.replace(' --json', ''))).toMatchObject({
+        exit: 0,
+        out: `Removed every local trace of ${mailbox} (this-computer).\n`,
+      });
+      expect(await files('handoff')).toEqual([]);
+    },
+  );
+
+  it('one mailbox for two products: without its address the same as with it, --for leaves the other', async () => {
+    for (const line of ['logout', `logout ${mailbox}`]) {
+      await m.mailauth('setup --sandbox --yes --no-test');
+      await m.mailauth('setup --sandbox --yes --for mspbots');
+      const { exit, json } = await m.mailauth(`${line} --sandbox --json`);
+      expect([exit, json().data.removed]).toEqual([
+        0,
+        [
+          { mailbox, for: 'mspbots' },
+          { mailbox, for: 'this-computer' },
+        ],
+      ]);
+    }
+    await m.mailauth('setup --sandbox --yes --no-test');
+    await m.mailauth('setup --sandbox --yes --for mspbots');
+    for (const removed of [[{ mailbox, for: 'mspbots' }], []]) {
+      expect((await m.mailauth('logout --all --for mspbots --sandbox --json')).json().data).toEqual({ removed });
+    }
+    expect((await m.mailauth('token get --sandbox')).exit).toBe(0);
   });
 
   it('--all removes all', async () => {

@@ -161,7 +161,15 @@ describe('what a product needs', () => {
     expect(await months('--for supportpal')).toBe(24);
     expect(await months('--for osticket --secret-months 6')).toBe(6);
     const status = (await m.mailauth('status --sandbox --json --warn-days 200')).json();
-    expect(status).toMatchObject({ ok: false, error: { code: 'expires-soon', exit: 1 } });
+    expect(status).toMatchObject({
+      ok: false,
+      error: {
+        code: 'expires-soon',
+        exit: 1,
+        title: expect.stringMatching(/ for osticket, client secret: \d+ days left$/),
+        next: [`mailauth secret rotate ${mailbox} --for osticket --sandbox`],
+      },
+    });
   });
 });
 
@@ -192,6 +200,17 @@ describe('Kaseya: --sign-in password', () => {
     expect(ran.out + ran.err + (await writtenBy(m))).not.toContain('hunter2');
   });
 
+  it('after a wrong password, --resume goes on at the password', async () => {
+    await withPassword('hunter2 but wrong');
+    const file = join(m.home, 'password.txt');
+    await writeFile(file, everybodysPassword);
+    const ran = await m.mailauth(`setup --sandbox --resume --json --password-file ${file}`);
+    expect([ran.exit, ran.lines().some((line) => line.type === 'authorization_required' || line.step === 'registration')]).toEqual([
+      0,
+      false,
+    ]);
+  });
+
   it('an account with MFA is exit 6: this product cannot use it', async () => {
     const ran = await withPassword(everybodysPassword, '--mailbox mfa@contoso.example');
     expect(errorOf(ran)).toMatchObject({ code: 'product-needs-no-mfa', exit: 6 });
@@ -201,6 +220,7 @@ describe('Kaseya: --sign-in password', () => {
 
   it('asks for the password where none was given, and only products that need it may', async () => {
     expect(errorOf(await m.mailauth(kaseya))).toMatchObject({ code: 'answer-missing', exit: 3, detail: { flag: '--password-file' } });
+    expect(await tenantOf(m)).toMatchObject({ apps: [] });
     const other = `setup --sandbox --yes --for osticket --redirect-uri ${callback} --sign-in password --json`;
     expect(errorOf(await m.mailauth(other))).toMatchObject({ code: 'password-not-here', exit: 2 });
   });

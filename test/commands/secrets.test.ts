@@ -280,6 +280,19 @@ describe('logout --delete-app', () => {
   });
 });
 
+it.each(['secret rotate', 'logout --delete-app'])(
+  '%s --json: the address for the administrator is on stderr, stdout is one object',
+  async (words) => {
+    await setUp('setup --sandbox --yes --for mspbots');
+    const browser = { usable: true, open: async () => ({ kind: 'opened' as const }) };
+    for (const more of ['', '--quiet ']) {
+      const { exit, err, json } = await m.mailauth(`${words} --sandbox --json --yes ${more}--timeout 1`, { browser });
+      expect([exit, json().error?.code]).toEqual([4, 'sign-in-timeout']);
+      expect(err).toMatch(/^Sign in as an administrator: http:\/\/localhost:\d+\/\S+\/authorize\?client_id=\S+\n/);
+    }
+  },
+);
+
 it('no secret, token or password is in any output or file of all this', async () => {
   const runs = [
     await m.mailauth(`${here} --json --verbose`),

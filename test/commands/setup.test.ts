@@ -432,3 +432,25 @@ describe('a home that cannot be written', () => {
     }
   });
 });
+
+describe('the command that an error of setup names', () => {
+  const ada = 'ada@contoso.example';
+  const redirect = '--redirect-uri https://helpdesk.contoso.example/cb';
+  it.each([
+    [`--mailbox ${ada} --for mspbots --fault discovery-busy`, `--mailbox ${ada} --for mspbots --sandbox`],
+    ['--for mspbots --fault discovery-busy', `--mailbox ${mailbox} --for mspbots --sandbox`],
+    [`--mailbox ${ada} --tenant nosuch.example`, `--mailbox ${ada} --sandbox --tenant DOMAIN-OR-ID`],
+    [`--mailbox ${ada} --for osticket --redirect-uri http://x.y/z`, `--mailbox ${ada} --for osticket --redirect-uri https://… --sandbox`],
+    [
+      `--mailbox ${ada} --for osticket ${redirect} --client-id ${publicApp} --client-secret-file nowhere`,
+      `--mailbox ${ada} --for osticket --client-id ${publicApp} --client-secret-file FILE --sandbox`,
+    ],
+    [`--mailbox ${ada} --fault tenant-other-cloud`, `--mailbox ${ada} --tenant contoso.example --sandbox`],
+    [`--mailbox ${ada} --register auto --client-id ${publicApp}`, `--mailbox ${ada} --register auto --sandbox`],
+    ['--mailbox nobody --register auto --client-id abc', '--register auto --sandbox'],
+  ])('%s: the mailbox and the product stay in it', async (flags, said) => {
+    const ran = await m.mailauth(`setup --sandbox --yes --no-test --json ${flags}`);
+    const [next] = stream(ran.lines()).error?.next ?? [];
+    expect(next?.replace(/ {3}\(.*\)$/, '')).toBe(`mailauth setup ${said}`);
+  });
+});

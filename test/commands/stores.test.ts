@@ -178,7 +178,10 @@ describe('a damaged sealed file', () => {
   it('a damaged copy is not put in its place', async () => {
     const damaged = await damage();
     await writeFile(`${sealed}.copy`, damaged);
-    expect((await mailauth('store restore --yes --json')).json().error).toMatchObject({ exit: 7, code: 'sealed-file-damaged' });
+    const both = (await mailauth('store restore --yes --json')).json().error;
+    expect(both).toMatchObject({ exit: 7, code: 'sealed-copy-damaged', why: expect.stringContaining('secrets.sealed.copy') });
+    expect(both?.next.join()).toMatch(/own backup.*mailauth login --force/);
+    expect(both?.next.join()).not.toContain('store restore');
     await rm(`${sealed}.copy`);
     expect((await mailauth('store restore --yes --json')).json().error).toMatchObject({ exit: 1, code: 'sealed-copy-missing' });
     expect(await readFile(sealed)).toEqual(damaged);
@@ -195,6 +198,23 @@ describe('store keygen', () => {
     expect((await mailauth(`store keygen ${file} --json`)).json().error).toMatchObject({ exit: 1, code: 'key-file-exists' });
     expect(await readFile(file)).toEqual(before);
     expect((await mailauth('store keygen')).exit).toBe(2);
+  });
+
+  it.each([
+    ['EACCES', 'permission denied'],
+    ['ENOENT', 'the folder cannot be made'],
+    ['ENOSPC', 'the disk is full'],
+    ['EROFS', 'the file system is read-only'],
+  ])('%s: names the file, why, and another place', async (code, why) => {
+    const create = async () => {
+      throw Object.assign(new Error(code), { code });
+    };
+    const { error } = (await mailauth('store keygen /etc/mailauth/key --json', { files: { ...systemFiles, create } })).json();
+    expect(error).toMatchObject({ exit: 1, code: 'key-file-not-made', why, title: expect.stringContaining('/etc/mailauth/key') });
+    expect(error?.next).toEqual([
+      expect.stringMatching(/^mailauth store keygen ~\/mailauth.key --sandbox/),
+      expect.stringMatching(/^sudo mailauth store keygen '\/etc\/mailauth\/key'/),
+    ]);
   });
 });
 
@@ -272,7 +292,11 @@ describe('store move', () => {
 
   it('changes nothing when the new store cannot be used, or is none', async () => {
     const before = await readFile(sealed);
-    expect((await mailauth('store move keychain --json')).json().error).toMatchObject({ exit: 7, code: 'keychain-no-bus' });
+    for (const trouble of ['no-bus', 'no-provider'] as const) {
+      const { error } = (await mailauth('store move keychain --json', { keychain: brokenKeychain(trouble) })).json();
+      expect(error).toMatchObject({ exit: 7, code: `keychain-${trouble}`, next: [expect.any(String), expect.any(String)] });
+      expect(error?.next.join()).not.toContain('MAILAUTH_STORE=file');
+    }
     expect((await mailauth('store move cloud --json')).json().error).toMatchObject({ exit: 2, code: 'value-invalid' });
     expect(await readFile(sealed)).toEqual(before);
   });

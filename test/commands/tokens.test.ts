@@ -132,6 +132,7 @@ describe('status', () => {
             scopes: expect.arrayContaining(['https://outlook.office.com/IMAP.AccessAsUser.All']),
             store: 'keychain',
             lastTest: null,
+            lastRefusal: null,
           },
         ],
       },
@@ -150,7 +151,7 @@ describe('status', () => {
     const text = await m.mailauth('status --sandbox --warn-days 1000');
     expect(text.exit).toBe(1);
     expect(text.out).toContain(`Signed in       as ${mailbox}`);
-    expect(text.err).toContain('89 days left');
+    expect(text.err).toContain('sign-in: 89 days left');
   });
 
   it('warns below, not at, the number of days', async () => {
@@ -348,6 +349,23 @@ describe('several mailboxes', () => {
     expect((await several.mailauth('token get ada@contoso.example --sandbox')).exit).toBe(0);
     const custom = await several.mailauth('token get ada@contoso.example --sandbox --for custom --json');
     expect([custom.exit, custom.json().error?.code]).toEqual([4, 'not-signed-in']);
+    // As the operator named it: without --for the answer would be "signed in already".
+    expect(custom.json().error?.next).toEqual(['mailauth login ada@contoso.example --for custom --sandbox']);
+    const tested = (await several.mailauth('test imap ada@contoso.example --sandbox --for custom --json')).json();
+    expect([tested.error?.next[0], tested.data.results[0].diagnosis.next[0]]).toEqual(Array(2).fill(custom.json().error?.next[0]));
+  });
+
+  it.each(['token get', 'token show'])('one mailbox for two products, nobody signed in: %s is exit 4 and names --for', async (words) => {
+    for (const product of ['this-computer', 'custom'])
+      await several.mailauth(`setup --sandbox --yes --no-test --sign-in skip --for ${product} --mailbox cid@contoso.example`);
+    const { exit, json } = await several.mailauth(`${words} cid@contoso.example --sandbox --json`);
+    expect([exit, json().error]).toMatchObject([
+      4,
+      {
+        code: 'not-signed-in',
+        next: ['this-computer', 'custom'].map((product) => expect.stringContaining(`mailauth login cid@contoso.example --for ${product}`)),
+      },
+    ]);
   });
 });
 

@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands, topics } from '../../src/cli.ts';
 import { type Machine, machine } from '../support/command-line.ts';
@@ -22,6 +24,17 @@ describe('wrong usage is exit 2, on stderr, and as an envelope with --json', () 
     ['status --sandbox --cloud usgov', 'sandbox-with-cloud'],
     ['status --cloud usgov --cloud-file lab.json', 'usage'],
     ['setup --resume --fresh', 'usage'],
+    ['setup --register auto --client-id 11111111-2222-3333-4444-555555555555', 'usage'],
+    // Wrong also while the mailbox is still missing.
+    ['setup --secret-months abc', 'value-invalid'],
+    ['setup --protocols gopher', 'value-invalid'],
+    ['setup --variant old', 'value-invalid'],
+    ['setup --client-id abc', 'value-invalid'],
+    ['setup --redirect-uri http://x.example/cb', 'redirect-not-accepted'],
+    ['setup --for mspbots --protocols imap', 'value-invalid'],
+    ['setup --for supportpal --protocols imap,pop', 'value-invalid'],
+    ['setup --sandbox --for kaseya --sign-in browser', 'redirect-not-here'],
+    ['setup --sandbox --for kaseya --sign-in paste', 'redirect-not-here'],
     ['status --sandbox --cloud-file lab.json', 'sandbox-with-cloud'],
     ['sandbox --cloud usgov', 'sandbox-with-cloud'],
     ['status --cloud mars', 'cloud-unknown'],
@@ -81,11 +94,37 @@ describe('wrong usage is exit 2, on stderr, and as an envelope with --json', () 
     expect(Object.keys(error ?? {})).toEqual(expect.arrayContaining(['code', 'exit', 'title', 'why', 'next', 'detail']));
   });
 
+  it.each(['--protocols', '--mailbox', '--tenant', '--name', '--client-secret-file', '--for'])('setup %s without a value', async (flag) => {
+    for (const empty of ['', ' ']) {
+      const { exit, err } = await m.run(['setup', '--yes', '--no-input', flag, empty]);
+      expect([exit, err]).toEqual([2, expect.stringContaining(`✖ ${flag} was given without a value\n`)]);
+    }
+  });
+
+  it.each([
+    ['--for mspbots --protocols imap', 'smtp (mspbots)'],
+    ['--for kaseya --sign-in browser --mailbox a@contoso.com', '--for kaseya --sign-in password'],
+    ['--for kaseya --sign-in browser --mailbox a@contoso.com', "This product signs in with the mailbox's password."],
+  ])('setup %s says %s', async (words, said) => {
+    expect((await m.mailauth(`setup ${words} --no-input`)).err).toContain(said);
+  });
+
   it('names the command in the envelope, and streams end in a result', async () => {
     expect((await m.mailauth('status --nonsense --json')).json()).toMatchObject({ command: 'status' });
     expect((await m.mailauth('token get --nonsense --json')).json()).toMatchObject({ command: 'token get' });
     expect((await m.mailauth('setup --nonsense --json')).lines()).toMatchObject([{ type: 'result', command: 'setup', ok: false }]);
     expect((await m.mailauth('login --nonsense --json')).lines()).toMatchObject([{ type: 'result', command: 'login', ok: false }]);
+  });
+
+  it.each([
+    ['test imap', 'no-mailbox', 4],
+    ['test all ada@contoso.com', 'mailbox-unknown', 4],
+    ['test all --all-mailboxes', 'no-mailbox', 4],
+    ['test nonsense', 'value-invalid', 2],
+    ['test imap --nonsense', 'usage', 2],
+  ])('%s --json: has its list of results all the same', async (words, code, exit) => {
+    const ran = await m.mailauth(`${words} --json`);
+    expect([ran.exit, ran.json()]).toMatchObject([exit, { ok: false, command: 'test', data: { results: [] }, error: { code } }]);
   });
 
   it.each([
@@ -253,19 +292,75 @@ describe('help', () => {
     expect(out.match(/^ {2}\d+/gm)?.map(Number)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 130]);
   });
 
-  it('help environment names each variable of the contract that this version reads', async () => {
+  it('help environment names each variable of the contract and each one that the program reads', async () => {
     const { out } = await m.mailauth('help environment');
-    for (const name of [
-      ...['HOME', 'MAILBOX', 'TENANT', 'CLIENT_ID', 'CLOUD', 'CLOUD_FILE', 'STORE', 'DEBUG'].map((n) => `MAILAUTH_${n}`),
-      ...['BROWSER', 'HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS', 'NO_COLOR', 'FORCE_COLOR', 'TERM', 'CI'],
-    ]) {
-      expect(out).toContain(name);
-    }
+    const own = [
+      'HOME',
+      'MAILBOX',
+      'TENANT',
+      'CLIENT_ID',
+      'CLOUD',
+      'CLOUD_FILE',
+      'STORE',
+      'PASSPHRASE_FILE',
+      'PASSPHRASE',
+      'GRAPH_TOKEN',
+      'DEBUG',
+    ];
+    const others = ['BROWSER', 'HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS', 'NO_COLOR', 'FORCE_COLOR', 'TERM', 'CI'];
+    const folder = join(import.meta.dirname, '../../src');
+    const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.ts'));
+    const source = (await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')))).join('\n');
+    const taken = [...source.matchAll(/\{([^{}]*)\} = (?:\w+\.)?env\b/g)].flatMap(
+      ([, names = '']) => names.match(/\b[A-Z][A-Z\d_]+\b/g) ?? [],
+    );
+    const read = [...source.matchAll(/\benv\.([A-Z][A-Z\d_]+)\b/g)].map(([, name = '']) => name);
+    expect(read.length + taken.length).toBeGreaterThan(30);
+    for (const name of [...own.map((n) => `MAILAUTH_${n}`), ...others, ...read, ...taken]) expect(out).toMatch(new RegExp(`\\b${name}\\b`));
   });
 
   it('help clouds marks the unverified ones', async () => {
     const { out } = await m.mailauth('help clouds');
     expect(out.match(/^ {2}(\S+) .*unverified/gm)?.map((l) => l.trim().split(' ')[0])).toEqual(['usgov-dod', 'china']);
+  });
+
+  const groups = [...new Set(commands.map((c) => c.name.split(' ')).flatMap(([group = '', word]) => (word === undefined ? [] : [group])))];
+
+  it.each(groups)('%s --help: its commands with their summaries, and where each one is explained', async (group) => {
+    const { exit, out, err } = await m.mailauth(`${group} --help`);
+    expect([exit, err]).toEqual([0, '']);
+    for (const { name, summary } of commands.filter((c) => c.name.startsWith(`${group} `))) {
+      expect(out).toMatch(new RegExp(`^ {2}${name} .*${summary}$`, 'm'));
+      expect(out).toContain(`  mailauth ${name} --help\n`);
+    }
+    expect(Math.max(...lines(out).map((l) => l.length))).toBeLessThanOrEqual(100);
+    for (const words of [`help ${group}`, `${group} -h`, `--help ${group}`, `${group} --no-color --help`])
+      expect([words, (await m.mailauth(words)).out]).toEqual([words, out]);
+    expect((await m.mailauth(group)).exit).toBe(2);
+    expect((await m.mailauth(`${group} nonsense --help`)).exit).toBe(2);
+  });
+
+  it.each<readonly [string, string]>([
+    ['help', '--help'],
+    ['--help', '--help'],
+    ...topics.map((topic) => [`help ${topic}`, `help ${topic}`] as const),
+    ...groups.map((group) => [`${group} --help`, `help ${group}`] as const),
+    ['status --help', 'help status'],
+    ['help token get', 'token get --help'],
+  ])('%s --json: one object with the same text', async (words, same) => {
+    const text = (await m.mailauth(same)).out;
+    const topic = words.replace(/-?-?help ?/, '').trim();
+    const expected = { schema: 'mailauth/1', ok: true, command: 'help', data: topic === '' ? { text } : { topic, text } };
+    for (const argv of [`${words} --json`, `--json ${words}`]) {
+      const { exit, err, json } = await m.mailauth(argv);
+      expect([argv, exit, err, json()]).toEqual([argv, 0, '', expected]);
+    }
+  });
+
+  it('--version --json: one object', async () => {
+    const { exit, json } = await m.mailauth('--version --json');
+    expect([exit, json()]).toEqual([0, { schema: 'mailauth/1', ok: true, command: 'version', data: { version: '0.0.0-test' } }]);
+    expect((await m.mailauth('help nonsense --json')).json()).toMatchObject({ ok: false, error: { code: 'unknown-command', exit: 2 } });
   });
 
   it('help of something unknown is exit 2', async () => {

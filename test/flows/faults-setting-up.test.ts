@@ -32,6 +32,17 @@ describe('sign-in', () => {
   });
 });
 
+it('token-app-only: also where mailauth registered the app, as a public client or with a secret', async () => {
+  for (const more of ['', ' --client-type confidential --fresh']) {
+    await setUp(`${setup}${more}`);
+    expect((await m.mailauth('token get --sandbox --force-refresh --json --fault token-app-only')).exit).toBe(0);
+    for (const protocol of ['imap', 'smtp']) {
+      const ran = await m.mailauth(`test ${protocol} --sandbox --json`);
+      expect([ran.json().error?.code, ran.exit]).toEqual(['mail-app-only', catalogue['mail-app-only'].exit]);
+    }
+  }
+});
+
 describe('device codes', () => {
   const signingIn = cases('device').filter(([name]) => name !== 'refresh-device-blocked');
 

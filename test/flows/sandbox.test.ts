@@ -271,6 +271,13 @@ describe('a running sandbox', () => {
     expect((await sandbox.again({ fault: 'throttled' })).joined).toBe(false);
 
     const announced = await readFile(join(sandbox.home, 'running.json'), 'utf8');
+    for (const more of [{}, { fault: 'throttled' }]) {
+      await expect(sandbox.again({ announce: true, ...more })).rejects.toMatchObject({
+        code: 'sandbox-running',
+        title: expect.stringContaining(sandbox.cloud.login),
+      });
+    }
+    expect(await readFile(join(sandbox.home, 'running.json'), 'utf8')).toBe(announced);
     await sandbox.close();
     await expect(readFile(join(sandbox.home, 'running.json'))).rejects.toThrow('ENOENT');
     await writeFile(join(sandbox.home, 'running.json'), announced);

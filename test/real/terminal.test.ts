@@ -136,10 +136,12 @@ describe('the wizard, from the first question to the last line', () => {
     await t.type('what is this');
     await t.press('Enter');
     await t.until(/! .*[\s\S]*\? Paste the address/);
-    await t.type(back);
+    // As a terminal or a mail wrapped it, without a line break at its end.
+    await t.paste(back.replace(/.{70}/g, '$&\n'));
     await t.press('Enter');
     await endsClean(t, 0);
     expect(await t.text()).toContain('helpdesk@contoso.example is set up and signed in.');
+    expect(await t.text()).not.toContain('only the first part');
   });
 });
 
@@ -254,7 +256,6 @@ describe('Ctrl-C', () => {
 
     const again = await terminal(['setup', '--sandbox'], { env: await browser() });
     await answer(again, `The set-up of ${mailbox} was interrupted. Go on with it?`);
-    await answer(again, 'Go ahead?');
     await endsClean(again, 0);
     expect(await again.text()).not.toContain('Which mailbox?');
     expect(await again.text()).toContain('helpdesk@contoso.example is set up and signed in.');

@@ -1,4 +1,5 @@
 import type { Protocol } from '../../core/cloud.ts';
+import { sha256 } from '../../core/sha256.ts';
 import { type MailSpot, protocolSwitch, ps } from './mail-words.ts';
 
 /** Whom Exchange Online is told about: the app, and its service principal in this tenant. */
@@ -38,14 +39,27 @@ export function exchangeLines(app: ExchangeApp, protocols: readonly Protocol[]):
  * The newer way to send, RBAC for Applications: SMTP only, one mailbox, no Full Access. The app must not have `SMTP.SendAsApp` in Entra
  * beside it (shared facts on Microsoft, section 9.3). The filter takes the mailbox by its address.
  */
-export function sendingOnly({ clientId, servicePrincipalId = objectIdBlank, mailbox }: ExchangeApp): readonly string[] {
+export function sendingOnly(app: ExchangeApp): readonly string[] {
+  const { clientId, servicePrincipalId = objectIdBlank, mailbox } = app;
+  const name = ps(ownName(app));
   const filter = `PrimarySmtpAddress -eq '${mailbox.replaceAll("'", "''")}'`;
   return [
     `New-ServicePrincipal -AppId ${ps(clientId)} -ObjectId ${ps(servicePrincipalId)} -DisplayName mailauth`,
-    `New-ManagementScope -Name mailauth -RecipientRestrictionFilter "${filter}"`,
-    `New-ManagementRoleAssignment -Name mailauth -Role 'Application SMTP.SendAsApp' -App ${ps(clientId)} -CustomResourceScope mailauth`,
+    `New-ManagementScope -Name ${name} -RecipientRestrictionFilter "${filter}"`,
+    `New-ManagementRoleAssignment -Name ${name} -Role 'Application SMTP.SendAsApp' -App ${ps(clientId)} -CustomResourceScope ${name}`,
     `Test-ServicePrincipalAuthorization -Identity ${ps(clientId)} -Resource ${ps(mailbox)}`,
   ];
+}
+
+/** Exchange's limit of a scope's and an assignment's name (learn.microsoft.com, New-ManagementRoleAssignment). */
+const longestName = 64;
+
+/** Scopes and role assignments have names that are unique in the organization, and one app may send for several mailboxes. */
+function ownName({ clientId, mailbox }: ExchangeApp): string {
+  // Where nobody knows the ID yet, a blank stands whole.
+  const [app = clientId] = /^[0-9a-f]{8}(?=-)/i.exec(clientId) ?? [];
+  const name = `mailauth-${app}-${mailbox}`;
+  return name.length <= longestName ? name : `${name.slice(0, longestName - 9)}-${sha256(mailbox).slice(0, 8)}`;
 }
 
 /** The lines for the protocol that was refused. `explain` has none at hand. */

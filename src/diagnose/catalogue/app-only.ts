@@ -5,6 +5,9 @@ import { shellWord } from './entra-words.ts';
 
 const certificates = 'https://learn.microsoft.com/entra/identity-platform/certificate-credentials';
 
+export const newCertificate = (v: { mailbox: string; for: string }): string =>
+  `mailauth setup --mailbox ${shellWord(v.mailbox)} --for ${v.for} --access app-only --certificate CERT.pem --certificate-key-file KEY.pem`;
+
 /** An app that acts for itself: client credentials, with a secret or a certificate. */
 export const appOnlyEntries = {
   'certificate-unusable': entry<{ source: string; why: string; mailbox?: string | undefined }>({
@@ -31,9 +34,7 @@ export const appOnlyEntries = {
     source: certificates,
     title: (v) => `The app of ${v.mailbox} signs in with a certificate: there is no client secret to rotate`,
     why: () => 'A new certificate goes through setup, which puts it on the app and proves it.',
-    next: (v) => [
-      `mailauth setup --mailbox ${shellWord(v.mailbox)} --for ${v.for} --access app-only --certificate CERT.pem --certificate-key-file KEY.pem`,
-    ],
+    next: (v) => [newCertificate(v)],
     retryHelps: false,
   }),
   'app-only-not-here': entry<{ product: string; mailbox: string; for: string }>({

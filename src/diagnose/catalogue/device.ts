@@ -6,6 +6,16 @@ import { appPage, type EntraWords, isPersonal, loginCommand, setupCommand, signI
 const words = (e: Entry<EntraWords>): Entry<EntraWords> => entry<EntraWords>(e);
 
 const paste = (v: EntraWords): string => `${loginCommand(v)} --sign-in paste`;
+const switchOn = (v: EntraWords): string =>
+  `switch on Authentication > Settings > Allow public client flows, and save: ${appPage(v, 'Authentication')}`;
+
+/** With the ID the app is taken as it stands, so that no administrator has to sign in. */
+function setupForDevice(v: EntraWords, product: string, clientId?: string): string {
+  const of = product === 'this-computer' ? '' : `--for ${product} `;
+  const app = clientId === undefined ? '' : `--register existing --client-id ${clientId} `;
+  return setupCommand(v, `${of}${app}--sign-in device`);
+}
+
 const again = (v: EntraWords): string => `${loginCommand(v)} --sign-in device`;
 
 /** Why a device code is not enough. */
@@ -31,15 +41,15 @@ export const deviceEntries = {
     retryHelps: false,
     source: flows,
   }),
-  'device-needs-public-client': words({
+  /** `madeFor`: the product, where mailauth registered the app itself, without them */
+  'device-needs-public-client': entry<EntraWords & { readonly madeFor?: string }>({
     exit: Exit.notAllowed,
     title: () => 'This registration does not allow device codes',
     why: () => 'A device code needs "Allow public client flows", and it is off.',
-    next: (v) => [
-      paste(v),
-      `or switch on Authentication > Settings > Allow public client flows, and save: ${appPage(v, 'Authentication')}`,
-      `where mailauth made the app it does so itself: ${setupCommand(v, '--sign-in device')}`,
-    ],
+    next: (v) =>
+      v.madeFor === undefined
+        ? [paste(v), switchOn(v), `where mailauth made the app it does so itself: ${setupCommand(v, '--sign-in device')}`]
+        : [setupForDevice(v, v.madeFor), switchOn(v), `once it is on: ${setupForDevice(v, v.madeFor, v.clientId)}`, paste(v)],
     retryHelps: false,
     source: sources.deviceCode,
   }),
@@ -77,7 +87,7 @@ export const deviceUsageEntries = {
     exit: Exit.usage,
     title: () => 'A device code cannot be used by a confidential client',
     why: () => 'The flow is for public clients, without a client secret.',
-    next: (v) => [`${v.again} --sign-in paste`, 'or register it as a public client: mailauth setup --client-type public'],
+    next: (v) => [`${v.again} --sign-in paste`, 'register it as a public client: mailauth setup --client-type public'],
     retryHelps: false,
     source: sources.deviceCode,
   }),
@@ -85,7 +95,7 @@ export const deviceUsageEntries = {
     exit: Exit.needsSignIn,
     title: ({ seconds }) => `Nobody finished the sign-in with the code within ${seconds} seconds`,
     why: () => 'The code was not typed, or the page there refused the sign-in.',
-    next: ({ again }) => [`${again} --sign-in device`, `or, where device codes are blocked: ${again} --sign-in paste`],
+    next: ({ again }) => [`${again} --sign-in device`, `where device codes are blocked: ${again} --sign-in paste`],
     source: sources.own,
   }),
   'device-not-here': entry<{ product: string; again: string }>({

@@ -29,7 +29,7 @@ export const doctorEntries = {
     source: sources.own,
     title: ({ file }) => `${file} is there already, and it is no report of mailauth`,
     why: () => 'It was left untouched, and nothing was checked.',
-    next: ({ file }) => [`mailauth doctor --report '${file}' --yes   (writes over it)`, 'or give another file to --report'],
+    next: ({ file }) => [`mailauth doctor --report '${file}' --yes   (writes over it)`, 'give another file to --report'],
     retryHelps: false,
   }),
 
@@ -85,7 +85,7 @@ export const doctorEntries = {
     source: 'https://nodejs.org/api/cli.html#node_extra_ca_certsfile',
     title: ({ file }) => `NODE_EXTRA_CA_CERTS names ${file}, which cannot be used`,
     why: ({ why }) => `${why} Node.js goes on without it.`,
-    next: () => ['export NODE_EXTRA_CA_CERTS=/path/to/authority.pem', 'or take it away: unset NODE_EXTRA_CA_CERTS'],
+    next: () => ['export NODE_EXTRA_CA_CERTS=/path/to/authority.pem', 'take it away: unset NODE_EXTRA_CA_CERTS'],
     retryHelps: false,
   }),
 

@@ -65,7 +65,11 @@ export const elsewhereEntries = {
     aadsts: [700027, 700030, 50012, 50048, 50013, 500133, 50027],
     title: () => 'Microsoft does not accept the certificate, or what was signed with it',
     why: () => 'It is not on the app, has expired, or the clock of the computer is wrong.',
-    next: (v) => [`compare the thumbprint under Certificates & secrets: ${appPage(v, 'Credentials')}`, 'check the date and time'],
+    next: (v) => [
+      `compare ${v.certificate === undefined ? 'the thumbprint' : `Thumbprint ${v.certificate.sha1} (SHA-1)`} under Certificates & secrets: ${appPage(v, 'Credentials')}`,
+      ...(v.certificate === undefined ? [] : [`where a program shows SHA-256, it is ${v.certificate.sha256}`]),
+      'check the date and time',
+    ],
   }),
   'grant-not-offered': words({
     exit: Exit.failed,

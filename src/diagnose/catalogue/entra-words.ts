@@ -1,4 +1,5 @@
 import type { Cloud } from '../../core/cloud.ts';
+import type { Thumbprints } from '../../core/thumbprints.ts';
 
 /** The blanks of everything Entra can refuse: this sign-in's own values and what Microsoft said. */
 export interface EntraWords {
@@ -10,6 +11,8 @@ export interface EntraWords {
   readonly scopes: readonly string[];
   readonly mailbox?: string | undefined;
   readonly signInAs?: string | undefined;
+  /** the app showed who it is by this certificate */
+  readonly certificate?: Thumbprints | undefined;
   /** lets an administrator's consent page come back; without one the portal's link is offered instead */
   readonly redirectUri?: string | undefined;
   /** Microsoft's first sentence, already plain */

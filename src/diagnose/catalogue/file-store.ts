@@ -10,6 +10,12 @@ interface Broken extends File {
   readonly why: string;
 }
 
+/** Where nothing that mailauth keeps can be opened any more. `file`: the sealed file itself. */
+const withoutCopy = (file: string, move: string): readonly string[] => [
+  `Put ${file} back from your own backup`,
+  `Start anew, every mailbox signs in again: ${move}, then mailauth login --force MAILBOX`,
+];
+
 type Kind = 'scrypt' | 'key-file';
 
 /** What can be wrong with the store `file`: the sealed file itself, and where its key comes from. */
@@ -99,6 +105,18 @@ export const fileStoreEntries = {
     retryHelps: false,
   }),
 
+  'passphrase-short': entry<{ from: string; fewest: number }>({
+    exit: Exit.noStore,
+    source: sources.own,
+    title: ({ from }) => `The passphrase in ${from} is too short for a new sealed file`,
+    why: ({ fewest }) => `It needs at least ${fewest} characters; four or five unrelated words are good`,
+    next: () => [
+      'export MAILAUTH_PASSPHRASE_FILE=FILE   # one line, mode 0600',
+      'On a server, a key file in place of a passphrase; export MAILAUTH_KEY_FILE with its name: mailauth store keygen FILE',
+    ],
+    retryHelps: false,
+  }),
+
   'file-exposed': entry<File & { mode: string }>({
     exit: Exit.noStore,
     source: sources.own,
@@ -122,10 +140,16 @@ export const fileStoreEntries = {
     source: sources.own,
     title: () => 'There is no kept copy to restore',
     why: ({ file }) => `${file} does not exist`,
-    next: ({ file }) => [
-      `Put ${file.replace(/\.copy$/, '')} back from your own backup`,
-      'Or start anew, every mailbox signs in again: move the damaged file away, then mailauth login --force MAILBOX',
-    ],
+    next: ({ file }) => withoutCopy(file.replace(/\.copy$/, ''), 'move the damaged file away'),
+    retryHelps: false,
+  }),
+
+  'sealed-copy-damaged': entry<Broken>({
+    exit: Exit.noStore,
+    source: sources.own,
+    title: () => 'The kept copy is damaged as well: there is nothing to restore',
+    why: ({ why }) => why,
+    next: ({ file }) => withoutCopy(file, `move both files away (mv '${file}' '${file}.old'; mv '${file}.copy' '${file}.copy.old')`),
     retryHelps: false,
   }),
 
@@ -143,6 +167,17 @@ export const fileStoreEntries = {
     why: () => 'A key that is in use would be lost, and every secret with it; nothing was written over',
     next: ({ file }) => [`mailauth store keygen '${file}.new'`],
     retryHelps: false,
+  }),
+
+  'key-file-not-made': entry<Broken>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: ({ file }) => `The key file ${file} could not be made`,
+    why: ({ why }) => why,
+    next: ({ file }) => [
+      'mailauth store keygen ~/mailauth.key   # or any file in a folder that this user may write',
+      `sudo mailauth store keygen '${file}'   # where mailauth itself runs as root`,
+    ],
   }),
 
   'store-move-differs': entry<{ what: string; to: string }>({

@@ -44,6 +44,8 @@ export const smtpEntries = {
     says: [
       { words: 'SmtpClientAuthentication is disabled for the Tenant', means: { where: 'tenant' } },
       { words: 'SmtpClientAuthentication is disabled for the Mailbox', means: { where: 'mailbox' } },
+      // Cut short by a log: the organisation's switch is the usual one, and the mailbox's own mends both.
+      { words: 'SmtpClientAuthentication is disabled', means: { where: 'tenant' } },
     ],
     title: (v) => `sending by SMTP AUTH is switched off for ${v.where === 'tenant' ? 'the tenant' : `the mailbox ${v.user}`}`,
     why: (v) =>

@@ -149,7 +149,7 @@ export const networkEntries = {
     source: sources.own,
     title: () => 'HTTPS_PROXY is not the address of a usable proxy',
     why: (v) => v.why,
-    next: () => ['export HTTPS_PROXY=http://proxy:3128', 'or take it away: unset HTTPS_PROXY HTTP_PROXY'],
+    next: () => ['export HTTPS_PROXY=http://proxy:3128', 'take it away: unset HTTPS_PROXY HTTP_PROXY'],
     retryHelps: false,
   }),
   'response-too-large': entry<Where>({

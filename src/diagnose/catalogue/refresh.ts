@@ -25,7 +25,6 @@ export const refreshEntries = {
     why: ({ why }) => why ?? 'The organisation allows it only from certain places, devices or apps.',
     next: (v) => [login(v)],
     admin: ({ admin }) => admin,
-    retryHelps: false,
   }),
   'stored-secret-expired': entry<Refused>({
     exit: Exit.failed,

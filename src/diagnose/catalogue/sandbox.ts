@@ -11,6 +11,14 @@ export const sandboxEntries = {
     next: (v) => [`stop the program on port ${v.port}, or leave the port out: the sandbox finds a free one`],
     retryHelps: false,
   }),
+  'sandbox-running': entry<{ address: string }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: (v) => `A sandbox is running here already, at ${v.address}`,
+    why: () => 'Other commands join one; two would take it from each other.',
+    next: () => ['mailauth setup --sandbox   # joins it', 'Stop the other one first (Ctrl-C there)'],
+    retryHelps: false,
+  }),
   'sandbox-busy': entry<{ folder: string }>({
     exit: Exit.temporary,
     source: sources.own,

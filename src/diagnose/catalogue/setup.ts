@@ -122,12 +122,15 @@ export const setupEntries = {
     title: () => 'No mailbox is set up on this computer yet',
     next: () => ['mailauth setup'],
   }),
-  'not-signed-in': entry<{ mailbox: string }>({
+  'not-signed-in': entry<{ mailbox: string; guides?: readonly string[] | undefined }>({
     exit: Exit.needsSignIn,
     source: sources.own,
     title: (v) => `Nobody is signed in for ${v.mailbox}`,
     why: () => 'The mailbox is set up, but there is no token in the store.',
-    next: (v) => [`mailauth login ${v.mailbox}`],
+    next: (v) => {
+      const login = `mailauth login ${v.mailbox}`;
+      return v.guides === undefined ? [login] : v.guides.slice(0, 3).map((guide) => `${login} --for ${guide}`);
+    },
   }),
   'not-refreshable': entry<{ mailbox: string }>({
     exit: Exit.needsSignIn,
@@ -163,7 +166,8 @@ export const setupEntries = {
     source: sources.own,
     title: () => 'Stopped, by Ctrl-C or by the system',
     why: (v) => leftBehind.get(v.command) ?? 'Nothing half done was stored.',
-    next: () => ['Run the same command again.'],
+    // Without what was typed behind it: there may be addresses and file names of all kinds.
+    next: (v) => [`${v.command.startsWith('mailauth') ? v.command : `mailauth ${v.command}`} …   # the same command again`],
   }),
   'setup-declined': entry({
     exit: Exit.failed,
@@ -177,12 +181,12 @@ export const setupEntries = {
     title: () => 'There is no interrupted set-up to resume',
     next: () => ['mailauth setup --mailbox ADDRESS'],
   }),
-  'resume-choice': entry<{ candidates: readonly string[] }>({
+  'resume-choice': entry<{ candidates: readonly { readonly mailbox: string; readonly for: string }[] }>({
     exit: Exit.needsAnswer,
     source: sources.own,
-    title: () => 'Several set-ups were interrupted; name one with --mailbox',
-    why: (v) => `Interrupted: ${v.candidates.join(', ')}`,
-    next: (v) => v.candidates.slice(0, 3).map((c) => `mailauth setup --resume --mailbox ${c}`),
+    title: () => 'Several set-ups were interrupted; name one with --mailbox and --for',
+    why: (v) => `Interrupted: ${v.candidates.map((c) => `${c.mailbox} (${c.for})`).join(', ')}`,
+    next: (v) => v.candidates.slice(0, 3).map((c) => `mailauth setup --resume --mailbox ${c.mailbox} --for ${c.for}`),
   }),
   'setup-file-broken': entry<{ file: string; why: string; mailbox: string }>({
     exit: Exit.failed,
@@ -219,12 +223,19 @@ export const setupEntries = {
   'redirect-not-here': entry<{ uri: string; mailbox: string; for: string }>({
     exit: Exit.usage,
     source: sources.own,
-    title: () => 'This redirect URI does not lead to this computer, so mailauth cannot catch the sign-in',
-    why: (v) => `${v.uri} belongs to another program; it will receive the answer itself.`,
-    next: (v) => [
-      `mailauth setup --mailbox ${v.mailbox} --for ${v.for} --redirect-uri ${v.uri} --sign-in skip`,
-      `mailauth setup --mailbox ${v.mailbox} --for ${v.for} --redirect-uri ${v.uri} --sign-in paste`,
-    ],
+    title: (v) =>
+      v.uri === ''
+        ? `The app for ${v.for} has no redirect URI, so nobody can sign in to it with a browser`
+        : 'This redirect URI does not lead to this computer, so mailauth cannot catch the sign-in',
+    why: (v) =>
+      v.uri === ''
+        ? "This product signs in with the mailbox's password."
+        : `${v.uri} belongs to another program; it will receive the answer itself.`,
+    next: (v) => {
+      const redirect = v.uri === '' ? '' : ` --redirect-uri ${v.uri}`;
+      const ways = v.uri === '' ? ['password', 'skip'] : ['skip', 'paste'];
+      return ways.map((way) => `mailauth setup --mailbox ${v.mailbox} --for ${v.for}${redirect} --sign-in ${way}`);
+    },
   }),
   'delete-app-refused': entry<{ clientId: string; mailbox: string }>({
     exit: Exit.failed,
@@ -252,12 +263,6 @@ export const setupEntries = {
     why: () => 'It is a public client: it signs in with PKCE, and there is nothing to lose or renew.',
     next: (v) => [`mailauth token show ${v.mailbox}`],
     retryHelps: false,
-  }),
-  'expires-soon': entry<{ lines: readonly string[]; mailbox: string }>({
-    exit: Exit.failed,
-    source: sources.own,
-    title: (v) => v.lines.join('; '),
-    next: (v) => [`mailauth login ${v.mailbox} --force`],
   }),
   'sandbox-with-cloud': entry({
     exit: Exit.usage,

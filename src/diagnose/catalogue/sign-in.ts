@@ -42,6 +42,13 @@ export const signInEntries = {
     next: ({ again }) => [again, 'Choose the account of an administrator of the right tenant on that page.'],
   }),
 
+  'paste-ended': entry<{ again: string }>({
+    exit: Exit.needsAnswer,
+    source: sources.own,
+    title: () => 'An answer is needed: the address that the browser ended on',
+    why: () => 'Standard input has ended, and this redirect URI does not lead to this computer.',
+    next: ({ again }) => [`${again} --sign-in paste   (in a terminal, or with the address on standard input)`],
+  }),
   'sign-in-timeout': entry<{ seconds: number; again: string }>({
     exit: Exit.needsSignIn,
     source: sources.own,

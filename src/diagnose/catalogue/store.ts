@@ -2,6 +2,7 @@ import { Exit } from '../../core/exit.ts';
 import { keychainSays } from '../../core/keychain-says.ts';
 import { entry } from '../entry.ts';
 import { sources } from '../sources.ts';
+import { shellWord } from './entra-words.ts';
 
 interface Keychain {
   /** `Secret Service`, `macOS Keychain`, `Windows Credential Manager` */
@@ -23,19 +24,26 @@ const tryWithoutMailauth = ({ label }: Keychain): string =>
   })[label] ?? 'echo check | secret-tool store --label=mailauth-check service mailauth-check';
 
 /** For servers and containers: the other store, with a key file. */
-const sealedFile =
+export const sealedFile =
   'export MAILAUTH_STORE=file MAILAUTH_KEY_FILE=~/mailauth.key; mailauth store keygen ~/mailauth.key   # a server without a keychain';
+
+/** What our bus says of an address that it cannot connect to (`system/bus.ts`). */
+const otherTransport = /names no Unix socket/;
 
 export const storeEntries = {
   'keychain-no-bus': entry<Keychain>({
     exit: Exit.noStore,
     source: sources.secretService,
     says: keychainSays['no-bus'],
-    title: () => 'There is no D-Bus session here, so there is no keychain',
-    why: ({ why }) => `The Secret Service (GNOME Keyring, KWallet) is reached through the session bus: ${why}`,
-    next: () => [
+    title: ({ why }) =>
+      otherTransport.test(why)
+        ? 'mailauth cannot use the D-Bus session that is named here, so there is no keychain'
+        : 'There is no D-Bus session here, so there is no keychain',
+    why: ({ why }) =>
+      `The Secret Service (GNOME Keyring, KWallet) is reached through the session bus: ${why}${otherTransport.test(why) ? '; only those are used, not tcp:' : ''}`,
+    next: ({ why }) => [
       `${freshSession}   # a session with an unlocked keyring; run mailauth in it`,
-      'export XDG_RUNTIME_DIR=/run/user/$(id -u)   # in cron, su and sudo, where a session is running',
+      `${otherTransport.test(why) ? 'unset DBUS_SESSION_BUS_ADDRESS; ' : ''}export XDG_RUNTIME_DIR=/run/user/$(id -u)   # in cron, su and sudo, where a session is running`,
       sealedFile,
     ],
   }),
@@ -61,7 +69,7 @@ export const storeEntries = {
     why: ({ why }) => `Without one it forgets what it is given: ${why}`,
     next: () => [
       `${unlockHere}   # makes it, with the password you choose`,
-      'Or on a desktop: open "Passwords and Keys" (seahorse), make a password keyring and set it as default',
+      'On a desktop: open "Passwords and Keys" (seahorse), make a password keyring and set it as default',
     ],
   }),
 
@@ -77,7 +85,7 @@ export const storeEntries = {
     next: ({ label }) =>
       label === 'macOS Keychain'
         ? ['security unlock-keychain']
-        : [unlockHere, 'Or on a desktop: open "Passwords and Keys" (seahorse) and unlock the keyring "Login"'],
+        : [unlockHere, 'On a desktop: open "Passwords and Keys" (seahorse) and unlock the keyring "Login"'],
   }),
 
   'keychain-hung': entry<Keychain>({
@@ -88,7 +96,7 @@ export const storeEntries = {
     why: ({ why }) => why,
     next: ({ label }) =>
       label === 'Secret Service'
-        ? ['pkill -KILL -u "$(id -u)" gnome-keyring-d   # it starts again when it is asked', 'Or log out and in again']
+        ? ['pkill -KILL -u "$(id -u)" gnome-keyring-d   # it starts again when it is asked', 'Log out and in again']
         : ['Log out and in again, then try once more'],
   }),
 
@@ -155,7 +163,7 @@ export const storeEntries = {
     source: sources.own,
     title: ({ file }) => `The file ${file} cannot be used`,
     why: ({ why }) => `It holds the id under which the keychain knows this folder's secrets: ${why}`,
-    next: ({ file }) => [`Put ${file} back from a copy`, `Or start anew, every mailbox signs in again: mv '${file}' '${file}.broken'`],
+    next: ({ file }) => [`Put ${file} back from a copy`, `Start anew, every mailbox signs in again: mv '${file}' '${file}.broken'`],
     retryHelps: false,
   }),
 
@@ -164,7 +172,10 @@ export const storeEntries = {
     source: sources.own,
     title: ({ home }) => `mailauth cannot write to its folder ${home}`,
     why: ({ why }) => why,
-    next: () => ['MAILAUTH_HOME="$HOME/mailauth" mailauth setup   # or any folder that this user may write'],
+    next: ({ home, why }) => [
+      `ls -ld ${shellWord(home)}   # who owns it; ${/denied|permitted/.test(why) ? 'mailauth must run as that user' : 'then make room or make it writable'}`,
+      'MAILAUTH_HOME="$HOME/mailauth" mailauth setup   # or begin anew in any folder that this user may write',
+    ],
     retryHelps: false,
   }),
 };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Context } from '../../core/context.ts';
-import { guardWrites, readFailure } from '../../store/home.ts';
+import { diskReason, guardWrites } from '../../store/home.ts';
 import { mailboxFiles } from '../../store/mailbox-file.ts';
 import { problem } from '../problem.ts';
 import { type Check, failed, ok, warned } from './check.ts';
@@ -104,7 +104,7 @@ export function authoritiesCheck({ files, env }: Pick<Context, 'files' | 'env'>)
         const count = text.split('-----BEGIN CERTIFICATE-----').length - 1;
         return count === 0 ? broken('There is no PEM certificate in it.') : ok(`${count} in ${file}`);
       } catch (error) {
-        const why = readFailure(error);
+        const why = diskReason(error);
         if (why === undefined) throw error;
         return broken(`It cannot be read: ${why}.`);
       }

@@ -8,7 +8,7 @@ import { type Explained, explained, type Known } from './fill.ts';
 import { byNumber, isEntry, isOAuthWord } from './needles.ts';
 import { createTitleReader, printedTitles } from './printed.ts';
 import { createScan, type Hit } from './scan.ts';
-import { valuesIn } from './values.ts';
+import { type Values, valuesIn } from './values.ts';
 
 /** Something that looks like an error's code and is not in the catalogue. */
 export interface Unknown {
@@ -42,8 +42,15 @@ interface Finding {
   readonly oauth: boolean;
 }
 
-/** Explains a text of any length, read piece by piece; memory stays bounded. Nothing is asked of anybody. */
-export async function explain(pieces: AsyncIterable<string> | Iterable<string>, known: Known): Promise<Explanation> {
+/**
+ * Explains a text of any length, read piece by piece; memory stays bounded. Nothing is asked of anybody. Without `fillIn` no value of the
+ * text stands in the entries: programs act on them, and anybody may have written the text.
+ */
+export async function explain(
+  pieces: AsyncIterable<string> | Iterable<string>,
+  known: Known,
+  { fillIn = true }: { readonly fillIn?: boolean } = {},
+): Promise<Explanation> {
   const search = createSearch(known);
   let head = '';
   let characters = 0;
@@ -69,7 +76,7 @@ export async function explain(pieces: AsyncIterable<string> | Iterable<string>, 
   note(search(window, true));
   return {
     input: shown(head, characters),
-    ...answered([...findings.values()], { known, whole: characters < 8192 ? readable(head) : undefined }),
+    ...answered([...findings.values()], { known, fillIn, whole: characters < 8192 ? readable(head) : undefined }),
   };
 }
 
@@ -170,11 +177,12 @@ function contextOf(window: string, { at, end }: Hit): string {
 
 interface About {
   readonly known: Known;
+  readonly fillIn: boolean;
   /** all of a short text: with one error in it, every value in it is that error's */
   readonly whole: string | undefined;
 }
 
-function answered(all: readonly Finding[], { known, whole }: About): Pick<Explanation, 'entries' | 'unknown'> {
+function answered(all: readonly Finding[], { known, fillIn, whole }: About): Pick<Explanation, 'entries' | 'unknown'> {
   const numbered = all.some(({ aadsts }) => aadsts !== undefined);
   const findings = all.filter(({ oauth }) => !(oauth && numbered));
   const entries = new Map<ProblemCode, Explained>();
@@ -184,7 +192,7 @@ function answered(all: readonly Finding[], { known, whole }: About): Pick<Explan
     if (code === undefined) {
       if (aadsts !== undefined) unknown.push(unknownNumber(aadsts, text));
     } else if (!entries.has(code)) {
-      const one = filled(code, { aadsts, means, text }, known);
+      const one = filled(code, { aadsts, means, values: fillIn ? valuesIn(text) : {} }, known);
       if (one !== undefined) entries.set(code, one);
     }
   }
@@ -192,11 +200,10 @@ function answered(all: readonly Finding[], { known, whole }: About): Pick<Explan
 }
 
 interface Evidence extends Pick<Finding, 'aadsts' | 'means'> {
-  readonly text: string;
+  readonly values: Values;
 }
 
-function filled(code: ProblemCode, { aadsts, means, text }: Evidence, known: Known): Explained | undefined {
-  const values = valuesIn(text);
+function filled(code: ProblemCode, { aadsts, means, values }: Evidence, known: Known): Explained | undefined {
   const { correlationId, at } = values;
   const detail = {
     ...(aadsts === undefined ? {} : { aadsts }),

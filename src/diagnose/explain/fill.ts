@@ -71,10 +71,13 @@ function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, kn
 
 /** Where one entry must have what others do without. */
 const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unknown>>>>> = {
+  'resume-choice': { candidates: [{ mailbox: 'MAILBOX', for: 'PRODUCT' }] },
   'cloud-unknown': { known: ['public', 'usgov', 'usgov-dod', 'china'] },
   'loopback-redirect-unusable': { redirectUri: 'ADDRESS' },
   'loopback-refused': { reason: 'a system error' },
   'mail-no-full-access': { tokenUser: 'WHO-SIGNED-IN', protocol: 'imap' },
+  'not-signed-in': { guides: undefined },
+  'secret-ends-soon': { what: 'client secret' },
   'mail-token-user': { tokenUser: 'WHO-SIGNED-IN' },
   'tls-inspected': { issuer: 'AUTHORITY' },
 };
@@ -121,6 +124,8 @@ const placeholders: Readonly<Record<string, unknown>> = {
   tokenLooksRight: false,
   opaque: false,
   opensOwn: undefined,
+  certificate: undefined,
+  madeFor: undefined,
   appOnly: undefined,
   months: 12,
   exists: [],

@@ -14,6 +14,8 @@ export interface Terminal {
   /** the same with the lines as they are seen */
   seen(): Promise<string>;
   type(text: string): Promise<void>;
+  /** in one burst, as a terminal pastes */
+  paste(text: string): Promise<void>;
   /** tmux's names: Enter, Up, Down, C-c, C-u … */
   press(...keys: string[]): Promise<void>;
   /** waits until the text shows; answers it */
@@ -86,6 +88,10 @@ export async function openTerminal(
     seen: async () => (await capture()).replace(/[ \n]+$/, ''),
     type: async (typed) => {
       await tmux('send-keys', '-l', typed);
+    },
+    paste: async (text) => {
+      await tmux('set-buffer', text);
+      await tmux('paste-buffer');
     },
     press: async (...keys) => {
       await tmux('send-keys', ...keys);

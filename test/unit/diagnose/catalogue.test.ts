@@ -15,6 +15,7 @@ const sample: Readonly<Record<string, unknown>> = {
   ahead: true,
   audience: 'https://graph.microsoft.com',
   budgetMs: 90_000,
+  certificate: { sha1: 'A'.repeat(40), sha256: 'B'.repeat(64) },
   candidates: ['ada@contoso.com', 'bob@contoso.com'],
   clientId: '11111111-2222-3333-4444-555555555555',
   cloud: namedCloud('public'),
@@ -86,6 +87,7 @@ const sample: Readonly<Record<string, unknown>> = {
 const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'cloud-unknown': { cloud: 'mars', known: ['public', 'usgov'] },
   'tenant-other-cloud': { cloud: 'usgov' },
+  'resume-choice': { candidates: [{ mailbox: 'ada@contoso.com', for: 'osticket' }] },
 };
 
 /** The sample; a blank that it lacks reads as a list of one word, which is a word in a sentence as well. */
@@ -106,6 +108,8 @@ describe('every entry of the catalogue', () => {
     expect(title).toMatch(/\S{2}/);
     expect(title).not.toMatch(/[.!]$/);
     expect(next.length).toBeGreaterThan(0);
+    // The terminal puts "or:" before all but the first.
+    for (const line of next.map(String)) expect(line).not.toMatch(/^or\b/i);
     for (const line of [title, ...(why === undefined ? [] : [why]), ...next, ...(admin === undefined ? [] : [admin])].map(String)) {
       expect(line).not.toMatch(/undefined|NaN|\[object|\n/);
       // Addresses, PowerShell and shell lines are as long as they are.

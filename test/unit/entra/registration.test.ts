@@ -113,7 +113,7 @@ describe('registerApp', () => {
     fake.log.length = 0;
     const known = { ...knownFrom(first.recorded), keyIds: ['key-6'] };
     const again = await register(fake, plans['osticket-implicit'], known);
-    expect(again.done.changed).toEqual(['application']);
+    expect(again.done.changed).toEqual(['application-changed']);
     expect(fake.log.filter((one) => !one.line.startsWith('GET'))).toEqual([
       {
         line: 'PATCH /applications/app-1',

@@ -65,6 +65,24 @@ describe('the key of a sealed file', () => {
     await expect(masterOf({ MAILAUTH_PASSPHRASE_FILE: empty })).rejects.toMatchObject({ code: 'passphrase-file-unusable', exit: 7 });
   });
 
+  it('is as long as a prompt wants it where the file is new; an existing one opens with whatever it has', async () => {
+    const short = { MAILAUTH_PASSPHRASE_FILE: await put('words', 'some words\n') };
+    for (const [env, from] of [
+      [short, join(folder, 'words')],
+      [{ MAILAUTH_PASSPHRASE: 'some words' }, 'MAILAUTH_PASSPHRASE'],
+    ] as const) {
+      const source = keySource({ ctx: testContext({ env }), canAsk: false });
+      await expect(source.master(derivation, '/sealed', true)).rejects.toMatchObject({
+        code: 'passphrase-short',
+        exit: 7,
+        title: expect.stringContaining(from),
+      });
+      expect(await masterOf(env)).toHaveLength(32);
+    }
+    const long = keySource({ ctx: testContext({ env: { MAILAUTH_PASSPHRASE: 'some words..' } }), canAsk: false });
+    expect(await long.master(derivation, '/sealed', true)).toHaveLength(32);
+  });
+
   it('is asked for once, and twice over for a new file', async () => {
     const old = person([['Passphrase of /sealed?', 'some words']]);
     const source = keySource({ ctx: testContext({ prompts: old.prompts }), canAsk: true });

@@ -89,6 +89,16 @@ describe('keychainStore', () => {
     expect(error.next[0]).toBeTruthy();
   });
 
+  it('a bus by another way than a Unix socket is not called no bus at all', async () => {
+    const why = 'DBUS_SESSION_BUS_ADDRESS names no Unix socket';
+    const error = await errorOf(storeOf(failing(new KeychainFailure('no-bus', why))).read('token/x'));
+    expect([error.title, error.why]).toEqual([
+      expect.not.stringContaining('There is no'),
+      expect.stringContaining(`${why}; only those are used`),
+    ]);
+    expect(error.next[1]).toMatch(/^unset DBUS_SESSION_BUS_ADDRESS; export XDG_RUNTIME_DIR=/);
+  });
+
   it('names the damaged entry and the sign-in that replaces it', async () => {
     const keychain = new MemoryKeychain(1280);
     const store = storeOf(keychain);

@@ -72,6 +72,14 @@ describe('createKeychain', () => {
     await expect(keychain.setPassword('mailauth', 'a', 'p')).rejects.toMatchObject({ trouble, message: words });
   });
 
+  it('knows the words of an entry that is there more than once', async () => {
+    const keychain = keychainFor('darwin', {}, await childSaying('Entry is matched by 3 credentials: [Entry { inner: x }]'));
+    await expect(keychain.setPassword('mailauth', 'a', 'p')).rejects.toMatchObject({
+      trouble: 'damaged',
+      message: 'there are several entries of this name',
+    });
+  });
+
   it('says that Credential Manager cannot be used over SSH', async () => {
     const keychain = keychainFor('win32', { SSH_CONNECTION: '1 2 3 4' }, await childSaying('odd'));
     await expect(keychain.setPassword('mailauth', 'a', 'p')).rejects.toMatchObject({

@@ -27,6 +27,8 @@ export const sentences: readonly (readonly [code: string, text: string])[] = [
     'smtp-auth-disabled',
     '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. Visit https://aka.ms',
   ],
+  ['smtp-auth-disabled', 'SmtpClientAuthentication is disabled'],
+  ['smtp-auth-disabled', '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled'],
   ['smtp-basic-auth', '535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [LO2P123CA0001]'],
   ['smtp-basic-auth', "535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy."],
   [

@@ -1,0 +1,12 @@
+import { nodeCrypto } from './builtins.ts';
+
+/** A certificate's, in capital hex. Entra's portal shows SHA-1, its errors and OpenSSL today SHA-256. */
+export interface Thumbprints {
+  readonly sha1: string;
+  readonly sha256: string;
+}
+
+export function thumbprintsOf(der: Uint8Array): Thumbprints {
+  const hash = (algorithm: string): string => nodeCrypto().createHash(algorithm).update(der).digest('hex').toUpperCase();
+  return { sha1: hash('sha1'), sha256: hash('sha256') };
+}
