@@ -22,6 +22,8 @@ export interface KeychainProcess {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+const startMs = 2_000;
+
 /**
  * Starts keychain-child at the first write and keeps it for the next ones. Idle it does not keep the
  * event loop alive; it ends with `close()` or with this process, whatever happens to that.
@@ -63,14 +65,16 @@ export function keychainProcess(options: { readonly env: Env; readonly childPath
 
     write(write, limitMs) {
       return new Promise((resolve, reject) => {
+        // The first one also waits for a Node to start, which takes its time on a busy machine.
+        const allowedMs = child === undefined ? limitMs + startMs : limitMs;
         child ??= start();
         const id = ++lastId;
         // This timer also keeps the event loop alive while the answer is on its way.
         const timer = setTimeout(() => {
-          const overrun = new KeychainFailure('hung', `no answer within ${limitMs} ms`);
+          const overrun = new KeychainFailure('hung', `no answer within ${allowedMs} ms`);
           close();
           settleAll(overrun);
-        }, limitMs);
+        }, allowedMs);
         pending.set(id, (outcome) => {
           clearTimeout(timer);
           pending.delete(id);

@@ -104,7 +104,7 @@ describe('setup --access app-only --register auto', () => {
       { secretExpiresAt: expiresAt, certificateThumbprint: thumbprint },
     ]);
     const renewal = expect.stringMatching(/^mailauth setup --mailbox \S+ --for this-computer --access app-only --certificate /);
-    for (const command of ['status', 'keepalive']) {
+    for (const command of ['status', 'keepalive --jitter 0']) {
       const { title, next } = (await m.mailauth(`${command} --sandbox --json --warn-days 40`)).json().error ?? {};
       expect([title, next]).toEqual([expect.stringMatching(/, certificate: \d+ days left$/), [renewal]]);
     }

@@ -295,7 +295,8 @@ describe('other terminals', () => {
     await t.press('n', 'Enter');
     await answer(t, 'What instead?');
     await endsClean(t, 1);
-    expect(await torn(t)).toEqual([]);
+    // A command to copy stays whole.
+    expect((await torn(t)).filter((line) => !line.includes('mailauth '))).toEqual([]);
     expect(await names('mailboxes')).toEqual([]);
     expect(await registered()).toEqual([]);
   });
