@@ -8,16 +8,17 @@ import { freshAppToken } from '../tokens/refresh.ts';
 import { fetchAndStore } from '../wizard/app-only-step.ts';
 import type { Outcome } from './command.ts';
 import { mailboxesOf } from './mailbox-argument.ts';
+import { proveLogin, unproven } from './prove-login.ts';
 import type { Session } from './session.ts';
 
-const schema = z.object({ signIn: z.optional(z.string()), signInAs: z.optional(z.string()) });
+const schema = z.object({ signIn: z.optional(z.string()), signInAs: z.optional(z.string()), test: z.optional(z.boolean()) });
 
 /**
  * `login` for app-only access: nobody signs in, a new token is fetched and stored, under the lock that refreshes take. Throws `usage` (2)
  * for flags that are about a person, `refresh-busy`, and what the token endpoint says.
  */
 export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags: unknown, session: Session): Promise<Outcome> {
-  const { signIn, signInAs } = schema.parse(flags);
+  const { signIn, signInAs, test = true } = schema.parse(flags);
   if (signIn !== undefined || signInAs !== undefined) {
     throw problem('usage', {
       message: `Nobody signs in for ${record.mailbox}: its app acts for itself`,
@@ -29,8 +30,9 @@ export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags
   await store.probe();
   const release = await guardWrites(home, () => ctx.files.lock(tokenLock(home, record), timeoutMs));
   if (release === undefined) throw problem('refresh-busy', { mailbox: record.mailbox });
+  let stored: Awaited<ReturnType<typeof fetchAndStore>>;
   try {
-    const { set } = await fetchAndStore(record, {
+    stored = await fetchAndStore(record, {
       deps: { ctx, report, mailboxes: mailboxesOf(session) },
       store,
       cloud,
@@ -38,19 +40,23 @@ export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags
       patient: false,
       again: `mailauth login ${record.mailbox}`,
     });
-    return {
-      data: {
-        mailbox: record.mailbox,
-        account: set.account.username,
-        access: 'app-only',
-        alreadySignedIn: false,
-        store: record.store,
-        expiresAt: rfc3339(set.expiresAt),
-        scopes: set.scopes,
-      },
-      text: `${record.mailbox}: the app has a new token of its own, until ${rfc3339(set.expiresAt)}.\n`,
-    };
   } finally {
     await release();
   }
+  const { set } = stored;
+  const proof = test ? await proveLogin(stored.record, cloud, set, session) : unproven;
+  return {
+    data: {
+      mailbox: record.mailbox,
+      account: set.account.username,
+      access: 'app-only',
+      alreadySignedIn: false,
+      store: record.store,
+      expiresAt: rfc3339(set.expiresAt),
+      scopes: set.scopes,
+      ...proof.data,
+    },
+    ...(proof.error === undefined ? {} : { error: proof.error }),
+    text: `${record.mailbox}: the app has a new token of its own, until ${rfc3339(set.expiresAt)}${proof.words}.\n`,
+  };
 }

@@ -2,9 +2,7 @@ import * as z from 'zod/mini';
 import { MailauthError } from '../core/errors.ts';
 import { Exit } from '../core/exit.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
-import { resultsFromHere } from '../diagnose/here.ts';
 import { problem } from '../diagnose/problem.ts';
-import { testError } from '../mail/run-tests.ts';
 import { guardWrites } from '../store/home.ts';
 import type { MailboxFiles } from '../store/mailbox-file.ts';
 import type { SecretStore } from '../store/store.ts';
@@ -14,13 +12,12 @@ import { appOf } from '../tokens/refresh.ts';
 import { checkAddress, isLoopback } from '../wizard/answers.ts';
 import { untilConsented } from '../wizard/consent-wait.ts';
 import { signInAndStore } from '../wizard/sign-in-step.ts';
-import { testMailbox } from '../wizard/test-step.ts';
 import { type CommandModule, examples } from './command.ts';
 import { checkQr, deviceWish } from './device-wish.ts';
 import { mailboxArgument, mailboxesOf } from './mailbox-argument.ts';
+import { proveLogin, unproven } from './prove-login.ts';
 import type { Session } from './session.ts';
 import { signInDeps } from './sign-in-deps.ts';
-import { remember } from './test.ts';
 import { tokenOf } from './token.ts';
 
 const schema = z.object({
@@ -166,11 +163,7 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
     });
   const done = await untilConsented(attempt, { deps, record: wanted, cloud, again, onMissing: async () => undefined });
   const account = done.set.account.username;
-  const results = options.test ? await testMailbox(deps, done.record, cloud, async () => done.set) : [];
-  if (options.test) await remember(done.record, results, session);
-  const error = testError(results);
-  const isRed = error !== undefined && error.exit !== Exit.temporary;
-  if (error !== undefined && !isRed) session.report.note(`Signed in, and not proven at the mail server: ${error.title}`);
+  const proof = options.test ? await proveLogin(done.record, cloud, done.set, session) : unproven;
   const kept = (await mailboxesOf(session).readMailbox(record)) ?? record;
   return {
     data: {
@@ -180,10 +173,10 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
       store: kept.store,
       expiresAt: rfc3339(done.set.expiresAt),
       scopes: done.set.scopes,
-      tests: resultsFromHere(results, session.globals),
+      ...proof.data,
     },
-    ...(isRed ? { error } : {}),
-    text: `${record.mailbox} is signed in as ${account}${isRed ? ', and the mail server does not take it' : ''}.\n`,
+    ...(proof.error === undefined ? {} : { error: proof.error }),
+    text: `${record.mailbox} is signed in as ${account}${proof.words}.\n`,
   };
 }
 

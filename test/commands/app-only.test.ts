@@ -206,7 +206,11 @@ describe('a mailbox with app-only access afterwards', () => {
     const second = await token('--force-refresh');
     expect(second).not.toBe(first);
     const login = await m.mailauth('login --sandbox --json');
-    expect(stream(login.lines())).toMatchObject({ ok: true, data: { access: 'app-only', account: ready } });
+    expect(stream(login.lines())).toMatchObject({
+      ok: true,
+      data: { access: 'app-only', account: ready, tests: [{ ok: true }, { ok: true }, { ok: true }] },
+    });
+    expect((await m.mailauth('login --sandbox --fault imap-auth-failed')).exit).not.toBe(0);
     expect(await token()).not.toBe(second);
     const kept = await m.mailauth('keepalive --sandbox --jitter 0 --json');
     expect(kept.json().data.mailboxes).toMatchObject([{ state: 'renewed', refreshTokenIdleDeadline: null }]);

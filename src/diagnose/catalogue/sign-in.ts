@@ -2,6 +2,10 @@ import { Exit } from '../../core/exit.ts';
 import { entry } from '../entry.ts';
 import { sources } from '../sources.ts';
 
+/** Only these two take the flag; the others take a pasted address by themselves, in a terminal. */
+const pasting = (again: string): string =>
+  /^mailauth (?:setup|login)\b/.test(again) ? `${again} --sign-in paste` : `${again}   (in a terminal: it takes a pasted address, too)`;
+
 export const signInEntries = {
   'loopback-port-taken': entry<{ port: number; again: string }>({
     exit: Exit.failed,
@@ -9,7 +13,7 @@ export const signInEntries = {
     title: ({ port }) => `Port ${port} on this computer is in use by another program`,
     why: () => 'The registration names exactly this port for the way back from Microsoft.',
     next: ({ port, again }) => [
-      `${again} --sign-in paste`,
+      pasting(again),
       `Find and end the program that holds it (lsof -nP -iTCP:${port} -sTCP:LISTEN), then run the same again.`,
     ],
   }),
@@ -19,7 +23,7 @@ export const signInEntries = {
     source: sources.loopback,
     title: () => 'This computer does not let mailauth wait for the browser on 127.0.0.1',
     why: ({ reason }) => `The system refused to listen there (${reason}); a sandbox, container or security product may forbid it.`,
-    next: ({ again }) => [`${again} --sign-in paste`],
+    next: ({ again }) => [pasting(again)],
   }),
 
   'loopback-redirect-unusable': entry<{ redirectUri: string }>({
@@ -54,6 +58,6 @@ export const signInEntries = {
     source: sources.own,
     title: ({ seconds }) => `Nobody finished the sign-in within ${seconds} seconds`,
     why: () => 'The browser never came back: its tab was closed, or it runs on another computer.',
-    next: ({ again }) => [`${again} --timeout 1800`, `If the browser is on another computer: ${again} --sign-in paste`],
+    next: ({ again }) => [`${again} --timeout 1800`, `If the browser is on another computer: ${pasting(again)}`],
   }),
 };
