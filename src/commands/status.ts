@@ -197,7 +197,10 @@ function renderRow({ record, set, storeRead, lost, storeText }: Row, session: Se
   ];
   if (set !== undefined)
     facts.push(
-      ['Access token', `until ${rfc3339(set.expiresAt)} (${inWords(set.expiresAt - now)}), renewed by itself`],
+      [
+        'Access token',
+        `until ${rfc3339(set.expiresAt)} (${inWords(set.expiresAt - now)})${lost === undefined ? ', renewed by itself' : ''}`,
+      ],
       ['Last renewed', rfc3339(set.issuedAt)],
     );
   if (record.refused !== undefined) facts.push(['Last refusal', `${record.refused.code}, ${record.refused.at}`]);

@@ -47,6 +47,8 @@ const magic = Buffer.from('MAILAUTH');
 const checkedLength = 80;
 const headerLength = 88;
 const tagLength = 16;
+/** of an entry's value, between its name and the value */
+const lengthSize = 4;
 
 const damaged = (why: string): Unsealable => new Unsealable('damaged', why);
 
@@ -90,7 +92,10 @@ export function unseal(file: Uint8Array, master: Uint8Array): Buffer {
   decipher.setAAD(header.bytes);
   decipher.setAuthTag(file.subarray(file.length - tagLength));
   try {
-    return Buffer.concat([decipher.update(file.subarray(headerLength, file.length - tagLength)), decipher.final()]);
+    const body = decipher.update(file.subarray(headerLength, file.length - tagLength));
+    // A stream cipher leaves nothing for the end but its verdict on the tag.
+    decipher.final();
+    return body;
   } catch {
     throw damaged('its content was changed');
   }
@@ -136,30 +141,52 @@ function uint(value: number, size: 2 | 4): Buffer {
   return bytes;
 }
 
-/** Name and value of each entry as places in the body; nothing is copied or decoded. Throws `Unsealable`. */
-function* places(body: Buffer): Generator<readonly [name: Buffer, value: Buffer]> {
+/** Where an entry's name begins, its value begins, and it ends; true: this was the one. */
+type Visit = (name: number, value: number, end: number) => boolean;
+
+/**
+ * Past every entry that has a name of `nameLength` bytes (undefined: of any), until `visit` answers true. Byte by byte in one loop: `token get`
+ * walks past a thousand entries once, in code that no compiler has warmed up. Throws `Unsealable`.
+ */
+function walk(body: Uint8Array, nameLength: number | undefined, visit: Visit): void {
+  const size = body.length;
   let at = 0;
-  const take = (length: number): Buffer => {
-    // Sealed by us, so only a bug of ours ends here; but never with half a secret.
-    if (at + length > body.length) throw damaged('its content is not what mailauth writes');
-    at += length;
-    return body.subarray(at - length, at);
+  const u32 = (): number => {
+    at += 4;
+    return ((body[at - 4] ?? 0) * 256 + (body[at - 3] ?? 0)) * 65_536 + (body[at - 2] ?? 0) * 256 + (body[at - 1] ?? 0);
   };
-  const count = take(4).readUInt32BE();
-  for (let i = 0; i < count; i += 1) yield [take(take(2).readUInt16BE()), take(take(4).readUInt32BE())];
-  if (at !== body.length) throw damaged('its content is not what mailauth writes');
+  const count = u32();
+  for (let i = 0; i < count && at <= size; i += 1) {
+    const name = at + 2;
+    const length = (body[at] ?? 0) * 256 + (body[at + 1] ?? 0);
+    at = name + length;
+    const valueLength = u32();
+    const value = at;
+    at += valueLength;
+    if (at <= size && (nameLength === undefined || length === nameLength) && visit(name, value, at)) return;
+  }
+  // Sealed by us, so only a bug of ours ends here; but never with half a secret.
+  if (at !== size) throw damaged('its content is not what mailauth writes');
 }
 
 /** One entry's value. Throws `Unsealable`. */
 export function findEntry(body: Buffer, name: string): string | undefined {
   const wanted = Buffer.from(name);
-  for (const [key, value] of places(body)) if (key.equals(wanted)) return value.toString();
-  return undefined;
+  let found: string | undefined;
+  walk(body, wanted.length, (start, value, end) => {
+    if (body.compare(wanted, 0, wanted.length, start, value - lengthSize) !== 0) return false;
+    found = body.toString('utf8', value, end);
+    return true;
+  });
+  return found;
 }
 
 /** All entries. Throws `Unsealable`. */
 export function decodeEntries(body: Buffer): Map<string, string> {
   const entries = new Map<string, string>();
-  for (const [key, value] of places(body)) entries.set(key.toString(), value.toString());
+  walk(body, undefined, (name, value, end) => {
+    entries.set(body.toString('utf8', name, value - lengthSize), body.toString('utf8', value, end));
+    return false;
+  });
   return entries;
 }
