@@ -13,8 +13,8 @@ export default defineConfig({
     pool: 'forks',
     // A process for all files of a worker: loading the packages anew for each costs more than the tests themselves.
     isolate: false,
-    // Of two cores vitest would use one.
-    maxWorkers: 2,
+    // Of two cores vitest would use one; and where a test waits for a deadline, a third has something to do.
+    maxWorkers: 3,
     // For .ci/run, which adds up what passed and failed.
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
   },

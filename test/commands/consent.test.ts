@@ -207,7 +207,7 @@ describe('login of a mailbox whose app nobody has consented to', () => {
 
   it('exit 6 with the same admin-consent link as the set-up, and login as the command that goes on', async () => {
     const clientId = await signedOut();
-    const ran = await m.mailauth('login --sandbox --json', { browser: browser() });
+    const ran = await m.mailauth('login --sandbox --json --no-test', { browser: browser() });
     const { error } = stream(ran.lines());
     expect([ran.exit, error]).toMatchObject([6, { code: 'consent-needed', next: [`mailauth login ${mailbox} --sandbox`] }]);
     const link = new URL(/https?:\S+$/.exec(String((error as { admin?: string }).admin))?.[0] ?? '');
@@ -230,7 +230,7 @@ describe('login of a mailbox whose app nobody has consented to', () => {
         return confirm(q);
       },
     };
-    const ran = await m.mailauth('login --sandbox', { terminal: true, prompts, browser: browser() });
+    const ran = await m.mailauth('login --sandbox --no-test', { terminal: true, prompts, browser: browser() });
     expect([ran.exit, ran.out, who.unasked()]).toEqual([0, `${mailbox} is signed in as ${mailbox}.\n`, []]);
   });
 });

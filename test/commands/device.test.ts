@@ -27,7 +27,7 @@ describe('--sign-in device', () => {
 
   it('login asks for no code where mailauth registered the app without them, and setup puts it right', async () => {
     await m.mailauth('setup --sandbox --yes --no-test');
-    const login = 'login --sandbox --yes --force --sign-in device --json';
+    const login = 'login --sandbox --yes --force --no-test --sign-in device --json';
     const refused = (await m.mailauth(login)).lines();
     expect(refused.map((line) => line.type)).toEqual(['result']);
     expect(refused[0]?.error).toMatchObject({ code: 'device-needs-public-client', exit: 6 });
@@ -41,7 +41,7 @@ describe('--sign-in device', () => {
 
   it('an app that somebody switched it on for is taken as it stands, without an administrator', async () => {
     await m.mailauth('setup --sandbox --yes --no-test');
-    const next = (await m.mailauth('login --sandbox --yes --force --sign-in device --json')).lines()[0]?.error?.next ?? [];
+    const next = (await m.mailauth('login --sandbox --yes --force --no-test --sign-in device --json')).lines()[0]?.error?.next ?? [];
     const asItStands = next.find((line) => line.includes('--register existing'))?.replace(/^.*: mailauth /, '');
     const { registration } = await onlyApp(m);
     await beside(m, (graph) => graph.call('PATCH', `/applications/${registration?.objectId}`, { isFallbackPublicClient: true }));
@@ -49,12 +49,12 @@ describe('--sign-in device', () => {
     expect(ran.lines().filter((line) => line.type === 'authorization_required')).toEqual([
       expect.objectContaining({ user_code: expect.any(String) }),
     ]);
-    expect([ran.exit, (await m.mailauth('login --sandbox --yes --force --sign-in device')).exit]).toEqual([0, 0]);
+    expect([ran.exit, (await m.mailauth('login --sandbox --yes --force --no-test --sign-in device')).exit]).toEqual([0, 0]);
   });
 
   it('login streams url, user_code and expires_at', async () => {
     await m.mailauth(`setup --sandbox --yes ${ready}`);
-    const { exit, out, lines } = await m.mailauth('login --sandbox --yes --force --sign-in device --json');
+    const { exit, out, lines } = await m.mailauth('login --sandbox --yes --force --no-test --sign-in device --json');
     expect(exit).toBe(0);
     expect(lines().filter((line) => line.type === 'authorization_required')).toEqual([
       {
@@ -71,7 +71,7 @@ describe('--sign-in device', () => {
   it('blocked by the tenant: exit 6, --sign-in paste, and the old token stays', async () => {
     await m.mailauth(`setup --sandbox --yes ${ready}`);
     const before = (await m.mailauth('token get --sandbox')).out;
-    const { exit, err } = await m.mailauth('login --sandbox --yes --force --sign-in device --fault device-blocked');
+    const { exit, err } = await m.mailauth('login --sandbox --yes --force --no-test --sign-in device --fault device-blocked');
     expect(exit).toBe(6);
     expect(err).toContain(`try: mailauth login ${mailbox} --sign-in paste --sandbox`);
     expect((await m.mailauth('token get --sandbox')).out).toBe(before);
@@ -79,7 +79,7 @@ describe('--sign-in device', () => {
 
   it('an app that mailauth registered for the browser: what to switch on', async () => {
     await m.mailauth('setup --sandbox --yes --no-test');
-    const { exit, err } = await m.mailauth('login --sandbox --yes --force --sign-in device');
+    const { exit, err } = await m.mailauth('login --sandbox --yes --force --no-test --sign-in device');
     expect(exit).toBe(6);
     expect(err).toContain('Allow public client flows');
     // As the error says: set-up does it, where mailauth made the app.

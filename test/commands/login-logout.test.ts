@@ -51,7 +51,7 @@ describe('login', () => {
         return { kind: 'opened' as const };
       },
     };
-    const { exit, err } = await m.mailauth('login --force --sandbox', { browser });
+    const { exit, err } = await m.mailauth('login --force --sandbox --no-test', { browser });
     expect(exit, err).toBe(0);
     expect((await noted()).registration).toMatchObject({ secretKeyId: 'new', oldSecretKeyId: 'old' });
   });
@@ -69,7 +69,7 @@ describe('login', () => {
       },
     };
     const before = (await m.mailauth('token get --sandbox')).out;
-    const { exit, err } = await m.mailauth('login --force --sandbox', { browser, env });
+    const { exit, err } = await m.mailauth('login --force --sandbox --no-test', { browser, env });
     expect(exit, err).toBe(0);
     const { json } = await m.mailauth('status --sandbox --json', { env });
     expect(json().data.mailboxes).toMatchObject([{ store: 'file' }]);
@@ -89,7 +89,7 @@ describe('login', () => {
       },
     };
     const before = (await m.mailauth('token get --sandbox')).out;
-    const { exit, err } = await m.mailauth('login --force --sandbox --timeout 2', { browser });
+    const { exit, err } = await m.mailauth('login --force --sandbox --timeout 1 --no-test', { browser });
     await release?.();
     expect(exit, err).toBe(0);
     expect((await m.mailauth('token get --sandbox')).out).not.toBe(before);
