@@ -88,7 +88,7 @@ export const login: CommandModule = {
 
 /**
  * The tokens of whoever is signed in; undefined when somebody must sign in. Proved by a refresh: a sign-in that Microsoft has
- * ended looks like any other in the store, and the errors about it name this command. Without an answer the stored one counts.
+ * ended looks like any other in the store, and the errors about it name this command. Without an answer the stored one counts while it is valid.
  */
 async function stillSignedIn(record: MailboxRecord, store: SecretStore, session: Session): Promise<TokenSet | undefined> {
   const stored = await readable(store, record);

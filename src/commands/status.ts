@@ -184,8 +184,8 @@ function outcomeOf(rows: readonly Row[], session: Session, error: MailauthError 
 function renderRow({ record, set, storeRead, lost, storeText }: Row, session: Session, theme: Theme): string {
   const now = session.ctx.clock.now();
   const deadline = set === undefined ? undefined : refreshIdleDeadline(set);
-  const doubtful = set === undefined ? theme.yellow(theme.signs.warning) : theme.green(theme.signs.ok);
-  const sign = lost === undefined ? doubtful : theme.red(theme.signs.failed);
+  const unlost = set === undefined ? theme.yellow(theme.signs.warning) : theme.green(theme.signs.ok);
+  const sign = lost === undefined ? unlost : theme.red(theme.signs.failed);
   const nobody = storeRead ? 'no' : 'not known: the store cannot be read';
   const tests = record.lastTests.map((t) => `${t.protocol} ${t.ok ? 'ok' : `failed (${t.code ?? 'unknown'})`} ${t.at}`);
   const facts: (readonly [string, string])[] = [
