@@ -1,5 +1,5 @@
 import packageJson from '../package.json' with { type: 'json' };
-import { rootHelp } from './cli.ts';
+import { rootHelp } from './cli/tree.ts';
 import { print, startApp } from './start.ts';
 
 /** What `bin/mailauth.js` calls. What shells and installers ask for is answered before the whole program is loaded. */

@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { plain } from '../core/text.ts';
-import { type Explanation, explain as explainText, type Unknown } from '../diagnose/explain/explain.ts';
-import type { Explained } from '../diagnose/explain/fill.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
+import { type Explanation, explain as explainText, type Unknown } from '../explain/explain-text.ts';
+import type { Explained } from '../explain/fill.ts';
+import { type CommandModule, examples } from '../session/command.ts';
+import { inThisContext } from '../session/envelope.ts';
+import { mailboxesOf } from '../session/mailbox-argument.ts';
+import type { Session } from '../session/session.ts';
 import { diskReason } from '../store/home.ts';
-import { inThisContext } from '../ui/envelope.ts';
 import { renderError } from '../ui/error.ts';
 import type { Theme } from '../ui/theme.ts';
-import { type CommandModule, examples } from './command.ts';
-import { mailboxesOf } from './mailbox-argument.ts';
-import type { Session } from './session.ts';
 
 const schema = z.object({ file: z.optional(z.string()) });
 

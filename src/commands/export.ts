@@ -2,13 +2,13 @@ import { resolve } from 'node:path';
 import type { MailHost, Protocol } from '../core/cloud.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { plain } from '../core/text.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import type { ExportClient } from '../export/client.ts';
 import { exportClients, exportText } from '../export/clients.ts';
+import { type CommandModule, examples } from '../session/command.ts';
+import { mailboxArgument, mailboxesOf } from '../session/mailbox-argument.ts';
+import type { Session } from '../session/session.ts';
 import { saslUser } from '../tokens/formats.ts';
-import { type CommandModule, examples } from './command.ts';
-import { mailboxArgument, mailboxesOf } from './mailbox-argument.ts';
-import type { Session } from './session.ts';
 
 /** Asked for often enough to deserve a better answer than "unknown". */
 const cannot: Readonly<Record<string, { readonly why: string; readonly next: string }>> = {

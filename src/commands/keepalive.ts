@@ -2,25 +2,25 @@ import * as z from 'zod/mini';
 import { type Protocol, protocols } from '../core/cloud.ts';
 import { Interrupted, type MailauthError } from '../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
-import { resultsFromHere } from '../diagnose/here.ts';
-import { problem } from '../diagnose/problem.ts';
-import { asProblem } from '../diagnose/unexpected.ts';
+import { resultsFromHere } from '../errors/here.ts';
+import { problem } from '../errors/problem.ts';
 import type { ProtocolResult } from '../mail/result.ts';
 import { runTests, testError } from '../mail/run-tests.ts';
+import { type CommandModule, examples, type Outcome } from '../session/command.ts';
+import { inThisContext } from '../session/envelope.ts';
+import { readWhole } from '../session/globals.ts';
+import { mailboxesOf, productFlag } from '../session/mailbox-argument.ts';
+import type { Session } from '../session/session.ts';
+import { tokenOf } from '../session/token-for.ts';
+import { asProblem } from '../session/unexpected.ts';
 import { storedToken } from '../tokens/current.ts';
 import { rfc3339 } from '../tokens/formats.ts';
 import { defaultRenewAfterDays, jitterMs, wantsRenewal } from '../tokens/keep-alive.ts';
 import { daysLeft, firstEnding, refreshIdleDeadline } from '../tokens/lifetimes.ts';
-import { inThisContext } from '../ui/envelope.ts';
 import type { Theme } from '../ui/theme.ts';
-import { type CommandModule, examples, type Outcome } from './command.ts';
-import { endsSoon } from './ends-soon.ts';
-import { readWhole } from './globals.ts';
-import { lostSignIn, lostSignIns } from './lost-sign-in.ts';
-import { mailboxesOf, productFlag } from './mailbox-argument.ts';
-import type { Session } from './session.ts';
-import { remember } from './test.ts';
-import { tokenOf } from './token.ts';
+import { endsSoon } from './status/ends-soon.ts';
+import { lostSignIn, lostSignIns } from './status/lost-sign-in.ts';
+import { remember } from './test/test.ts';
 
 const schema = z.object({
   renewAfter: z.optional(z.string()),

@@ -1,12 +1,12 @@
 import * as z from 'zod/mini';
 import { Interrupted } from '../core/errors.ts';
-import type { ProblemCode } from '../diagnose/problem.ts';
-import type { FaultArea, ListedFault } from '../sandbox/fault.ts';
-import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { ProblemCode } from '../errors/problem.ts';
+import type { FaultArea, ListedFault } from '../sandbox/faults/fault.ts';
+import type { Sandbox } from '../sandbox/start-sandbox.ts';
+import { type CommandModule, examples, type Outcome } from '../session/command.ts';
+import type { Session } from '../session/session.ts';
 import { renderFacts } from '../ui/facts.ts';
 import type { Theme } from '../ui/theme.ts';
-import { type CommandModule, examples, type Outcome } from './command.ts';
-import type { Session } from './session.ts';
 
 const schema = z.object({ listFaults: z.optional(z.boolean()) });
 
@@ -20,7 +20,7 @@ export const sandbox: CommandModule = {
 
   async run({ flags }, session) {
     if (schema.parse(flags).listFaults === true) return listFaults();
-    const { openSandbox } = await import('../sandbox/sandbox.ts');
+    const { openSandbox } = await import('../sandbox/start-sandbox.ts');
     const { ctx, globals, home } = session;
     const box = await openSandbox({ ctx, home, announce: true, ...(globals.fault === undefined ? {} : { fault: globals.fault }) });
     try {
@@ -66,8 +66,8 @@ interface Seen {
 
 async function listFaults(): Promise<Outcome> {
   const [{ sandboxFaults }, { explained }, { namedCloud }, { refreshMeaning }] = await Promise.all([
-    import('../sandbox/faults.ts'),
-    import('../diagnose/explain/fill.ts'),
+    import('../sandbox/faults/faults.ts'),
+    import('../explain/fill.ts'),
     import('../entra/clouds.ts'),
     import('../tokens/refresh-refusal.ts'),
   ]);

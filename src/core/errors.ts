@@ -32,7 +32,7 @@ export interface ErrorParts {
 
 /**
  * The one error class: your problem, with its words. Its texts come from the catalogue
- * (`diagnose/catalogue`), so that every command says the same thing in the same words.
+ * (`errors/catalogue`), so that every command says the same thing in the same words.
  * Anything else that is thrown is a bug of ours and prints differently.
  */
 export class MailauthError extends Error {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { plain } from '../core/text.ts';
-import type { GraphCommands } from '../diagnose/catalogue/graph.ts';
+import type { GraphCommands } from '../errors/catalogue/registration/graph-errors.ts';
 import { applicationFields, type ExistingApplication, readApplication } from './application.ts';
 import { type Graph, quoted } from './graph.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';

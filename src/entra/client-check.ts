@@ -1,8 +1,8 @@
 import type { HttpRequest } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
-import { entraProblem } from '../diagnose/entra-error.ts';
 import { storedThumbprints } from '../oauth/client-certificate.ts';
 import { postClientCredentials } from '../oauth/client-credentials.ts';
+import { entraProblem } from '../oauth/entra-error.ts';
 import type { OAuthApp } from '../oauth/msal.ts';
 import { readTokenAnswer, type TokenAnswer } from '../oauth/token-exchange.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Cloud, MailHost } from '../core/cloud.ts';
 import { plain } from '../core/text.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 
 const httpsAddress = z.string().check(z.refine((value) => isHttps(value), 'must be an https:// address without user, query or fragment'));
 

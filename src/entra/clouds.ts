@@ -1,5 +1,5 @@
 import type { Cloud } from '../core/cloud.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 
 export type CloudName = 'public' | 'usgov' | 'usgov-dod' | 'china';
 

@@ -1,5 +1,5 @@
 import type { Cloud } from '../core/cloud.ts';
-import { adminConsentLink } from '../diagnose/catalogue/entra-words.ts';
+import { adminConsentLink } from '../core/links.ts';
 
 /**
  * Where an administrator consents for the whole tenant; the answer comes back to `redirectUri`, exactly as registered.

@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import type { Cloud, Endpoints, Tenant } from '../core/cloud.ts';
 import type { HttpResponse, Network } from '../core/context.ts';
 import { plain } from '../core/text.ts';
-import { entraProblem, readEntraError } from '../diagnose/entra-error.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
+import { entraProblem, readEntraError } from '../oauth/entra-error.ts';
 import { retryAfterSeconds } from '../oauth/retry-after.ts';
 import { type CloudName, cloudNames, cloudOfLoginHost } from './clouds.ts';
 

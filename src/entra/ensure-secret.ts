@@ -1,8 +1,8 @@
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
+import { addPassword, endOf, removePassword, secretLimit } from './app-secret.ts';
 import type { ExistingApplication, StoredCredential } from './application.ts';
 import { readApplication } from './application.ts';
 import type { Run } from './registration.ts';
-import { addPassword, endOf, removePassword, secretLimit } from './secret.ts';
 
 /** Prefix of the names of this set-up's secrets; what carries it and is not recorded was lost in a crash. */
 export const secretName = (tag: string): string => `mailauth ${tag.replace(/^mailauth:/, '')}`;

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import type { GraphAnswer, GraphRefusal } from './graph.ts';
 import { says } from './graph.ts';
 import { servicePrincipalBody } from './manifest.ts';

@@ -1,5 +1,5 @@
 import { plain } from '../core/text.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import { applicationFields, type ExistingApplication, readApplication } from './application.ts';
 import { quoted } from './graph.ts';
 import { createPatience, fewTries } from './patience.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import { type Graph, type GraphRefusal, quoted, says } from './graph.ts';
 import { grantBody } from './manifest.ts';
 import type { Patiently } from './patience.ts';

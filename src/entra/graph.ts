@@ -4,9 +4,9 @@ import type { Clock, HttpRequest, HttpResponse, Network, Random } from '../core/
 import { MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
-import { graphEntries } from '../diagnose/catalogue/graph.ts';
-import type { Signs } from '../diagnose/entry.ts';
-import { problem } from '../diagnose/problem.ts';
+import { graphEntries } from '../errors/catalogue/registration/graph-errors.ts';
+import type { Signs } from '../errors/entry.ts';
+import { problem } from '../errors/problem.ts';
 import { type AccessClaims, readAccessToken } from '../oauth/claims.ts';
 import { retryAfterSeconds } from '../oauth/retry-after.ts';
 

@@ -1,7 +1,7 @@
 import type { MailauthError } from '../core/errors.ts';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
-import type { Exists } from '../diagnose/catalogue/graph.ts';
-import { problem } from '../diagnose/problem.ts';
+import type { Exists } from '../errors/catalogue/registration/graph-errors.ts';
+import { problem } from '../errors/problem.ts';
 import { type GraphRefusal, graphDetail, means } from './graph.ts';
 import { signInAudiences } from './manifest.ts';
 import { isLag } from './patience.ts';

@@ -1,8 +1,8 @@
 import type { RegistrationPlan } from '../core/registration-plan.ts';
 import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
-import type { GraphCommands } from '../diagnose/catalogue/graph.ts';
-import { problem } from '../diagnose/problem.ts';
+import type { GraphCommands } from '../errors/catalogue/registration/graph-errors.ts';
+import { problem } from '../errors/problem.ts';
 import { differences, type ExistingApplication, readApplication } from './application.ts';
 import { ensureAppRoles } from './ensure-app-roles.ts';
 import { ensureGrants, type GrantIds } from './ensure-grants.ts';
@@ -77,7 +77,7 @@ export interface Run {
 /**
  * Makes the tenant as planned, or finds it so: application, service principal, tenant-wide grants, client secret. Safe to repeat after a
  * crash at any point: it finds its own app by recorded id, else by the plan's random tag (never by name), and completes it.
- * Throws the problems of `diagnose/catalogue/graph.ts`; what exists by then, and how to take it back, is in them.
+ * Throws the problems of `errors/catalogue/registration/graph-errors.ts`; what exists by then, and how to take it back, is in them.
  */
 export async function registerApp(
   deps: RegistrationDeps,

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
-import type { Exists } from '../diagnose/catalogue/graph.ts';
-import { problem } from '../diagnose/problem.ts';
+import type { Exists } from '../errors/catalogue/registration/graph-errors.ts';
+import { problem } from '../errors/problem.ts';
 import type { Graph, GraphAnswer } from './graph.ts';
 import { appRoleIds, permissionIds, type Resource, resourceIds } from './manifest.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';

@@ -1,6 +1,6 @@
 import type { RegistrationPlan } from '../core/registration-plan.ts';
-import type { Exists } from '../diagnose/catalogue/graph.ts';
-import { problem } from '../diagnose/problem.ts';
+import type { Exists } from '../errors/catalogue/registration/graph-errors.ts';
+import { problem } from '../errors/problem.ts';
 import type { AccessClaims } from '../oauth/claims.ts';
 import { rolesThat } from './refusals.ts';
 

@@ -1,4 +1,4 @@
-import { type ListedSecret, listSecrets, removeSecret, type SecretDeps } from './secret.ts';
+import { type ListedSecret, listSecrets, removeSecret, type SecretDeps } from './app-secret.ts';
 
 /**
  * Display name of the secret that one rotation makes: the random id tells it from everybody else's, and the words from a set-up's, whose

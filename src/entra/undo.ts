@@ -1,6 +1,6 @@
 import { plain } from '../core/text.ts';
-import type { GraphCommands } from '../diagnose/catalogue/graph.ts';
-import { problem } from '../diagnose/problem.ts';
+import type { GraphCommands } from '../errors/catalogue/registration/graph-errors.ts';
+import { problem } from '../errors/problem.ts';
 import { type ExistingApplication, readApplication } from './application.ts';
 import { type Graph, type GraphAnswer, type GraphRefusal, graphDetail } from './graph.ts';
 import { createPatience, type PatienceDeps } from './patience.ts';

@@ -1,5 +1,5 @@
+import { quoteBash } from '../by-hand/handoff/quoting.ts';
 import type { MailHost, Protocol } from '../core/cloud.ts';
-import { quoteBash } from '../handoff/quoting.ts';
 
 /** What a configuration is made of: one set-up mailbox, and the command that hands out its token. */
 export interface ExportValues {

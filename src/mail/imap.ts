@@ -1,12 +1,12 @@
 import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
-import { type ImapFailure, imapProblem, readImapFailure } from '../diagnose/mail-problem.ts';
-import type { MailAttempt } from '../diagnose/mail-refusal.ts';
+import { withoutToken, xoauth2 } from '../tokens/sasl.ts';
 import { imapPreflight } from './imap-preflight.ts';
 import { type ImapSession, imapSession } from './imap-session.ts';
+import { type ImapFailure, imapProblem, readImapFailure } from './mail-problem.ts';
+import type { MailAttempt } from './mail-refusal.ts';
 import { attemptOf, lateStage, type MailTest, totalOf } from './mail-test.ts';
 import { type ProtocolResult, protocolResult } from './result.ts';
-import { withoutToken, xoauth2 } from './sasl.ts';
 import { runStages, stageOrder } from './stages.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { MailHost } from '../core/cloud.ts';
 import type { MailauthError } from '../core/errors.ts';
-import { networkProblem } from '../diagnose/network-problem.ts';
-import { problem } from '../diagnose/problem.ts';
+import { networkProblem } from '../errors/network-problem.ts';
+import { problem } from '../errors/problem.ts';
 
 /** No mail protocol needs longer ones before sign-in; a hostile server gets no more of our memory than this. */
 const maxLineBytes = 64 * 1024;

@@ -2,8 +2,8 @@ import type { MailHost, Protocol } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
-import type { MailAttempt, TokenEvidence } from '../diagnose/mail-refusal.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
+import type { MailAttempt, TokenEvidence } from './mail-refusal.ts';
 import type { Stage, StageName } from './stages.ts';
 
 /** What the test of any mail protocol needs. */

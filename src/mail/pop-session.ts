@@ -4,8 +4,8 @@ import type { Clock, Network } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
-import { problem } from '../diagnose/problem.ts';
-import { withoutToken, xoauth2 } from './sasl.ts';
+import { problem } from '../errors/problem.ts';
+import { withoutToken, xoauth2 } from '../tokens/sasl.ts';
 import type { StageWork } from './stages.ts';
 import { openWire } from './wire.ts';
 

@@ -1,11 +1,11 @@
 import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
-import type { MailAttempt } from '../diagnose/mail-refusal.ts';
-import { popProblem } from '../diagnose/pop-problem.ts';
+import { xoauth2 } from '../tokens/sasl.ts';
+import type { MailAttempt } from './mail-refusal.ts';
 import { attemptOf, lateStage, lostDuringAuth, type MailTest, totalOf } from './mail-test.ts';
+import { popProblem } from './pop-problem.ts';
 import { PopRefusal, popSession } from './pop-session.ts';
 import { type ProtocolResult, protocolResult } from './result.ts';
-import { xoauth2 } from './sasl.ts';
 import { runStages, stageOrder } from './stages.ts';
 
 /**

@@ -2,16 +2,16 @@ import type { Cloud, Protocol } from '../core/cloud.ts';
 import type { Context, Network } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
 import type { LastTest, MailboxRecord, TokenSet } from '../core/mailbox.ts';
-import type { TokenEvidence } from '../diagnose/mail-refusal.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import { readAccessToken } from '../oauth/claims.ts';
 import { rfc3339 } from '../tokens/formats.ts';
-import { namesToTry, testByName } from './identity.ts';
 import { testImap } from './imap.ts';
+import type { TokenEvidence } from './mail-refusal.ts';
 import { testPop } from './pop.ts';
 import type { ProtocolResult } from './result.ts';
 import { type SmtpTest, testSmtp } from './smtp.ts';
 import type { Stage } from './stages.ts';
+import { namesToTry, testByName } from './user-name.ts';
 
 /** A token, and what the token endpoint said of it where that is known: it counts for tokens that cannot be looked into. */
 export type TestToken = Pick<TokenSet, 'accessToken'> & Partial<Pick<TokenSet, 'expiresAt' | 'scopes' | 'account'>>;

@@ -2,7 +2,7 @@ import type { MailHost } from '../core/cloud.ts';
 import type { Clock, Network } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import type { StageWork } from './stages.ts';
 import { openWire } from './wire.ts';
 

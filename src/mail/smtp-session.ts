@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import type { MailHost } from '../core/cloud.ts';
 import type { Network } from '../core/context.ts';
 import type { Secret } from '../core/secret.ts';
-import { xoauth2 } from './sasl.ts';
+import { xoauth2 } from '../tokens/sasl.ts';
 import { ourName } from './smtp-preflight.ts';
 
 /** The signed-in conversation. What nodemailer throws passes through: `readSmtpFailure` reads it. */

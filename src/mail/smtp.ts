@@ -1,13 +1,13 @@
 import type { Context } from '../core/context.ts';
 import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
-import type { MailAttempt } from '../diagnose/mail-refusal.ts';
-import { problem } from '../diagnose/problem.ts';
-import { readSmtpFailure, smtpProblem } from '../diagnose/smtp-problem.ts';
+import { problem } from '../errors/problem.ts';
+import { withoutToken, xoauth2 } from '../tokens/sasl.ts';
+import type { MailAttempt } from './mail-refusal.ts';
 import { attemptOf, lateStage, lostDuringAuth, type MailTest, totalOf } from './mail-test.ts';
 import { type ProtocolResult, protocolResult } from './result.ts';
-import { withoutToken, xoauth2 } from './sasl.ts';
 import { smtpPreflight } from './smtp-preflight.ts';
+import { readSmtpFailure, smtpProblem } from './smtp-problem.ts';
 import { type SmtpSession, smtpSession } from './smtp-session.ts';
 import { runStages, stageOrder } from './stages.ts';
 import { testMessage } from './test-message.ts';

@@ -4,9 +4,9 @@ import type { Clock } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
 import type { ExitCode } from '../core/exit.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
-import { suggestedPauseMs } from '../diagnose/mail-refusal.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import { hostPauses } from './host-pauses.ts';
+import { suggestedPauseMs } from './mail-refusal.ts';
 import { type ProtocolResult, withDiagnosis } from './result.ts';
 import { type StageName, stageOrder } from './stages.ts';
 

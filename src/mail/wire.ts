@@ -3,9 +3,9 @@ import type { MailHost } from '../core/cloud.ts';
 import type { Clock, Network } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
-import { problem } from '../diagnose/problem.ts';
-import { describeTls } from './certificate.ts';
+import { problem } from '../errors/problem.ts';
 import { type Lines, readLines } from './lines.ts';
+import { describeTls } from './server-certificate.ts';
 import type { StageWork } from './stages.ts';
 
 /** One connection of our own to a mail server, whatever is spoken on it, stage by stage. */

@@ -1,12 +1,12 @@
 import type { Cloud } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
 import type { Secret } from '../core/secret.ts';
-import { entraProblem, readEntraError } from '../diagnose/entra-error.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import { type BrowserTrip, browserTrip, type SignInView } from './browser-trip.ts';
+import { entraProblem, readEntraError } from './entra-error.ts';
 import { readGrant } from './grant.ts';
+import { adminPage } from './loopback-pages.ts';
 import { newPkce, type OAuthApp } from './msal.ts';
-import { adminPage } from './pages.ts';
 import { readTokenAnswer } from './token-exchange.ts';
 
 /**

@@ -1,10 +1,10 @@
 import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
-import { fromHere } from '../diagnose/here.ts';
-import { problem } from '../diagnose/problem.ts';
+import { fromHere } from '../errors/here.ts';
+import { problem } from '../errors/problem.ts';
 import { type AuthorizationAnswer, newState } from './authorization-answer.ts';
 import { type Loopback, openLoopback } from './loopback.ts';
-import { failurePage, type ResultPage } from './pages.ts';
+import { failurePage, type ResultPage } from './loopback-pages.ts';
 import { readPasted } from './paste.ts';
 import { type Place, placeOf, sshForward } from './place.ts';
 

@@ -1,5 +1,5 @@
 import type { Account } from '../core/mailbox.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import type { AccessClaims, IdClaims } from './claims.ts';
 
 export interface Identity {

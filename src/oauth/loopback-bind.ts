@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 
 export interface BoundServers {
   readonly port: number;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuthorizationAnswer, hasState, readAuthorizationAnswer } from './authorization-answer.ts';
-import { alreadyAnsweredPage, badRequestPage, contentSecurityPolicy, type ResultPage, stoppedPage } from './pages.ts';
+import { alreadyAnsweredPage, badRequestPage, contentSecurityPolicy, type ResultPage, stoppedPage } from './loopback-pages.ts';
 
 /** An Entra code is 1 to 2 KB, an error_description at most a few. */
 const longestTarget = 16 * 1024;

@@ -1,10 +1,10 @@
 import type { Clock, Random } from '../core/context.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import { type AuthorizationAnswer, newState } from './authorization-answer.ts';
 import { bindLoopback } from './loopback-bind.ts';
 import { Desk } from './loopback-desk.ts';
+import type { ResultPage } from './loopback-pages.ts';
 import { readLoopbackRedirect } from './loopback-redirect.ts';
-import type { ResultPage } from './pages.ts';
 
 export type { AuthorizationAnswer } from './authorization-answer.ts';
 

@@ -5,8 +5,8 @@ import type { Cloud, Endpoints } from '../core/cloud.ts';
 import type { Clock, Network, Random } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
-import { entraProblem } from '../diagnose/entra-error.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
+import { entraProblem } from './entra-error.ts';
 import { type Grant, readGrant } from './grant.ts';
 import { TokenExchange } from './token-exchange.ts';
 

@@ -1,7 +1,7 @@
 import type { TokenSet } from '../core/mailbox.ts';
 import type { Secret } from '../core/secret.ts';
-import { entraProblem } from '../diagnose/entra-error.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
+import { entraProblem } from './entra-error.ts';
 import { readGrant } from './grant.ts';
 import type { OAuthApp } from './msal.ts';
 import { acceptGrant } from './sign-in.ts';

@@ -1,5 +1,5 @@
 import { plain } from '../core/text.ts';
-import { pastedTexts as say } from '../diagnose/catalogue/pasted.ts';
+import { pastedTexts as say } from '../errors/catalogue/entra/pasted-errors.ts';
 import { type AuthorizationAnswer, hasState, type ReadAnswer, readAuthorizationAnswer, readCode } from './authorization-answer.ts';
 
 export type Pasted =

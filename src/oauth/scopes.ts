@@ -1,6 +1,6 @@
 import type { Cloud, Protocol } from '../core/cloud.ts';
-import type { EntraWords } from '../diagnose/catalogue/entra-words.ts';
-import { problem } from '../diagnose/problem.ts';
+import type { EntraWords } from '../core/links.ts';
+import { problem } from '../errors/problem.ts';
 
 const names: Readonly<Record<Protocol, string>> = { imap: 'IMAP.AccessAsUser.All', pop: 'POP.AccessAsUser.All', smtp: 'SMTP.Send' };
 

@@ -1,13 +1,13 @@
 import type { Context } from '../core/context.ts';
 import type { TokenSet } from '../core/mailbox.ts';
-import { entraProblem, readEntraError } from '../diagnose/entra-error.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import type { AuthorizationAnswer } from './authorization-answer.ts';
 import { type BrowserTrip, browserTrip, type SignInView } from './browser-trip.ts';
 import { readAccessToken } from './claims.ts';
+import { entraProblem, readEntraError } from './entra-error.ts';
 import { checkIdentity } from './identity.ts';
+import { successPage } from './loopback-pages.ts';
 import { authorizationUrl, type Grant, newPkce, type OAuthApp, redeemCode } from './msal.ts';
-import { successPage } from './pages.ts';
 import { checkScopes } from './scopes.ts';
 
 export interface SignInRequest extends Omit<BrowserTrip, 'address' | 'sandbox'> {

@@ -1,6 +1,6 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
 import type { Clock, HttpResponse, Network } from '../core/context.ts';
-import { type EntraError, readEntraError } from '../diagnose/entra-error.ts';
+import { type EntraError, readEntraError } from './entra-error.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 
 /** What the token endpoint said: a grant's body, or the error. */

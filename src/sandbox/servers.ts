@@ -1,15 +1,15 @@
 import { createServer as createHttp } from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import { brokenServer, type Certificate } from './broken-server.ts';
-import type { ConnectionFault } from './faults-connection.ts';
+import { loginServer } from './entra/login-server.ts';
+import { signInServer } from './entra/sign-in-server.ts';
+import { brokenServer, type Certificate } from './faults/broken-server.ts';
+import type { ConnectionFault } from './faults/faults-connection.ts';
 import { listener, type SandboxHandler } from './http.ts';
-import { imapServer } from './imap-server.ts';
 import { type Closable, listenOnLoopback } from './listen.ts';
-import { loginServer } from './login-server.ts';
-import { popServer } from './pop-server.ts';
+import { imapServer } from './mail/imap-server.ts';
+import { popServer } from './mail/pop-server.ts';
+import { smtpServer } from './mail/smtp-server.ts';
 import type { Service } from './service.ts';
-import { signInServer } from './sign-in-server.ts';
-import { smtpServer } from './smtp-server.ts';
 
 export interface Ports {
   readonly pages?: number;

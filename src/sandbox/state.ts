@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { Context } from '../core/context.ts';
-import { readyApps } from './directory.ts';
 import type { Folder } from './folder.ts';
+import { readyApps } from './graph/directory.ts';
 
 export const audiences = ['AzureADMyOrg', 'AzureADMultipleOrgs', 'AzureADandPersonalMicrosoftAccount', 'PersonalMicrosoftAccount'] as const;
 

@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Context, GuardedFile } from '../core/context.ts';
 import { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import { guardWrites } from './home.ts';
 import { type KeySource, readGuarded, refuseExposed, scryptCost } from './key-source.ts';
 import {

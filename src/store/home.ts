@@ -3,7 +3,7 @@ import envPaths from 'env-paths';
 import * as z from 'zod/mini';
 import type { Context, Files, Random } from '../core/context.ts';
 import { plain } from '../core/text.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import { parseJsonFile, toJsonFile } from './json-file.ts';
 
 /** The one folder for everything mailauth writes: MAILAUTH_HOME, else the platform's config folder for `mailauth`. Absolute. */

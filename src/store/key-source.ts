@@ -2,7 +2,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import { nodeCrypto } from '../core/builtins.ts';
 import type { Context, Files, GuardedFile } from '../core/context.ts';
 import { plain } from '../core/text.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import { diskReason } from './home.ts';
 import type { KeyDerivation } from './sealed-file.ts';
 

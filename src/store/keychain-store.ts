@@ -1,8 +1,8 @@
 import { type Keychain, KeychainFailure, type KeychainTrouble, type Random, severalEntries } from '../core/context.ts';
+import { shellWord } from '../core/links.ts';
 import { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
-import { shellWord } from '../diagnose/catalogue/entra-words.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import { DamagedValue, splitEntry } from './split.ts';
 import type { SecretStore } from './store.ts';
 import { fixOf } from './token-entry.ts';

@@ -4,7 +4,7 @@ import type { Files } from '../core/context.ts';
 import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
 import { sha256 } from '../core/sha256.ts';
 import { plain } from '../core/text.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import { diskReason, guardWrites } from './home.ts';
 import { type Parsed, parseJsonFile, toJsonFile } from './json-file.ts';
 import { mailboxFileSchema } from './schemas.ts';

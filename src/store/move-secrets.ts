@@ -1,7 +1,7 @@
 import { MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import type { SecretStore } from './store.ts';
 import { decodeTokenSet } from './token-entry.ts';
 

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import type { Files } from '../core/context.ts';
 import { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import { diskReason, guardWrites } from './home.ts';
 import { parseJsonFile, toJsonFile } from './json-file.ts';
 import type { SecretStore } from './store.ts';

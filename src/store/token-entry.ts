@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { MailboxKey, TokenSet } from '../core/mailbox.ts';
 import { Secret } from '../core/secret.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import { accountSchema, timeSchema } from './schemas.ts';
 
 /** Entry of the secret store that holds this mailbox's `TokenSet`: `token/this-computer/ops@contoso.com`. */

@@ -5,13 +5,13 @@ import type { Context, Machine } from '../core/context.ts';
 import { resolveHome } from '../store/home.ts';
 import { createBrowser } from './browser.ts';
 import { systemClock } from './clock.ts';
-import { systemFiles } from './files.ts';
-import { createKeychain } from './keychain.ts';
-import { createLongInput } from './long-input.ts';
-import { createNetwork } from './network.ts';
-import { createPrompts } from './prompts.ts';
+import { systemFiles } from './disk/files.ts';
+import { createKeychain } from './keychain/keychain.ts';
+import { createNetwork } from './network/network.ts';
 import { systemRandom } from './random.ts';
-import { lineReader, outputOf, readAll } from './terminal.ts';
+import { createLongInput } from './terminal/long-input.ts';
+import { createPrompts } from './terminal/prompts.ts';
+import { lineReader, outputOf, readAll } from './terminal/terminal.ts';
 
 /** The real world behind the ports of `core/context.ts`. Nothing is opened, loaded or asked before it is used. */
 export function createSystem(process: NodeJS.Process, noColor: boolean, signal: AbortSignal): Context {

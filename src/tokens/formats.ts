@@ -1,6 +1,6 @@
 import type { Protocol } from '../core/cloud.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
-import { xoauth2 } from '../mail/sasl.ts';
+import { xoauth2 } from './sasl.ts';
 
 export const tokenFormats = ['raw', 'xoauth2', 'json', 'env'] as const;
 export type TokenFormat = (typeof tokenFormats)[number];

@@ -1,8 +1,8 @@
 import { MailauthError } from '../core/errors.ts';
 import { Exit } from '../core/exit.ts';
+import { shellWord } from '../core/links.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
-import { shellWord } from '../diagnose/catalogue/entra-words.ts';
-import { type ProblemCode, problem } from '../diagnose/problem.ts';
+import { type ProblemCode, problem } from '../errors/problem.ts';
 
 /**
  * What a sign-in says with these words means another thing where one worked before: a policy wants the person again (exit 4, not 6), and

@@ -1,7 +1,7 @@
 import type { Cloud, Tenant } from '../core/cloud.ts';
 import type { Context, Network } from '../core/context.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
-import { problem } from '../diagnose/problem.ts';
+import { problem } from '../errors/problem.ts';
 import { credentialOf } from '../oauth/client-certificate.ts';
 import type { OAuthApp } from '../oauth/msal.ts';
 import type { SecretStore } from '../store/store.ts';

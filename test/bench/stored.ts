@@ -11,8 +11,8 @@ import { mailboxFiles } from '../../src/store/mailbox-file.ts';
 import { encodeEntries, nonceLength, saltLength, seal } from '../../src/store/sealed-file.ts';
 import { encodeTokenSet, tokenEntry } from '../../src/store/token-entry.ts';
 import { systemClock } from '../../src/system/clock.ts';
-import { systemFiles } from '../../src/system/files.ts';
-import { createKeychain } from '../../src/system/keychain.ts';
+import { systemFiles } from '../../src/system/disk/files.ts';
+import { createKeychain } from '../../src/system/keychain/keychain.ts';
 import { systemRandom } from '../../src/system/random.ts';
 
 async function main(): Promise<void> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { guides } from '../../src/guides/guides.ts';
+import { guides } from '../../src/products/products.ts';
 import { clickThrough } from '../support/click-through.ts';
 import { enter, type How, type Machine, machine, person, type Scripted } from '../support/command-line.ts';
 import { countOf } from '../support/tenant.ts';

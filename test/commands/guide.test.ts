@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MailboxRecord } from '../../src/core/mailbox.ts';
 import { namedCloud } from '../../src/entra/clouds.ts';
-import { guides } from '../../src/guides/guides.ts';
+import { guides } from '../../src/products/products.ts';
 import { mailboxFiles } from '../../src/store/mailbox-file.ts';
-import { systemFiles } from '../../src/system/files.ts';
+import { systemFiles } from '../../src/system/disk/files.ts';
 import { type Machine, machine } from '../support/command-line.ts';
 
 let m: Machine;

@@ -1,8 +1,8 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { approve } from '../../src/sandbox/approve.ts';
-import { createNetwork } from '../../src/system/network.ts';
+import { approve } from '../../src/sandbox/entra/approve.ts';
+import { createNetwork } from '../../src/system/network/network.ts';
 import { enter, type Machine, machine, person, type Ran, type Scripted } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 import { beside, hurried, onlyApp, tenantOf } from '../support/tenant.ts';
@@ -23,7 +23,7 @@ describe('interrupted', () => {
   const interruptAt = async (words: string, step: string, state: string) => {
     const stop = new AbortController();
     const { Interrupted } = await import('../../src/core/errors.ts');
-    const { systemFiles } = await import('../../src/system/files.ts');
+    const { systemFiles } = await import('../../src/system/disk/files.ts');
     const hit = () => stop.abort(new Interrupted());
     const filesPort = {
       ...systemFiles,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { sandboxFaults } from '../../src/sandbox/faults.ts';
+import { sandboxFaults } from '../../src/sandbox/faults/faults.ts';
 import { type Machine, machine } from '../support/command-line.ts';
 
 let m: Machine;

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Keychain } from '../../src/core/context.ts';
 import { Interrupted } from '../../src/core/errors.ts';
 import { systemClock } from '../../src/system/clock.ts';
-import { systemFiles } from '../../src/system/files.ts';
+import { systemFiles } from '../../src/system/disk/files.ts';
 import { type Machine, machine } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 import { beside, countOf, hurried, onlyApp, stoppedAt, tenantOf, writtenBy } from '../support/tenant.ts';

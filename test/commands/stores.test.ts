@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Files, Keychain } from '../../src/core/context.ts';
-import { systemFiles } from '../../src/system/files.ts';
+import { systemFiles } from '../../src/system/disk/files.ts';
 import { brokenKeychain, type How, type Machine, machine, person } from '../support/command-line.ts';
 import { MemoryKeychain } from '../support/context.ts';
 import { countOf, hurried } from '../support/tenant.ts';

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commands, topics } from '../../src/cli.ts';
+import { commands, topics } from '../../src/cli/tree.ts';
 import { type Machine, machine } from '../support/command-line.ts';
 
 let m: Machine;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock, HttpRequest, Network } from '../../src/core/context.ts';
 import { Interrupted, MailauthError } from '../../src/core/errors.ts';
 import type { TokenSet } from '../../src/core/mailbox.ts';
-import { problem } from '../../src/diagnose/problem.ts';
+import { problem } from '../../src/errors/problem.ts';
 import { type DeviceSignIn, deviceSignIn } from '../../src/oauth/device.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { mailScope, type TestSandbox, testSandbox } from '../support/sandbox.ts';

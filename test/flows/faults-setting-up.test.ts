@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { catalogue } from '../../src/diagnose/catalogue.ts';
-import type { FaultArea } from '../../src/sandbox/fault.ts';
-import { sandboxFaults } from '../../src/sandbox/faults.ts';
+import { catalogue } from '../../src/errors/catalogue.ts';
+import type { FaultArea } from '../../src/sandbox/faults/fault.ts';
+import { sandboxFaults } from '../../src/sandbox/faults/faults.ts';
 import { type Machine, machine, type Ran } from '../support/command-line.ts';
 import { hurried } from '../support/tenant.ts';
 

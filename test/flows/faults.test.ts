@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { catalogue } from '../../src/diagnose/catalogue.ts';
-import type { ProblemCode } from '../../src/diagnose/problem.ts';
-import type { FaultArea } from '../../src/sandbox/fault.ts';
-import { sandboxFaults } from '../../src/sandbox/faults.ts';
-import { claimFaults } from '../../src/sandbox/faults-token.ts';
+import { catalogue } from '../../src/errors/catalogue.ts';
+import type { ProblemCode } from '../../src/errors/problem.ts';
+import type { FaultArea } from '../../src/sandbox/faults/fault.ts';
+import { sandboxFaults } from '../../src/sandbox/faults/faults.ts';
+import { claimFaults } from '../../src/sandbox/faults/faults-token.ts';
 import { type Machine, machine, type Ran } from '../support/command-line.ts';
 
 /** Every fault of the token endpoint, the mail servers and the connection, each over real sockets, against one mailbox that is set up. */

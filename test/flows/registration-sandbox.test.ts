@@ -5,7 +5,7 @@ import { Secret } from '../../src/core/secret.ts';
 import { createGraph } from '../../src/entra/graph.ts';
 import { type KnownRegistration, registerApp } from '../../src/entra/registration.ts';
 import { deleteApp } from '../../src/entra/undo.ts';
-import type { SandboxOptions } from '../../src/sandbox/sandbox.ts';
+import type { SandboxOptions } from '../../src/sandbox/start-sandbox.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { testSandbox } from '../support/sandbox.ts';
 import { graphAs } from '../support/sandbox-graph.ts';

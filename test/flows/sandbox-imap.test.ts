@@ -1,7 +1,7 @@
 import { connect } from 'node:tls';
 import { ImapFlow } from 'imapflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Sandbox } from '../../src/sandbox/sandbox.ts';
+import type { Sandbox } from '../../src/sandbox/start-sandbox.ts';
 import { type TestSandbox, testSandbox, tokensFor } from '../support/sandbox.ts';
 
 let sandbox: TestSandbox;

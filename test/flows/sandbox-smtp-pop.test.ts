@@ -6,7 +6,7 @@ import type { MailboxRecord } from '../../src/core/mailbox.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { ProtocolResult } from '../../src/mail/result.ts';
 import { runTests, type TestRun } from '../../src/mail/run-tests.ts';
-import type { Sandbox } from '../../src/sandbox/sandbox.ts';
+import type { Sandbox } from '../../src/sandbox/start-sandbox.ts';
 import { type TestSandbox, testSandbox, tokensFor } from '../support/sandbox.ts';
 
 const helpdesk = 'helpdesk@contoso.example';

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CheckResult } from '../../src/diagnose/doctor/check.ts';
+import type { CheckResult } from '../../src/doctor/check.ts';
 import { bundleScript, type KeyringRig, keyringRig } from './rigs/keyring.ts';
 
 let rig: KeyringRig;

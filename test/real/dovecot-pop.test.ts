@@ -5,7 +5,7 @@ import { testPop } from '../../src/mail/pop.ts';
 import type { ProtocolResult } from '../../src/mail/result.ts';
 import { readAccessToken } from '../../src/oauth/claims.ts';
 import { systemClock } from '../../src/system/clock.ts';
-import { createNetwork } from '../../src/system/network.ts';
+import { createNetwork } from '../../src/system/network/network.ts';
 import { type Dovecot, exchangeClaims, signToken, startDovecot } from './rigs/dovecot.ts';
 
 const user = 'helpdesk@contoso.example';

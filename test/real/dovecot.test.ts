@@ -4,7 +4,7 @@ import { Secret } from '../../src/core/secret.ts';
 import { testImap } from '../../src/mail/imap.ts';
 import type { ProtocolResult } from '../../src/mail/result.ts';
 import { systemClock } from '../../src/system/clock.ts';
-import { createNetwork } from '../../src/system/network.ts';
+import { createNetwork } from '../../src/system/network/network.ts';
 import { type Dovecot, exchangeClaims, signingKey, signToken, startDovecot } from './rigs/dovecot.ts';
 
 const user = 'helpdesk@contoso.example';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { FaultName } from '../../src/sandbox/faults.ts';
+import type { FaultName } from '../../src/sandbox/faults/faults.ts';
 import { startMailauth } from './rigs/chromium.ts';
 import { type Gate, type GatedSandbox, openGatedSandbox, type Seat } from './rigs/gated-sandbox.ts';
 

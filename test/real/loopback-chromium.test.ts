@@ -1,6 +1,6 @@
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { failurePage, successPage } from '../../src/oauth/pages.ts';
+import { failurePage, successPage } from '../../src/oauth/loopback-pages.ts';
 import { inAMinute, type OpenedLoopback, testLoopback } from '../support/loopback.ts';
 
 /** The way back from Microsoft in a real browser, which resolves localhost, asks for a favicon and obeys the policy by itself. */

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { guides } from '../../src/guides/guides.ts';
-import { sheetOf } from '../../src/handover/sheet.ts';
-import { writeSheet } from '../../src/handover/write.ts';
-import { systemFiles } from '../../src/system/files.ts';
-import { exampleFacts, theSecret } from '../unit/handover/example.ts';
+import { guides } from '../../src/products/products.ts';
+import { sheetOf } from '../../src/products/sheet/sheet.ts';
+import { writeSheet } from '../../src/products/sheet/write-sheet.ts';
+import { systemFiles } from '../../src/system/disk/files.ts';
+import { exampleFacts, theSecret } from '../unit/products/sheet/example.ts';
 import { launchChromium } from './rigs/chromium.ts';
 
 // The hand-over sheet as an administrator opens it: a file, in a real browser, on a screen and on paper.

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { run } from '../../src/cli/run.ts';
 import type { Context, Keychain, KeychainTrouble, Prompts } from '../../src/core/context.ts';
 import { KeychainFailure } from '../../src/core/context.ts';
-import { run } from '../../src/run.ts';
-import { createNetwork } from '../../src/system/network.ts';
+import { createNetwork } from '../../src/system/network/network.ts';
 import { MemoryKeychain, temporaryFolder, testContext } from './context.ts';
 
 export interface Ran {

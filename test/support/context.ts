@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Context, Keychain, Output, Prompts } from '../../src/core/context.ts';
 import { systemClock } from '../../src/system/clock.ts';
-import { systemFiles } from '../../src/system/files.ts';
+import { systemFiles } from '../../src/system/disk/files.ts';
 import { systemRandom } from '../../src/system/random.ts';
 
 /** Remembers what was written to it. */

@@ -1,8 +1,8 @@
+import { type HandoffRequest, handoffFiles } from '../../src/by-hand/handoff/handoff-files.ts';
+import { portalSteps } from '../../src/by-hand/portal-steps.ts';
 import { namedCloud } from '../../src/entra/clouds.ts';
-import { guideNamed } from '../../src/guides/guides.ts';
-import { type PlanAnswers, planRegistration } from '../../src/guides/plan.ts';
-import { portalSteps } from '../../src/guides/portal-steps.ts';
-import { type HandoffRequest, handoffFiles } from '../../src/handoff/handoff.ts';
+import { type PlanAnswers, planRegistration } from '../../src/products/plan.ts';
+import { guideNamed } from '../../src/products/products.ts';
 
 export const tenantId = '72f988bf-86f1-41af-91ab-2d7cd011db47';
 

@@ -3,8 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import type { Context, HttpResponse, Network } from '../../src/core/context.ts';
-import { openSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts';
-import { createNetwork } from '../../src/system/network.ts';
+import { openSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/start-sandbox.ts';
+import { createNetwork } from '../../src/system/network/network.ts';
 import { temporaryFolder, testContext } from './context.ts';
 
 export const mailScope = 'https://outlook.office.com/IMAP.AccessAsUser.All offline_access openid profile';

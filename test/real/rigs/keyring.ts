@@ -88,7 +88,7 @@ export async function bundleScript(folder: string, name: string, source: string)
     if (error.code !== 'EEXIST') throw error;
   });
   await build({
-    entryPoints: { [name]: entry, 'keychain-child': join(root, 'src/system/keychain-child.ts') },
+    entryPoints: { [name]: entry, 'keychain-child': join(root, 'src/system/keychain/keychain-child.ts') },
     outdir: join(folder, 'built'),
     outExtension: { '.js': '.cjs' },
     bundle: true,

@@ -5,8 +5,8 @@ import { ensureAppRoles } from '../../../src/entra/ensure-app-roles.ts';
 import { applicationBody, appRoleAssignmentBody, appRoleIds } from '../../../src/entra/manifest.ts';
 import type { Run } from '../../../src/entra/registration.ts';
 import { checkRights } from '../../../src/entra/rights.ts';
-import { planRegistration } from '../../../src/guides/plan.ts';
-import { thisComputer } from '../../../src/guides/this-computer.ts';
+import { planRegistration } from '../../../src/products/plan.ts';
+import { thisComputer } from '../../../src/products/this-computer.ts';
 import { refused } from './fake-graph.ts';
 
 const golden = (name: string): unknown => JSON.parse(readFileSync(new URL(`../../golden/graph/${name}.json`, import.meta.url), 'utf8'));

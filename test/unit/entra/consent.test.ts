@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { entraProblem, readEntraError } from '../../../src/diagnose/entra-error.ts';
 import { namedCloud } from '../../../src/entra/clouds.ts';
 import { adminConsentUrl } from '../../../src/entra/consent.ts';
 import { readAuthorizationAnswer } from '../../../src/oauth/authorization-answer.ts';
+import { entraProblem, readEntraError } from '../../../src/oauth/entra-error.ts';
 
 const cloud = namedCloud('public');
 const scopes = ['https://outlook.office.com/IMAP.AccessAsUser.All', 'offline_access'];

@@ -1,9 +1,9 @@
 import type { Clock, HttpRequest, HttpResponse, Network } from '../../../src/core/context.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { problem } from '../../../src/diagnose/problem.ts';
 import { namedCloud } from '../../../src/entra/clouds.ts';
 import { createGraph, type GraphDeps } from '../../../src/entra/graph.ts';
 import { permissionIds, resourceIds } from '../../../src/entra/manifest.ts';
+import { problem } from '../../../src/errors/problem.ts';
 import { testContext } from '../../support/context.ts';
 
 type Json = Record<string, unknown>;

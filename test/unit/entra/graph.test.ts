@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MailauthError } from '../../../src/core/errors.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { problem } from '../../../src/diagnose/problem.ts';
 import { namedCloud } from '../../../src/entra/clouds.ts';
 import { createGraph, says } from '../../../src/entra/graph.ts';
-import { createNetwork } from '../../../src/system/network.ts';
+import { problem } from '../../../src/errors/problem.ts';
+import { createNetwork } from '../../../src/system/network/network.ts';
 import { type Canned, certificate, type HttpsServer, httpsServer } from '../../support/https-server.ts';
 import { connected, fakeClock, refused } from './fake-graph.ts';
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { RegistrationPlan } from '../../../src/core/registration-plan.ts';
+import { endOf } from '../../../src/entra/app-secret.ts';
 import { differences, readApplication } from '../../../src/entra/application.ts';
 import { secretName } from '../../../src/entra/ensure-secret.ts';
 import { applicationBody, grantBody, passwordBody, permissionIds, servicePrincipalBody } from '../../../src/entra/manifest.ts';
-import { endOf } from '../../../src/entra/secret.ts';
 import { plans } from './plans.ts';
 
 const golden = (name: string): unknown => JSON.parse(readFileSync(new URL(`../../golden/graph/${name}.json`, import.meta.url), 'utf8'));

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/core/secret.ts';
 import { imapSession } from '../../../src/mail/imap-session.ts';
 import { smtpSession } from '../../../src/mail/smtp-session.ts';
-import { createNetwork } from '../../../src/system/network.ts';
+import { createNetwork } from '../../../src/system/network/network.ts';
 import { machine } from '../../support/command-line.ts';
 import { politely, type Script, type ScriptedServer, scriptedServer, selfSigned } from './imap-server.ts';
 

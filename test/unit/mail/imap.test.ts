@@ -4,14 +4,14 @@ import type { Duplex } from 'node:stream';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { MailHost } from '../../../src/core/cloud.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { problem } from '../../../src/diagnose/problem.ts';
+import { problem } from '../../../src/errors/problem.ts';
 import { testImap } from '../../../src/mail/imap.ts';
 import type { MailTest } from '../../../src/mail/mail-test.ts';
 import type { ProtocolResult } from '../../../src/mail/result.ts';
-import { xoauth2 } from '../../../src/mail/sasl.ts';
 import type { StageName } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import { createNetwork } from '../../../src/system/network.ts';
+import { createNetwork } from '../../../src/system/network/network.ts';
+import { xoauth2 } from '../../../src/tokens/sasl.ts';
 import { type Authority, politely, type Replies, type Script, type ScriptedServer, scriptedServer, selfSigned } from './imap-server.ts';
 import { deadlineIn } from './verdict.ts';
 

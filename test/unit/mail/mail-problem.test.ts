@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MailauthError } from '../../../src/core/errors.ts';
-import { imapProblem, readImapFailure } from '../../../src/diagnose/mail-problem.ts';
-import type { MailAttempt, TokenEvidence } from '../../../src/diagnose/mail-refusal.ts';
+import { imapProblem, readImapFailure } from '../../../src/mail/mail-problem.ts';
+import type { MailAttempt, TokenEvidence } from '../../../src/mail/mail-refusal.ts';
 
 const user = 'helpdesk@contoso.example';
 const now = Date.parse('2026-11-21T12:00:00Z');

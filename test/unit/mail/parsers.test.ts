@@ -7,7 +7,7 @@ import type { MailHost } from '../../../src/core/cloud.ts';
 import type { Network } from '../../../src/core/context.ts';
 import { MailauthError } from '../../../src/core/errors.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { problem } from '../../../src/diagnose/problem.ts';
+import { problem } from '../../../src/errors/problem.ts';
 import { imapPreflight } from '../../../src/mail/imap-preflight.ts';
 import { readLines } from '../../../src/mail/lines.ts';
 import { PopRefusal, popSession } from '../../../src/mail/pop-session.ts';

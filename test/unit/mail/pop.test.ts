@@ -5,7 +5,7 @@ import { testPop } from '../../../src/mail/pop.ts';
 import type { ProtocolResult } from '../../../src/mail/result.ts';
 import type { StageName } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import { createNetwork } from '../../../src/system/network.ts';
+import { createNetwork } from '../../../src/system/network/network.ts';
 import { type Authority, type Script, type ScriptedServer, scriptedServer, selfSigned } from './imap-server.ts';
 import { challengeJson, deadlineIn, details, escapes, expectClean, sasl, token, user, verdict } from './verdict.ts';
 

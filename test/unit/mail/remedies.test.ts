@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { type Protocol, protocols } from '../../../src/core/cloud.ts';
 import { Exit } from '../../../src/core/exit.ts';
-import { mailEntries } from '../../../src/diagnose/catalogue/mail.ts';
-import { popEntries } from '../../../src/diagnose/catalogue/mail-pop.ts';
-import { smtpEntries } from '../../../src/diagnose/catalogue/mail-smtp.ts';
-import { networkEntries } from '../../../src/diagnose/catalogue/network.ts';
-import { catalogue } from '../../../src/diagnose/catalogue.ts';
-import type { Entry } from '../../../src/diagnose/entry.ts';
+import { networkEntries } from '../../../src/errors/catalogue/machine/network-errors.ts';
+import { mailEntries } from '../../../src/errors/catalogue/mail/mail-errors.ts';
+import { popEntries } from '../../../src/errors/catalogue/mail/pop-errors.ts';
+import { smtpEntries } from '../../../src/errors/catalogue/mail/smtp-errors.ts';
+import { catalogue } from '../../../src/errors/catalogue.ts';
+import type { Entry } from '../../../src/errors/entry.ts';
 
 const spot = (protocol: Protocol) => ({
   mailbox: 'shared@contoso.com',

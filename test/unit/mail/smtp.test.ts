@@ -7,7 +7,7 @@ import type { ProtocolResult } from '../../../src/mail/result.ts';
 import { type SmtpTest, testSmtp } from '../../../src/mail/smtp.ts';
 import type { StageName } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import { createNetwork } from '../../../src/system/network.ts';
+import { createNetwork } from '../../../src/system/network/network.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 import { type Authority, type Peer, type Script, type ScriptedServer, scriptedServer, selfSigned } from './imap-server.ts';
 import { challengeJson, deadlineIn, details, escapes, expectClean, sasl, token, user, verdict } from './verdict.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { problem } from '../../../src/diagnose/problem.ts';
+import { problem } from '../../../src/errors/problem.ts';
 import { type RunOptions, runStages, stageNames, stageOrder } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 

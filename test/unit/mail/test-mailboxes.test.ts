@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Interrupted } from '../../../src/core/errors.ts';
 import type { MailboxRecord } from '../../../src/core/mailbox.ts';
-import { problem } from '../../../src/diagnose/problem.ts';
 import { namedCloud } from '../../../src/entra/clouds.ts';
+import { problem } from '../../../src/errors/problem.ts';
 import { hostPauses, pauseBudgetMs } from '../../../src/mail/host-pauses.ts';
 import { type ProtocolResult, protocolResult } from '../../../src/mail/result.ts';
 import { type Candidate, type MailboxesRun, testMailboxes } from '../../../src/mail/test-mailboxes.ts';

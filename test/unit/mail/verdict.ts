@@ -3,9 +3,9 @@ import type { MailHost, Protocol } from '../../../src/core/cloud.ts';
 import type { Clock } from '../../../src/core/context.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { ProtocolResult } from '../../../src/mail/result.ts';
-import { xoauth2 } from '../../../src/mail/sasl.ts';
 import { type StageName, stageOrder } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
+import { xoauth2 } from '../../../src/tokens/sasl.ts';
 
 export const user = 'helpdesk@contoso.example';
 export const token = new Secret(`eyJ0eXAiOiJKV1QifQ.${'c2VjcmV0'.repeat(40)}.c2lnbmF0dXJl`);

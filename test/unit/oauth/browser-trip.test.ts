@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { browserTrip } from '../../../src/oauth/browser-trip.ts';
-import { systemFiles } from '../../../src/system/files.ts';
+import { systemFiles } from '../../../src/system/disk/files.ts';
 import { testContext } from '../../support/context.ts';
 
 const redirectUri = 'https://app.example/cb';

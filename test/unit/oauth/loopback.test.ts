@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/core/context.ts';
 import { Interrupted, MailauthError } from '../../../src/core/errors.ts';
 import { LoopbackClosed, type LoopbackOptions } from '../../../src/oauth/loopback.ts';
-import { failurePage, successPage } from '../../../src/oauth/pages.ts';
+import { failurePage, successPage } from '../../../src/oauth/loopback-pages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { inAMinute, type OpenedLoopback, rawExchange, testLoopback, visit } from '../../support/loopback.ts';
 

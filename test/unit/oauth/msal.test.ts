@@ -6,7 +6,7 @@ import { checkClient } from '../../../src/entra/client-check.ts';
 import { namedCloud } from '../../../src/entra/clouds.ts';
 import { discoverTenant } from '../../../src/entra/discovery.ts';
 import { authorizationUrl, newPkce, type OAuthApp, preloadMsal, redeemCode, redeemRefreshToken } from '../../../src/oauth/msal.ts';
-import { createNetwork } from '../../../src/system/network.ts';
+import { createNetwork } from '../../../src/system/network/network.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 import { type Canned, certificate, type HttpsServer, httpsServer } from '../../support/https-server.ts';
 

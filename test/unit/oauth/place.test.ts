@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { placeOf, sshForward } from '../../../src/oauth/place.ts';
-import { systemFiles } from '../../../src/system/files.ts';
+import { systemFiles } from '../../../src/system/disk/files.ts';
 
 const place = (env: Record<string, string> = {}, disk: Record<string, string> = {}, platform: NodeJS.Platform = 'linux') =>
   placeOf({ env, platform, files: { ...systemFiles, read: async (path) => disk[path] } });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { catalogue } from '../../../src/diagnose/catalogue.ts';
-import { explained } from '../../../src/diagnose/explain/fill.ts';
-import type { ProblemCode } from '../../../src/diagnose/problem.ts';
 import { namedCloud } from '../../../src/entra/clouds.ts';
-import { isFault, sandboxFaults } from '../../../src/sandbox/faults.ts';
+import { catalogue } from '../../../src/errors/catalogue.ts';
+import type { ProblemCode } from '../../../src/errors/problem.ts';
+import { explained } from '../../../src/explain/fill.ts';
+import { isFault, sandboxFaults } from '../../../src/sandbox/faults/faults.ts';
 
 /** Entries that no server of the sandbox causes, each with the reason. */
 const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {

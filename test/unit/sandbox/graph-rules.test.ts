@@ -1,14 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { applicationBody, permissionIds, resourceIds } from '../../../src/entra/manifest.ts';
-import { audienceRefuses, declaredScopes, findApp, preauthorizationRefuses, registrationOf } from '../../../src/sandbox/applications.ts';
-import { consentBlocked, consentedKeys, grantTenantWide } from '../../../src/sandbox/consents.ts';
-import { administrator, azureCli, readyApps, rolesOf } from '../../../src/sandbox/directory.ts';
-import { readApplicationBody } from '../../../src/sandbox/graph-application-body.ts';
-import type { GraphCall } from '../../../src/sandbox/graph-call.ts';
-import { answerCount, answerList, answerOne } from '../../../src/sandbox/graph-query.ts';
-import { redirectProblem } from '../../../src/sandbox/redirects.ts';
-import { resources } from '../../../src/sandbox/resources.ts';
-import { readScopes } from '../../../src/sandbox/scopes.ts';
+import { consentBlocked, consentedKeys, grantTenantWide } from '../../../src/sandbox/entra/consents.ts';
+import { redirectProblem } from '../../../src/sandbox/entra/redirects.ts';
+import { readScopes } from '../../../src/sandbox/entra/scope-rules.ts';
+import {
+  audienceRefuses,
+  declaredScopes,
+  findApp,
+  preauthorizationRefuses,
+  registrationOf,
+} from '../../../src/sandbox/graph/app-objects.ts';
+import { administrator, azureCli, readyApps, rolesOf } from '../../../src/sandbox/graph/directory.ts';
+import { readApplicationBody } from '../../../src/sandbox/graph/graph-application-body.ts';
+import type { GraphCall } from '../../../src/sandbox/graph/graph-call.ts';
+import { answerCount, answerList, answerOne } from '../../../src/sandbox/graph/graph-query.ts';
+import { resources } from '../../../src/sandbox/graph/microsoft-resources.ts';
 import type { App, State } from '../../../src/sandbox/state.ts';
 
 const app: App = { clientId: 'aaaa', name: 'App', publicRedirects: ['http://localhost'], webRedirects: [], secrets: [] };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { findTenant, findUser, mayOpen } from '../../../src/sandbox/directory.ts';
-import { isFault, sandboxFaults } from '../../../src/sandbox/faults.ts';
-import { imapLines } from '../../../src/sandbox/imap-lines.ts';
-import { platformOf } from '../../../src/sandbox/redirects.ts';
-import { readScopes } from '../../../src/sandbox/scopes.ts';
+import { platformOf } from '../../../src/sandbox/entra/redirects.ts';
+import { readScopes } from '../../../src/sandbox/entra/scope-rules.ts';
+import { isFault, sandboxFaults } from '../../../src/sandbox/faults/faults.ts';
+import { findTenant, findUser, mayOpen } from '../../../src/sandbox/graph/directory.ts';
+import { imapLines } from '../../../src/sandbox/mail/imap-lines.ts';
 
 describe('directory', () => {
   it.each([

@@ -5,7 +5,7 @@ import type { Context } from '../../../src/core/context.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { fileStore, sealedCopy, sealedFile } from '../../../src/store/file-store.ts';
 import { keySource } from '../../../src/store/key-source.ts';
-import { systemFiles } from '../../../src/system/files.ts';
+import { systemFiles } from '../../../src/system/disk/files.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 import { temporaryFolder, testContext } from '../../support/context.ts';
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Files } from '../../../src/core/context.ts';
 import type { MailboxRecord } from '../../../src/core/mailbox.ts';
 import { mailboxFiles, mailboxSlug } from '../../../src/store/mailbox-file.ts';
-import { systemFiles } from '../../../src/system/files.ts';
+import { systemFiles } from '../../../src/system/disk/files.ts';
 import { temporaryFolder } from '../../support/context.ts';
 
 const host = { host: 'localhost', port: 10993, security: 'tls' } as const;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Secret } from '../../../src/core/secret.ts';
 import { sandboxFileStore } from '../../../src/store/sandbox-file-store.ts';
-import { systemFiles } from '../../../src/system/files.ts';
+import { systemFiles } from '../../../src/system/disk/files.ts';
 import { temporaryFolder } from '../../support/context.ts';
 
 let folder = '';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { MailauthError } from '../../../src/core/errors.ts';
-import { problem } from '../../../src/diagnose/problem.ts';
+import { problem } from '../../../src/errors/problem.ts';
+import { envelope, inThisContext } from '../../../src/session/envelope.ts';
 import { inWords } from '../../../src/ui/duration.ts';
-import { envelope, inThisContext } from '../../../src/ui/envelope.ts';
 import { renderError } from '../../../src/ui/error.ts';
 import { renderFacts } from '../../../src/ui/facts.ts';
 import { themeFor, wantsColor } from '../../../src/ui/theme.ts';

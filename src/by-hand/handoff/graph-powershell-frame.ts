@@ -1,0 +1,79 @@
+import type { Cloud } from '../../core/cloud.ts';
+import { comparableTenant, fileNames, grantsConsent, type HandoffRequest } from './handoff-request.ts';
+import { quotePowerShell } from './quoting.ts';
+
+/** Names of `Get-MgEnvironment`. */
+const environments: Readonly<Record<string, string>> = { public: 'Global', usgov: 'USGov', 'usgov-dod': 'USGovDoD', china: 'China' };
+
+/** Everything before the first call: the sign-in, the values and what each later part uses. */
+export function graphFrame(request: HandoffRequest): string {
+  const { plan, cloud, goOn, tenantId } = request;
+  const wantsSecret = plan.secretMonths !== undefined;
+  const tenant = comparableTenant(request);
+  const scopes = ['Application.ReadWrite.All', ...(grantsConsent(plan) ? ['DelegatedPermissionGrant.ReadWrite.All'] : [])];
+  return `\
+# Registers the application for a mailbox with Microsoft Graph PowerShell.
+#
+#   Install-Module Microsoft.Graph.Authentication -Scope CurrentUser     (once)
+#   powershell -ExecutionPolicy Bypass -File ${fileNames.graph}${wantsSecret ? ' [-WithSecret]' : ''}
+#
+# Safe to run twice: it finds its own application by its tag and changes only what differs. After the first run wait a minute before
+# the next. No secret is in this file.${wantsSecret ? ' -WithSecret makes one more client secret if the first was lost.' : ''} Written by mailauth.
+[CmdletBinding()]
+param(${wantsSecret ? '[switch] $WithSecret' : ''})
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$goOn = ${quotePowerShell(goOn)}
+
+if (-not (Get-Module -ListAvailable -Name Microsoft.Graph.Authentication)) {
+    throw 'Microsoft Graph PowerShell is not installed: Install-Module Microsoft.Graph.Authentication -Scope CurrentUser'
+}
+Import-Module Microsoft.Graph.Authentication
+${environment(cloud)}
+# The sign-in lives in this process only.
+$null = Connect-MgGraph -TenantId ${quotePowerShell(tenantId)} -Scopes ${scopes.map(quotePowerShell).join(', ')} -Environment $environment -ContextScope Process
+${tenant === undefined ? '' : `if ((Get-MgContext).TenantId -ne '${tenant}') { throw "Signed in to the tenant $((Get-MgContext).TenantId), not to ${tenant}." }\n`}
+function Invoke-Graph([string] $Method, [string] $Path, [string] $Json) {
+    $request = @{ Method = $Method; Uri = "/v1.0/$Path"; OutputType = 'Hashtable' }
+    if ($Json) {
+        $request['Body'] = $Json
+        $request['ContentType'] = 'application/json'
+    }
+    Invoke-MgGraphRequest @request
+}
+
+# Tries again for a minute and a half while the directory does not know its new object everywhere.
+function Wait-ForDirectory([scriptblock] $Call) {
+    foreach ($pause in 2, 4, 8, 15, 15, 15, 15, 15, 0) {
+        try { return (& $Call) }
+        catch {
+            $lag = "$_ $($_.ErrorDetails)" -match 'NoBackingApplicationObject|Request_ResourceNotFound|Directory_ObjectNotFound|in the local tenant'
+            if (-not $lag -or $pause -eq 0) { throw }
+            Write-Host "The directory does not show the new object everywhere yet; again in $pause s"
+            Start-Sleep -Seconds $pause
+        }
+    }
+}
+
+function Find-ServicePrincipal([string] $AppId) {
+    foreach ($one in @((Invoke-Graph GET "servicePrincipals?\`$filter=appId%20eq%20'$AppId'&\`$select=id")['value'])) { return $one['id'] }
+}
+
+function Test-Differs([string[]] $Left, [string[]] $Right) {
+    if ($Left.Count -ne $Right.Count) { return $true }
+    return @($Right | Where-Object { $Left -cnotcontains $_ }).Count -gt 0
+}
+`;
+}
+
+/** A laboratory is made known first (Add-MgEnvironment). */
+function environment(cloud: Cloud): string {
+  const known = environments[cloud.name];
+  if (known !== undefined) return `$environment = '${known}'`;
+  return `\
+$environment = ${quotePowerShell(cloud.name)}
+if (-not (Get-MgEnvironment | Where-Object { $_.Name -eq $environment })) {
+    $null = Add-MgEnvironment -Name $environment -AzureADEndpoint ${quotePowerShell(cloud.login)} -GraphEndpoint ${quotePowerShell(cloud.graph)}
+}`;
+}

@@ -1,0 +1,61 @@
+import { appRoleNames } from '../../core/app-roles.ts';
+import type { Cloud, Protocol } from '../../core/cloud.ts';
+import type { RegistrationPlan } from '../../core/registration-plan.ts';
+import { permissionNames } from '../../products/permissions.ts';
+import type { PortalStep } from '../portal-steps.ts';
+
+/** What an administrator is asked to do for the operator. */
+export interface HandoffRequest {
+  readonly plan: RegistrationPlan;
+  /** the product's name in a sentence */
+  readonly title: string;
+  /** of `portalSteps`, without a client id */
+  readonly steps: readonly PortalStep[];
+  readonly mailbox: string;
+  /** the licensed user who signs in for a shared mailbox */
+  readonly signInAs?: string;
+  readonly tenantId: string;
+  readonly cloud: Cloud;
+  /** the command with which the operator continues; the word CLIENT-ID in it stands for the Application (client) ID */
+  readonly goOn: string;
+}
+
+/** One file of the folder. */
+export interface HandoffFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+export const fileNames = {
+  readme: 'README.md',
+  portal: '1-portal-steps.md',
+  azureCli: '2-register-azure-cli.sh',
+  graph: '3-register-graph.ps1',
+  exchange: '4-exchange-online.ps1',
+} as const;
+
+export const clientIdBlank = 'CLIENT-ID';
+
+const isGuid = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+
+/** The tenant that a script may compare with; undefined where only a domain is known. */
+export const comparableTenant = ({ tenantId }: HandoffRequest): string | undefined =>
+  isGuid(tenantId) ? tenantId.toLowerCase() : undefined;
+
+/** Read from the permissions: they are what was planned. */
+export function protocolsOf({ exchangePermissions, graphPermissions, appRoles }: RegistrationPlan): readonly Protocol[] {
+  const names = [...exchangePermissions, ...graphPermissions, ...(appRoles ?? [])];
+  return (['imap', 'pop', 'smtp'] as const).filter(
+    (protocol) => names.includes(permissionNames[protocol]) || names.includes(appRoleNames[protocol]),
+  );
+}
+
+/** An app for personal accounts alone has no presence in a tenant to grant anything to. */
+export const hasServicePrincipal = (plan: RegistrationPlan): boolean => plan.audience !== 'personal';
+
+export const grantsConsent = (plan: RegistrationPlan): boolean => plan.consent === 'admin' && hasServicePrincipal(plan);
+
+/**
+ * Not the name of the secrets that `--register auto` makes: those it takes for lost and removes when it does not know their value.
+ */
+export const handoffSecretName = (tag: string): string => `mailauth handoff ${tag.replace(/^mailauth:/, '')}`;

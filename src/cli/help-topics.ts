@@ -1,0 +1,124 @@
+import { cloudNames, namedCloud } from '../entra/clouds.ts';
+import type { topics } from './tree.ts';
+
+type Topic = (typeof topics)[number];
+
+/** `mailauth help TOPIC`. */
+export function topicText(topic: Topic): string {
+  return { environment, 'exit-codes': exitCodes, clouds: clouds(), stores }[topic];
+}
+
+const environment = `Environment variables. A flag wins over its variable.
+
+  MAILAUTH_HOME            the one folder for everything mailauth writes
+  MAILAUTH_MAILBOX         default of --mailbox and of the mailbox argument (status: all are listed)
+  MAILAUTH_TENANT          default of --tenant
+  MAILAUTH_CLIENT_ID       default of --client-id
+  MAILAUTH_CLOUD           default of --cloud
+  MAILAUTH_CLOUD_FILE      default of --cloud-file
+  MAILAUTH_STORE           keychain or file; a store that was asked for never falls back to another
+  MAILAUTH_KEY_FILE        32 random bytes that open the store "file" (mailauth store keygen FILE)
+  MAILAUTH_PASSPHRASE_FILE, MAILAUTH_PASSPHRASE
+                           open the store "file" without a question; a key file wins over both
+  MAILAUTH_GRAPH_TOKEN     a Graph token to register, rotate and delete with, instead of an
+                           administrator's sign-in; stays in memory, is never stored
+  MAILAUTH_DEBUG           1: a log in MAILAUTH_HOME/debug.log, without secrets
+  BROWSER                  command that is run with the address as its last argument
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY
+                           honoured for HTTP and for the mail protocols; small letters win
+  NODE_EXTRA_CA_CERTS      PEM file of a further certificate authority
+  NODE_TLS_REJECT_UNAUTHORIZED
+                           not for mailauth, which always checks; 0 is a warning of doctor
+  NO_COLOR, FORCE_COLOR    colours; --no-color beats NO_COLOR beats FORCE_COLOR
+  TERM, CI                 TERM=dumb: no colours, no questions; CI: no browser is opened
+
+Looked at, to know where mailauth runs and what is there:
+
+  DISPLAY, WAYLAND_DISPLAY, PATH
+                           whether a browser can be opened, and with what
+  SSH_CONNECTION, SSH_CLIENT, SSH_TTY, USER, LOGNAME
+                           over SSH: no browser is opened, and which port to forward
+  WSL_DISTRO_NAME, CODESPACES, KUBERNETES_SERVICE_HOST
+                           the browser may be on another computer
+  DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR
+                           where the keychain of Linux answers
+  CREDENTIALS_DIRECTORY    systemd: key and passphrase files in there may be its own
+  XDG_CONFIG_HOME, APPDATA
+                           where MAILAUTH_HOME is by default, on Linux and on Windows
+`;
+
+const exitCodes = `Exit codes.
+
+  0    done, including "already so"
+  1    something failed, or a test is red
+  2    wrong usage
+  3    an answer is needed but prompts are off; the message names the flag
+  4    sign-in needed: no token, expired, revoked
+  5    temporary: network, throttling, server error; a retry may help
+  6    not allowed: consent, policy, protocol switched off; an administrator must act
+  7    no usable secret store
+  130  stopped with Ctrl-C
+`;
+
+const stores = `Where tokens and client secrets are kept.
+
+  keychain   (default) entries of the operating system's keychain, service "mailauth":
+             Secret Service (GNOME Keyring, KWallet, KeePassXC) on Linux, Keychain on
+             macOS, Credential Manager on Windows. Tried with a random entry before any
+             browser opens; when it is locked or not there, mailauth ends with exit 7
+             and says what to do. It never falls back to a file by itself.
+
+  file       one sealed file, MAILAUTH_HOME/secrets.sealed, for servers and containers:
+             AES-256-GCM, mode 0600, written whole or not at all. What opens it, the first
+             that is set:
+               MAILAUTH_KEY_FILE         32 random bytes: mailauth store keygen FILE
+               MAILAUTH_PASSPHRASE_FILE  one line; stretched with scrypt, half a second each time
+               MAILAUTH_PASSPHRASE       the same, from the environment
+               a question, where a terminal is
+             The sealed file, key file and passphrase file must belong to the user who runs
+             mailauth, and nobody else may read them (chmod 600). Two places are taken as a
+             service manager makes them, as long as nobody else can change them:
+               systemd   LoadCredential=mailauth-key:/etc/mailauth/key
+                         Environment=MAILAUTH_STORE=file MAILAUTH_KEY_FILE=%d/mailauth-key
+                         (under $CREDENTIALS_DIRECTORY: 0400, or 0440 by an access list)
+               Docker    docker secret create mailauth-key /etc/mailauth/key
+                         MAILAUTH_KEY_FILE=/run/secrets/mailauth-key
+                         (under /run/secrets: 0444, the container is the fence)
+             Kubernetes: mount the secret with defaultMode: 0400.
+             When the file is damaged, mailauth ends with exit 7 and leaves it as it is. A copy
+             is kept beside it, which only "mailauth store restore" opens, after asking.
+
+Which one: --store, MAILAUTH_STORE, else the one the mailbox was set up with, else keychain.
+mailauth store move keychain|file moves everything and proves it before it deletes.
+
+Everything that is not secret is readable JSON under MAILAUTH_HOME.
+The sandbox keeps its worthless secrets in a file of its own folder where no keychain is.
+`;
+
+function clouds(): string {
+  const rows = cloudNames.map((name) => {
+    const c = namedCloud(name);
+    const mark = c.verified ? '' : '   (mail hosts and scopes unverified)';
+    return `  ${name.padEnd(11)}${c.login}${mark}\n${' '.repeat(13)}IMAP ${c.imap.host}, SMTP ${c.smtp.host}\n${' '.repeat(13)}scopes ${c.outlookScopeBase}/…`;
+  });
+  return `Microsoft's clouds, for --cloud. GCC (not High) uses public.
+
+${rows.join('\n')}
+
+A cloud file (--cloud-file FILE) describes any other, for example a laboratory:
+
+{
+  "name": "lab",
+  "login": "https://localhost:8443",
+  "graph": "https://localhost:8443/graph",
+  "portal": "https://entra.microsoft.com",
+  "outlookScopeBase": "https://outlook.office.com",
+  "imap": { "host": "localhost", "port": 10993, "security": "tls" },
+  "pop":  { "host": "localhost", "port": 10995, "security": "tls" },
+  "smtp": { "host": "localhost", "port": 10587, "security": "starttls" }
+}
+
+"login" must be https; NODE_EXTRA_CA_CERTS adds a certificate authority. "security" is tls
+or starttls, never none.
+`;
+}

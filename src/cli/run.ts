@@ -1,0 +1,160 @@
+import type { Context } from '../core/context.ts';
+import { Interrupted, MailauthError } from '../core/errors.ts';
+import { Exit, type ExitCode } from '../core/exit.ts';
+import type { Reporter } from '../core/report.ts';
+import { problem } from '../errors/problem.ts';
+import { guideNames } from '../products/product-names.ts';
+import type { Outcome } from '../session/command.ts';
+import type { ContextFlags } from '../session/envelope.ts';
+import type { Globals } from '../session/globals.ts';
+import type { Session } from '../session/session.ts';
+import { findCommand, unknownCommand } from './find-command.ts';
+import { helpOn, tell, withoutCommand } from './help.ts';
+import { modules } from './modules.ts';
+import { type Parsed, parse } from './parse.ts';
+import { type CommandEntry, commands } from './tree.ts';
+
+/**
+ * One run of the program: argv (without node and script) to exit code. Everything it writes goes to `ctx.out` and `ctx.err`.
+ * Walk a command from here: find its entry in `cli.ts`, load its file, let commander read the flags, open a session, run, render.
+ */
+export async function run(argv: readonly string[], ctx: Context, version: string): Promise<ExitCode> {
+  const wantsJson = argv.includes('--json');
+  let command = 'mailauth';
+  let given: Parsed | undefined;
+  try {
+    const { words, rest } = findCommand(argv);
+    const entry = commands.find((c) => c.name === words.join(' '));
+    // Known before anything is refused: setup and login end with a line of type "result".
+    command = entry?.name ?? command;
+    refuseSecretsInArgv(argv);
+    const answer = await withoutCommand(words, rest, version, ctx);
+    if (answer !== undefined) return await tell(answer, wantsJson, ctx);
+    if (entry === undefined) throw unknownCommand(words);
+    const parsed = await parse(entry, await modules[entry.name](), rest, ctx);
+    if (typeof parsed === 'string') return await tell(helpOn(parsed, entry.name), wantsJson, ctx);
+    given = parsed;
+    ctx.log(`${command} ${version}${parsed.globals.sandbox ? ' in the sandbox' : ''}: begins`);
+    const outcome = await execute(entry, parsed, ctx);
+    const exit = await present(entry, outcome, parsed, ctx);
+    ctx.log(`${command}: exit ${exit}${outcome.error === undefined ? '' : `, ${outcome.error.code}`}`);
+    return exit;
+  } catch (error) {
+    return await fail(error, {
+      command,
+      json: given?.globals.json ?? wantsJson,
+      entry: commands.find((c) => c.name === command),
+      given,
+      ctx,
+    });
+  }
+}
+
+/** Before commander sees it: its own complaint about an unknown option would echo the value. */
+function refuseSecretsInArgv(argv: readonly string[]): void {
+  for (const word of argv) {
+    const [, flag = ''] = /^(--[\w-]+)(?:=.*)?$/s.exec(word) ?? [];
+    const instead = secretFlags.get(flag);
+    if (instead !== undefined) throw problem('secret-in-argv', { flag, instead });
+  }
+}
+
+const secretFile = 'mailauth setup --client-secret-file FILE   (or - for standard input)';
+const graphToken = 'read -rs MAILAUTH_GRAPH_TOKEN && export MAILAUTH_GRAPH_TOKEN   # paste it; nothing is shown';
+
+/** Flags that nobody may have, and where their value belongs. */
+const secretFlags: ReadonlyMap<string, string> = new Map([
+  ['--client-secret', secretFile],
+  ['--secret', secretFile],
+  ['--password', 'mailauth setup --password-file FILE   (or - for standard input)'],
+  ['--passphrase', 'export MAILAUTH_PASSPHRASE_FILE=FILE   # holds the passphrase, mode 0600'],
+  ['--graph-token', graphToken],
+  ['--access-token', graphToken],
+  ['--refresh-token', 'mailauth login'],
+]);
+
+async function execute(entry: CommandEntry, parsed: Parsed, ctx: Context): Promise<Outcome> {
+  const [{ openSession }, { resolveHome }] = await Promise.all([import('../session/session.ts'), import('../store/home.ts')]);
+  const report = await reporterFor(entry, parsed.globals, ctx);
+  const session: Session = openSession(ctx, parsed.globals, resolveHome(ctx), report);
+  try {
+    return await parsed.module.run({ args: parsed.args, flags: parsed.flags }, session);
+  } finally {
+    report.settle();
+    await session.close();
+  }
+}
+
+async function reporterFor(entry: CommandEntry, globals: Globals, ctx: Context): Promise<Reporter> {
+  // The one command that must be quick says nothing on success and needs no colours.
+  const { jsonLinesReporter, quietReporter, textReporter } = await import('../ui/reporters.ts');
+  if (globals.json) return entry.stream === true ? jsonLinesReporter(ctx) : quietReporter(ctx, globals);
+  const color = entry.name === 'token get' ? false : (await import('../ui/theme.ts')).wantsColor(ctx.env, ctx.err, globals.noColor);
+  return textReporter(ctx, globals, color);
+}
+
+async function present(entry: CommandEntry, outcome: Outcome, given: Parsed, ctx: Context): Promise<ExitCode> {
+  const { globals } = given;
+  const exit = outcome.exit ?? outcome.error?.exit ?? Exit.done;
+  if (globals.json && outcome.unwrapped !== true) {
+    const { envelope } = await import('../session/envelope.ts');
+    const object = envelope(entry.name, { data: outcome.data, error: outcome.error }, placeOf(given));
+    ctx.out.write(`${JSON.stringify(entry.stream === true ? { type: 'result', ...object } : object)}\n`);
+    return exit;
+  }
+  if (typeof outcome.text === 'string') ctx.out.write(outcome.text);
+  else if (outcome.text !== undefined) {
+    const { themeFor } = await import('../ui/theme.ts');
+    ctx.out.write(outcome.text(themeFor(ctx, ctx.out, globals.noColor)));
+  }
+  if (outcome.error !== undefined) await printError(outcome.error, given, ctx);
+  return exit;
+}
+
+/** What the commands of an error must carry to work where it was caused. */
+function placeOf(given: Parsed | undefined): ContextFlags | undefined {
+  if (given === undefined) return undefined;
+  const { flags, globals } = given;
+  const value = typeof flags === 'object' && flags !== null && 'for' in flags ? flags.for : undefined;
+  return { sandbox: globals.sandbox, product: guideNames.find((name) => name === value) };
+}
+
+async function printError(error: MailauthError, given: Parsed | undefined, ctx: Context): Promise<void> {
+  const [{ themeFor }, { renderError }, { inThisContext }] = await Promise.all([
+    import('../ui/theme.ts'),
+    import('../ui/error.ts'),
+    import('../session/envelope.ts'),
+  ]);
+  const theme = themeFor(ctx, ctx.err, given?.globals.noColor === true);
+  ctx.err.write(renderError(inThisContext(error, placeOf(given)), theme, ctx.err.isTerminal ? ctx.err.columns : undefined));
+}
+
+interface Failing {
+  readonly command: string;
+  readonly json: boolean;
+  readonly entry: CommandEntry | undefined;
+  readonly given: Parsed | undefined;
+  readonly ctx: Context;
+}
+
+/** The one place that maps what was thrown to words and an exit code. */
+async function fail(thrown: unknown, failing: Failing): Promise<ExitCode> {
+  const { ctx } = failing;
+  if (thrown instanceof Interrupted || ctx.signal.aborted) {
+    const stopped = problem('interrupted', { command: failing.command });
+    if (failing.json) await printJson(stopped, failing);
+    else ctx.err.write(`\nStopped. ${stopped.why}\n`);
+    return Exit.interrupted;
+  }
+  const error = thrown instanceof MailauthError ? thrown : await (await import('../session/unexpected.ts')).asProblem(thrown, ctx);
+  ctx.log(`${failing.command}: exit ${error.exit}, ${error.code}`);
+  if (failing.json) await printJson(error, failing);
+  else await printError(error, failing.given, ctx);
+  return error.exit;
+}
+
+async function printJson(error: MailauthError, failing: Failing): Promise<void> {
+  const { envelope } = await import('../session/envelope.ts');
+  const object = envelope(failing.command, { data: failing.entry?.nothing, error }, placeOf(failing.given));
+  failing.ctx.out.write(`${JSON.stringify(failing.entry?.stream === true ? { type: 'result', ...object } : object)}\n`);
+}

@@ -1,0 +1,62 @@
+import * as z from 'zod/mini';
+import type { MailboxRecord } from '../../core/mailbox.ts';
+import { problem } from '../../errors/problem.ts';
+import type { Outcome } from '../../session/command.ts';
+import { mailboxesOf } from '../../session/mailbox-argument.ts';
+import type { Session } from '../../session/session.ts';
+import { fetchAndStore } from '../../setup/sign-in/app-only-step.ts';
+import { guardWrites } from '../../store/home.ts';
+import { tokenLock } from '../../tokens/current.ts';
+import { rfc3339 } from '../../tokens/formats.ts';
+import { freshAppToken } from '../../tokens/refresh.ts';
+import { proveLogin, unproven } from './prove-login.ts';
+
+const schema = z.object({ signIn: z.optional(z.string()), signInAs: z.optional(z.string()), test: z.optional(z.boolean()) });
+
+/**
+ * `login` for app-only access: nobody signs in, a new token is fetched and stored, under the lock that refreshes take. Throws `usage` (2)
+ * for flags that are about a person, `refresh-busy`, and what the token endpoint says.
+ */
+export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags: unknown, session: Session): Promise<Outcome> {
+  const { signIn, signInAs, test = true } = schema.parse(flags);
+  if (signIn !== undefined || signInAs !== undefined) {
+    throw problem('usage', {
+      message: `Nobody signs in for ${record.mailbox}: its app acts for itself`,
+      help: `mailauth login ${record.mailbox}`,
+    });
+  }
+  const { ctx, home, report, stepTimeoutMs: timeoutMs } = session;
+  const [network, cloud, store] = await Promise.all([session.network(), session.cloud(record), session.store(record)]);
+  await store.probe();
+  const release = await guardWrites(home, () => ctx.files.lock(tokenLock(home, record), timeoutMs));
+  if (release === undefined) throw problem('refresh-busy', { mailbox: record.mailbox });
+  let stored: Awaited<ReturnType<typeof fetchAndStore>>;
+  try {
+    stored = await fetchAndStore(record, {
+      deps: { ctx, report, mailboxes: mailboxesOf(session) },
+      store,
+      cloud,
+      fetch: () => freshAppToken(record, { ctx, network, cloud, store, timeoutMs }),
+      patient: false,
+      again: `mailauth login ${record.mailbox}`,
+    });
+  } finally {
+    await release();
+  }
+  const { set } = stored;
+  const proof = test ? await proveLogin(stored.record, cloud, set, session) : unproven;
+  return {
+    data: {
+      mailbox: record.mailbox,
+      account: set.account.username,
+      access: 'app-only',
+      alreadySignedIn: false,
+      store: record.store,
+      expiresAt: rfc3339(set.expiresAt),
+      scopes: set.scopes,
+      ...proof.data,
+    },
+    ...(proof.error === undefined ? {} : { error: proof.error }),
+    text: `${record.mailbox}: the app has a new token of its own, until ${rfc3339(set.expiresAt)}${proof.words}.\n`,
+  };
+}

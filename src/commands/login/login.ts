@@ -1,0 +1,212 @@
+import * as z from 'zod/mini';
+import { MailauthError } from '../../core/errors.ts';
+import { Exit } from '../../core/exit.ts';
+import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { problem } from '../../errors/problem.ts';
+import { type CommandModule, examples } from '../../session/command.ts';
+import { checkQr, deviceWish } from '../../session/device-wish.ts';
+import { mailboxArgument, mailboxesOf } from '../../session/mailbox-argument.ts';
+import type { Session } from '../../session/session.ts';
+import { signInDeps } from '../../session/sign-in-deps.ts';
+import { tokenOf } from '../../session/token-for.ts';
+import { checkAddress, isLoopback } from '../../setup/answers/answers.ts';
+import { untilConsented } from '../../setup/sign-in/consent-wait.ts';
+import { signInAndStore } from '../../setup/sign-in/sign-in-step.ts';
+import { guardWrites } from '../../store/home.ts';
+import type { MailboxFiles } from '../../store/mailbox-file.ts';
+import type { SecretStore } from '../../store/store.ts';
+import { storedToken, tokenLock } from '../../tokens/current.ts';
+import { rfc3339 } from '../../tokens/formats.ts';
+import { appOf } from '../../tokens/refresh.ts';
+import { proveLogin, unproven } from './prove-login.ts';
+
+const schema = z.object({
+  force: z.optional(z.boolean()),
+  signIn: z.optional(z.string()),
+  signInAs: z.optional(z.string()),
+  qr: z.optional(z.boolean()),
+  test: z.optional(z.boolean()),
+});
+
+interface Options {
+  readonly force: boolean;
+  readonly method: 'browser' | 'paste' | 'device';
+  readonly qr: boolean;
+  readonly test: boolean;
+  readonly signInAs?: string;
+}
+
+function readOptions(flags: unknown): Options {
+  const { force, signIn = 'browser', signInAs, qr = false, test = true } = schema.parse(flags);
+  if (signIn !== 'browser' && signIn !== 'paste' && signIn !== 'device') {
+    throw problem('value-invalid', {
+      what: 'way to sign in',
+      value: signIn,
+      why: `--sign-in takes browser, paste or device.${signIn === 'password' ? ' A password is used once, by setup, and never kept.' : ''}`,
+      next: 'mailauth login --help',
+    });
+  }
+  checkQr(qr, signIn, 'mailauth login');
+  const verdict = signInAs === undefined ? true : checkAddress(signInAs);
+  if (verdict !== true)
+    throw problem('value-invalid', { what: 'mail address', value: signInAs ?? '', why: verdict, next: 'mailauth login --help' });
+  return { force: force === true, method: signIn, qr, test, ...(signInAs === undefined ? {} : { signInAs: signInAs.toLowerCase() }) };
+}
+
+export const login: CommandModule = {
+  configure: (command) =>
+    examples(command.argument('[mailbox]', 'address of a mailbox that is set up'), [
+      'mailauth login helpdesk@contoso.com',
+      'mailauth login --force                     sign in again, and choose the account',
+      'mailauth login --sign-in paste             the browser is on another computer',
+      'mailauth login --sign-in device --qr       a code that is typed on a phone',
+    ])
+      .option('--force', 'sign in even when somebody is signed in')
+      .option('--sign-in <way>', 'browser (here), paste (a browser elsewhere) or device (a code that is typed anywhere)')
+      .option('--qr', 'with --sign-in device: its address also as a QR code')
+      .option('--sign-in-as <address>', 'the licensed user who signs in for a shared mailbox')
+      .option('--no-test', 'do not try the new tokens at the mail server')
+      .option('--for <product>', 'which set-up, when the mailbox has several'),
+
+  async run({ args, flags }, session) {
+    const options = readOptions(flags);
+    const record = await mailboxArgument(session, 'mailauth login', args[0], flags);
+    const asWanted = options.signInAs === undefined || options.signInAs === (record.signInAs ?? record.mailbox);
+    if (record.access === 'app-only') {
+      const { loginAsApp } = await import('./login-app.ts');
+      return loginAsApp(record, flags, session);
+    }
+    const store = await session.store(record);
+    if (!options.force && asWanted) {
+      const current = await stillSignedIn(record, store, session);
+      if (current !== undefined) return signedInAlready(record, current.account.username);
+    }
+    await store.probe();
+    return signInNow(record, options, session);
+  },
+};
+
+/**
+ * The tokens of whoever is signed in; undefined when somebody must sign in. Proved by a refresh: a sign-in that Microsoft has
+ * ended looks like any other in the store, and the errors about it name this command. Without an answer the stored one counts while it is valid.
+ */
+async function stillSignedIn(record: MailboxRecord, store: SecretStore, session: Session): Promise<TokenSet | undefined> {
+  const stored = await readable(store, record);
+  if (stored?.refreshToken === undefined) return stored !== undefined && stored.expiresAt > session.ctx.clock.now() ? stored : undefined;
+  try {
+    return await tokenOf(session, record, { minValidityMs: 0, force: true });
+  } catch (error) {
+    if (!(error instanceof MailauthError)) throw error;
+    if (error.exit === Exit.needsSignIn || error.exit === Exit.notAllowed) return undefined;
+    if (error.exit !== Exit.temporary || stored.expiresAt <= session.ctx.clock.now()) throw error;
+    session.report.note(`Not checked with Microsoft: ${error.title}`);
+    return stored;
+  }
+}
+
+/** What the store has; a damaged entry is as good as none, because signing in replaces it. */
+async function readable(store: SecretStore, record: MailboxRecord): Promise<TokenSet | undefined> {
+  try {
+    return await storedToken(store, record);
+  } catch (error) {
+    if (error instanceof MailauthError && error.code === 'store-damaged') return undefined;
+    throw error;
+  }
+}
+
+function signedInAlready(record: MailboxRecord, account: string) {
+  return {
+    data: { mailbox: record.mailbox, account, alreadySignedIn: true, store: record.store },
+    text: `${record.mailbox} is signed in already (as ${account}); --force signs in again.\n`,
+  };
+}
+
+async function signInNow(record: MailboxRecord, options: Options, session: Session) {
+  if (options.method === 'browser' && !isLoopback(record.registration.redirectUri)) {
+    throw problem('redirect-not-here', { uri: record.registration.redirectUri, mailbox: record.mailbox, for: record.for });
+  }
+  if (options.method === 'device' && record.registration.clientType === 'confidential')
+    throw problem('device-confidential', { again: `mailauth login ${record.mailbox}` });
+  // Microsoft says so only after the person has typed the code and signed in.
+  if (options.method === 'device' && record.registration.publicClientFlows === false) throw withoutPublicFlows(record);
+  const [box, network, cloud, store] = await Promise.all([
+    session.sandbox(),
+    session.network(),
+    session.cloud(record),
+    session.store(record),
+  ]);
+  const app = await appOf(record, { ctx: session.ctx, network, cloud, store, timeoutMs: session.stepTimeoutMs });
+  const { signInAs: _, refused: __, ...own } = record;
+  const delegate = options.signInAs ?? record.signInAs;
+  const wanted: MailboxRecord = {
+    ...own,
+    cloud,
+    endpoints: app.endpoints,
+    ...(delegate === undefined || delegate === record.mailbox ? {} : { signInAs: delegate }),
+  };
+  const deps = {
+    ...signInDeps(session, box),
+    mailboxes: keepingChanges(mailboxesOf(session)),
+    device: deviceWish(session, box, options.qr),
+  };
+  const again = `mailauth login ${record.mailbox}`;
+  const attempt = () =>
+    signInAndStore(wanted, {
+      deps,
+      store,
+      cloud,
+      method: options.method,
+      selectAccount: options.force,
+      again,
+      storing: (act) => storeAlone(record, session, act),
+      ...(app.clientSecret === undefined ? {} : { clientSecret: app.clientSecret }),
+    });
+  const done = await untilConsented(attempt, { deps, record: wanted, cloud, again, onMissing: async () => undefined });
+  const account = done.set.account.username;
+  const proof = options.test ? await proveLogin(done.record, cloud, done.set, session) : unproven;
+  const kept = (await mailboxesOf(session).readMailbox(record)) ?? record;
+  return {
+    data: {
+      mailbox: record.mailbox,
+      account,
+      alreadySignedIn: false,
+      store: kept.store,
+      expiresAt: rfc3339(done.set.expiresAt),
+      scopes: done.set.scopes,
+      ...proof.data,
+    },
+    ...(proof.error === undefined ? {} : { error: proof.error }),
+    text: `${record.mailbox} is signed in as ${account}${proof.words}.\n`,
+  };
+}
+
+const withoutPublicFlows = ({ cloud, tenantId, registration, scopes, mailbox, for: madeFor }: MailboxRecord): MailauthError =>
+  problem('device-needs-public-client', {
+    ...{ cloud, tenant: tenantId, clientId: registration.clientId, scopes, mailbox, madeFor },
+    ...{ said: '', error: '' },
+  });
+
+/**
+ * A sign-in takes minutes and no lock; storing what came of it takes the refresh's. Where that is not to be had in time it is stored all the
+ * same: a person has signed in for it, and a refresh keeps what it finds changed. `store move` may have named another store meanwhile.
+ */
+async function storeAlone(record: MailboxRecord, session: Session, act: (store: SecretStore) => Promise<void>): Promise<void> {
+  const { ctx, home, stepTimeoutMs } = session;
+  const release = await guardWrites(home, () => ctx.files.lock(tokenLock(home, record), stepTimeoutMs));
+  try {
+    await act(await session.store((await mailboxesOf(session).readMailbox(record)) ?? record));
+  } finally {
+    await release?.();
+  }
+}
+
+/** What a rotation noted about the app while somebody was signing in, or a test, or a move, is newer than what was read before. */
+function keepingChanges(files: MailboxFiles): MailboxFiles {
+  return {
+    ...files,
+    async writeMailbox(record) {
+      const { registration, lastTests, store } = (await files.readMailbox(record)) ?? record;
+      await files.writeMailbox({ ...record, registration, lastTests, store });
+    },
+  };
+}

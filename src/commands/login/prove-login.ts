@@ -1,0 +1,36 @@
+import type { Cloud } from '../../core/cloud.ts';
+import type { MailauthError } from '../../core/errors.ts';
+import { Exit } from '../../core/exit.ts';
+import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { resultsFromHere } from '../../errors/here.ts';
+import { testError } from '../../mail/run-tests.ts';
+import type { Session } from '../../session/session.ts';
+import { testMailbox } from '../../setup/sign-in/test-step.ts';
+import { remember } from '../test/test.ts';
+
+/** What the mail servers say to new tokens: `data` for JSON, `words` behind the sentence that somebody is signed in. */
+export interface LoginProof {
+  readonly data: { readonly tests: readonly unknown[] };
+  readonly words: string;
+  readonly error?: MailauthError;
+}
+
+/** Tries new tokens at the mail servers of the set-up. A server that is busy or cannot be reached is a note: the sign-in stands. */
+export async function proveLogin(record: MailboxRecord, cloud: Cloud, set: TokenSet, session: Session): Promise<LoginProof> {
+  const { ctx, report, stepTimeoutMs, globals } = session;
+  const deps = { ctx, report, stepTimeoutMs, network: () => session.network() };
+  const results = await testMailbox(deps, record, cloud, async () => set);
+  await remember(record, results, session);
+  const data = { tests: resultsFromHere(results, globals) };
+  const error = testError(results);
+  if (error === undefined) return { data, words: '' };
+  if (error.exit === Exit.temporary) {
+    report.note(`Signed in, and not proven at the mail server: ${error.title}`);
+    return { data, words: '' };
+  }
+  const red = results.filter(({ ok }) => !ok).map(({ protocol }) => protocol.toUpperCase());
+  return { data, words: `, but a test is red: ${red.join(', ')}`, error };
+}
+
+/** `--no-test`. */
+export const unproven: LoginProof = { data: { tests: [] }, words: '' };

@@ -1,0 +1,123 @@
+import * as z from 'zod/mini';
+import type { MailboxRecord } from '../../core/mailbox.ts';
+import { tenantForMailbox } from '../../entra/discovery.ts';
+import { problem } from '../../errors/problem.ts';
+import { type CommandModule, examples } from '../../session/command.ts';
+import { canAsk, mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
+import type { Session } from '../../session/session.ts';
+import type { Journal } from '../../setup/journal.ts';
+import type { MadeApp } from './delete-app.ts';
+import { forget, type LocalTraces, localTraces } from './local-traces.ts';
+
+const schema = z.object({ all: z.optional(z.boolean()), deleteApp: z.optional(z.boolean()), for: z.optional(z.string()) });
+type Options = z.infer<typeof schema>;
+
+export const logout: CommandModule = {
+  configure: (command) =>
+    examples(command.argument('[mailbox]', 'address of a mailbox that is set up'), [
+      'mailauth logout helpdesk@contoso.com       its tokens, client secret and mailbox file',
+      'mailauth logout --all',
+    ])
+      .option('--all', 'every mailbox')
+      .option('--delete-app', 'also remove the registration, where mailauth made it')
+      .option('--for <product>', 'which set-up, when the mailbox has several'),
+
+  async run({ args, flags }, session) {
+    const options = schema.parse(flags);
+    productFlag(flags);
+    const going = await meant(session, args[0], options);
+    if (options.deleteApp === true) await deleteApps(session, going);
+    for (const traces of going) await forget(session, traces);
+    const removed = going.map(({ mailbox, for: product }) => ({ mailbox, for: product }));
+    return {
+      data: { removed },
+      text:
+        removed.length === 0
+          ? 'Nothing to remove: already so.\n'
+          : removed.map((r) => `Removed every local trace of ${r.mailbox} (${r.for}).\n`).join(''),
+    };
+  },
+};
+
+/** Grants and apps go before the local traces; every refusal comes before the first change. */
+async function deleteApps(session: Session, going: readonly LocalTraces[]): Promise<void> {
+  const { deleteRegistration } = await import('./delete-app.ts');
+  const records = going.flatMap(({ record }) => record ?? []);
+  const waiting = going.flatMap(({ journal }) => journal ?? []);
+  await refuseWhatIsNotOurs(session, records, waiting);
+  const made = new Map([...records.flatMap(madeApp), ...waiting.flatMap(halfMadeApp)].map((app) => [app.tag, app]));
+  for (const app of made.values()) await deleteRegistration(session, app);
+}
+
+/** Throws `delete-app-refused`, `delete-app-used`. */
+async function refuseWhatIsNotOurs(session: Session, records: readonly MailboxRecord[], waiting: readonly Journal[]): Promise<void> {
+  const { records: all } = await mailboxesOf(session).listMailboxes();
+  const staying = all.filter((r) => !records.some((going) => going.mailbox === r.mailbox && going.for === r.for));
+  const refuseUsed = (clientId: string | undefined, mailbox: string, product: string) => {
+    const other = staying.find((r) => r.registration.clientId === clientId);
+    if (other !== undefined && clientId !== undefined)
+      throw problem('delete-app-used', { clientId, mailbox, other: other.mailbox, otherFor: other.for, for: product });
+  };
+  for (const { mailbox, for: product, registration: app } of records) {
+    if (!app.madeByMailauth || app.made === undefined) throw problem('delete-app-refused', { clientId: app.clientId, mailbox });
+    refuseUsed(app.clientId, mailbox, product);
+  }
+  for (const { answers, registration } of waiting) {
+    const { mailbox = '', for: product = '' } = answers;
+    if (registration?.adopted === true) throw problem('delete-app-refused', { clientId: registration.appId ?? '', mailbox });
+    refuseUsed(registration?.appId, mailbox, product);
+  }
+}
+
+function madeApp({ mailbox, for: product, tenantId: tenant, cloud, registration: { made } }: MailboxRecord): readonly MadeApp[] {
+  if (made === undefined) return [];
+  const { tag, grantIds, applicationObjectId, servicePrincipalId } = made;
+  return [
+    {
+      ...{ mailbox, for: product, tenant, cloud, tag, grantIds },
+      ...(applicationObjectId === undefined ? {} : { appObjectId: applicationObjectId }),
+      ...(servicePrincipalId === undefined ? {} : { spObjectId: servicePrincipalId }),
+    },
+  ];
+}
+
+/** Of an interrupted set-up that made an app before it stopped, for instance at a grant that was refused. */
+function halfMadeApp({ answers, registration: made, cloud }: Journal): readonly MadeApp[] {
+  const { mailbox, for: product } = answers;
+  if (made === undefined || cloud === undefined || mailbox === undefined || product === undefined) return [];
+  return [
+    {
+      ...{ mailbox, for: product, cloud, tenant: answers.tenant ?? tenantForMailbox(mailbox) },
+      ...{ tag: `mailauth:${made.setupId}`, grantIds: made.grantIds },
+      ...(made.creating === undefined ? {} : { creating: made.creating }),
+      ...(made.appObjectId === undefined ? {} : { appObjectId: made.appObjectId }),
+      ...(made.spObjectId === undefined ? {} : { spObjectId: made.spObjectId }),
+    },
+  ];
+}
+
+/** Logging out what is not there is done already: no error. Throws `mailbox-choice` (3), `mailbox-file-broken`. */
+async function meant(session: Session, argument: string | undefined, options: Options): Promise<readonly LocalTraces[]> {
+  const { records, broken } = await mailboxesOf(session).listMailboxes();
+  const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
+  const here = (await localTraces(session, records)).filter((one) => options.for === undefined || one.for === options.for);
+  const mailbox = options.all === true ? undefined : (wanted ?? (await onlyMailbox(session, here, options)));
+  const going = options.all === true ? here : here.filter((one) => one.mailbox === mailbox);
+  // What cannot be read is not "already so".
+  const damaged = broken.find(({ file }) => mailbox === undefined || file.includes(mailbox));
+  if (damaged !== undefined && !going.some(({ record }) => record !== undefined)) {
+    throw problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });
+  }
+  return going;
+}
+
+/** Where no set-up was finished, those that were only begun count. */
+async function onlyMailbox(session: Session, here: readonly LocalTraces[], { deleteApp }: Options): Promise<string | undefined> {
+  const finished = here.filter(({ record }) => record !== undefined);
+  const candidates = [...new Set((finished.length > 0 ? finished : here).map(({ mailbox }) => mailbox))];
+  if (candidates.length < 2) return candidates[0];
+  if (canAsk(session)) {
+    return session.ctx.prompts.select({ message: 'Which mailbox?', choices: candidates.map((name) => ({ value: name, name })) });
+  }
+  throw problem('mailbox-choice', { candidates, command: `mailauth logout${deleteApp === true ? ' --delete-app' : ''}` });
+}

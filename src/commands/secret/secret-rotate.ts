@@ -1,0 +1,97 @@
+import * as z from 'zod/mini';
+import type { MailboxRecord } from '../../core/mailbox.ts';
+import { inSandbox } from '../../errors/here.ts';
+import { problem } from '../../errors/problem.ts';
+import { alone, type Rotated, removesOld } from '../../secrets/rotation.ts';
+import { rotationNotes } from '../../secrets/rotation-notes.ts';
+import { type CommandModule, examples } from '../../session/command.ts';
+import { canAsk, mailboxArgument, mailboxesOf } from '../../session/mailbox-argument.ts';
+import type { Session } from '../../session/session.ts';
+import { checkedAnswer } from '../../setup/answers/question.ts';
+import { registrationQuestions } from '../../setup/answers/questions.ts';
+import { openRotation } from './open-rotation.ts';
+
+const schema = z.object({ finish: z.optional(z.boolean()), secretMonths: z.optional(z.string()) });
+
+export const secretRotate: CommandModule = {
+  configure: (command) =>
+    examples(command.argument('[mailbox]', 'address of a mailbox that is set up'), [
+      'mailauth secret rotate helpdesk@contoso.com',
+      'mailauth secret rotate helpdesk@contoso.com --for osticket --finish   the new value is in there',
+    ])
+      .option('--finish', 'the new value is in the product: remove the old secret')
+      .option('--secret-months <n>', 'lifetime of the new secret, 1 to 24 (default: 12)')
+      .option('--for <product>', 'which set-up, when the mailbox has several'),
+
+  async run({ args, flags }, session) {
+    const options = schema.parse(flags);
+    const months = readMonths(options.secretMonths ?? '12');
+    const named = await mailboxArgument(session, 'mailauth secret rotate', args[0], flags);
+    if (named.registration.clientType === 'public') throw problem('no-client-secret', { mailbox: named.mailbox });
+    if (named.registration.certificateThumbprint !== undefined) {
+      throw problem('certificate-not-rotated', { mailbox: named.mailbox, for: named.for });
+    }
+    return alone(session, named, async () => {
+      // As it is now that nobody else is at it.
+      const record = (await mailboxesOf(session).readMailbox(named)) ?? named;
+      if (options.finish !== true) return outcome(session, record, await rotate(session, record, months));
+      if (record.registration.oldSecretKeyId === undefined) return finishedBefore(record);
+      return outcome(session, record, await finish(session, record));
+    });
+  },
+};
+
+function readMonths(value: string): number {
+  const question = registrationQuestions.find((q) => q.id === 'secretMonths');
+  return Number(question === undefined ? value : checkedAnswer(question, value, {}));
+}
+
+async function rotate(session: Session, record: MailboxRecord, months: number): Promise<Rotated> {
+  const { mailbox, for: product, registration: app } = record;
+  const interrupted = await rotationNotes(session.ctx, session.home).read(record);
+  const open = app.oldSecretKeyId !== undefined && interrupted === undefined;
+  if (open && !removesOld(record)) throw problem('rotation-open', { mailbox, for: product });
+  const begun = interrupted === undefined ? '' : `, begun ${interrupted.startedAt}`;
+  await agree(session, record, `A new client secret for ${app.clientId}${begun}`);
+  return (await openRotation(session, record)).rotate(months);
+}
+
+async function finish(session: Session, record: MailboxRecord): Promise<Rotated> {
+  await agree(session, record, 'Removing the old client secret: is the new value in the product? It', ' --finish');
+  return (await openRotation(session, record)).finish();
+}
+
+function finishedBefore({ mailbox, for: product, registration: app }: MailboxRecord) {
+  const { secretKeyId = '', secretExpiresAt = '' } = app;
+  return {
+    data: { mailbox, for: product, secretId: secretKeyId, secretExpiresAt, finished: true, next: [] },
+    text: 'There is no rotation to finish: already so.\n',
+  };
+}
+
+async function agree(session: Session, record: MailboxRecord, what: string, more = ''): Promise<void> {
+  if (session.globals.yes) return;
+  if (!canAsk(session))
+    throw problem('needs-yes', { what, command: `mailauth secret rotate ${record.mailbox} --for ${record.for}${more} --yes` });
+  if (!(await session.ctx.prompts.confirm({ message: `${what}: go on?`, default: false }))) throw problem('setup-declined', {});
+}
+
+function outcome({ globals }: Session, { mailbox, for: product }: MailboxRecord, rotated: Rotated) {
+  const { secretId, secretExpiresAt, before } = rotated;
+  const show = `mailauth secret show ${mailbox} --for ${product}`;
+  const lines = {
+    removed: [show],
+    kept: [`${show} --reveal   (put it into the product)`, `mailauth secret rotate ${mailbox} --for ${product} --finish`],
+    unknown: [`${show} --reveal   (put it into the product)`],
+  }[before];
+  const text = {
+    removed: 'Rotated: only the new client secret works.',
+    kept: 'The new client secret works; the old one works too, until the rotation is finished.',
+    unknown: 'The new client secret works. mailauth did not make the old one: remove it in the portal when nothing uses it any more.',
+  }[before];
+  const next = globals.sandbox ? lines.map(inSandbox) : lines;
+  return {
+    data: { mailbox, for: product, secretId, secretExpiresAt, finished: before !== 'kept', next },
+    text: `${text}\n${next.map((line) => `  next: ${line}\n`).join('')}`,
+  };
+}

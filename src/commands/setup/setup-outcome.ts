@@ -1,0 +1,125 @@
+import { columnsOf } from '../../core/fold.ts';
+import type { MailboxRecord } from '../../core/mailbox.ts';
+import { inSandbox, resultsFromHere } from '../../errors/here.ts';
+import { guideNamed } from '../../products/products.ts';
+import { type Sheet, sheetOf } from '../../products/sheet/sheet.ts';
+import { factsOf } from '../../products/sheet/sheet-facts.ts';
+import { sheetJson } from '../../products/sheet/sheet-json.ts';
+import { renderSheetText } from '../../products/sheet/sheet-text.ts';
+import { writeSheet } from '../../products/sheet/write-sheet.ts';
+import type { Outcome } from '../../session/command.ts';
+import { canAsk } from '../../session/mailbox-argument.ts';
+import type { Session } from '../../session/session.ts';
+import type { SetupOutcome } from '../../setup/begin-setup.ts';
+import { exchangeWork, renderExchangeWork } from '../../setup/sign-in/app-only-step.ts';
+import { clientSecretEntry } from '../../store/token-entry.ts';
+import { rfc3339 } from '../../tokens/formats.ts';
+
+export interface SheetWish {
+  readonly reveal: boolean;
+  readonly file: string | undefined;
+}
+
+/** How a set-up ends: what is there now, the hand-over sheet of a product, and the next command. */
+export async function presentSetup(outcome: SetupOutcome, session: Session, wish: SheetWish): Promise<Outcome> {
+  if (outcome.kind === 'handed-off') return presentHandoff(outcome, session);
+  const { record } = outcome;
+  const sheet = await sheetFor(record, session, wish);
+  const written = sheet === undefined || wish.file === undefined ? undefined : await writeSheet(session.ctx, wish.file, sheet, wish.reveal);
+  const next = nextCommands(outcome).map((line) => (session.globals.sandbox ? inSandbox(line) : line));
+  const exchange = record.access === 'app-only' ? exchangeWork(record) : undefined;
+  const allGreen = outcome.kind === 'done' && outcome.results.length > 0 && outcome.results.every((result) => result.ok);
+  // A person has read them before the tests.
+  const isRead = allGreen && canAsk(session);
+  const lines = exchange === undefined || outcome.kind === 'already' || isRead ? '' : `\n${renderExchangeWork(exchange)}\n`;
+  const data = {
+    mailbox: record.mailbox,
+    for: record.for,
+    alreadySetUp: outcome.kind === 'already',
+    signedIn: outcome.kind === 'already' ? record.account !== undefined : outcome.signedIn,
+    account: record.account?.username ?? null,
+    tenantId: record.tenantId,
+    clientId: record.registration.clientId,
+    endpoints: record.endpoints,
+    scopes: record.scopes,
+    store: record.store,
+    secretExpiresAt: record.registration.secretExpiresAt ?? null,
+    access: record.access ?? 'delegated',
+    ...(exchange === undefined ? {} : { exchange }),
+    tests: outcome.kind === 'already' ? [] : resultsFromHere(outcome.results, session.globals),
+    ...(sheet === undefined ? {} : { sheet: sheetJson(sheet, wish) }),
+    ...(written === undefined ? {} : { handover: written }),
+    next,
+  };
+  return {
+    data,
+    ...(outcome.kind === 'done' && outcome.error !== undefined ? { error: outcome.error } : {}),
+    text: (theme) => {
+      const { out } = session.ctx;
+      const columns = columnsOf(out);
+      const shown =
+        sheet === undefined || record.for === 'this-computer' || record.access === 'app-only'
+          ? ''
+          : `${renderSheetText(sheet, { theme, columns, reveal: wish.reveal })}\n`;
+      const file = written === undefined ? '' : `  The hand-over sheet is in ${written}\n`;
+      return `\n${theme.bold(titleOf(outcome))}\n${shown === '' ? '' : '\n'}${shown}${lines}${file}${next.map((line) => `  next: ${theme.cyan(line)}`).join('\n')}\n`;
+    },
+  };
+}
+
+function presentHandoff(outcome: SetupOutcome & { kind: 'handed-off' }, session: Session): Outcome {
+  const { key, tenantId, folder, files, goOn } = outcome;
+  const next = [session.globals.sandbox ? inSandbox(goOn) : goOn];
+  return {
+    data: { mailbox: key.mailbox, for: key.for, alreadySetUp: false, signedIn: false, tenantId, handoff: { folder, files }, next },
+    text: (theme) =>
+      `\n${theme.bold(`${key.mailbox} waits for an administrator.`)}\n` +
+      `  Give them this folder: ${folder}\n${files.map((file) => `    ${file}\n`).join('')}` +
+      `  They send back the Application (client) ID. Then:\n${next.map((line) => `  next: ${theme.cyan(line)}`).join('\n')}\n`,
+  };
+}
+
+type Finished = Exclude<SetupOutcome, { kind: 'handed-off' }>;
+
+function titleOf(outcome: Finished): string {
+  const { mailbox, access } = outcome.record;
+  if (outcome.kind === 'already') return `${mailbox} is set up already; nothing was changed.`;
+  if (access === 'app-only') return `${mailbox} is set up; the app ${outcome.signedIn ? 'has a token of its own' : 'has no token yet'}.`;
+  return `${mailbox} is ${outcome.signedIn ? 'set up and signed in' : 'set up; nobody signed in here'}.`;
+}
+
+async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish): Promise<Sheet | undefined> {
+  const guide = guideNamed(record.for);
+  // An app that acts for itself gets its tokens here: no program has a form for that.
+  const isHere = record.for === 'this-computer' || record.access === 'app-only';
+  if (guide === undefined || (isHere && wish.file === undefined)) return undefined;
+  // A certificate's key is nobody's to type into a form.
+  const isSecret = record.registration.clientType === 'confidential' && record.registration.certificateThumbprint === undefined;
+  const wanted = wish.reveal && isSecret;
+  const clientSecret = wanted ? await (await session.store(record)).read(clientSecretEntry(record)) : undefined;
+  const { secretKeyId } = record.registration;
+  return sheetOf(
+    guide,
+    factsOf(record, {
+      writtenAt: rfc3339(session.ctx.clock.now()),
+      ...(clientSecret === undefined ? {} : { clientSecret }),
+      ...(record.registration.audience === undefined ? {} : { audience: record.registration.audience }),
+      ...(record.registration.name === undefined ? {} : { appName: record.registration.name }),
+      ...(secretKeyId === undefined ? {} : { secretId: secretKeyId }),
+    }),
+  );
+}
+
+function nextCommands(outcome: Finished): readonly string[] {
+  const { record } = outcome;
+  const product = record.for === 'this-computer' ? '' : ` --for ${record.for}`;
+  const signedIn = outcome.kind === 'done' ? outcome.signedIn : record.account !== undefined;
+  if (!signedIn && (record.for === 'this-computer' || record.access === 'app-only'))
+    return [`mailauth login ${record.mailbox}${product}`, `mailauth status ${record.mailbox}`];
+  if (!signedIn) {
+    return [`mailauth setup --mailbox ${record.mailbox}${product} --handover sheet.html`, `mailauth status ${record.mailbox}`];
+  }
+  const [first] = record.protocols;
+  const test = record.protocols.length > 1 ? 'all' : (first ?? 'all');
+  return [`mailauth test ${test} ${record.mailbox}${product}`, `mailauth token get ${record.mailbox}${product}`];
+}

@@ -1,0 +1,36 @@
+import type { MailauthError } from '../../core/errors.ts';
+import { shellWord } from '../../core/links.ts';
+import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { problem } from '../../errors/problem.ts';
+
+export interface Lost {
+  readonly record: MailboxRecord;
+  readonly why: string;
+}
+
+/**
+ * A set-up that had tokens on this computer and cannot get any now: nobody is signed in any more, or Microsoft said a definite no to the last
+ * refresh. Undefined where all is well, and for a product that signs in by itself. `set` is what the store has.
+ */
+export function lostSignIn(record: MailboxRecord, set: TokenSet | undefined): Lost | undefined {
+  const { refused } = record;
+  if (refused !== undefined) return { record, why: `Microsoft refused the last renewal (${refused.code}, ${refused.at})` };
+  const expected = record.account !== undefined || record.access === 'app-only';
+  return expected && set === undefined ? { record, why: 'nobody is signed in any more' } : undefined;
+}
+
+/** One error for all of them, a command for each; undefined when there are none. */
+export function lostSignIns(lost: readonly Lost[]): MailauthError | undefined {
+  if (lost.length === 0) return undefined;
+  return problem('sign-in-lost', {
+    lines: lost.map(({ record, why }) => `${record.mailbox} for ${record.for}: ${why}`),
+    commands: lost.map(({ record }) => repair(record)),
+  });
+}
+
+function repair({ mailbox, for: product, refused, registration }: MailboxRecord): string {
+  const set = `${shellWord(mailbox)} --for ${product}`;
+  if (refused?.code.startsWith('stored-secret') === true && registration.clientType === 'confidential')
+    return `mailauth secret rotate ${set}`;
+  return `mailauth login ${set}`;
+}

@@ -1,0 +1,215 @@
+import * as z from 'zod/mini';
+import { MailauthError } from '../../core/errors.ts';
+import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { problem } from '../../errors/problem.ts';
+import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
+import { readWhole } from '../../session/globals.ts';
+import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
+import type { Session } from '../../session/session.ts';
+import { storedToken } from '../../tokens/current.ts';
+import { rfc3339 } from '../../tokens/formats.ts';
+import { daysLeft, type Ending, firstEnding, refreshIdleDeadline } from '../../tokens/lifetimes.ts';
+import { inWords } from '../../ui/duration.ts';
+import { renderFacts } from '../../ui/facts.ts';
+import { type MonitoredMailbox, nagiosStatus, prometheusStatus } from '../../ui/status-formats.ts';
+import type { Theme } from '../../ui/theme.ts';
+import { endsSoon } from './ends-soon.ts';
+import { type Lost, lostSignIn, lostSignIns } from './lost-sign-in.ts';
+
+const schema = z.object({ warnDays: z.optional(z.string()), format: z.optional(z.string()), for: z.optional(z.string()) });
+
+interface Row {
+  readonly record: MailboxRecord;
+  readonly set: TokenSet | undefined;
+  /** the store said what it has; if not, nobody knows whether somebody is signed in */
+  readonly storeRead: boolean;
+  readonly lost: Lost | undefined;
+  readonly storeText: string;
+  readonly ending: Ending | undefined;
+}
+
+export const status: CommandModule = {
+  configure: (command) =>
+    examples(command.argument('[mailbox]', 'only this one'), [
+      'mailauth status',
+      'mailauth status --json',
+      'mailauth status --warn-days 30             exit 1 if something ends within 30 days',
+      'mailauth status --format nagios            one line, exit 0, 1, 2 or 3 as plugins do',
+      'mailauth status --format prometheus        for node_exporter, textfile collector',
+    ])
+      .option('--warn-days <n>', 'warn by exit code 1 this many days ahead (default: 14)')
+      .option('--format <format>', 'text, nagios or prometheus (default: text)')
+      .option('--for <product>', 'only the set-ups for this product'),
+
+  async run({ args, flags }, session) {
+    const options = schema.parse(flags);
+    productFlag(flags);
+    const warnDays = readWhole('--warn-days', options.warnDays ?? '14', {
+      unit: 'days',
+      minimum: 0,
+      example: 'mailauth status --warn-days 14',
+    });
+    const format = readFormat(options.format ?? 'text', session);
+    const { records, broken } = await mailboxesOf(session).listMailboxes();
+    const wanted = args[0]?.trim().toLowerCase();
+    const chosen = records.filter(
+      (r) => (wanted === undefined || r.mailbox === wanted) && (options.for === undefined || r.for === options.for),
+    );
+    if (wanted !== undefined && chosen.length === 0 && !broken.some((b) => b.file.includes(wanted))) {
+      const unknown = problem('mailbox-unknown', { mailbox: wanted, known: records.map((r) => r.mailbox) });
+      // A plugin says everything in its one line.
+      if (format === 'nagios') return { ...nagiosStatus([], warnDays, unknown.title) };
+      throw unknown;
+    }
+    for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
+    const { rows, storeError } = await readAll(chosen, session);
+    const firstBroken = broken[0];
+    const damaged = firstBroken && problem('mailbox-file-broken', firstBroken);
+    const lost = lostSignIns(rows.flatMap((row) => row.lost ?? []));
+    const error = storeError ?? damaged ?? lost ?? endsSoon('expires-soon', rows, warnDays);
+    const outcome = outcomeOf(rows, session, error);
+    if (format === 'prometheus') return { ...outcome, text: prometheusStatus(rows.map(monitored)) };
+    if (format === 'text') return outcome;
+    const { error: _, ...kept } = outcome;
+    return { ...kept, ...nagiosStatus(rows.map(monitored), warnDays, (storeError ?? damaged)?.title) };
+  },
+};
+
+const formats = ['text', 'nagios', 'prometheus'] as const;
+
+/** Throws `value-invalid`, `usage` (exit 2). */
+function readFormat(value: string, { globals }: Session): (typeof formats)[number] {
+  const known = formats.find((name) => name === value);
+  if (known === undefined) {
+    throw problem('value-invalid', {
+      what: 'status format',
+      value,
+      why: `--format takes ${formats.join(', ')}.`,
+      next: 'mailauth status --format nagios',
+    });
+  }
+  if (globals.json && known !== 'text') {
+    throw problem('usage', {
+      message: `--json and --format ${known} are two different outputs`,
+      help: `mailauth status --format ${known}`,
+    });
+  }
+  return known;
+}
+
+const monitored = (row: Row): MonitoredMailbox => {
+  const { record, set, ending } = row;
+  const deadline = set && refreshIdleDeadline(set);
+  const secretExpires = record.registration.secretExpiresAt;
+  return {
+    mailbox: record.mailbox,
+    for: record.for,
+    ...(row.storeRead ? { signedIn: set !== undefined } : {}),
+    ...(row.lost === undefined ? {} : { lost: row.lost.why }),
+    daysLeft: ending?.days ?? null,
+    lastTests: record.lastTests,
+    ...(set === undefined ? {} : { accessTokenExpiresAt: set.expiresAt }),
+    ...(deadline === undefined ? {} : { refreshTokenIdleDeadline: deadline }),
+    ...(secretExpires === undefined ? {} : { secretExpiresAt: Date.parse(secretExpires) }),
+  };
+};
+
+/** No network. A store that does not answer costs the token's lines, not the whole report. */
+async function readAll(records: readonly MailboxRecord[], session: Session): Promise<{ rows: Row[]; storeError?: MailauthError }> {
+  const rows: Row[] = [];
+  let storeError: MailauthError | undefined;
+  for (const record of records) {
+    const store = await session.store(record);
+    let set: TokenSet | undefined;
+    try {
+      if (storeError === undefined) set = await storedToken(store, record);
+    } catch (error) {
+      if (!(error instanceof MailauthError)) throw error;
+      storeError = error;
+    }
+    const storeRead = storeError === undefined;
+    rows.push({
+      record,
+      set,
+      storeRead,
+      lost: storeRead ? lostSignIn(record, set) : undefined,
+      storeText: store.describe(),
+      ending: firstEnding(session.ctx.clock.now(), record, set),
+    });
+  }
+  return storeError === undefined ? { rows } : { rows, storeError };
+}
+
+/** `data.mailboxes[]` of `status --json` (contract section 4). */
+function toJson({ record, set, ending }: Row) {
+  const deadline = set === undefined ? undefined : refreshIdleDeadline(set);
+  // Tests of one run share their second: a red one says more than a green one, else the last that was noted.
+  const newest = [...record.lastTests.map((t) => t.at)].sort().at(-1);
+  const latest = record.lastTests.filter((t) => t.at === newest);
+  const lastTest = latest.find((t) => !t.ok) ?? latest.at(-1);
+  return {
+    mailbox: record.mailbox,
+    for: record.for,
+    tenantId: record.tenantId,
+    clientId: record.registration.clientId,
+    ...(record.access === undefined ? {} : { access: record.access }),
+    signedIn: set !== undefined,
+    account: set?.account.username ?? null,
+    accessTokenExpiresAt: set === undefined ? null : rfc3339(set.expiresAt),
+    lastRefreshedAt: set === undefined ? null : rfc3339(set.issuedAt),
+    refreshTokenIdleDeadline: deadline === undefined ? null : rfc3339(deadline),
+    secretExpiresAt: record.registration.secretExpiresAt ?? null,
+    ...(record.registration.certificateThumbprint === undefined
+      ? {}
+      : { certificateThumbprint: record.registration.certificateThumbprint }),
+    daysLeft: ending?.days ?? null,
+    scopes: set?.scopes ?? record.scopes,
+    store: record.store,
+    lastTest: lastTest ?? null,
+    lastRefusal: record.refused ?? null,
+  };
+}
+
+function outcomeOf(rows: readonly Row[], session: Session, error: MailauthError | undefined): Outcome {
+  return {
+    data: { mailboxes: rows.map(toJson) },
+    ...(error === undefined ? {} : { error }),
+    text: (theme) =>
+      rows.length === 0
+        ? `No mailbox is set up yet.\n  try: ${theme.cyan(session.globals.sandbox ? 'mailauth setup --sandbox' : 'mailauth setup')}\n`
+        : rows.map((row) => renderRow(row, session, theme)).join('\n'),
+  };
+}
+
+function renderRow({ record, set, storeRead, lost, storeText }: Row, session: Session, theme: Theme): string {
+  const now = session.ctx.clock.now();
+  const deadline = set === undefined ? undefined : refreshIdleDeadline(set);
+  const unlost = set === undefined ? theme.yellow(theme.signs.warning) : theme.green(theme.signs.ok);
+  const sign = lost === undefined ? unlost : theme.red(theme.signs.failed);
+  const nobody = storeRead ? 'no' : 'not known: the store cannot be read';
+  const tests = record.lastTests.map((t) => `${t.protocol} ${t.ok ? 'ok' : `failed (${t.code ?? 'unknown'})`} ${t.at}`);
+  const facts: (readonly [string, string])[] = [
+    record.access === 'app-only'
+      ? ['Access', `app-only: the app on its own, nobody signs in${set === undefined && storeRead ? '; it has no token' : ''}`]
+      : ['Signed in', set === undefined ? nobody : `as ${set.account.username}`],
+    ['Tenant', record.tenantId],
+    ['App', record.registration.clientId],
+  ];
+  if (set !== undefined)
+    facts.push(
+      [
+        'Access token',
+        `until ${rfc3339(set.expiresAt)} (${inWords(set.expiresAt - now)})${lost === undefined ? ', renewed by itself' : ''}`,
+      ],
+      ['Last renewed', rfc3339(set.issuedAt)],
+    );
+  if (record.refused !== undefined) facts.push(['Last refusal', `${record.refused.code}, ${record.refused.at}`]);
+  if (deadline !== undefined) facts.push(['Sign-in needed', `if unused until ${rfc3339(deadline)} (${daysLeft(now, deadline)} days)`]);
+  if (record.registration.secretExpiresAt !== undefined)
+    facts.push([
+      record.registration.certificateThumbprint === undefined ? 'Client secret' : 'Certificate',
+      `until ${record.registration.secretExpiresAt}`,
+    ]);
+  facts.push(['Stored in', storeText], ['Last tests', tests.length === 0 ? 'none' : tests.join('\n')]);
+  return `${sign} ${theme.bold(record.mailbox)} for ${record.for}\n${renderFacts(facts, theme)}`;
+}

@@ -1,0 +1,145 @@
+import { join } from 'node:path';
+import { MailauthError } from '../../core/errors.ts';
+import { Exit } from '../../core/exit.ts';
+import type { MailboxKey, MailboxRecord, StoreName } from '../../core/mailbox.ts';
+import { sealedFile } from '../../errors/catalogue/store/keychain-errors.ts';
+import { problem } from '../../errors/problem.ts';
+import { type CommandModule, examples } from '../../session/command.ts';
+import { mailboxesOf } from '../../session/mailbox-argument.ts';
+import { secretEntriesOf } from '../../session/secret-entries.ts';
+import type { Session } from '../../session/session.ts';
+import { journals } from '../../setup/journal.ts';
+import { guardWrites } from '../../store/home.ts';
+import { mailboxSlug } from '../../store/mailbox-file.ts';
+import { moveNotes } from '../../store/move-notes.ts';
+import { copySecrets, removeSecrets } from '../../store/move-secrets.ts';
+import type { SecretStore } from '../../store/store.ts';
+import { tokenLock } from '../../tokens/current.ts';
+
+interface Moved extends MailboxKey {
+  /** false: it was there already */
+  readonly moved: boolean;
+  readonly secrets: number;
+}
+
+export const storeMove: CommandModule = {
+  configure: (command) =>
+    examples(command.argument('<store>', 'where every secret shall be: keychain or file'), [
+      'mailauth store move file         into one sealed file (see: mailauth help stores)',
+      'mailauth store move keychain',
+    ]),
+
+  async run({ args }, session) {
+    const to = readTarget(args[0]);
+    const { records, broken } = await mailboxesOf(session).listMailboxes();
+    const [damaged] = broken;
+    if (damaged !== undefined) throw problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });
+    const target = await session.storeNamed(to);
+    await target.probe().catch((error: unknown) => {
+      throw withoutWayBack(error);
+    });
+    const moved = await moveAll(session, records, target);
+    const { describe } = target;
+    warnOfEnvironment(session, to);
+    return {
+      data: { store: to, mailboxes: moved, secrets: moved.reduce((sum, one) => sum + (one.moved ? one.secrets : 0), 0) },
+      text: moved.some((one) => one.moved)
+        ? moved.map((one) => lineOf(one, describe())).join('')
+        : `Everything is in the ${describe()}: already so.\n`,
+    };
+  },
+};
+
+function readTarget(word: string | undefined): 'keychain' | 'file' {
+  if (word === 'keychain' || word === 'file') return word;
+  throw problem('value-invalid', { what: 'store', value: word ?? '', why: 'Stores are: keychain, file.', next: 'mailauth help stores' });
+}
+
+/** Where the keychain cannot be used, its errors name the sealed file: that is what the secrets shall be moved out of. */
+const withoutWayBack = (error: unknown): unknown =>
+  error instanceof MailauthError ? error.but({ next: error.next.filter((line) => line !== sealedFile) }) : error;
+
+const lineOf = ({ mailbox, for: product, moved, secrets }: Moved, where: string): string =>
+  `${mailbox} (${product}): ${moved ? `${secrets} ${secrets === 1 ? 'secret' : 'secrets'} moved to the ${where}` : 'already there'}.\n`;
+
+/** The note is there from before the first change until after the last, so that a run that was killed is finished by the next. */
+async function moveAll(session: Session, records: readonly MailboxRecord[], target: SecretStore): Promise<readonly Moved[]> {
+  const notes = moveNotes(session.ctx, session.home);
+  const stopped = (await notes.read()).filter((name) => name !== target.name);
+  const recorded = records.map((record) => record.store).filter((name) => name !== target.name);
+  const waiting = await interruptedSetups(session, records);
+  const from = [...new Set([...stopped, ...recorded])];
+  if (from.length === 0 && waiting.length === 0) return records.map((record) => ({ ...keyOf(record), moved: false, secrets: 0 }));
+  await notes.write(from);
+  const moved: Moved[] = [];
+  for (const record of records)
+    moved.push(await moveMailbox(session, record, target, record.store === target.name ? stopped : [record.store]));
+  for (const key of waiting) await movePending(session, key, target);
+  await notes.forget();
+  return moved;
+}
+
+/** Copied and proven, then the mailbox file, then deleted: killed anywhere, one store has everything and the mailbox file names it. */
+async function moveMailbox(session: Session, before: MailboxRecord, target: SecretStore, from: readonly StoreName[]): Promise<Moved> {
+  const files = mailboxesOf(session);
+  return alone(session, before, async () => {
+    const record = (await files.readMailbox(before)) ?? before;
+    const landed = record.store === target.name;
+    let secrets = 0;
+    const entries = secretEntriesOf(record);
+    const stores = await Promise.all(from.map((name) => session.storeNamed(name)));
+    for (const store of stores) secrets += await copySecrets(entries, { from: store, to: target }, landed);
+    if (!landed) await files.writeMailbox({ ...record, store: target.name });
+    for (const store of stores) await removeSecrets(entries, store);
+    return { ...keyOf(record), moved: !landed || secrets > 0, secrets };
+  });
+}
+
+/** A set-up that has not come to its mailbox file keeps the client secret that waits for its first sign-in; nobody noted where. */
+async function movePending(session: Session, key: MailboxKey, target: SecretStore): Promise<void> {
+  const other: StoreName = target.name === 'file' ? 'keychain' : 'file';
+  try {
+    const from = await session.storeNamed(other);
+    const entries = secretEntriesOf(key);
+    const found = await alone(session, key, () => copySecrets(entries, { from, to: target }, false));
+    if (found === 0) return;
+    await removeSecrets(entries, from);
+    session.report.note(`The set-up of ${key.mailbox} is not finished: go on with mailauth setup --resume --store ${target.name}`);
+  } catch (error) {
+    if (!(error instanceof MailauthError) || (error.exit !== Exit.noStore && error.exit !== Exit.needsAnswer)) throw error;
+    session.report.note(`The set-up of ${key.mailbox} is not finished, and the store ${other} could not be looked at: ${error.title}`);
+  }
+}
+
+async function interruptedSetups(session: Session, records: readonly MailboxRecord[]): Promise<readonly MailboxKey[]> {
+  const keys: MailboxKey[] = [];
+  for (const { answers } of await journals(session.ctx, session.home).all()) {
+    const { mailbox, for: product } = answers;
+    if (mailbox === undefined || product === undefined || records.some((r) => r.mailbox === mailbox && r.for === product)) continue;
+    keys.push({ mailbox, for: product });
+  }
+  return keys;
+}
+
+/** No refresh and no set-up of this mailbox meanwhile. Throws `store-busy`. */
+async function alone<T>({ ctx, home, stepTimeoutMs }: Session, key: MailboxKey, act: () => Promise<T>): Promise<T> {
+  const locks = [join(home, 'locks', `setup-${mailboxSlug(key)}`), tokenLock(home, key)];
+  const releases: (() => Promise<void>)[] = [];
+  try {
+    for (const lock of locks) {
+      const release = await guardWrites(home, () => ctx.files.lock(lock, stepTimeoutMs));
+      if (release === undefined) throw problem('store-busy', { what: key.mailbox });
+      releases.push(release);
+    }
+    return await act();
+  } finally {
+    for (const release of releases.reverse()) await release();
+  }
+}
+
+const keyOf = ({ mailbox, for: product }: MailboxKey): MailboxKey => ({ mailbox, for: product });
+
+function warnOfEnvironment({ globals, report }: Session, to: StoreName): void {
+  if (globals.store === undefined || globals.store === to) return;
+  report.note(`--store or MAILAUTH_STORE says ${globals.store}: leave it out or set it to ${to}, or the mailboxes are not found.`);
+}

@@ -1,0 +1,131 @@
+import * as z from 'zod/mini';
+import { protocols } from '../../core/cloud.ts';
+import type { MailauthError } from '../../core/errors.ts';
+import type { MailboxRecord } from '../../core/mailbox.ts';
+import { resultsForProduct } from '../../errors/for-product.ts';
+import { resultsFromHere } from '../../errors/here.ts';
+import { problem } from '../../errors/problem.ts';
+import type { ProtocolResult } from '../../mail/result.ts';
+import { rememberTests, runTests, testError } from '../../mail/run-tests.ts';
+import { type CommandModule, examples } from '../../session/command.ts';
+import { mailboxArgument, mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
+import type { Session } from '../../session/session.ts';
+import { tokenOf } from '../../session/token-for.ts';
+import { checkAddress } from '../../setup/answers/answers.ts';
+import type { Theme } from '../../ui/theme.ts';
+
+const schema = z.object({
+  sendTo: z.optional(z.string()),
+  allMailboxes: z.optional(z.boolean()),
+  concurrency: z.optional(z.string()),
+});
+
+export const test: CommandModule = {
+  configure: (command) =>
+    examples(
+      command
+        .argument('<protocol>', 'imap, pop, smtp or all (those of the set-up)')
+        .argument('[mailbox]', 'address of a mailbox that is set up'),
+      [
+        'mailauth test imap helpdesk@contoso.com',
+        'mailauth test all --json',
+        'mailauth test smtp --send-to me@contoso.com      sends one small message',
+        'mailauth test all --all-mailboxes --json         every set-up, for monitoring',
+      ],
+    )
+      .option('--send-to <address>', 'SMTP: send one message there; without it nothing is sent')
+      .option('--all-mailboxes', 'every mailbox that is set up: one table, one exit code')
+      .option('--concurrency <n>', 'with --all-mailboxes: mailboxes in work at a time, 1 to 64 (default: 4)')
+      .option('--for <product>', 'which set-up, when the mailbox has several; with --all-mailboxes only those'),
+
+  async run({ args: [protocol = '', mailbox], flags }, session) {
+    const { sendTo, allMailboxes, concurrency } = schema.parse(flags);
+    checkProtocol(protocol);
+    if (allMailboxes === true) {
+      const { testAllMailboxes } = await import('./test-all.ts');
+      return testAllMailboxes({ protocol, mailbox, sendTo, concurrency, flags }, session);
+    }
+    if (concurrency !== undefined) throw usage('--concurrency needs --all-mailboxes', `mailauth test ${protocol} --all-mailboxes`);
+    if (sendTo !== undefined) checkSendTo(sendTo, protocol);
+    const record = await mailboxArgument(session, `mailauth test ${protocol}`, mailbox, flags);
+    const wanted = protocol === 'all' ? record.protocols : protocols.filter((p) => p === protocol);
+    if (sendTo !== undefined && !wanted.includes('smtp')) throw sendToNeedsSmtp(sendTo);
+    const [network, cloud] = await Promise.all([session.network(), session.cloud(record)]);
+    const results = await runTests({
+      ctx: session.ctx,
+      network,
+      cloud,
+      record,
+      protocols: wanted,
+      timeoutMs: session.stepTimeoutMs,
+      ...(sendTo === undefined ? {} : { sendTo }),
+      token: () => tokenOf(session, record, { minValidityMs: 60_000, force: false }),
+      onStage: (p, stage) => session.report.detail(`${p} ${stage.name}: ${stage.state} ${stage.detail}`),
+    });
+    await remember(record, results, session);
+    const error = testError(results);
+    return {
+      data: { results: resultsFromHere(resultsForProduct(results, productFlag(flags)), session.globals) },
+      ...(error === undefined ? {} : { error }),
+      text: (theme) => results.map((r) => render(r, theme)).join('\n'),
+    };
+  },
+};
+
+function checkProtocol(protocol: string): void {
+  if (protocol === 'all' || protocols.some((p) => p === protocol)) return;
+  throw problem('value-invalid', {
+    what: 'protocol to test',
+    value: protocol,
+    why: 'Protocols are: imap, pop, smtp, all.',
+    next: 'mailauth test imap',
+  });
+}
+
+function checkSendTo(sendTo: string, protocol: string): void {
+  const verdict = checkAddress(sendTo);
+  if (verdict !== true)
+    throw problem('value-invalid', {
+      what: 'address for --send-to',
+      value: sendTo,
+      why: verdict,
+      next: 'mailauth test smtp --send-to ADDRESS',
+    });
+  if (protocol !== 'smtp' && protocol !== 'all') throw sendToNeedsSmtp(sendTo);
+}
+
+const sendToNeedsSmtp = (sendTo: string): MailauthError =>
+  problem('value-invalid', {
+    what: 'address that this test sends to',
+    value: sendTo,
+    why: '--send-to belongs to the test of SMTP; the others send nothing.',
+    next: `mailauth test smtp --send-to ${sendTo}`,
+  });
+
+const usage = (message: string, help: string): MailauthError => problem('usage', { message, help });
+
+/**
+ * The mailbox file notes the result; a home that cannot be written does not spoil the test. The file is read again: the test of many
+ * mailboxes takes its time, and what another command wrote meanwhile must stay.
+ */
+export async function remember(record: MailboxRecord, results: readonly ProtocolResult[], session: Session): Promise<void> {
+  try {
+    const files = mailboxesOf(session);
+    const now = await files.readMailbox(record);
+    if (now !== undefined) await files.writeMailbox(rememberTests(now, results, session.ctx.clock.now()));
+  } catch {
+    session.report.detail('The result could not be noted in the mailbox file.');
+  }
+}
+
+function render(result: ProtocolResult, theme: Theme): string {
+  const { signs } = theme;
+  const head = `${theme.bold(`${result.protocol.toUpperCase()} ${result.mailbox}`)} at ${result.host}:${result.port}`;
+  const lines = result.stages.map((stage) => {
+    const sign = { ok: theme.green(signs.ok), failed: theme.red(signs.failed), skipped: theme.dim(signs.skipped) }[stage.state];
+    const ms = stage.state === 'skipped' ? '' : `${stage.ms} ms`;
+    return `  ${sign} ${stage.name.padEnd(11)}${ms.padStart(8)}  ${stage.detail}`.trimEnd();
+  });
+  const note = result.note === undefined ? '' : `  ${theme.yellow(signs.warning)} ${result.note.title}\n    ${result.note.why ?? ''}\n`;
+  return `${head}\n${lines.join('\n')}\n${note}`;
+}

@@ -1,0 +1,86 @@
+import type { Context } from '../core/context.ts';
+import { problem } from '../errors/problem.ts';
+import { type Check, ok, warned } from './check.ts';
+
+/** How much of a variable's value may be shown. `private` ones are left out of the report, but not of the screen. */
+type Showing = 'plain' | 'private' | 'address' | 'never';
+
+/** Every variable that changes what mailauth does (contract section 6), and those around it that explain a failure. */
+const known: Readonly<Record<string, Showing>> = {
+  MAILAUTH_HOME: 'plain',
+  MAILAUTH_MAILBOX: 'private',
+  MAILAUTH_TENANT: 'private',
+  MAILAUTH_CLIENT_ID: 'private',
+  MAILAUTH_CLOUD: 'plain',
+  MAILAUTH_CLOUD_FILE: 'plain',
+  MAILAUTH_STORE: 'plain',
+  MAILAUTH_KEY_FILE: 'plain',
+  MAILAUTH_PASSPHRASE_FILE: 'plain',
+  MAILAUTH_PASSPHRASE: 'never',
+  MAILAUTH_GRAPH_TOKEN: 'never',
+  MAILAUTH_DEBUG: 'plain',
+  BROWSER: 'private',
+  HTTPS_PROXY: 'address',
+  https_proxy: 'address',
+  HTTP_PROXY: 'address',
+  http_proxy: 'address',
+  NO_PROXY: 'private',
+  no_proxy: 'private',
+  NODE_EXTRA_CA_CERTS: 'plain',
+  NODE_TLS_REJECT_UNAUTHORIZED: 'plain',
+  NODE_OPTIONS: 'private',
+  SSL_CERT_FILE: 'plain',
+  NO_COLOR: 'plain',
+  FORCE_COLOR: 'plain',
+  TERM: 'plain',
+  CI: 'plain',
+  DBUS_SESSION_BUS_ADDRESS: 'private',
+  XDG_RUNTIME_DIR: 'plain',
+  DISPLAY: 'plain',
+  WAYLAND_DISPLAY: 'plain',
+  SSH_CONNECTION: 'never',
+};
+
+export interface Variable {
+  readonly name: string;
+  /** as it may stand on a screen */
+  readonly shown: string;
+  readonly private: boolean;
+}
+
+/** The known variables that are set, in the table's order. */
+export function variables(env: Context['env']): readonly Variable[] {
+  return Object.entries(known).flatMap(([name, showing]) => {
+    const value = env[name];
+    if (value === undefined || value === '') return [];
+    return [{ name, shown: shownAs(value, showing), private: showing === 'private' || showing === 'never' }];
+  });
+}
+
+function shownAs(value: string, showing: Showing): string {
+  if (showing === 'never') return '[set]';
+  return showing === 'address' ? withoutPassword(value) : value;
+}
+
+/** `http://ada:secret@proxy:3128/x` → `http://***@proxy:3128`. Whatever stands before the last @ may be a password. */
+export function withoutPassword(address: string): string {
+  const [, scheme = '', rest = ''] = /^([a-z0-9+.-]+:\/\/)?(.*)$/is.exec(address.trim()) ?? [];
+  const at = rest.lastIndexOf('@');
+  const place = (at < 0 ? rest : rest.slice(at + 1)).replace(/[/?#].*$/s, '');
+  return `${scheme}${at < 0 ? '' : '***@'}${place}`;
+}
+
+export function environmentCheck({ env }: Pick<Context, 'env'>): Check {
+  return {
+    id: 'environment',
+    title: 'Environment',
+    async run() {
+      const set = variables(env).map(({ name, shown }) => `${name}=${shown}`);
+      const detail = set.length === 0 ? 'nothing is set that mailauth looks at' : set.join(' ');
+      const unknown = Object.keys(env).filter((name) => /^MAILAUTH_/i.test(name) && env[name] !== undefined && !(name in known));
+      if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') return warned(problem('certificates-unchecked', {}), detail);
+      const [first] = unknown.sort();
+      return first === undefined ? ok(detail) : warned(problem('variable-unknown', { name: first }), detail);
+    },
+  };
+}

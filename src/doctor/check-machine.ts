@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import type { Context } from '../core/context.ts';
+import { problem } from '../errors/problem.ts';
+import { diskReason, guardWrites } from '../store/home.ts';
+import { mailboxFiles } from '../store/mailbox-file.ts';
+import { type Check, failed, ok, warned } from './check.ts';
+
+/** The same as `engines` in package.json and the gate in bin/mailauth.js. */
+const oldestNode = [20, 19] as const;
+
+export function nodeCheck({ machine, platform }: Pick<Context, 'machine' | 'platform'>, version: string): Check {
+  return {
+    id: 'node',
+    title: 'Node.js',
+    async run() {
+      const [major = 0, minor = 0] = machine.node.split('.').map(Number);
+      const enough = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
+      if (!enough) return failed(problem('node-too-old', { node: machine.node, oldest: oldestNode.join('.') }));
+      return ok(`${machine.node} on ${platform} ${machine.release} ${machine.arch}, mailauth ${version}`);
+    },
+  };
+}
+
+/** Whether one could be shown a page; none is opened. */
+export function browserCheck({ browser, env }: Pick<Context, 'browser' | 'env'>): Check {
+  return {
+    id: 'browser',
+    title: 'Browser',
+    async run() {
+      if (!browser.usable) return warned(problem('browser-missing', {}));
+      const command = env.BROWSER?.trim();
+      return ok(command ? `the command in BROWSER: ${command}` : "the platform's launcher");
+    },
+  };
+}
+
+type Needs = Pick<Context, 'files' | 'random' | 'platform'> & { readonly home: string };
+
+/** Writes, reads and removes a file; then looks who else may read or change what is there. */
+export function homeCheck(needs: Needs): Check {
+  return {
+    id: 'home',
+    title: 'Folder of mailauth',
+    async run() {
+      const { files, home, random, platform } = needs;
+      const path = join(home, `doctor-${random.bytes(6).toString('hex')}`);
+      const text = random.bytes(16).toString('hex');
+      const back = await guardWrites(home, async () => {
+        try {
+          await files.writeAtomic(path, text);
+          return await files.read(path);
+        } finally {
+          await files.remove(path);
+        }
+      });
+      if (back !== text) throw problem('home-not-writable', { home, why: 'it did not give back what was written' });
+      if (platform === 'win32') return ok(home);
+      const open = await openToOthers(needs);
+      const [first] = open.sort((a, b) => Number(b.mode & 0o022) - Number(a.mode & 0o022));
+      if (first === undefined) return ok(`${home}, for this user only`);
+      const change = (first.mode & 0o022) !== 0;
+      const error = problem('home-open', { path: first.path, home, mode: first.mode.toString(8), change, more: open.length - 1 });
+      return change ? failed(error) : warned(error);
+    },
+  };
+}
+
+async function openToOthers({ files, home }: Needs): Promise<{ path: string; mode: number }[]> {
+  const list = async (folder: string) => (await files.list(folder)).map((name) => join(folder, name));
+  const paths = [home, ...(await list(home)), ...(await list(join(home, 'mailboxes')))];
+  const modes = await Promise.all(paths.map(async (path) => ({ path, mode: (await files.mode(path)) ?? 0 })));
+  // A lock is an empty folder that comes and goes.
+  return modes.filter(({ path, mode }) => (mode & 0o077) !== 0 && !path.endsWith('.lock'));
+}
+
+export function mailboxesCheck({ files, home }: Pick<Needs, 'files' | 'home'>): Check {
+  return {
+    id: 'mailboxes',
+    title: 'Mailbox files',
+    async run() {
+      const { records, broken } = await mailboxFiles({ files, home }).listMailboxes();
+      const [first, ...more] = broken;
+      if (first !== undefined) {
+        return failed(problem('mailbox-file-broken', first), more.length === 0 ? undefined : `${broken.length} files, one of them`);
+      }
+      if (records.length === 0) return ok('no mailbox is set up yet');
+      return ok(records.length === 1 ? '1 set-up, readable' : `${records.length} set-ups, all readable`);
+    },
+  };
+}
+
+/** NODE_EXTRA_CA_CERTS: Node itself only warns about a file that it cannot use, and then trusts nothing of it. */
+export function authoritiesCheck({ files, env }: Pick<Context, 'files' | 'env'>): Check {
+  return {
+    id: 'authorities',
+    title: 'Extra authorities',
+    async run() {
+      const file = env.NODE_EXTRA_CA_CERTS;
+      if (!file) return ok("none, only Node's own");
+      const broken = (why: string) => failed(problem('extra-authorities-broken', { file, why }));
+      try {
+        const text = await files.read(file);
+        if (text === undefined) return broken('There is no such file.');
+        const count = text.split('-----BEGIN CERTIFICATE-----').length - 1;
+        return count === 0 ? broken('There is no PEM certificate in it.') : ok(`${count} in ${file}`);
+      } catch (error) {
+        const why = diskReason(error);
+        if (why === undefined) throw error;
+        return broken(`It cannot be read: ${why}.`);
+      }
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { MailauthError } from '../core/errors.ts';
+import type { StoreName } from '../core/mailbox.ts';
+import type { SecretStore } from '../store/store.ts';
+import { type Check, ok, warned } from './check.ts';
+
+export interface StoreToCheck {
+  readonly name: StoreName;
+  /** why a failure is none today: no mailbox is in it, or the sandbox does without; undefined where it is needed */
+  readonly spare?: string;
+}
+
+const titles: Readonly<Record<StoreName, string>> = { keychain: 'Keychain', file: 'Sealed file', 'sandbox-file': "Sandbox's file" };
+
+/** Writes, reads, compares and deletes a random entry. */
+export function storeCheck({ name, spare }: StoreToCheck, open: (name: StoreName) => Promise<SecretStore>): Check {
+  return {
+    id: name,
+    title: titles[name],
+    async run() {
+      try {
+        const store = await open(name);
+        await store.probe();
+        return ok(`wrote, read and deleted an entry in ${store.describe()}`);
+      } catch (error) {
+        if (spare === undefined || !(error instanceof MailauthError)) throw error;
+        return warned(error, spare);
+      }
+    },
+  };
+}
+
+/** The store that was asked for; else those that hold a mailbox, and the keychain, where a new one would go. */
+export function storesToCheck(o: {
+  readonly asked: StoreName | undefined;
+  readonly recorded: readonly StoreName[];
+  readonly sandbox: boolean;
+}): readonly StoreToCheck[] {
+  if (o.asked !== undefined) return [{ name: o.asked }];
+  const used = [...new Set(o.recorded)];
+  if (used.includes('keychain')) return used.map((name) => ({ name }));
+  const keychain: StoreToCheck = o.sandbox
+    ? { name: 'keychain', spare: 'the sandbox does without' }
+    : { name: 'keychain', ...(used.length === 0 ? {} : { spare: 'no mailbox is in it' }) };
+  return [keychain, ...used.map((name) => ({ name }))];
+}

@@ -1,0 +1,108 @@
+import type { Clock } from '../core/context.ts';
+import type { MailauthError } from '../core/errors.ts';
+import { plain } from '../core/text.ts';
+import { problem } from '../errors/problem.ts';
+
+export type CheckState = 'ok' | 'warning' | 'failed';
+
+/** What a check found. All texts are plain: no control characters, no secret. */
+export interface Verdict {
+  readonly state: CheckState;
+  /** the evidence, one line */
+  readonly detail: string;
+  readonly why?: string;
+  /** the first is THE command to copy */
+  readonly next?: readonly string[];
+}
+
+/** One thing about this computer that mailauth depends on. */
+export interface Check {
+  /** stable: scripts look for it */
+  readonly id: string;
+  readonly title: string;
+  /** Throws a `MailauthError` for what is broken. The signal aborts at the time limit. */
+  run(signal: AbortSignal): Promise<Verdict>;
+}
+
+/** One of `data.checks[]` of `doctor --json`. */
+export interface CheckResult extends Verdict {
+  readonly id: string;
+  readonly title: string;
+  /** whole milliseconds */
+  readonly ms: number;
+}
+
+const longestDetail = 600;
+
+export const ok = (detail: string): Verdict => ({ state: 'ok', detail: plain(detail, longestDetail) });
+
+/** An error of the catalogue as the verdict of a check; `seen` is what was found on the way there. */
+export function verdictOf(state: 'warning' | 'failed', error: MailauthError, seen?: string): Verdict {
+  const said = error.detail.reply === undefined || error.detail.reply === '' ? error.title : `${error.title} (${error.detail.reply})`;
+  return {
+    state,
+    detail: plain(seen === undefined ? said : `${seen}: ${said}`, longestDetail),
+    ...(error.why === undefined ? {} : { why: plain(error.why, longestDetail) }),
+    next: [...error.next, ...(error.admin === undefined ? [] : [`or ask an administrator: ${error.admin}`])],
+  };
+}
+
+export const failed = (error: MailauthError, seen?: string): Verdict => verdictOf('failed', error, seen);
+export const warned = (error: MailauthError, seen?: string): Verdict => verdictOf('warning', error, seen);
+
+export interface RunChecks {
+  readonly clock: Clock;
+  /** Ctrl-C */
+  readonly signal: AbortSignal;
+  /** for each check by itself */
+  readonly limitMs: number;
+  /** whatever a check threw, in the catalogue's words */
+  readonly meaning: (thrown: unknown) => Promise<MailauthError>;
+  readonly onEnd?: (result: CheckResult) => void;
+}
+
+/** What honours its signal says by itself where it was stuck; the others are given up this much later. */
+const graceMs = 500;
+
+/** All checks side by side, answers in their order. None stops another; rejects only with the signal's reason. */
+export async function runChecks(checks: readonly Check[], o: RunChecks): Promise<readonly CheckResult[]> {
+  o.signal.throwIfAborted();
+  const over = new AbortController();
+  // One listener for all: Node warns about the eleventh.
+  const interrupted = new Promise<never>((_, reject) => {
+    o.signal.addEventListener('abort', () => reject(o.signal.reason), { once: true, signal: over.signal });
+  });
+  const runOne = async (check: Check): Promise<CheckResult> => {
+    const began = o.clock.monotonic();
+    const verdict = await Promise.race([inTime(check, o), interrupted]);
+    const result = { id: check.id, title: check.title, ...verdict, ms: Math.round(o.clock.monotonic() - began) };
+    o.onEnd?.(result);
+    return result;
+  };
+  try {
+    return await Promise.all(checks.map(runOne));
+  } finally {
+    over.abort();
+  }
+}
+
+async function inTime(check: Check, o: RunChecks): Promise<Verdict> {
+  const stop = new AbortController();
+  const settled = new AbortController();
+  const tooLate = () => failed(problem('doctor-check-late', { what: check.title, seconds: Math.ceil(o.limitMs / 1000) }));
+  const late = o.clock.sleep(o.limitMs, settled.signal).then(async () => {
+    stop.abort(new DOMException('no answer in time', 'TimeoutError'));
+    await o.clock.sleep(graceMs, settled.signal);
+    return tooLate();
+  });
+  try {
+    return await Promise.race([check.run(AbortSignal.any([o.signal, stop.signal])), late]);
+  } catch (thrown) {
+    o.signal.throwIfAborted();
+    return thrown === stop.signal.reason ? tooLate() : failed(await o.meaning(thrown));
+  } finally {
+    settled.abort();
+    stop.abort();
+    late.catch(() => undefined);
+  }
+}

@@ -1,0 +1,78 @@
+import { resolve } from 'node:path';
+import type { Context } from '../core/context.ts';
+import type { MailboxRecord } from '../core/mailbox.ts';
+import { rfc3339 } from '../tokens/formats.ts';
+import type { CheckResult } from './check.ts';
+import { variables } from './check-environment.ts';
+import { forStrangers, type Private } from './redact-report.ts';
+
+/** The first line of every report: a file that begins otherwise is somebody else's. */
+const firstLine = '# mailauth doctor report';
+
+interface ReportFacts {
+  readonly version: string;
+  readonly clouds: readonly string[];
+  readonly sandbox: boolean;
+  readonly results: readonly CheckResult[];
+  readonly records: readonly MailboxRecord[];
+}
+
+type Needs = Pick<Context, 'machine' | 'platform' | 'env' | 'clock'>;
+
+/**
+ * The whole report: Markdown with one block of plain text, so that nothing a server said becomes markup in a ticket.
+ * Without addresses, tokens, secrets, the user's name and home folder.
+ */
+export function reportText(facts: ReportFacts, ctx: Needs): string {
+  const set = variables(ctx.env);
+  const hidden: Private = {
+    machine: ctx.machine,
+    values: set.filter((one) => one.private).map(({ name }) => ({ name, value: ctx.env[name] ?? '' })),
+  };
+  const { machine, platform } = ctx;
+  const lines = [
+    `mailauth   ${facts.version}${facts.sandbox ? ', in the sandbox' : ''}`,
+    `Node.js    ${machine.node}`,
+    `System     ${platform} ${machine.release} ${machine.arch}`,
+    `Cloud      ${facts.clouds.join(', ')}`,
+    `Set        ${set.length === 0 ? 'no variable' : set.map(({ name }) => name).join(' ')}`,
+    '',
+    ...(facts.records.length === 0 ? ['No mailbox is set up.'] : facts.records.map(mailboxLine)),
+    '',
+    ...facts.results.flatMap(checkLines),
+  ];
+  const body = lines.map((line) => forStrangers(line, hidden).replaceAll('`', "'"));
+  const at = rfc3339(ctx.clock.now());
+  const head = `Written at ${at}. Addresses, tokens, secrets, names of users and private values are left out.`;
+  return `${[firstLine, head, `\`\`\`text\n${body.join('\n')}\n\`\`\``].join('\n\n')}\n`;
+}
+
+/** Which store, which protocols, how the last tests went; the address is masked with the rest of the line. */
+function mailboxLine({ mailbox, for: product, cloud, store, protocols, registration, lastTests }: MailboxRecord): string {
+  const tests = lastTests.map((t) => `${t.protocol} ${t.ok ? 'ok' : `failed (${t.code ?? 'unknown'})`}`);
+  const facts = [cloud.name, store, protocols.join('+'), `${registration.clientType} client`];
+  return `Mailbox    ${mailbox} for ${product}: ${facts.join(', ')}; last tests: ${tests.length === 0 ? 'none' : tests.join(', ')}`;
+}
+
+function checkLines({ id, state, ms, detail, why, next = [] }: CheckResult): readonly string[] {
+  return [
+    `${state.padEnd(8)} ${id.padEnd(12)} ${ms} ms`,
+    `  ${detail}`,
+    ...(why === undefined ? [] : [`  ${why}`]),
+    ...(state === 'ok' ? [] : next.map((line, i) => `  ${i === 0 ? 'try' : ' or'}: ${line.replace(/^or /, '')}`)),
+  ];
+}
+
+/** What stands where the report shall go: nothing, a report of ours, or somebody else's file. */
+export async function placeFor(file: string, { files }: Pick<Context, 'files'>): Promise<'free' | 'ours' | 'taken'> {
+  const text = await files.read(resolve(file));
+  if (text === undefined) return 'free';
+  return text.startsWith(`${firstLine}\n`) ? 'ours' : 'taken';
+}
+
+/** Mode 0600, whole or not at all; answers the absolute path. Throws the disk's own errors. */
+export async function writeReport(file: string, text: string, { files }: Pick<Context, 'files'>): Promise<string> {
+  const path = resolve(file);
+  await files.writeAtomic(path, text);
+  return path;
+}

@@ -1,0 +1,123 @@
+import * as z from 'zod/mini';
+import { Secret } from '../core/secret.ts';
+import { plain } from '../core/text.ts';
+import type { GraphCommands } from '../errors/catalogue/registration/graph-errors.ts';
+import { problem } from '../errors/problem.ts';
+import { readApplication, type StoredCredential } from './application.ts';
+import { type Graph, type GraphRefusal, says } from './graph.ts';
+import { passwordBody } from './manifest.ts';
+import { createPatience, type PatienceDeps, type Patiently } from './patience.ts';
+import { refusalProblem, rolesThat } from './refusals.ts';
+
+export interface SecretDeps extends PatienceDeps {
+  readonly graph: Graph;
+  readonly commands: GraphCommands;
+}
+
+export interface NewSecret {
+  readonly secret: Secret;
+  readonly keyId: string;
+  /** RFC 3339, UTC */
+  readonly endDateTime: string;
+}
+
+/** A client secret as Entra lists it: never its value. */
+export interface ListedSecret {
+  readonly keyId: string;
+  readonly displayName: string;
+  readonly endDateTime?: string;
+}
+
+const appPath = (appObjectId: string): string => `/applications/${encodeURIComponent(appObjectId)}`;
+
+/** Every secret of the app, ours or not; `limit` where Entra has one: two with personal accounts (supported-accounts-validation). */
+export async function listSecrets(
+  deps: SecretDeps,
+  { appObjectId }: { appObjectId: string },
+): Promise<{ readonly secrets: readonly ListedSecret[]; readonly limit?: number }> {
+  const answer = await createPatience(deps)(() =>
+    deps.graph.get(`${appPath(appObjectId)}?$select=id,appId,signInAudience,passwordCredentials`),
+  );
+  if (answer.kind === 'refused') throw refused(answer, 'read the application', deps);
+  const app = readApplication(answer.body);
+  if (app === undefined) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is no application.' });
+  const limit = secretLimit(app.signInAudience);
+  return { secrets: app.passwordCredentials.map(listed), ...(limit === undefined ? {} : { limit }) };
+}
+
+export const secretLimit = (signInAudience: string): number | undefined => (/Personal/.test(signInAudience) ? 2 : undefined);
+
+function listed({ keyId, displayName, endDateTime }: StoredCredential): ListedSecret {
+  return { keyId, displayName: plain(displayName ?? '', 120), ...(endDateTime ? { endDateTime } : {}) };
+}
+
+/** One more secret, for a rotation; `onUnclear` as `addPassword`. Throws `secret-limit` (6) before anything is changed, and the policies' problems. */
+export async function addSecret(
+  deps: SecretDeps,
+  wanted: { appObjectId: string; displayName: string; months: number },
+  onUnclear?: () => void,
+): Promise<NewSecret> {
+  const { secrets, limit } = await listSecrets(deps, wanted);
+  if (limit !== undefined && secrets.length >= limit) throw problem('secret-limit', { ...deps.commands, exists: [], has: secrets.length });
+  const named = { ...wanted, endDateTime: endOf(deps.clock.now(), wanted.months) };
+  const answer = await addPassword(deps.graph, createPatience(deps), named, onUnclear);
+  if (answer.kind === 'refused') throw refused(answer, 'make a client secret', deps, wanted.months);
+  return answer.made;
+}
+
+/** Tolerates that it is gone already. The proof that a new one works comes before: that is the caller's. */
+export async function removeSecret(
+  deps: SecretDeps,
+  { appObjectId, keyId }: { appObjectId: string; keyId: string },
+): Promise<'removed' | 'already-gone'> {
+  const answer = await removePassword(deps.graph, appObjectId, keyId);
+  if (answer === 'removed' || answer === 'already-gone') return answer;
+  throw refused(answer, 'remove a client secret', deps);
+}
+
+const refused = (answer: GraphRefusal, what: string, { commands, graph }: SecretDeps, secretMonths?: number) =>
+  refusalProblem(answer, {
+    ...commands,
+    exists: [],
+    what,
+    roles: rolesThat.register.slice(1),
+    who: graph.claims.opaque ? undefined : graph.claims.username,
+    ...(secretMonths === undefined ? {} : { plan: { audience: 'single' as const, redirectUris: [], secretMonths } }),
+  });
+
+const added = z.object({
+  secretText: z.string().check(z.minLength(1)),
+  keyId: z.string().check(z.minLength(1)),
+  endDateTime: z.catch(z.nullish(z.string()), undefined),
+});
+
+/** `onUnclear`: an answer was lost, there may be one secret more than we know. The value is in no error and no log. */
+export async function addPassword(
+  graph: Graph,
+  patiently: Patiently,
+  wanted: { appObjectId: string; displayName: string; endDateTime: string },
+  onUnclear?: () => void,
+): Promise<{ readonly kind: 'ok'; readonly made: NewSecret } | GraphRefusal> {
+  const lost = async () => onUnclear?.();
+  const answer = await patiently(() => graph.post(`${appPath(wanted.appObjectId)}/addPassword`, passwordBody(wanted), lost));
+  if (answer.kind === 'refused') return answer;
+  const read = added.safeParse(answer.body);
+  if (!read.success) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'A client secret without a value.' });
+  const { secretText, keyId, endDateTime } = read.data;
+  return { kind: 'ok', made: { secret: new Secret(secretText), keyId, endDateTime: endDateTime ?? wanted.endDateTime } };
+}
+
+export async function removePassword(graph: Graph, appObjectId: string, keyId: string): Promise<'removed' | 'already-gone' | GraphRefusal> {
+  const answer = await graph.post(`${appPath(appObjectId)}/removePassword`, { keyId });
+  if (answer.kind === 'ok') return 'removed';
+  return answer.status === 404 || says(answer, 'No password credential found') ? 'already-gone' : answer;
+}
+
+/** `months` later, RFC 3339 in whole seconds; the 31st of a short month is its last day. `now`: ms since the epoch. */
+export function endOf(now: number, months: number): string {
+  const start = new Date(now);
+  const end = new Date(now);
+  end.setUTCMonth(start.getUTCMonth() + months);
+  if (end.getUTCDate() !== start.getUTCDate()) end.setUTCDate(0);
+  return end.toISOString().replace(/\.\d+Z$/, 'Z');
+}

@@ -1,0 +1,69 @@
+import { Exit } from '../../../core/exit.ts';
+import { shellWord } from '../../../core/links.ts';
+import { entry } from '../../entry.ts';
+import { sources } from '../../sources.ts';
+
+const certificates = 'https://learn.microsoft.com/entra/identity-platform/certificate-credentials';
+
+export const newCertificate = (v: { mailbox: string; for: string }): string =>
+  `mailauth setup --mailbox ${shellWord(v.mailbox)} --for ${v.for} --access app-only --certificate CERT.pem --certificate-key-file KEY.pem`;
+
+/** An app that acts for itself: client credentials, with a secret or a certificate. */
+export const appOnlyEntries = {
+  'certificate-unusable': entry<{ source: string; why: string; mailbox?: string | undefined }>({
+    exit: Exit.usage,
+    source: certificates,
+    title: (v) => `No usable certificate in ${v.source}`,
+    why: (v) => v.why,
+    next: (v) => [
+      `mailauth setup --mailbox ${shellWord(v.mailbox ?? 'MAILBOX')} --access app-only --certificate CERT.pem --certificate-key-file KEY.pem`,
+      'openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mailauth -keyout KEY.pem -out CERT.pem   (makes both)',
+    ],
+  }),
+  'certificate-ended': entry<{ why: string; mailbox: string }>({
+    exit: Exit.needsSignIn,
+    source: certificates,
+    title: (v) => `The certificate for ${v.mailbox} in the secret store no longer signs in`,
+    why: (v) => v.why,
+    next: (v) => [
+      `mailauth setup --mailbox ${shellWord(v.mailbox)} --access app-only --certificate CERT.pem --certificate-key-file KEY.pem`,
+    ],
+  }),
+  'certificate-not-rotated': entry<{ mailbox: string; for: string }>({
+    exit: Exit.failed,
+    source: certificates,
+    title: (v) => `The app of ${v.mailbox} signs in with a certificate: there is no client secret to rotate`,
+    why: () => 'A new certificate goes through setup, which puts it on the app and proves it.',
+    next: (v) => [newCertificate(v)],
+    retryHelps: false,
+  }),
+  'app-only-not-here': entry<{ product: string; mailbox: string; for: string }>({
+    exit: Exit.usage,
+    source: sources.own,
+    title: (v) => `${v.product} signs in as a person, so app-only access is of no use to it`,
+    why: () => 'App-only access is for programs that ask mailauth for the token: this-computer and custom.',
+    next: (v) => [
+      `mailauth setup --mailbox ${shellWord(v.mailbox)} --for ${v.for}`,
+      `mailauth setup --mailbox ${shellWord(v.mailbox)} --for this-computer --access app-only`,
+    ],
+    retryHelps: false,
+  }),
+  'app-only-personal': entry<{ mailbox: string }>({
+    exit: Exit.usage,
+    source: sources.mail,
+    title: () => 'Personal accounts have no app-only access',
+    why: (v) => `${v.mailbox} is in no organization whose administrator could let an app into it.`,
+    next: (v) => [`mailauth setup --mailbox ${shellWord(v.mailbox)}`],
+    retryHelps: false,
+  }),
+  'app-role-missing': entry<{ mailbox: string; roles: readonly string[]; again: string; link: string; clientId: string }>({
+    exit: Exit.notAllowed,
+    source: sources.mail,
+    title: (v) => `The app's token does not carry ${v.roles.join(', ')}`,
+    why: () => 'The application permission is missing on the app, or nobody granted admin consent to it.',
+    next: (v) => [v.again],
+    admin: (v) =>
+      `App ${v.clientId} > API permissions > APIs my organization uses > Office 365 Exchange Online > Application permissions: ` +
+      `${v.roles.join(', ')}, then "Grant admin consent": ${v.link}`,
+  }),
+};

@@ -1,0 +1,109 @@
+import { Exit } from '../../../core/exit.ts';
+import { appPage, type EntraWords, isPersonal, loginCommand, setupCommand, signInLogs } from '../../../core/links.ts';
+import { type Entry, entry } from '../../entry.ts';
+import { sources } from '../../sources.ts';
+
+const words = (e: Entry<EntraWords>): Entry<EntraWords> => entry<EntraWords>(e);
+
+const paste = (v: EntraWords): string => `${loginCommand(v)} --sign-in paste`;
+const switchOn = (v: EntraWords): string =>
+  `switch on Authentication > Settings > Allow public client flows, and save: ${appPage(v, 'Authentication')}`;
+
+/** With the ID the app is taken as it stands, so that no administrator has to sign in. */
+function setupForDevice(v: EntraWords, product: string, clientId?: string): string {
+  const of = product === 'this-computer' ? '' : `--for ${product} `;
+  const app = clientId === undefined ? '' : `--register existing --client-id ${clientId} `;
+  return setupCommand(v, `${of}${app}--sign-in device`);
+}
+
+const again = (v: EntraWords): string => `${loginCommand(v)} --sign-in device`;
+
+/** Why a device code is not enough. */
+const blockedBy: Readonly<Record<number, string>> = {
+  530035: "The tenant's security defaults block device codes; every tenant made since July 2026 has them on.",
+  50199: 'Microsoft wants the person to confirm this sign-in, which a device code cannot carry.',
+};
+
+/** "Authentication flows" as a condition of Conditional Access, and how the block sticks to refresh tokens */
+const flows = 'https://learn.microsoft.com/entra/identity/conditional-access/concept-authentication-flows';
+
+/** The device code flow (RFC 8628): what can be wrong with it, and the way that works everywhere instead. */
+export const deviceEntries = {
+  'device-blocked': words({
+    exit: Exit.notAllowed,
+    title: () => 'The organisation does not allow signing in with a device code',
+    why: (v) =>
+      (v.aadsts === undefined ? undefined : blockedBy[v.aadsts]) ?? 'A Conditional Access policy blocks it, as Microsoft advises.',
+    // Pasting needs no browser here either: only an address is copied there and back.
+    next: (v) => [paste(v)],
+    admin: (v) =>
+      isPersonal(v) ? undefined : `open this sign-in in the log, tab "Conditional Access", to see which policy it was: ${signInLogs(v)}`,
+    retryHelps: false,
+    source: flows,
+  }),
+  /** `madeFor`: the product, where mailauth registered the app itself, without them */
+  'device-needs-public-client': entry<EntraWords & { readonly madeFor?: string }>({
+    exit: Exit.notAllowed,
+    title: () => 'This registration does not allow device codes',
+    why: () => 'A device code needs "Allow public client flows", and it is off.',
+    next: (v) =>
+      v.madeFor === undefined
+        ? [paste(v), switchOn(v), `where mailauth made the app it does so itself: ${setupCommand(v, '--sign-in device')}`]
+        : [setupForDevice(v, v.madeFor), switchOn(v), `once it is on: ${setupForDevice(v, v.madeFor, v.clientId)}`, paste(v)],
+    retryHelps: false,
+    source: sources.deviceCode,
+  }),
+  'device-declined': words({
+    exit: Exit.notAllowed,
+    title: () => 'The sign-in was declined on the page where the code was typed',
+    why: () => 'Somebody pressed Cancel there, or may not accept the permissions.',
+    next: (v) => [again(v), `who may not accept them sees why in a browser: ${paste(v)}`],
+    source: sources.deviceCode,
+    codes: ['authorization_declined'],
+  }),
+  'device-code-expired': words({
+    exit: Exit.needsSignIn,
+    title: () => 'Nobody signed in before the code expired',
+    why: () => 'It was not typed in time, or the page there refused the sign-in, as organisations that block device codes do.',
+    next: (v) => [again(v), `if the page said "You cannot access this right now": ${paste(v)}`],
+    source: sources.deviceCode,
+    codes: ['expired_token'],
+    aadsts: [70019, 70020],
+  }),
+  'device-code-unknown': words({
+    exit: Exit.needsSignIn,
+    title: () => 'Microsoft does not know this code any more',
+    why: () => 'It was used or declined already, or asked for by another app.',
+    next: (v) => [again(v), `if it happens again: ${paste(v)}`],
+    source: sources.deviceCode,
+    codes: ['bad_verification_code'],
+    aadsts: [70018, 90119, 90120],
+  }),
+};
+
+/** Where a device code is of no use, or nobody used it. */
+export const deviceUsageEntries = {
+  'device-confidential': entry<{ again: string }>({
+    exit: Exit.usage,
+    title: () => 'A device code cannot be used by a confidential client',
+    why: () => 'The flow is for public clients, without a client secret.',
+    next: (v) => [`${v.again} --sign-in paste`, 'register it as a public client: mailauth setup --client-type public'],
+    retryHelps: false,
+    source: sources.deviceCode,
+  }),
+  'device-timeout': entry<{ seconds: number; again: string }>({
+    exit: Exit.needsSignIn,
+    title: ({ seconds }) => `Nobody finished the sign-in with the code within ${seconds} seconds`,
+    why: () => 'The code was not typed, or the page there refused the sign-in.',
+    next: ({ again }) => [`${again} --sign-in device`, `where device codes are blocked: ${again} --sign-in paste`],
+    source: sources.own,
+  }),
+  'device-not-here': entry<{ product: string; again: string }>({
+    exit: Exit.usage,
+    title: (v) => `${v.product} signs in by itself, so a device code is of no use to it`,
+    why: () => 'Only this-computer and custom programs use tokens that mailauth got with a device code.',
+    next: (v) => [`${v.again} --sign-in skip`],
+    retryHelps: false,
+    source: sources.own,
+  }),
+};

@@ -1,0 +1,104 @@
+import { Exit } from '../../../core/exit.ts';
+import { adminConsentLink, appPage, type EntraWords, loginCommand, setupCommand } from '../../../core/links.ts';
+import { type Entry, entry } from '../../entry.ts';
+import { sources } from '../../sources.ts';
+
+const words = (e: Entry<EntraWords>): Entry<EntraWords> => entry<EntraWords>(e);
+
+/** AADSTS numbers that mailauth's own sign-in seldom meets: other programs, device codes, certificates, guests of a partner. */
+export const elsewhereEntries = {
+  'device-code-pending': words({
+    exit: Exit.needsSignIn,
+    source: sources.deviceCode,
+    aadsts: [70016],
+    hints: ['authorization_pending'],
+    title: () => 'Nobody has typed in the device code yet',
+    why: () => 'The program asks again every few seconds until somebody signs in; this is no error yet.',
+    next: () => ['open https://microsoft.com/devicelogin and type in the code that the program shows'],
+    retryHelps: true,
+  }),
+  'device-code-elsewhere': words({
+    exit: Exit.needsSignIn,
+    source: sources.aadsts,
+    aadsts: [50134],
+    title: () => 'The device code was entered in another part of the world than it was asked for',
+    why: () => 'Program and browser reach different data centres, mostly because one of them uses a VPN.',
+    next: (v) => [loginCommand(v), 'with another program: start anew, with both in the same network'],
+  }),
+  'response-type-disabled': words({
+    exit: Exit.failed,
+    source: sources.aadsts,
+    aadsts: [700054],
+    title: () => 'The program asks for an ID token that the registration does not give out',
+    why: () => 'Older programs (the older osTicket plug-in, too) need the implicit grant of ID tokens.',
+    next: (v) => [`tick "ID tokens" under Authentication: ${appPage(v, 'Authentication')}`, 'better: a version that uses the code flow'],
+    retryHelps: false,
+  }),
+  'endpoint-v1': words({
+    exit: Exit.failed,
+    source: sources.aadsts,
+    aadsts: [901002, 90027],
+    title: () => 'The program mixes old (v1) and new (v2) sign-in addresses',
+    why: () => 'Mail permissions need both addresses of the v2 kind: …/oauth2/v2.0/authorize and …/oauth2/v2.0/token.',
+    next: (v) => [setupCommand(v), 'in the product: put /v2.0/ into the authorization and the token endpoint'],
+    retryHelps: false,
+  }),
+  'endpoint-wants-post': words({
+    exit: Exit.failed,
+    source: sources.aadsts,
+    aadsts: [900561, 90056],
+    title: () => 'The token address was opened as if it were a page',
+    why: () => 'Only programs may send to it: authorization and token endpoint were swapped, or the Back button was used.',
+    next: (v) => [loginCommand(v), 'in the product: compare the two endpoints with the sheet, then sign in anew'],
+  }),
+  'browser-click': words({
+    exit: Exit.needsSignIn,
+    source: sources.aadsts,
+    aadsts: [50140, 50199],
+    title: () => "Microsoft's page waits for a click",
+    why: () => 'It asks "Stay signed in?" or "Are you trying to sign in to…?"; in a log this line is no error.',
+    next: (v) => [loginCommand(v), 'Press Yes or Continue on that page.'],
+  }),
+  'certificate-refused': words({
+    exit: Exit.failed,
+    source: sources.aadsts,
+    aadsts: [700027, 700030, 50012, 50048, 50013, 500133, 50027],
+    title: () => 'Microsoft does not accept the certificate, or what was signed with it',
+    why: () => 'It is not on the app, has expired, or the clock of the computer is wrong.',
+    next: (v) => [
+      `compare ${v.certificate === undefined ? 'the thumbprint' : `Thumbprint ${v.certificate.sha1} (SHA-1)`} under Certificates & secrets: ${appPage(v, 'Credentials')}`,
+      ...(v.certificate === undefined ? [] : [`where a program shows SHA-256, it is ${v.certificate.sha256}`]),
+      'check the date and time',
+    ],
+  }),
+  'grant-not-offered': words({
+    exit: Exit.failed,
+    source: sources.aadsts,
+    aadsts: [7000114, 240002],
+    title: () => 'This application may not trade one token for another (on behalf of somebody)',
+    why: () => 'Mail programs do not need that: their user signs in.',
+    next: (v) => [loginCommand(v), 'in the product: choose the authorization code flow'],
+    retryHelps: false,
+  }),
+  'app-not-in-tenant': words({
+    exit: Exit.notAllowed,
+    source: sources.aadsts,
+    aadsts: [7000229, 90099],
+    title: (v) => `Nobody has let the application ${v.clientId} into the tenant ${v.tenant} yet`,
+    why: () => 'It has no enterprise app there; that appears when an administrator consents.',
+    next: (v) => [loginCommand(v), 'That works once an administrator has consented.'],
+    admin: (v) => `open as administrator and accept: ${adminConsentLink(v)}`,
+    retryHelps: false,
+  }),
+  'password-agent': words({
+    exit: Exit.temporary,
+    source: sources.aadsts,
+    aadsts: [80001, 80002, 80003, 80004, 80005, 80006, 80007, 80008, 80009, 80010, 80011, 80012, 80013, 80014],
+    title: () => "The organisation's own directory cannot check the password now",
+    why: () => 'Passwords are checked on its premises by an agent: it is off, cannot reach the directory, or its clock is wrong.',
+    next: (v) => [loginCommand(v), 'Wait some minutes first.'],
+    admin: () => 'check the pass-through authentication agents: Entra > Microsoft Entra Connect > Pass-through authentication',
+    retryHelps: true,
+    mender: 'administrator',
+  }),
+};

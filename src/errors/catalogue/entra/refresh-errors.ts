@@ -1,0 +1,46 @@
+import { Exit } from '../../../core/exit.ts';
+import { shellWord } from '../../../core/links.ts';
+import type { MailboxKey } from '../../../core/mailbox.ts';
+import { entry } from '../../entry.ts';
+import { sources } from '../../sources.ts';
+
+/** `why`: Microsoft's side of it, in the words of the entry that a sign-in shows. */
+interface Refused extends MailboxKey {
+  readonly clientId: string;
+  readonly why: string | undefined;
+  readonly admin: string | undefined;
+}
+
+const login = ({ mailbox }: Refused): string => `mailauth login ${shellWord(mailbox)}`;
+const rotate = (v: Refused): string => `mailauth secret rotate ${shellWord(v.mailbox)} --for ${v.for}`;
+const enter = (v: Refused): string =>
+  `mailauth setup --mailbox ${shellWord(v.mailbox)} --for ${v.for} --client-id ${v.clientId} --client-secret-file -`;
+
+/** What Entra refuses to a mailbox that was set up and worked: other words, and another way out, than in a first sign-in. */
+export const refreshEntries = {
+  'refresh-policy': entry<Refused>({
+    exit: Exit.needsSignIn,
+    source: sources.conditionalAccess,
+    title: ({ mailbox }) => `A Conditional Access policy wants a new sign-in for ${mailbox}`,
+    why: ({ why }) => why ?? 'The organisation allows it only from certain places, devices or apps.',
+    next: (v) => [login(v)],
+    admin: ({ admin }) => admin,
+  }),
+  'stored-secret-expired': entry<Refused>({
+    exit: Exit.failed,
+    source: sources.aadsts,
+    title: ({ mailbox }) => `The client secret for ${mailbox} has expired`,
+    next: (v) => [rotate(v), enter(v)],
+    admin: ({ admin }) => admin,
+    retryHelps: false,
+  }),
+  'stored-secret-wrong': entry<Refused>({
+    exit: Exit.failed,
+    source: sources.aadsts,
+    title: ({ mailbox }) => `Microsoft does not accept the client secret that is stored for ${mailbox}`,
+    why: () => 'It was removed from the app, or was never its Value.',
+    next: (v) => [rotate(v), enter(v)],
+    admin: ({ admin }) => admin,
+    retryHelps: false,
+  }),
+};

@@ -1,0 +1,63 @@
+import { Exit } from '../../../core/exit.ts';
+import { entry } from '../../entry.ts';
+import { sources } from '../../sources.ts';
+
+/** Only these two take the flag; the others take a pasted address by themselves, in a terminal. */
+const pasting = (again: string): string =>
+  /^mailauth (?:setup|login)\b/.test(again) ? `${again} --sign-in paste` : `${again}   (in a terminal: it takes a pasted address, too)`;
+
+export const signInEntries = {
+  'loopback-port-taken': entry<{ port: number; again: string }>({
+    exit: Exit.failed,
+    source: sources.loopback,
+    title: ({ port }) => `Port ${port} on this computer is in use by another program`,
+    why: () => 'The registration names exactly this port for the way back from Microsoft.',
+    next: ({ port, again }) => [
+      pasting(again),
+      `Find and end the program that holds it (lsof -nP -iTCP:${port} -sTCP:LISTEN), then run the same again.`,
+    ],
+  }),
+
+  'loopback-refused': entry<{ reason: string; again: string }>({
+    exit: Exit.failed,
+    source: sources.loopback,
+    title: () => 'This computer does not let mailauth wait for the browser on 127.0.0.1',
+    why: ({ reason }) => `The system refused to listen there (${reason}); a sandbox, container or security product may forbid it.`,
+    next: ({ again }) => [pasting(again)],
+  }),
+
+  'loopback-redirect-unusable': entry<{ redirectUri: string }>({
+    exit: Exit.usage,
+    source: sources.loopback,
+    title: ({ redirectUri }) => `The redirect URI ${redirectUri} does not lead back to this computer`,
+    why: () => 'Only http://localhost, with or without a port and a path, can be caught here.',
+    next: () => [
+      'mailauth setup --redirect-uri http://localhost',
+      'Leave the sign-in to the product that owns this address: --sign-in skip.',
+    ],
+    retryHelps: false,
+  }),
+
+  'consent-other-tenant': entry<{ tenantId: string; wanted: string; again: string }>({
+    exit: Exit.failed,
+    source: sources.consent,
+    title: ({ tenantId }) => `The consent was given in another tenant: ${tenantId}`,
+    why: ({ wanted }) => `It does not count for ${wanted}. An administrator of the other one can withdraw it (Enterprise apps).`,
+    next: ({ again }) => [again, 'Choose the account of an administrator of the right tenant on that page.'],
+  }),
+
+  'paste-ended': entry<{ again: string }>({
+    exit: Exit.needsAnswer,
+    source: sources.own,
+    title: () => 'An answer is needed: the address that the browser ended on',
+    why: () => 'Standard input has ended, and this redirect URI does not lead to this computer.',
+    next: ({ again }) => [`${again} --sign-in paste   (in a terminal, or with the address on standard input)`],
+  }),
+  'sign-in-timeout': entry<{ seconds: number; again: string }>({
+    exit: Exit.needsSignIn,
+    source: sources.own,
+    title: ({ seconds }) => `Nobody finished the sign-in within ${seconds} seconds`,
+    why: () => 'The browser never came back: its tab was closed, or it runs on another computer.',
+    next: ({ again }) => [`${again} --timeout 1800`, `If the browser is on another computer: ${pasting(again)}`],
+  }),
+};

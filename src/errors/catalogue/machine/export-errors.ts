@@ -1,0 +1,26 @@
+import { Exit } from '../../../core/exit.ts';
+import { entry } from '../../entry.ts';
+
+/** `mailauth export`. */
+export const exportEntries = {
+  'export-client-unknown': entry<{ client: string; known: readonly string[] }>({
+    exit: Exit.usage,
+    title: (v) => `"${v.client}" is no program that mailauth can write a configuration for`,
+    why: (v) => `Known are: ${v.known.join(', ')}. Any other can call the command below.`,
+    next: () => ['mailauth token get MAILBOX'],
+    source: 'mailauth export --help',
+  }),
+  'export-cannot': entry<{ client: string; why: string; next: string }>({
+    exit: Exit.usage,
+    title: (v) => `${v.client} cannot take its token from a command`,
+    why: (v) => v.why,
+    next: (v) => [v.next],
+    source: 'measured with the program itself',
+  }),
+  'export-protocol-missing': entry<{ client: string; speaks: string; mailbox: string; for: string }>({
+    exit: Exit.usage,
+    title: (v) => `${v.client} speaks ${v.speaks}, and ${v.mailbox} is set up without`,
+    next: (v) => [`mailauth setup --mailbox ${v.mailbox} --for ${v.for} --protocols imap,pop,smtp`],
+    source: 'the set-up itself',
+  }),
+};

@@ -1,0 +1,49 @@
+import { Exit } from '../../../core/exit.ts';
+import { shellWord } from '../../../core/links.ts';
+import { entry } from '../../entry.ts';
+import { sources } from '../../sources.ts';
+import { newCertificate } from '../entra/app-only-errors.ts';
+
+/** What ends soon: a line for each set-up, and of the first what it is and whose. */
+interface EndingBlanks {
+  readonly lines: readonly string[];
+  readonly mailbox: string;
+  readonly for: string;
+  readonly what: string;
+}
+
+function renewal(v: EndingBlanks): string {
+  if (v.what === 'certificate') return newCertificate(v);
+  const mailbox = shellWord(v.mailbox);
+  return v.what === 'client secret' ? `mailauth secret rotate ${mailbox} --for ${v.for}` : `mailauth login ${mailbox} --force`;
+}
+
+/** `mailauth keepalive` and the warnings of `mailauth status`. */
+export const keepaliveEntries = {
+  'keepalive-red': entry<{ lines: readonly string[] }>({
+    exit: Exit.failed,
+    title: (v) => `Not every mailbox could be kept alive: ${v.lines.join('; ')}`,
+    why: () => 'They differ in what is wrong; the lines above say each.',
+    next: () => ['mailauth status'],
+    source: 'the commands of the single mailboxes',
+  }),
+  'sign-in-lost': entry<{ lines: readonly string[]; commands: readonly string[] }>({
+    exit: Exit.needsSignIn,
+    title: (v) => v.lines.join('; '),
+    next: (v) => v.commands,
+    source: sources.own,
+  }),
+  'secret-ends-soon': entry<EndingBlanks>({
+    exit: Exit.failed,
+    title: (v) => v.lines.join('; '),
+    why: () => 'When it has ended, every sign-in with this app fails at once.',
+    next: (v) => [renewal(v)],
+    source: 'https://learn.microsoft.com/entra/identity-platform/how-to-add-credentials',
+  }),
+  'expires-soon': entry<EndingBlanks>({
+    exit: Exit.failed,
+    title: (v) => v.lines.join('; '),
+    next: (v) => [renewal(v)],
+    source: sources.own,
+  }),
+};

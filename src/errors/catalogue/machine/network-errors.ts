@@ -1,0 +1,169 @@
+import { Exit } from '../../../core/exit.ts';
+import { entry } from '../../entry.ts';
+import { sources } from '../../sources.ts';
+
+/** Where a connection was going. `purpose` is what for: "the sign-in service". */
+export interface Where {
+  readonly host: string;
+  readonly port: number;
+  readonly purpose?: string | undefined;
+}
+
+const target = (v: Where): string => (v.purpose === undefined ? `${v.host}:${v.port}` : `${v.purpose} (${v.host}:${v.port})`);
+
+const atStart = (v: Where): string => target(v).replace(/^the /, 'The ');
+
+/** Tries every host, the proxy, the certificates and the clock, and names what is wrong on this computer. */
+const lookHere = 'mailauth doctor';
+
+export const networkEntries = {
+  'dns-failed': entry<Where>({
+    exit: Exit.temporary,
+    source: sources.nodeErrors,
+    codes: ['ENOTFOUND', 'ENODATA', 'EBADNAME', 'ENONAME'],
+    says: ['Could not resolve host', 'Name or service not known', 'No such host is known', 'nodename nor servname provided'],
+    title: (v) => `${v.host} cannot be found`,
+    why: () => 'No name server knows this host: a wrong name, no network, or a proxy that must be used.',
+    next: () => [lookHere, 'behind a proxy: set HTTPS_PROXY=http://proxy:port'],
+  }),
+  'no-network': entry<Where>({
+    exit: Exit.temporary,
+    source: sources.nodeErrors,
+    codes: ['EAI_AGAIN', 'EAI_FAIL', 'ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'ESERVFAIL', 'ETIMEOUT'],
+    says: ['Temporary failure in name resolution', 'Network is unreachable', 'No route to host'],
+    title: (v) => `No way to ${target(v)}`,
+    why: () => 'This computer has no working network, or its name server does not answer.',
+    next: () => [lookHere, 'check the network and try again'],
+  }),
+  'connect-refused': entry<Where>({
+    exit: Exit.temporary,
+    source: sources.nodeErrors,
+    codes: ['ECONNREFUSED'],
+    says: ['connect EACCES', 'connect EPERM', 'Connection refused', 'actively refused it'],
+    title: (v) => `${atStart(v)} refuses the connection`,
+    why: (v) => `Nothing listens on port ${v.port} there, or a firewall says no.`,
+    next: () => [lookHere, 'ask whoever runs the firewall to allow this host and port'],
+  }),
+  'connect-timeout': entry<Where>({
+    exit: Exit.temporary,
+    source: sources.nodeErrors,
+    codes: ['ETIMEDOUT', 'ERR_SOCKET_CONNECTION_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
+    says: ['Connection timed out', 'Operation timed out'],
+    title: (v) => `${atStart(v)} does not answer in time`,
+    why: () => 'Often a firewall that drops packets, or a proxy that must be used.',
+    next: () => [lookHere, 'try again, with more time: --timeout 60'],
+  }),
+  'connection-closed': entry<Where>({
+    exit: Exit.temporary,
+    source: sources.nodeErrors,
+    codes: ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET', 'UND_ERR_CLOSED', 'UND_ERR_DESTROYED'],
+    says: ['socket hang up', 'Connection reset by peer', 'forcibly closed by the remote host'],
+    title: (v) => `${atStart(v)} closed the connection in the middle`,
+    why: () => 'A server that restarts, or a firewall or proxy that cuts connections.',
+    next: () => [lookHere, 'try again'],
+  }),
+  'tls-untrusted': entry<Where & { issuer?: string | undefined }>({
+    exit: Exit.failed,
+    source: sources.certificates,
+    codes: [
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'CERT_UNTRUSTED',
+      'CERT_REJECTED',
+      'CERT_REVOKED',
+      'CERT_SIGNATURE_FAILURE',
+      'CERT_CHAIN_TOO_LONG',
+      'INVALID_CA',
+      'INVALID_PURPOSE',
+      'PATH_LENGTH_EXCEEDED',
+    ],
+    says: [
+      'self-signed certificate',
+      'unable to verify the first certificate',
+      'unable to get local issuer certificate',
+      'unable to get issuer certificate',
+      'certificate signed by unknown authority',
+    ],
+    hints: ['certificate verify failed'],
+    title: (v) => `The certificate of ${v.host} is not trusted`,
+    why: (v) =>
+      v.issuer === undefined
+        ? 'Its authority is not known to this computer: a company proxy that opens TLS, or an impostor.'
+        : `It was issued by "${v.issuer}", which this computer does not know: a company proxy that opens TLS, or an impostor.`,
+    next: () => [lookHere, "if it is your company's own authority: export NODE_EXTRA_CA_CERTS=/path/to/authority.pem"],
+    retryHelps: false,
+  }),
+  'tls-hostname': entry<Where>({
+    exit: Exit.failed,
+    source: sources.certificates,
+    codes: ['ERR_TLS_CERT_ALTNAME_INVALID', 'HOSTNAME_MISMATCH'],
+    says: ["does not match certificate's altnames", 'no alternative certificate subject name matches', 'certificate name does not match'],
+    title: (v) => `The certificate of ${v.host} is for another host`,
+    why: () => 'The name is wrong, or something between here and the server answers in its place.',
+    next: () => [lookHere],
+    retryHelps: false,
+  }),
+  'tls-expired': entry<Where>({
+    exit: Exit.failed,
+    source: sources.certificates,
+    codes: ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'],
+    says: ['certificate has expired', 'certificate is not yet valid'],
+    title: (v) => `The certificate of ${v.host} is not valid today`,
+    why: () => "It has expired or is not valid yet; often it is this computer's clock that is wrong.",
+    next: () => [lookHere, 'check the date and time of this computer'],
+    retryHelps: false,
+  }),
+  'tls-failed': entry<Where>({
+    exit: Exit.failed,
+    source: sources.certificates,
+    codes: ['EPROTO', 'ERR_SSL_*', 'ERR_TLS_*'],
+    says: ['wrong version number', 'tlsv1 alert protocol version', 'sslv3 alert handshake failure', 'no protocols available'],
+    hints: ['unsupported protocol'],
+    title: (v) => `No secure connection to ${target(v)}`,
+    why: () => 'The other side does not speak TLS 1.2 or newer on this port.',
+    next: () => [lookHere],
+  }),
+  'proxy-refused': entry<Where & { proxy: string; status?: number | undefined }>({
+    exit: Exit.temporary,
+    source: sources.proxy,
+    says: [
+      { words: '407 Proxy Authentication Required', means: { status: 407 } },
+      { words: 'HTTP code 407 from proxy after CONNECT', means: { status: 407 } },
+    ],
+    hints: ['Proxy Authentication Required', 'from proxy after CONNECT'],
+    title: (v) => `The proxy ${v.proxy} does not let us through to ${v.host}:${v.port}`,
+    why: (v) => {
+      if (v.status === undefined) return 'What answers there does not speak like a proxy.';
+      return v.status === 407 ? 'It wants a name and a password (407).' : `It answered ${v.status}.`;
+    },
+    next: (v) =>
+      v.status === 407
+        ? ['export HTTPS_PROXY=http://NAME:PASSWORD@proxy:port', lookHere]
+        : [lookHere, `ask for CONNECT to ${v.host}:${v.port}, or name the host in NO_PROXY`],
+  }),
+  'proxy-broken': entry<{ why: string }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: () => 'HTTPS_PROXY is not the address of a usable proxy',
+    why: (v) => v.why,
+    next: () => ['export HTTPS_PROXY=http://proxy:3128', 'take it away: unset HTTPS_PROXY HTTP_PROXY'],
+    retryHelps: false,
+  }),
+  'response-too-large': entry<Where>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: (v) => `${atStart(v)} sends more than an answer can be`,
+    why: () => 'The answer is longer than 1 MiB: this is not the service we know.',
+    next: () => [lookHere],
+  }),
+  'http-failed': entry<Where>({
+    exit: Exit.temporary,
+    source: sources.nodeErrors,
+    title: (v) => `The conversation with ${target(v)} failed`,
+    why: () => 'The answer is not HTTP as we know it, or was cut off.',
+    next: () => [lookHere, 'try again'],
+  }),
+};

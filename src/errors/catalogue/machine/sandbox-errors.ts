@@ -1,0 +1,44 @@
+import { Exit } from '../../../core/exit.ts';
+import { entry } from '../../entry.ts';
+import { sources } from '../../sources.ts';
+
+export const sandboxEntries = {
+  'sandbox-port-taken': entry<{ port: number }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: (v) => `The sandbox cannot use port ${v.port}: another program has it`,
+    why: () => 'that port was asked for, so no other one was tried',
+    next: (v) => [`stop the program on port ${v.port}, or leave the port out: the sandbox finds a free one`],
+    retryHelps: false,
+  }),
+  'sandbox-running': entry<{ address: string }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: (v) => `A sandbox is running here already, at ${v.address}`,
+    why: () => 'Other commands join one; two would take it from each other.',
+    next: () => ['mailauth setup --sandbox   # joins it', 'Stop the other one first (Ctrl-C there)'],
+    retryHelps: false,
+  }),
+  'sandbox-busy': entry<{ folder: string }>({
+    exit: Exit.temporary,
+    source: sources.own,
+    title: () => 'The sandbox is in use by another mailauth, which does not let go',
+    why: (v) => `the lock in ${v.folder} was held for 15 seconds`,
+    next: () => ['try again, or end the other mailauth --sandbox command first'],
+  }),
+  'sandbox-folder': entry<{ folder: string }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: () => 'The sandbox cannot write its folder',
+    why: (v) => `it keeps its play certificates and state in ${v.folder}`,
+    next: () => ['MAILAUTH_HOME="$HOME/.mailauth" mailauth setup --sandbox'],
+    retryHelps: false,
+  }),
+  'sandbox-sign-in-stopped': entry<{ said: string }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: () => 'The sandbox showed an error page instead of finishing the sign-in',
+    why: (v) => v.said,
+    next: () => ['mailauth sandbox --list-faults'],
+  }),
+};

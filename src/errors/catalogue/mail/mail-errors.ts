@@ -1,0 +1,202 @@
+import { Exit } from '../../../core/exit.ts';
+import { entry } from '../../entry.ts';
+import { sources } from '../../sources.ts';
+import { type AppSpot, appLines, sendingOnly } from '../entra/app-lines.ts';
+import {
+  afterPause,
+  again,
+  doctor,
+  fullAccess,
+  type MailServer,
+  type MailSpot,
+  protocolSwitch,
+  ps,
+  type RefusedBlanks,
+  seconds,
+  sendAs,
+  serverEntries,
+  sh,
+  show,
+  signIn,
+  whyRefused,
+} from './mail-words.ts';
+
+const enableImap = (v: MailSpot): string => protocolSwitch(v, v.user);
+const rightsOf = (v: MailSpot, who: string): string => (v.protocol === 'smtp' ? sendAs(v, who) : fullAccess(v, who));
+const server = serverEntries('IMAP', 'AUTH=XOAUTH2');
+
+/** Replies of Exchange and what they mean: Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth", and field reports. */
+export const mailEntries = {
+  'imap-authenticate-failed': entry<RefusedBlanks>({
+    exit: Exit.needsSignIn,
+    source: sources.mail,
+    hints: ['AUTHENTICATE failed', 'AUTHENTICATIONFAILED'],
+    title: (v) => `${v.host} refuses the sign-in of ${v.user}`,
+    why: whyRefused,
+    next: (v) => [signIn(v), show(v)],
+    admin: (v) => `Get-CASMailbox -Identity ${ps(v.user)} | fl ImapEnabled; ${enableImap(v)}`,
+  }),
+  'mail-token-audience': entry<MailSpot & { audience: string }>({
+    exit: Exit.needsSignIn,
+    source: sources.mail,
+    title: (v) => `the token is for ${v.audience}, not for the mail servers`,
+    why: () => 'IMAP, POP and SMTP want a token of the outlook.office.com scopes; a Graph token is refused',
+    next: (v) => [signIn(v), show(v)],
+  }),
+  'mail-token-scope': entry<MailSpot & { scope: string; appOnly?: boolean }>({
+    exit: Exit.needsSignIn,
+    source: sources.mail,
+    title: (v) => `the token does not contain ${v.scope}`,
+    why: () => 'the permission is missing on the registration, or was not consented to',
+    next: (v) => [signIn(v), show(v)],
+    admin: (v) =>
+      `add the ${v.appOnly ? 'application' : 'delegated'} permission ${v.scope} to the app registration and grant admin consent${
+        v.appOnly && v.protocol === 'smtp'
+          ? `; or give it only this mailbox: ${sendingOnly({ clientId: 'CLIENT-ID', mailbox: v.user }).join('; ')}`
+          : ''
+      }`,
+  }),
+  'mail-token-tenant': entry<MailSpot & { tenant: string; wanted: string }>({
+    exit: Exit.needsSignIn,
+    source: sources.mail,
+    title: (v) => `the token is of the tenant ${v.tenant}, the mailbox is in ${v.wanted}`,
+    why: () => 'a guest, or an account of the same name elsewhere, signed in: its own tenant gave the token',
+    next: (v) => [signIn(v), show(v)],
+  }),
+  'mail-app-only': entry<AppSpot>({
+    exit: Exit.notAllowed,
+    source: sources.mail,
+    title: (v) => `Exchange does not let the application into the mailbox ${v.user}`,
+    why: () => 'the token is app-only: Exchange must know the app by its Enterprise application, and give it rights',
+    next: (v) => [again(v), "It takes minutes, seldom hours, until Exchange acts on the administrator's lines."],
+    admin: (v) => appLines(v).join('; '),
+  }),
+  'mail-token-expired': entry<MailSpot & { expiredAt: string }>({
+    exit: Exit.needsSignIn,
+    source: sources.own,
+    title: (v) => `the token of ${v.mailbox} expired at ${v.expiredAt}`,
+    next: (v) => [signIn(v), `mailauth token get ${sh(v.mailbox)} --force-refresh`],
+  }),
+  'mail-token-user': entry<MailSpot & { tokenUser: string; opensOwn?: boolean }>({
+    exit: Exit.needsSignIn,
+    source: sources.mail,
+    title: (v) => `the token belongs to ${v.tokenUser}, the mailbox is ${v.user}`,
+    why: (v) =>
+      v.opensOwn
+        ? `${v.tokenUser} opens under the own name, so the token is good, but it is for another mailbox`
+        : `either somebody else signed in, or ${v.tokenUser} has no rights on this mailbox`,
+    next: (v) => [signIn(v), show(v)],
+    admin: (v) => rightsOf(v, v.tokenUser),
+  }),
+  'mail-no-full-access': entry<MailSpot & { tokenUser: string; opensOwn?: boolean }>({
+    exit: Exit.notAllowed,
+    source: sources.mail,
+    title: (v) => `${v.tokenUser} may not open the mailbox ${v.user}`,
+    why: (v) =>
+      v.opensOwn
+        ? `the token is good for ${v.tokenUser}: for a shared or resource mailbox FullAccess is missing; an alias has no mailbox`
+        : 'who signs in for a shared or resource mailbox needs FullAccess to it',
+    next: (v) => (v.opensOwn ? [again(v), `mailauth setup --mailbox ${sh(v.tokenUser)}   (where it is an alias)`] : [again(v)]),
+    admin: (v) => `${rightsOf(v, v.tokenUser)}; ${protocolSwitch(v, v.user)}`,
+  }),
+  'imap-not-connected': entry<MailSpot & { tokenUser?: string | undefined }>({
+    exit: Exit.notAllowed,
+    source: sources.mail,
+    says: ['User is authenticated but not connected'],
+    title: (v) => `the token is good, but IMAP does not open the mailbox ${v.user}`,
+    why: () => 'IMAP is switched off for the mailbox, it has no licence, or the user has no rights on it',
+    next: (v) => [again(v)],
+    admin: (v) =>
+      v.tokenUser === undefined || v.tokenUser.toLowerCase() === v.user.toLowerCase()
+        ? enableImap(v)
+        : `${enableImap(v)}; ${fullAccess(v, v.tokenUser)}`,
+  }),
+  'imap-basic-auth-disabled': entry<MailSpot>({
+    exit: Exit.notAllowed,
+    source: sources.mail,
+    says: ['Basic authentication is disabled'],
+    hints: ['LOGIN failed'],
+    title: (v) => `${v.host} takes this for a password sign-in, and those are switched off`,
+    why: () => 'mailauth sends a token only: a gateway in between changes it, or a policy forbids the protocol',
+    next: () => [doctor],
+    admin: (v) => `Get-CASMailbox -Identity ${ps(v.user)} | fl ImapEnabled; Get-AuthenticationPolicy`,
+  }),
+  throttled: entry<MailSpot & { waitMs?: number | undefined }>({
+    exit: Exit.temporary,
+    source: sources.mail,
+    says: ['Request is throttled', 'Suggested Backoff Time', 'Too many concurrent connections', 'Connection is closed. 13'],
+    title: (v) => `${v.host} asks for fewer connections of ${v.user}`,
+    why: (v) => (v.waitMs === undefined ? 'too many at once, or too many in a short time' : `it wants a pause of ${seconds(v.waitMs)}`),
+    next: (v) => [afterPause(v, v.waitMs)],
+    retryHelps: true,
+  }),
+  'mail-server-busy': entry<MailSpot>({
+    exit: Exit.temporary,
+    source: sources.mail,
+    title: (v) => `${v.host} cannot do it right now`,
+    why: () => 'the server says that the trouble is temporary',
+    next: (v) => [again(v)],
+    retryHelps: true,
+  }),
+  'mail-connection-closed-during-auth': entry<MailSpot & { tokenLength: number }>({
+    exit: Exit.temporary,
+    source: sources.own,
+    title: (v) => `${v.host} closed the connection during the sign-in`,
+    why: (v) =>
+      v.tokenLength > 5000
+        ? `the token is ${v.tokenLength} characters long: servers and gateways cut off at their limit`
+        : 'a server that restarts or limits connections, or a gateway that looks into them',
+    next: (v) => [again(v), doctor],
+  }),
+  'mail-test-timeout': entry<MailServer & { stage: string; timeoutMs: number }>({
+    exit: Exit.temporary,
+    source: sources.mail,
+    title: (v) => `${v.host}:${v.port} takes more than ${seconds(v.timeoutMs)} for the test (until "${v.stage}")`,
+    why: () => 'each step was in time, all together were not: a very slow network or server',
+    next: () => [doctor, 'try again, with more time: --timeout 60'],
+  }),
+  'mail-stage-timeout': entry<{ host: string; port: number; stage: string; timeoutMs: number }>({
+    exit: Exit.temporary,
+    source: sources.own,
+    title: (v) =>
+      v.stage === 'token'
+        ? `no token within ${seconds(v.timeoutMs)}`
+        : `${v.host}:${v.port} does not finish "${v.stage}" within ${seconds(v.timeoutMs)}`,
+    why: () => 'a slow network, an overloaded server, or something in between that swallows data',
+    next: () => [doctor, 'try again, with more time: --timeout 60'],
+  }),
+  'imap-no-xoauth2': server.noXoauth2,
+  'mail-no-starttls': entry<{ host: string; port: number }>({
+    exit: Exit.failed,
+    source: sources.starttls,
+    hints: ['STARTTLS is required to send mail'],
+    title: (v) => `${v.host}:${v.port} does not offer TLS, so no token goes there`,
+    why: () => 'STARTTLS is missing or refused: a wrong port, or something in between takes it away',
+    next: () => [doctor],
+  }),
+  'mail-starttls-injection': entry<{ host: string; port: number }>({
+    exit: Exit.failed,
+    source: sources.starttls,
+    title: (v) => `${v.host}:${v.port} sent data between STARTTLS and the TLS handshake`,
+    why: () => 'no server does that (RFC 9051 6.2.1, RFC 3207 5): somebody may tamper with the connection',
+    next: () => [doctor],
+  }),
+  'imap-greeting-refused': server.greetingRefused,
+  'imap-protocol': server.unreadable,
+  'mailbox-unavailable': entry<MailSpot>({
+    exit: Exit.notAllowed,
+    source: sources.mail,
+    says: ['Mailbox has been disabled'],
+    title: (v) => `signed in, but the INBOX of ${v.user} does not open`,
+    why: () => 'no licence, no mailbox, or no rights on it',
+    next: (v) => [again(v)],
+    admin: (v) => `Get-EXOMailbox -Identity ${ps(v.user)}; Get-MailboxPermission -Identity ${ps(v.user)}`,
+  }),
+  'mail-user-name': entry({
+    exit: Exit.usage,
+    source: sources.own,
+    title: () => 'the user name of the mailbox is empty or contains control characters',
+    next: () => ['mailauth setup --mailbox ADDRESS'],
+    retryHelps: false,
+  }),
+};

@@ -1,0 +1,103 @@
+import type { Protocol } from '../../../core/cloud.ts';
+import { Exit } from '../../../core/exit.ts';
+import { type Entry, entry } from '../../entry.ts';
+import { sources } from '../../sources.ts';
+
+/** The mailbox under test and the server it was tried on. `user` is the name for SASL `user=`. */
+export interface MailSpot {
+  readonly mailbox: string;
+  readonly user: string;
+  readonly protocol: Protocol;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface MailServer {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A sign-in that was refused, and nothing in the token that explains it. */
+export interface RefusedBlanks extends MailSpot {
+  readonly tokenLooksRight: boolean;
+  /** of a personal account: nobody can look into it */
+  readonly opaque?: boolean;
+  /** other names that were tried as well */
+  readonly alsoRefused?: readonly string[];
+}
+
+/** A word for a shell or PowerShell, quoted where it must be (`o'brien@contoso.com`). */
+export const sh = (word: string): string => (/^[\w.@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+export const ps = (word: string): string => (/^[\w.@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "''")}'`);
+
+export const again = (v: MailSpot): string => `mailauth test ${v.protocol} ${sh(v.mailbox)}`;
+export const signIn = (v: MailSpot): string => `mailauth login ${sh(v.mailbox)} --force`;
+export const show = (v: MailSpot): string => `mailauth token show ${sh(v.mailbox)}`;
+export const doctor = 'mailauth doctor';
+
+export const fullAccess = (v: MailSpot, who: string): string =>
+  `Add-MailboxPermission -Identity ${ps(v.user)} -User ${ps(who)} -AccessRights FullAccess -AutoMapping $false`;
+export const sendAs = (v: MailSpot, who: string): string =>
+  `Add-RecipientPermission -Identity ${ps(v.user)} -Trustee ${ps(who)} -AccessRights SendAs -Confirm:$false`;
+
+const switches: ReadonlyMap<string, string> = new Map([
+  ['imap', '-ImapEnabled $true'],
+  ['pop', '-PopEnabled $true'],
+  ['smtp', '-SmtpClientAuthenticationDisabled $false'],
+]);
+
+/** The mailbox's own switch of a protocol (Microsoft, "Enable or disable POP3 or IMAP4 access", "Enable or disable SMTP AUTH"). */
+export function protocolSwitch(v: Pick<MailSpot, 'protocol'>, mailbox: string): string {
+  const on = switches.get(v.protocol);
+  // `explain` has no protocol at hand: the administrator looks which one is off.
+  if (on === undefined) return `Get-CASMailbox -Identity ${ps(mailbox)} | fl ImapEnabled,PopEnabled,SmtpClientAuthenticationDisabled`;
+  return `Set-CASMailbox -Identity ${ps(mailbox)} ${on}`;
+}
+
+/** Why a sign-in was refused, as far as anybody knows. */
+export function whyRefused(v: RefusedBlanks): string {
+  if (v.alsoRefused !== undefined && v.alsoRefused.length > 0) {
+    return `${v.alsoRefused.join(' and ')} is refused as well, so it is not the name: a revoked token, a policy, or the protocol`;
+  }
+  if (v.tokenLooksRight) return 'the token looks right (audience, scope, tenant, user, lifetime), so look at the mailbox itself';
+  return v.opaque === true
+    ? "a personal account's token cannot be looked into: see that the protocol is switched on in Outlook.com"
+    : 'the server gives no reason: a wrong or revoked token, or one for another user';
+}
+
+export const seconds = (ms: number): string => `${Math.ceil(ms / 1000)} s`;
+
+/** What a pause of the server's own wish makes of the next try. */
+export const afterPause = (v: MailSpot, waitMs: number | undefined): string =>
+  waitMs === undefined ? again(v) : `sleep ${Math.ceil(waitMs / 1000)}; ${again(v)}`;
+
+/** The three things that can be wrong with any mail server before the sign-in. */
+export function serverEntries(
+  name: string,
+  offer: string,
+): { noXoauth2: Entry<MailServer>; greetingRefused: Entry<MailServer>; unreadable: Entry<MailServer & { what: string }> } {
+  return {
+    noXoauth2: entry<MailServer>({
+      exit: Exit.failed,
+      source: sources.mail,
+      title: (v) => `${v.host}:${v.port} does not offer OAuth 2 (${offer})`,
+      why: () => 'this is not the server of Microsoft 365, or something in between answers in its place',
+      next: () => [doctor],
+      retryHelps: false,
+    }),
+    greetingRefused: entry<MailServer>({
+      exit: Exit.temporary,
+      source: sources.mail,
+      title: (v) => `${v.host}:${v.port} turns us away with its first words`,
+      why: () => 'an overloaded server, or too many connections from this address',
+      next: () => [doctor, 'Try again in some minutes.'],
+    }),
+    unreadable: entry<MailServer & { what: string }>({
+      exit: Exit.failed,
+      source: sources.mail,
+      title: (v) => `${v.host}:${v.port} does not speak ${name} as it should`,
+      why: (v) => v.what,
+      next: () => [doctor],
+    }),
+  };
+}

@@ -1,0 +1,127 @@
+import { Exit } from '../../../core/exit.ts';
+import { entry } from '../../entry.ts';
+import { sources } from '../../sources.ts';
+import {
+  afterPause,
+  again,
+  doctor,
+  type MailSpot,
+  protocolSwitch,
+  ps,
+  type RefusedBlanks,
+  sendAs,
+  serverEntries,
+  show,
+  signIn,
+  whyRefused,
+} from './mail-words.ts';
+
+const enableSmtp = (v: MailSpot): string => protocolSwitch(v, v.user);
+const isOwn = (v: MailSpot & { tokenUser?: string | undefined }): boolean =>
+  v.tokenUser === undefined || v.tokenUser.toLowerCase() === v.mailbox.toLowerCase();
+const server = serverEntries('SMTP', 'AUTH XOAUTH2');
+
+/** Replies of Exchange to SMTP submission: Microsoft, "Authenticate … SMTP connection using OAuth" and "Fix issues with … SMTP AUTH client submission". */
+export const smtpEntries = {
+  'smtp-authenticate-failed': entry<RefusedBlanks>({
+    exit: Exit.needsSignIn,
+    source: sources.mail,
+    says: ['535 5.7.3 Authentication unsuccessful'],
+    hints: [
+      'Authentication unsuccessful',
+      '5.7.57',
+      'Client not authenticated to send mail',
+      'Client was not authenticated to send anonymous mail',
+    ],
+    title: (v) => `${v.host} refuses the sign-in of ${v.user} for sending`,
+    why: whyRefused,
+    next: (v) => [signIn(v), show(v)],
+    admin: (v) => `Get-CASMailbox -Identity ${ps(v.user)} | fl SmtpClientAuthenticationDisabled; ${enableSmtp(v)}`,
+  }),
+  'smtp-auth-disabled': entry<MailSpot & { where: 'tenant' | 'mailbox' }>({
+    exit: Exit.notAllowed,
+    source: sources.smtpSwitch,
+    says: [
+      { words: 'SmtpClientAuthentication is disabled for the Tenant', means: { where: 'tenant' } },
+      { words: 'SmtpClientAuthentication is disabled for the Mailbox', means: { where: 'mailbox' } },
+      // Cut short by a log: the organisation's switch is the usual one, and the mailbox's own mends both.
+      { words: 'SmtpClientAuthentication is disabled', means: { where: 'tenant' } },
+    ],
+    title: (v) => `sending by SMTP AUTH is switched off for ${v.where === 'tenant' ? 'the tenant' : `the mailbox ${v.user}`}`,
+    why: (v) =>
+      v.where === 'tenant'
+        ? 'the mailbox follows the organisation; its own switch wins over that, after up to an hour'
+        : "the mailbox's own switch says no; a change takes up to an hour to act",
+    next: (v) => [again(v)],
+    admin: enableSmtp,
+  }),
+  'smtp-basic-auth': entry<MailSpot>({
+    exit: Exit.notAllowed,
+    source: sources.smtpFaults,
+    codes: ['5.7.30'],
+    says: [
+      'Authentication unsuccessful, basic authentication is disabled',
+      'Basic authentication is not supported for Client Submission',
+      "user is locked by your organization's security defaults policy",
+    ],
+    title: (v) => `${v.host} takes this for a password sign-in, and those are switched off`,
+    why: () => 'mailauth sends a token only: a gateway in between changes it, or a policy forbids SMTP AUTH',
+    next: () => [doctor],
+    admin: (v) => `Get-AuthenticationPolicy | fl Name,AllowBasicAuthSmtp; ${enableSmtp(v)}`,
+  }),
+  'smtp-send-as-denied': entry<MailSpot & { tokenUser?: string | undefined }>({
+    exit: Exit.notAllowed,
+    source: sources.smtpFaults,
+    codes: ['5.7.60', '5.2.252', 'SendAsDenied', 'SendAsDeniedException'],
+    says: ['Client does not have permissions to send as this sender', 'not allowed to send as'],
+    title: (v) => `${isOwn(v) ? 'who signed in' : v.tokenUser} may not send as ${v.mailbox}`,
+    why: () => 'any address but the own mailbox, a shared one or an alias, needs the right SendAs',
+    next: (v) => [again(v)],
+    admin: (v) => {
+      const right = sendAs({ ...v, user: v.mailbox }, v.tokenUser ?? 'WHO-SIGNED-IN');
+      // Signed in under another name: that one's switch is on.
+      return v.user === v.mailbox ? `${right}; ${enableSmtp(v)}` : right;
+    },
+  }),
+  'smtp-user-name': entry<MailSpot>({
+    exit: Exit.failed,
+    source: sources.smtpFaults,
+    title: (v) => `SMTP wants ${v.user}, who signed in, as the user name, not ${v.mailbox}`,
+    why: (v) => `${v.mailbox} is an alias or a shared mailbox; it stays the sender, and mailauth remembers the name`,
+    next: (v) => [again(v), `Enter ${v.user} as the user name for sending in the mail program`],
+  }),
+  'smtp-throttled': entry<MailSpot & { waitMs?: number | undefined }>({
+    exit: Exit.temporary,
+    source: sources.smtpFaults,
+    codes: ['4.7.5*', '4.7.6*'],
+    says: [
+      'Concurrent connections limit exceeded',
+      'aka.ms/concurrent_sending',
+      'recipient thread limit exceeded',
+      "sender's submission quota was exceeded",
+    ],
+    title: (v) => `${v.host} asks ${v.user} to send less at a time`,
+    why: () => 'limits are few connections at once, 30 messages a minute, 10,000 recipients a day',
+    next: (v) => [afterPause(v, v.waitMs)],
+    retryHelps: true,
+  }),
+  'smtp-not-accepted': entry<MailSpot & { reason?: string | undefined }>({
+    exit: Exit.notAllowed,
+    source: sources.smtp,
+    title: (v) => `${v.host} accepts no mail from ${v.user}`,
+    why: (v) => v.reason ?? 'the reason is in its reply',
+    next: (v) => [again(v)],
+    admin: (v) => `${ps(v.user)} cannot send: see the reply, and Get-CASMailbox -Identity ${ps(v.user)}`,
+  }),
+  'smtp-recipient-refused': entry<MailSpot & { recipient: string }>({
+    exit: Exit.failed,
+    source: sources.smtp,
+    title: (v) => `${v.host} accepts mail from ${v.user}, but not to ${v.recipient}`,
+    why: () => 'the address is wrong, or may not be written to from here',
+    next: (v) => [`${again(v)} --send-to ADDRESS`],
+    retryHelps: false,
+  }),
+  'smtp-no-xoauth2': server.noXoauth2,
+  'smtp-greeting-refused': server.greetingRefused,
+  'smtp-protocol': server.unreadable,
+};

@@ -1,0 +1,195 @@
+import { Exit } from '../../../core/exit.ts';
+import { entry } from '../../entry.ts';
+import { sources } from '../../sources.ts';
+
+/** Commands of this set-up, ready to copy: how to go on, and how to take back what was made. */
+export interface GraphCommands {
+  /** `mailauth setup --resume --mailbox helpdesk@contoso.com` */
+  readonly resume: string;
+  /** `mailauth logout helpdesk@contoso.com --delete-app` */
+  readonly undo: string;
+  /** of a set-up: the same for an administrator who is somebody else */
+  readonly handoff?: string;
+}
+
+/** The command that does it again, for errors of a single call. */
+export interface Again {
+  readonly again: string;
+}
+
+/** What stands in the tenant already, in words: `the application 9d0c…`; empty: nothing. */
+export interface Exists extends GraphCommands {
+  readonly exists: readonly string[];
+}
+
+const made = (v: Exists): string =>
+  v.exists.length === 0 ? 'Nothing was changed in the tenant.' : `Already there: ${v.exists.join(', ')}.`;
+
+const undo = (v: Exists): readonly string[] => (v.exists.length === 0 ? [] : [`Take back what was made: ${v.undo}`]);
+
+/** Registration through Microsoft Graph: rights, policies, throttling, and what was found there. */
+export const graphEntries = {
+  'graph-token-refused': entry<Again & { why: string }>({
+    exit: Exit.needsSignIn,
+    source: sources.graph,
+    codes: ['InvalidAuthenticationToken', 'CompactToken*'],
+    says: ['Access token has expired or is not yet valid', 'Lifetime validation failed, the token is expired'],
+    title: () => "Microsoft Graph does not accept the administrator's token",
+    why: (v) => (v.why === '' ? 'It has expired, was revoked, or is for another service.' : v.why),
+    next: (v) => [v.again, 'With MAILAUTH_GRAPH_TOKEN, get a new token for Microsoft Graph first: they live about an hour.'],
+  }),
+  'graph-busy': entry<Again & { host: string; status: number; retryAfter?: number | undefined }>({
+    exit: Exit.temporary,
+    source: sources.graphThrottling,
+    codes: ['TooManyRequests', 'activityLimitReached'],
+    title: () => 'Microsoft Graph is too busy for this',
+    why: (v) =>
+      v.retryAfter === undefined
+        ? `${v.host} kept answering ${v.status}; mailauth waited as long as it may.`
+        : `${v.host} answered ${v.status} and asks to wait ${v.retryAfter} seconds.`,
+    next: (v) => [v.again],
+    retryHelps: true,
+  }),
+  'graph-unreadable': entry<{ host: string; why: string }>({
+    exit: Exit.temporary,
+    source: sources.graph,
+    title: (v) => `The answer of ${v.host} is not Microsoft Graph's`,
+    why: (v) => `${v.why} Often a proxy or a sign-in page of the network in between.`,
+    next: () => ['mailauth doctor'],
+  }),
+  'graph-refused': entry<Exists & { what: string; said: string; status: number }>({
+    exit: Exit.failed,
+    source: sources.graph,
+    title: (v) => `Microsoft Graph refuses to ${v.what}`,
+    why: (v) => `${v.said === '' ? `It answered ${v.status}.` : v.said} ${made(v)}`,
+    next: (v) => [v.resume, ...undo(v)],
+  }),
+  'graph-lag': entry<Exists & { what: string }>({
+    exit: Exit.temporary,
+    source: sources.graph,
+    codes: ['NoBackingApplicationObject', 'Request_ResourceNotFound', 'Directory_ObjectNotFound', 'Directory_ConcurrencyViolation'],
+    says: [
+      'does not exist or one of its queried reference-property objects are not present',
+      'does not reference a valid application object',
+      'in the local tenant',
+    ],
+    title: (v) => `Microsoft has not yet spread what was just made; it cannot ${v.what} yet`,
+    why: (v) => `Mostly seconds, sometimes minutes. ${made(v)}`,
+    next: (v) => [v.resume, ...undo(v)],
+    retryHelps: true,
+  }),
+  'graph-role-missing': entry<Exists & { what: string; roles: readonly string[]; who?: string | undefined }>({
+    exit: Exit.notAllowed,
+    source: sources.graph,
+    codes: ['Authorization_RequestDenied'],
+    says: ['Insufficient privileges to complete the operation'],
+    title: (v) => `${v.who ?? 'The account that signed in'} may not ${v.what}`,
+    why: (v) => `It takes the role ${orList(v.roles)}. A role activated after the sign-in counts only after a new one. ${made(v)}`,
+    next: (v) => [
+      v.resume,
+      ...(v.handoff === undefined ? [] : [`Without such a role, let an administrator do it: ${v.handoff}`]),
+      ...undo(v),
+    ],
+    admin: (v) => `mailauth needs somebody with the role ${orList(v.roles)} to ${v.what}.`,
+  }),
+  'graph-permission-missing': entry<Exists & { permissions: readonly string[] }>({
+    exit: Exit.notAllowed,
+    source: sources.graph,
+    title: (v) => `The Graph token lacks ${v.permissions.join(' and ')}`,
+    why: (v) => `The app that signed in was not granted it, so Graph would refuse the registration. ${made(v)}`,
+    next: (v) => [v.resume, 'Give a token with it in MAILAUTH_GRAPH_TOKEN: az account get-access-token --resource-type ms-graph'],
+  }),
+  'tenant-without-exchange': entry<Exists>({
+    exit: Exit.notAllowed,
+    source: sources.graph,
+    title: () => 'This tenant has no Exchange Online, so there is no mailbox to give access to',
+    why: (v) => `Its service principal is missing: no licence was ever assigned, or it is the wrong tenant or cloud. ${made(v)}`,
+    next: (v) => [v.resume, `Name the right tenant: ${v.resume} --tenant DOMAIN`, ...undo(v)],
+    admin: () => 'assign an Exchange Online licence in this tenant; its service appears some minutes later.',
+    retryHelps: false,
+  }),
+  'permission-unpublished': entry<Exists & { names: readonly string[] }>({
+    exit: Exit.notAllowed,
+    source: sources.graph,
+    title: (v) => `Exchange Online of this tenant offers no ${v.names.join(', ')}`,
+    why: (v) => `This cloud may not have it; without it nobody can consent. ${made(v)}`,
+    next: (v) => [v.resume, `Leave the protocol out: ${v.resume} --protocols imap`, ...undo(v)],
+    retryHelps: false,
+  }),
+  'secrets-forbidden': entry<Exists>({
+    exit: Exit.notAllowed,
+    source: sources.graphPolicies,
+    codes: ['CredentialTypeNotAllowedAsPerAppPolicy'],
+    title: () => 'A policy of this tenant forbids client secrets',
+    why: (v) => `CredentialTypeNotAllowedAsPerAppPolicy. Go on once an administrator has exempted this app. ${made(v)}`,
+    next: (v) => [v.resume, `On this computer it also goes without one: ${v.resume} --client-type public`, ...undo(v)],
+    admin: () => 'exempt the app from "Block password addition" (Entra > Enterprise apps > Application policies), or allow it for an hour.',
+    retryHelps: false,
+  }),
+  'secret-lifetime-forbidden': entry<Exists & { months: number }>({
+    exit: Exit.notAllowed,
+    source: sources.graphPolicies,
+    codes: ['CredentialInvalidLifetimeAsPerAppPolicy'],
+    title: (v) => `A policy of this tenant does not allow a client secret of ${v.months} months`,
+    why: (v) => `CredentialInvalidLifetimeAsPerAppPolicy: the longest lifetime is shorter. ${made(v)}`,
+    next: (v) => [`${v.resume} --secret-months ${v.months > 6 ? 6 : v.months > 3 ? 3 : 1}`, ...undo(v)],
+    admin: () => 'the longest lifetime stands under Entra > Enterprise apps > Application policies, "Restrict max password lifetime".',
+  }),
+  'secret-limit': entry<Exists & { has: number }>({
+    exit: Exit.notAllowed,
+    source: sources.graph,
+    title: (v) => `The app has ${v.has} client secrets, and no more are allowed`,
+    why: (v) => `With personal accounts in its audience Entra allows two. ${made(v)}`,
+    next: (v) => [v.resume, 'Remove one that is not in use first: Entra > App registrations > Certificates & secrets.'],
+    retryHelps: false,
+  }),
+  'audience-forbidden': entry<Exists & { audience: string }>({
+    exit: Exit.notAllowed,
+    source: sources.graphPolicies,
+    codes: ['SignInAudienceNotAllowedAsPerAppPolicy'],
+    title: (v) => `A policy of this tenant does not allow the audience "${v.audience}"`,
+    why: (v) => `SignInAudienceNotAllowedAsPerAppPolicy. ${made(v)}`,
+    next: (v) => [`${v.resume} --audience single`, ...undo(v)],
+    admin: (v) => `allow apps with the audience "${v.audience}", or use the product with --audience single.`,
+    retryHelps: false,
+  }),
+  'redirect-domain-forbidden': entry<Exists & { uris: readonly string[] }>({
+    exit: Exit.notAllowed,
+    source: sources.graphPolicies,
+    codes: ['HostNameNotOnVerifiedDomain'],
+    title: () => 'This tenant accepts redirect URIs of its own verified domains only',
+    why: (v) => `HostNameNotOnVerifiedDomain: ${v.uris.join(', ')}. Go on once that is settled. ${made(v)}`,
+    next: (v) => [v.resume, ...undo(v)],
+    admin: (v) => `verify the domain of ${v.uris.join(', ')} in Entra > Custom domain names, or relax the policy for redirect URIs.`,
+    retryHelps: false,
+  }),
+  'graph-quota': entry<Exists>({
+    exit: Exit.notAllowed,
+    source: sources.graph,
+    codes: ['Directory_QuotaExceeded'],
+    title: () => 'The directory has no room for another object',
+    why: (v) => `Who is no administrator may own 250 objects; deleted apps count for 30 days. ${made(v)}`,
+    next: (v) => [v.resume, 'Delete apps that nobody uses first: Entra > App registrations > Owned applications.', ...undo(v)],
+    retryHelps: false,
+  }),
+  'registration-ambiguous': entry<GraphCommands & { appIds: readonly string[] }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: (v) => `${v.appIds.length} applications carry the mark of this set-up`,
+    why: (v) => `Somebody copied one; mailauth does not guess which is its own: ${v.appIds.join(', ')}.`,
+    next: (v) => [v.resume, 'Delete the copy first: Entra > App registrations > All applications.'],
+    retryHelps: false,
+  }),
+  'delete-not-ours': entry<{ clientId: string; name: string }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: (v) => `The application ${v.clientId} ("${v.name}") does not carry mailauth's mark`,
+    why: () => 'It was made or changed by somebody else. Nothing was removed.',
+    next: () => ['Delete it by hand if you are sure: Entra > App registrations > All applications'],
+    retryHelps: false,
+  }),
+};
+
+function orList(words: readonly string[]): string {
+  return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}

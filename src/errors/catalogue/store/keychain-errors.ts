@@ -1,0 +1,181 @@
+import { Exit } from '../../../core/exit.ts';
+import { keychainSays } from '../../../core/keychain-says.ts';
+import { shellWord } from '../../../core/links.ts';
+import { entry } from '../../entry.ts';
+import { sources } from '../../sources.ts';
+
+interface Keychain {
+  /** `Secret Service`, `macOS Keychain`, `Windows Credential Manager` */
+  label: string;
+  why: string;
+}
+
+/** Asks for the keyring's password and unlocks with it; a keyring that does not exist yet is made. printf is a built-in: no password in argv. */
+const unlock = (options: string): string =>
+  `read -rsp "Keyring password: " p; printf %s "$p" | gnome-keyring-daemon ${options}--unlock --components=secrets >/dev/null`;
+const unlockHere = `bash -c '${unlock('--replace ')}'`;
+const freshSession = `dbus-run-session -- bash -c '${unlock('')}; exec bash'`;
+
+/** The platform's own tool, to see whether the fault is the keychain's or ours. */
+const tryWithoutMailauth = ({ label }: Keychain): string =>
+  ({
+    'macOS Keychain': 'security add-generic-password -U -s mailauth-check -a check -w check',
+    'Windows Credential Manager': 'cmdkey /list',
+  })[label] ?? 'echo check | secret-tool store --label=mailauth-check service mailauth-check';
+
+/** For servers and containers: the other store, with a key file. */
+export const sealedFile =
+  'export MAILAUTH_STORE=file MAILAUTH_KEY_FILE=~/mailauth.key; mailauth store keygen ~/mailauth.key   # a server without a keychain';
+
+/** What our bus says of an address that it cannot connect to (`system/bus.ts`). */
+const otherTransport = /names no Unix socket/;
+
+export const storeEntries = {
+  'keychain-no-bus': entry<Keychain>({
+    exit: Exit.noStore,
+    source: sources.secretService,
+    says: keychainSays['no-bus'],
+    title: ({ why }) =>
+      otherTransport.test(why)
+        ? 'mailauth cannot use the D-Bus session that is named here, so there is no keychain'
+        : 'There is no D-Bus session here, so there is no keychain',
+    why: ({ why }) =>
+      `The Secret Service (GNOME Keyring, KWallet) is reached through the session bus: ${why}${otherTransport.test(why) ? '; only those are used, not tcp:' : ''}`,
+    next: ({ why }) => [
+      `${freshSession}   # a session with an unlocked keyring; run mailauth in it`,
+      `${otherTransport.test(why) ? 'unset DBUS_SESSION_BUS_ADDRESS; ' : ''}export XDG_RUNTIME_DIR=/run/user/$(id -u)   # in cron, su and sudo, where a session is running`,
+      sealedFile,
+    ],
+  }),
+
+  'keychain-no-provider': entry<Keychain>({
+    exit: Exit.noStore,
+    source: sources.secretService,
+    says: keychainSays['no-provider'],
+    title: () => 'No keychain service is installed on this computer',
+    why: ({ why }) => `Nothing answers for org.freedesktop.secrets: ${why}`,
+    next: () => [
+      'sudo apt-get install gnome-keyring   # Fedora, RHEL: sudo dnf install gnome-keyring',
+      'KeePassXC and KWallet will do as well, with their Secret Service switched on',
+      sealedFile,
+    ],
+  }),
+
+  'keychain-no-collection': entry<Keychain>({
+    exit: Exit.noStore,
+    source: sources.secretService,
+    says: keychainSays['no-collection'],
+    title: () => 'The keychain service runs, but it has no default keyring yet',
+    why: ({ why }) => `Without one it forgets what it is given: ${why}`,
+    next: () => [
+      `${unlockHere}   # makes it, with the password you choose`,
+      'On a desktop: open "Passwords and Keys" (seahorse), make a password keyring and set it as default',
+    ],
+  }),
+
+  'keychain-locked': entry<Keychain>({
+    exit: Exit.noStore,
+    source: sources.secretService,
+    says: keychainSays.locked,
+    title: ({ label }) => (label === 'macOS Keychain' ? 'The keychain is locked' : 'The keyring is locked'),
+    why: ({ why, label }) =>
+      label === 'macOS Keychain'
+        ? `Over SSH nobody can be asked for its password: ${why}`
+        : `Logging in to the desktop unlocks it; SSH with a key and automatic log-in do not: ${why}`,
+    next: ({ label }) =>
+      label === 'macOS Keychain'
+        ? ['security unlock-keychain']
+        : [unlockHere, 'On a desktop: open "Passwords and Keys" (seahorse) and unlock the keyring "Login"'],
+  }),
+
+  'keychain-hung': entry<Keychain>({
+    exit: Exit.noStore,
+    source: sources.secretService,
+    says: keychainSays.hung,
+    title: ({ label }) => `The keychain does not answer (${label})`,
+    why: ({ why }) => why,
+    next: ({ label }) =>
+      label === 'Secret Service'
+        ? ['pkill -KILL -u "$(id -u)" gnome-keyring-d   # it starts again when it is asked', 'Log out and in again']
+        : ['Log out and in again, then try once more'],
+  }),
+
+  'keychain-denied': entry<Keychain>({
+    exit: Exit.noStore,
+    source: sources.secretService,
+    says: keychainSays.denied,
+    title: ({ label }) => `The keychain refuses access (${label})`,
+    why: ({ why }) => why,
+    next: ({ label }) => [
+      {
+        'macOS Keychain': 'security unlock-keychain   # then try again, and press "Always Allow" when macOS asks',
+        'Windows Credential Manager': 'Run the same command in a window of the desktop: Credential Manager cannot be used over SSH',
+      }[label] ?? 'Run the same command as the user who owns the session, without sudo',
+    ],
+  }),
+
+  'keychain-failed': entry<Keychain>({
+    exit: Exit.noStore,
+    source: sources.secretService,
+    title: ({ label }) => `The keychain does not work (${label})`,
+    why: ({ why }) => why,
+    next: (v) => [`${tryWithoutMailauth(v)}   # does it fail without mailauth, too?`, 'mailauth doctor'],
+  }),
+
+  'store-damaged': entry<{ what: string; why: string; fix: string }>({
+    exit: Exit.noStore,
+    source: sources.own,
+    title: ({ what }) => `What is stored as ${what} is damaged`,
+    why: ({ why }) => `It was left untouched: ${why}`,
+    next: ({ fix }) => [fix],
+    retryHelps: false,
+  }),
+
+  'store-forgets': entry<{ store: string; mailbox: string }>({
+    exit: Exit.noStore,
+    source: sources.own,
+    title: ({ mailbox }) => `The new token of ${mailbox} could not be stored`,
+    why: ({ store }) => `The ${store} did not give back what was written, so the old one was put back`,
+    next: () => ['mailauth doctor'],
+    retryHelps: true,
+  }),
+
+  'store-busy': entry<{ what: string }>({
+    exit: Exit.temporary,
+    source: sources.own,
+    title: () => 'Another mailauth is writing the same file',
+    why: ({ what }) => `${what} stayed locked`,
+    next: () => ['Wait until the other command has finished, then run this one again'],
+    retryHelps: true,
+  }),
+
+  'mailbox-file-broken': entry<{ file: string; why: string }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: ({ file }) => `The mailbox file ${file} cannot be used`,
+    why: ({ why }) => `It was left untouched: ${why}`,
+    next: ({ file }) => [`mv '${file}' '${file}.broken'   # then set the mailbox up again: mailauth setup`],
+    retryHelps: false,
+  }),
+
+  'home-file-broken': entry<{ file: string; why: string }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: ({ file }) => `The file ${file} cannot be used`,
+    why: ({ why }) => `It holds the id under which the keychain knows this folder's secrets: ${why}`,
+    next: ({ file }) => [`Put ${file} back from a copy`, `Start anew, every mailbox signs in again: mv '${file}' '${file}.broken'`],
+    retryHelps: false,
+  }),
+
+  'home-not-writable': entry<{ home: string; why: string }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: ({ home }) => `mailauth cannot write to its folder ${home}`,
+    why: ({ why }) => why,
+    next: ({ home, why }) => [
+      `ls -ld ${shellWord(home)}   # who owns it; ${/denied|permitted/.test(why) ? 'mailauth must run as that user' : 'then make room or make it writable'}`,
+      'MAILAUTH_HOME="$HOME/mailauth" mailauth setup   # or begin anew in any folder that this user may write',
+    ],
+    retryHelps: false,
+  }),
+};

@@ -1,0 +1,146 @@
+import type { Cloud } from '../core/cloud.ts';
+import { type ErrorDetail, MailauthError } from '../core/errors.ts';
+import type { Entry, Mender } from '../errors/entry.ts';
+import { type ProblemCode, wordsOf } from '../errors/problem.ts';
+import { entries } from './needles.ts';
+import type { Values } from './values.ts';
+
+/** What is known beside the text. */
+export interface Known {
+  readonly cloud: Cloud;
+  /** the only mailbox that is set up here */
+  readonly mailbox?: string | undefined;
+}
+
+export interface Explained {
+  readonly error: MailauthError;
+  readonly source: string;
+  readonly mender: Mender;
+}
+
+const catalogue = new Map(entries);
+
+/** An entry with the values that were found; what is not known stands there in capitals, to be replaced. */
+export function explained(
+  code: ProblemCode,
+  values: Values & Readonly<Record<string, unknown>>,
+  known: Known,
+  detail: ErrorDetail = {},
+): Explained | undefined {
+  const entry = catalogue.get(code);
+  if (entry === undefined) return undefined;
+  const { title, why, next, admin, ...words } = wordsOf(entry, blanks(code, values, known));
+  // A line may be nothing but one blank, and that a list of one word.
+  const error = new MailauthError({
+    code,
+    exit: entry.exit,
+    ...words,
+    title: String(title),
+    next: next.map(String),
+    ...(why === undefined ? {} : { why: String(why) }),
+    ...(admin === undefined ? {} : { admin: String(admin) }),
+    detail,
+  });
+  return { error, source: entry.source, mender: menderOf(entry) };
+}
+
+/** By default whoever the exit code names. */
+const menderOf = ({ mender, exit }: Entry<unknown>): Mender => mender ?? (exit === 6 ? 'administrator' : 'you');
+
+function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, known: Known): unknown {
+  const own = Object.fromEntries(Object.entries({ ...values, cloud: known.cloud }).filter(([, value]) => value !== undefined));
+  const mailbox = own.user ?? known.mailbox ?? 'MAILBOX';
+  const given: Readonly<Record<string, unknown>> = {
+    ...placeholders,
+    mailbox,
+    user: mailbox,
+    // One refusal says nothing about other names.
+    alsoRefused: [],
+    protocol: /^(imap|pop|smtp)-/.exec(code)?.[1] ?? 'PROTOCOL',
+    ...(own.account === undefined ? {} : { signInAs: own.account, tokenUser: own.account }),
+    ...special[code],
+    ...own,
+    // The words of these name a cloud, the others' need its addresses.
+    ...(code === 'cloud-unknown' || code === 'tenant-other-cloud' ? { cloud: 'NAME' } : {}),
+  };
+  // A blank that no list names: its own name in capitals, as a list of one word, which is a word in a sentence as well.
+  return new Proxy(given, {
+    get: (target, name) => (typeof name !== 'string' ? undefined : Object.hasOwn(target, name) ? target[name] : [capitals(name)]),
+  });
+}
+
+/** Where one entry must have what others do without. */
+const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unknown>>>>> = {
+  'resume-choice': { candidates: [{ mailbox: 'MAILBOX', for: 'PRODUCT' }] },
+  'cloud-unknown': { known: ['public', 'usgov', 'usgov-dod', 'china'] },
+  'loopback-redirect-unusable': { redirectUri: 'ADDRESS' },
+  'loopback-refused': { reason: 'a system error' },
+  'mail-no-full-access': { tokenUser: 'WHO-SIGNED-IN', protocol: 'imap' },
+  'not-signed-in': { guides: undefined },
+  'secret-ends-soon': { what: 'client secret' },
+  'mail-token-user': { tokenUser: 'WHO-SIGNED-IN' },
+  'tls-inspected': { issuer: 'AUTHORITY' },
+};
+
+const capitals = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c}`).toUpperCase();
+
+/** Where the name in capitals would be of the wrong kind, or would say less than nothing. */
+const placeholders: Readonly<Record<string, unknown>> = {
+  host: 'HOST',
+  port: 'PORT',
+  purpose: undefined,
+  proxy: 'PROXY',
+  issuer: undefined,
+  tenant: 'TENANT',
+  tenantId: 'TENANT',
+  clientId: 'CLIENT-ID',
+  account: 'ACCOUNT',
+  domain: 'DOMAIN',
+  audience: 'AUDIENCE',
+  scope: 'PERMISSION',
+  scopes: ['PERMISSIONS'],
+  missing: ['PERMISSION'],
+  roles: ['Cloud Application Administrator', 'Application Administrator'],
+  permissions: ['PERMISSION'],
+  signInAs: undefined,
+  redirectUri: undefined,
+  tokenUser: undefined,
+  who: undefined,
+  what: 'do this',
+  reason: undefined,
+  retryAfter: undefined,
+  waitMs: undefined,
+  status: 'an error',
+  suggestion: undefined,
+  aadsts: undefined,
+  said: '',
+  why: 'the reason was in its message',
+  error: 'ERROR',
+  admin: undefined,
+  label: 'Secret Service',
+  timeoutMs: 20_000,
+  budgetMs: 90_000,
+  tokenLength: 0,
+  tokenLooksRight: false,
+  opaque: false,
+  opensOwn: undefined,
+  certificate: undefined,
+  madeFor: undefined,
+  appOnly: undefined,
+  months: 12,
+  exists: [],
+  resume: 'mailauth setup --resume',
+  undo: 'mailauth logout MAILBOX --delete-app',
+  again: 'mailauth setup',
+  for: 'this-computer',
+  fix: 'mailauth login MAILBOX --force',
+  help: 'mailauth --help',
+  message: 'The command was not understood',
+  instead: 'mailauth --help',
+  next: 'mailauth --help',
+  example: 'mailauth setup --mailbox MAILBOX',
+  command: 'mailauth token get',
+  file: 'FILE',
+  folder: 'FOLDER',
+  home: 'FOLDER',
+};

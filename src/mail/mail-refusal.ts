@@ -1,0 +1,133 @@
+import { appRoleNames } from '../core/app-roles.ts';
+import type { Protocol } from '../core/cloud.ts';
+import type { MailauthError } from '../core/errors.ts';
+import { plain } from '../core/text.ts';
+import type { MailSpot, RefusedBlanks } from '../errors/catalogue/mail/mail-words.ts';
+import { problem } from '../errors/problem.ts';
+import { entryThatSays } from '../errors/says.ts';
+
+/** What is known about the token without asking anybody; never the token. Of an opaque token only what was said when it was given. */
+export interface TokenEvidence {
+  readonly opaque: boolean;
+  readonly audience?: string | undefined;
+  /** as in the token: last segments or full scope strings */
+  readonly scopes?: readonly string[] | undefined;
+  /** milliseconds since the epoch */
+  readonly expiresAt?: number | undefined;
+  /** `upn`, who signed in */
+  readonly username?: string | undefined;
+  readonly tenantId?: string | undefined;
+  /** an application's own token: no user, no delegated scopes */
+  readonly appOnly?: true | undefined;
+  readonly appId?: string | undefined;
+  /** `oid`: of an app-only token the object id of the service principal */
+  readonly objectId?: string | undefined;
+}
+
+/** The circumstances of a failed conversation with a mail server. */
+export interface MailAttempt extends MailSpot {
+  readonly phase: 'auth' | 'mailbox' | 'send' | 'quit';
+  readonly tokenLength: number;
+  readonly token?: TokenEvidence | undefined;
+  /** the cloud's own mail audience, `https://outlook.office.com` */
+  readonly outlookScopeBase?: string | undefined;
+  /** the delegate of a shared mailbox */
+  readonly signInAs?: string | undefined;
+  /** of the set-up; only an id can be compared */
+  readonly tenantId?: string | undefined;
+  /** milliseconds since the epoch */
+  readonly now: number;
+}
+
+export type More = { readonly detail?: { readonly reply: string } };
+
+/** The delegated permission of each protocol (microsoft.md 1.2). */
+const scopeNames: Readonly<Record<Protocol, string>> = { imap: 'IMAP.AccessAsUser.All', pop: 'POP.AccessAsUser.All', smtp: 'SMTP.Send' };
+
+const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The first thing in the token that explains a refusal; else nobody knows more than the server said. */
+export function refusedToken(at: MailAttempt, more: More, unexplained: (blanks: RefusedBlanks) => MailauthError): MailauthError {
+  const { token } = at;
+  const spot = spotOf(at);
+  if (token?.audience !== undefined && !isMailAudience(token.audience, at.outlookScopeBase)) {
+    return problem('mail-token-audience', { ...spot, audience: plain(token.audience, 80) }, more);
+  }
+  const scope = missingPermission(at);
+  const appOnly = token?.appOnly === true;
+  if (scope !== undefined) return problem('mail-token-scope', { ...spot, scope, appOnly }, more);
+  const elsewhere = otherTenant(at);
+  if (elsewhere !== undefined) return problem('mail-token-tenant', { ...spot, ...elsewhere }, more);
+  if (token?.expiresAt !== undefined && token.expiresAt <= at.now) {
+    return problem('mail-token-expired', { ...spot, expiredAt: new Date(token.expiresAt).toISOString().replace(/\.\d+Z$/, 'Z') }, more);
+  }
+  if (appOnly) return appRefused(at, more);
+  const tokenUser = token?.username === undefined ? undefined : plain(token.username, 80);
+  if (tokenUser !== undefined && !same(tokenUser, at.user)) {
+    if (at.signInAs === undefined || !same(at.signInAs, tokenUser)) return problem('mail-token-user', { ...spot, tokenUser }, more);
+    return problem(at.protocol === 'smtp' ? 'smtp-send-as-denied' : 'mail-no-full-access', { ...spot, tokenUser }, more);
+  }
+  const tokenLooksRight =
+    token !== undefined && !token.opaque && token.audience !== undefined && token.scopes !== undefined && tokenUser !== undefined;
+  return unexplained({ ...spot, tokenLooksRight, opaque: token?.opaque === true });
+}
+
+/** An app that acts for itself and is not let in: Exchange Online does not know it, or it has no rights on this mailbox. */
+export function appRefused(at: MailAttempt, more: More): MailauthError {
+  const { appId = 'CLIENT-ID', objectId } = at.token ?? {};
+  const servicePrincipalId = objectId === undefined ? {} : { servicePrincipalId: plain(objectId, 80) };
+  return problem('mail-app-only', { ...spotOf(at), clientId: plain(appId, 80), ...servicePrincipalId }, more);
+}
+
+/** The permission that this protocol wants and the token does not have; an app-only token has roles, not scopes. */
+function missingPermission({ token, protocol }: MailAttempt): string | undefined {
+  // Of an opaque token the token endpoint's answer is known; an empty one says nothing.
+  if (token?.scopes === undefined || (token.opaque && token.scopes.length === 0)) return undefined;
+  const wanted = (token.appOnly === true ? appRoleNames : scopeNames)[protocol];
+  // Only what was asked for is known of an app's opaque token.
+  if (token.scopes.some((s) => s.endsWith('/.default'))) return undefined;
+  return token.scopes.some((s) => same(s.slice(s.lastIndexOf('/') + 1), wanted)) ? undefined : wanted;
+}
+
+/** Only ids compare: a set-up may know its tenant by a domain or as `consumers`. */
+function otherTenant({ token, tenantId: wanted = '' }: MailAttempt): { tenant: string; wanted: string } | undefined {
+  const tenant = token?.tenantId ?? '';
+  return guid.test(tenant) && guid.test(wanted) && !same(tenant, wanted) ? { tenant, wanted } : undefined;
+}
+
+/** Exchange's sentences about load, the same in IMAP and POP, with the pause it asks for. */
+export function throttledProblem(said: string, spot: MailSpot, more: More): MailauthError | undefined {
+  const waitMs = suggestedPauseMs(said);
+  if (waitMs !== undefined || entryThatSays(said, ['throttled']) !== undefined || /\bthrottled\b|too many/i.test(said)) {
+    return problem('throttled', { ...spot, waitMs }, more);
+  }
+  return undefined;
+}
+
+/** `Suggested Backoff Time: 92415 milliseconds` */
+export function suggestedPauseMs(said: string): number | undefined {
+  const backoff = /backoff time[:=\s]+(\d{1,9})/i.exec(said)?.[1];
+  return backoff === undefined ? undefined : Number(backoff);
+}
+
+export function whoSignedIn(at: MailAttempt): string | undefined {
+  const who = at.token?.username ?? at.signInAs;
+  return who === undefined ? undefined : plain(who, 80);
+}
+
+export function spotOf({ mailbox, user, protocol, host, port }: MailAttempt): MailSpot {
+  return { mailbox, user, protocol, host, port };
+}
+
+/** The mail audiences of every cloud (`outlook.office365.us` is GCC High, `partner.outlook.cn` China) and Exchange's own application id. */
+function isMailAudience(audience: string, scopeBase: string | undefined): boolean {
+  return (
+    (scopeBase !== undefined && same(audience.replace(/\/$/, ''), scopeBase.replace(/\/$/, ''))) ||
+    /^https:\/\/(?:[a-z0-9-]+\.)*(?:outlook(?:-dod)?\.office(?:365)?\.(?:com|us)|outlook\.cn)\/?$/i.test(audience) ||
+    audience.toLowerCase() === '00000002-0000-0ff1-ce00-000000000000'
+  );
+}
+
+function same(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}

@@ -1,0 +1,26 @@
+import type { MailauthError } from '../core/errors.ts';
+import { problem } from '../errors/problem.ts';
+import { entryThatSays } from '../errors/says.ts';
+import { appRefused, type MailAttempt, type More, refusedToken, spotOf, throttledProblem, whoSignedIn } from './mail-refusal.ts';
+
+/**
+ * What an `-ERR` of a POP3 server means. `reply` is its words after `-ERR`, stripped and without the token.
+ * The sentence decides first, then the extended code (RFC 2449 section 8, RFC 3206), then what the token shows.
+ */
+export function popProblem(reply: string, at: MailAttempt): MailauthError {
+  const spot = spotOf(at);
+  const more: More = reply === '' ? {} : { detail: { reply } };
+  const code = /^\[([A-Z][A-Z/-]*)\]/i.exec(reply)?.[1]?.toUpperCase();
+  const throttled = throttledProblem(reply, spot, more);
+  if (throttled !== undefined) return throttled;
+  if (code === 'LOGIN-DELAY') return problem('throttled', spot, more);
+  if (code === 'SYS/TEMP' || code === 'IN-USE') return problem('mail-server-busy', spot, more);
+  const disabled = /\bPOP3?\b.*\b(?:disabled|not enabled)|\b(?:disabled|not enabled)\b.*\bPOP3?\b/i;
+  const unconnected = entryThatSays(reply, ['imap-not-connected']) !== undefined;
+  if (unconnected && at.token?.appOnly === true) return appRefused(at, more);
+  if (unconnected || disabled.test(reply) || code === 'SYS/PERM')
+    return problem('pop-disabled', { ...spot, tokenUser: whoSignedIn(at) }, more);
+  if (at.phase === 'mailbox') return problem('mailbox-unavailable', spot, more);
+  if (at.phase === 'auth') return refusedToken(at, more, (blanks) => problem('pop-authenticate-failed', blanks, more));
+  return problem('pop-protocol', { host: at.host, port: at.port, what: 'it refuses QUIT' }, more);
+}

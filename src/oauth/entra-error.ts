@@ -1,0 +1,133 @@
+import * as z from 'zod/mini';
+import type { ErrorDetail, MailauthError } from '../core/errors.ts';
+import { Exit, type ExitCode } from '../core/exit.ts';
+import type { EntraWords } from '../core/links.ts';
+import { plain } from '../core/text.ts';
+import { aadstsEntries } from '../errors/catalogue/entra/entra-errors.ts';
+import type { Entry } from '../errors/entry.ts';
+import { problem } from '../errors/problem.ts';
+
+/** What Entra said: the body of a failed request, or the query of a redirect (RFC 6749 sections 4.1.2.1 and 5.2). */
+export interface EntraError {
+  /** the OAuth error: `invalid_grant` …; empty when there was none */
+  readonly error: string;
+  readonly description?: string | undefined;
+  /** numbers after AADSTS, the first is the reason */
+  readonly codes?: readonly number[] | undefined;
+  readonly correlationId?: string | undefined;
+  /** `cancel` in a redirect: somebody pressed it */
+  readonly subcode?: string | undefined;
+  /** as sent: `2026-11-21 23:40:00Z` */
+  readonly timestamp?: string | undefined;
+  /** HTTP status */
+  readonly status?: number | undefined;
+  /** seconds, from Retry-After */
+  readonly retryAfter?: number | undefined;
+}
+
+/** This sign-in's own values, for the words. */
+export type EntraBlanks = Omit<EntraWords, 'said' | 'error' | 'aadsts' | 'retryAfter'>;
+
+const text = z.catch(z.optional(z.string()), undefined);
+
+const errorBody = z.object({
+  error: z.string(),
+  error_description: text,
+  error_subcode: text,
+  error_codes: z.catch(z.optional(z.array(z.int())), undefined),
+  correlation_id: text,
+  timestamp: text,
+});
+
+/** Reads a parsed JSON body, or the redirect's parameters as an object. undefined: that is no OAuth error. */
+export function readEntraError(body: unknown): EntraError | undefined {
+  const read = errorBody.safeParse(body);
+  if (!read.success || read.data.error === '') return undefined;
+  const {
+    error,
+    error_description: description,
+    error_codes: listed,
+    error_subcode: subcode,
+    correlation_id: correlationId,
+    timestamp,
+  } = read.data;
+  const codes = listed !== undefined && listed.length > 0 ? listed : numbersIn(description ?? '');
+  return {
+    error,
+    codes,
+    ...(description === undefined ? {} : { description }),
+    ...optional('subcode', subcode),
+    ...optional('correlationId', correlationId ?? /Correlation ID: ([0-9a-f-]{36})/i.exec(description ?? '')?.[1]),
+    ...optional('timestamp', timestamp ?? /Timestamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ)/.exec(description ?? '')?.[1]),
+  };
+}
+
+const optional = <K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> =>
+  value === undefined ? {} : ({ [key]: value } as Record<K, string>);
+
+const numbersIn = (description: string): readonly number[] =>
+  [...description.matchAll(/AADSTS(\d{4,8})/g)].slice(0, 5).map((match) => Number(match[1]));
+
+/** The error in mailauth's words: by AADSTS number where the catalogue knows it, else by the OAuth error, else Microsoft's own sentence. */
+export function entraProblem(said: EntraError, blanks: EntraBlanks): MailauthError {
+  const codes = said.codes ?? numbersIn(said.description ?? '');
+  const known = codes.find((code) => byNumber.has(code));
+  const aadsts = known ?? codes[0];
+  const words: EntraWords = {
+    ...blanks,
+    error: plain(said.error, 80),
+    said: firstSentence(said.description ?? ''),
+    aadsts,
+    retryAfter: said.retryAfter,
+  };
+  const detail = detailOf(said, words);
+  const code = (known === undefined ? undefined : byNumber.get(known)) ?? byOAuthError(said, codes);
+  if (code !== 'entra-unknown') return problem(code, words, { detail });
+  return problem(code, words, { detail }).but({ exit: exits[said.error] ?? Exit.failed });
+}
+
+type EntraCode = keyof typeof aadstsEntries;
+
+const byNumber = new Map<number, EntraCode>();
+const byOAuthWord = new Map<string, EntraCode>();
+for (const code of Object.keys(aadstsEntries) as EntraCode[]) {
+  const e: Entry<EntraWords> = aadstsEntries[code];
+  for (const number of e.aadsts ?? []) byNumber.set(number, code);
+  for (const word of e.hints ?? []) byOAuthWord.set(word, code);
+}
+
+function byOAuthError({ error, subcode, status = 0 }: EntraError, codes: readonly number[]): EntraCode {
+  if (status === 429 || status >= 500 || byOAuthWord.get(error) === 'entra-busy') return 'entra-busy';
+  if (subcode === 'cancel') return 'consent-declined';
+  // A number that we do not know says more than the OAuth error's own words.
+  if (codes.length > 0) return 'entra-unknown';
+  return byOAuthWord.get(error) ?? 'entra-unknown';
+}
+
+/** "Clients should react to the OAuth error, not to numbers" (learn.microsoft.com/entra/identity-platform/reference-error-codes). */
+const exits: Readonly<Record<string, ExitCode>> = {
+  invalid_grant: Exit.needsSignIn,
+  interaction_required: Exit.needsSignIn,
+  login_required: Exit.needsSignIn,
+  consent_required: Exit.notAllowed,
+  access_denied: Exit.notAllowed,
+};
+
+function detailOf(said: EntraError, words: EntraWords): ErrorDetail {
+  const at = said.timestamp === undefined ? Number.NaN : Date.parse(said.timestamp.replace(' ', 'T'));
+  const reply = words.said === '' ? words.error : words.said;
+  return {
+    ...(words.aadsts === undefined ? {} : { aadsts: words.aadsts }),
+    ...(said.correlationId === undefined ? {} : { correlationId: plain(said.correlationId, 64) }),
+    ...(reply === '' ? {} : { reply }),
+    ...(said.retryAfter === undefined ? {} : { retryAfterSeconds: said.retryAfter }),
+    ...(Number.isNaN(at) ? {} : { at: new Date(at).toISOString() }),
+  };
+}
+
+/** Microsoft's first sentence, without number, trace ids and control characters. */
+export function firstSentence(description: string): string {
+  const [, body = ''] = /^(?:AADSTS\d+: ?)?([\s\S]*?)(?: ?Trace ID:|\r|\n|$)/.exec(description.slice(0, 4000)) ?? [];
+  const flat = plain(body, 1000);
+  return plain(/^.*?[.!?](?= [A-Z]|$)/.exec(flat)?.[0] ?? flat);
+}

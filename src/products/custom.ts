@@ -1,0 +1,35 @@
+import type { Guide } from './product.ts';
+
+/** A program that mailauth does not know: everything is asked, and the sheet at the end has neutral names. */
+export const custom: Guide = {
+  name: 'custom',
+  title: 'Another program',
+  description: 'you say what it needs; the values for its form are printed at the end',
+  audience: 'single',
+  clientType: 'public',
+  platform: 'mobile-desktop',
+  publicClientFlows: false,
+  protocols: ['imap', 'pop', 'smtp'],
+  permissions: ['openid', 'profile', 'email', 'offline_access', 'IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send'],
+  signIn: 'browser',
+  signInWays: ['browser', 'paste', 'device', 'password', 'skip'],
+  asks: ['access', 'signInAs', 'clientType', 'redirectUri', 'audience', 'protocols'],
+  secretMonths: 12,
+  endpointsWanted: true,
+  form: [
+    {
+      where: "The program's own account settings",
+      fields: [
+        { label: 'Client ID', value: (f) => f.clientId },
+        { label: 'Client secret', secret: 'client-secret' },
+        { label: 'Tenant ID', value: (f) => f.tenantId },
+        { label: 'Authorization endpoint', value: (f) => f.endpoints.authorization },
+        { label: 'Token endpoint', value: (f) => f.endpoints.token },
+        { label: 'Redirect URI', how: 'compare', value: (f) => f.redirectUri || 'none' },
+        { label: 'Scopes', value: (f) => f.scopes.join(' ') },
+        { label: 'User name', value: (f) => f.mailbox },
+      ],
+      press: (f) => [`Save, let the program sign in, and sign in there as ${f.signsIn}`],
+    },
+  ],
+};

@@ -1,0 +1,87 @@
+import type { Guide } from './product.ts';
+
+/**
+ * osTicket with its OAuth2 plugin. Source: osTicket's "Microsoft Authorization Guide", the present and an older edition;
+ * "Strict Matching" from osTicket's pull request 6466, "Scopes" from the plugin's form.
+ *
+ * Manual steps, counted in the present edition (each click, choice, entry, copy, paste and look it asks for; a menu path is one):
+ * 6 to the Callback Endpoint (system email, Remote Mailbox, OAuth2 - Microsoft, Config, IdP Config, copy); 9 to register (portal, Entra ID,
+ * App Registrations, New registration, name, account types, Web, paste, Register); 11 for permissions (tab, Add, Graph, Delegated, five of
+ * them, Add permissions, look); 3 for consent (Grant, Yes, look); 6 for the secret (tab, New, description, expires, Add, copy);
+ * 9 to carry values over (paste secret, Overview, copy and paste the ID, Endpoints, copy and paste two); 6 to connect (Submit, sign in,
+ * Accept, banner, Config, Token). The older edition adds 4 (Authentication, Access Tokens, ID Tokens, Save).
+ */
+export const osticket: Guide = {
+  name: 'osticket',
+  title: 'osTicket',
+  description: 'the helpdesk, with its OAuth2 plugin; it shows its Callback Endpoint',
+  audience: 'single',
+  clientType: 'confidential',
+  platform: 'web',
+  redirectShown: {
+    field: 'Callback Endpoint',
+    where: 'osTicket: Admin Panel > Emails > Emails > (the system email) > Remote Mailbox',
+    actions: [
+      'Authentication: choose "OAuth2 - Microsoft"',
+      'Press "Config" and open the tab "IdP Config"',
+      'Copy "Callback Endpoint" from the top of the popup; it ends in /api/auth/oauth2',
+    ],
+    trap:
+      'The OAuth2 plugin must be installed and enabled. An older edition of the guide says "OAuth2 - Google" here: ' +
+      'for a Microsoft mailbox it is "OAuth2 - Microsoft". A plugin as old as that edition wants implicit tokens, too: --variant older-plugin.',
+  },
+  publicClientFlows: false,
+  protocols: ['imap', 'pop', 'smtp'],
+  permissions: ['User.Read', 'offline_access', 'IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send'],
+  signIn: 'skip',
+  signInWays: ['skip', 'browser', 'paste'],
+  asks: ['redirectUri'],
+  secretMonths: 12,
+  endpointsWanted: true,
+  olderMenu: 'Azure Active Directory > App Registrations',
+  form: [
+    {
+      where: 'osTicket: Admin Panel > Emails > Emails > (the system email) > Remote Mailbox > Config > IdP Config',
+      fields: [
+        {
+          label: 'Callback Endpoint',
+          how: 'compare',
+          value: (f) => f.redirectUri,
+          note: 'Must be the redirect URI in Entra to the letter, https and capitals included.',
+        },
+        { label: 'Client ID', value: (f) => f.clientId, note: 'Entra calls it Application (client) ID.' },
+        { label: 'Client Secret', secret: 'client-secret', note: 'The secret\'s "Value", not its "Secret ID".' },
+        {
+          label: 'Authorization Endpoint',
+          value: (f) => f.endpoints.authorization,
+          note: 'The v2 one; an old address here causes "The API version v2 has been depreciated".',
+        },
+        { label: 'Token Endpoint', value: (f) => f.endpoints.token, note: 'The v2 one.' },
+        {
+          label: 'Scopes',
+          how: 'compare',
+          value: (f) => f.scopes.join(' '),
+          note: 'Filled in by osTicket: leave it where it asks for the same.',
+        },
+      ],
+      press: (f) => [
+        'Press "Submit": osTicket sends you to Microsoft',
+        `Sign in as ${f.signsIn}, not as yourself`,
+        'Press "Accept"; "Consent on behalf of your organization" may stay empty once an administrator has consented',
+        'Back in osTicket, a green success banner must show',
+        'Press "Config" again: a new tab "Token" must show the token',
+        'Go on with the IMAP or POP3 and the SMTP settings, from the table of mail servers',
+      ],
+      trap: 'A browser that is signed in to Microsoft already hands over that account without asking: use a private window.',
+    },
+  ],
+  shared: (f) => [
+    `In the popup's general settings switch "Strict Matching" off: with it osTicket refuses the token of ${f.signsIn} for ${f.mailbox}. ` +
+      'osTicket has the switch since 2023; older versions need an update.',
+  ],
+  variants: [
+    { name: 'present-plugin', title: 'the present OAuth2 plugin', implicitTokens: false },
+    { name: 'older-plugin', title: 'an OAuth2 plugin older than the present guide (implicit tokens)', implicitTokens: true },
+  ],
+  manualSteps: 50,
+};

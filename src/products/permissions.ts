@@ -1,0 +1,28 @@
+import { appRoleNames } from '../core/app-roles.ts';
+import type { Protocol } from '../core/cloud.ts';
+import type { Guide } from './product.ts';
+
+/** Names of the delegated mail permissions, on Microsoft Graph and on Office 365 Exchange Online alike. */
+export const permissionNames: Readonly<Record<Protocol, string>> = {
+  imap: 'IMAP.AccessAsUser.All',
+  pop: 'POP.AccessAsUser.All',
+  smtp: 'SMTP.Send',
+};
+
+const inOrder: readonly Protocol[] = ['imap', 'pop', 'smtp'];
+
+/** The guide's list, its mail permissions narrowed or widened to the protocols that were chosen. */
+export function permissionsOf(guide: Guide, protocols: readonly Protocol[]): readonly string[] {
+  const wanted = mailPermissionsOf(protocols);
+  const kept = guide.permissions.filter((name) => wanted.includes(name) || !Object.values(permissionNames).includes(name));
+  return [...kept, ...wanted.filter((name) => !kept.includes(name))];
+}
+
+/** `IMAP.AccessAsUser.All` … for the chosen protocols: what is also granted on Exchange Online. */
+export function mailPermissionsOf(protocols: readonly Protocol[]): readonly string[] {
+  return inOrder.filter((protocol) => protocols.includes(protocol)).map((protocol) => permissionNames[protocol]);
+}
+
+/** Names of the application permissions for app-only access, on Exchange Online only. */
+export const appRolesOf = (protocols: readonly Protocol[]): readonly string[] =>
+  inOrder.filter((protocol) => protocols.includes(protocol)).map((protocol) => appRoleNames[protocol]);

@@ -1,0 +1,64 @@
+import type { Protocol } from '../core/cloud.ts';
+import type { ClientType } from '../core/mailbox.ts';
+import type { Audience, PlannedCertificate, RegistrationPlan } from '../core/registration-plan.ts';
+import { appRolesOf, mailPermissionsOf, permissionsOf } from './permissions.ts';
+import { type Guide, platformOf, type SignInWay } from './product.ts';
+
+/** The answers that decide how the app is registered; the wizard's `Answers` fit. */
+export interface PlanAnswers {
+  readonly name: string;
+  readonly audience: Audience;
+  readonly clientType: ClientType;
+  readonly redirectUri: string;
+  readonly protocols: readonly Protocol[];
+  readonly secretMonths: number;
+  readonly consent: RegistrationPlan['consent'];
+  readonly signIn?: SignInWay;
+  /** left out: delegated */
+  readonly access?: 'delegated' | 'app-only';
+  /** app-only: in place of a client secret */
+  readonly certificate?: PlannedCertificate;
+  /** name of one of the guide's variants */
+  readonly variant?: string;
+}
+
+/** Neither sign-in has a redirect URI that would tell Entra the client type (Graph: isFallbackPublicClient). */
+export const needsClientFlows = (signIn: SignInWay | undefined): boolean => signIn === 'device' || signIn === 'password';
+
+/** What shall be registered, from the guide and the answers. Pure. `setupId`: random, journaled before anything is created. */
+export function planRegistration(guide: Guide, answers: PlanAnswers, setupId: string): RegistrationPlan {
+  if (answers.access === 'app-only') return planForApp(answers, setupId);
+  const platform = platformOf(guide, answers.clientType);
+  const variant = guide.variants?.find((one) => one.name === answers.variant);
+  return {
+    displayName: answers.name,
+    audience: answers.audience,
+    platform,
+    redirectUris: platform === 'none' ? [] : [answers.redirectUri],
+    publicClientFlows: answers.clientType === 'public' && (guide.publicClientFlows || needsClientFlows(answers.signIn)),
+    implicitTokens: variant?.implicitTokens === true,
+    graphPermissions: permissionsOf(guide, answers.protocols),
+    exchangePermissions: mailPermissionsOf(answers.protocols),
+    ...(answers.clientType === 'confidential' ? { secretMonths: answers.secretMonths } : {}),
+    consent: answers.consent,
+    tag: `mailauth:${setupId}`,
+  };
+}
+
+/** An app that acts for itself: nobody signs in, so it has no redirect URI and no delegated permission. */
+function planForApp({ name, audience, protocols, consent, certificate, secretMonths }: PlanAnswers, setupId: string): RegistrationPlan {
+  return {
+    displayName: name,
+    audience,
+    platform: 'none',
+    redirectUris: [],
+    publicClientFlows: false,
+    implicitTokens: false,
+    graphPermissions: [],
+    exchangePermissions: [],
+    appRoles: appRolesOf(protocols),
+    ...(certificate === undefined ? { secretMonths } : { certificate }),
+    consent,
+    tag: `mailauth:${setupId}`,
+  };
+}

@@ -1,0 +1,169 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { tokenGet } from '../commands/token/token-get.ts';
+import type { Clock, Context, Files, GuardedFile, Network, Prompts } from '../core/context.ts';
+import type { Reporter } from '../core/report.ts';
+import { type Globals, globalValueFlags, readGlobals } from '../session/globals.ts';
+import { openStore } from '../session/open-store.ts';
+import type { Session } from '../session/session.ts';
+import { print, startApp } from '../start.ts';
+import { resolveHome } from '../store/home.ts';
+import { readGuardedFile } from '../system/disk/guarded-file.ts';
+import { createKeychain } from '../system/keychain/keychain.ts';
+
+/** What `bin/mailauth.js` calls for `token get`, which mail clients and cron jobs call thousands of times. */
+export async function main(): Promise<void> {
+  const token = await fromStore(process.argv.slice(2));
+  if (token === undefined || !print(token)) await startApp();
+}
+
+/**
+ * From the store: the same command with hands that can only read. Answers what belongs on stdout, or undefined: then the whole program
+ * runs from the start and says what there is to say (a refresh is due, a question, an error). Nothing was written or asked by then.
+ */
+async function fromStore(argv: readonly string[]): Promise<string | undefined> {
+  try {
+    const { values, positionals, tokens } = parseArgs({ args: [...argv], options, allowPositionals: true, tokens: true });
+    if (isAheadOfCommand(tokens)) return undefined;
+    const [group, verb, ...args] = positionals;
+    if (group !== 'token' || verb !== 'get' || args.length > 1) return undefined;
+    const flags = { ...values, minValidity: values['min-validity'], cloudFile: values['cloud-file'] };
+    const ctx = readingContext(process);
+    const { text } = await tokenGet.run({ args, flags }, readingSession(ctx, readGlobals(flags, ctx.env)));
+    return typeof text === 'string' ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+type Tokens = readonly { readonly kind: string; readonly name?: string; readonly inlineValue?: boolean | undefined }[];
+
+/** Ahead of the command only global flags may have their value as a word of its own: the whole program says so. */
+function isAheadOfCommand(tokens: Tokens): boolean {
+  const ahead = tokens.slice(
+    0,
+    tokens.findIndex(({ kind }) => kind === 'positional'),
+  );
+  return ahead.some(({ name = '', inlineValue }) => inlineValue === false && !globalValueFlags.has(`--${name}`));
+}
+
+const text = { type: 'string' } as const;
+const yes = { type: 'boolean' } as const;
+const options = {
+  format: text,
+  'min-validity': text,
+  for: text,
+  cloud: text,
+  'cloud-file': text,
+  store: text,
+  timeout: text,
+  json: yes,
+  yes,
+  quiet: yes,
+  sandbox: yes,
+} as const;
+
+function readingSession(ctx: Context, globals: Globals): Session {
+  const home = globals.sandbox ? join(resolveHome(ctx), 'sandbox') : resolveHome(ctx);
+  return {
+    ctx,
+    globals,
+    home,
+    report: silent,
+    stepTimeoutMs: 0,
+    browserTimeoutMs: 0,
+    store: (record) => openStore(ctx, globals, home, globals.store ?? record?.store ?? 'keychain'),
+    sandbox: refuse,
+    network: refuse,
+    cloud: refuse,
+    refresh: refuse,
+    storeNamed: refuse,
+    probedStore: refuse,
+    close: async () => undefined,
+  };
+}
+
+function readingContext(process: NodeJS.Process): Context {
+  const { env, platform, pid } = process;
+  const output = { write: refuse, isTerminal: false, columns: 80 };
+  return {
+    env,
+    platform,
+    pid,
+    machine: { node: '', release: '', arch: '', user: '', homeFolder: '' },
+    out: output,
+    err: output,
+    readStdin: refuse,
+    longInput: { isTerminal: false, pieces: refuse },
+    readLine: refuse,
+    log: () => undefined,
+    // When asked for: each stream of the process costs milliseconds to open.
+    get interactive() {
+      return process.stdin.isTTY === true && process.stderr.isTTY === true && env.TERM !== 'dumb';
+    },
+    clock,
+    random: { bytes: refuse, uuid: refuse },
+    files: readOnly,
+    network: noNetwork,
+    prompts: noPrompts,
+    browser: { usable: false, open: refuse },
+    keychain: createKeychain({ platform, env, clock }),
+    // Made when somebody looks: nothing here waits long enough to be stopped, and its module costs a tenth of a bare Node.
+    get signal() {
+      return new AbortController().signal;
+    },
+  };
+}
+
+const refuse = (): never => {
+  throw new Error('only reading here');
+};
+
+/** At once and not by the thread pool: these are a handful of small files, and node:fs/promises costs more to load than they to read. */
+const readOnly: Files = {
+  // Asked first: a missing file's error costs more than the question.
+  read: async (path) => (existsSync(path) ? textOf(readGuardedFile(path)) : undefined),
+  readGuarded: async (path) => {
+    // A pipe (`<(…)`) can be read once, and the whole program may need it.
+    if (unlessMissing(() => statSync(path).isFile(), true)) return readGuardedFile(path);
+    return refuse();
+  },
+  list: async (path) => unlessMissing(() => readdirSync(path).sort(), []),
+  writeAtomic: refuse,
+  create: refuse,
+  remove: refuse,
+  removeTree: refuse,
+  mode: refuse,
+  lock: refuse,
+};
+
+const textOf = (file: GuardedFile | undefined): string | undefined => file && Buffer.from(file.bytes).toString();
+
+function unlessMissing<T>(look: () => T, otherwise: T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return otherwise;
+    throw error;
+  }
+}
+const clock: Clock = { now: () => Date.now(), monotonic: () => process.uptime() * 1000, sleep: refuse };
+const noNetwork: Network = {
+  request: refuse,
+  lookup: refuse,
+  connect: refuse,
+  secure: refuse,
+  secureContext: refuse,
+  proxyFor: refuse,
+  trusting: refuse,
+};
+const noPrompts: Prompts = { text: refuse, secret: refuse, select: refuse, checkbox: refuse, confirm: refuse };
+const silent: Reporter = {
+  progress: () => undefined,
+  authorizationRequired: refuse,
+  note: refuse,
+  detail: () => undefined,
+  show: refuse,
+  settle: () => undefined,
+};

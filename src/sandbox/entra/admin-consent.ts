@@ -1,0 +1,112 @@
+import { plain } from '../../core/text.ts';
+import { declaredScopes, findApp } from '../graph/app-objects.ts';
+import { findTenant, findUser, shownAdministrators, tenant, type User } from '../graph/directory.ts';
+import { effectiveRoles } from '../graph/roles.ts';
+import type { SandboxReply, SandboxRequest } from '../http.ts';
+import type { Service } from '../service.ts';
+import type { App, State } from '../state.ts';
+import { answerAddress } from './authorize.ts';
+import { grantTenantWide } from './consents.ts';
+import { type Aadsts, type Blanks, entraError } from './entra-replies.ts';
+import { html, redirect, shownError } from './page-replies.ts';
+import { platformOf } from './redirects.ts';
+import { type AskedScope, readScopes, scopeRefusal } from './scope-rules.ts';
+import { accountPage, adminApprovalPage, organizationConsentPage } from './sign-in-pages.ts';
+
+/** A checked admin-consent request (learn.microsoft.com, v2-admin-consent). */
+export interface AdminConsent {
+  readonly app: App;
+  readonly redirectUri: string;
+  readonly state: string | undefined;
+  readonly scopes: readonly AskedScope[];
+  /** the request's own address, for "Use another account" */
+  readonly target: string;
+}
+
+/** Somebody has the admin-consent address open in a browser. */
+export interface AdminTicket {
+  readonly kind: 'admin';
+  readonly consent: AdminConsent;
+  user?: User;
+}
+
+type Read =
+  | { readonly kind: 'ok'; readonly consent: AdminConsent }
+  | { readonly kind: 'shown'; readonly aadsts: Aadsts; readonly blanks: Blanks };
+
+/** `GET /{tenant}/v2.0/adminconsent`: the picker, or the page that says what is wrong. `open` keeps the ticket and names it. */
+export async function beginAdminConsent(
+  service: Service,
+  named: string,
+  request: SandboxRequest,
+  open: (ticket: AdminTicket) => string,
+): Promise<SandboxReply> {
+  service.seen += 1;
+  const read = readAdminConsent(service, await service.state.read(), named, request);
+  if (read.kind === 'shown') return shownError(service, read.aadsts, read.blanks);
+  const id = open({ kind: 'admin', consent: read.consent });
+  return html(200, accountPage(id, read.consent.app.name, shownAdministrators), read.consent.redirectUri);
+}
+
+/** After the account: what is asked for the organization, or the page for people who may not grant it. */
+export function pickAdministrator(service: Service, id: string, ticket: AdminTicket, typed: string): SandboxReply {
+  const { app, redirectUri, scopes, target } = ticket.consent;
+  const blanks = { user: plain(typed, 254), client: app.clientId };
+  const found = findUser(typed);
+  if (found.kind === 'unknown') return shownError(service, 50034, blanks, target);
+  if (found.kind === 'foreign') return shownError(service, 50020, { ...blanks, domain: found.domain }, target);
+  if (found.kind === 'disabled') return shownError(service, 50057, blanks, target);
+  ticket.user = found.user;
+  const { address } = found.user;
+  if (!mayGrant(service, found.user)) return html(200, adminApprovalPage(id, app.name, address), redirectUri);
+  return html(200, organizationConsentPage(id, app.name, address, tenant.name, scopes), redirectUri);
+}
+
+/**
+ * Accept grants for everybody; all else is a refusal. `admin_consent=True` stands in both answers, so only `error` tells them apart.
+ */
+export async function decideAdminConsent(service: Service, ticket: AdminTicket, decision: string): Promise<SandboxReply> {
+  const { app, redirectUri, scopes, state } = ticket.consent;
+  const answer = (parameters: Readonly<Record<string, string>>) =>
+    redirect(answerAddress(redirectUri, { admin_consent: 'True', ...parameters, state }));
+  const allowed = ticket.user !== undefined && mayGrant(service, ticket.user);
+  if (!allowed) {
+    const { error, description } = entraError(service.ctx, service.addresses.login, 90094);
+    return answer({ error, error_description: description });
+  }
+  if (decision !== 'accept' || service.fault === 'consent-denied') {
+    const { description } = entraError(service.ctx, service.addresses.login, 65004);
+    return answer({ error: 'consent_required', error_description: description });
+  }
+  const made = { uuid: () => service.ctx.random.uuid(), now: service.ctx.clock.now() };
+  await service.state.change((now) => grantTenantWide(now, app.clientId, scopes, made));
+  const elsewhere = service.fault === 'consent-other-tenant';
+  return answer({
+    tenant: elsewhere ? '9a11c0de-5a4d-4b0c-9a11-c0ffee000365' : tenant.id,
+    scope: scopes.map((one) => `${one.prefix}${one.name}`).join(' '),
+  });
+}
+
+function readAdminConsent(service: Service, state: State, named: string, { query, target }: SandboxRequest): Read {
+  const shown = (aadsts: Aadsts, blanks: Blanks = {}): Read => ({ kind: 'shown', aadsts, blanks });
+  // Whose organization? Only a tenant, or the one of whoever signs in.
+  if (['common', 'consumers'].includes(named.toLowerCase())) return shown(50059);
+  const found = findTenant(named);
+  if (found.kind !== 'found') return shown(found.kind === 'unknown' ? 90002 : 900023, { tenant: named });
+  const clientId = query.get('client_id') ?? '';
+  if (clientId === '') return shown(900144, { parameter: 'client_id' });
+  const app = findApp(state, clientId);
+  if (app === undefined || service.fault === 'client-unknown') return shown(700016, { client: clientId });
+  if (app.publicRedirects.length + app.webRedirects.length === 0) return shown(500113);
+  const redirectUri = query.get('redirect_uri') ?? '';
+  if (redirectUri === '') return shown(900971);
+  if (platformOf(app, redirectUri) === undefined) return shown(50011, { redirect: redirectUri, client: clientId });
+  const read = readScopes(query.get('scope') ?? '', service.addresses.graph, declaredScopes(app));
+  if (read.kind !== 'ok') return { kind: 'shown', ...scopeRefusal(read) };
+  if (service.fault === 'no-exchange' && read.scopes.some((one) => one.resource === 'outlook')) return shown(650052);
+  return { kind: 'ok', consent: { app, redirectUri, state: query.get('state') ?? undefined, scopes: read.scopes, target } };
+}
+
+function mayGrant(service: Service, user: User): boolean {
+  return effectiveRoles(user.address, service.fault).length > 0;
+}

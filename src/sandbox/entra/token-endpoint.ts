@@ -1,0 +1,156 @@
+import { refusalOf, wrongClaims, wrongIdentity } from '../faults/faults-token.ts';
+import { audienceRefuses, findApp, isAzureCli } from '../graph/app-objects.ts';
+import { findTenant, tenant } from '../graph/directory.ts';
+import { rolesOfApp, servicePrincipalIdOf } from '../graph/microsoft-resources.ts';
+import { effectiveRoles } from '../graph/roles.ts';
+import { json, type SandboxReply, type SandboxRequest } from '../http.ts';
+import type { Service } from '../service.ts';
+import type { State } from '../state.ts';
+import { deviceGrant, redeemDevice } from './device-grant.ts';
+import { type Aadsts, type Blanks, entraError } from './entra-replies.ts';
+import { html } from './page-replies.ts';
+import { errorPage } from './sign-in-pages.ts';
+import {
+  checkClient,
+  type Granted,
+  redeemCode,
+  redeemPassword,
+  redeemRefresh,
+  refused,
+  type Setting,
+  type TokenForm,
+} from './token-grants.ts';
+import { clientInfo } from './tokens.ts';
+
+type Refuse = (aadsts: Aadsts, blanks?: Blanks, headers?: Readonly<Record<string, string>>) => SandboxReply;
+interface AppOnly {
+  readonly kind: 'app-only';
+  readonly clientId: string;
+  /** of its service principal */
+  readonly objectId: string | undefined;
+  readonly roles: readonly string[];
+  readonly audience: string;
+}
+
+const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** `POST /{tenant}/oauth2/v2.0/token` (RFC 6749 section 3.2). Unknown parameters, such as MSAL's, are ignored. */
+export async function tokenEndpoint(service: Service, named: string, request: SandboxRequest): Promise<SandboxReply> {
+  const form = Object.fromEntries(new URLSearchParams(request.body));
+  const refuse = refuser(service, request);
+  if (service.fault === 'token-unavailable') return refuse(90033);
+  if (service.fault === 'token-page') return html(200, errorPage('Welcome to the guest network.'));
+  if (service.fault === 'throttled') return refuse(90055, {}, { 'retry-after': '5' });
+  const found = findTenant(named);
+  // No personal accounts here: `consumers` is known only to the password grant, which says that it does not work there.
+  const consumers = named.toLowerCase() === 'consumers' && form.grant_type === 'password';
+  if (found.kind !== 'found' && !consumers) return refuse(found.kind === 'unknown' ? 90002 : 900023, { tenant: named });
+  for (const parameter of ['grant_type', 'client_id']) if ((form[parameter] ?? '') === '') return refuse(900144, { parameter });
+
+  const setting: Setting = {
+    now: service.ctx.clock.now(),
+    graph: service.addresses.graph,
+    fault: service.fault,
+    newRefreshToken: service.mint.refreshToken,
+  };
+  const outcome = await service.state.change((state) => judge(state, named, form, setting));
+  if (outcome.kind === 'said') return json(400, { error: outcome.error, error_description: 'OAuth 2.0 device flow error.' });
+  if (outcome.kind === 'refused') return refuse(outcome.aadsts, outcome.blanks);
+  return outcome.kind === 'app-only' ? appOnly(service, outcome) : delegated(service, outcome, form.client_info === '1');
+}
+
+/** The one place that turns a refusal into Entra's JSON, with the client's own correlation id when it sent one. */
+export function refuser(service: Service, request: SandboxRequest): Refuse {
+  const header = request.headers['client-request-id'];
+  const sent = request.query.get('client-request-id') ?? (typeof header === 'string' ? header : '');
+  return (aadsts, blanks = {}, headers = {}) => {
+    const correlationId = guid.test(sent) ? sent.toLowerCase() : service.ctx.random.uuid();
+    const error = entraError(service.ctx, service.addresses.login, aadsts, blanks, correlationId);
+    return json(error.status, error.json, headers);
+  };
+}
+
+function judge(state: State, named: string, form: TokenForm, setting: Setting) {
+  const clientId = form.client_id ?? '';
+  const app = findApp(state, clientId);
+  // Faults are about the registered app: as Azure CLI an administrator can always sign in, to see what comes after.
+  if (app === undefined || (setting.fault === 'client-unknown' && !isAzureCli(app))) return refused(700016, { client: clientId });
+  const fault = isAzureCli(app) ? undefined : refusalOf(setting.fault);
+  if (fault !== undefined) return refused(fault, { client: clientId, app: app.name, tenant: named, state: 'unmanaged' });
+  const audience = audienceRefuses(app, named);
+  if (audience !== undefined) return refused(audience.aadsts, audience.blanks);
+  switch (form.grant_type) {
+    case 'password':
+      return redeemPassword(state, app, named, form, setting);
+    case 'authorization_code':
+      return redeemCode(state, app, form, setting);
+    case deviceGrant:
+      return redeemDevice(state, app, form, setting);
+    case 'refresh_token':
+      return redeemRefresh(state, app, form, setting);
+    case 'client_credentials': {
+      const client = checkClient(app, true, form, setting);
+      if (client !== undefined) return client;
+      const scope = form.scope ?? '';
+      if (!scope.endsWith('/.default')) return refused(1002012, { scope });
+      const roles = setting.fault === 'app-roles-missing' ? [] : rolesOfApp(state, app);
+      const objectId = servicePrincipalIdOf(state, app.clientId);
+      return { kind: 'app-only', clientId: app.clientId, objectId, roles, audience: scope.slice(0, -'/.default'.length) } satisfies AppOnly;
+    }
+    default:
+      return refused(70003, { grant: form.grant_type ?? '' });
+  }
+}
+
+function delegated(service: Service, granted: Granted, withClientInfo: boolean): SandboxReply {
+  const { mint } = service;
+  const expiresIn = lifetime(service);
+  const { app, user } = granted;
+  // As Azure CLI an administrator can always sign in, to see what comes after.
+  const fault = isAzureCli(app) ? undefined : service.fault;
+  const readsOnly = isAzureCli(app) && service.fault === 'graph-permission-missing';
+  const issuer = `${service.addresses.login}/${tenant.id}/v2.0`;
+  const accessToken = mint.accessToken({
+    user,
+    clientId: app.clientId,
+    appName: app.name,
+    confidential: granted.confidential,
+    audience: granted.audience,
+    scopes: readsOnly ? ['User.Read', 'Directory.Read.All'] : granted.scopes,
+    wrong: wrongClaims(fault, Math.floor(service.ctx.clock.now() / 1000)),
+    roles: effectiveRoles(user.address, service.fault).map((role) => role.id),
+    expiresIn,
+  });
+  return json(200, {
+    token_type: 'Bearer',
+    scope: granted.scopeText,
+    expires_in: expiresIn,
+    ext_expires_in: expiresIn,
+    access_token: accessToken,
+    ...(granted.refreshToken === undefined ? {} : { refresh_token: granted.refreshToken }),
+    ...(granted.wantsIdToken
+      ? {
+          id_token: mint.idToken({
+            user,
+            clientId: app.clientId,
+            issuer,
+            nonce: granted.nonce,
+            expiresIn: 3600,
+            wrong: wrongIdentity(fault),
+          }),
+        }
+      : {}),
+    ...(withClientInfo ? { client_info: clientInfo(user) } : {}),
+  });
+}
+
+function appOnly(service: Service, granted: AppOnly): SandboxReply {
+  const expiresIn = 3599;
+  const token = service.mint.appToken({ ...granted, expiresIn });
+  return json(200, { token_type: 'Bearer', expires_in: expiresIn, ext_expires_in: expiresIn, access_token: token });
+}
+
+/** Random between 60 and 90 minutes, as Entra does it (learn.microsoft.com, access-tokens). Seconds. */
+function lifetime(service: Service): number {
+  return service.tokenSeconds ?? 3600 + (service.ctx.random.bytes(2).readUInt16BE(0) % 1800);
+}

@@ -1,0 +1,204 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { plain } from '../../core/text.ts';
+import type { FaultName } from '../faults/faults.ts';
+import { declaredScopes, isAzureCli, preauthorizationRefuses, registrationOf } from '../graph/app-objects.ts';
+import { everybodysPassword, findUser, needsMfa, type User } from '../graph/directory.ts';
+import { resources } from '../graph/microsoft-resources.ts';
+import { type App, type Code, type State, sha256 } from '../state.ts';
+import { checkAssertion } from './check-client-assertion.ts';
+import { consentedKeys } from './consents.ts';
+import type { Aadsts, Blanks } from './entra-replies.ts';
+import { type AskedScope, consentKey, readScopes, scopeRefusal } from './scope-rules.ts';
+
+/** The form of a token request (RFC 6749 sections 4.1.3 and 6). */
+export type TokenForm = Readonly<Record<string, string>>;
+
+/** What the rules need to know besides the state. */
+export interface Setting {
+  /** milliseconds since the epoch */
+  readonly now: number;
+  readonly graph: string;
+  readonly fault: FaultName | undefined;
+  /** makes the next refresh token */
+  readonly newRefreshToken: () => string;
+}
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly aadsts: Aadsts;
+  readonly blanks: Blanks;
+}
+
+export interface Granted {
+  readonly kind: 'granted';
+  readonly app: App;
+  readonly confidential: boolean;
+  readonly user: User;
+  readonly audience: string;
+  /** names without prefix, as in `scp` */
+  readonly scopes: readonly string[];
+  /** the `scope` of the answer, with the prefix the request used */
+  readonly scopeText: string;
+  readonly wantsIdToken: boolean;
+  readonly nonce: string | undefined;
+  readonly refreshToken: string | undefined;
+}
+
+export type Outcome = Granted | Refused;
+
+export const refused = (aadsts: Aadsts, blanks: Blanks = {}): Refused => ({ kind: 'refused', aadsts, blanks });
+
+const codeLooks = /^1\.A[\w-]+$/;
+const idleMs = 90 * 86_400_000;
+
+/** Redeems an authorization code once (RFC 6749 section 4.1.3, PKCE of RFC 7636 section 4.6). Edits the state. */
+export function redeemCode(state: State, app: App, form: TokenForm, setting: Setting): Outcome {
+  const given = form.code ?? '';
+  if (given === '') return refused(900144, { parameter: 'code' });
+  const code = state.codes.find((one) => one.sha256 === sha256(given));
+  if (code === undefined || code.clientId !== app.clientId) return notOurs(given, 'code');
+  const client = checkClient(app, code.confidential, form, setting);
+  if (client !== undefined) return client;
+  if (code.redeemed) return refused(54005);
+  if ((setting.fault === 'code-expired' && !isAzureCli(app)) || code.expiresAt <= setting.now) return refused(70008);
+  if (form.redirect_uri !== code.redirectUri) return refused(500112, { redirect: form.redirect_uri ?? '', expected: code.redirectUri });
+  if (!verifierFits(code, form.code_verifier)) return refused(501481);
+  const outcome = grant(state, app, { ...code, refreshing: false }, form.scope ?? code.scope, setting);
+  if (outcome.kind === 'granted') code.redeemed = true;
+  return outcome;
+}
+
+/** Answers a refresh token (RFC 6749 section 6) with a new one; the old one stays good, as Entra's does. Edits the state. */
+export function redeemRefresh(state: State, app: App, form: TokenForm, setting: Setting): Outcome {
+  const given = form.refresh_token ?? '';
+  if (given === '') return refused(900144, { parameter: 'refresh_token' });
+  const token = state.refreshTokens.find((one) => one.sha256 === sha256(given));
+  if (token === undefined || token.clientId !== app.clientId) return notOurs(given, 'refresh_token');
+  const client = checkClient(app, token.confidential, form, setting);
+  if (client !== undefined) return client;
+  const issued = new Date(token.issuedAt).toISOString();
+  if (setting.fault === 'refresh-revoked') return refused(50173, { issued, now: new Date(setting.now).toISOString() });
+  if (setting.fault === 'refresh-device-blocked') return refused(530036, { issued });
+  if (setting.fault === 'refresh-expired' || token.issuedAt + idleMs <= setting.now) return refused(700082, { issued });
+  return grant(state, app, { ...token, refreshing: true }, form.scope ?? token.scope, setting);
+}
+
+/**
+ * Signs in with user name and password (RFC 6749 section 4.3; learn.microsoft.com, v2-oauth-ropc): one answer of Entra's for each reason
+ * it is refused. Consent must be there already. Edits the state.
+ */
+export function redeemPassword(state: State, app: App, named: string, form: TokenForm, setting: Setting): Outcome {
+  if (['common', 'consumers'].includes(named.toLowerCase())) return refused(9001023);
+  // Without a redirect URI this switch alone decides what the app is (learn.microsoft.com/graph, application: isFallbackPublicClient).
+  const confidential = registrationOf(app).publicFallback !== true;
+  const client = checkClient(app, confidential, form, setting);
+  if (client !== undefined) return client;
+  for (const parameter of ['username', 'password', 'scope']) if ((form[parameter] ?? '') === '') return refused(900144, { parameter });
+  const person = findUser(form.username ?? '');
+  if (person.kind === 'unknown' || person.kind === 'foreign') return refused(50034, { user: plain(form.username ?? '', 254) });
+  if (form.password !== everybodysPassword) return refused(50126);
+  if (person.kind === 'disabled') return refused(50057);
+  if (needsMfa(person.user.address)) return refused(50076, { resource: resources.outlook.appId });
+  const from = { user: person.user.address, confidential, scope: form.scope ?? '', refreshing: false };
+  return grant(state, app, from, from.scope, setting);
+}
+
+/** Checks the client's own credentials. Public clients must not send a secret, confidential ones must (learn.microsoft.com, reply-url).
+ * Edits the state: a new secret may still be on its way to this server. */
+export function checkClient(
+  app: App,
+  confidential: boolean,
+  form: TokenForm,
+  setting: Pick<Setting, 'now' | 'fault'>,
+): Refused | undefined {
+  const given = form.client_secret ?? '';
+  if (!confidential) return given === '' && form.client_assertion === undefined ? undefined : refused(700025);
+  if (given === '' && form.client_assertion !== undefined) return checkAssertion(app, form, setting.now);
+  if (given === '') return refused(7000218);
+  if (setting.fault === 'secret-expired') return refused(7000222, { client: app.clientId });
+  const secret = app.secrets.find((one) => one.sha256 === sha256(given));
+  if (secret?.refusals !== undefined && secret.refusals > 0) {
+    secret.refusals -= 1;
+    return refused(7000215, { client: app.clientId });
+  }
+  if (secret === undefined) return refused(7000215, { client: app.clientId });
+  return secret.expiresAt <= setting.now ? refused(7000222, { client: app.clientId }) : undefined;
+}
+
+/** What a token request rests on: a code, a device code, a refresh token, or a password just checked. */
+export interface Basis {
+  readonly user: string;
+  readonly confidential: boolean;
+  readonly scope: string;
+  readonly refreshing: boolean;
+  readonly nonce?: string | undefined;
+}
+
+/** The tokens for a basis that was checked: by scopes, consent and faults. Edits the state. */
+export function grant(state: State, app: App, from: Basis, scope: string, setting: Setting): Outcome {
+  const person = findUser(from.user);
+  if (person.kind !== 'user') return refused(50034, { user: from.user });
+  const firstParty = preauthorizationRefuses(app, scope);
+  if (firstParty !== undefined) return refused(firstParty.aadsts, firstParty.blanks);
+  const read = readScopes(scope, setting.graph, declaredScopes(app));
+  if (read.kind !== 'ok') {
+    const { aadsts, blanks } = scopeRefusal(read);
+    return refused(aadsts, blanks);
+  }
+  const named = read.scopes.filter((one) => one.resource !== 'openid');
+  if (new Set(named.map((one) => one.resource)).size > 1) return refused(28000, { scope });
+  const exchange = named.find((one) => one.resource === 'outlook');
+  if (setting.fault === 'no-exchange' && exchange !== undefined) return refused(500011, { resource: exchange.prefix.replace(/\/$/, '') });
+  const consented = consentedKeys(state, app.clientId, person.user.address);
+  if (!read.scopes.every((one) => consented.includes(consentKey(one)))) return refused(65001, { client: app.clientId });
+
+  const wants = (name: string) => read.scopes.some((one) => one.resource === 'openid' && one.name === name);
+  const refreshToken = from.refreshing || wants('offline_access') ? setting.newRefreshToken() : undefined;
+  if (refreshToken !== undefined) {
+    state.refreshTokens.push({
+      sha256: sha256(refreshToken),
+      clientId: app.clientId,
+      confidential: from.confidential,
+      user: person.user.address,
+      scope: from.scope,
+      issuedAt: setting.now,
+    });
+  }
+  return {
+    kind: 'granted',
+    app,
+    confidential: from.confidential,
+    user: person.user,
+    ...inToken(named, read.scopes, consented, setting.fault),
+    wantsIdToken: wants('openid'),
+    nonce: from.nonce,
+    refreshToken,
+  };
+}
+
+/** What the token is for. Entra grants everything consented for that resource, also what this request did not name. */
+function inToken(named: readonly AskedScope[], asked: readonly AskedScope[], consented: readonly string[], fault: FaultName | undefined) {
+  const first = named[0];
+  if (first === undefined) {
+    const scopes = asked.map((one) => one.name).filter((name) => name !== 'offline_access');
+    return { audience: 'https://graph.microsoft.com', scopes, scopeText: scopes.join(' ') };
+  }
+  const all = consented.filter((key) => key.startsWith(`${first.resource}/`)).map((key) => key.slice(first.resource.length + 1));
+  const kept = fault === 'wrong-scope' ? all.filter((name) => name !== 'IMAP.AccessAsUser.All') : all;
+  const scopes = kept.length === 0 ? ['User.Read'] : kept;
+  const audience = first.resource === 'outlook' ? first.prefix.replace(/\/$/, '') : 'https://graph.microsoft.com';
+  return { audience, scopes, scopeText: scopes.map((name) => `${first.prefix}${name}`).join(' ') };
+}
+
+function notOurs(given: string, parameter: string): Refused {
+  return codeLooks.test(given) ? refused(70000, { parameter }) : refused(9002313);
+}
+
+/** Without a challenge nothing is checked: Entra asks confidential and native clients for PKCE but does not insist. */
+function verifierFits(code: Code, verifier: string | undefined): boolean {
+  if (code.challenge === undefined) return true;
+  if (verifier === undefined) return false;
+  const shown = code.challenge.method === 'plain' ? verifier : createHash('sha256').update(verifier).digest('base64url');
+  const [a, b] = [Buffer.from(shown), Buffer.from(code.challenge.value)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,60 @@
+import { createServer as createTcp, type Socket } from 'node:net';
+import { createServer as createTls } from 'node:tls';
+import { type KeyRing, makeCertificates } from '../authority.ts';
+import type { Closable } from '../listen.ts';
+import type { Breakage, ConnectionFault } from './faults-connection.ts';
+
+export type Certificate = Pick<KeyRing, 'cert' | 'key'>;
+
+const name = 'mailauth sandbox authority of a fault';
+const dayMs = 86_400_000;
+const twoMegabytes = 2 * 1024 * 1024;
+
+/** The certificate that a fault wants, and the authority that makes it an honest one but for that; undefined: no fault of certificates. */
+export async function faultyCertificate({ how }: ConnectionFault, now: number): Promise<(Certificate & { ca?: string }) | undefined> {
+  switch (how) {
+    case 'expired':
+      return makeCertificates(now, { leafEnds: now - dayMs / 2, name });
+    case 'other-host':
+      return makeCertificates(now, { host: 'elsewhere.contoso.example', name });
+    case 'untrusted': {
+      const { cert, key } = await makeCertificates(now, { name });
+      return { cert, key };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What the server does instead of its work, for each connection; undefined: it works. */
+export function brokenServer(how: Breakage, tls: Certificate): Closable | undefined {
+  const act = acts[how];
+  if (act === undefined) return undefined;
+  const open = new Set<Socket>();
+  const greet = (socket: Socket): void => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket)).on('error', () => socket.destroy());
+    act(socket);
+  };
+  const inTls = how === 'no-http' || how === 'too-much';
+  const server = inTls ? createTls({ ...tls, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 }, greet) : createTcp(greet);
+  return {
+    server,
+    drop: () => {
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+const acts: Readonly<Partial<Record<Breakage, (socket: Socket) => void>>> = {
+  'no-tls': (socket) => socket.end('* OK ready, and in clear\r\n'),
+  closed: (socket) => socket.destroy(),
+  // What comes is read and forgotten, or the end of the other side would not be seen.
+  silent: (socket) => socket.resume(),
+  'no-http': (socket) => socket.once('data', () => socket.end('220 this is no web server\r\n')),
+  'too-much': (socket) =>
+    socket.once('data', () => {
+      socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${twoMegabytes}\r\n\r\n`);
+      socket.end(' '.repeat(twoMegabytes));
+    }),
+};

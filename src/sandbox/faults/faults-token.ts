@@ -1,0 +1,135 @@
+import { appRoleNames } from '../../core/app-roles.ts';
+import type { ProblemCode } from '../../errors/problem.ts';
+import type { Aadsts } from '../entra/entra-replies.ts';
+import type { Fault } from './fault.ts';
+
+/**
+ * What the token endpoint refuses with, by the entry of the catalogue that the operator then sees; the fault has the same name.
+ * Of several numbers that mean the same one is enough.
+ */
+const refusals = {
+  'client-disabled': 7000112,
+  'client-secret-wrong': 7000215,
+  'client-secret-missing': 7000218,
+  'client-secret-unwanted': 700025,
+  'redirect-mismatch': 50011,
+  'redirect-single-page': 9002327,
+  'app-single-tenant': 50194,
+  'app-personal-only': 9002331,
+  'app-work-only': 9002332,
+  'app-not-in-tenant': 7000229,
+  'scope-refused': 70011,
+  'exchange-missing': 650052,
+  'permission-undeclared': 650057,
+  'first-party-app': 65002,
+  'request-refused': 9002313,
+  'response-type-disabled': 700054,
+  'endpoint-v1': 901002,
+  'endpoint-wants-post': 900561,
+  'certificate-refused': 700027,
+  'grant-not-offered': 7000114,
+  'tenant-unknown': 90002,
+  'account-not-in-tenant': 50020,
+  'account-disabled': 50057,
+  'account-not-assigned': 50105,
+  'account-locked': 50053,
+  'account-other-cloud': 90038,
+  'password-wrong': 50126,
+  'password-expired': 50055,
+  'password-agent': 80001,
+  'policy-blocked': 53003,
+  'device-required': 53000,
+  'security-defaults': 530035,
+  'mfa-needed': 50076,
+  'sign-in-expired': 70043,
+  'code-used': 54005,
+  'consent-needed': 65001,
+  'browser-session': 165000,
+  'browser-click': 50140,
+  'device-code-elsewhere': 50134,
+  'entra-unknown': 9999999,
+} as const satisfies Partial<Record<ProblemCode, Aadsts>>;
+
+type Refusal = keyof typeof refusals;
+
+/** The words for `--list-faults` are the operator's own: the title of the entry says the rest. */
+export const refusalFaults: readonly (Fault & { readonly name: Refusal; readonly aadsts: Aadsts })[] = (
+  Object.keys(refusals) as Refusal[]
+).map((name) => ({ name, sees: name, aadsts: refusals[name], what: `the token endpoint refuses with AADSTS${refusals[name]}` }));
+
+/** The number that the token endpoint answers under this fault. */
+export function refusalOf(fault: string | undefined): Aadsts | undefined {
+  return refusalFaults.find((one) => one.name === fault)?.aadsts;
+}
+
+/** Faults of the token endpoint that have rules of their own. */
+export const tokenFaults = [
+  { name: 'client-unknown', sees: 'client-unknown', what: 'the application is not found in the tenant (AADSTS700016)' },
+  { name: 'secret-expired', sees: 'client-secret-expired', what: 'the client secret is refused as expired (AADSTS7000222)' },
+  { name: 'refresh-revoked', sees: 'sign-in-expired', what: 'the refresh token was revoked, as after a password reset (AADSTS50173)' },
+  { name: 'refresh-expired', sees: 'sign-in-expired', what: 'the refresh token was not used for 90 days (AADSTS700082)' },
+  { name: 'token-unavailable', sees: 'entra-busy', what: 'the token endpoint answers 503 (AADSTS90033)' },
+  { name: 'throttled', sees: 'entra-busy', what: 'the token endpoint answers 429 with Retry-After (AADSTS90055)' },
+  { name: 'token-page', sees: 'token-answer-unreadable', what: 'the token endpoint answers with a web page, as a guest network does' },
+] as const satisfies readonly Fault[];
+
+/** Access tokens that no mail server takes: a claim is not as it should be. */
+export const claimFaults = [
+  { name: 'token-audience', sees: 'mail-token-audience', what: 'the access token is for Microsoft Graph' },
+  { name: 'token-scope', sees: 'mail-token-scope', what: 'the access token lacks the mail permissions, although the answer names them' },
+  { name: 'token-tenant', sees: 'mail-token-tenant', what: 'the access token is of another tenant' },
+  { name: 'token-user', sees: 'mail-token-user', what: 'the access token is of another user' },
+  { name: 'token-expired', sees: 'mail-token-expired', what: 'the access token has expired before its time' },
+  { name: 'token-app-only', sees: 'mail-app-only', what: 'the access token is the application’s own, without a user' },
+] as const satisfies readonly Fault[];
+
+/** What only an app meets that acts for itself (`--access app-only`). */
+export const appOnlyFaults = [
+  { name: 'app-roles-missing', sees: 'app-role-missing', what: 'the app’s own token carries no roles: nobody granted admin consent' },
+  { name: 'app-not-granted', sees: 'mail-app-only', what: 'Exchange does not know the app: no mailbox opens with its own token' },
+] as const satisfies readonly Fault[];
+
+const elsewhere = '9a11c0de-5a4d-4b0c-9a11-c0ffee000365';
+/** A service principal that Exchange was never told of. */
+export const strangePrincipal = '9a11c0de-5a4d-4b0c-9a11-c0ffee000404';
+
+/** The claims of an access token under this fault. */
+export function wrongClaims(fault: string | undefined, nowSeconds: number): Readonly<Record<string, unknown>> {
+  switch (fault) {
+    case 'token-audience':
+      return { aud: 'https://graph.microsoft.com' };
+    case 'token-scope':
+      return { scp: 'User.Read' };
+    case 'token-tenant':
+      return { tid: elsewhere };
+    case 'account-unknown':
+      return { upn: undefined, unique_name: undefined };
+    case 'token-user':
+      return { upn: 'grace@contoso.example', unique_name: 'grace@contoso.example' };
+    case 'token-expired':
+      return { exp: nowSeconds - 60 };
+    case 'token-app-only':
+      return {
+        ...{ idtyp: 'app', upn: undefined, unique_name: undefined, scp: undefined, oid: strangePrincipal },
+        roles: Object.values(appRoleNames),
+      };
+    default:
+      return {};
+  }
+}
+
+/** The claims of an id_token under this fault: who signed in. */
+export function wrongIdentity(fault: string | undefined): Readonly<Record<string, unknown>> {
+  switch (fault) {
+    case 'id-token-foreign':
+      return { aud: '99999999-5a4d-4b0c-9a11-c0ffee000009' };
+    case 'account-unknown':
+      return { preferred_username: undefined, email: undefined };
+    case 'wrong-tenant':
+      return { tid: elsewhere };
+    case 'wrong-account':
+      return { preferred_username: 'ada@contoso.example', email: 'ada@contoso.example' };
+    default:
+      return {};
+  }
+}

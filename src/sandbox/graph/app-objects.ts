@@ -1,0 +1,74 @@
+import type { Aadsts, Blanks } from '../entra/entra-replies.ts';
+import type { App, Registration, State } from '../state.ts';
+import { azureCli, stableGuid } from './directory.ts';
+import { preauthorized, resourceApps } from './microsoft-resources.ts';
+
+const cli: App = {
+  clientId: azureCli.clientId,
+  name: azureCli.name,
+  publicRedirects: [azureCli.redirectUri],
+  webRedirects: [],
+  secrets: [],
+};
+
+/** The application of a client id: one of the tenant's, or Microsoft's own Azure CLI. */
+export function findApp(state: State, clientId: string): App | undefined {
+  const id = clientId.toLowerCase();
+  return id === cli.clientId ? cli : state.apps.find((one) => one.clientId === id);
+}
+
+export function isAzureCli(app: App): boolean {
+  return app.clientId === cli.clientId;
+}
+
+/** An app's registration; the ready apps have none of their own and are multi-tenant, so that every endpoint can be tried with them. */
+export function registrationOf(app: App): Registration {
+  return (
+    app.registration ?? {
+      objectId: stableGuid(`application ${app.clientId}`),
+      createdAt: Date.UTC(2026, 0, 1),
+      owner: null,
+      audience: 'AzureADMultipleOrgs',
+      publicFallback: app.publicRedirects.length > 0,
+      tags: [],
+      spaRedirects: [],
+      implicit: { accessToken: false, idToken: false },
+      permissions: [],
+      tokenVersion: null,
+      others: {},
+      lag: { application: 0, servicePrincipal: 0 },
+    }
+  );
+}
+
+/** What `.default` stands for: the delegated permissions that the registration declares, or undefined where it declares none. */
+export function declaredScopes(app: App): ((resource: 'graph' | 'outlook') => readonly string[]) | undefined {
+  if (isAzureCli(app)) return (resource) => (resource === 'graph' ? preauthorized : []);
+  if (app.registration === undefined) return undefined;
+  const { permissions } = app.registration;
+  return (resource) => {
+    const [graph, exchange] = resourceApps;
+    const wanted = resource === 'graph' ? graph : exchange;
+    const ids = permissions.filter((one) => one.resourceAppId === wanted?.appId).flatMap((one) => one.resourceAccess.map((two) => two.id));
+    return wanted?.scopes.filter((scope) => ids.includes(scope.id)).map((scope) => scope.value) ?? [];
+  };
+}
+
+/** Microsoft's own app may ask for `<graph>/.default` only: anything else was never written down for it (AADSTS65002). Undefined: fine. */
+export function preauthorizationRefuses(app: App, scope: string): { readonly aadsts: Aadsts; readonly blanks: Blanks } | undefined {
+  if (!isAzureCli(app)) return undefined;
+  const oidc = ['openid', 'profile', 'email', 'offline_access'];
+  const other = scope
+    .split(/\s+/)
+    .find((one) => one !== '' && !oidc.includes(one.toLowerCase()) && !/(?:graph[^/]*)\/+\.default$/i.test(one));
+  return other === undefined ? undefined : { aadsts: 65002, blanks: { client: app.clientId, resource: other } };
+}
+
+/** Is this endpoint one the app's audience may use (learn.microsoft.com, supported-accounts-validation)? Undefined: yes. */
+export function audienceRefuses(app: App, named: string): { readonly aadsts: Aadsts; readonly blanks: Blanks } | undefined {
+  const { audience } = registrationOf(app);
+  const blanks = { client: app.clientId, app: app.name };
+  if (audience === 'PersonalMicrosoftAccount') return { aadsts: 9002331, blanks };
+  const shared = ['common', 'organizations'].includes(named.toLowerCase());
+  return shared && audience === 'AzureADMyOrg' ? { aadsts: 50194, blanks } : undefined;
+}

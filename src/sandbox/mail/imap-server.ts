@@ -1,0 +1,47 @@
+import { createServer, type TLSSocket } from 'node:tls';
+import type { Closable } from '../listen.ts';
+import type { Service } from '../service.ts';
+import { imapLines } from './imap-lines.ts';
+import { imapSession } from './imap-server-session.ts';
+
+const idleLimitMs = 30 * 60_000;
+
+/** The IMAP server of the sandbox: implicit TLS, XOAUTH2 only, a small mailbox for everybody. */
+export function imapServer(service: Service, tls: { readonly cert: string; readonly key: string }): Closable {
+  const open = new Set<TLSSocket>();
+  const server = createServer({ cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 }, (socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+    talk(service, socket);
+  });
+  // A client that does not trust us breaks the handshake off: its business, not an error of ours.
+  server.on('tlsClientError', () => undefined);
+  return {
+    server,
+    drop: () => {
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+function talk(service: Service, socket: TLSSocket): void {
+  const session = imapSession(service);
+  const say = (lines: readonly string[]) => socket.write(lines.map((line) => `${line}\r\n`).join(''));
+  const read = imapLines(() => say(['+ Ready for additional command text.']));
+  socket.setTimeout(idleLimitMs, () => socket.end('* BYE Connection is closed. 13\r\n'));
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (chunk: Buffer) => {
+    for (const input of read(chunk)) {
+      if (socket.writableEnded) return;
+      if (input.kind === 'too-long') {
+        socket.end('* BAD Command line too long.\r\n* BYE Connection closed. 14\r\n');
+        return;
+      }
+      const reply = session.answer(input.line);
+      say(reply.lines);
+      if (reply.hangUp) socket.end();
+    }
+  });
+  say([session.greeting]);
+  if (session.hangUp) socket.end();
+}

@@ -1,0 +1,33 @@
+import { imapFaults, type MailFault, popFaults, smtpFaults } from '../faults/faults-mail.ts';
+import type { LineReply, LineSession } from './line-server.ts';
+
+const lists = { imap: imapFaults, pop: popFaults, smtp: smtpFaults } as const;
+
+/** A session that says what the fault says at its place, and otherwise what the real one does. Faults of other servers change nothing. */
+export function withFault(protocol: keyof typeof lists, name: string | undefined, session: LineSession): LineSession {
+  const fault: MailFault | undefined = lists[protocol].find((one) => one.name === name);
+  if (fault === undefined) return session;
+  const { at, says, hangUp, startTls } = fault;
+  let awaitsToken = false;
+  let tag = '';
+
+  /** Sent at once behind AUTHENTICATE, or alone after the server's `+` or `334`. */
+  const isToken = (line: string): boolean => awaitsToken || /^\S+ AUTHENTICATE XOAUTH2 \S|^AUTH XOAUTH2 \S/i.test(line);
+
+  const answer = (line: string): LineReply => {
+    if (!awaitsToken) tag = line.split(' ')[0] ?? '';
+    const here = at === 'token' ? isToken(line) : at !== 'greeting' && !awaitsToken && at.test(line);
+    if (!here) {
+      const reply = session.answer(line);
+      awaitsToken = /^(?:\+|334) ?$/.test(reply.lines.at(-1) ?? '');
+      return reply;
+    }
+    awaitsToken = false;
+    const lines = says.map((one) => one.replace(/^TAG/, tag));
+    return { lines, ...(hangUp ? { hangUp } : {}), ...(startTls ? { startTls } : {}) };
+  };
+  if (at !== 'greeting') return { greeting: session.greeting, answer };
+  // Whoever speaks another protocol does not know our commands either.
+  const last: LineReply = { lines: [], hangUp: true };
+  return { greeting: says.join('\r\n'), answer: () => last, ...(hangUp ? { hangUp } : {}) };
+}

@@ -1,0 +1,151 @@
+import { Buffer } from 'node:buffer';
+import { mayOpen } from '../graph/directory.ts';
+import type { Closable } from '../listen.ts';
+import type { Service } from '../service.ts';
+import { type LineReply, type LineSession, lineServer } from './line-server.ts';
+import { withFault } from './mail-fault.ts';
+import { judgeXoauth2 } from './xoauth2.ts';
+
+const host = 'SANDBOX0001.contoso.example';
+const say = (...lines: string[]): LineReply => ({ lines });
+const notSignedIn = say(`530 5.7.57 Client not authenticated to send mail. [${host}]`);
+const badSequence = say('503 5.5.1 Bad sequence of commands');
+const mostBytes = 157_286_400;
+
+/** The submission server of the sandbox: STARTTLS, XOAUTH2 only. Mail for anybody is accepted and thrown away. */
+export function smtpServer(service: Service, tls: { readonly cert: string; readonly key: string }): Closable {
+  return lineServer({ tls, security: 'starttls', session: () => smtpSession(service), tooLong: '500 5.5.2 Line too long' });
+}
+
+/** One SMTP connection (RFC 5321, RFC 3207, RFC 4954) with the words of Exchange Online. */
+export function smtpSession(service: Service): LineSession {
+  return withFault('smtp', service.fault, session(service));
+}
+
+function session(service: Service): LineSession {
+  let secure = false;
+  let greeted = false;
+  let user: string | undefined;
+  let sender: string | undefined;
+  let recipients = 0;
+  /** what the next line is, when it is no command */
+  let pending: ((line: string) => LineReply) | undefined;
+
+  const forget = (): void => {
+    sender = undefined;
+    recipients = 0;
+  };
+
+  const hello = (name: string): LineReply => {
+    if (name === '') return say('501 5.5.4 Invalid domain name');
+    greeted = true;
+    forget();
+    const offered = [
+      `SIZE ${mostBytes}`,
+      'PIPELINING',
+      'DSN',
+      'ENHANCEDSTATUSCODES',
+      secure ? 'AUTH LOGIN XOAUTH2' : 'STARTTLS',
+      '8BITMIME',
+    ];
+    return say(`250-${host} Hello [127.0.0.1]`, ...offered.map((e) => `250-${e}`), '250 SMTPUTF8');
+  };
+
+  const signIn = (response: string): LineReply => {
+    if (response === '*') return say('501 5.7.0 Authentication cancelled');
+    user = judgeXoauth2(service, response, 'SMTP.Send');
+    return user === undefined ? say(`535 5.7.3 Authentication unsuccessful [${host}]`) : say('235 2.7.0 Authentication successful');
+  };
+
+  const authenticate = (rest: string): LineReply => {
+    if (!secure) return say('530 5.7.0 Must issue a STARTTLS command first');
+    if (user !== undefined) return badSequence;
+    const [mechanism = '', response] = rest.split(' ');
+    if (mechanism.toUpperCase() === 'LOGIN')
+      return say(`535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [${host}]`);
+    if (mechanism.toUpperCase() !== 'XOAUTH2') return say('504 5.7.4 Unrecognized authentication type');
+    if (response !== undefined) return signIn(response);
+    pending = signIn;
+    return say('334 ');
+  };
+
+  const mailFrom = (rest: string): LineReply => {
+    if (user === undefined) return notSignedIn;
+    if (sender !== undefined) return badSequence;
+    const address = /^FROM: ?<([^<>\s]*)>(?: |$)/i.exec(rest)?.[1];
+    if (address === undefined) return say('501 5.1.7 Invalid address');
+    if (!mayOpen(user, address)) {
+      return say('550 5.7.60 SMTP; Client does not have permissions to send as this sender');
+    }
+    sender = address;
+    return say('250 2.1.0 Sender OK');
+  };
+
+  const data = (): LineReply => {
+    if (sender === undefined || recipients === 0) return badSequence;
+    let bytes = 0;
+    const collect = (line: string): LineReply => {
+      if (line !== '.') {
+        bytes += line.length + 2;
+        pending = collect;
+        return say();
+      }
+      forget();
+      if (bytes > mostBytes) return say('552 5.3.4 Message size exceeds fixed maximum message size');
+      const id = Buffer.from(service.ctx.random.bytes(8)).toString('hex');
+      return say(`250 2.0.0 OK <${id}@contoso.example> [Hostname=${host}]`);
+    };
+    pending = collect;
+    return say('354 Start mail input; end with <CRLF>.<CRLF>');
+  };
+
+  const recipient = (rest: string): LineReply => {
+    if (sender === undefined) return badSequence;
+    if (!/^TO: ?<[^<>\s@]+@[^<>\s@]+>(?: |$)/i.test(rest)) return say('501 5.1.3 Invalid address');
+    recipients += 1;
+    return say('250 2.1.5 Recipient OK');
+  };
+
+  const command = (verb: string, rest: string): LineReply => {
+    switch (verb) {
+      case 'EHLO':
+      case 'HELO':
+        return hello(rest);
+      case 'QUIT':
+        return { lines: ['221 2.0.0 Service closing transmission channel'], hangUp: true };
+      case 'NOOP':
+        return say('250 2.0.0 OK');
+      case 'RSET':
+        forget();
+        return say('250 2.0.0 Resetting');
+      case 'STARTTLS':
+        if (secure || !greeted) return badSequence;
+        secure = true;
+        greeted = false;
+        return { lines: ['220 2.0.0 SMTP server ready'], startTls: true };
+      case 'AUTH':
+        return greeted ? authenticate(rest) : badSequence;
+      case 'MAIL':
+        return greeted ? mailFrom(rest) : badSequence;
+      case 'RCPT':
+        return recipient(rest);
+      case 'DATA':
+        return data();
+      default:
+        return say('500 5.3.3 Unrecognized command');
+    }
+  };
+
+  return {
+    greeting: `220 ${host} Microsoft ESMTP MAIL Service ready at ${new Date(service.ctx.clock.now()).toUTCString().replace('GMT', '+0000')}`,
+    answer(line) {
+      if (pending !== undefined) {
+        const resume = pending;
+        pending = undefined;
+        return resume(line);
+      }
+      const [, verb = '', rest = ''] = /^([A-Za-z]{4,8})(?: (.*))?$/.exec(line) ?? [];
+      return command(verb.toUpperCase(), rest);
+    },
+  };
+}

@@ -1,0 +1,215 @@
+import { join } from 'node:path';
+import type { Context } from '../core/context.ts';
+import { MailauthError } from '../core/errors.ts';
+import { Exit } from '../core/exit.ts';
+import type { MailboxRecord } from '../core/mailbox.ts';
+import type { Reporter } from '../core/report.ts';
+import { addSecret, type NewSecret, removeSecret, type SecretDeps } from '../entra/app-secret.ts';
+import { proveSecret } from '../entra/prove-secret.ts';
+import { removeLost, rotationName } from '../entra/rotation-secret.ts';
+import { problem } from '../errors/problem.ts';
+import type { OAuthApp } from '../oauth/msal.ts';
+import { guardWrites } from '../store/home.ts';
+import { type MailboxFiles, mailboxSlug } from '../store/mailbox-file.ts';
+import type { SecretStore } from '../store/store.ts';
+import { clientSecretEntry } from '../store/token-entry.ts';
+import { rfc3339 } from '../tokens/formats.ts';
+import { type RotationNote, rotationNotes, waitingSecret } from './rotation-notes.ts';
+
+export interface RotationDeps extends SecretDeps {
+  readonly ctx: Pick<Context, 'clock' | 'files' | 'random' | 'signal'>;
+  readonly report: Reporter;
+  readonly home: string;
+  readonly mailboxes: MailboxFiles;
+  readonly store: SecretStore;
+  readonly appObjectId: string;
+  /** as the app signs in now, with the old secret */
+  readonly app: OAuthApp;
+}
+
+export interface Rotated {
+  readonly secretId: string;
+  readonly secretExpiresAt: string;
+  /** the old one; `unknown`: nobody noted which it is, so it stays */
+  readonly before: 'removed' | 'kept' | 'unknown';
+}
+
+/** One at a time, and not beside a set-up of the same mailbox. Throws `rotation-busy` (5). */
+export async function alone<T>(
+  { ctx, home }: { readonly ctx: Pick<Context, 'files'>; readonly home: string },
+  record: MailboxRecord,
+  work: () => Promise<T>,
+): Promise<T> {
+  const release = await guardWrites(home, () => ctx.files.lock(join(home, 'locks', `setup-${mailboxSlug(record)}`), 0));
+  if (release === undefined) throw problem('rotation-busy', { mailbox: record.mailbox, for: record.for });
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
+}
+
+/** mailauth is the only user of the old secret, so it may remove it. */
+export const removesOld = ({ for: product, registration }: MailboxRecord): boolean =>
+  product === 'this-computer' && registration.madeByMailauth;
+
+/**
+ * A new secret beside the old one: noted, made, stored, proven, put in the old one's place, and the old one removed where nothing else uses
+ * it. Stopped anywhere it goes on where it was: a secret whose value is lost is found by its name and removed, a stored one is used.
+ * Throws the policies' problems, `rotation-unproven` (5), and what the proof throws; then all is as it was before.
+ */
+export class Rotation {
+  private readonly deps: RotationDeps;
+  private readonly notes: ReturnType<typeof rotationNotes>;
+  private readonly waiting: ReturnType<typeof waitingSecret>;
+  private record: MailboxRecord;
+
+  constructor(record: MailboxRecord, deps: RotationDeps) {
+    this.record = record;
+    this.deps = deps;
+    this.notes = rotationNotes(deps.ctx, deps.home);
+    this.waiting = waitingSecret(deps.store, record);
+  }
+
+  async rotate(months: number): Promise<Rotated> {
+    const { ctx } = this.deps;
+    const interrupted = await this.notes.read(this.record);
+    const note = interrupted ?? { id: ctx.random.uuid(), startedAt: rfc3339(ctx.clock.now()) };
+    if (interrupted === undefined) await this.notes.write(this.record, note);
+    const state = await this.look(note, interrupted !== undefined);
+    let unclear = interrupted !== undefined;
+    if (state.kind !== 'committed') {
+      const fresh = state.kind === 'stored' ? state.secret : await this.make(months, note, () => (unclear = true));
+      await this.prove(fresh);
+      await this.commit(fresh);
+    }
+    const before = await this.settleOld(state.kind === 'committed');
+    // An answer that was lost may have brought one more, and a replica may not have shown it before.
+    if (unclear) await this.sweep(note, []);
+    await this.notes.forget(this.record);
+    const { secretKeyId = '', secretExpiresAt = '' } = this.record.registration;
+    return { secretId: secretKeyId, secretExpiresAt, before };
+  }
+
+  /** Removes the old secret of an open rotation, once the new one is proven again. Safe to repeat. */
+  async finish(): Promise<Rotated> {
+    const { secretKeyId = '', secretExpiresAt = '' } = this.record.registration;
+    await this.removeOld(true);
+    await this.notes.forget(this.record);
+    return { secretId: secretKeyId, secretExpiresAt, before: 'removed' };
+  }
+
+  /** How far an earlier run came; what it lost is removed. */
+  private async look(
+    note: RotationNote,
+    interrupted: boolean,
+  ): Promise<{ kind: 'nothing' | 'committed' } | { kind: 'stored'; secret: NewSecret }> {
+    const { secretKeyId, oldSecretKeyId } = this.record.registration;
+    const secret = await this.waiting.read();
+    if (!interrupted && secret === undefined) return { kind: oldSecretKeyId === undefined ? 'nothing' : 'committed' };
+    const left = await this.sweep(note, secret === undefined ? [] : [secret.keyId]);
+    if (secret !== undefined && left.some((one) => one.keyId === secret.keyId)) {
+      this.deps.report.note('Going on with a rotation that was interrupted: its new client secret is in the store.');
+      return { kind: 'stored', secret };
+    }
+    // Somebody removed it in the portal.
+    if (secret !== undefined) await this.waiting.remove();
+    const name = rotationName(note);
+    const committed = oldSecretKeyId !== undefined || left.some((one) => one.keyId === secretKeyId && one.displayName === name);
+    return { kind: committed ? 'committed' : 'nothing' };
+  }
+
+  private async sweep(note: RotationNote, keep: readonly string[]) {
+    const { secretKeyId, oldSecretKeyId } = this.record.registration;
+    const recorded = [secretKeyId, oldSecretKeyId].filter((id) => id !== undefined);
+    const { appObjectId, report } = this.deps;
+    const { left, removed } = await removeLost(this.deps, { appObjectId, name: rotationName(note), keep: [...keep, ...recorded] });
+    if (removed > 0) report.note('Removed a client secret that an interrupted rotation had made: nobody has its value.');
+    return left;
+  }
+
+  /** Into the store before anything else happens: Microsoft shows it only once. */
+  private async make(months: number, note: RotationNote, onUnclear: () => void): Promise<NewSecret> {
+    const { appObjectId, report } = this.deps;
+    try {
+      const fresh = await addSecret(this.deps, { appObjectId, displayName: rotationName(note), months }, onUnclear);
+      await this.waiting.write(fresh);
+      report.progress('secret', 'done', `New client secret stored, until ${fresh.endDateTime}`);
+      return fresh;
+    } catch (error) {
+      // A clear refusal made nothing: there is nothing to go on with.
+      if (error instanceof MailauthError && error.exit === Exit.notAllowed) await this.notes.forget(this.record);
+      throw error;
+    }
+  }
+
+  /** By the token endpoint, where a new secret may be unknown for a minute. If it never works, it goes again. */
+  private async prove(fresh: NewSecret): Promise<void> {
+    const { app, report, ctx } = this.deps;
+    try {
+      await this.tryIt({ ...app, clientSecret: fresh.secret });
+    } catch (error) {
+      const later = ctx.signal.aborted || !(error instanceof MailauthError) || error.exit === Exit.temporary;
+      if (!later) await this.undo(fresh);
+      throw error;
+    }
+    report.progress('secret', 'done', 'The new client secret works');
+  }
+
+  private async tryIt(app: OAuthApp): Promise<void> {
+    const { mailbox, for: product } = this.record;
+    const verdict = await proveSecret(app, (text) => this.deps.report.progress('secret', 'waiting', text));
+    if (verdict.kind === 'unanswered')
+      throw problem('rotation-unproven', { mailbox, for: product, host: new URL(app.endpoints.token).host });
+  }
+
+  private async undo({ keyId }: NewSecret): Promise<void> {
+    const { appObjectId, report } = this.deps;
+    try {
+      await removeSecret(this.deps, { appObjectId, keyId });
+    } catch {
+      report.note('The new client secret could not be removed again; the next mailauth secret rotate does it.');
+      await this.waiting.remove();
+      return;
+    }
+    await this.waiting.remove();
+    await this.notes.forget(this.record);
+  }
+
+  /** Into the place of the old one. Stopped between two lines it is done again: the waiting entry goes last. */
+  private async commit(fresh: NewSecret): Promise<void> {
+    await this.deps.store.write(clientSecretEntry(this.record), fresh.secret);
+    const { secretKeyId: old, ...registration } = this.record.registration;
+    if (old !== fresh.keyId) {
+      const changed = { ...registration, secretKeyId: fresh.keyId, secretExpiresAt: fresh.endDateTime };
+      await this.write({ ...changed, ...(old === undefined ? {} : { oldSecretKeyId: old }) });
+    }
+    await this.waiting.remove();
+  }
+
+  private async settleOld(committedBefore: boolean): Promise<Rotated['before']> {
+    const { oldSecretKeyId: old } = this.record.registration;
+    // Stopped after the old one was removed, before the note was.
+    if (old === undefined) return committedBefore && removesOld(this.record) ? 'removed' : 'unknown';
+    if (!removesOld(this.record)) return 'kept';
+    await this.removeOld(committedBefore);
+    return 'removed';
+  }
+
+  /** `proveFirst`: another run stored the new one, who knows when. */
+  private async removeOld(proveFirst: boolean): Promise<void> {
+    const { oldSecretKeyId: keyId, ...registration } = this.record.registration;
+    if (keyId === undefined) return;
+    if (proveFirst) await this.tryIt(this.deps.app);
+    await removeSecret(this.deps, { appObjectId: this.deps.appObjectId, keyId });
+    await this.write(registration);
+    this.deps.report.progress('secret', 'done', 'The old client secret is removed');
+  }
+
+  private async write(registration: MailboxRecord['registration']): Promise<void> {
+    // What another command wrote meanwhile (a token's account, a test) stays.
+    const now = (await this.deps.mailboxes.readMailbox(this.record)) ?? this.record;
+    this.record = { ...now, registration };
+    await this.deps.mailboxes.writeMailbox(this.record);
+  }
+}

@@ -1,0 +1,127 @@
+import type { Command } from 'commander';
+import * as z from 'zod/mini';
+import type { Context } from '../core/context.ts';
+import type { StoreName } from '../core/mailbox.ts';
+import { namedCloud } from '../entra/clouds.ts';
+import { problem } from '../errors/problem.ts';
+
+/** The flags every command has, and their environment (contract sections 2 and 6). A flag wins. */
+export interface Globals {
+  readonly json: boolean;
+  readonly noInput: boolean;
+  readonly yes: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly noColor: boolean;
+  readonly cloud?: string;
+  readonly cloudFile?: string;
+  /** only when it was asked for */
+  readonly store?: StoreName;
+  readonly sandbox: boolean;
+  readonly fault?: string;
+  /** given by `--timeout`; sets each network step and the wait for the browser */
+  readonly timeoutMs?: number;
+}
+
+export const defaultStepTimeoutMs = 20_000;
+export const defaultBrowserTimeoutMs = 600_000;
+
+/** Global flags that take a value: the command word is found by skipping these. */
+export const globalValueFlags: ReadonlySet<string> = new Set(['--cloud', '--cloud-file', '--store', '--timeout', '--fault']);
+
+export function addGlobalOptions(command: Command): Command {
+  return command
+    .optionsGroup('Global options:')
+    .option('--json', 'one JSON object on stdout (setup and login: one a line); implies --no-input')
+    .option('--no-input', 'never ask; a missing answer ends with exit 3 and names its flag')
+    .option('--yes', 'take every default and agree')
+    .option('--quiet', 'no progress and no notes')
+    .option('--verbose', 'say more')
+    .option('--no-color', 'no colours')
+    .option('--cloud <name>', 'public, usgov, usgov-dod or china (default: public)')
+    .option('--cloud-file <file>', 'a cloud described in a JSON file (see: mailauth help clouds)')
+    .option('--store <name>', 'keychain or file (see: mailauth help stores)')
+    .option('--sandbox', 'use the built-in stand-in for Microsoft 365: nothing real is touched')
+    .option('--fault <name>', 'with --sandbox: misbehave (see: mailauth sandbox --list-faults)')
+    .option('--timeout <seconds>', 'limit of each network step and of the wait for the browser (default: 20 and 600)');
+}
+
+const flags = z.object({
+  json: z.optional(z.boolean()),
+  input: z.optional(z.boolean()),
+  yes: z.optional(z.boolean()),
+  quiet: z.optional(z.boolean()),
+  verbose: z.optional(z.boolean()),
+  color: z.optional(z.boolean()),
+  cloud: z.optional(z.string()),
+  cloudFile: z.optional(z.string()),
+  store: z.optional(z.string()),
+  sandbox: z.optional(z.boolean()),
+  fault: z.optional(z.string()),
+  timeout: z.optional(z.string()),
+});
+
+/** Reads the parsed flags beside the environment. Throws `value-invalid`, `sandbox-with-cloud`, `cloud-unknown`. */
+export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = false): Globals {
+  const f = flags.parse(raw);
+  const sandbox = f.sandbox === true || alwaysSandbox;
+  checkTogether(f, sandbox);
+  // --sandbox overrides the environment's cloud; a flag beats both variables.
+  const fromEnv = sandbox || f.cloud !== undefined || f.cloudFile !== undefined ? {} : cloudFromEnv(env);
+  const cloud = f.cloud ?? fromEnv.cloud;
+  const cloudFile = f.cloudFile ?? fromEnv.cloudFile;
+  // Before the command: a cloud that nobody knows is exit 2 also where none is needed.
+  if (cloud !== undefined) namedCloud(cloud);
+  const store = readStoreName(f.store ?? (env.MAILAUTH_STORE || undefined));
+  const timeoutMs =
+    f.timeout === undefined
+      ? undefined
+      : readWhole('--timeout', f.timeout, { unit: 'seconds', minimum: 1, example: 'mailauth setup --timeout 300' }) * 1000;
+  return {
+    json: f.json === true,
+    noInput: f.json === true || f.input === false,
+    yes: f.yes === true,
+    quiet: f.quiet === true,
+    verbose: f.verbose === true,
+    noColor: f.color === false,
+    sandbox,
+    ...(cloud === undefined ? {} : { cloud }),
+    ...(cloudFile === undefined ? {} : { cloudFile }),
+    ...(store === undefined ? {} : { store }),
+    ...(f.fault === undefined ? {} : { fault: f.fault }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
+/** What cannot stand together. */
+function checkTogether(f: z.infer<typeof flags>, sandbox: boolean): void {
+  if (sandbox && (f.cloud !== undefined || f.cloudFile !== undefined)) throw problem('sandbox-with-cloud', {});
+  if (f.cloud !== undefined && f.cloudFile !== undefined) {
+    throw problem('usage', { message: '--cloud and --cloud-file are two answers to one question', help: 'mailauth help clouds' });
+  }
+  if (f.fault === undefined || sandbox) return;
+  throw problem('usage', { message: '--fault needs --sandbox', help: `mailauth setup --sandbox --fault ${f.fault}` });
+}
+
+function cloudFromEnv(env: Context['env']): { cloud?: string; cloudFile?: string } {
+  if (env.MAILAUTH_CLOUD_FILE) return { cloudFile: env.MAILAUTH_CLOUD_FILE };
+  return env.MAILAUTH_CLOUD ? { cloud: env.MAILAUTH_CLOUD } : {};
+}
+
+function readStoreName(value: string | undefined): StoreName | undefined {
+  if (value === undefined) return undefined;
+  if (value === 'keychain' || value === 'file') return value;
+  throw problem('value-invalid', { what: 'store', value, why: 'Stores are: keychain, file.', next: 'mailauth help stores' });
+}
+
+/** A whole number from a flag, at least `minimum`; `example` is a command that is right. Throws `value-invalid` (exit 2). */
+export function readWhole(flag: string, value: string, of: { unit: 'seconds' | 'days'; minimum: number; example: string }): number {
+  const number = Number(value);
+  if (/^\d{1,7}$/.test(value) && number >= of.minimum) return number;
+  throw problem('value-invalid', {
+    what: `number of ${of.unit}`,
+    value,
+    why: `${flag} takes a whole number from ${of.minimum} up.`,
+    next: of.example,
+  });
+}

@@ -1,0 +1,99 @@
+import * as z from 'zod/mini';
+import type { Choice } from '../core/context.ts';
+import type { MailauthError } from '../core/errors.ts';
+import type { MailboxRecord } from '../core/mailbox.ts';
+import { problem } from '../errors/problem.ts';
+import { guideNames } from '../products/product-names.ts';
+import { type MailboxFiles, mailboxFiles } from '../store/mailbox-file.ts';
+import { storedToken } from '../tokens/current.ts';
+import type { Session } from './session.ts';
+
+export const mailboxesOf = (session: Session): MailboxFiles => mailboxFiles({ files: session.ctx.files, home: session.home });
+
+/** A person is there and prompts are on. */
+export const canAsk = ({ ctx, globals }: Session): boolean => ctx.interactive && !globals.noInput && !globals.yes;
+
+const forFlag = z.object({ for: z.optional(z.string()) });
+
+/** `--for` of the commands that work on a finished set-up. Throws `value-invalid` for a product nobody knows (exit 2). */
+export function productFlag(flags: unknown): string | undefined {
+  const value = forFlag.parse(flags).for;
+  if (value === undefined || guideNames.some((name) => name === value)) return value;
+  throw problem('value-invalid', {
+    what: 'product that mailauth knows',
+    value,
+    why: `--for takes ${guideNames.join(', ')}.`,
+    next: 'mailauth status',
+  });
+}
+
+/**
+ * The set-up a command means: by argument, MAILAUTH_MAILBOX, or because it is the only one; `--for` among several products.
+ * Throws `no-mailbox`, `mailbox-unknown` (exit 4), `mailbox-choice`, `guide-choice` (exit 3), `mailbox-file-broken`; with
+ * `usesToken` also `not-signed-in` (exit 4), where nobody is for any of several products.
+ */
+export async function mailboxArgument(
+  session: Session,
+  command: string,
+  argument: string | undefined,
+  flags: unknown,
+  { usesToken = false }: { readonly usesToken?: boolean } = {},
+): Promise<MailboxRecord> {
+  const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
+  const guide = productFlag(flags);
+  const { records, broken } = await candidates(session, wanted);
+  const matching = records.filter((r) => (wanted === undefined || r.mailbox === wanted) && (guide === undefined || r.for === guide));
+  const [only] = matching;
+  if (only !== undefined && matching.length === 1) return only;
+  if (only === undefined) throw nothingMatches(wanted, guide, { records, broken });
+  if (canAsk(session)) return choose(session, matching);
+  const mailboxes = [...new Set(matching.map((r) => r.mailbox))];
+  if (mailboxes.length > 1) throw problem('mailbox-choice', { candidates: mailboxes, command });
+  const [signedIn, ...others] = await signedInOf(session, matching);
+  if (signedIn !== undefined && others.length === 0) return signedIn;
+  const choice = { mailbox: only.mailbox, guides: matching.map((r) => r.for) };
+  throw usesToken && signedIn === undefined ? problem('not-signed-in', choice) : problem('guide-choice', { ...choice, command });
+}
+
+function nothingMatches(wanted: string | undefined, guide: string | undefined, { records, broken }: Listed): MailauthError {
+  const damaged = broken.find((b) => wanted === undefined || b.file.includes(wanted));
+  if (damaged !== undefined) return problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });
+  if (wanted === undefined && records.length === 0) return problem('no-mailbox', {});
+  if (guide !== undefined && (wanted === undefined || records.some((r) => r.mailbox === wanted))) {
+    return problem('product-unknown', {
+      mailbox: wanted ?? records[0]?.mailbox ?? '',
+      guide,
+      known: records.map((r) => `${r.mailbox} for ${r.for}`),
+    });
+  }
+  return problem('mailbox-unknown', { mailbox: wanted ?? '', known: records.map((r) => r.mailbox) });
+}
+
+type Listed = Awaited<ReturnType<MailboxFiles['listMailboxes']>>;
+
+/** A named mailbox is opened by its name, so that a thousand others cost nothing; only a miss lists them all, for the error's words. */
+async function candidates(session: Session, wanted: string | undefined): Promise<Listed> {
+  const files = mailboxesOf(session);
+  if (wanted !== undefined) {
+    const named = await Promise.all(guideNames.map((name) => files.readMailbox({ mailbox: wanted, for: name })));
+    const records = named.filter((record) => record !== undefined);
+    if (records.length > 0) return { records, broken: [] };
+  }
+  return files.listMailboxes();
+}
+
+async function choose(session: Session, records: readonly MailboxRecord[]): Promise<MailboxRecord> {
+  const choices: Choice<string>[] = records.map((r, i) => ({ value: String(i), name: r.mailbox, description: `for ${r.for}` }));
+  const chosen = records[Number(await session.ctx.prompts.select({ message: 'Which mailbox?', choices }))];
+  if (chosen === undefined) throw problem('no-mailbox', {});
+  return chosen;
+}
+
+/** One mailbox for several products: token commands use the one that is signed in. */
+async function signedInOf(session: Session, records: readonly MailboxRecord[]): Promise<readonly MailboxRecord[]> {
+  const signedIn: MailboxRecord[] = [];
+  for (const record of records) {
+    if ((await storedToken(await session.store(record), record)) !== undefined) signedIn.push(record);
+  }
+  return signedIn;
+}

@@ -1,0 +1,134 @@
+import { isAbsolute, resolve } from 'node:path';
+import type { Cloud } from '../core/cloud.ts';
+import type { Context, Network } from '../core/context.ts';
+import type { MailboxRecord, StoreName, TokenSet } from '../core/mailbox.ts';
+import type { Reporter } from '../core/report.ts';
+import { problem } from '../errors/problem.ts';
+import type { Sandbox } from '../sandbox/start-sandbox.ts';
+import { mailboxFiles } from '../store/mailbox-file.ts';
+import type { SecretStore } from '../store/store.ts';
+import { rfc3339 } from '../tokens/formats.ts';
+import { isRefusal, noteRefusal } from '../tokens/refused.ts';
+import { defaultBrowserTimeoutMs, defaultStepTimeoutMs, type Globals } from './globals.ts';
+import { openStore } from './open-store.ts';
+
+/**
+ * What one run of a command works with: the context, the global flags, and the parts that are only opened when needed
+ * (`token get` from the store must not load a network, a sandbox or a theme).
+ */
+export interface Session {
+  readonly ctx: Context;
+  readonly globals: Globals;
+  /** MAILAUTH_HOME, or the sandbox's own folder in it */
+  readonly home: string;
+  readonly report: Reporter;
+  readonly stepTimeoutMs: number;
+  readonly browserTimeoutMs: number;
+  /** the sandbox, opened at the first call; undefined without `--sandbox` */
+  sandbox(): Promise<Sandbox | undefined>;
+  /** the network that trusts what this cloud needs */
+  network(): Promise<Network>;
+  /** the cloud of a mailbox: sandbox, flag, environment, its record, public; in this order */
+  cloud(record?: Pick<MailboxRecord, 'cloud'>): Promise<Cloud>;
+  /** trades a refresh token for a new set (RFC 6749 section 6) */
+  refresh(record: MailboxRecord, old: TokenSet): Promise<TokenSet>;
+  /** the store of a set-up mailbox, or the one asked for; not probed */
+  store(record?: Pick<MailboxRecord, 'store'>): Promise<SecretStore>;
+  /** this very store, whatever was asked for: to move from one to another */
+  storeNamed(name: StoreName): Promise<SecretStore>;
+  /** for a set-up, probed: the store asked for, else the recorded one, else the keychain; only the sandbox may answer with its own file */
+  probedStore(recorded?: StoreName): Promise<SecretStore>;
+  close(): Promise<void>;
+}
+
+export function openSession(ctx: Context, globals: Globals, realHome: string, report: Reporter): Session {
+  const home = globals.sandbox ? resolve(realHome, 'sandbox') : realHome;
+  let sandbox: Promise<Sandbox> | undefined;
+  const sandboxOf = async (): Promise<Sandbox | undefined> => {
+    if (!globals.sandbox) return undefined;
+    sandbox ??= import('../sandbox/start-sandbox.ts').then(({ openSandbox }) =>
+      openSandbox({ ctx, home, ...(globals.fault === undefined ? {} : { fault: globals.fault }) }),
+    );
+    return sandbox;
+  };
+  const opened = new Map<StoreName, Promise<SecretStore>>();
+  // Once a command, so that nobody is asked twice for a passphrase, and its key is derived once.
+  const secretStore = (name: StoreName): Promise<SecretStore> => {
+    const store = opened.get(name) ?? openStore(ctx, globals, home, name);
+    opened.set(name, store);
+    return store;
+  };
+  return {
+    ctx,
+    globals,
+    home,
+    report,
+    stepTimeoutMs: globals.timeoutMs ?? defaultStepTimeoutMs,
+    browserTimeoutMs: globals.timeoutMs ?? defaultBrowserTimeoutMs,
+    sandbox: sandboxOf,
+    async network() {
+      const box = await sandboxOf();
+      return box === undefined ? ctx.network : ctx.network.trusting(box.ca);
+    },
+    async cloud(record) {
+      const box = await sandboxOf();
+      if (box !== undefined) return box.cloud;
+      return (await chosenCloud(ctx, globals)) ?? record?.cloud ?? (await import('../entra/clouds.ts')).namedCloud('public');
+    },
+    async refresh(record, old) {
+      const [{ refreshed }, network, cloud, store] = await Promise.all([
+        import('../tokens/refresh.ts'),
+        this.network(),
+        this.cloud(record),
+        this.store(record),
+      ]);
+      ctx.log(`refresh ${record.for}: ${cloud.name}`);
+      const files = mailboxFiles({ files: ctx.files, home });
+      try {
+        const fresh = await refreshed(record, old, { ctx, network, cloud, store, timeoutMs: this.stepTimeoutMs });
+        await noteRefusal(files, record, undefined);
+        return fresh;
+      } catch (error) {
+        if (isRefusal(error)) await noteRefusal(files, record, { at: rfc3339(ctx.clock.now()), code: error.code });
+        throw error;
+      }
+    },
+    store: (record) => secretStore(globals.store ?? record?.store ?? 'keychain'),
+    storeNamed: secretStore,
+    async probedStore(recorded) {
+      const name = globals.store ?? recorded ?? 'keychain';
+      const store = await secretStore(name);
+      if (!globals.sandbox || globals.store !== undefined || name !== 'keychain') {
+        await store.probe();
+        return store;
+      }
+      try {
+        await store.probe();
+        return store;
+      } catch {
+        report.note('No keychain is usable here, so the sandbox keeps its worthless secrets in a file of its own folder.');
+        return secretStore('sandbox-file');
+      }
+    },
+    async close() {
+      ctx.keychain.close();
+      // A sandbox that failed to open has nothing to close.
+      await sandbox?.then(
+        (box) => box.close(),
+        () => undefined,
+      );
+    },
+  };
+}
+
+async function chosenCloud(ctx: Context, globals: Globals): Promise<Cloud | undefined> {
+  if (globals.cloudFile !== undefined) {
+    const { readCloudFile } = await import('../entra/cloud-file.ts');
+    const file = isAbsolute(globals.cloudFile) ? globals.cloudFile : resolve(globals.cloudFile);
+    const text = await ctx.files.read(file);
+    if (text === undefined) throw problem('cloud-file-broken', { file, why: 'there is no such file' });
+    return readCloudFile(text, file);
+  }
+  if (globals.cloud === undefined) return undefined;
+  return (await import('../entra/clouds.ts')).namedCloud(globals.cloud);
+}

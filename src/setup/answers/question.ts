@@ -1,0 +1,62 @@
+import type { Choice } from '../../core/context.ts';
+import { problem } from '../../errors/problem.ts';
+import type { ProductScreen } from '../../products/product.ts';
+import type { Answers } from './answers.ts';
+
+/** The raw text of one answer, wherever it came from: a flag, the environment, a prompt. */
+export type Check = (value: string) => true | string;
+export type Known = Partial<Answers>;
+/** What only the surroundings know: the sandbox brings its own mailbox and registration. */
+export interface Facts {
+  readonly mailbox?: string;
+  readonly clientId?: (known: Known) => string | undefined;
+  readonly redirectUri?: (known: Known) => string | undefined;
+  /** a person is there, but no browser can be opened for them: how to sign in is asked */
+  readonly browserElsewhere?: boolean;
+}
+
+/** One question as data. The terminal is one front end; every question has a flag, and `--yes` takes its default. */
+export interface Question {
+  readonly id: keyof Answers;
+  readonly flag: string;
+  /** the noun for errors: "… is no client ID" */
+  readonly noun: string;
+  readonly message: string;
+  /** does it matter for this set-up at all? */
+  readonly applies?: (known: Known) => boolean;
+  /** is the person asked, or is the default taken silently? */
+  readonly asked: (known: Known, facts: Facts) => boolean;
+  readonly choices?: (known: Known) => readonly Choice<string>[];
+  /** which of the choices a person is shown; all when it is left out */
+  readonly offered?: (known: Known) => readonly Choice<string>[];
+  readonly several?: boolean;
+  readonly check?: Check;
+  readonly default?: (known: Known, facts: Facts) => string | undefined;
+  /** may stay without an answer */
+  readonly optional?: boolean;
+  /** where a product shows the answer: said before the question */
+  readonly shownAt?: (known: Known) => ProductScreen | undefined;
+  /** for exit 3: a whole command that would have worked */
+  readonly example: (known: Known) => string;
+}
+
+/** Checks one raw answer. Throws `value-invalid` (exit 2), `redirect-not-accepted`. */
+export function checkedAnswer(question: Question, raw: string, known: Known): string {
+  const value = raw.trim();
+  const complaint = complaintOf(question, value, known);
+  if (complaint === undefined) return value;
+  if (question.id === 'redirectUri') throw problem('redirect-not-accepted', { uri: value, why: complaint });
+  throw problem('value-invalid', { what: question.noun, value, why: `${question.flag}: ${complaint}.`, next: question.example(known) });
+}
+
+function complaintOf(question: Question, value: string, known: Known): string | undefined {
+  if (question.choices !== undefined) {
+    const allowed = question.choices(known).map((c) => c.value);
+    const chosen = question.several === true ? value.split(',').map((v) => v.trim()) : [value];
+    if (chosen.every((v) => allowed.includes(v)) && value !== '') return undefined;
+    const whose = known.for === undefined || question.id === 'for' ? '' : ` (${known.for})`;
+    return `choose ${question.several ? 'any' : 'one'} of ${allowed.join(', ')}${whose}`;
+  }
+  const verdict = question.check?.(value) ?? true;
+  return verdict === true ? undefined : verdict;
+}

@@ -1,0 +1,35 @@
+import { portalSteps } from '../../by-hand/portal-steps.ts';
+import type { Cloud } from '../../core/cloud.ts';
+import { columnsOf } from '../../core/fold.ts';
+import { renderStep } from '../register/portal-screens.ts';
+import type { SetupDeps, SetupInput } from '../setup-deps.ts';
+import type { Answers } from './answers.ts';
+import { missingAgreement, missingClientId, missingPassword, missingSecret } from './missing.ts';
+
+/**
+ * Without a person: what `register` would have to ask for, said before the network and the keychain are touched.
+ * `kept`: an earlier run may have left a client secret in the store. Throws `answer-missing`.
+ */
+export function requireAnswers(answers: Answers, input: SetupInput, deps: SetupDeps, cloud: Cloud, kept: boolean): void {
+  if (answers.register === 'handoff') return;
+  if (answers.register === 'auto') {
+    if (deps.agreed) return;
+    throw missingAgreement(answers);
+  }
+  if (answers.clientId === undefined) {
+    // What to do in the portal is worth reading also where nobody can be asked.
+    const steps = answers.register === 'portal' ? portalSteps({ ...answers, portal: cloud.portal }) : [];
+    steps.forEach((step, i) => {
+      deps.report.show(renderStep(step, i + 1, steps.length, columnsOf(deps.ctx.err)));
+    });
+    throw missingClientId(answers);
+  }
+  const secretKnown =
+    kept || input.clientSecretFile !== undefined || input.certificateFile !== undefined || deps.knownSecret(answers.clientId) !== undefined;
+  if (answers.clientType === 'confidential' && !secretKnown) throw missingSecret(answers.mailbox, answers.clientId);
+}
+
+/** The same for the sign-in with a password: without it nothing is worth a change in the tenant. Throws `answer-missing`. */
+export function requirePassword(answers: Answers, { passwordFile }: SetupInput, { canAsk }: SetupDeps): void {
+  if (answers.signIn === 'password' && passwordFile === undefined && !canAsk) throw missingPassword(answers);
+}

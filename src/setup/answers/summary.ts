@@ -1,0 +1,62 @@
+import { permissionNames } from '../../by-hand/portal-steps.ts';
+import type { Cloud, Tenant } from '../../core/cloud.ts';
+import { fold } from '../../core/fold.ts';
+import { isPersonal } from '../../core/links.ts';
+import { appRolesOf } from '../../products/permissions.ts';
+import { guideNamed } from '../../products/products.ts';
+import type { Answers } from './answers.ts';
+
+/** What will be set up, as label and value: shown before anything is done. */
+export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, store: string): readonly (readonly [string, string])[] {
+  const isAppOnly = answers.access === 'app-only';
+  const app =
+    answers.clientId ??
+    { auto: 'will be registered', portal: 'to be registered in the portal', existing: '', handoff: 'an administrator will register it' }[
+      answers.register
+    ];
+  const signIn = {
+    browser: 'in a browser on this computer',
+    paste: 'in a browser on another computer',
+    device: 'with a code that is typed in a browser anywhere',
+    password: "with the mailbox's password, once",
+    skip: 'nobody signs in here',
+  };
+  return [
+    ['Mailbox', answers.mailbox],
+    ['For', guideNamed(answers.for)?.title ?? answers.for],
+    ...(answers.signInAs === undefined || answers.signInAs === answers.mailbox ? [] : [['Signs in as', answers.signInAs] as const]),
+    ['Tenant', tenant.foundBy === tenant.id ? tenant.id : `${tenant.foundBy} ${tenant.id}`],
+    ['Cloud', cloud.name],
+    ['Authorize at (v2)', tenant.endpoints.authorization],
+    ['Tokens from (v2)', tenant.endpoints.token],
+    ['App', `${app} (${answers.clientType} client)`],
+    ...(answers.redirectUri === '' ? [] : [['Redirect URI', answers.redirectUri] as const]),
+    [
+      'Permissions',
+      isAppOnly
+        ? appRolesOf(answers.protocols).join(', ').concat(' (application)')
+        : [...answers.protocols.map((p) => permissionNames[p]), 'offline_access'].join(', ').concat(' (delegated)'),
+    ],
+    ['Consent', consentWords(answers, tenant)],
+    ['Sign-in', isAppOnly ? 'none: the app asks for tokens itself, with its secret or certificate' : signIn[answers.signIn]],
+    ['Secrets go to', store],
+  ];
+}
+
+/** Why an administrator is the usual way: blocked user consent is the rule where Microsoft manages it, and not everywhere. */
+function consentWords({ consent, protocols, access }: Answers, { id }: Tenant): string {
+  if (access === 'app-only') return consent === 'admin' ? 'by an administrator: nobody else can allow application permissions' : 'as it is';
+  if (isPersonal({ tenant: id })) return 'by whoever signs in';
+  const mailIn = protocols.some((p) => p !== 'smtp');
+  const why = 'where Microsoft manages consent (new tenants, many others), users cannot allow IMAP and POP';
+  if (consent === 'admin') return `by an administrator, once for everybody${mailIn ? `: ${why}` : ''}`;
+  if (consent === 'user') return `by the user who signs in${mailIn ? `; ${why}: an administrator then must` : ''}`;
+  return 'nobody gives it now';
+}
+
+/** Two columns between blank lines; long values go on below themselves. `columns`: of the terminal, Infinity for a pipe. */
+export function renderSummary(facts: readonly (readonly [label: string, value: string])[], columns: number): string {
+  const width = Math.max(...facts.map(([label]) => label.length)) + 4;
+  const lines = facts.map(([label, value]) => `  ${label}`.padEnd(width) + fold(value, columns, width));
+  return `\n${lines.join('\n')}\n\n`;
+}

@@ -1,0 +1,104 @@
+import { join } from 'node:path';
+import type { MailboxKey } from '../core/mailbox.ts';
+import { problem } from '../errors/problem.ts';
+import { guardWrites } from '../store/home.ts';
+import { mailboxSlug } from '../store/mailbox-file.ts';
+import { answer, flagAnswers } from './answers/ask.ts';
+import type { Known } from './answers/question.ts';
+import { firstQuestions, registrationQuestions } from './answers/questions.ts';
+import type { First } from './answers/remaining-answers.ts';
+import type { SetupOutcome } from './ending.ts';
+import { type Journal, journals } from './journal.ts';
+import { asToldIn } from './setup-commands.ts';
+import type { SetupDeps, SetupInput } from './setup-deps.ts';
+import { SetupRun } from './setup-run.ts';
+
+export type { SetupOutcome } from './ending.ts';
+
+/**
+ * The wizard: questions, tenant, store, summary, registration, sign-in, tests. Each finished step is in the journal before the next
+ * begins, so that a stop at any point loses at most the step in hand. Run again on a finished mailbox it changes nothing.
+ */
+export async function runSetup(input: SetupInput, deps: SetupDeps): Promise<SetupOutcome> {
+  // Before anything is asked or looked up.
+  flagAnswers([...firstQuestions, ...registrationQuestions], {}, input.flags);
+  const book = journals(deps.ctx, deps.home);
+  const first = await firstAnswers(input, deps);
+  const key: MailboxKey = { mailbox: first.mailbox, for: first.for };
+  const release = await guardWrites(deps.home, () => deps.ctx.files.lock(join(deps.home, 'locks', `setup-${mailboxSlug(key)}`), 0));
+  if (release === undefined) throw problem('setup-busy', { mailbox: key.mailbox });
+  try {
+    if (input.fresh) await forgetInterrupted(deps, key);
+    const interrupted = input.fresh ? undefined : await book.read(key);
+    if (interrupted !== undefined)
+      deps.report.note(`Going on with the set-up that was interrupted (${interrupted.startedAt}); --fresh forgets it.`);
+    return await new SetupRun(input, deps, key, interrupted).run(first);
+  } catch (error) {
+    const { answers } = (await book.read(key).catch(() => undefined)) ?? {};
+    throw asToldIn({ ...key, clientId: input.flags.clientId ?? answers?.clientId }, error);
+  } finally {
+    await release();
+  }
+}
+
+/** Only the notes on this computer; what they tell of the tenant is said, because nobody else knows it. */
+async function forgetInterrupted(deps: SetupDeps, key: MailboxKey): Promise<void> {
+  const book = journals(deps.ctx, deps.home);
+  // A journal that cannot be read is what --fresh is for.
+  const before = await book.read(key).catch(() => undefined);
+  const { setupId, appId, creating } = before?.registration ?? {};
+  if (appId !== undefined) deps.report.note(`The app ${appId} of the set-up that is forgotten remains in the tenant (App registrations).`);
+  else if (creating === true)
+    deps.report.note(`The set-up that is forgotten may have left an app with the tag mailauth:${setupId} in the tenant.`);
+  await book.forget(key);
+}
+
+/** Mailbox and product; from an interrupted set-up where exactly one waits. Throws `nothing-to-resume`, `resume-choice`. */
+async function firstAnswers(input: SetupInput, deps: SetupDeps): Promise<First> {
+  const saved = input.fresh ? {} : await interruptedAnswers(input, deps);
+  const known = await answer(firstQuestions, {}, { ctx: deps.ctx, canAsk: deps.canAsk, flags: input.flags, saved, facts: deps.facts });
+  const { mailbox, for: product } = known;
+  if (mailbox === undefined || product === undefined) throw new Error('the first questions always have answers');
+  return { ...known, mailbox, for: product };
+}
+
+/** Those of the interrupted set-up that the flags mean, as far as they name one. */
+async function interruptedAnswers({ flags, resume }: SetupInput, deps: SetupDeps): Promise<Known> {
+  const { mailbox, for: product } = flags;
+  if (mailbox !== undefined && (product !== undefined || !resume)) return {};
+  const all = await journals(deps.ctx, deps.home).all();
+  const waiting = all.filter(
+    ({ answers }) =>
+      (mailbox === undefined || answers.mailbox === mailbox.trim().toLowerCase()) &&
+      (product === undefined || answers.for === product.trim()),
+  );
+  const [only] = waiting;
+  if (only !== undefined && waiting.length === 1) return resume || (await wantsResume(deps, only)) ? only.answers : {};
+  if (!resume) return {};
+  // Nothing waits for this mailbox, or what its default product names: the full command works with or without --resume.
+  if (mailbox !== undefined && (waiting.length === 0 || waiting.some(({ answers }) => answers.for === 'this-computer'))) return {};
+  if (waiting.length === 0) throw problem('nothing-to-resume', {});
+  return (await whichSetup(deps, waiting)).answers;
+}
+
+/** Throws `resume-choice` where nobody can be asked. */
+async function whichSetup(deps: SetupDeps, waiting: readonly Journal[]): Promise<Journal> {
+  const choices = waiting.map(({ answers: { mailbox = '', for: product = '' }, startedAt }, i) => ({
+    value: String(i),
+    name: mailbox,
+    description: `for ${product}, interrupted ${startedAt}`,
+  }));
+  const chosen = deps.canAsk
+    ? waiting[Number(await deps.ctx.prompts.select({ message: 'Which interrupted set-up?', choices }))]
+    : undefined;
+  if (chosen === undefined) {
+    const candidates = waiting.map(({ answers: { mailbox = '', for: product = '' } }) => ({ mailbox, for: product }));
+    throw problem('resume-choice', { candidates });
+  }
+  return chosen;
+}
+
+async function wantsResume(deps: SetupDeps, journal: Journal): Promise<boolean> {
+  if (!deps.canAsk) return false;
+  return deps.ctx.prompts.confirm({ message: `The set-up of ${journal.answers.mailbox} was interrupted. Go on with it?`, default: true });
+}

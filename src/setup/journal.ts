@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import type { Cloud } from '../core/cloud.ts';
+import type { Context } from '../core/context.ts';
+import type { MailboxKey, Registration, StoreName } from '../core/mailbox.ts';
+import { problem } from '../errors/problem.ts';
+import { guardWrites } from '../store/home.ts';
+import { toJsonFile } from '../store/json-file.ts';
+import { mailboxSlug } from '../store/mailbox-file.ts';
+import { cloudSchema, registrationSchema, storeNameSchema } from '../store/schemas.ts';
+import { savedAnswers } from './answers/answers.ts';
+import type { Known } from './answers/question.ts';
+
+/** A finished step of a set-up, in the order they happen. */
+export const setupSteps = ['tenant', 'store', 'registration', 'secret', 'sign-in', 'test'] as const;
+export type SetupStep = (typeof setupSteps)[number];
+
+/** What an interrupted set-up knows. On disk before each next step begins; never a secret. */
+export interface Journal {
+  readonly answers: Known;
+  readonly done: readonly SetupStep[];
+  readonly startedAt: string;
+  /** somebody else than the mailbox signed in last time: ask the browser which account to take */
+  readonly wrongAccount: boolean;
+  /** where it began, so that `--resume` needs no other flag */
+  readonly cloud?: Cloud;
+  /** where its secrets went so far */
+  readonly store?: StoreName;
+  /** what a registration through Graph has made so far */
+  readonly registration?: JournaledRegistration;
+  /** the app stands like this, as the answers want it: only consent and the sign-in are left */
+  readonly app?: Registration;
+  /** an administrator was asked for consent to it, and gave it or refused: the sign-in tells */
+  readonly consentAsked: boolean;
+}
+
+/** Noted before and after each change in the tenant, so that a stop anywhere is completed and never doubled. */
+export interface JournaledRegistration {
+  /** random; the app carries it as tag `mailauth:<setupId>` */
+  readonly setupId: string;
+  /** the app may exist although its ids were never written down */
+  readonly creating?: boolean;
+  readonly appObjectId?: string;
+  readonly appId?: string;
+  readonly spObjectId?: string;
+  readonly grantIds: readonly string[];
+  readonly secretKeyId?: string;
+  /** of an open rotation: still in the product */
+  readonly oldSecretKeyId?: string;
+  readonly secretExpiresAt?: string;
+  /** stands in the registration for a proof, and must go again */
+  readonly proofRedirect?: string;
+  /** somebody else made it, and the operator agreed to use it */
+  readonly adopted?: boolean;
+}
+
+const schema = z.object({
+  version: z.literal(1),
+  startedAt: z.string(),
+  answers: savedAnswers,
+  done: z.array(z.enum(setupSteps)),
+  wrongAccount: z.optional(z.boolean()),
+  cloud: z.exactOptional(cloudSchema),
+  store: z.exactOptional(storeNameSchema),
+  registration: z.exactOptional(
+    z.object({
+      setupId: z.string(),
+      creating: z.exactOptional(z.boolean()),
+      appObjectId: z.exactOptional(z.string()),
+      appId: z.exactOptional(z.string()),
+      spObjectId: z.exactOptional(z.string()),
+      grantIds: z.array(z.string()),
+      secretKeyId: z.exactOptional(z.string()),
+      oldSecretKeyId: z.exactOptional(z.string()),
+      secretExpiresAt: z.exactOptional(z.string()),
+      proofRedirect: z.exactOptional(z.string()),
+      adopted: z.exactOptional(z.boolean()),
+    }),
+  ),
+  app: z.exactOptional(registrationSchema),
+  consentAsked: z.optional(z.boolean()),
+});
+
+/** The journals of one home, one file a (mailbox, product). */
+export function journals(ctx: Pick<Context, 'files'>, home: string) {
+  const folder = join(home, 'setups');
+  const fileOf = (key: MailboxKey) => join(folder, `${mailboxSlug(key)}.json`);
+
+  const parse = (text: string, file: string, mailbox: string): Journal => {
+    let why = 'it is empty';
+    try {
+      const read = schema.safeParse(JSON.parse(text));
+      if (read.success) {
+        const { version: _, answers, wrongAccount, consentAsked, ...rest } = read.data;
+        return { ...rest, answers: withoutUndefined(answers), wrongAccount: wrongAccount === true, consentAsked: consentAsked === true };
+      }
+      why = 'it is not in the form mailauth writes';
+    } catch (error) {
+      if (text.trim() !== '') why = error instanceof Error ? error.message : 'no JSON';
+    }
+    throw problem('setup-file-broken', { file, why, mailbox }, { detail: { file } });
+  };
+
+  return {
+    /** Throws `setup-file-broken`. */
+    async read(key: MailboxKey): Promise<Journal | undefined> {
+      const file = fileOf(key);
+      const text = await ctx.files.read(file);
+      return text === undefined ? undefined : parse(text, file, key.mailbox);
+    },
+    write(key: MailboxKey, journal: Journal): Promise<void> {
+      return guardWrites(home, () => ctx.files.writeAtomic(fileOf(key), toJsonFile({ version: 1, ...journal })));
+    },
+    async forget(key: MailboxKey): Promise<boolean> {
+      // A run that was killed in the middle of a write leaves its temporary file beside the journal.
+      const halfWritten = (await ctx.files.list(folder)).filter((name) => name.startsWith(`${mailboxSlug(key)}.json.`));
+      for (const name of halfWritten) await ctx.files.remove(join(folder, name));
+      return ctx.files.remove(fileOf(key));
+    },
+    /** every readable interrupted set-up */
+    async all(): Promise<readonly Journal[]> {
+      const found: Journal[] = [];
+      for (const name of await ctx.files.list(folder)) {
+        if (!name.endsWith('.json')) continue;
+        const text = await ctx.files.read(join(folder, name));
+        try {
+          if (text !== undefined) found.push(parse(text, name, name));
+        } catch {
+          // A broken one is reported when its own mailbox is set up again.
+        }
+      }
+      return found;
+    },
+  };
+}
+
+/** zod leaves optional keys present as undefined; exact optional types want them gone. */
+function withoutUndefined(answers: z.infer<typeof savedAnswers>): Known {
+  return Object.fromEntries(Object.entries(answers).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,204 @@
+import type { RegistrationPlan } from '../../core/registration-plan.ts';
+import type { Secret } from '../../core/secret.ts';
+import type { Graph } from '../../entra/graph.ts';
+import { addProofRedirect, removeProofRedirect } from '../../entra/proof-redirect.ts';
+import { type RegisteredApp, type RegistrationProgress, registerApp } from '../../entra/registration.ts';
+import type { GraphCommands } from '../../errors/catalogue/registration/graph-errors.ts';
+import { planRegistration } from '../../products/plan.ts';
+import { guideNamed } from '../../products/products.ts';
+import { clientSecretEntry } from '../../store/token-entry.ts';
+import { type Answers, isLoopback } from '../answers/answers.ts';
+import type { JournaledRegistration } from '../journal.ts';
+import { resumeHere, setupHere } from '../setup-commands.ts';
+import { browserMethod } from '../sign-in/sign-in-step.ts';
+import { adminGraph, waitWords } from './admin-step.ts';
+import { adopt } from './adopt-step.ts';
+import { publicPart } from './app-certificate.ts';
+import { pendingSecretEntry } from './client-secret.ts';
+import { freeProofRedirect, type Proof } from './proof-step.ts';
+import type { RegistrationStep, Way } from './register-step.ts';
+
+/**
+ * `--register auto`, once it was agreed to: signs an administrator in, and makes the tenant as planned. Every step is journaled; run
+ * again it completes what is there and changes only what differs.
+ */
+export async function throughGraph(answers: Answers, step: RegistrationStep): Promise<Way> {
+  const { deps, tenant, cloud } = step;
+  const guide = guideNamed(answers.for);
+  if (guide === undefined) throw new Error(`no guide ${answers.for}`);
+  let noted: JournaledRegistration = step.registration ?? { setupId: deps.ctx.random.uuid(), grantIds: [] };
+  const certificate = step.certificate === undefined ? undefined : publicPart(step.certificate);
+  const plan = planRegistration(guide, { ...answers, ...(certificate && { certificate }) }, noted.setupId);
+  // Before anything is made: the key of what is put on the app must not be lost.
+  if (step.certificate !== undefined) await step.store.write(pendingSecretEntry(step.key), step.certificate.pem);
+  await step.note(noted);
+  const commands = commandsOf(answers, step);
+  const graph = await adminGraph(deps, tenant, cloud, commands.resume, browserMethod(answers.signIn));
+  deps.report.progress('registration', 'started', 'Registering the app');
+  const update = async ({ proofRedirect, ...more }: Update): Promise<void> => {
+    const { proofRedirect: before, ...rest } = noted;
+    const proof = proofRedirect === null ? undefined : (proofRedirect ?? before);
+    noted = { ...rest, ...more, ...(proof === undefined ? {} : { proofRedirect: proof }) };
+    await step.note(noted);
+  };
+  if (noted.creating !== true && noted.appObjectId === undefined) {
+    const adopted = await adopt(graph, plan, commands, step);
+    if (adopted !== undefined) await update({ appObjectId: adopted.appObjectId, appId: adopted.appId, adopted: true });
+  }
+  const app = await registerApp(
+    {
+      graph,
+      commands,
+      clock: deps.ctx.clock,
+      signal: deps.ctx.signal,
+      onWait: (reason, ms) => deps.report.progress('registration', 'waiting', waitWords(reason, ms)),
+      keepSecret: async (secret, { keyId, endDateTime }) => {
+        await step.store.write(pendingSecretEntry(step.key), secret);
+        await update({ secretKeyId: keyId, secretExpiresAt: endDateTime });
+      },
+    },
+    plan,
+    {
+      ...known(noted),
+      keyIds: await heldKeyIds(noted, step),
+      keepKeyIds: noted.oldSecretKeyId === undefined ? [] : [noted.oldSecretKeyId],
+    },
+    (progress) => update(afterwards(progress, noted)),
+  );
+  report(app, graph, step, noted.adopted === true);
+  const clientSecret = await heldSecret(step);
+  const proof = await makeProof(answers, { graph, commands, step, appObjectId: app.appObjectId, noted: () => noted, update });
+  return wayOf(app, plan, noted, { graph, clientSecret, proof });
+}
+
+interface InHand {
+  readonly graph: Graph;
+  readonly clientSecret: Secret | undefined;
+  readonly proof: Proof | undefined;
+}
+
+function wayOf(
+  app: RegisteredApp,
+  { tag, publicClientFlows }: RegistrationPlan,
+  noted: JournaledRegistration,
+  { graph, clientSecret, proof }: InHand,
+): Way {
+  return {
+    clientId: app.appId,
+    graph,
+    fresh: app.changed.length > 0,
+    ...(proof === undefined ? {} : { proof }),
+    ...(clientSecret === undefined ? {} : { clientSecret }),
+    ...(app.secret === undefined ? {} : { secretKeyId: app.secret.keyId }),
+    ...(noted.oldSecretKeyId === undefined ? {} : { oldSecretKeyId: noted.oldSecretKeyId }),
+    ...(noted.secretExpiresAt === undefined ? {} : { secretExpiresAt: noted.secretExpiresAt }),
+    made: {
+      tag,
+      applicationObjectId: app.appObjectId,
+      grantIds: Object.values(app.grantIds),
+      ...(app.spObjectId === undefined ? {} : { servicePrincipalId: app.spObjectId }),
+    },
+    madeByMailauth: noted.adopted !== true,
+    publicClientFlows,
+  };
+}
+
+/** `null` takes the note away. */
+type Update = Omit<Partial<JournaledRegistration>, 'proofRedirect'> & { readonly proofRedirect?: string | null };
+
+/** The product catches the redirect itself, and somebody shall sign in here first. */
+export const wantsProof = ({ signIn, redirectUri, clientType }: Pick<Answers, 'signIn' | 'redirectUri' | 'clientType'>): boolean =>
+  (signIn === 'browser' || signIn === 'paste') && clientType === 'confidential' && !isLoopback(redirectUri);
+
+interface ProofParts {
+  readonly graph: Graph;
+  readonly commands: GraphCommands;
+  readonly step: RegistrationStep;
+  readonly appObjectId: string;
+  noted(): JournaledRegistration;
+  update(more: Update): Promise<void>;
+}
+
+/** One redirect to this computer, noted before it is added, so that a crash cannot leave it: an earlier one is taken away first. */
+async function makeProof(answers: Answers, parts: ProofParts): Promise<Proof | undefined> {
+  const { graph, commands, step, appObjectId, noted, update } = parts;
+  const { ctx } = step.deps;
+  const deps = { graph, commands, clock: ctx.clock, signal: ctx.signal };
+  const remove = async () => {
+    const { proofRedirect } = noted();
+    if (proofRedirect === undefined) return;
+    await removeProofRedirect(deps, appObjectId, proofRedirect);
+    await update({ proofRedirect: null });
+  };
+  await remove();
+  if (!wantsProof(answers)) return undefined;
+  const redirectUri = await freeProofRedirect(step.deps);
+  await update({ proofRedirect: redirectUri });
+  await addProofRedirect(deps, appObjectId, redirectUri);
+  step.deps.report.progress('registration', 'done', `Redirect ${redirectUri} added for the proof; it goes again afterwards`);
+  return { redirectUri, remove };
+}
+
+const known = ({ creating, appObjectId, appId, spObjectId }: JournaledRegistration) => ({
+  ...(creating === undefined ? {} : { creating }),
+  ...(appObjectId === undefined ? {} : { appObjectId }),
+  ...(appId === undefined ? {} : { appId }),
+  ...(spObjectId === undefined ? {} : { spObjectId }),
+});
+
+function afterwards(progress: RegistrationProgress, before: JournaledRegistration): Partial<JournaledRegistration> {
+  switch (progress.step) {
+    case 'creating':
+      return { creating: true };
+    case 'application':
+      return { appObjectId: progress.appObjectId, appId: progress.appId };
+    case 'service-principal':
+      return { spObjectId: progress.spObjectId };
+    case 'grant':
+      return { grantIds: [...new Set([...before.grantIds, progress.grantId])] };
+    case 'secret':
+      return { secretKeyId: progress.keyId, secretExpiresAt: progress.endDateTime };
+  }
+}
+
+/** A secret whose value the store lost is of no use: it is made anew, and the lost one goes. */
+async function heldKeyIds(noted: JournaledRegistration, step: RegistrationStep): Promise<readonly string[]> {
+  return noted.secretKeyId !== undefined && (await heldSecret(step)) !== undefined ? [noted.secretKeyId] : [];
+}
+
+async function heldSecret({ store, key }: RegistrationStep): Promise<Secret | undefined> {
+  return (await store.read(pendingSecretEntry(key))) ?? (await store.read(clientSecretEntry(key)));
+}
+
+function commandsOf(answers: Answers, { cloud }: RegistrationStep): GraphCommands {
+  return {
+    resume: resumeHere(answers, cloud),
+    handoff: setupHere(answers, cloud, '--register handoff'),
+    undo: `mailauth logout ${answers.mailbox} --for ${answers.for} --delete-app`,
+  };
+}
+
+function report(app: RegisteredApp, graph: Graph, { deps }: RegistrationStep, adopted: boolean): void {
+  deps.report.progress('registration', 'done', `App ${app.appId}${adopted ? ' adopted' : ''}${changesIn(app)}`);
+  deps.report.detail(`${graph.calls} calls to Microsoft Graph`);
+  if (app.surprising.length > 0) deps.report.note(`Exchange Online publishes other ids than documented for: ${app.surprising.join(', ')}`);
+}
+
+const madeWords = {
+  application: 'application',
+  'service-principal': 'service principal',
+  grant: 'consent',
+  'app-role': 'roles on Exchange Online',
+  secret: 'client secret',
+  'application-changed': '',
+  'orphan-secret': '',
+} as const;
+
+function changesIn({ changed }: RegisteredApp): string {
+  const made = changed.map((change) => madeWords[change]).filter((word) => word !== '');
+  const said = [
+    ...(changed.includes('application-changed') ? ['settings changed'] : []),
+    ...(made.length === 0 ? [] : [`${made.join(', ')} made`]),
+  ];
+  return said.length === 0 ? ': it is as planned, nothing changed' : `: ${said.join('; ')}`;
+}

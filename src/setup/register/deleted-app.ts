@@ -1,0 +1,26 @@
+import type { Cloud } from '../../core/cloud.ts';
+import { MailauthError } from '../../core/errors.ts';
+import type { MailboxRecord } from '../../core/mailbox.ts';
+import { checkClient } from '../../entra/client-check.ts';
+import { appOf } from '../../tokens/refresh.ts';
+import type { SetupDeps } from '../setup-deps.ts';
+
+/**
+ * Did somebody delete the registration that mailauth made for a finished set-up? Only Entra's plain "unknown application" counts: without
+ * a network, or with any other answer, the set-up is taken as it stands.
+ */
+export async function isAppDeleted(deps: SetupDeps, existing: MailboxRecord, cloud: Cloud): Promise<boolean> {
+  const { registration } = existing;
+  if (!registration.madeByMailauth || registration.made === undefined) return false;
+  const { ctx, report, stepTimeoutMs: timeoutMs } = deps;
+  try {
+    const [network, store] = await Promise.all([deps.network(), deps.store(existing)]);
+    await checkClient(await appOf(existing, { ctx, network, cloud, store, timeoutMs }));
+    return false;
+  } catch (error) {
+    if (!(error instanceof MailauthError)) throw error;
+    if (error.code !== 'client-unknown') return false;
+    report.note(`The app ${registration.clientId} is not in the tenant any more: somebody deleted it.`);
+    return true;
+  }
+}

@@ -1,0 +1,65 @@
+import type { Cloud } from '../../core/cloud.ts';
+import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import type { Secret } from '../../core/secret.ts';
+import { openLoopback } from '../../oauth/loopback.ts';
+import { signIn } from '../../oauth/sign-in.ts';
+import { resumeHere } from '../setup-commands.ts';
+import type { SetupDeps } from '../setup-deps.ts';
+import { requestFor } from '../sign-in/sign-in-request.ts';
+
+/** A redirect to this computer that stands in the registration only for the time of a proof. */
+export interface Proof {
+  readonly redirectUri: string;
+  remove(): Promise<void>;
+}
+
+/** `http://localhost:PORT/mailauth` with a port that is free now: the Web platform takes it exactly. */
+export async function freeProofRedirect({ ctx }: SetupDeps): Promise<string> {
+  const { random, clock, signal } = ctx;
+  const listener = await openLoopback({ redirectUri: 'http://localhost', random, clock, signal });
+  await listener.close();
+  return `${listener.redirectUri}/mailauth`;
+}
+
+export interface ProofStep {
+  readonly deps: SetupDeps;
+  readonly cloud: Cloud;
+  readonly proof: Proof;
+  readonly method: 'browser' | 'paste';
+  readonly clientSecret?: Secret;
+}
+
+/**
+ * Proves the whole chain before the product gets it: signs in on this computer as the product would, for the tests that follow. The tokens
+ * stay in memory.
+ */
+export async function signInForProof(record: MailboxRecord, step: ProofStep): Promise<TokenSet> {
+  const { deps, cloud, proof, method } = step;
+  const { ctx, report } = deps;
+  const who = record.signInAs ?? record.mailbox;
+  const set = await signIn(
+    ctx,
+    {
+      ...(await requestFor(record, step)),
+      redirectUri: proof.redirectUri,
+      loopback: true,
+      method,
+      selectAccount: false,
+      waitMs: deps.browserTimeoutMs,
+      canAsk: deps.canAsk,
+      again: resumeHere(record, cloud),
+      kept: false,
+    },
+    {
+      authorizationRequired: (url, expiresAt) => {
+        report.progress('sign-in', 'waiting', `Sign in as ${who}, for a proof before ${record.for} does, at this address:`);
+        report.authorizationRequired(url, expiresAt);
+      },
+      note: (text) => report.note(text),
+      waiting: (text) => report.progress('sign-in', 'started', text),
+    },
+    async () => undefined,
+  );
+  report.progress('sign-in', 'done', `Signed in as ${set.account.username} for the proof; nothing of it is kept`);
+  return set;
+}

@@ -1,0 +1,127 @@
+import type { Cloud, Tenant } from '../../core/cloud.ts';
+import type { MadeRegistration, MailboxKey, Registration } from '../../core/mailbox.ts';
+import type { Secret } from '../../core/secret.ts';
+import type { Graph } from '../../entra/graph.ts';
+import { proveSecret } from '../../entra/prove-secret.ts';
+import { type ClientCertificate, credentialOf } from '../../oauth/client-certificate.ts';
+import type { SecretStore } from '../../store/store.ts';
+import type { Answers } from '../answers/answers.ts';
+import { missingClientId } from '../answers/missing.ts';
+import type { JournaledRegistration } from '../journal.ts';
+import type { SetupDeps, SetupInput } from '../setup-deps.ts';
+import { throughGraph } from './auto.ts';
+import { pendingSecretEntry } from './client-secret.ts';
+import { obtainSecret } from './obtain-secret.ts';
+import { throughPortal } from './portal-screens.ts';
+import type { Proof } from './proof-step.ts';
+
+export interface RegistrationStep {
+  readonly deps: SetupDeps;
+  readonly input: SetupInput;
+  readonly key: MailboxKey;
+  readonly tenant: Tenant;
+  readonly cloud: Cloud;
+  readonly store: SecretStore;
+  /** app-only access by certificate, in place of a client secret */
+  readonly certificate?: ClientCertificate;
+  /** what an earlier run made through Graph */
+  readonly registration: JournaledRegistration | undefined;
+  /** notes what was made, before the next thing is made */
+  note(registration: JournaledRegistration): Promise<void>;
+  /** the app whose client secret an interrupted run left in the store */
+  readonly waitingFor: string | undefined;
+  /** notes what the operator brought, before anything else happens */
+  remember(answers: Answers): Promise<void>;
+}
+
+export interface Registered {
+  readonly answers: Answers;
+  /** for the mailbox file */
+  readonly registration: Registration;
+  readonly clientSecret?: Secret;
+  /** where the product catches the redirect itself: this computer's, for a proof */
+  readonly proof?: Proof;
+  /** still signed in, where the app was registered through it */
+  readonly graph?: Graph;
+}
+
+/**
+ * The app: its ID from the operator (`existing`) or from the portal, screen by screen (`portal`); its secret into the store before
+ * anything else happens, or made through Microsoft Graph (`auto`); then what can be checked without a person is checked.
+ */
+export async function register(answers: Answers, step: RegistrationStep): Promise<Registered> {
+  const ways = { portal: throughPortal, existing, auto: throughGraph };
+  if (answers.register === 'handoff') throw new Error('a handoff ends before the registration');
+  const way = await ways[answers.register](answers, step);
+  const { report } = step.deps;
+  report.progress('registration', 'started', 'Checking the app');
+  try {
+    const { ctx, stepTimeoutMs } = step.deps;
+    const app = {
+      cloud: step.cloud,
+      tenantId: step.tenant.id,
+      endpoints: step.tenant.endpoints,
+      clientId: way.clientId,
+      mailbox: step.key.mailbox,
+      network: await step.deps.network(),
+      clock: ctx.clock,
+      timeoutMs: stepTimeoutMs,
+      signal: ctx.signal,
+      ...(way.clientSecret === undefined ? {} : credentialOf(way.clientSecret)),
+    };
+    const verdict = await proveSecret(app, (text) => report.progress('registration', 'waiting', text), way.fresh === true);
+    const credential = step.certificate === undefined ? 'secret' : 'certificate';
+    const proof = verdict.kind === 'ok' ? `, its ${credential} works` : `, its ${credential} is stored`;
+    const secret = way.clientSecret === undefined ? '' : proof;
+    const known = verdict.kind === 'ok' ? ' is known to the tenant' : ' taken as given; the sign-in proves it';
+    // Of an app that was just made, "taken as given" would be news to nobody.
+    if (verdict.kind === 'ok' || way.made === undefined) report.progress('registration', 'done', `App ${way.clientId}${known}${secret}`);
+  } catch (error) {
+    // A pasted secret that Microsoft refuses is not kept for the next run.
+    if (way.clientSecret !== undefined && way.made === undefined) await step.store.remove(pendingSecretEntry(step.key));
+    throw error;
+  }
+  return {
+    answers: { ...answers, clientId: way.clientId },
+    registration: registrationOf(answers, way, step.certificate),
+    ...(way.clientSecret === undefined ? {} : { clientSecret: way.clientSecret }),
+    ...(way.proof === undefined ? {} : { proof: way.proof }),
+    ...(way.graph === undefined ? {} : { graph: way.graph }),
+  };
+}
+
+const registrationOf = (answers: Answers, way: Way, certificate: ClientCertificate | undefined): Registration => ({
+  clientId: way.clientId.toLowerCase(),
+  clientType: answers.clientType,
+  redirectUri: answers.redirectUri,
+  madeByMailauth: way.madeByMailauth === true,
+  ...(way.secretExpiresAt === undefined ? {} : { secretExpiresAt: way.secretExpiresAt }),
+  ...(certificate === undefined ? {} : { secretExpiresAt: certificate.expiresAt, certificateThumbprint: certificate.thumbprint }),
+  ...(way.secretKeyId === undefined ? {} : { secretKeyId: way.secretKeyId }),
+  ...(way.oldSecretKeyId === undefined ? {} : { oldSecretKeyId: way.oldSecretKeyId }),
+  ...(way.made === undefined ? {} : { made: way.made, name: answers.name, audience: answers.audience }),
+  ...(way.made === undefined || answers.variant === undefined ? {} : { variant: answers.variant }),
+  ...(way.publicClientFlows === undefined ? {} : { publicClientFlows: way.publicClientFlows }),
+});
+
+/** What each way to register comes to. */
+export interface Way {
+  readonly clientId: string;
+  readonly clientSecret?: Secret;
+  /** just made: Microsoft may need a minute until every data centre knows it */
+  readonly fresh?: boolean;
+  readonly secretExpiresAt?: string;
+  readonly secretKeyId?: string;
+  readonly oldSecretKeyId?: string;
+  readonly made?: MadeRegistration;
+  readonly madeByMailauth?: boolean;
+  readonly publicClientFlows?: boolean;
+  readonly proof?: Proof;
+  readonly graph?: Graph;
+}
+
+async function existing(answers: Answers, step: RegistrationStep): Promise<Way> {
+  if (answers.clientId === undefined) throw missingClientId(answers);
+  if (answers.clientType === 'public') return { clientId: answers.clientId };
+  return { clientId: answers.clientId, clientSecret: await obtainSecret(answers.clientId, step) };
+}

@@ -1,0 +1,141 @@
+import type { Cloud, Protocol } from '../../core/cloud.ts';
+import { appPage, isPersonal, shellWord } from '../../core/links.ts';
+import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { exchangeLines, sendingOnly } from '../../errors/catalogue/entra/app-lines.ts';
+import { problem } from '../../errors/problem.ts';
+import type { ProtocolResult } from '../../mail/result.ts';
+import { missingRoles } from '../../oauth/client-credentials.ts';
+import { guideNamed } from '../../products/products.ts';
+import type { SecretStore } from '../../store/store.ts';
+import { encodeTokenSet, tokenEntry } from '../../store/token-entry.ts';
+import type { Answers } from '../answers/answers.ts';
+import type { SetupDeps, SetupInput } from '../setup-deps.ts';
+import { testMailbox } from './test-step.ts';
+
+/** Products that ask mailauth for the token; the others sign in themselves, as a person. */
+const ownPrograms = ['this-computer', 'custom'];
+
+/**
+ * What app-only access does not go with, said before anything is looked up. `flags`: as given. Throws `app-only-not-here`,
+ * `app-only-personal`, `usage` (exit 2).
+ */
+export function requireAppOnly(
+  { mailbox, for: product, tenant = '' }: Pick<Answers, 'mailbox' | 'for' | 'tenant'>,
+  flags: SetupInput['flags'],
+): void {
+  if (!ownPrograms.includes(product)) {
+    throw problem('app-only-not-here', { product: guideNamed(product)?.title ?? product, mailbox, for: product });
+  }
+  if (isPersonal({ tenant })) throw problem('app-only-personal', { mailbox });
+  const clashes: readonly (readonly [flag: string, given: boolean, why: string])[] = [
+    ['--client-type public', flags.clientType === 'public', 'a public client cannot show who it is'],
+    ['--sign-in-as', flags.signInAs !== undefined, 'nobody signs in'],
+    [`--sign-in ${flags.signIn}`, flags.signIn !== undefined && flags.signIn !== 'skip', 'nobody signs in'],
+    ['--redirect-uri', flags.redirectUri !== undefined, 'nobody signs in, so nothing is redirected'],
+  ];
+  const [clash] = clashes.filter(([, given]) => given);
+  if (clash === undefined) return;
+  throw problem('usage', {
+    message: `--access app-only does not go with ${clash[0]}: ${clash[2]}`,
+    help: `mailauth setup --mailbox ${shellWord(mailbox)} --access app-only`,
+  });
+}
+
+/** A new role is not in every token at once. */
+const waitsMs = [2000, 4000, 8000, 15_000, 15_000, 15_000, 15_000, 15_000];
+
+export interface AppOnlyStep {
+  readonly deps: Pick<SetupDeps, 'ctx' | 'report' | 'mailboxes'>;
+  readonly store: SecretStore;
+  readonly cloud: Cloud;
+  /** asks the token endpoint as the app */
+  fetch(): Promise<TokenSet>;
+  /** the roles were given a moment ago */
+  readonly patient: boolean;
+  /** the command that does it again */
+  readonly again: string;
+  /** done after the token is stored and before the record is written */
+  keepFirst?(record: MailboxRecord): Promise<void>;
+}
+
+/**
+ * The app's own token, its roles checked, stored; then the mailbox file. Throws `app-role-missing` (6) and what the token endpoint says.
+ * Sending alone may go without `SMTP.SendAsApp`: RBAC for Applications gives that right in Exchange, and then Entra must not.
+ */
+export async function fetchAndStore(record: MailboxRecord, step: AppOnlyStep): Promise<{ record: MailboxRecord; set: TokenSet }> {
+  const { deps, store, cloud } = step;
+  const set = await withRoles(record, step);
+  const missing = missingRoles(set, record.protocols);
+  const vital = missing.filter((role) => role !== 'SMTP.SendAsApp');
+  if (vital.length > 0) {
+    const { clientId } = record.registration;
+    const link = appPage({ cloud, clientId }, 'CallAnAPI');
+    throw problem('app-role-missing', { mailbox: record.mailbox, roles: vital, again: step.again, link, clientId });
+  }
+  if (missing.length > 0)
+    deps.report.note(
+      `The token does not carry ${missing.join()}: right where sending is allowed in Exchange alone (RBAC for Applications).`,
+    );
+  await store.write(tokenEntry(record), encodeTokenSet(set));
+  await step.keepFirst?.(record);
+  const written: MailboxRecord = { ...record, account: set.account };
+  await deps.mailboxes.writeMailbox(written);
+  deps.report.progress('token', 'done', `The app has a token of its own; stored: ${store.describe()}`);
+  return { record: written, set };
+}
+
+async function withRoles(record: MailboxRecord, { deps, fetch, patient }: AppOnlyStep): Promise<TokenSet> {
+  deps.report.progress('token', 'started', 'Asking for a token as the app itself');
+  let set = await fetch();
+  for (const waitMs of patient ? waitsMs : []) {
+    if (missingRoles(set, record.protocols).length === 0) break;
+    deps.report.progress('token', 'waiting', `Microsoft is still publishing the app's roles; waiting ${waitMs / 1000} s`);
+    await deps.ctx.clock.sleep(waitMs, deps.ctx.signal);
+    set = await fetch();
+  }
+  return set;
+}
+
+/** What an Exchange administrator runs before the app gets into the mailbox. */
+export interface ExchangeWork {
+  readonly lines: readonly string[];
+  /** where the set-up only sends: the newer way in place of those lines, without Full Access */
+  readonly instead?: readonly string[];
+}
+
+export function exchangeWork(record: MailboxRecord): ExchangeWork {
+  const servicePrincipalId = record.account?.objectId ?? record.registration.made?.servicePrincipalId;
+  const app = {
+    clientId: record.registration.clientId,
+    mailbox: record.mailbox,
+    ...(servicePrincipalId === undefined ? {} : { servicePrincipalId }),
+  };
+  const onlySends = (protocols: readonly Protocol[]) => protocols.every((protocol) => protocol === 'smtp');
+  return { lines: exchangeLines(app, record.protocols), ...(onlySends(record.protocols) ? { instead: sendingOnly(app) } : {}) };
+}
+
+/** The lines as a person reads them: whole, so that they can be copied. */
+export function renderExchangeWork({ lines, instead }: ExchangeWork): string {
+  return [
+    '  In Exchange Online PowerShell (Connect-ExchangeOnline), as an Exchange administrator:',
+    ...lines.map((line) => `    ${line}`),
+    ...(instead === undefined
+      ? []
+      : [
+          '  Or, to send only and without Full Access (then take SMTP.SendAsApp away from the app in Entra):',
+          ...instead.map((line) => `    ${line}`),
+        ]),
+    "  -ObjectId is that of the Enterprise application, not the one on the app registration's page.",
+    '',
+  ].join('\n');
+}
+
+/** The tests of a new set-up. A person is shown the lines first: without them every test is red. */
+export async function testApp(deps: SetupDeps, record: MailboxRecord, cloud: Cloud, set: TokenSet): Promise<readonly ProtocolResult[]> {
+  if (deps.canAsk) {
+    deps.report.show(`\n${renderExchangeWork(exchangeWork(record))}\n`);
+    const done = await deps.ctx.prompts.confirm({ message: 'Were these lines run? (No leaves the tests out)', default: true });
+    if (!done) return [];
+  }
+  return testMailbox(deps, record, cloud, async () => set);
+}

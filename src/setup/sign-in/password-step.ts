@@ -1,0 +1,42 @@
+import type { Cloud } from '../../core/cloud.ts';
+import { MailauthError } from '../../core/errors.ts';
+import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { Secret } from '../../core/secret.ts';
+import { fromHere } from '../../errors/here.ts';
+import { passwordSignIn } from '../../oauth/password.ts';
+import { guideNamed } from '../../products/products.ts';
+import { missingPassword, passwordCommand } from '../answers/missing.ts';
+import { passwordFromFile } from '../register/client-secret.ts';
+import type { SetupDeps, SetupInput } from '../setup-deps.ts';
+import { requestFor } from './sign-in-request.ts';
+
+/**
+ * `--sign-in password`: signs in as the product will, so that a mailbox with MFA is found out now and not in the product. The password
+ * is asked for or read, sent once, and forgotten; the tokens are used for the tests and not stored.
+ */
+export async function signInWithPassword(
+  record: MailboxRecord,
+  step: { readonly deps: SetupDeps; readonly input: SetupInput; readonly cloud: Cloud; readonly clientSecret?: Secret },
+): Promise<TokenSet> {
+  const { deps, input } = step;
+  const { report } = deps;
+  const product = guideNamed(record.for)?.title ?? record.for;
+  report.note(
+    'Microsoft advises against password sign-in; it works only for accounts without MFA, security defaults or Conditional Access.',
+  );
+  const password = await findPassword(deps, input, record);
+  report.progress('sign-in', 'started', 'Signing in with the password');
+  const request = { ...(await requestFor(record, step)), product, password };
+  const set = await passwordSignIn(request).catch((error: unknown) => {
+    // There is no sign-in yet that `mailauth login` could renew.
+    throw error instanceof MailauthError ? fromHere(error, { sandbox: false, again: passwordCommand(record) }) : error;
+  });
+  report.progress('sign-in', 'done', `Signed in with the password as ${set.account.username}; nothing of it is kept`);
+  return set;
+}
+
+async function findPassword({ ctx, canAsk }: SetupDeps, { passwordFile }: SetupInput, record: MailboxRecord): Promise<Secret> {
+  if (passwordFile !== undefined) return passwordFromFile(ctx, passwordFile);
+  if (canAsk) return new Secret(await ctx.prompts.secret({ message: `Password of ${record.signInAs ?? record.mailbox}?` }));
+  throw missingPassword(record);
+}

@@ -1,0 +1,180 @@
+import type { Cloud } from '../../core/cloud.ts';
+import type { Context, Network } from '../../core/context.ts';
+import { MailauthError } from '../../core/errors.ts';
+import { setupCommand } from '../../core/links.ts';
+import type { ClientType, MailboxKey, MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import type { Reporter } from '../../core/report.ts';
+import type { Secret } from '../../core/secret.ts';
+import { problem } from '../../errors/problem.ts';
+import { deviceSignIn } from '../../oauth/device.ts';
+import { qr } from '../../oauth/qr.ts';
+import { type SignInRequest, signIn } from '../../oauth/sign-in.ts';
+import type { SignInWay } from '../../products/product.ts';
+import { guideNamed } from '../../products/products.ts';
+import type { MailboxFiles } from '../../store/mailbox-file.ts';
+import type { SecretStore } from '../../store/store.ts';
+import { encodeTokenSet, tokenEntry } from '../../store/token-entry.ts';
+import { isLoopback } from '../answers/answers.ts';
+import { requestFor } from './sign-in-request.ts';
+
+/** How a device code is shown and waited for. */
+export interface DeviceWish {
+  /** also as a QR code */
+  readonly qr: boolean;
+  /** undefined: as long as the code counts */
+  readonly waitMs: number | undefined;
+  /** called when the code is on the screen: the sandbox plays the person `as` here */
+  shown?(verificationUri: string, userCode: string, as: string): Promise<void>;
+}
+
+export interface SignInStep {
+  readonly deps: {
+    readonly ctx: Context;
+    readonly report: Reporter;
+    readonly mailboxes: MailboxFiles;
+    readonly canAsk: boolean;
+    readonly stepTimeoutMs: number;
+    readonly browserTimeoutMs: number;
+    readonly device?: DeviceWish;
+    network(): Promise<Network>;
+  };
+  readonly store: SecretStore;
+  readonly cloud: Cloud;
+  readonly method: 'browser' | 'paste' | 'device';
+  readonly selectAccount: boolean;
+  readonly clientSecret?: Secret;
+  /** nobody has allowed the app for the whole organization, as far as is known */
+  readonly approvalHint?: boolean;
+  /** the command that does it again */
+  readonly again: string;
+  /** stores where nobody else changes this mailbox's token, in the store that counts by then; left out: at once, in `store` */
+  storing?(act: (store: SecretStore) => Promise<void>): Promise<void>;
+  /** done after the tokens are stored and before the record is written */
+  keepFirst?(record: MailboxRecord): Promise<void>;
+  onWrongAccount?(): Promise<void>;
+}
+
+/** How somebody signs in for tokens that are kept. */
+export const signInMethod = (signIn: SignInWay | undefined): SignInStep['method'] =>
+  signIn === 'paste' || signIn === 'device' ? signIn : 'browser';
+
+/** How a browser is reached for anything else than that: consent, a proof, an administrator. */
+export const browserMethod = (signIn: SignInWay): 'browser' | 'paste' => (signIn === 'paste' ? 'paste' : 'browser');
+
+/** Throws `device-not-here`, `device-confidential` (exit 2): said before anything begins. */
+export function requireDevice(key: MailboxKey, clientType: ClientType): void {
+  const guide = guideNamed(key.for);
+  const again = setupCommand(key, `--for ${key.for}`);
+  if (guide?.signInWays.includes('device') !== true) throw problem('device-not-here', { product: guide?.title ?? key.for, again });
+  if (clientType === 'confidential') throw problem('device-confidential', { again });
+}
+
+/** Signs in for a record, stores the tokens, writes the mailbox file, in this order. A person may try again after a wrong account. */
+export async function signInAndStore(record: MailboxRecord, step: SignInStep): Promise<{ record: MailboxRecord; set: TokenSet }> {
+  const { deps } = step;
+  let selectAccount = step.selectAccount;
+  for (;;) {
+    try {
+      return await once(record, step, selectAccount);
+    } catch (error) {
+      if (!(error instanceof MailauthError) || error.code !== 'wrong-account') throw error;
+      await step.onWrongAccount?.();
+      if (!deps.canAsk) throw error;
+      deps.report.progress('sign-in', 'failed', error.title);
+      const again = await deps.ctx.prompts.confirm({ message: `Sign in again as ${record.signInAs ?? record.mailbox}?`, default: true });
+      if (!again) throw error;
+      selectAccount = true;
+    }
+  }
+}
+
+async function once(record: MailboxRecord, step: SignInStep, selectAccount: boolean): Promise<{ record: MailboxRecord; set: TokenSet }> {
+  const { deps, method } = step;
+  const { report } = deps;
+  let written = record;
+  const keepIn = async (store: SecretStore, tokens: TokenSet): Promise<void> => {
+    await store.write(tokenEntry(record), encodeTokenSet(tokens));
+    await step.keepFirst?.(record);
+    written = { ...record, account: tokens.account };
+    await deps.mailboxes.writeMailbox(written);
+    report.progress('sign-in', 'done', `Signed in as ${tokens.account.username}; tokens stored: ${store.describe()}`);
+  };
+  const keep = (tokens: TokenSet): Promise<void> =>
+    step.storing === undefined ? keepIn(step.store, tokens) : step.storing((store) => keepIn(store, tokens));
+  const request = { ...(await requestFor(record, step)), again: step.again };
+  const set = await (method === 'device'
+    ? byDevice(request, step, record, keep)
+    : byBrowser(request, step, method, selectAccount, record, keep));
+  if (set.refreshToken === undefined) {
+    report.note('Microsoft gave no refresh token (offline_access is missing): somebody must sign in again when this token expires.');
+  }
+  return { record: written, set };
+}
+
+type Request = Pick<SignInRequest, 'app' | 'mailbox' | 'signInAs' | 'scopes' | 'again'>;
+type Keep = (tokens: TokenSet) => Promise<void>;
+
+function byBrowser(
+  request: Request,
+  { deps, approvalHint }: SignInStep,
+  method: 'browser' | 'paste',
+  selectAccount: boolean,
+  record: MailboxRecord,
+  keep: Keep,
+): Promise<TokenSet> {
+  const { redirectUri } = record.registration;
+  return signIn(
+    deps.ctx,
+    {
+      ...request,
+      redirectUri,
+      loopback: isLoopback(redirectUri),
+      method,
+      selectAccount,
+      waitMs: deps.browserTimeoutMs,
+      canAsk: deps.canAsk,
+    },
+    {
+      authorizationRequired: (url, expiresAt) => {
+        // Entra keeps people on this page and tells the app only when they leave it.
+        if (approvalHint === true) {
+          deps.report.note('If the page says "Need admin approval", press "Return to the application without granting consent" there.');
+        }
+        deps.report.progress('sign-in', 'waiting', `Sign in as ${record.signInAs ?? record.mailbox}, in a browser, at this address:`);
+        deps.report.authorizationRequired(url, expiresAt);
+      },
+      note: (text) => deps.report.note(text),
+      waiting: (text) => deps.report.progress('sign-in', 'started', text),
+    },
+    keep,
+  );
+}
+
+function byDevice(request: Request, { deps }: SignInStep, record: MailboxRecord, keep: Keep): Promise<TokenSet> {
+  const { ctx, report, device } = deps;
+  const who = record.signInAs ?? record.mailbox;
+  return deviceSignIn(
+    ctx,
+    { ...request, waitMs: device?.waitMs, shown: async (uri, code) => device?.shown?.(uri, code, who) },
+    {
+      async codeRequired({ verificationUri, userCode }, deadline) {
+        report.progress('sign-in', 'waiting', `Sign in as ${who}: open this address on any device and type the code below it.`);
+        report.authorizationRequired(verificationUri, deadline, userCode);
+        if (device?.qr === true) report.show(await qr(verificationUri));
+        report.progress('sign-in', 'waiting', `The code counts ${until(deadline, ctx.clock.now())}.`);
+      },
+      waiting: (text) => report.progress('sign-in', 'started', text),
+    },
+    keep,
+  );
+}
+
+/** `until 23:55, 15 minutes`, in the time of this machine. */
+function until(deadline: number, now: number): string {
+  const at = new Date(deadline);
+  const clock = [at.getHours(), at.getMinutes()].map((part) => String(part).padStart(2, '0')).join(':');
+  const seconds = Math.max(1, Math.round((deadline - now) / 1000));
+  const minutes = Math.round(seconds / 60);
+  const left = seconds < 60 ? `${seconds} second${seconds === 1 ? '' : 's'}` : `${minutes} minute${minutes === 1 ? '' : 's'}`;
+  return `until ${clock}, ${left}`;
+}

@@ -1,0 +1,66 @@
+import { readdir, rm, stat, unlink } from 'node:fs/promises';
+import type { Files } from '../../core/context.ts';
+
+/** The real disk. Folders 0700, files 0600, writes by temporary file, fsync and rename. */
+export const systemFiles: Files = {
+  async read(path) {
+    const file = await systemFiles.readGuarded(path);
+    return file && Buffer.from(file.bytes).toString();
+  },
+
+  async readGuarded(path) {
+    const { readGuardedFile } = await import('./guarded-file.ts');
+    return readGuardedFile(path);
+  },
+
+  async writeAtomic(path, content) {
+    const { writeAtomic } = await import('./atomic-write.ts');
+    await writeAtomic(path, content);
+  },
+
+  async create(path, content) {
+    const { createFile } = await import('./atomic-write.ts');
+    return createFile(path, content);
+  },
+
+  async remove(path) {
+    try {
+      await unlink(path);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+  },
+
+  async removeTree(path) {
+    await rm(path, { recursive: true, force: true });
+  },
+
+  async list(path) {
+    try {
+      return (await readdir(path)).sort();
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  },
+
+  async mode(path) {
+    try {
+      return (await stat(path)).mode & 0o777;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  },
+
+  async lock(path, waitMs) {
+    const { lock } = await import('./lock.ts');
+    return lock(path, waitMs);
+  },
+};
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+}

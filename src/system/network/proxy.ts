@@ -1,0 +1,97 @@
+import { BlockList, isIP } from 'node:net';
+import { problem } from '../../errors/problem.ts';
+
+/** An http or https proxy that speaks CONNECT (RFC 9110 section 9.3.6). */
+export interface ProxyAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+  /** value of Proxy-Authorization; never shown */
+  readonly authorization?: string;
+  /** `http://proxy:3128`, without the password */
+  readonly shown: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Which proxy a connection takes: HTTPS_PROXY, else HTTP_PROXY, in capitals or not (small letters win, as curl does),
+ * unless NO_PROXY names the host. There is no silent exception for localhost. A broken address throws `proxy-broken`.
+ */
+export function readProxy(env: Environment): (host: string, port: number) => ProxyAddress | undefined {
+  const address = [env.https_proxy, env.HTTPS_PROXY, env.http_proxy, env.HTTP_PROXY].find((value) => value?.trim());
+  if (address === undefined) return () => undefined;
+  const exempt = readNoProxy(env.no_proxy ?? env.NO_PROXY ?? '');
+  let proxy: ProxyAddress | undefined;
+  return (host, port) => {
+    if (exempt(host, port)) return undefined;
+    proxy ??= readAddress(address.trim());
+    return proxy;
+  };
+}
+
+function readAddress(address: string): ProxyAddress {
+  const text = address.includes('://') ? address : `http://${address}`;
+  if (!URL.canParse(text)) throw problem('proxy-broken', { why: 'The address cannot be read.' });
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw problem('proxy-broken', { why: `A ${url.protocol.slice(0, -1)} proxy is not supported, only http and https.` });
+  }
+  const secure = url.protocol === 'https:';
+  const authorization = basic(url.username, url.password);
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+    secure,
+    shown: `${url.protocol}//${url.host}`,
+    ...(authorization === undefined ? {} : { authorization }),
+  };
+}
+
+/** RFC 7617 */
+function basic(user: string, password: string): string | undefined {
+  if (user === '' && password === '') return undefined;
+  return `Basic ${Buffer.from(`${decode(user)}:${decode(password)}`, 'utf8').toString('base64')}`;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `*`, `host`, `.suffix`, `*.suffix`, `host:port`, addresses and address ranges (`10.0.0.0/8`). A name also means what is below it. */
+function readNoProxy(list: string): (host: string, port: number) => boolean {
+  const rules = list
+    .split(/[\s,]+/)
+    .filter((rule) => rule !== '')
+    .map(readRule);
+  return (host, port) => {
+    const bare = host.toLowerCase().replace(/^\[|\]$|\.$/g, '');
+    return rules.some((matches) => matches(bare, port));
+  };
+}
+
+function readRule(rule: string): (host: string, port: number) => boolean {
+  if (rule === '*') return () => true;
+  const range = /^([0-9A-Fa-f.:]+)\/(\d{1,3})$/.exec(rule);
+  if (range?.[1] !== undefined && range[2] !== undefined) return readRange(range[1], Number(range[2]));
+  const [, name = rule, portText] = (isIP(rule) === 0 && /^(.+?):(\d{1,5})$/.exec(rule)) || [];
+  const wanted = name
+    .toLowerCase()
+    .replace(/^\*?\./, '')
+    .replace(/^\[|\]$|\.$/g, '');
+  const port = portText === undefined ? undefined : Number(portText);
+  return (host, asked) => (port === undefined || port === asked) && (host === wanted || (isIP(host) === 0 && host.endsWith(`.${wanted}`)));
+}
+
+function readRange(address: string, bits: number): (host: string) => boolean {
+  const family = isIP(address);
+  if (family === 0 || bits > (family === 4 ? 32 : 128)) return () => false;
+  const kind = (version: number) => (version === 4 ? 'ipv4' : 'ipv6');
+  const block = new BlockList();
+  block.addSubnet(address, bits, kind(family));
+  return (host) => isIP(host) !== 0 && block.check(host, kind(isIP(host)));
+}

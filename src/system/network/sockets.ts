@@ -1,0 +1,101 @@
+import { isIP, connect as openTcp, type Socket } from 'node:net';
+import { connect as openTls, type SecureContext, type TLSSocket } from 'node:tls';
+import type { Where } from '../../errors/catalogue/machine/network-errors.ts';
+import { networkProblem } from '../../errors/network-problem.ts';
+
+/** TCP to the first address that answers (RFC 8305, "happy eyeballs"). */
+export function tcp(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+  const socket = openTcp({ host, port, autoSelectFamily: true, noDelay: true });
+  return guarded(socket, signal, () => eventOf(socket, 'connect', socket));
+}
+
+export function tls(socket: Socket, where: Where, signal: AbortSignal, context: SecureContext, protocols?: string[]): Promise<TLSSocket> {
+  const { host } = where;
+  let issuer: string | undefined;
+  return told(
+    where,
+    signal,
+    () => {
+      const wrapped = openTls({
+        socket,
+        secureContext: context,
+        host,
+        // An address is no server name (RFC 6066 section 3); the certificate is checked against it all the same.
+        servername: isIP(host) === 0 ? host : '',
+        minVersion: 'TLSv1.2',
+        // Also where NODE_TLS_REJECT_UNAUTHORIZED=0 switches it off for everybody else.
+        rejectUnauthorized: true,
+        ...(protocols === undefined ? {} : { ALPNProtocols: protocols }),
+      });
+      // Before Node judges the certificate and throws it away: whose it is, for the error's words only.
+      wrapped.prependListener('secure', () => {
+        issuer = nameOf(wrapped.getPeerCertificate().issuer);
+      });
+      return guarded(wrapped, signal, async () => {
+        await eventOf(wrapped, 'secureConnect', wrapped);
+        // The event comes from the middle of OpenSSL's reading: who destroys the socket now takes the ground from under it (SIGSEGV, Node 20).
+        await new Promise((turned) => setImmediate(turned));
+        if (wrapped.destroyed) throw closedError();
+        return wrapped;
+      });
+    },
+    () => issuer,
+  );
+}
+
+function nameOf(issuer: { readonly CN?: string | string[]; readonly O?: string | string[] } | undefined): string | undefined {
+  const name = issuer?.CN ?? issuer?.O;
+  return Array.isArray(name) ? name[0] : name;
+}
+
+/** Runs `work` on a socket that is destroyed when it fails or the signal aborts; the abort's reason is the error then. */
+export async function guarded<T>(socket: Socket, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const reason = (): Error => (signal.reason instanceof Error ? signal.reason : new Error('stopped'));
+  const stop = () => socket.destroy(reason());
+  const ignore = () => undefined;
+  socket.on('error', ignore);
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    if (signal.aborted) throw reason();
+    return await work();
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    // The owner's own listener comes after this function; until the next tick an error must not end the process.
+    setImmediate(() => socket.off('error', ignore));
+  }
+}
+
+const closedError = (): Error => Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
+
+function eventOf<T>(socket: Socket, event: 'connect' | 'secureConnect', value: T): Promise<T> {
+  return new Promise((done, fail) => {
+    const closed = () => fail(closedError());
+    const finish = (settle: () => void) => () => {
+      socket.off(event, won).off('error', lost).off('close', closed);
+      settle();
+    };
+    const won = finish(() => done(value));
+    const lost = (error: Error) => finish(() => fail(error))();
+    socket.on(event, won).on('error', lost).on('close', closed);
+  });
+}
+
+/** Failures in the catalogue's words; Ctrl-C (the signal's reason) passes as it is. */
+export async function told<T>(
+  where: Where,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+  issuer: () => string | undefined = () => undefined,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (signal.aborted && !isTimeout(signal.reason)) throw signal.reason;
+    throw networkProblem(signal.aborted ? signal.reason : error, { ...where, issuer: issuer() });
+  }
+}
+
+const isTimeout = (reason: unknown): boolean => reason instanceof Error && reason.name === 'TimeoutError';

@@ -1,0 +1,79 @@
+import type { Output } from '../../core/context.ts';
+
+const stdinLimit = 64 * 1024;
+
+/** A stream of this process as an `Output`. What cannot be written is said once, at the end (app.ts). */
+export function outputOf(stream: NodeJS.WriteStream): Output {
+  stream.on('error', () => undefined);
+  return {
+    write: (text) => {
+      stream.write(text);
+    },
+    get isTerminal() {
+      return stream.isTTY === true;
+    },
+    get columns() {
+      return stream.columns ?? 80;
+    },
+  };
+}
+
+/** All of standard input, at most 64 KiB. */
+export async function readAll(stream: NodeJS.ReadStream): Promise<string> {
+  let text = '';
+  stream.setEncoding('utf8');
+  for await (const chunk of stream) {
+    text += String(chunk);
+    if (text.length > stdinLimit) throw new Error('more than 64 KiB on standard input');
+  }
+  return text;
+}
+
+/** Line by line from a standard input that is no terminal; lines over 64 KiB are cut. */
+export function lineReader(stream: NodeJS.ReadStream): (signal: AbortSignal) => Promise<string | undefined> {
+  let buffered = '';
+  let ended = false;
+  let wake: (() => void) | undefined;
+  let started = false;
+  const start = () => {
+    started = true;
+    stream.setEncoding('utf8');
+    stream.on('data', (chunk) => {
+      buffered = (buffered + String(chunk)).slice(-stdinLimit);
+      wake?.();
+    });
+    stream.once('end', () => {
+      ended = true;
+      wake?.();
+    });
+    stream.once('error', () => {
+      ended = true;
+      wake?.();
+    });
+  };
+  const take = (): string | undefined => {
+    const end = buffered.indexOf('\n');
+    if (end < 0 && !(ended && buffered !== '')) return undefined;
+    const line = end < 0 ? buffered : buffered.slice(0, end);
+    buffered = end < 0 ? '' : buffered.slice(end + 1);
+    return line;
+  };
+  return async (signal) => {
+    if (!started) start();
+    stream.resume();
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const line = take();
+        if (line !== undefined || ended) return line;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+      }
+    } finally {
+      // A paused stream does not keep the process alive once the browser has won the race.
+      stream.pause();
+    }
+  };
+}

@@ -1,0 +1,262 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { explain } from '../../../src/explain/explain-text.ts';
+import { entries } from '../../../src/explain/needles.ts';
+import { codesOf, known, sentences } from './texts.ts';
+
+const numbers = entries.flatMap(([code, { aadsts = [] }]) => aadsts.map((number) => [number, code] as const));
+const body = (number: number) => ({
+  error: 'invalid_grant',
+  error_description: `AADSTS${number}: It's "refused". Trace ID: a Correlation ID: 9d0c1111-2222-3333-4444-555555555555 Timestamp: 2026-11-21 23:40:00Z`,
+  error_codes: [number],
+});
+
+describe('a number of Microsoft', () => {
+  it.each(numbers)('%d: %s, however it is written', async (number, code) => {
+    const json = JSON.stringify(body(number));
+    const texts = [
+      `${number}`,
+      `AADSTS${number}`,
+      `aadsts${number}: x`,
+      json,
+      JSON.stringify(json),
+      JSON.stringify({ log: JSON.stringify(json) }),
+      json.replaceAll('"', '&quot;').replaceAll("'", '&#39;'),
+      `http://localhost:8400/?error=invalid_grant&error_description=${encodeURIComponent(body(number).error_description)}`,
+      `https://login.microsoftonline.com/error?code=${number}`,
+      `2026-11-22 10:00:01 AADSTS${number}\n2026-11-22 10:00:02 next`,
+    ];
+    for (const text of texts) expect([text, await codesOf(text)]).toEqual([text, [code]]);
+  });
+
+  const wraps = ['\n', '\r\n    ', '=\r\n', '\n> '];
+  const broken = (number: number, at: number, wrap: string): string => {
+    const text = `Error: AADSTS${number}: The request was refused.`;
+    return text.slice(0, at) + wrap + text.slice(at);
+  };
+
+  it.each(numbers)('%d: %s, when its line was broken in the middle of it', async (number, code) => {
+    for (const [i, wrap] of wraps.entries()) {
+      const wrapped = broken(number, 'Error: AADST'.length + i, wrap);
+      expect([wrapped, await codesOf(wrapped)]).toEqual([wrapped, [code]]);
+    }
+  });
+
+  it('the line of one may be broken anywhere', async () => {
+    for (let at = 1; at < broken(50076, 0, '').length; at += 1) {
+      for (const wrap of wraps) {
+        const wrapped = broken(50076, at, wrap);
+        expect([wrapped, await codesOf(wrapped)]).toEqual([wrapped, ['mfa-needed']]);
+      }
+    }
+  });
+
+  it('that nobody knows: said so, with the sentence and the look-up, and no entry', async () => {
+    const { entries: found, unknown } = await explain(['AADSTS9876543: A new thing happened. Trace ID: 1'], known);
+    expect(found).toEqual([]);
+    expect(unknown).toEqual([
+      {
+        code: 'AADSTS9876543',
+        title: 'AADSTS9876543 is not known to mailauth',
+        why: 'Microsoft says: A new thing happened.',
+        next: ['https://login.microsoftonline.com/error?code=9876543'],
+      },
+    ]);
+    expect((await explain(['9876543'], known)).unknown).toMatchObject([{ code: 'AADSTS9876543' }]);
+  });
+});
+
+describe('a sentence', () => {
+  it.each(sentences)('%s: %s', async (code, text) => {
+    const json = JSON.stringify({ message: text });
+    const encoded = [text, text.toUpperCase(), json, JSON.stringify(json), encodeURIComponent(text), text.replaceAll("'", '&#39;')];
+    for (const one of encoded) expect([one, await codesOf(one)]).toEqual([one, [code]]);
+  });
+
+  it.each(sentences)('%s: %s, when its line was broken between words', async (code, text) => {
+    for (const wrap of ['\n', '\r\n      ', '=\r\n ', '\n> ']) {
+      for (let i = text.indexOf(' ', 4); i > 0; i = text.indexOf(' ', i + 1)) {
+        const wrapped = text.slice(0, i) + wrap + text.slice(i + 1);
+        // A reply code on a line of its own is a line of its own.
+        expect([wrapped, await codesOf(wrapped)]).toEqual([wrapped, [code]]);
+      }
+    }
+  });
+
+  it('over several lines of an SMTP reply', async () => {
+    expect(
+      await codesOf('535-5.7.139 Authentication unsuccessful, the request did not\r\n535 5.7.139 meet the criteria to be authenticated'),
+    ).toEqual(['smtp-sign-in-blocked']);
+  });
+
+  it('in a challenge in base64', async () => {
+    const challenge = Buffer.from('{"status":"401","schemes":"bearer","scope":"https://outlook.office.com/"}').toString('base64');
+    expect(await codesOf(`S: + ${challenge}`)).toEqual(['sasl-challenge']);
+  });
+
+  it('is not found in words that only look like it', async () => {
+    const others = [
+      'FileNotFound',
+      'version 5.7.60 released',
+      'the throttled pump',
+      'disconnection refused',
+      'X-5.7.139',
+      'AADSTSxxxxx',
+      'ok',
+    ];
+    for (const text of others) expect([text, await codesOf(text)]).toEqual([text, []]);
+  });
+});
+
+describe('several errors', () => {
+  it('each once, in the order of appearance, the inner one of two that say the same', async () => {
+    const log = `AADSTS50076: x\nconnect ECONNREFUSED 10.0.0.1:993\nAADSTS50079: x\n530 5.7.57 Client not authenticated to send mail. Error: 535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant`;
+    expect(await codesOf(log)).toEqual(['mfa-needed', 'connect-refused', 'smtp-auth-disabled']);
+  });
+
+  it('are found wherever a long log is cut into pieces', async () => {
+    const noise = 'fetched 12 messages from outlook.office365.com:993 OK 100%20 \\n =20\n'.repeat(12_000);
+    const text = `AADSTS53003: x\n${noise}A1 BAD User is authenticated but not connected.\n${noise}AADSTS65001: y\n`;
+    const expected = ['policy-blocked', 'imap-not-connected', 'consent-needed'];
+    for (const size of [65_536, 99_991, 700_001]) {
+      const pieces = Array.from({ length: Math.ceil(text.length / size) }, (_, i) => text.slice(i * size, (i + 1) * size));
+      expect(await codesOf(...pieces)).toEqual(expected);
+    }
+  });
+});
+
+describe('what mailauth itself printed', () => {
+  it.each([
+    ['not-signed-in', '✖ Nobody is signed in for helpdesk@contoso.com\n  The mailbox is set up, but there is no token in the store.'],
+    ['pop-authenticate-failed', '✖ outlook.office365.com refuses the sign-in of helpdesk@contoso.com for POP\n'],
+    ['imap-authenticate-failed', '✖ outlook.office365.com refuses the sign-in of helpdesk@contoso.com\n'],
+    ['smtp-auth-disabled', '✖ sending by SMTP AUTH is switched off for the\n  mailbox helpdesk@contoso.com'],
+    ['throttled', '{"schema":"mailauth/1","error":{"code":"throttled","exit":5}}'],
+    ['throttled', 'throttled'],
+    ['wrong-account', '"code":"wrong-account"'],
+  ])('%s: %j', async (code, text) => {
+    expect(await codesOf(text)).toEqual([code]);
+  });
+
+  it.each(entries.map(([code]) => code))('the code %s', async (code) => {
+    const { entries: found } = await explain([code], known);
+    expect(found.map(({ error }) => error.code)).toEqual([code]);
+    for (const { error, source } of found) {
+      for (const line of [error.title, error.why ?? '', ...error.next, error.admin ?? ''])
+        expect(line).not.toMatch(/undefined|NaN|\[object/);
+      expect(source).toMatch(/^(?:https:\/\/\S+|RFC \d{4}.*|\S+ .*)$/);
+    }
+  });
+});
+
+describe('values', () => {
+  const wordsFor = async (text: string) => {
+    const [one] = (await explain([text], known)).entries;
+    if (one === undefined) throw new Error('not explained');
+    const { title, why = '', next, admin = '' } = one.error;
+    return [title, why, ...next, admin].join('\n');
+  };
+
+  it('are those of the text', async () => {
+    const text =
+      "AADSTS700016: Application with identifier '11111111-2222-3333-4444-555555555555' was not found in the directory 'contoso.com'. Correlation ID: 9d0c1111-2222-3333-4444-555555555555";
+    expect(await wordsFor(text)).toContain('No application 11111111-2222-3333-4444-555555555555 in the tenant contoso.com');
+    expect(await wordsFor('554 5.2.252 SendAsDenied; ada@contoso.com not allowed to send as bob@contoso.com')).toContain(
+      'Add-RecipientPermission -Identity bob@contoso.com -Trustee ada@contoso.com',
+    );
+    expect(await wordsFor('Error: connect ECONNREFUSED 10.0.0.1:993')).toContain('10.0.0.1:993');
+  });
+
+  it('stay in capitals where the text names none, or two', async () => {
+    expect(await wordsFor('AADSTS700016')).toContain('No application CLIENT-ID in the tenant TENANT');
+    const two = "AADSTS50020: User account 'a@contoso.com' from …\nUser account 'b@contoso.com'";
+    expect(await wordsFor(two)).not.toMatch(/[ab]@contoso/);
+    expect(await wordsFor('A1 BAD User is authenticated but not connected. (for ada@contoso.com)')).toContain('MAILBOX');
+  });
+
+  it('are the only mailbox here, when the text names no other', async () => {
+    const { entries: found } = await explain(['AADSTS700082'], { ...known, mailbox: 'helpdesk@contoso.com' });
+    expect(found[0]?.error.next[0]).toBe('mailauth login helpdesk@contoso.com');
+  });
+});
+
+describe('secrets', () => {
+  const jwt = `eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.${'eyJhdWQiOiJodHRwczovL291dGxvb2su'.repeat(3)}.c2lnbmF0dXJl`;
+  it.each([
+    ['a token', `Bearer ${jwt}`, 'eyJhdWQi'],
+    ['a refresh token', 'refresh: 0.AXoAbcdefghijklmnopqrstuvwxyz0123456789', 'AXoAbcdef'],
+    ['a refresh token of a personal account', 'M.C5_BAY.0.U.-Cabcdefghijkl', 'BAY.0.U'],
+    ['a client secret', 'grant_type=x&client_secret=Abc8Q~secretvalue&x=1', 'secretvalue'],
+    ['a client secret in JSON', '{"client_secret":"Abc8Q~secretvalue"}', 'secretvalue'],
+    ['a password in an address', 'imaps://ada:hunter22@outlook.office365.com', 'hunter22'],
+    ['a password of IMAP', 'A1 LOGIN ada@contoso.com hunter22', 'hunter22'],
+    ['a SASL response', 'AUTHENTICATE XOAUTH2 dXNlcj1hZGFAY29udG9zby5jb20', 'dXNlcj1h'],
+    ['a code', 'http://localhost/?code=0.AAAbbbcccddd&state=xyz123', 'AAAbbbccc'],
+  ])('%s is not said again', async (_, text, secret) => {
+    expect(JSON.stringify(await explain([`${text} AADSTS50076`], known))).not.toContain(secret);
+    expect(JSON.stringify(await explain([`AADSTS9876543: ${text}.`], known))).not.toContain(secret);
+  });
+});
+
+describe('any text', () => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  const control = /[\u0000-\u001f\u007f-\u009f\u202e\u200b]/;
+  const anything = fc.array(
+    fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom(
+        'AADSTS',
+        '50076',
+        '\u001b[31m',
+        '\u001b]0;x\u0007',
+        '%1b%5b',
+        '\\u001b',
+        '&#27;',
+        '=\r\n',
+        'eyJ',
+        '✖ ',
+        '{"code":"',
+        '535-',
+        '\n',
+      ),
+      fc.constantFrom(...sentences.map(([, text]) => text)),
+    ),
+    { maxLength: 12 },
+  );
+
+  it('is answered without a throw, an escape sequence or a control character', async () => {
+    await fc.assert(
+      fc.asyncProperty(anything, async (parts) => {
+        const { input, entries: found, unknown } = await explain(parts, known);
+        for (const { error } of found) {
+          for (const line of [error.title, error.why ?? '', ...error.next, error.admin ?? '']) expect(line).not.toMatch(control);
+        }
+        for (const { title, why = '', next } of unknown) for (const line of [title, why, ...next]) expect(line).not.toMatch(control);
+        expect(input).not.toMatch(control);
+        expect(input.length).toBeLessThanOrEqual(2100);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('of nothing but half a million backslashes comes to an end', async () => {
+    const { entries: found } = await explain([`\\n${'\\'.repeat(600_000)}nAADSTS50076: x`], known);
+    expect(found.map(({ error }) => error.detail.aadsts)).toEqual([50076]);
+  });
+
+  it('is read through any mix of escapes in each other', async () => {
+    for (const wrapped of ['AADSTS&amp;amp;#x20;50076', 'AADSTS%2525252050076', 'AADSTS\\\\\\\\u002050076', 'AADST=\r\nS=2050076']) {
+      const { entries: found } = await explain([wrapped], known);
+      expect(
+        found.map(({ error }) => error.detail.aadsts),
+        wrapped,
+      ).toEqual([50076]);
+    }
+  });
+
+  it('that is long is echoed cut, and says so', async () => {
+    const { input } = await explain(['word '.repeat(100_000)], known);
+    expect(input).toMatch(/… \(500000 characters in all\)$/);
+    expect(input.length).toBeLessThan(2100);
+  });
+});

@@ -1,0 +1,46 @@
+import type { Cloud } from '../../../../src/core/cloud.ts';
+import { Secret } from '../../../../src/core/secret.ts';
+import { namedCloud } from '../../../../src/entra/clouds.ts';
+import { scopesFor } from '../../../../src/oauth/scopes.ts';
+import type { Guide } from '../../../../src/products/product.ts';
+import { mailServers, type SheetFacts } from '../../../../src/products/sheet/sheet-facts.ts';
+
+export const theSecret = 'PtX8Q~very-secret-value.of-forty-characters';
+const tenantId = '5f0c3e1a-7d42-4b8e-9a63-1c2d3e4f5a6b';
+const redirects: Readonly<Record<string, string>> = {
+  osticket: 'https://helpdesk.contoso.com/api/auth/oauth2',
+  supportpal: 'https://support.contoso.com/en/admin/oauth/microsoft',
+};
+
+/** What a finished set-up of this guide knows. */
+export function exampleFacts(guide: Guide, more: Partial<SheetFacts> = {}): SheetFacts {
+  const cloud: Cloud = namedCloud('public');
+  const confidential = guide.clientType === 'confidential';
+  return {
+    mailbox: 'helpdesk@contoso.com',
+    signsIn: more.mailbox ?? 'helpdesk@contoso.com',
+    tenantId,
+    clientId: '11111111-2222-3333-4444-555555555555',
+    clientType: guide.clientType,
+    redirectUri: guide.platform === 'none' ? '' : (guide.redirectUri ?? redirects[guide.name] ?? 'http://localhost'),
+    endpoints: {
+      authorization: `https://login.microsoftonline.com/${tenantId}/oauth2/v2.0/authorize`,
+      token: `https://login.microsoftonline.com/${tenantId}/oauth2/v2.0/token`,
+    },
+    scopes: scopesFor(cloud, guide.protocols),
+    servers: mailServers(cloud, tenantId),
+    protocols: guide.protocols,
+    cloud,
+    audience: guide.audience,
+    appName: `mailauth ${guide.name} helpdesk@contoso.com`,
+    writtenAt: '2026-11-22T02:51:00Z',
+    ...(confidential
+      ? {
+          clientSecret: new Secret(theSecret),
+          secretId: '99999999-8888-7777-6666-555555555555',
+          secretExpiresAt: '2027-11-22T02:51:00Z',
+        }
+      : {}),
+    ...more,
+  };
+}

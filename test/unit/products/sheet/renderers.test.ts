@@ -1,0 +1,208 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { guideNamed, guides } from '../../../../src/products/products.ts';
+import { sheetOf } from '../../../../src/products/sheet/sheet.ts';
+import { renderSheetHtml } from '../../../../src/products/sheet/sheet-html.ts';
+import { renderSheetJson, sheetJson } from '../../../../src/products/sheet/sheet-json.ts';
+import { codeCell, renderSheetMarkdown } from '../../../../src/products/sheet/sheet-markdown.ts';
+import { renderSheetText } from '../../../../src/products/sheet/sheet-text.ts';
+import { sheetRenderer, writeSheet } from '../../../../src/products/sheet/write-sheet.ts';
+import { systemFiles } from '../../../../src/system/disk/files.ts';
+import { themeFor } from '../../../../src/ui/theme.ts';
+import { temporaryFolder, testContext } from '../../../support/context.ts';
+import { exampleFacts, theSecret } from './example.ts';
+
+const ctx = testContext();
+const theme = themeFor(ctx, ctx.out, true);
+const sheet = (name = 'osticket', more: Parameters<typeof exampleFacts>[1] = {}) => {
+  const guide = guideNamed(name)!;
+  return sheetOf(guide, exampleFacts(guide, more));
+};
+const asText = (made: ReturnType<typeof sheet>, reveal: { reveal: boolean }) => renderSheetText(made, { theme, columns: 80, ...reveal });
+const renderers = { text: asText, markdown: renderSheetMarkdown, html: renderSheetHtml, json: renderSheetJson };
+
+describe.each(Object.entries(renderers))('%s', (format, render) => {
+  it.each(guides)('$name: every field with its value, the secret masked', (guide) => {
+    const made = sheetOf(guide, exampleFacts(guide));
+    const rendered = render(made, { reveal: false });
+    for (const { label } of made.parts.flatMap((part) => part.fields)) expect(rendered).toContain(label);
+    expect(rendered).toContain('11111111-2222-3333-4444-555555555555');
+    expect(rendered).not.toContain(theSecret);
+    expect(rendered.endsWith('\n')).toBe(true);
+  });
+
+  it('prints the secret when it is asked to, once', () => {
+    expect(render(sheet(), { reveal: true }).split(theSecret)).toHaveLength(2);
+  });
+
+  it('does not make up a secret that is not at hand', () => {
+    const { clientSecret: _, ...facts } = exampleFacts(guideNamed('osticket')!);
+    const rendered = render(sheetOf(guideNamed('osticket')!, facts), { reveal: true });
+    if (format === 'json')
+      expect(JSON.parse(rendered).parts[0].fields[2]).toMatchObject({ label: 'Client Secret', value: null, secret: true });
+    else expect(rendered).toContain('in the secret store');
+  });
+});
+
+describe('on a screen', () => {
+  it('reads like this', () => {
+    expect(asText(sheet('mspbots'), { reveal: false })).toMatchInlineSnapshot(`
+      "MSPbots: helpdesk@contoso.com
+
+      MSPbots: Settings > System > Outgoing Mail > Add > OAuth2
+        Host Name          smtp.office365.com
+                           Port 587 with STARTTLS where it is asked. MSPbots' guide
+                           points to the redirect URI here by mistake.
+        Authorization URL  https://login.microsoftonline.com/5f0c3e1a-7d42-4b8e-9a63-1c2d3e4f5a6b/oauth2/v2.0/authorize
+        Token URL          https://login.microsoftonline.com/5f0c3e1a-7d42-4b8e-9a63-1c2d3e4f5a6b/oauth2/v2.0/token
+        Redirect URI       https://app.mspbots.ai/web/um/smtp/redirect
+                           compare: Filled in by MSPbots.
+        Client ID          11111111-2222-3333-4444-555555555555
+                           The Application (client) ID. It is not the Secret ID,
+                           though the guide reads like that.
+        Client Secret      ********  (masked: --reveal shows it)
+                           The secret's "Value", not its "Secret ID".
+        Username           helpdesk@contoso.com
+                           A mailbox with a licence of its own.
+        Reply to           helpdesk@contoso.com
+                           your choice: Or any address that shall get the answers.
+        Signature          your own words below each message
+                           your choice
+        ▲ SMTP AUTH must be switched on for the mailbox: OAuth does not go around the
+          switch (error 535 5.7.139).
+        Then:
+          1. Press "Authorize"
+          2. In the pop-up press "Continue"
+          3. At Microsoft sign in as helpdesk@contoso.com: password, then "Sign In"
+          4. Press "Accept"
+          5. Refresh the mailbox list: the status must be "Verified"; if it is "Not
+             Verified", go through this form again
+
+      Mail servers
+        SMTP  smtp.office365.com  587    STARTTLS  helpdesk@contoso.com,
+                                                   OAuth 2.0 (XOAUTH2)
+
+      Renewal
+        The client secret expires on 2027-11-22. From then on no mail moves.
+          1. mailauth secret rotate helpdesk@contoso.com --for mspbots
+          2. Put the new value into "Client Secret" (MSPbots: Settings > System >
+             Outgoing Mail > Add > OAuth2) and go through what to press there again
+          3. mailauth secret rotate helpdesk@contoso.com --for mspbots --finish
+
+      Registered in Entra
+        Name                     mailauth mspbots helpdesk@contoso.com
+        Application (client) ID  11111111-2222-3333-4444-555555555555
+        Directory (tenant) ID    5f0c3e1a-7d42-4b8e-9a63-1c2d3e4f5a6b
+        Supported account types  Accounts in this organizational directory only
+                                 (Single tenant)
+        Platform                 Web
+        Redirect URI             https://app.mspbots.ai/web/um/smtp/redirect
+        Delegated permissions    SMTP.Send
+        Secret ID                99999999-8888-7777-6666-555555555555
+        In the portal            https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Overview/appId/11111111-2222-3333-4444-555555555555/isMSAApp~/false
+      "
+    `);
+  });
+});
+
+describe('as JSON', () => {
+  it('a masked secret is null, not asterisks that somebody pastes', () => {
+    const { fields } = sheetJson(sheet(), { reveal: false }).parts[0]!;
+    expect(fields[2]).toEqual({ label: 'Client Secret', value: null, secret: true, how: 'enter', note: expect.any(String) });
+    expect(fields[1]).toMatchObject({ label: 'Client ID', value: '11111111-2222-3333-4444-555555555555', secret: false });
+    expect(JSON.stringify(sheetJson(sheet(), { reveal: false }))).not.toContain('*');
+  });
+});
+
+describe('as Markdown', () => {
+  const cellsOf = (line: string) => line.split(/(?<!\\)\|/).length;
+
+  it('no value breaks out of its cell or becomes markup', () => {
+    const hostile = 'a|b`c``d<img src=x>[x](javascript:1)*e*_f_#@contoso.com';
+    const text = renderSheetMarkdown(sheet('osticket', { mailbox: hostile, clientId: hostile, redirectUri: hostile }), { reveal: false });
+    const lines = text.split('\n');
+    let width = 0;
+    for (const [i, line] of lines.entries()) {
+      if (!line.startsWith('|')) continue;
+      if (!lines[i - 1]?.startsWith('|')) width = cellsOf(line);
+      expect(cellsOf(line)).toBe(width);
+    }
+    // Outside of code, every character that begins markup has its backslash.
+    const prose = text.replaceAll(/(`+)[^`](?:.*?[^`])?\1(?!`)/g, '');
+    expect(prose).not.toMatch(/(?<!\\)<img|(?<!\\)\[x|(?<!\\)\*e/);
+    expect(text).toContain('```a\\|b`c``d<img');
+  });
+
+  it('a value with backticks, or with a backslash before a pipe, stays whole', () => {
+    expect(codeCell('a\\|b')).toBe('a\\\\\\|b');
+    const text = renderSheetMarkdown(sheet('custom', { clientType: 'confidential', clientId: '`x`' }), { reveal: true });
+    expect(text).toContain('| Client ID | `` `x` `` |');
+  });
+});
+
+describe('as HTML', () => {
+  const hostile = `"><script>alert(1)</script>'&<style>*{display:none}</style>@contoso.com`;
+
+  it('is one file without scripts or anything from elsewhere', () => {
+    for (const guide of guides) {
+      const html = renderSheetHtml(sheetOf(guide, exampleFacts(guide)), { reveal: false });
+      expect(html).not.toMatch(/<script|<link|<img|<iframe|\bsrc=|@import|url\(|\bon\w+=/i);
+      expect(html).toContain(`content="default-src 'none'; style-src 'sha256-`);
+    }
+  });
+
+  it('escapes what comes from outside', () => {
+    const facts = {
+      mailbox: hostile,
+      signsIn: hostile.replace('alert', 'open'),
+      clientId: hostile,
+      redirectUri: hostile,
+      appName: hostile,
+    };
+    const html = renderSheetHtml(sheet('osticket', { ...facts, secretId: hostile, secretExpiresAt: hostile, writtenAt: hostile }), {
+      reveal: true,
+    });
+    expect(html).not.toContain('<script');
+    expect(html.match(/<style>/g)).toHaveLength(1);
+    expect(html).toContain('&#60;script&#62;alert(1)');
+  });
+
+  it('links to the portal only where it is https', () => {
+    const cloud = { ...exampleFacts(guideNamed('custom')!).cloud, portal: 'javascript:alert(1)//' };
+    expect(renderSheetHtml(sheet('osticket', { cloud }), { reveal: false })).not.toContain('href');
+    expect(renderSheetHtml(sheet(), { reveal: false })).toContain('href="https://entra.microsoft.com/#view/');
+  });
+
+  it('warns when the secret is inside, and only then', () => {
+    expect(renderSheetHtml(sheet(), { reveal: true })).toContain('holds the client secret');
+    expect(renderSheetHtml(sheet(), { reveal: false })).not.toContain('holds the client secret');
+    expect(renderSheetHtml(sheet('kaseya'), { reveal: true })).not.toContain('holds the client secret');
+  });
+});
+
+describe('into a file', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+  });
+  afterAll(() => folder.remove());
+
+  it.each([
+    ['sheet.md', /^# osTicket/],
+    ['sheet.html', /^<!doctype html>/],
+    ['SHEET.HTML', /^<!doctype html>/],
+    ['sheet.json', /^\{/],
+  ])('%s, for its owner alone', async (name, begins) => {
+    const path = await writeSheet({ files: systemFiles }, join(folder.path, name), sheet(), false);
+    expect(path).toBe(join(folder.path, name));
+    expect(await readFile(path, 'utf8')).toMatch(begins);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
+  it.each(['sheet.pdf', 'sheet', 'sheet.md.bak', '.html'])('%s is exit 2, before anything is written', async (name) => {
+    expect(() => sheetRenderer(name)).toThrow(expect.objectContaining({ code: 'value-invalid', exit: 2 }));
+    await expect(writeSheet({ files: systemFiles }, join(folder.path, name), sheet(), false)).rejects.toMatchObject({ exit: 2 });
+    await expect(stat(join(folder.path, name))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
