@@ -5,7 +5,7 @@ import { MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
 import { graphEntries } from '../errors/catalogue/registration/graph-errors.ts';
-import type { Signs } from '../errors/entry.ts';
+import type { Signs } from '../errors/entry/entry.ts';
 import { problem } from '../errors/problem.ts';
 import { type AccessClaims, readAccessToken } from '../oauth/claims.ts';
 import { retryAfterSeconds } from '../oauth/retry-after.ts';

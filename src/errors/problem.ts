@@ -1,6 +1,6 @@
 import { catalogue } from '#catalogue';
 import { type ErrorDetail, type ErrorParts, MailauthError } from '../core/errors.ts';
-import type { Entry } from './entry.ts';
+import type { Entry } from './entry/entry.ts';
 
 type Catalogue = typeof catalogue;
 export type ProblemCode = keyof Catalogue;

@@ -1,5 +1,5 @@
 import { catalogue } from '#catalogue';
-import type { Said, Signs } from './entry.ts';
+import type { Said, Signs } from './entry/entry.ts';
 
 /** Letters and digits only, in lower case: what is left of a sentence however it was wrapped, quoted or escaped. */
 export const squeezed = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '');

@@ -1,6 +1,6 @@
 import type { Cloud } from '../core/cloud.ts';
 import { type ErrorDetail, MailauthError } from '../core/errors.ts';
-import type { Entry, Mender } from '../errors/entry.ts';
+import type { Entry, Mender } from '../errors/entry/entry.ts';
 import { type ProblemCode, wordsOf } from '../errors/problem.ts';
 import { entries } from './needles.ts';
 import type { Values } from './values.ts';

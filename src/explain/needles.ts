@@ -1,5 +1,5 @@
 import { catalogue } from '#catalogue';
-import type { Entry } from '../errors/entry.ts';
+import type { Entry } from '../errors/entry/entry.ts';
 import type { ProblemCode } from '../errors/problem.ts';
 import { squeezed } from '../errors/says.ts';
 

@@ -4,7 +4,7 @@ import { Exit, type ExitCode } from '../core/exit.ts';
 import type { EntraWords } from '../core/links.ts';
 import { plain } from '../core/text.ts';
 import { aadstsEntries } from '../errors/catalogue/entra/entra-errors.ts';
-import type { Entry } from '../errors/entry.ts';
+import type { Entry } from '../errors/entry/entry.ts';
 import { problem } from '../errors/problem.ts';
 
 /** What Entra said: the body of a failed request, or the query of a redirect (RFC 6749 sections 4.1.2.1 and 5.2). */

@@ -1,4 +1,4 @@
-import type { catalogue as everything } from '../errors/catalogue.ts';
+import type { catalogue as everything } from '../errors/catalogue/catalogue.ts';
 
 /**
  * What the quick way is built with in place of the catalogue (package.json, imports, condition "quick"): it never shows an error, it gives

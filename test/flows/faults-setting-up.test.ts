@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { catalogue } from '../../src/errors/catalogue.ts';
+import { catalogue } from '../../src/errors/catalogue/catalogue.ts';
 import type { FaultArea } from '../../src/sandbox/faults/fault.ts';
 import { sandboxFaults } from '../../src/sandbox/faults/faults.ts';
 import { type Machine, machine, type Ran } from '../support/command-line.ts';

@@ -1,7 +1,7 @@
 import type { Cloud, Protocol } from '../../core/cloud.ts';
 import { appPage, isPersonal, shellWord } from '../../core/links.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
-import { exchangeLines, sendingOnly } from '../../errors/catalogue/entra/app-lines.ts';
+import { exchangeLines, sendingOnly } from '../../errors/catalogue/mail/app-lines.ts';
 import { problem } from '../../errors/problem.ts';
 import type { ProtocolResult } from '../../mail/result.ts';
 import { missingRoles } from '../../oauth/client-credentials.ts';

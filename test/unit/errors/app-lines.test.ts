@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sendingOnly } from '../../../src/errors/catalogue/entra/app-lines.ts';
+import { sendingOnly } from '../../../src/errors/catalogue/mail/app-lines.ts';
 
 const clientId = '0b5d7c1e-3f7a-4c58-9a1e-6f2d1c0b9a88';
 const long = 'a'.repeat(60);

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Exit } from '../../../src/core/exit.ts';
 import { fold } from '../../../src/core/fold.ts';
 import { namedCloud } from '../../../src/entra/clouds.ts';
-import { catalogue } from '../../../src/errors/catalogue.ts';
-import type { Entry } from '../../../src/errors/entry.ts';
+import { catalogue } from '../../../src/errors/catalogue/catalogue.ts';
+import type { Entry } from '../../../src/errors/entry/entry.ts';
 import { squeezed } from '../../../src/errors/says.ts';
 
 /** Every blank that any entry has, filled as it could be. */

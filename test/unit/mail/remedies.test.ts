@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { type Protocol, protocols } from '../../../src/core/cloud.ts';
 import { Exit } from '../../../src/core/exit.ts';
+import { catalogue } from '../../../src/errors/catalogue/catalogue.ts';
 import { networkEntries } from '../../../src/errors/catalogue/machine/network-errors.ts';
 import { mailEntries } from '../../../src/errors/catalogue/mail/mail-errors.ts';
 import { popEntries } from '../../../src/errors/catalogue/mail/pop-errors.ts';
 import { smtpEntries } from '../../../src/errors/catalogue/mail/smtp-errors.ts';
-import { catalogue } from '../../../src/errors/catalogue.ts';
-import type { Entry } from '../../../src/errors/entry.ts';
+import type { Entry } from '../../../src/errors/entry/entry.ts';
 
 const spot = (protocol: Protocol) => ({
   mailbox: 'shared@contoso.com',

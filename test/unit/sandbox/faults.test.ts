@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { namedCloud } from '../../../src/entra/clouds.ts';
-import { catalogue } from '../../../src/errors/catalogue.ts';
+import { catalogue } from '../../../src/errors/catalogue/catalogue.ts';
 import type { ProblemCode } from '../../../src/errors/problem.ts';
 import { explained } from '../../../src/explain/fill.ts';
 import { isFault, sandboxFaults } from '../../../src/sandbox/faults/faults.ts';

@@ -1,7 +1,7 @@
 import { Exit } from '../../../core/exit.ts';
 import { shellWord } from '../../../core/links.ts';
-import { entry } from '../../entry.ts';
-import { sources } from '../../sources.ts';
+import { entry } from '../../entry/entry.ts';
+import { sources } from '../../entry/sources.ts';
 
 const certificates = 'https://learn.microsoft.com/entra/identity-platform/certificate-credentials';
 

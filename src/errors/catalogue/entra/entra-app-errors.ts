@@ -1,7 +1,7 @@
 import { Exit } from '../../../core/exit.ts';
 import { appPage, type EntraWords, enterpriseApps, loginCommand, setupCommand } from '../../../core/links.ts';
-import { type Entry, entry } from '../../entry.ts';
-import { sources } from '../../sources.ts';
+import { type Entry, entry } from '../../entry/entry.ts';
+import { sources } from '../../entry/sources.ts';
 
 const words = (e: Entry<EntraWords>): Entry<EntraWords> => entry<EntraWords>(e);
 

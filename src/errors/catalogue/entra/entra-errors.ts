@@ -1,7 +1,7 @@
 import { Exit } from '../../../core/exit.ts';
 import { type EntraWords, setupCommand, shellWord } from '../../../core/links.ts';
-import { entry } from '../../entry.ts';
-import { sources } from '../../sources.ts';
+import { entry } from '../../entry/entry.ts';
+import { sources } from '../../entry/sources.ts';
 import { accountEntries } from './account-errors.ts';
 import { deviceEntries } from './device-errors.ts';
 import { appEntries } from './entra-app-errors.ts';

@@ -1,8 +1,8 @@
 import { Exit } from '../../../core/exit.ts';
 import { shellWord } from '../../../core/links.ts';
 import type { MailboxKey } from '../../../core/mailbox.ts';
-import { entry } from '../../entry.ts';
-import { sources } from '../../sources.ts';
+import { entry } from '../../entry/entry.ts';
+import { sources } from '../../entry/sources.ts';
 
 /** `why`: Microsoft's side of it, in the words of the entry that a sign-in shows. */
 interface Refused extends MailboxKey {

@@ -1,6 +1,6 @@
 import { Exit } from '../../../core/exit.ts';
-import { entry } from '../../entry.ts';
-import { sources } from '../../sources.ts';
+import { entry } from '../../entry/entry.ts';
+import { sources } from '../../entry/sources.ts';
 
 /** Only these two take the flag; the others take a pasted address by themselves, in a terminal. */
 const pasting = (again: string): string =>

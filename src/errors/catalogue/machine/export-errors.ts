@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/exit.ts';
-import { entry } from '../../entry.ts';
+import { entry } from '../../entry/entry.ts';
 
 /** `mailauth export`. */
 export const exportEntries = {

@@ -1,7 +1,7 @@
 import { Exit } from '../../../core/exit.ts';
 import { shellWord } from '../../../core/links.ts';
-import { entry } from '../../entry.ts';
-import { sources } from '../../sources.ts';
+import { entry } from '../../entry/entry.ts';
+import { sources } from '../../entry/sources.ts';
 import { newCertificate } from '../entra/app-only-errors.ts';
 
 /** What ends soon: a line for each set-up, and of the first what it is and whose. */

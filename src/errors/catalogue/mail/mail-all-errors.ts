@@ -1,6 +1,6 @@
 import { Exit } from '../../../core/exit.ts';
-import { entry } from '../../entry.ts';
-import { sources } from '../../sources.ts';
+import { entry } from '../../entry/entry.ts';
+import { sources } from '../../entry/sources.ts';
 import { again, type MailSpot, sh } from './mail-words.ts';
 
 /** What only the test of all mailboxes can come to. */

@@ -1,6 +1,6 @@
 import { Exit } from '../../../core/exit.ts';
-import { entry } from '../../entry.ts';
-import { sources } from '../../sources.ts';
+import { entry } from '../../entry/entry.ts';
+import { sources } from '../../entry/sources.ts';
 import { doctor, type MailSpot, show, signIn } from './mail-words.ts';
 
 /** What other programs show of a sign-in that the server refused with a challenge in JSON. */

@@ -1,7 +1,7 @@
 import { Exit } from '../../../core/exit.ts';
-import { entry } from '../../entry.ts';
-import { sources } from '../../sources.ts';
-import { type AppSpot, appLines, sendingOnly } from '../entra/app-lines.ts';
+import { entry } from '../../entry/entry.ts';
+import { sources } from '../../entry/sources.ts';
+import { type AppSpot, appLines, sendingOnly } from './app-lines.ts';
 import {
   afterPause,
   again,

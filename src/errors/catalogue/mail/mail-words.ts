@@ -1,7 +1,7 @@
 import type { Protocol } from '../../../core/cloud.ts';
 import { Exit } from '../../../core/exit.ts';
-import { type Entry, entry } from '../../entry.ts';
-import { sources } from '../../sources.ts';
+import { type Entry, entry } from '../../entry/entry.ts';
+import { sources } from '../../entry/sources.ts';
 
 /** The mailbox under test and the server it was tried on. `user` is the name for SASL `user=`. */
 export interface MailSpot {

@@ -1,6 +1,6 @@
 import { Exit } from '../../../core/exit.ts';
-import { entry } from '../../entry.ts';
-import { sources } from '../../sources.ts';
+import { entry } from '../../entry/entry.ts';
+import { sources } from '../../entry/sources.ts';
 import { again, type MailSpot, ps } from './mail-words.ts';
 
 /** What Exchange says when it takes no mail although the sign-in is all right: each sentence has its own way out. */

@@ -1,8 +1,8 @@
 import { Exit } from '../../../core/exit.ts';
 import { keychainSays } from '../../../core/keychain-says.ts';
 import { shellWord } from '../../../core/links.ts';
-import { entry } from '../../entry.ts';
-import { sources } from '../../sources.ts';
+import { entry } from '../../entry/entry.ts';
+import { sources } from '../../entry/sources.ts';
 
 interface Keychain {
   /** `Secret Service`, `macOS Keychain`, `Windows Credential Manager` */

@@ -1,6 +1,6 @@
 import { Exit } from '../../../core/exit.ts';
-import { entry } from '../../entry.ts';
-import { sources } from '../../sources.ts';
+import { entry } from '../../entry/entry.ts';
+import { sources } from '../../entry/sources.ts';
 
 interface File {
   readonly file: string;

@@ -1,0 +1,48 @@
+import { appOnlyEntries } from './entra/app-only-errors.ts';
+import { deviceUsageEntries } from './entra/device-errors.ts';
+import { entraEntries } from './entra/entra-errors.ts';
+import { refreshEntries } from './entra/refresh-errors.ts';
+import { signInEntries } from './entra/sign-in-errors.ts';
+import { doctorEntries } from './machine/doctor-errors.ts';
+import { exportEntries } from './machine/export-errors.ts';
+import { keepaliveEntries } from './machine/keepalive-errors.ts';
+import { networkEntries } from './machine/network-errors.ts';
+import { sandboxEntries } from './machine/sandbox-errors.ts';
+import { allMailboxesEntries } from './mail/mail-all-errors.ts';
+import { challengeEntries } from './mail/mail-challenge-errors.ts';
+import { mailEntries } from './mail/mail-errors.ts';
+import { popEntries } from './mail/pop-errors.ts';
+import { smtpEntries } from './mail/smtp-errors.ts';
+import { smtpRefusedEntries } from './mail/smtp-refused-errors.ts';
+import { graphEntries } from './registration/graph-errors.ts';
+import { handoffEntries } from './registration/handoff-errors.ts';
+import { rotationEntries } from './registration/rotation-errors.ts';
+import { setupEntries } from './registration/setup-errors.ts';
+import { storeEntries } from './store/keychain-errors.ts';
+import { fileStoreEntries } from './store/sealed-file-errors.ts';
+
+/** Everything that can be wrong, by its stable code (the `error.code` of `--json`). */
+export const catalogue = {
+  ...appOnlyEntries,
+  ...setupEntries,
+  ...rotationEntries,
+  ...refreshEntries,
+  ...networkEntries,
+  ...entraEntries,
+  ...signInEntries,
+  ...deviceUsageEntries,
+  ...graphEntries,
+  ...handoffEntries,
+  ...storeEntries,
+  ...fileStoreEntries,
+  ...mailEntries,
+  ...challengeEntries,
+  ...popEntries,
+  ...smtpEntries,
+  ...allMailboxesEntries,
+  ...smtpRefusedEntries,
+  ...sandboxEntries,
+  ...exportEntries,
+  ...keepaliveEntries,
+  ...doctorEntries,
+};
