@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import { MailauthError } from '../core/errors.ts';
 import { Exit } from '../core/exit.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
@@ -182,7 +183,7 @@ export class Rotation {
     const { secretKeyId: old, ...registration } = this.record.registration;
     if (old !== fresh.keyId) {
       const changed = { ...registration, secretKeyId: fresh.keyId, secretExpiresAt: fresh.endDateTime };
-      await this.write({ ...changed, ...(old === undefined ? {} : { oldSecretKeyId: old }) });
+      await this.write({ ...changed, ...defined({ oldSecretKeyId: old }) });
     }
     await this.waiting.remove();
   }

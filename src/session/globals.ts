@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import * as z from 'zod/mini';
 import type { Context } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import type { StoreName } from '../core/mailbox.ts';
 import { namedCloud } from '../entra/clouds.ts';
 import { problem } from '../errors/problem.ts';
@@ -85,11 +86,7 @@ export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = f
     verbose: f.verbose === true,
     noColor: f.color === false,
     sandbox,
-    ...(cloud === undefined ? {} : { cloud }),
-    ...(cloudFile === undefined ? {} : { cloudFile }),
-    ...(store === undefined ? {} : { store }),
-    ...(f.fault === undefined ? {} : { fault: f.fault }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...defined({ cloud, cloudFile, store, fault: f.fault, timeoutMs }),
   };
 }
 

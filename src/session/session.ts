@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Cloud } from '../core/cloud.ts';
 import type { Context, Network } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import type { MailboxRecord, StoreName, TokenSet } from '../core/mailbox.ts';
 import type { Reporter } from '../core/report.ts';
 import { problem } from '../errors/problem.ts';
@@ -47,7 +48,7 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
   const sandboxOf = async (): Promise<Sandbox | undefined> => {
     if (!globals.sandbox) return undefined;
     sandbox ??= import('../sandbox/start-sandbox.ts').then(({ openSandbox }) =>
-      openSandbox({ ctx, home, ...(globals.fault === undefined ? {} : { fault: globals.fault }) }),
+      openSandbox({ ctx, home, ...defined({ fault: globals.fault }) }),
     );
     return sandbox;
   };

@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts';
 import type { MailauthError } from '../core/errors.ts';
 import { isPersonal } from '../core/links.ts';
 import type { MailboxKey, MailboxRecord, TokenSet } from '../core/mailbox.ts';
@@ -90,7 +91,7 @@ async function prove(at: Standing): Promise<SetupOutcome> {
 
 function signInAsProduct({ deps, input, cloud, record, registered }: Standing): Promise<TokenSet> {
   const { answers, clientSecret, proof } = registered;
-  const step = { deps, cloud, ...(clientSecret === undefined ? {} : { clientSecret }) };
+  const step = { deps, cloud, ...defined({ clientSecret }) };
   if (proof === undefined) return signInWithPassword(record, { ...step, input });
   return signInForProof(record, { ...step, proof, method: browserMethod(answers.signIn) });
 }
@@ -127,7 +128,7 @@ function signInNow(at: Standing): ReturnType<typeof signInAndStore> {
     selectAccount: notes.now.wrongAccount,
     again: resumeHere(record, cloud),
     approvalHint: !isPersonal({ tenant: record.tenantId }) && (record.registration.made?.grantIds ?? []).length === 0,
-    ...(clientSecret === undefined ? {} : { clientSecret }),
+    ...defined({ clientSecret }),
     keepFirst: () => promoteSecret(at),
     onWrongAccount: () => notes.wrongAccount(),
   });
@@ -147,5 +148,5 @@ const tested = async ({ deps, input, cloud }: Standing, record: MailboxRecord, s
 
 function outcome(record: MailboxRecord, signedIn: boolean, results: readonly ProtocolResult[]): SetupOutcome {
   const error = testError(results);
-  return { kind: 'done', record, signedIn, results, ...(error === undefined ? {} : { error }) };
+  return { kind: 'done', record, signedIn, results, ...defined({ error }) };
 }

@@ -1,4 +1,5 @@
 import type { Cloud, Tenant } from '../core/cloud.ts';
+import { defined } from '../core/defined.ts';
 import { MailauthError } from '../core/errors.ts';
 import { columnsOf } from '../core/fold.ts';
 import type { MailboxKey, MailboxRecord, Registration } from '../core/mailbox.ts';
@@ -222,7 +223,7 @@ export class SetupRun {
       ? ((await store.read(pendingSecretEntry(this.key))) ?? (await store.read(clientSecretEntry(this.key))))
       : undefined;
     if (isConfidential && clientSecret === undefined) return undefined;
-    const before: Registered = { answers, registration, ...(clientSecret === undefined ? {} : { clientSecret }) };
+    const before: Registered = { answers, registration, ...defined({ clientSecret }) };
     return (await isAppDeleted(this.deps, this.recordOf(before, place), cloud)) ? undefined : before;
   }
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { defined } from '../../core/defined.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { problem } from '../../errors/problem.ts';
 import type { Outcome } from '../../session/command.ts';
@@ -56,7 +57,7 @@ export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags
       scopes: set.scopes,
       ...proof.data,
     },
-    ...(proof.error === undefined ? {} : { error: proof.error }),
+    ...defined({ error: proof.error }),
     text: `${record.mailbox}: the app has a new token of its own, until ${rfc3339(set.expiresAt)}${proof.words}.\n`,
   };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { defined } from '../../core/defined.ts';
 import { MailauthError } from '../../core/errors.ts';
 import { Exit } from '../../core/exit.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
@@ -159,7 +160,7 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
       selectAccount: options.force,
       again,
       storing: (act) => storeAlone(record, session, act),
-      ...(app.clientSecret === undefined ? {} : { clientSecret: app.clientSecret }),
+      ...defined({ clientSecret: app.clientSecret }),
     });
   const done = await untilConsented(attempt, { deps, record: wanted, cloud, again, onMissing: async () => undefined });
   const account = done.set.account.username;
@@ -175,7 +176,7 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
       scopes: done.set.scopes,
       ...proof.data,
     },
-    ...(proof.error === undefined ? {} : { error: proof.error }),
+    ...defined({ error: proof.error }),
     text: `${record.mailbox} is signed in as ${account}${proof.words}.\n`,
   };
 }

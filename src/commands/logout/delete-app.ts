@@ -1,4 +1,5 @@
 import type { Cloud } from '../../core/cloud.ts';
+import { defined } from '../../core/defined.ts';
 import { discoverTenant } from '../../entra/discovery.ts';
 import { appWithTag } from '../../entra/find-own.ts';
 import { fewTries } from '../../entra/patience.ts';
@@ -58,7 +59,7 @@ export async function deleteRegistration(session: Session, made: MadeApp): Promi
     });
   }
   const { spObjectId, grantIds, tag } = made;
-  const deleted = await deleteApp(undoing, { appObjectId, grantIds, tag, ...(spObjectId === undefined ? {} : { spObjectId }) });
+  const deleted = await deleteApp(undoing, { appObjectId, grantIds, tag, ...defined({ spObjectId }) });
   report.progress('delete-app', 'done', `App ${app.appId} removed from the tenant (restorable there for 30 days)`);
   return deleted.application;
 }

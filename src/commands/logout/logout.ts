@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { defined } from '../../core/defined.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { tenantForMailbox } from '../../entra/discovery.ts';
 import { problem } from '../../errors/problem.ts';
@@ -75,8 +76,7 @@ function madeApp({ mailbox, for: product, tenantId: tenant, cloud, registration:
   return [
     {
       ...{ mailbox, for: product, tenant, cloud, tag, grantIds },
-      ...(applicationObjectId === undefined ? {} : { appObjectId: applicationObjectId }),
-      ...(servicePrincipalId === undefined ? {} : { spObjectId: servicePrincipalId }),
+      ...defined({ appObjectId: applicationObjectId, spObjectId: servicePrincipalId }),
     },
   ];
 }
@@ -89,9 +89,7 @@ function halfMadeApp({ answers, registration: made, cloud }: Journal): readonly 
     {
       ...{ mailbox, for: product, cloud, tenant: answers.tenant ?? tenantForMailbox(mailbox) },
       ...{ tag: `mailauth:${made.setupId}`, grantIds: made.grantIds },
-      ...(made.creating === undefined ? {} : { creating: made.creating }),
-      ...(made.appObjectId === undefined ? {} : { appObjectId: made.appObjectId }),
-      ...(made.spObjectId === undefined ? {} : { spObjectId: made.spObjectId }),
+      ...defined({ creating: made.creating, appObjectId: made.appObjectId, spObjectId: made.spObjectId }),
     },
   ];
 }

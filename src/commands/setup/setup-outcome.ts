@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.ts';
 import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { inSandbox, resultsFromHere } from '../../errors/here.ts';
@@ -45,10 +46,10 @@ export async function presentSetup(outcome: SetupOutcome, session: Session, wish
     store: record.store,
     secretExpiresAt: record.registration.secretExpiresAt ?? null,
     access: record.access ?? 'delegated',
-    ...(exchange === undefined ? {} : { exchange }),
+    ...defined({ exchange }),
     tests: outcome.kind === 'already' ? [] : resultsFromHere(outcome.results, session.globals),
     ...(sheet === undefined ? {} : { sheet: sheetJson(sheet, wish) }),
-    ...(written === undefined ? {} : { handover: written }),
+    ...defined({ handover: written }),
     next,
   };
   return {
@@ -102,10 +103,7 @@ async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish
     guide,
     factsOf(record, {
       writtenAt: rfc3339(session.ctx.clock.now()),
-      ...(clientSecret === undefined ? {} : { clientSecret }),
-      ...(record.registration.audience === undefined ? {} : { audience: record.registration.audience }),
-      ...(record.registration.name === undefined ? {} : { appName: record.registration.name }),
-      ...(secretKeyId === undefined ? {} : { secretId: secretKeyId }),
+      ...defined({ clientSecret, audience: record.registration.audience, appName: record.registration.name, secretId: secretKeyId }),
     }),
   );
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
+import { defined } from '../../core/defined.ts';
 import { problem } from '../../errors/problem.ts';
 import { guideNamed } from '../../products/products.ts';
 import { sheetRenderer } from '../../products/sheet/write-sheet.ts';
@@ -73,8 +74,7 @@ function readInput(flags: unknown, env: Session['ctx']['env']): SetupInput {
     test: test !== false,
     resume: resume === true,
     fresh: fresh === true,
-    ...(clientSecretFile === undefined ? {} : { clientSecretFile }),
-    ...(passwordFile === undefined ? {} : { passwordFile }),
+    ...defined({ clientSecretFile, passwordFile }),
     ...(certificate === undefined ? {} : { certificateFile: resolve(certificate) }),
     ...(certificateKeyFile === undefined ? {} : { certificateKeyFile: resolve(certificateKeyFile) }),
   };

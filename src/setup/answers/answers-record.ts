@@ -1,4 +1,5 @@
 import type { Cloud, Tenant } from '../../core/cloud.ts';
+import { defined } from '../../core/defined.ts';
 import type { MailboxKey, MailboxRecord, Registration, StoreName } from '../../core/mailbox.ts';
 import { appOnlyScope } from '../../oauth/client-credentials.ts';
 import { scopesFor } from '../../oauth/scopes.ts';
@@ -31,7 +32,7 @@ export function recordOf({ key, answers, registration, tenant, cloud, store, cre
     store,
     createdAt,
     lastTests: [],
-    ...(signInAs === undefined ? {} : { signInAs }),
+    ...defined({ signInAs }),
   };
 }
 
@@ -66,11 +67,9 @@ export function answersOf(record: MailboxRecord): Known {
     clientId: app.clientId,
     clientType: app.clientType,
     redirectUri: app.redirectUri,
-    ...(app.name === undefined ? {} : { name: app.name }),
-    ...(app.audience === undefined ? {} : { audience: app.audience }),
-    ...(app.variant === undefined ? {} : { variant: app.variant }),
+    ...defined({ name: app.name, audience: app.audience, variant: app.variant }),
     protocols: record.protocols,
-    ...(record.signInAs === undefined ? {} : { signInAs: record.signInAs }),
+    ...defined({ signInAs: record.signInAs }),
     // It was finished without a sign-in here, and stays so until one is asked for.
     ...(record.account === undefined ? { signIn: 'skip' as const } : {}),
   };
@@ -84,11 +83,13 @@ export function madeBefore(record: MailboxRecord | undefined): JournaledRegistra
     setupId: made.tag.replace(/^mailauth:/, ''),
     appId: clientId,
     grantIds: made.grantIds,
-    ...(made.applicationObjectId === undefined ? {} : { appObjectId: made.applicationObjectId }),
-    ...(made.servicePrincipalId === undefined ? {} : { spObjectId: made.servicePrincipalId }),
-    ...(secretKeyId === undefined ? {} : { secretKeyId }),
-    ...(oldSecretKeyId === undefined ? {} : { oldSecretKeyId }),
-    ...(secretExpiresAt === undefined ? {} : { secretExpiresAt }),
+    ...defined({
+      appObjectId: made.applicationObjectId,
+      spObjectId: made.servicePrincipalId,
+      secretKeyId,
+      oldSecretKeyId,
+      secretExpiresAt,
+    }),
     ...(madeByMailauth === false ? { adopted: true } : {}),
   };
 }

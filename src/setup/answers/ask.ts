@@ -1,4 +1,5 @@
 import type { Context } from '../../core/context.ts';
+import { defined } from '../../core/defined.ts';
 import type { ProductScreen } from '../../products/product.ts';
 import type { Answers } from './answers.ts';
 import { answerMissing } from './missing.ts';
@@ -63,11 +64,10 @@ async function prompt(question: Question, known: Known, fallback: string | undef
   if (choices !== undefined && question.several === true) {
     return (await ctx.prompts.checkbox({ message, choices, default: fallback?.split(',') ?? [] })).join(',');
   }
-  if (choices !== undefined) return ctx.prompts.select({ message, choices, ...(fallback === undefined ? {} : { default: fallback }) });
+  if (choices !== undefined) return ctx.prompts.select({ message, choices, ...defined({ default: fallback }) });
   return ctx.prompts.text({
     message,
-    ...(fallback === undefined ? {} : { default: fallback }),
-    ...(question.check === undefined ? {} : { check: question.check }),
+    ...defined({ default: fallback, check: question.check }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.ts';
 import type { RegistrationPlan } from '../../core/registration-plan.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Graph } from '../../entra/graph.ts';
@@ -38,7 +39,7 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
   const update = async ({ proofRedirect, ...more }: Update): Promise<void> => {
     const { proofRedirect: before, ...rest } = noted;
     const proof = proofRedirect === null ? undefined : (proofRedirect ?? before);
-    noted = { ...rest, ...more, ...(proof === undefined ? {} : { proofRedirect: proof }) };
+    noted = { ...rest, ...more, ...defined({ proofRedirect: proof }) };
     await step.note(noted);
   };
   if (noted.creating !== true && noted.appObjectId === undefined) {
@@ -87,16 +88,14 @@ function wayOf(
     clientId: app.appId,
     graph,
     fresh: app.changed.length > 0,
-    ...(proof === undefined ? {} : { proof }),
-    ...(clientSecret === undefined ? {} : { clientSecret }),
+    ...defined({ proof, clientSecret }),
     ...(app.secret === undefined ? {} : { secretKeyId: app.secret.keyId }),
-    ...(noted.oldSecretKeyId === undefined ? {} : { oldSecretKeyId: noted.oldSecretKeyId }),
-    ...(noted.secretExpiresAt === undefined ? {} : { secretExpiresAt: noted.secretExpiresAt }),
+    ...defined({ oldSecretKeyId: noted.oldSecretKeyId, secretExpiresAt: noted.secretExpiresAt }),
     made: {
       tag,
       applicationObjectId: app.appObjectId,
       grantIds: Object.values(app.grantIds),
-      ...(app.spObjectId === undefined ? {} : { servicePrincipalId: app.spObjectId }),
+      ...defined({ servicePrincipalId: app.spObjectId }),
     },
     madeByMailauth: noted.adopted !== true,
     publicClientFlows,
@@ -140,10 +139,7 @@ async function makeProof(answers: Answers, parts: ProofParts): Promise<Proof | u
 }
 
 const known = ({ creating, appObjectId, appId, spObjectId }: JournaledRegistration) => ({
-  ...(creating === undefined ? {} : { creating }),
-  ...(appObjectId === undefined ? {} : { appObjectId }),
-  ...(appId === undefined ? {} : { appId }),
-  ...(spObjectId === undefined ? {} : { spObjectId }),
+  ...defined({ creating, appObjectId, appId, spObjectId }),
 });
 
 function afterwards(progress: RegistrationProgress, before: JournaledRegistration): Partial<JournaledRegistration> {

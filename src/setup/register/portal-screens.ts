@@ -1,4 +1,5 @@
 import { type PortalStep, portalSteps } from '../../by-hand/portal-steps.ts';
+import { defined } from '../../core/defined.ts';
 import { columnsOf, fold } from '../../core/fold.ts';
 import type { Secret } from '../../core/secret.ts';
 import { type Answers, checkGuid, isLoopback } from '../answers/answers.ts';
@@ -21,7 +22,7 @@ export async function throughPortal(answers: Answers, step: RegistrationStep): P
       // Asked for by name, mailauth opens the consent page itself afterwards.
       ...(step.input.flags.consent === 'admin' && isLoopback(answers.redirectUri) ? { consent: 'user' as const } : {}),
       portal: cloud.portal,
-      ...(id === undefined ? {} : { clientId: id }),
+      ...defined({ clientId: id }),
     });
   const count = steps(clientId).length;
   let clientSecret: Secret | undefined;
@@ -39,13 +40,13 @@ export async function throughPortal(answers: Answers, step: RegistrationStep): P
     } else if (deps.canAsk) await waitDone(deps);
   }
   if (clientId === undefined) throw missingClientId(answers);
-  return { clientId, ...(clientSecret === undefined ? {} : { clientSecret }) };
+  return { clientId, ...defined({ clientSecret }) };
 }
 
 function askClientId({ ctx, facts }: SetupDeps, answers: Answers): Promise<string> {
   // The sandbox has no portal to fetch one from, but an app that is ready.
   const ready = facts.clientId?.(answers);
-  return ctx.prompts.text({ message: 'Application (client) ID?', check: checkGuid, ...(ready === undefined ? {} : { default: ready }) });
+  return ctx.prompts.text({ message: 'Application (client) ID?', check: checkGuid, ...defined({ default: ready }) });
 }
 
 async function waitDone({ ctx }: SetupDeps): Promise<void> {

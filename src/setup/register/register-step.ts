@@ -1,4 +1,5 @@
 import type { Cloud, Tenant } from '../../core/cloud.ts';
+import { defined } from '../../core/defined.ts';
 import type { MadeRegistration, MailboxKey, Registration } from '../../core/mailbox.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Graph } from '../../entra/graph.ts';
@@ -84,9 +85,7 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
   return {
     answers: { ...answers, clientId: way.clientId },
     registration: registrationOf(answers, way, step.certificate),
-    ...(way.clientSecret === undefined ? {} : { clientSecret: way.clientSecret }),
-    ...(way.proof === undefined ? {} : { proof: way.proof }),
-    ...(way.graph === undefined ? {} : { graph: way.graph }),
+    ...defined({ clientSecret: way.clientSecret, proof: way.proof, graph: way.graph }),
   };
 }
 
@@ -95,13 +94,12 @@ const registrationOf = (answers: Answers, way: Way, certificate: ClientCertifica
   clientType: answers.clientType,
   redirectUri: answers.redirectUri,
   madeByMailauth: way.madeByMailauth === true,
-  ...(way.secretExpiresAt === undefined ? {} : { secretExpiresAt: way.secretExpiresAt }),
+  ...defined({ secretExpiresAt: way.secretExpiresAt }),
   ...(certificate === undefined ? {} : { secretExpiresAt: certificate.expiresAt, certificateThumbprint: certificate.thumbprint }),
-  ...(way.secretKeyId === undefined ? {} : { secretKeyId: way.secretKeyId }),
-  ...(way.oldSecretKeyId === undefined ? {} : { oldSecretKeyId: way.oldSecretKeyId }),
+  ...defined({ secretKeyId: way.secretKeyId, oldSecretKeyId: way.oldSecretKeyId }),
   ...(way.made === undefined ? {} : { made: way.made, name: answers.name, audience: answers.audience }),
   ...(way.made === undefined || answers.variant === undefined ? {} : { variant: answers.variant }),
-  ...(way.publicClientFlows === undefined ? {} : { publicClientFlows: way.publicClientFlows }),
+  ...defined({ publicClientFlows: way.publicClientFlows }),
 });
 
 /** What each way to register comes to. */

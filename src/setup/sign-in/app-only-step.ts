@@ -1,4 +1,5 @@
 import type { Cloud, Protocol } from '../../core/cloud.ts';
+import { defined } from '../../core/defined.ts';
 import { appPage, isPersonal, shellWord } from '../../core/links.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { exchangeLines, sendingOnly } from '../../errors/catalogue/mail/app-lines.ts';
@@ -108,7 +109,7 @@ export function exchangeWork(record: MailboxRecord): ExchangeWork {
   const app = {
     clientId: record.registration.clientId,
     mailbox: record.mailbox,
-    ...(servicePrincipalId === undefined ? {} : { servicePrincipalId }),
+    ...defined({ servicePrincipalId }),
   };
   const onlySends = (protocols: readonly Protocol[]) => protocols.every((protocol) => protocol === 'smtp');
   return { lines: exchangeLines(app, record.protocols), ...(onlySends(record.protocols) ? { instead: sendingOnly(app) } : {}) };

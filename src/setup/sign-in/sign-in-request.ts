@@ -1,4 +1,5 @@
 import type { Cloud } from '../../core/cloud.ts';
+import { defined } from '../../core/defined.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { SignInRequest } from '../../oauth/sign-in.ts';
@@ -26,10 +27,10 @@ export async function requestFor(
       clock: ctx.clock,
       timeoutMs,
       signal: ctx.signal,
-      ...(clientSecret === undefined ? {} : { clientSecret }),
+      ...defined({ clientSecret }),
     },
     mailbox: record.mailbox,
-    ...(record.signInAs === undefined ? {} : { signInAs: record.signInAs }),
+    ...defined({ signInAs: record.signInAs }),
     scopes: record.scopes,
   };
 }
