@@ -1,6 +1,6 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { rootHelp } from './cli/tree.ts';
-import { print, startApp } from './start.ts';
+import { print, startApp } from './quick/start-app.ts';
 
 /** What `bin/mailauth.js` calls. What shells and installers ask for is answered before the whole program is loaded. */
 export async function main(): Promise<void> {

@@ -7,10 +7,10 @@ import type { Reporter } from '../core/report.ts';
 import { type Globals, globalValueFlags, readGlobals } from '../session/globals.ts';
 import { openStore } from '../session/open-store.ts';
 import type { Session } from '../session/session.ts';
-import { print, startApp } from '../start.ts';
 import { resolveHome } from '../store/home.ts';
 import { readGuardedFile } from '../system/disk/guarded-file.ts';
 import { createKeychain } from '../system/keychain/keychain.ts';
+import { print, startApp } from './start-app.ts';
 
 /** What `bin/mailauth.js` calls for `token get`, which mail clients and cron jobs call thousands of times. */
 export async function main(): Promise<void> {
