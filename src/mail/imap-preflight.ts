@@ -3,30 +3,30 @@ import type { Clock, Network } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
-import type { StageWork } from './stages.ts';
-import { openWire } from './wire.ts';
+import { type Dialect, type Preflight, preflight, unreadableAnswer } from './preflight.ts';
+import { openWire, type Wire } from './wire.ts';
 
-/**
- * IMAP before the sign-in, on a connection of our own (RFC 9051 sections 3.1, 6.1.1, 6.2.1, 7.1), so that each stage can
- * be told from the next. Each function is one stage's work; call them in the order of `stageOrder`.
- */
-export interface ImapPreflight {
-  readonly dns: StageWork;
-  readonly connect: StageWork;
-  readonly tls: StageWork;
-  readonly greeting: StageWork;
-  readonly capability: StageWork;
-  /** over TLS: XOAUTH2 is offered; then LOGOUT */
+export interface ImapPreflight extends Preflight {
+  /** over TLS: makes sure that XOAUTH2 is offered, then sends LOGOUT */
   finish(signal: AbortSignal): Promise<void>;
-  close(): void;
 }
 
+/** IMAP before the sign-in (RFC 9051 sections 3.1, 6.1.1, 6.2.1, 7.1). */
 export function imapPreflight(network: Network, clock: Clock, host: MailHost): ImapPreflight {
+  const wire = openWire({ network, clock, host, unreadable: unreadableAnswer('imap', host) });
+  const stages = preflight(wire, host, imapDialect(wire, host));
+  return {
+    ...stages,
+    async finish(signal) {
+      await stages.askAgain(signal);
+      wire.lines().send('m0 LOGOUT');
+    },
+  };
+}
+
+function imapDialect(wire: Wire, host: MailHost): Dialect {
   const where = { host: host.host, port: host.port };
-  const unreadable = (what: string, reply?: string): MailauthError =>
-    problem('imap-protocol', { ...where, what }, reply === undefined ? {} : { detail: { reply: plain(reply) } });
-  const wire = openWire({ network, clock, host, unreadable });
-  let capabilities: ReadonlySet<string> = new Set();
+  const unreadable = unreadableAnswer('imap', host);
   let tags = 0;
 
   /** Sends a command and collects its untagged lines until the tagged OK. */
@@ -51,28 +51,9 @@ export function imapPreflight(network: Network, clock: Clock, host: MailHost): I
     }
   }
 
-  async function askCapabilities(signal: AbortSignal): Promise<void> {
-    const answer = await command('CAPABILITY', signal, (reply) => unreadable('it refuses CAPABILITY', reply));
-    const words = answer.find((line) => /^CAPABILITY /i.test(line));
-    if (words === undefined) throw unreadable('its answer to CAPABILITY names none');
-    capabilities = new Set(words.toUpperCase().split(/ +/).slice(1));
-  }
-
-  function requireXoauth2(): void {
-    if (!capabilities.has('AUTH=XOAUTH2')) {
-      throw problem('imap-no-xoauth2', where, { detail: { reply: plain([...capabilities].join(' ')) } });
-    }
-  }
-
   return {
-    dns: wire.dns,
-    connect: wire.connect,
-    async tls(signal) {
-      if (host.security === 'starttls') {
-        await command('STARTTLS', signal, (reply) => problem('mail-no-starttls', where, { detail: { reply: plain(reply) } }));
-      }
-      return wire.secure(signal);
-    },
+    protocol: 'imap',
+    startTls: 'STARTTLS',
     async greeting(signal) {
       const line = await wire.lines().next(signal);
       const [, state = '', words = ''] = /^\* (OK|NO|BAD|BYE|PREAUTH)\b ?(.*)$/i.exec(line) ?? [];
@@ -87,23 +68,19 @@ export function imapPreflight(network: Network, clock: Clock, host: MailHost): I
           throw problem('imap-greeting-refused', where, { detail: { reply: plain(words) } });
       }
     },
-    async capability(signal) {
-      await askCapabilities(signal);
-      if (host.security === 'tls') {
-        requireXoauth2();
-        return 'XOAUTH2 offered';
-      }
-      if (!capabilities.has('STARTTLS')) throw problem('mail-no-starttls', where);
-      return 'STARTTLS offered';
+    async offer(signal) {
+      const answer = await command('CAPABILITY', signal, (reply) => unreadable('it refuses CAPABILITY', reply));
+      const words = answer.find((line) => /^CAPABILITY /i.test(line));
+      if (words === undefined) throw unreadable('its answer to CAPABILITY lists no capability');
+      const capabilities = new Set(words.toUpperCase().split(/ +/).slice(1));
+      return {
+        xoauth2: capabilities.has('AUTH=XOAUTH2'),
+        startTls: capabilities.has('STARTTLS'),
+        said: [...capabilities].join(' '),
+      };
     },
-    async finish(signal) {
-      if (host.security === 'starttls') {
-        // Everything learned in clear is forgotten (RFC 9051 section 6.2.1).
-        await askCapabilities(signal);
-        requireXoauth2();
-      }
-      wire.lines().send('m0 LOGOUT');
+    async beginTls(signal) {
+      await command('STARTTLS', signal, (reply) => problem('mail-no-starttls', where, { detail: { reply: plain(reply) } }));
     },
-    close: wire.close,
   };
 }

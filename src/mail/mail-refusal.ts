@@ -1,10 +1,11 @@
 import { appRoleNames } from '../core/app-roles.ts';
 import type { Protocol } from '../core/cloud.ts';
-import type { MailauthError } from '../core/errors.ts';
+import { MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import type { MailSpot, RefusedBlanks } from '../errors/catalogue/mail/mail-words.ts';
 import { problem } from '../errors/problem.ts';
 import { entryThatSays } from '../errors/says.ts';
+import type { ConversationStage } from './stages.ts';
 
 /** What is known about the token without asking anybody; never the token. Of an opaque token only what was said when it was given. */
 export interface TokenEvidence {
@@ -26,7 +27,7 @@ export interface TokenEvidence {
 
 /** The circumstances of a failed conversation with a mail server. */
 export interface MailAttempt extends MailSpot {
-  readonly phase: 'auth' | 'mailbox' | 'send' | 'quit';
+  readonly phase: ConversationStage;
   readonly tokenLength: number;
   readonly token?: TokenEvidence | undefined;
   /** the cloud's own mail audience, `https://outlook.office.com` */
@@ -41,7 +42,10 @@ export interface MailAttempt extends MailSpot {
 
 export type More = { readonly detail?: { readonly reply: string } };
 
-/** The delegated permission of each protocol (microsoft.md 1.2). */
+/**
+ * The delegated permission of each protocol (learn.microsoft.com, "Authenticate an IMAP, POP or SMTP connection using
+ * OAuth").
+ */
 const scopeNames: Readonly<Record<Protocol, string>> = { imap: 'IMAP.AccessAsUser.All', pop: 'POP.AccessAsUser.All', smtp: 'SMTP.Send' };
 
 const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -70,6 +74,12 @@ export function refusedToken(at: MailAttempt, more: More, unexplained: (blanks: 
   const tokenLooksRight =
     token !== undefined && !token.opaque && token.audience !== undefined && token.scopes !== undefined && tokenUser !== undefined;
   return unexplained({ ...spot, tokenLooksRight, opaque: token?.opaque === true });
+}
+
+/** A connection that is lost during the sign-in: often the token was too long for the server or for a gateway in front of it. */
+export function lostDuringAuth(cause: unknown, at: MailAttempt): MailauthError | undefined {
+  if (at.phase !== 'auth' || !(cause instanceof MailauthError) || cause.code !== 'connection-closed') return undefined;
+  return problem('mail-connection-closed-during-auth', at, { detail: cause.detail });
 }
 
 /** An app that acts for itself and is not let in: Exchange Online does not know it, or it has no rights on this mailbox. */

@@ -1,7 +1,23 @@
 import type { MailauthError } from '../core/errors.ts';
 import { problem } from '../errors/problem.ts';
 import { entryThatSays } from '../errors/says.ts';
-import { appRefused, type MailAttempt, type More, refusedToken, spotOf, throttledProblem, whoSignedIn } from './mail-refusal.ts';
+import {
+  appRefused,
+  lostDuringAuth,
+  type MailAttempt,
+  type More,
+  refusedToken,
+  spotOf,
+  throttledProblem,
+  whoSignedIn,
+} from './mail-refusal.ts';
+import { PopRefusal } from './pop-session.ts';
+
+/** What the failure of a POP3 conversation means. Only the token's stages come here; the session takes the token out of the replies. */
+export function explainPop(cause: unknown, at: MailAttempt): unknown {
+  if (cause instanceof PopRefusal) return popProblem(cause.reply, at);
+  return lostDuringAuth(cause, at) ?? cause;
+}
 
 /**
  * What an `-ERR` of a POP3 server means. `reply` is its words after `-ERR`, stripped and without the token.

@@ -6,10 +6,10 @@ import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { withoutToken, xoauth2 } from '../tokens/sasl.ts';
-import type { StageWork } from './stages.ts';
-import { openWire } from './wire.ts';
+import { type Dialect, type Preflight, preflight, unreadableAnswer } from './preflight.ts';
+import { openWire, type Wire } from './wire.ts';
 
-/** A `-ERR`: the words behind it, stripped and without the token. `popProblem` says what they mean. */
+/** A server's `-ERR`. `reply` holds its words, without control characters and without the token; `popProblem` says what they mean. */
 export class PopRefusal extends Error {
   readonly reply: string;
 
@@ -20,97 +20,28 @@ export class PopRefusal extends Error {
   }
 }
 
-/**
- * A whole POP3 conversation on one connection (RFC 1939, CAPA and response codes RFC 2449, STLS RFC 2595, AUTH RFC 5034).
- * Each function is one stage's work; call them in the order of `stageOrder`.
- */
-export interface PopSession {
-  readonly dns: StageWork;
-  readonly connect: StageWork;
-  readonly tls: StageWork;
-  readonly greeting: StageWork;
-  readonly capability: StageWork;
+/** A whole POP3 conversation on one connection (RFC 1939, CAPA and response codes RFC 2449, STLS RFC 2595, AUTH RFC 5034). */
+export interface PopSession extends Omit<Preflight, 'askAgain'> {
   /** throws `PopRefusal` */
   signIn(user: string, token: Secret, signal: AbortSignal): Promise<void>;
   /** STAT: the number of messages; throws `PopRefusal` */
   count(signal: AbortSignal): Promise<number>;
   /** QUIT; throws `PopRefusal` */
   signOut(signal: AbortSignal): Promise<void>;
-  close(): void;
 }
 
 const challengeSchema = z.object({ status: z.optional(z.string()), error: z.optional(z.string()) });
 
 export function popSession(network: Network, clock: Clock, host: MailHost): PopSession {
-  const where = { host: host.host, port: host.port };
-  let clean = (said: string): string => said;
-  const unreadable = (what: string, said?: string): MailauthError =>
-    problem('pop-protocol', { ...where, what }, said === undefined ? {} : { detail: { reply: plain(clean(said)) } });
-  const wire = openWire({ network, clock, host, unreadable });
-  let capabilities: readonly string[] = [];
-
-  /** The words behind +OK; throws `PopRefusal` for -ERR. */
-  async function reply(signal: AbortSignal, to: string): Promise<string> {
-    return ok(await wire.lines().next(signal), to);
-  }
-
-  function ok(line: string, to: string): string {
-    const [, state = '', words = ''] = /^(\+OK|-ERR)\b ?(.*)$/i.exec(line) ?? [];
-    if (state === '') throw unreadable(`its answer to ${to} cannot be read`, line);
-    if (state.toUpperCase() === '-ERR') throw new PopRefusal(plain(clean(words)));
-    return words;
-  }
-
-  function command(line: string, signal: AbortSignal): Promise<string> {
-    wire.lines().send(line);
-    return reply(signal, line);
-  }
-
-  async function askCapabilities(signal: AbortSignal): Promise<void> {
-    await command('CAPA', signal).catch(refusedAs((said) => unreadable('it refuses CAPA', said)));
-    const found: string[] = [];
-    for (;;) {
-      const line = await wire.lines().next(signal);
-      if (line === '.') break;
-      found.push(line.toUpperCase().trim());
-    }
-    capabilities = found;
-  }
-
-  function requireXoauth2(): void {
-    const mechanisms = capabilities.filter((c) => c.startsWith('SASL ')).flatMap((c) => c.split(/ +/).slice(1));
-    if (!mechanisms.includes('XOAUTH2')) throw problem('pop-no-xoauth2', where, { detail: { reply: plain(capabilities.join(', ')) } });
-  }
+  const talk = popTalk(network, clock, host);
+  const { wire, command, ok, unreadable } = talk;
+  const { askAgain, ...stages } = preflight(wire, host, popDialect(talk, host));
 
   return {
-    dns: wire.dns,
-    connect: wire.connect,
-    async tls(signal) {
-      if (host.security === 'starttls') {
-        await command('STLS', signal).catch(refusedAs((said) => problem('mail-no-starttls', where, { detail: { reply: said } })));
-      }
-      return wire.secure(signal);
-    },
-    async greeting(signal) {
-      const refused = refusedAs((said) => problem('pop-greeting-refused', where, { detail: { reply: said } }));
-      return plain(await reply(signal, 'the connection').catch(refused));
-    },
-    async capability(signal) {
-      await askCapabilities(signal);
-      if (host.security === 'tls') {
-        requireXoauth2();
-        return 'XOAUTH2 offered';
-      }
-      if (!capabilities.includes('STLS')) throw problem('mail-no-starttls', where);
-      return 'STLS offered';
-    },
+    ...stages,
     async signIn(user, token, signal) {
-      clean = (said) => withoutToken(said, user, token);
-      if (host.security === 'starttls') {
-        // Everything learned in clear is forgotten (RFC 2595 section 4).
-        await askCapabilities(signal);
-        requireXoauth2();
-      }
+      talk.cleanReplies((said) => withoutToken(said, user, token));
+      await askAgain(signal);
       // Two lines: Exchange takes no initial response here (Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth").
       wire.lines().send('AUTH XOAUTH2');
       const invitation = await wire.lines().next(signal);
@@ -124,26 +55,93 @@ export function popSession(network: Network, clock: Clock, host: MailHost): PopS
         ok(answer, 'AUTH');
         return;
       }
-      // A refusal that explains itself first (RFC 7628 section 3.2.3) waits for an empty line.
+      // A server that explains its refusal first waits for an empty line before it refuses (RFC 7628 section 3.2.3).
       const why = readChallenge(answer.slice(1).trim());
-      try {
-        await command('', signal);
-      } catch (cause) {
-        if (cause instanceof PopRefusal && why !== '') throw new PopRefusal(plain(clean(`${cause.reply} · ${why}`)));
-        throw cause;
-      }
+      await command('', signal).catch((cause: unknown) => {
+        throw cause instanceof PopRefusal && why !== '' ? new PopRefusal(talk.shown(`${cause.reply} · ${why}`)) : cause;
+      });
       throw unreadable('it says yes after it has said why not', answer);
     },
     async count(signal) {
       const words = await command('STAT', signal);
       const count = /^(\d{1,9}) \d+/.exec(words)?.[1];
-      if (count === undefined) throw unreadable('its answer to STAT names no number', words);
+      if (count === undefined) throw unreadable('its answer to STAT contains no number', words);
       return Number(count);
     },
     async signOut(signal) {
       await command('QUIT', signal);
     },
-    close: wire.close,
+  };
+}
+
+/** Lines and answers of POP3; what a server says is shown without the token. */
+interface PopTalk {
+  readonly wire: Wire;
+  /** the words behind +OK; throws `PopRefusal` for -ERR */
+  command(line: string, signal: AbortSignal): Promise<string>;
+  reply(signal: AbortSignal, to: string): Promise<string>;
+  ok(line: string, to: string): string;
+  unreadable(what: string, said?: string): MailauthError;
+  cleanReplies(clean: (said: string) => string): void;
+  shown(said: string): string;
+}
+
+function popTalk(network: Network, clock: Clock, host: MailHost): PopTalk {
+  let clean = (said: string): string => said;
+  const shown = (said: string): string => plain(clean(said));
+  const report = unreadableAnswer('pop', host);
+  const unreadable = (what: string, said?: string): MailauthError => report(what, said === undefined ? undefined : clean(said));
+  const wire = openWire({ network, clock, host, unreadable });
+
+  const ok = (line: string, to: string): string => {
+    const [, state = '', words = ''] = /^(\+OK|-ERR)\b ?(.*)$/i.exec(line) ?? [];
+    if (state === '') throw unreadable(`its answer to ${to} cannot be read`, line);
+    if (state.toUpperCase() === '-ERR') throw new PopRefusal(shown(words));
+    return words;
+  };
+  const reply = async (signal: AbortSignal, to: string): Promise<string> => ok(await wire.lines().next(signal), to);
+
+  return {
+    wire,
+    ok,
+    reply,
+    command(line, signal) {
+      wire.lines().send(line);
+      return reply(signal, line);
+    },
+    unreadable,
+    cleanReplies(withoutSecret) {
+      clean = withoutSecret;
+    },
+    shown,
+  };
+}
+
+function popDialect({ wire, command, reply, unreadable }: PopTalk, host: MailHost): Dialect {
+  const where = { host: host.host, port: host.port };
+  return {
+    protocol: 'pop',
+    startTls: 'STLS',
+    async greeting(signal) {
+      const refused = refusedAs((said) => problem('pop-greeting-refused', where, { detail: { reply: said } }));
+      return plain(await reply(signal, 'the connection').catch(refused));
+    },
+    async offer(signal) {
+      await command('CAPA', signal).catch(refusedAs((said) => unreadable('it refuses CAPA', said)));
+      const capabilities: string[] = [];
+      for (let line = await wire.lines().next(signal); line !== '.'; line = await wire.lines().next(signal)) {
+        capabilities.push(line.toUpperCase().trim());
+      }
+      const mechanisms = capabilities.filter((one) => one.startsWith('SASL ')).flatMap((one) => one.split(/ +/).slice(1));
+      return {
+        xoauth2: mechanisms.includes('XOAUTH2'),
+        startTls: capabilities.includes('STLS'),
+        said: capabilities.join(', '),
+      };
+    },
+    async beginTls(signal) {
+      await command('STLS', signal).catch(refusedAs((said) => problem('mail-no-starttls', where, { detail: { reply: said } })));
+    },
   };
 }
 
@@ -156,7 +154,7 @@ function refusedAs(meaning: (said: string) => MailauthError): (cause: unknown) =
   };
 }
 
-/** `eyJzdGF0dXMiOiI0MDEi…` → `401`; nothing where it says nothing. */
+/** `eyJzdGF0dXMiOiI0MDEi…` → `401`; an empty string when the challenge cannot be read. */
 function readChallenge(encoded: string): string {
   try {
     const read = challengeSchema.safeParse(JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')));

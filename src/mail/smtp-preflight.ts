@@ -1,27 +1,16 @@
 import type { MailHost } from '../core/cloud.ts';
 import type { Clock, Network } from '../core/context.ts';
-import type { MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
-import type { StageWork } from './stages.ts';
-import { openWire } from './wire.ts';
+import { type Dialect, type Preflight, preflight, unreadableAnswer } from './preflight.ts';
+import { openWire, type Wire } from './wire.ts';
 
-/**
- * SMTP before the sign-in, on a connection of our own (RFC 5321 section 4.3, RFC 3207), so that each stage can be told
- * from the next. Each function is one stage's work; call them in the order of `stageOrder`.
- */
-export interface SmtpPreflight {
-  readonly dns: StageWork;
-  readonly connect: StageWork;
-  readonly tls: StageWork;
-  readonly greeting: StageWork;
-  readonly capability: StageWork;
-  /** over TLS: XOAUTH2 is offered; then QUIT */
+export interface SmtpPreflight extends Preflight {
+  /** over TLS: makes sure that XOAUTH2 is offered, then sends QUIT */
   finish(signal: AbortSignal): Promise<void>;
-  close(): void;
 }
 
-/** Who we say we are: an address literal (RFC 5321 section 4.1.3), for the name of this computer is nobody's business. */
+/** The name in our EHLO: an address literal (RFC 5321 section 4.1.3), so that the mail server does not learn this computer's name. */
 export const ourName = '[127.0.0.1]';
 
 interface Reply {
@@ -29,12 +18,22 @@ interface Reply {
   readonly lines: readonly string[];
 }
 
+/** SMTP before the sign-in (RFC 5321 section 4.3, RFC 3207). */
 export function smtpPreflight(network: Network, clock: Clock, host: MailHost): SmtpPreflight {
+  const wire = openWire({ network, clock, host, unreadable: unreadableAnswer('smtp', host) });
+  const stages = preflight(wire, host, smtpDialect(wire, host));
+  return {
+    ...stages,
+    async finish(signal) {
+      await stages.askAgain(signal);
+      wire.lines().send('QUIT');
+    },
+  };
+}
+
+function smtpDialect(wire: Wire, host: MailHost): Dialect {
   const where = { host: host.host, port: host.port };
-  const unreadable = (what: string, said?: string): MailauthError =>
-    problem('smtp-protocol', { ...where, what }, said === undefined ? {} : { detail: { reply: plain(said) } });
-  const wire = openWire({ network, clock, host, unreadable });
-  let extensions: readonly string[] = [];
+  const unreadable = unreadableAnswer('smtp', host);
 
   /** One reply, all its lines (RFC 5321 section 4.2.1). */
   async function reply(signal: AbortSignal, to: string): Promise<Reply> {
@@ -55,54 +54,34 @@ export function smtpPreflight(network: Network, clock: Clock, host: MailHost): S
     return reply(signal, line.split(' ')[0] ?? '');
   }
 
-  const said = ({ status, lines }: Reply): { detail: { reply: string } } => ({ detail: { reply: plain(`${status} ${lines.join(' ')}`) } });
-
-  async function askExtensions(signal: AbortSignal): Promise<void> {
-    const answer = await command(`EHLO ${ourName}`, signal);
-    if (answer.status >= 400 && answer.status < 500) throw problem('smtp-greeting-refused', where, said(answer));
-    if (answer.status !== 250) throw unreadable('it refuses EHLO', said(answer).detail.reply);
-    extensions = answer.lines.slice(1).map((line) => line.trim().toUpperCase());
-  }
-
-  function requireXoauth2(): void {
-    // `AUTH=LOGIN` is an old spelling that some servers still send as well.
-    const offered = extensions.filter((e) => /^AUTH[ =]/.test(e)).flatMap((e) => e.split(/[ =]+/).slice(1));
-    if (!offered.includes('XOAUTH2')) throw problem('smtp-no-xoauth2', where, { detail: { reply: plain(extensions.join(', ')) } });
-  }
-
   return {
-    dns: wire.dns,
-    connect: wire.connect,
-    async tls(signal) {
-      if (host.security === 'starttls') {
-        const answer = await command('STARTTLS', signal);
-        if (answer.status !== 220) throw problem('mail-no-starttls', where, said(answer));
-      }
-      return wire.secure(signal);
-    },
+    protocol: 'smtp',
+    startTls: 'STARTTLS',
     async greeting(signal) {
       const answer = await reply(signal, 'the connection');
-      if (answer.status >= 400) throw problem('smtp-greeting-refused', where, said(answer));
-      if (answer.status !== 220) throw unreadable('its first line is not an SMTP greeting', said(answer).detail.reply);
+      if (answer.status >= 400) throw problem('smtp-greeting-refused', where, evidence(answer));
+      if (answer.status !== 220) throw unreadable('its first line is not an SMTP greeting', words(answer));
       return plain(answer.lines.join(' '));
     },
-    async capability(signal) {
-      await askExtensions(signal);
-      if (host.security === 'tls') {
-        requireXoauth2();
-        return 'XOAUTH2 offered';
-      }
-      if (!extensions.includes('STARTTLS')) throw problem('mail-no-starttls', where);
-      return 'STARTTLS offered';
+    async offer(signal) {
+      const answer = await command(`EHLO ${ourName}`, signal);
+      if (answer.status >= 400 && answer.status < 500) throw problem('smtp-greeting-refused', where, evidence(answer));
+      if (answer.status !== 250) throw unreadable('it refuses EHLO', words(answer));
+      const extensions = answer.lines.slice(1).map((line) => line.trim().toUpperCase());
+      // `AUTH=LOGIN` is an old spelling that some servers still send as well.
+      const mechanisms = extensions.filter((one) => /^AUTH[ =]/.test(one)).flatMap((one) => one.split(/[ =]+/).slice(1));
+      return {
+        xoauth2: mechanisms.includes('XOAUTH2'),
+        startTls: extensions.includes('STARTTLS'),
+        said: extensions.join(', '),
+      };
     },
-    async finish(signal) {
-      if (host.security === 'starttls') {
-        // Everything learned in clear is forgotten (RFC 3207 section 4.2).
-        await askExtensions(signal);
-        requireXoauth2();
-      }
-      wire.lines().send('QUIT');
+    async beginTls(signal) {
+      const answer = await command('STARTTLS', signal);
+      if (answer.status !== 220) throw problem('mail-no-starttls', where, evidence(answer));
     },
-    close: wire.close,
   };
 }
+
+const words = ({ status, lines }: Reply): string => `${status} ${lines.join(' ')}`;
+const evidence = (answer: Reply): { detail: { reply: string } } => ({ detail: { reply: plain(words(answer)) } });

@@ -4,14 +4,23 @@ import { plain } from '../core/text.ts';
 import { networkProblem } from '../errors/network-problem.ts';
 import { problem } from '../errors/problem.ts';
 import { entryThatSays, entryWithCode } from '../errors/says.ts';
-import { appRefused, type MailAttempt, type More, refusedToken, spotOf, suggestedPauseMs, whoSignedIn } from './mail-refusal.ts';
+import {
+  appRefused,
+  lostDuringAuth,
+  type MailAttempt,
+  type More,
+  refusedToken,
+  spotOf,
+  suggestedPauseMs,
+  whoSignedIn,
+} from './mail-refusal.ts';
 
 /** The circumstances of a failed SMTP conversation. */
 export interface SmtpAttempt extends MailAttempt {
   readonly sendTo?: string | undefined;
 }
 
-/** A nodemailer 10 error by its fields; its messages are not for people ("Invalid login"). */
+/** A nodemailer error, read by its fields: its messages ("Invalid login") say nothing to a person. */
 export interface SmtpFailure {
   /** nodemailer's: EAUTH, ECONNECTION, ESOCKET, ETLS, ETIMEDOUT, EPROTOCOL, EENVELOPE, EMESSAGE */
   readonly code?: string | undefined;
@@ -48,9 +57,14 @@ export function readSmtpFailure(cause: unknown, clean: (said: string) => string)
   };
 }
 
+/** What the failure of an SMTP conversation means: the reader of nodemailer's error, then the problem. */
+export function explainSmtp(cause: unknown, at: SmtpAttempt, clean: (said: string) => string): Error {
+  return lostDuringAuth(cause, at) ?? smtpProblem(readSmtpFailure(cause, clean), cause, at);
+}
+
 /**
- * What a failed SMTP conversation after the preflight means. The sentence decides before the codes: four different
- * ones share 5.7.139 (microsoft.md 9.2). Then what the token shows by itself.
+ * What a failed SMTP conversation after the preflight means. The sentence decides before the codes, because Exchange
+ * Online sends 5.7.139 with at least four different sentences. What the token shows by itself comes last.
  */
 export function smtpProblem(failure: SmtpFailure, cause: unknown, at: SmtpAttempt): Error {
   if (cause instanceof MailauthError || cause instanceof Interrupted) return cause;
@@ -85,7 +99,7 @@ function sentenceProblem(failure: SmtpFailure, at: SmtpAttempt, more: More): Mai
   }
 }
 
-/** Entries that a sentence or an extended code decides, whatever the token looks like (microsoft.md 9.2). */
+/** Entries that a sentence or an extended code (RFC 3463) decides, whatever the token looks like. */
 const sentences = [
   'smtp-auth-disabled',
   'smtp-basic-auth',

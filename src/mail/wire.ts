@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { MailHost } from '../core/cloud.ts';
 import type { Clock, Network } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { type Lines, readLines } from './lines.ts';
-import { describeTls } from './server-certificate.ts';
 import type { StageWork } from './stages.ts';
 
 /** One connection of our own to a mail server, whatever is spoken on it, stage by stage. */
@@ -78,4 +78,23 @@ export function openWire({ network, clock, host, unreadable }: WireOptions): Wir
 /** A proxy's address without the name and password that may be in it. */
 function shownProxy(proxy: string): string {
   return URL.canParse(proxy) ? plain(new URL(proxy).host) : 'from the environment';
+}
+
+/** `TLSv1.3, certificate of localhost by mailauth test CA, valid until 2026-12-21 (29 days)`. `now` in milliseconds since the epoch. */
+function describeTls(socket: TLSSocket, now: number): string {
+  const version = socket.getProtocol() ?? 'TLS';
+  const certificate = socket.getPeerCertificate();
+  // Without a certificate it is an empty object (Node documentation), whatever its type says.
+  if (!('valid_to' in certificate)) return version;
+  const until = Date.parse(certificate.valid_to);
+  const issuer = first(certificate.issuer.CN) ?? first(certificate.issuer.O) ?? 'an unnamed authority';
+  const subject = first(certificate.subject.CN) ?? 'an unnamed host';
+  const lifetime = Number.isNaN(until)
+    ? ''
+    : `, valid until ${new Date(until).toISOString().slice(0, 10)} (${Math.floor((until - now) / 86_400_000)} days)`;
+  return plain(`${version}, certificate of ${subject} by ${issuer}${lifetime}`);
+}
+
+function first(name: string | readonly string[] | undefined): string | undefined {
+  return typeof name === 'object' ? name[0] : name;
 }

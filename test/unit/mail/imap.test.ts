@@ -6,7 +6,7 @@ import type { MailHost } from '../../../src/core/cloud.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { problem } from '../../../src/errors/problem.ts';
 import { testImap } from '../../../src/mail/imap.ts';
-import type { MailTest } from '../../../src/mail/mail-test.ts';
+import type { MailTest } from '../../../src/mail/protocol-test.ts';
 import type { ProtocolResult } from '../../../src/mail/result.ts';
 import type { StageName } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';

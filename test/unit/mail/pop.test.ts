@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { MailHost } from '../../../src/core/cloud.ts';
-import type { MailTest } from '../../../src/mail/mail-test.ts';
 import { testPop } from '../../../src/mail/pop.ts';
+import type { MailTest } from '../../../src/mail/protocol-test.ts';
 import type { ProtocolResult } from '../../../src/mail/result.ts';
 import type { StageName } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MailauthError } from '../../../src/core/errors.ts';
-import { imapProblem, readImapFailure } from '../../../src/mail/mail-problem.ts';
+import { imapProblem, readImapFailure } from '../../../src/mail/imap-problem.ts';
 import type { MailAttempt, TokenEvidence } from '../../../src/mail/mail-refusal.ts';
 
 const user = 'helpdesk@contoso.example';

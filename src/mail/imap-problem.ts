@@ -7,7 +7,7 @@ import { problem } from '../errors/problem.ts';
 import { entryThatSays } from '../errors/says.ts';
 import { appRefused, type MailAttempt, type More, refusedToken, spotOf, throttledProblem, whoSignedIn } from './mail-refusal.ts';
 
-/** An imapflow 2.1 error by its fields; its messages are not for people ("Command failed"). */
+/** An imapflow error, read by its fields: its messages ("Command failed") say nothing to a person. */
 export interface ImapFailure {
   readonly code?: string | undefined;
   readonly authenticationFailed: boolean;
@@ -53,6 +53,20 @@ export function readImapFailure(cause: unknown, clean: (said: string) => string)
 }
 
 /**
+ * What failed, in the server's best words. `cause` is what imapflow threw and `evidence` what the server said before. A
+ * lost connection says little, and the BYE before it not much more, so the last refusal before them counts.
+ */
+export function imapFailure(cause: unknown, evidence: unknown, clean: (said: string) => string): ImapFailure {
+  const thrown = readImapFailure(cause, clean);
+  const isLost = thrown.reply === undefined || thrown.code !== undefined;
+  if (!isLost || evidence === undefined) return thrown;
+  const before = readImapFailure(evidence, clean);
+  if (before.reply === undefined && thrown.reply !== undefined) return thrown;
+  const { code = thrown.code, responseCode, reply, throttleMs } = before;
+  return { ...thrown, code, responseCode, reply, throttleMs };
+}
+
+/**
  * What a failed IMAP conversation after the preflight means. The server's sentence decides before its codes do
  * (Exchange shares one code among several causes), then what the token shows by itself.
  */
@@ -67,7 +81,7 @@ export function imapProblem(failure: ImapFailure, cause: unknown, at: MailAttemp
   return refusedToken(at, more, (blanks) => problem('imap-authenticate-failed', blanks, more));
 }
 
-/** microsoft.md's sentences: "Authenticate an IMAP…" and field reports; response codes of RFC 5530 section 3. */
+/** Decides by Exchange's sentences, as the catalogue's entries quote them, then by the response codes of RFC 5530 section 3. */
 function sentenceProblem(failure: ImapFailure, spot: MailSpot, at: MailAttempt, more: More): MailauthError | undefined {
   const said = failure.reply ?? '';
   const known = entryThatSays(said, ['imap-not-connected', 'imap-basic-auth-disabled'])?.code;
