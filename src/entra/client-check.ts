@@ -3,7 +3,7 @@ import { MailauthError } from '../core/errors.ts';
 import { storedThumbprints } from '../oauth/client-certificate.ts';
 import { postClientCredentials } from '../oauth/client-credentials.ts';
 import { entraProblem } from '../oauth/entra-error.ts';
-import type { OAuthApp } from '../oauth/msal.ts';
+import type { OAuthApp } from '../oauth/oauth-app.ts';
 import { readTokenAnswer, type TokenAnswer } from '../oauth/token-exchange.ts';
 
 /** The only numbers that are believed: Entra looks at tenant, application and secret before anything else. */

@@ -1,5 +1,5 @@
 import { MailauthError } from '../core/errors.ts';
-import type { OAuthApp } from '../oauth/msal.ts';
+import type { OAuthApp } from '../oauth/oauth-app.ts';
 import { type ClientVerdict, checkClient } from './client-check.ts';
 
 const waitsMs = [2000, 4000, 8000, 15_000, 15_000, 15_000, 15_000, 15_000];

@@ -6,7 +6,8 @@ import { type BrowserTrip, browserTrip, type SignInView } from './browser-trip.t
 import { entraProblem, readEntraError } from './entra-error.ts';
 import { readGrant } from './grant.ts';
 import { adminPage } from './loopback-pages.ts';
-import { newPkce, type OAuthApp } from './msal.ts';
+import { newPkce } from './msal.ts';
+import type { OAuthApp } from './oauth-app.ts';
 import { readTokenAnswer } from './token-exchange.ts';
 
 /**

@@ -1,5 +1,6 @@
 import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
+import type { Reporter } from '../core/report.ts';
 import { fromHere } from '../errors/here.ts';
 import { problem } from '../errors/problem.ts';
 import { type AuthorizationAnswer, newState } from './authorization-answer.ts';
@@ -33,6 +34,16 @@ export interface SignInView {
   note(text: string): void;
   waiting(text: string): void;
 }
+
+/** Shows it as the step `step` of a run; `text` stands before the address and says what to do there. */
+export const viewOf = (report: Reporter, step: string, text: string): SignInView => ({
+  authorizationRequired(url, expiresAt) {
+    report.progress(step, 'waiting', text);
+    report.authorizationRequired(url, expiresAt);
+  },
+  note: (line) => report.note(line),
+  waiting: (line) => report.progress(step, 'started', line),
+});
 
 /**
  * Sends a browser on its way, waits for the one answer, lets `finish` act on it, and only then tells the browser what came of it:

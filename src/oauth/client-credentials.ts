@@ -9,7 +9,7 @@ import { assertionType, clientAssertion } from './client-assertion.ts';
 import { readClientCertificate, storedThumbprints } from './client-certificate.ts';
 import { entraProblem } from './entra-error.ts';
 import { readGrant } from './grant.ts';
-import type { OAuthApp } from './msal.ts';
+import type { OAuthApp } from './oauth-app.ts';
 import { readTokenAnswer } from './token-exchange.ts';
 
 /**

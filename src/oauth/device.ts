@@ -8,7 +8,7 @@ import type { SignInView } from './browser-trip.ts';
 import { type DeviceAuthorization, judgePoll, type PollVerdict, readDeviceAuthorization } from './device-answer.ts';
 import { entraProblem } from './entra-error.ts';
 import { readGrant } from './grant.ts';
-import type { OAuthApp } from './msal.ts';
+import type { OAuthApp } from './oauth-app.ts';
 import { acceptGrant } from './sign-in.ts';
 import { readTokenAnswer, type TokenAnswer } from './token-exchange.ts';
 

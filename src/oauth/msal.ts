@@ -1,32 +1,16 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type * as Msal from '@azure/msal-node';
-import type { Cloud, Endpoints } from '../core/cloud.ts';
-import type { Clock, Network, Random } from '../core/context.ts';
+import type { Random } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
 import { problem } from '../errors/problem.ts';
 import { entraProblem } from './entra-error.ts';
 import { type Grant, readGrant } from './grant.ts';
+import type { OAuthApp } from './oauth-app.ts';
 import { TokenExchange } from './token-exchange.ts';
 
 export type { Grant } from './grant.ts';
-
-/** The application that signs in, where, and what it may use for that. */
-export interface OAuthApp {
-  readonly cloud: Cloud;
-  readonly tenantId: string;
-  readonly endpoints: Endpoints;
-  readonly clientId: string;
-  /** makes it a confidential client */
-  readonly clientSecret?: Secret;
-  /** certificate and key as PEM, in place of a secret: only of an app that acts for itself, never given to MSAL */
-  readonly clientCertificate?: Secret;
-  readonly network: Network;
-  readonly clock: Clock;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-}
 
 /** `mailbox` is only for the words of an error. */
 interface About {

@@ -3,7 +3,7 @@ import type { Secret } from '../core/secret.ts';
 import { problem } from '../errors/problem.ts';
 import { entraProblem } from './entra-error.ts';
 import { readGrant } from './grant.ts';
-import type { OAuthApp } from './msal.ts';
+import type { OAuthApp } from './oauth-app.ts';
 import { acceptGrant } from './sign-in.ts';
 import { readTokenAnswer } from './token-exchange.ts';
 

@@ -7,7 +7,8 @@ import { readAccessToken } from './claims.ts';
 import { entraProblem, readEntraError } from './entra-error.ts';
 import { checkIdentity } from './identity.ts';
 import { successPage } from './loopback-pages.ts';
-import { authorizationUrl, type Grant, newPkce, type OAuthApp, redeemCode } from './msal.ts';
+import { authorizationUrl, type Grant, newPkce, redeemCode } from './msal.ts';
+import type { OAuthApp } from './oauth-app.ts';
 import { checkScopes } from './scopes.ts';
 
 export interface SignInRequest extends Omit<BrowserTrip, 'address' | 'sandbox'> {

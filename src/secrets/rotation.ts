@@ -9,7 +9,7 @@ import { addSecret, type NewSecret, removeSecret, type SecretDeps } from '../ent
 import { proveSecret } from '../entra/prove-secret.ts';
 import { removeLost, rotationName } from '../entra/rotation-secret.ts';
 import { problem } from '../errors/problem.ts';
-import type { OAuthApp } from '../oauth/msal.ts';
+import type { OAuthApp } from '../oauth/oauth-app.ts';
 import { guardWrites } from '../store/home.ts';
 import { type MailboxFiles, mailboxSlug } from '../store/mailbox-file.ts';
 import type { SecretStore } from '../store/store.ts';

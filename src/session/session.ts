@@ -77,16 +77,12 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
       return (await chosenCloud(ctx, globals)) ?? record?.cloud ?? (await import('../entra/clouds.ts')).namedCloud('public');
     },
     async refresh(record, old) {
-      const [{ refreshed }, network, cloud, store] = await Promise.all([
-        import('../tokens/refresh.ts'),
-        this.network(),
-        this.cloud(record),
-        this.store(record),
-      ]);
+      const [{ refreshed }, cloud, store] = await Promise.all([import('../tokens/refresh.ts'), this.cloud(record), this.store(record)]);
       ctx.log(`refresh ${record.for}: ${cloud.name}`);
       const files = mailboxFiles({ files: ctx.files, home });
       try {
-        const fresh = await refreshed(record, old, { ctx, network, cloud, store, timeoutMs: this.stepTimeoutMs });
+        const { stepTimeoutMs } = this;
+        const fresh = await refreshed(record, old, { ctx, stepTimeoutMs, network: () => this.network(), cloud, store });
         await noteRefusal(files, record, undefined);
         return fresh;
       } catch (error) {

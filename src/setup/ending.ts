@@ -6,6 +6,7 @@ import type { ProtocolResult } from '../mail/result.ts';
 import { rememberTests, testError } from '../mail/run-tests.ts';
 import { credentialOf } from '../oauth/client-certificate.ts';
 import { appToken } from '../oauth/client-credentials.ts';
+import { appAt } from '../oauth/oauth-app.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
 import { storedToken } from '../tokens/current.ts';
 import { pendingSecretEntry } from './register/client-secret.ts';
@@ -51,22 +52,20 @@ async function handOver(at: Standing): Promise<SetupOutcome> {
 /** App-only access: nobody signs in, the app asks for its own token. */
 async function asApp(at: Standing): Promise<SetupOutcome> {
   const { deps, input, notes, store, cloud, record, registered } = at;
-  const { ctx, stepTimeoutMs: timeoutMs } = deps;
   const { clientSecret } = registered;
-  const network = await deps.network();
-  const app = { ...record, ...record.registration, cloud, network, clock: ctx.clock, timeoutMs, signal: ctx.signal };
+  const app = { ...(await appAt({ ...record, cloud }, deps)), ...(clientSecret && credentialOf(clientSecret)) };
   const tokens = await fetchAndStore(record, {
     deps,
     store,
     cloud,
-    fetch: () => appToken({ ...app, ...(clientSecret === undefined ? {} : credentialOf(clientSecret)) }, record.mailbox),
+    fetch: () => appToken(app, record.mailbox),
     patient: record.registration.made !== undefined,
     again: resumeHere(record, cloud),
     keepFirst: () => promoteSecret(at),
   });
   await notes.signedIn();
   const results = input.test ? await testApp(deps, tokens.record, cloud, tokens.set) : [];
-  const done = rememberTests(tokens.record, results, ctx.clock.now());
+  const done = rememberTests(tokens.record, results, deps.ctx.clock.now());
   await deps.mailboxes.writeMailbox(done);
   await notes.close();
   return outcome(done, true, results);

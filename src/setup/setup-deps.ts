@@ -1,7 +1,6 @@
 import type { Cloud } from '../core/cloud.ts';
-import type { Context, Network } from '../core/context.ts';
 import type { MailboxRecord, StoreName } from '../core/mailbox.ts';
-import type { Reporter } from '../core/report.ts';
+import type { Run } from '../core/run.ts';
 import type { Secret } from '../core/secret.ts';
 import type { MailboxFiles } from '../store/mailbox-file.ts';
 import type { SecretStore } from '../store/store.ts';
@@ -12,22 +11,15 @@ import type { SetupNotes } from './setup-notes.ts';
 import type { DeviceWish } from './sign-in/sign-in-step.ts';
 
 /** What the wizard needs of its surroundings. */
-export interface SetupDeps {
-  readonly ctx: Context;
-  readonly report: Reporter;
+export interface SetupDeps extends Run {
   readonly home: string;
   readonly mailboxes: MailboxFiles;
-  /** a person is there and prompts are on */
-  readonly canAsk: boolean;
   /** --yes: changes in the tenant are agreed to */
   readonly agreed: boolean;
-  readonly stepTimeoutMs: number;
-  readonly browserTimeoutMs: number;
   readonly device?: DeviceWish;
   readonly facts: Facts;
   /** the client secret of a registration that this place brings with it (sandbox) */
   knownSecret(clientId: string): Secret | undefined;
-  network(): Promise<Network>;
   cloud(record?: Pick<MailboxRecord, 'cloud'>): Promise<Cloud>;
   /** the one asked for, else this one, else the keychain */
   probedStore(recorded?: StoreName): Promise<SecretStore>;

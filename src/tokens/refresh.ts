@@ -1,19 +1,15 @@
 import type { Cloud, Tenant } from '../core/cloud.ts';
-import type { Context, Network } from '../core/context.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { problem } from '../errors/problem.ts';
 import { credentialOf } from '../oauth/client-certificate.ts';
-import type { OAuthApp } from '../oauth/msal.ts';
+import { type AppRun, appAt, type OAuthApp } from '../oauth/oauth-app.ts';
 import type { SecretStore } from '../store/store.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
 import { refreshRefusal } from './refresh-refusal.ts';
 
-export interface AppDeps {
-  readonly ctx: Pick<Context, 'clock' | 'signal'>;
-  readonly network: Network;
+export interface AppDeps extends AppRun {
   readonly cloud: Cloud;
   readonly store: SecretStore;
-  readonly timeoutMs: number;
 }
 
 /**
@@ -30,26 +26,18 @@ export async function appOf(record: MailboxRecord, deps: AppDeps): Promise<OAuth
     }
     credential = credentialOf(stored);
   }
-  return {
-    cloud: deps.cloud,
-    tenantId: record.tenantId,
-    endpoints: deps.cloud.login === record.cloud.login ? record.endpoints : (await rediscover(record, deps)).endpoints,
-    clientId: registration.clientId,
-    network: deps.network,
-    clock: deps.ctx.clock,
-    timeoutMs: deps.timeoutMs,
-    signal: deps.ctx.signal,
-    ...credential,
-  };
+  const { cloud } = deps;
+  const endpoints = cloud.login === record.cloud.login ? record.endpoints : (await rediscover(record, deps)).endpoints;
+  return { ...(await appAt({ ...record, cloud, endpoints }, deps)), ...credential };
 }
 
 async function rediscover(record: MailboxRecord, deps: AppDeps): Promise<Tenant> {
   const { discoverTenant } = await import('../entra/discovery.ts');
   return discoverTenant({
-    network: deps.network,
+    network: await deps.network(),
     cloud: deps.cloud,
     domainOrId: record.tenantId,
-    timeoutMs: deps.timeoutMs,
+    timeoutMs: deps.stepTimeoutMs,
     signal: deps.ctx.signal,
   });
 }

@@ -26,10 +26,10 @@ export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags
       help: `mailauth login ${record.mailbox}`,
     });
   }
-  const { ctx, home, report, stepTimeoutMs: timeoutMs } = session;
-  const [network, cloud, store] = await Promise.all([session.network(), session.cloud(record), session.store(record)]);
+  const { ctx, home, report, stepTimeoutMs } = session;
+  const [cloud, store] = await Promise.all([session.cloud(record), session.store(record)]);
   await store.probe();
-  const release = await guardWrites(home, () => ctx.files.lock(tokenLock(home, record), timeoutMs));
+  const release = await guardWrites(home, () => ctx.files.lock(tokenLock(home, record), stepTimeoutMs));
   if (release === undefined) throw problem('refresh-busy', { mailbox: record.mailbox });
   let stored: Awaited<ReturnType<typeof fetchAndStore>>;
   try {
@@ -37,7 +37,7 @@ export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags
       deps: { ctx, report, mailboxes: mailboxesOf(session) },
       store,
       cloud,
-      fetch: () => freshAppToken(record, { ctx, network, cloud, store, timeoutMs }),
+      fetch: () => freshAppToken(record, { ctx, stepTimeoutMs, network: () => session.network(), cloud, store }),
       patient: false,
       again: `mailauth login ${record.mailbox}`,
     });

@@ -130,13 +130,9 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
     throw problem('device-confidential', { again: `mailauth login ${record.mailbox}` });
   // Microsoft says so only after the person has typed the code and signed in.
   if (options.method === 'device' && record.registration.publicClientFlows === false) throw withoutPublicFlows(record);
-  const [box, network, cloud, store] = await Promise.all([
-    session.sandbox(),
-    session.network(),
-    session.cloud(record),
-    session.store(record),
-  ]);
-  const app = await appOf(record, { ctx: session.ctx, network, cloud, store, timeoutMs: session.stepTimeoutMs });
+  const [box, cloud, store] = await Promise.all([session.sandbox(), session.cloud(record), session.store(record)]);
+  const run = signInDeps(session, box);
+  const app = await appOf(record, { ...run, cloud, store });
   const { signInAs: _, refused: __, ...own } = record;
   const delegate = options.signInAs ?? record.signInAs;
   const wanted: MailboxRecord = {
@@ -146,7 +142,7 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
     ...(delegate === undefined || delegate === record.mailbox ? {} : { signInAs: delegate }),
   };
   const deps = {
-    ...signInDeps(session, box),
+    ...run,
     mailboxes: keepingChanges(mailboxesOf(session)),
     device: deviceWish(session, box, options.qr),
   };

@@ -17,9 +17,8 @@ export interface LoginProof {
 
 /** Tries new tokens at the mail servers of the set-up. A server that is busy or cannot be reached is a note: the sign-in stands. */
 export async function proveLogin(record: MailboxRecord, cloud: Cloud, set: TokenSet, session: Session): Promise<LoginProof> {
-  const { ctx, report, stepTimeoutMs, globals } = session;
-  const deps = { ctx, report, stepTimeoutMs, network: () => session.network() };
-  const results = await testMailbox(deps, record, cloud, async () => set);
+  const { report, globals } = session;
+  const results = await testMailbox(session, record, cloud, async () => set);
   await remember(record, results, session);
   const data = { tests: resultsFromHere(results, globals) };
   const error = testError(results);

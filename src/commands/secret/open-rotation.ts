@@ -14,18 +14,18 @@ import { adminGraph, waitWords } from '../../setup/register/admin-step.ts';
 /** Signs an administrator in and finds the app. Throws the sign-in's problems, `stored-secret-missing` (4), `app-gone` (1). */
 export async function openRotation(session: Session, record: MailboxRecord): Promise<Rotation> {
   const { ctx, report } = session;
-  const [box, cloud, network, store, { appOf }] = await Promise.all([
+  const [box, cloud, store, { appOf }] = await Promise.all([
     session.sandbox(),
     session.cloud(record),
-    session.network(),
     session.store(record),
     import('../../tokens/refresh.ts'),
   ]);
-  const app = await appOf(record, { ctx, network, cloud, store, timeoutMs: session.stepTimeoutMs });
+  const run = signInDeps(session, box);
+  const app = await appOf(record, { ...run, cloud, store });
   const tenant = { id: record.tenantId, foundBy: record.tenantId, endpoints: app.endpoints };
   const again = `mailauth secret rotate ${record.mailbox} --for ${record.for}`;
   const deps: SecretDeps = {
-    graph: await adminGraph(signInDeps(session, box), tenant, cloud, again, 'browser'),
+    graph: await adminGraph(run, tenant, cloud, again, 'browser'),
     commands: { resume: again, undo: `mailauth logout ${record.mailbox} --for ${record.for} --delete-app` },
     clock: ctx.clock,
     signal: ctx.signal,

@@ -1,19 +1,12 @@
 import type { Cloud, Tenant } from '../../core/cloud.ts';
-import type { Context, Network } from '../../core/context.ts';
-import type { Reporter } from '../../core/report.ts';
+import type { Context } from '../../core/context.ts';
+import type { Run } from '../../core/run.ts';
 import { Secret } from '../../core/secret.ts';
 import { createGraph, type Graph, type WaitReason } from '../../entra/graph.ts';
 import { problem } from '../../errors/problem.ts';
 import { adminApp, adminSignIn } from '../../oauth/admin-sign-in.ts';
-
-export interface AdminDeps {
-  readonly ctx: Context;
-  readonly report: Reporter;
-  readonly canAsk: boolean;
-  readonly stepTimeoutMs: number;
-  readonly browserTimeoutMs: number;
-  network(): Promise<Network>;
-}
+import { viewOf } from '../../oauth/browser-trip.ts';
+import { appAt } from '../../oauth/oauth-app.ts';
 
 /** Said before anybody agrees: as whom mailauth will act in the tenant. */
 export const actsAs = ({ MAILAUTH_GRAPH_TOKEN: given }: Context['env']): string =>
@@ -25,15 +18,8 @@ export const actsAs = ({ MAILAUTH_GRAPH_TOKEN: given }: Context['env']): string 
  * Microsoft Graph with an administrator's token: MAILAUTH_GRAPH_TOKEN, else a sign-in in the browser. The token stays in this object.
  * Throws the sign-in's problems, `graph-token-refused`.
  */
-export async function adminGraph(
-  deps: AdminDeps,
-  tenant: Tenant,
-  cloud: Cloud,
-  again: string,
-  method: 'browser' | 'paste',
-): Promise<Graph> {
-  const { ctx, report } = deps;
-  const network = await deps.network();
+export async function adminGraph(run: Run, tenant: Tenant, cloud: Cloud, again: string, method: 'browser' | 'paste'): Promise<Graph> {
+  const { ctx, report } = run;
   const { MAILAUTH_GRAPH_TOKEN: given } = ctx.env;
   let token: Secret;
   if (given) {
@@ -46,38 +32,20 @@ export async function adminGraph(
       });
     report.detail('Graph token taken from MAILAUTH_GRAPH_TOKEN');
   } else {
-    const app = {
-      cloud,
-      tenantId: tenant.id,
-      endpoints: tenant.endpoints,
-      network,
-      clock: ctx.clock,
-      timeoutMs: deps.stepTimeoutMs,
-      signal: ctx.signal,
-    };
-    const grant = await adminSignIn(
-      ctx,
-      { app, method, waitMs: deps.browserTimeoutMs, again, canAsk: deps.canAsk },
-      {
-        authorizationRequired: (url, expiresAt) => {
-          report.progress('admin-sign-in', 'waiting', 'Sign in as an administrator:');
-          report.authorizationRequired(url, expiresAt);
-        },
-        note: (text) => report.note(text),
-        waiting: (text) => report.progress('admin-sign-in', 'started', text),
-      },
-    );
+    const app = await appAt({ cloud, tenantId: tenant.id, endpoints: tenant.endpoints, registration: adminApp }, run);
+    const trip = { app, method, waitMs: run.browserTimeoutMs, again, canAsk: run.canAsk };
+    const grant = await adminSignIn(ctx, trip, viewOf(report, 'admin-sign-in', 'Sign in as an administrator:'));
     token = grant.token;
     report.progress('admin-sign-in', 'done', `Signed in for Microsoft Graph${grant.account === undefined ? '' : `: ${grant.account}`}`);
   }
   return createGraph({
-    network,
+    network: await run.network(),
     cloud,
     token,
     clock: ctx.clock,
     random: ctx.random,
     signal: ctx.signal,
-    timeoutMs: deps.stepTimeoutMs,
+    timeoutMs: run.stepTimeoutMs,
     again,
     onWait: (reason, ms) => report.progress('registration', 'waiting', waitWords(reason, ms)),
   });

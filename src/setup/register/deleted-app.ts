@@ -12,15 +12,14 @@ import type { SetupDeps } from '../setup-deps.ts';
 export async function isAppDeleted(deps: SetupDeps, existing: MailboxRecord, cloud: Cloud): Promise<boolean> {
   const { registration } = existing;
   if (!registration.madeByMailauth || registration.made === undefined) return false;
-  const { ctx, report, stepTimeoutMs: timeoutMs } = deps;
   try {
-    const [network, store] = await Promise.all([deps.network(), deps.store(existing)]);
-    await checkClient(await appOf(existing, { ctx, network, cloud, store, timeoutMs }));
+    const store = await deps.store(existing);
+    await checkClient(await appOf(existing, { ...deps, cloud, store }));
     return false;
   } catch (error) {
     if (!(error instanceof MailauthError)) throw error;
     if (error.code !== 'client-unknown') return false;
-    report.note(`The app ${registration.clientId} is not in the tenant any more: somebody deleted it.`);
+    deps.report.note(`The app ${registration.clientId} is not in the tenant any more: somebody deleted it.`);
     return true;
   }
 }

@@ -1,6 +1,7 @@
 import type { Cloud } from '../../core/cloud.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import type { Secret } from '../../core/secret.ts';
+import { viewOf } from '../../oauth/browser-trip.ts';
 import { openLoopback } from '../../oauth/loopback.ts';
 import { signIn } from '../../oauth/sign-in.ts';
 import { resumeHere } from '../setup-commands.ts';
@@ -50,14 +51,7 @@ export async function signInForProof(record: MailboxRecord, step: ProofStep): Pr
       again: resumeHere(record, cloud),
       kept: false,
     },
-    {
-      authorizationRequired: (url, expiresAt) => {
-        report.progress('sign-in', 'waiting', `Sign in as ${who}, for a proof before ${record.for} does, at this address:`);
-        report.authorizationRequired(url, expiresAt);
-      },
-      note: (text) => report.note(text),
-      waiting: (text) => report.progress('sign-in', 'started', text),
-    },
+    viewOf(report, 'sign-in', `Sign in as ${who}, for a proof before ${record.for} does, at this address:`),
     async () => undefined,
   );
   report.progress('sign-in', 'done', `Signed in as ${set.account.username} for the proof; nothing of it is kept`);

@@ -5,6 +5,7 @@ import type { Secret } from '../../core/secret.ts';
 import type { Graph } from '../../entra/graph.ts';
 import { proveSecret } from '../../entra/prove-secret.ts';
 import { type ClientCertificate, credentialOf } from '../../oauth/client-certificate.ts';
+import { appAt } from '../../oauth/oauth-app.ts';
 import type { SecretStore } from '../../store/store.ts';
 import type { Answers } from '../answers/answers.ts';
 import { missingClientId } from '../answers/missing.ts';
@@ -57,18 +58,11 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
   const { report } = step.deps;
   report.progress('registration', 'started', 'Checking the app');
   try {
-    const { ctx, stepTimeoutMs } = step.deps;
+    const place = { cloud: step.cloud, tenantId: step.tenant.id, endpoints: step.tenant.endpoints, registration: way };
     const app = {
-      cloud: step.cloud,
-      tenantId: step.tenant.id,
-      endpoints: step.tenant.endpoints,
-      clientId: way.clientId,
+      ...(await appAt(place, step.deps)),
       mailbox: step.key.mailbox,
-      network: await step.deps.network(),
-      clock: ctx.clock,
-      timeoutMs: stepTimeoutMs,
-      signal: ctx.signal,
-      ...(way.clientSecret === undefined ? {} : credentialOf(way.clientSecret)),
+      ...(way.clientSecret && credentialOf(way.clientSecret)),
     };
     const verdict = await proveSecret(app, (text) => report.progress('registration', 'waiting', text), way.fresh === true);
     const credential = step.certificate === undefined ? 'secret' : 'certificate';

@@ -2,11 +2,13 @@ import type { Cloud, Protocol } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import { appPage, isPersonal, shellWord } from '../../core/links.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import type { Run } from '../../core/run.ts';
 import { exchangeLines, sendingOnly } from '../../errors/catalogue/mail/app-lines.ts';
 import { problem } from '../../errors/problem.ts';
 import type { ProtocolResult } from '../../mail/result.ts';
 import { missingRoles } from '../../oauth/client-credentials.ts';
 import { guideNamed } from '../../products/products.ts';
+import type { MailboxFiles } from '../../store/mailbox-file.ts';
 import type { SecretStore } from '../../store/store.ts';
 import { encodeTokenSet, tokenEntry } from '../../store/token-entry.ts';
 import type { Answers } from '../answers/answers.ts';
@@ -46,7 +48,7 @@ export function requireAppOnly(
 const waitsMs = [2000, 4000, 8000, 15_000, 15_000, 15_000, 15_000, 15_000];
 
 export interface AppOnlyStep {
-  readonly deps: Pick<SetupDeps, 'ctx' | 'report' | 'mailboxes'>;
+  readonly deps: Pick<Run, 'ctx' | 'report'> & { readonly mailboxes: MailboxFiles };
   readonly store: SecretStore;
   readonly cloud: Cloud;
   /** asks the token endpoint as the app */

@@ -4,7 +4,7 @@ import { plain } from '../../core/text.ts';
 import { adminConsentUrl } from '../../entra/consent.ts';
 import { problem } from '../../errors/problem.ts';
 import type { AuthorizationAnswer } from '../../oauth/authorization-answer.ts';
-import { browserTrip } from '../../oauth/browser-trip.ts';
+import { browserTrip, viewOf } from '../../oauth/browser-trip.ts';
 import { entraProblem, readEntraError } from '../../oauth/entra-error.ts';
 import { consentPage } from '../../oauth/loopback-pages.ts';
 import { isGuid, isLoopback } from '../answers/answers.ts';
@@ -45,14 +45,7 @@ export async function adminConsent(record: MailboxRecord, cloud: Cloud, method: 
           state,
         ),
     },
-    {
-      authorizationRequired: (url, expiresAt) => {
-        report.progress('consent', 'waiting', 'Consent for the whole organization, as an administrator, at this address:');
-        report.authorizationRequired(url, expiresAt);
-      },
-      note: (text) => report.note(text),
-      waiting: (text) => report.progress('consent', 'started', text),
-    },
+    viewOf(report, 'consent', 'Consent for the whole organization, as an administrator, at this address:'),
     async (answer) => {
       judge(answer, record, cloud, again);
       return { value: undefined, page: consentPage() };

@@ -3,13 +3,13 @@ import { MailauthError } from '../../core/errors.ts';
 import { columnsOf, fold } from '../../core/fold.ts';
 import { adminConsentLink, type EntraWords, isPersonal } from '../../core/links.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
+import type { Run } from '../../core/run.ts';
 import { fromHere } from '../../errors/here.ts';
 import { problem } from '../../errors/problem.ts';
 import { isLoopback } from '../answers/answers.ts';
-import type { SetupDeps } from '../setup-deps.ts';
 
 export interface ConsentWait {
-  readonly deps: Pick<SetupDeps, 'ctx' | 'report' | 'canAsk' | 'browserTimeoutMs'>;
+  readonly deps: Pick<Run, 'ctx' | 'report' | 'canAsk' | 'browserTimeoutMs'>;
   readonly record: MailboxRecord;
   readonly cloud: Cloud;
   /** is it allowed for everybody by now? undefined: cannot be read. Left out where nothing but a sign-in can tell */

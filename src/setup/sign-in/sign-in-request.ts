@@ -2,11 +2,11 @@ import type { Cloud } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import type { Secret } from '../../core/secret.ts';
+import { type AppRun, appAt } from '../../oauth/oauth-app.ts';
 import type { SignInRequest } from '../../oauth/sign-in.ts';
-import type { SetupDeps } from '../setup-deps.ts';
 
 export interface RequestParts {
-  readonly deps: Pick<SetupDeps, 'ctx' | 'stepTimeoutMs' | 'network'>;
+  readonly deps: AppRun;
   readonly cloud: Cloud;
   readonly clientSecret?: Secret | undefined;
 }
@@ -16,19 +16,8 @@ export async function requestFor(
   record: MailboxRecord,
   { deps, cloud, clientSecret }: RequestParts,
 ): Promise<Pick<SignInRequest, 'app' | 'mailbox' | 'signInAs' | 'scopes'>> {
-  const { ctx, stepTimeoutMs: timeoutMs } = deps;
   return {
-    app: {
-      cloud,
-      tenantId: record.tenantId,
-      endpoints: record.endpoints,
-      clientId: record.registration.clientId,
-      network: await deps.network(),
-      clock: ctx.clock,
-      timeoutMs,
-      signal: ctx.signal,
-      ...defined({ clientSecret }),
-    },
+    app: { ...(await appAt({ ...record, cloud }, deps)), ...defined({ clientSecret }) },
     mailbox: record.mailbox,
     ...defined({ signInAs: record.signInAs }),
     scopes: record.scopes,

@@ -1,11 +1,11 @@
 import type { Cloud } from '../../core/cloud.ts';
-import type { Context, Network } from '../../core/context.ts';
 import { MailauthError } from '../../core/errors.ts';
 import { setupCommand } from '../../core/links.ts';
 import type { ClientType, MailboxKey, MailboxRecord, TokenSet } from '../../core/mailbox.ts';
-import type { Reporter } from '../../core/report.ts';
+import type { Run } from '../../core/run.ts';
 import type { Secret } from '../../core/secret.ts';
 import { problem } from '../../errors/problem.ts';
+import { viewOf } from '../../oauth/browser-trip.ts';
 import { deviceSignIn } from '../../oauth/device.ts';
 import { qr } from '../../oauth/qr.ts';
 import { type SignInRequest, signIn } from '../../oauth/sign-in.ts';
@@ -28,16 +28,7 @@ export interface DeviceWish {
 }
 
 export interface SignInStep {
-  readonly deps: {
-    readonly ctx: Context;
-    readonly report: Reporter;
-    readonly mailboxes: MailboxFiles;
-    readonly canAsk: boolean;
-    readonly stepTimeoutMs: number;
-    readonly browserTimeoutMs: number;
-    readonly device?: DeviceWish;
-    network(): Promise<Network>;
-  };
+  readonly deps: Run & { readonly mailboxes: MailboxFiles; readonly device?: DeviceWish };
   readonly store: SecretStore;
   readonly cloud: Cloud;
   readonly method: 'browser' | 'paste' | 'device';
@@ -123,6 +114,10 @@ function byBrowser(
   keep: Keep,
 ): Promise<TokenSet> {
   const { redirectUri } = record.registration;
+  // Entra keeps people on this page and tells the app only when they leave it.
+  if (approvalHint === true) {
+    deps.report.note('If the page says "Need admin approval", press "Return to the application without granting consent" there.');
+  }
   return signIn(
     deps.ctx,
     {
@@ -134,18 +129,7 @@ function byBrowser(
       waitMs: deps.browserTimeoutMs,
       canAsk: deps.canAsk,
     },
-    {
-      authorizationRequired: (url, expiresAt) => {
-        // Entra keeps people on this page and tells the app only when they leave it.
-        if (approvalHint === true) {
-          deps.report.note('If the page says "Need admin approval", press "Return to the application without granting consent" there.');
-        }
-        deps.report.progress('sign-in', 'waiting', `Sign in as ${record.signInAs ?? record.mailbox}, in a browser, at this address:`);
-        deps.report.authorizationRequired(url, expiresAt);
-      },
-      note: (text) => deps.report.note(text),
-      waiting: (text) => deps.report.progress('sign-in', 'started', text),
-    },
+    viewOf(deps.report, 'sign-in', `Sign in as ${record.signInAs ?? record.mailbox}, in a browser, at this address:`),
     keep,
   );
 }

@@ -1,19 +1,19 @@
 import type { Cloud } from '../../core/cloud.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
+import type { Run } from '../../core/run.ts';
 import type { ProtocolResult } from '../../mail/result.ts';
 import { runTests, type TestToken } from '../../mail/run-tests.ts';
-import type { SetupDeps } from '../setup-deps.ts';
 
 /** The proof at the end of a set-up or a sign-in: each protocol of the set-up, live. A red test is a value. */
 export async function testMailbox(
-  deps: Pick<SetupDeps, 'ctx' | 'report' | 'stepTimeoutMs' | 'network'>,
+  run: Pick<Run, 'ctx' | 'report' | 'stepTimeoutMs' | 'network'>,
   record: MailboxRecord,
   cloud: Cloud,
   token: () => Promise<TestToken>,
 ): Promise<readonly ProtocolResult[]> {
-  const { ctx, report, stepTimeoutMs } = deps;
+  const { ctx, report, stepTimeoutMs } = run;
   report.progress('test', 'started', 'Testing the mail server');
-  const network = await deps.network();
+  const network = await run.network();
   const results = await runTests({ ctx, network, cloud, record, protocols: record.protocols, token, timeoutMs: stepTimeoutMs });
   for (const { protocol, ok, host, port, stages, diagnosis } of results) {
     const found = stages.find((s) => s.name === 'mailbox')?.detail ?? '';
