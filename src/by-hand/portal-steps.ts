@@ -5,8 +5,8 @@ import { thumbprintsOf } from '../core/thumbprints.ts';
 import { custom } from '../products/custom.ts';
 import { permissionNames } from '../products/permissions.ts';
 import { planRegistration } from '../products/plan.ts';
-import { type Audience, accountTypes, type Guide, type SignInWay } from '../products/product.ts';
-import { guideNamed } from '../products/products.ts';
+import { type Audience, accountTypes, type Product, type SignInWay } from '../products/product.ts';
+import { productNamed } from '../products/products.ts';
 
 export { permissionNames };
 
@@ -53,7 +53,7 @@ export interface PortalFacts {
 /** What each screen is written from. */
 interface Portal {
   readonly f: PortalFacts;
-  readonly guide: Guide;
+  readonly product: Product;
   readonly plan: RegistrationPlan;
 }
 
@@ -62,9 +62,9 @@ const app = `${registrations} > your app`;
 
 /** The registration by hand, screen by screen. Pure. Menu words and routes: shared facts on Microsoft, section 10. */
 export function portalSteps(f: PortalFacts): readonly PortalStep[] {
-  const guide = guideNamed(f.for ?? '') ?? custom;
+  const product = productNamed(f.for ?? '') ?? custom;
   // The same plan that `auto` sends to Graph: the ways to register cannot drift apart.
-  const portal: Portal = { f, guide, plan: planRegistration(guide, f, '') };
+  const portal: Portal = { f, product, plan: planRegistration(product, f, '') };
   const steps = [register(portal)];
   if (portal.plan.publicClientFlows || portal.plan.implicitTokens) steps.push(authentication(portal));
   steps.push(portal.plan.appRoles === undefined ? permissions(portal) : appPermissions(portal, portal.plan.appRoles));
@@ -89,8 +89,8 @@ const platforms = {
   none: 'none: leave the list as it is',
 } as const;
 
-function register({ f, guide, plan }: Portal): PortalStep {
-  const older = guide.olderMenu === undefined ? '' : `  (older: ${guide.olderMenu})`;
+function register({ f, product, plan }: Portal): PortalStep {
+  const older = product.olderMenu === undefined ? '' : `  (older: ${product.olderMenu})`;
   const twoIds = plan.platform === 'none' ? ' and "Directory (tenant) ID"' : '';
   return {
     title: 'Register the app',
@@ -195,7 +195,7 @@ function enterpriseApp({ f }: Portal): PortalStep {
   };
 }
 
-function consent({ f, guide, plan }: Portal): PortalStep {
+function consent({ f, product, plan }: Portal): PortalStep {
   const mayBeBlocked =
     'Tenants that let Microsoft manage consent do not let users agree to IMAP and POP themselves, ' +
     'so without this step the sign-in stops at "Need admin approval".';
@@ -205,7 +205,7 @@ function consent({ f, guide, plan }: Portal): PortalStep {
     link: blade(f, 'CallAnAPI'),
     actions: ['Press "Grant admin consent for …", then "Yes"', 'Every row must show "Granted for …" with a green tick'],
     values: [],
-    trap: `Only an administrator can press it. ${plan.appRoles === undefined ? (guide.consentNote ?? mayBeBlocked) : 'Without it the token carries no permission at all.'}`,
+    trap: `Only an administrator can press it. ${plan.appRoles === undefined ? (product.consentNote ?? mayBeBlocked) : 'Without it the token carries no permission at all.'}`,
   };
 }
 
@@ -218,8 +218,8 @@ const expires: Readonly<Record<number, string>> = {
   24: '730 days (24 months)',
 };
 
-function secret({ f, guide }: Portal, months: number): PortalStep {
-  const both = guide.secretIdToo === true;
+function secret({ f, product }: Portal, months: number): PortalStep {
+  const both = product.secretIdToo === true;
   return {
     title: 'Make a client secret',
     menu: `${app} > Manage > Certificates & secrets > Client secrets > New client secret`,
@@ -233,7 +233,7 @@ function secret({ f, guide }: Portal, months: number): PortalStep {
       { field: 'Description', value: `mailauth ${f.mailbox}` },
       { field: 'Expires', value: expires[months] ?? `Custom: ${months} months from today` },
     ],
-    trap: `Copy "Value", not "Secret ID". The ID is a GUID and never signs in.${guide.secretMonthsFixed === true ? ` ${guide.title}'s guide asks for ${guide.secretMonths} months.` : ''}`,
+    trap: `Copy "Value", not "Secret ID". The ID is a GUID and never signs in.${product.secretMonthsFixed === true ? ` ${product.title}'s guide asks for ${product.secretMonths} months.` : ''}`,
     yields: 'client-secret',
   };
 }

@@ -1,5 +1,5 @@
 import type { FormFacts, FormField, FormPart } from '../products/form.ts';
-import type { Guide } from '../products/product.ts';
+import type { Product } from '../products/product.ts';
 import { sharedMailboxCommands } from '../products/shared-mailbox.ts';
 import { type PortalFacts, portalSteps } from './portal-steps.ts';
 
@@ -20,35 +20,39 @@ export interface ManualStep {
 const placeholders = { 'client-secret': 'CLIENT-SECRET (the column "Value")', password: 'PASSWORD (of the mailbox)' } as const;
 
 /** The whole guide, done by hand: the product's redirect URI, the portal, the product's form. Pure. */
-export function walkThrough(guide: Guide, facts: FormFacts, portal: Omit<PortalFacts, 'for'>): readonly ManualStep[] {
+export function walkThrough(product: Product, facts: FormFacts, portal: Omit<PortalFacts, 'for'>): readonly ManualStep[] {
   const before: ManualStep[] =
-    guide.redirectShown === undefined
+    product.redirectShown === undefined
       ? []
       : [
           {
-            title: `Fetch the ${guide.redirectShown.field}`,
-            where: guide.redirectShown.where,
-            actions: guide.redirectShown.actions,
+            title: `Fetch the ${product.redirectShown.field}`,
+            where: product.redirectShown.where,
+            actions: product.redirectShown.actions,
             values: [],
             press: [],
-            ...(guide.redirectShown.trap === undefined ? {} : { trap: guide.redirectShown.trap }),
+            ...(product.redirectShown.trap === undefined ? {} : { trap: product.redirectShown.trap }),
           },
         ];
-  const screens = portalSteps({ ...portal, for: guide.name }).map(({ menu, yields: _, ...step }) => ({ ...step, where: menu, press: [] }));
-  const form = guide.form.map((part) => formStep(guide, part, facts, portal.clientType === 'public'));
+  const screens = portalSteps({ ...portal, for: product.name }).map(({ menu, yields: _, ...step }) => ({
+    ...step,
+    where: menu,
+    press: [],
+  }));
+  const form = product.form.map((part) => formStep(product, part, facts, portal.clientType === 'public'));
   return [
     ...before,
     ...screens,
     ...(facts.signsIn === facts.mailbox ? [] : [letIn(facts)]),
     ...form,
-    ...(guide.name === 'this-computer' ? [] : [mailServers(facts)]),
+    ...(product.name === 'this-computer' ? [] : [mailServers(facts)]),
   ];
 }
 
-function formStep(guide: Guide, part: FormPart, facts: FormFacts, isPublic: boolean): ManualStep {
-  const notes = facts.signsIn === facts.mailbox || part !== guide.form[0] ? [] : (guide.shared?.(facts) ?? []);
+function formStep(product: Product, part: FormPart, facts: FormFacts, isPublic: boolean): ManualStep {
+  const notes = facts.signsIn === facts.mailbox || part !== product.form[0] ? [] : (product.shared?.(facts) ?? []);
   return {
-    title: part.fields.length === 0 ? 'Use it' : `Fill in ${guide.name === 'custom' ? "the program's form" : guide.title}`,
+    title: part.fields.length === 0 ? 'Use it' : `Fill in ${product.name === 'custom' ? "the program's form" : product.title}`,
     where: part.where,
     actions: [],
     values: part.fields

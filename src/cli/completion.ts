@@ -4,7 +4,7 @@ import { plain } from '../core/text.ts';
 import { cloudNames } from '../entra/clouds.ts';
 import { problem } from '../errors/problem.ts';
 import { exportClients } from '../export/clients.ts';
-import { guides } from '../products/products.ts';
+import { productNames } from '../products/product-names.ts';
 import { sandboxFaults } from '../sandbox/faults/faults.ts';
 import { type CommandModule, examples } from '../session/command.ts';
 import { addGlobalOptions } from '../session/globals.ts';
@@ -66,7 +66,7 @@ async function specs(): Promise<CommandSpec[]> {
     commands.map(async ({ name, summary }) => {
       const command = (await modules[name]()).configure(new Command());
       const args = command.registeredArguments.map((argument): Values => argumentValues[argument.name()] ?? 'free');
-      return { name, summary, args: name === 'guide' ? [guideNames] : args, flags: flagsOf(command, name) };
+      return { name, summary, args: name === 'guide' ? [productNames] : args, flags: flagsOf(command, name) };
     }),
   );
 }
@@ -81,8 +81,6 @@ function flagsOf(command: Command, name: string): FlagSpec[] {
   });
 }
 
-const guideNames = guides.map((guide) => guide.name);
-
 const argumentValues: Readonly<Record<string, Values>> = {
   mailbox: 'mailboxes',
   protocol: ['imap', 'pop', 'smtp', 'all'],
@@ -92,7 +90,7 @@ const argumentValues: Readonly<Record<string, Values>> = {
 };
 
 const flagValues: Readonly<Record<string, Values>> = {
-  '--for': guideNames,
+  '--for': productNames,
   '--mailbox': 'mailboxes',
   '--cloud': cloudNames,
   '--store': ['keychain', 'file'],

@@ -3,7 +3,7 @@ import { Interrupted, MailauthError } from '../core/errors.ts';
 import { Exit, type ExitCode } from '../core/exit.ts';
 import type { Reporter } from '../core/report.ts';
 import { problem } from '../errors/problem.ts';
-import { guideNames } from '../products/product-names.ts';
+import { productNames } from '../products/product-names.ts';
 import type { Outcome } from '../session/command.ts';
 import type { ContextFlags } from '../session/envelope.ts';
 import type { Globals } from '../session/globals.ts';
@@ -116,7 +116,7 @@ function placeOf(given: Parsed | undefined): ContextFlags | undefined {
   if (given === undefined) return undefined;
   const { flags, globals } = given;
   const value = typeof flags === 'object' && flags !== null && 'for' in flags ? flags.for : undefined;
-  return { sandbox: globals.sandbox, product: guideNames.find((name) => name === value) };
+  return { sandbox: globals.sandbox, product: productNames.find((name) => name === value) };
 }
 
 async function printError(error: MailauthError, given: Parsed | undefined, ctx: Context): Promise<void> {

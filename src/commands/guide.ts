@@ -11,8 +11,8 @@ import { inSandbox } from '../errors/here.ts';
 import { problem } from '../errors/problem.ts';
 import { scopesFor } from '../oauth/scopes.ts';
 import type { FormFacts } from '../products/form.ts';
-import { type Guide, redirectSource } from '../products/product.ts';
-import { guideNamed, guides } from '../products/products.ts';
+import { type Product, redirectSource } from '../products/product.ts';
+import { productNamed, products } from '../products/products.ts';
 import { mailServers } from '../products/sheet/sheet-facts.ts';
 import { type CommandModule, examples, type Outcome } from '../session/command.ts';
 import { mailboxesOf } from '../session/mailbox-argument.ts';
@@ -73,21 +73,21 @@ export const guide: CommandModule = {
     }
     const [name] = args;
     if (name === undefined) return listOfGuides(flags.format === 'markdown');
-    const found = guideNamed(name);
+    const found = productNamed(name);
     if (found === undefined) {
-      throw invalid('product that mailauth knows', name, `Guides are: ${guides.map((one) => one.name).join(', ')}.`, 'mailauth guide');
+      throw invalid('product that mailauth knows', name, `Guides are: ${products.map((one) => one.name).join(', ')}.`, 'mailauth guide');
     }
     return walk(found, checked(found, flags, session), session, flags.format === 'markdown');
   },
 };
 
-const otherKinds = ({ name, variants = [] }: Guide): readonly string[] =>
+const otherKinds = ({ name, variants = [] }: Product): readonly string[] =>
   variants.slice(1).map((one) => `${one.title}: mailauth guide ${name} --variant ${one.name}`);
 
 const invalid = (what: string, value: string, why: string, next: string) => problem('value-invalid', { what, value, why, next });
 
 /** Each given flag through the wizard's own check, the environment behind them (contract section 6). */
-function checked(found: Guide, flags: Flags, { ctx: { env } }: Session): Flags {
+function checked(found: Product, flags: Flags, { ctx: { env } }: Session): Flags {
   const given: Flags = {
     ...flags,
     mailbox: flags.mailbox ?? (env.MAILAUTH_MAILBOX || undefined),
@@ -112,7 +112,7 @@ function checked(found: Guide, flags: Flags, { ctx: { env } }: Session): Flags {
 function listOfGuides(markdown: boolean): Outcome {
   return {
     data: {
-      guides: guides.map((one) => ({
+      guides: products.map((one) => ({
         name: one.name,
         title: one.title,
         description: one.description,
@@ -122,15 +122,15 @@ function listOfGuides(markdown: boolean): Outcome {
     },
     text: (theme) =>
       markdown
-        ? `${guides.map((one) => `- \`${one.name}\`: ${one.title}; ${one.description}`).join('\n')}\n`
+        ? `${products.map((one) => `- \`${one.name}\`: ${one.title}; ${one.description}`).join('\n')}\n`
         : `${renderFacts(
-            guides.map((one) => [one.name, [one.title, one.description, ...otherKinds(one)].join('\n')]),
+            products.map((one) => [one.name, [one.title, one.description, ...otherKinds(one)].join('\n')]),
             theme,
           )}\n  next: ${theme.cyan('mailauth guide NAME')}\n`,
   };
 }
 
-async function walk(found: Guide, flags: Flags, session: Session, markdown: boolean): Promise<Outcome> {
+async function walk(found: Product, flags: Flags, session: Session, markdown: boolean): Promise<Outcome> {
   const { record, sibling } = await knownMailbox(found, flags.mailbox, session);
   const cloud = await session.cloud(record ?? sibling);
   const steps = stepsFor(found, flags, cloud, { record, sibling }).map((step) => clean(step, session.globals.sandbox));
@@ -158,7 +158,7 @@ async function walk(found: Guide, flags: Flags, session: Session, markdown: bool
 }
 
 /** This guide's own set-up of the mailbox (or the only one there is), and another product's of the same mailbox: it knows the tenant. */
-async function knownMailbox(found: Guide, mailbox: string | undefined, session: Session): Promise<Known> {
+async function knownMailbox(found: Product, mailbox: string | undefined, session: Session): Promise<Known> {
   const { records, broken } = await mailboxesOf(session).listMailboxes();
   for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
   const own = records.filter((one) => one.for === found.name && (mailbox === undefined || one.mailbox === mailbox));
@@ -172,7 +172,7 @@ interface Known {
 }
 
 /** Flags, then what is set up, then the guide's own, then placeholders. */
-function stepsFor(found: Guide, flags: Flags, cloud: Cloud, { record, sibling }: Known): readonly ManualStep[] {
+function stepsFor(found: Product, flags: Flags, cloud: Cloud, { record, sibling }: Known): readonly ManualStep[] {
   const chosen = typed.parse({ clientType: flags.clientType, audience: flags.audience, protocols: listOf(flags.protocols) });
   const app = record?.registration;
   const mailbox = flags.mailbox ?? record?.mailbox;
@@ -204,7 +204,7 @@ function stepsFor(found: Guide, flags: Flags, cloud: Cloud, { record, sibling }:
   });
 }
 
-function portalFacts(found: Guide, flags: Flags, { mailbox, redirectUri, protocols, endpoints }: FormFacts) {
+function portalFacts(found: Product, flags: Flags, { mailbox, redirectUri, protocols, endpoints }: FormFacts) {
   return {
     mailbox,
     redirectUri,
@@ -223,7 +223,7 @@ function v2Endpoints(cloud: Cloud, tenant: string): { authorization: string; tok
 }
 
 /** What stands where nobody has said the redirect URI yet. */
-function redirectOf(found: Guide): string {
+function redirectOf(found: Product): string {
   const source = redirectSource(found);
   if (source === 'none') return '';
   if (source === 'product') return (found.redirectShown?.field ?? 'REDIRECT-URI').toUpperCase().replaceAll(' ', '-');

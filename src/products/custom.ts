@@ -1,7 +1,7 @@
-import type { Guide } from './product.ts';
+import type { Product } from './product.ts';
 
 /** A program that mailauth does not know: everything is asked, and the sheet at the end has neutral names. */
-export const custom: Guide = {
+export const custom: Product = {
   name: 'custom',
   title: 'Another program',
   description: 'you say what it needs; the values for its form are printed at the end',

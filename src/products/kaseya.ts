@@ -1,4 +1,4 @@
-import type { Guide } from './product.ts';
+import type { Product } from './product.ts';
 
 /**
  * The email parser of Kaseya BMS, Vorex and Pulseway PSA. Source: "OAuth 2.0 for Microsoft O365". The PSA signs in with the mailbox's
@@ -9,7 +9,7 @@ import type { Guide } from './product.ts';
  * 11 for permissions and consent (page, Add, Graph, Delegated, five of them, Grant, look); 11 in the PSA (page, five mail settings,
  * IMAP settings, two IDs, Save, Test).
  */
-export const kaseya: Guide = {
+export const kaseya: Product = {
   name: 'kaseya',
   title: 'Kaseya BMS, Vorex or Pulseway PSA',
   description: 'the email parser; signs in with the password of a mailbox without MFA',

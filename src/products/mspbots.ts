@@ -1,4 +1,4 @@
-import type { Guide } from './product.ts';
+import type { Product } from './product.ts';
 
 /**
  * MSPbots, Outgoing Mail. Source: MSPbots' "Outgoing Mail using OAuth 2.0". Two slips of that guide are repaired here: "Host Name" points
@@ -9,7 +9,7 @@ import type { Guide } from './product.ts';
  * values, four for the endpoints, six for the permission); 12 to fill in (four to the form, eight fields); 5 to authorize
  * (Authorize, Continue, password, Sign In, Accept); 2 to verify (refresh, look).
  */
-export const mspbots: Guide = {
+export const mspbots: Product = {
   name: 'mspbots',
   title: 'MSPbots',
   description: 'outgoing mail only (SMTP)',

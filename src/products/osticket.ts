@@ -1,4 +1,4 @@
-import type { Guide } from './product.ts';
+import type { Product } from './product.ts';
 
 /**
  * osTicket with its OAuth2 plugin. Source: osTicket's "Microsoft Authorization Guide", the present and an older edition;
@@ -11,7 +11,7 @@ import type { Guide } from './product.ts';
  * 9 to carry values over (paste secret, Overview, copy and paste the ID, Endpoints, copy and paste two); 6 to connect (Submit, sign in,
  * Accept, banner, Config, Token). The older edition adds 4 (Authentication, Access Tokens, ID Tokens, Save).
  */
-export const osticket: Guide = {
+export const osticket: Product = {
   name: 'osticket',
   title: 'osTicket',
   description: 'the helpdesk, with its OAuth2 plugin; it shows its Callback Endpoint',

@@ -1,6 +1,6 @@
 import { appRoleNames } from '../core/app-roles.ts';
 import type { Protocol } from '../core/cloud.ts';
-import type { Guide } from './product.ts';
+import type { Product } from './product.ts';
 
 /** Names of the delegated mail permissions, on Microsoft Graph and on Office 365 Exchange Online alike. */
 export const permissionNames: Readonly<Record<Protocol, string>> = {
@@ -12,9 +12,9 @@ export const permissionNames: Readonly<Record<Protocol, string>> = {
 const inOrder: readonly Protocol[] = ['imap', 'pop', 'smtp'];
 
 /** The guide's list, its mail permissions narrowed or widened to the protocols that were chosen. */
-export function permissionsOf(guide: Guide, protocols: readonly Protocol[]): readonly string[] {
+export function permissionsOf(product: Product, protocols: readonly Protocol[]): readonly string[] {
   const wanted = mailPermissionsOf(protocols);
-  const kept = guide.permissions.filter((name) => wanted.includes(name) || !Object.values(permissionNames).includes(name));
+  const kept = product.permissions.filter((name) => wanted.includes(name) || !Object.values(permissionNames).includes(name));
   return [...kept, ...wanted.filter((name) => !kept.includes(name))];
 }
 

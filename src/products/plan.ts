@@ -2,7 +2,7 @@ import type { Protocol } from '../core/cloud.ts';
 import type { ClientType } from '../core/mailbox.ts';
 import type { Audience, PlannedCertificate, RegistrationPlan } from '../core/registration-plan.ts';
 import { appRolesOf, mailPermissionsOf, permissionsOf } from './permissions.ts';
-import { type Guide, platformOf, type SignInWay } from './product.ts';
+import { type Product, platformOf, type SignInWay } from './product.ts';
 
 /** The answers that decide how the app is registered; the wizard's `Answers` fit. */
 export interface PlanAnswers {
@@ -26,18 +26,18 @@ export interface PlanAnswers {
 export const needsClientFlows = (signIn: SignInWay | undefined): boolean => signIn === 'device' || signIn === 'password';
 
 /** What shall be registered, from the guide and the answers. Pure. `setupId`: random, journaled before anything is created. */
-export function planRegistration(guide: Guide, answers: PlanAnswers, setupId: string): RegistrationPlan {
+export function planRegistration(product: Product, answers: PlanAnswers, setupId: string): RegistrationPlan {
   if (answers.access === 'app-only') return planForApp(answers, setupId);
-  const platform = platformOf(guide, answers.clientType);
-  const variant = guide.variants?.find((one) => one.name === answers.variant);
+  const platform = platformOf(product, answers.clientType);
+  const variant = product.variants?.find((one) => one.name === answers.variant);
   return {
     displayName: answers.name,
     audience: answers.audience,
     platform,
     redirectUris: platform === 'none' ? [] : [answers.redirectUri],
-    publicClientFlows: answers.clientType === 'public' && (guide.publicClientFlows || needsClientFlows(answers.signIn)),
+    publicClientFlows: answers.clientType === 'public' && (product.publicClientFlows || needsClientFlows(answers.signIn)),
     implicitTokens: variant?.implicitTokens === true,
-    graphPermissions: permissionsOf(guide, answers.protocols),
+    graphPermissions: permissionsOf(product, answers.protocols),
     exchangePermissions: mailPermissionsOf(answers.protocols),
     ...(answers.clientType === 'confidential' ? { secretMonths: answers.secretMonths } : {}),
     consent: answers.consent,

@@ -9,7 +9,7 @@ export type SignInMethod = 'browser' | 'paste' | 'skip';
 export type SignInWay = SignInMethod | 'device' | 'password';
 
 /** What one product needs of an Entra registration, as data: adding a product is one file like `osticket.ts` and one test. */
-export interface Guide {
+export interface Product {
   readonly name: string;
   /** for the list of choices, and the product's name in a sentence */
   readonly title: string;
@@ -67,16 +67,16 @@ export interface Variant {
 }
 
 /** Where the redirect URI comes from: decides whether it may have a default. */
-export function redirectSource(guide: Guide): 'none' | 'guide' | 'product' | 'operator' {
-  if (guide.platform === 'none') return 'none';
-  if (guide.redirectUri !== undefined) return 'guide';
-  return guide.redirectShown === undefined ? 'operator' : 'product';
+export function redirectSource(product: Product): 'none' | 'fixed' | 'product' | 'operator' {
+  if (product.platform === 'none') return 'none';
+  if (product.redirectUri !== undefined) return 'fixed';
+  return product.redirectShown === undefined ? 'operator' : 'product';
 }
 
 /** A confidential client's redirects are of the Web platform; a guide without a redirect stays without unless one is registered after all. */
-export function platformOf(guide: Guide, clientType: ClientType): Platform {
+export function platformOf(product: Product, clientType: ClientType): Platform {
   if (clientType === 'confidential') return 'web';
-  return guide.platform === 'none' ? 'none' : 'mobile-desktop';
+  return product.platform === 'none' ? 'none' : 'mobile-desktop';
 }
 
 /** The names of Entra's "Supported account types" as the portal prints them, for each audience. */

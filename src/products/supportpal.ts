@@ -1,4 +1,4 @@
-import type { Guide } from './product.ts';
+import type { Product } from './product.ts';
 
 /**
  * SupportPal's Microsoft integration. Source: SupportPal's "Third-Party Integrations: Microsoft".
@@ -8,7 +8,7 @@ import type { Guide } from './product.ts';
  * (3 to find it, Authentication, provider, details, Get Access Token, log in, follow through, red button, Validate, submit);
  * 11 for SMTP (the same, found in 2).
  */
-export const supportpal: Guide = {
+export const supportpal: Product = {
   name: 'supportpal',
   title: 'SupportPal',
   description: 'the helpdesk; its Microsoft integration shows the redirect URI',

@@ -1,7 +1,7 @@
-import type { Guide } from './product.ts';
+import type { Product } from './product.ts';
 
 /** mailauth keeps the tokens itself and hands them to programs on this computer. Public client with PKCE: no secret to lose or renew. */
-export const thisComputer: Guide = {
+export const thisComputer: Product = {
   name: 'this-computer',
   title: 'This computer',
   description: 'scripts, relays and mail clients here ask mailauth for the token',

@@ -3,7 +3,7 @@ import type { Choice } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { problem } from '../errors/problem.ts';
-import { guideNames } from '../products/product-names.ts';
+import { productNames } from '../products/product-names.ts';
 import { type MailboxFiles, mailboxFiles } from '../store/mailbox-file.ts';
 import { storedToken } from '../tokens/current.ts';
 import type { Session } from './session.ts';
@@ -18,11 +18,11 @@ const forFlag = z.object({ for: z.optional(z.string()) });
 /** `--for` of the commands that work on a finished set-up. Throws `value-invalid` for a product nobody knows (exit 2). */
 export function productFlag(flags: unknown): string | undefined {
   const value = forFlag.parse(flags).for;
-  if (value === undefined || guideNames.some((name) => name === value)) return value;
+  if (value === undefined || productNames.some((name) => name === value)) return value;
   throw problem('value-invalid', {
     what: 'product that mailauth knows',
     value,
-    why: `--for takes ${guideNames.join(', ')}.`,
+    why: `--for takes ${productNames.join(', ')}.`,
     next: 'mailauth status',
   });
 }
@@ -75,7 +75,7 @@ type Listed = Awaited<ReturnType<MailboxFiles['listMailboxes']>>;
 async function candidates(session: Session, wanted: string | undefined): Promise<Listed> {
   const files = mailboxesOf(session);
   if (wanted !== undefined) {
-    const named = await Promise.all(guideNames.map((name) => files.readMailbox({ mailbox: wanted, for: name })));
+    const named = await Promise.all(productNames.map((name) => files.readMailbox({ mailbox: wanted, for: name })));
     const records = named.filter((record) => record !== undefined);
     if (records.length > 0) return { records, broken: [] };
   }

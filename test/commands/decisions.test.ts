@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { guides } from '../../src/products/products.ts';
+import { products } from '../../src/products/products.ts';
 import { clickThrough } from '../support/click-through.ts';
 import { enter, type How, type Machine, machine, person, type Scripted } from '../support/command-line.ts';
 import { countOf } from '../support/tenant.ts';
@@ -43,7 +43,7 @@ describe('the whole set-up, question by question', () => {
     const ran = await interactive(script);
     expect([ran.exit, ran.asked.length, ran.exit === 0 ? '' : ran.err]).toEqual([0, count, '']);
     expect(await countOf(m)).toMatchObject({ apps: 1, servicePrincipals: 1 });
-    const { manualSteps } = guides.find(({ name }) => name === product) ?? {};
+    const { manualSteps } = products.find(({ name }) => name === product) ?? {};
     expect(count * 10).toBeLessThanOrEqual(manualSteps ?? Number.POSITIVE_INFINITY);
   });
 

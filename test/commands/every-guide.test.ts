@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Prompts } from '../../src/core/context.ts';
-import { guides } from '../../src/products/products.ts';
+import { products as everyProduct } from '../../src/products/products.ts';
 import type { sheetJson } from '../../src/products/sheet/sheet-json.ts';
 import { clickThrough } from '../support/click-through.ts';
 import { type How, type Machine, machine, type Ran } from '../support/command-line.ts';
@@ -241,8 +241,8 @@ const plainHtml = (html: string) =>
     .replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)));
 const plainMarkdown = (md: string) => md.replace(/\\(?=[\\`*_[\]<>#|~&!])/g, '');
 
-it('the table has every guide', () => {
-  expect(products.map(({ name }) => name)).toEqual(guides.map(({ name }) => name));
+it('the table has every product', () => {
+  expect(products.map(({ name }) => name)).toEqual(everyProduct.map(({ name }) => name));
 });
 
 /** All that can be looked up in a sheet of this product. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MailboxRecord } from '../../src/core/mailbox.ts';
 import { namedCloud } from '../../src/entra/clouds.ts';
-import { guides } from '../../src/products/products.ts';
+import { products } from '../../src/products/products.ts';
 import { mailboxFiles } from '../../src/store/mailbox-file.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import { type Machine, machine } from '../support/command-line.ts';
@@ -34,7 +34,7 @@ describe('mailauth guide', () => {
   it('lists the guides', async () => {
     const { exit, out, err } = await m.mailauth('guide');
     expect([exit, err]).toEqual([0, '']);
-    for (const { name, title } of guides) expect(out).toMatch(new RegExp(`^ {2}${name} +${title}$`, 'm'));
+    for (const { name, title } of products) expect(out).toMatch(new RegExp(`^ {2}${name} +${title}$`, 'm'));
     const { data } = (await m.mailauth('guide --json')).json();
     expect(data.guides.map((one: { name: string; manualSteps: number | null }) => [one.name, one.manualSteps])).toEqual([
       ['this-computer', null],
@@ -47,7 +47,7 @@ describe('mailauth guide', () => {
     expect((await m.mailauth('guide --format markdown')).out).toMatch(/^- `this-computer`: This computer; /);
   });
 
-  it.each(guides.map(({ name }) => name))('%s: placeholders where nothing is known, as text, Markdown and JSON', async (name) => {
+  it.each(products.map(({ name }) => name))('%s: placeholders where nothing is known, as text, Markdown and JSON', async (name) => {
     const { exit, out, err } = await m.mailauth(`guide ${name}`);
     expect([exit, err]).toEqual([0, '']);
     expect(out).toContain('1. ');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { guides } from '../../src/products/products.ts';
+import { products } from '../../src/products/products.ts';
 import { sheetOf } from '../../src/products/sheet/sheet.ts';
 import { writeSheet } from '../../src/products/sheet/write-sheet.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 async function sheetFile(name: string, more: Parameters<typeof exampleFacts>[1] = {}, reveal = false): Promise<string> {
-  const guide = guides.find((one) => one.name === name)!;
+  const guide = products.find((one) => one.name === name)!;
   return writeSheet(
     { files: systemFiles },
     join(folder, `${name}-${pages.length}-${reveal}.html`),
@@ -62,7 +62,7 @@ const shoot = async (page: Page, name: string) => {
 const fitsWidth = (page: Page) => page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth');
 
 describe('the sheet in a browser', () => {
-  it.each(guides.map(({ name }) => name))('%s: light, dark and on a telephone, from one file', async (name) => {
+  it.each(products.map(({ name }) => name))('%s: light, dark and on a telephone, from one file', async (name) => {
     const file = await sheetFile(name);
     const { page, asked, complaints } = await open(file);
     for (const [look, colorScheme, width] of [

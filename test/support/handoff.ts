@@ -2,13 +2,13 @@ import { type HandoffRequest, handoffFiles } from '../../src/by-hand/handoff/han
 import { portalSteps } from '../../src/by-hand/portal-steps.ts';
 import { namedCloud } from '../../src/entra/clouds.ts';
 import { type PlanAnswers, planRegistration } from '../../src/products/plan.ts';
-import { guideNamed } from '../../src/products/products.ts';
+import { productNamed } from '../../src/products/products.ts';
 
 export const tenantId = '72f988bf-86f1-41af-91ab-2d7cd011db47';
 
 /** A request as the wizard would make it. */
 export function handoffRequest(name: string, more: Partial<HandoffRequest> & { answers?: Partial<PlanAnswers> } = {}): HandoffRequest {
-  const guide = guideNamed(name);
+  const guide = productNamed(name);
   if (guide === undefined) throw new Error(`no guide ${name}`);
   const { answers: extra, ...rest } = more;
   const mailbox = rest.mailbox ?? 'helpdesk@contoso.com';

@@ -2,7 +2,7 @@ import { defined } from '../../core/defined.ts';
 import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { inSandbox, resultsFromHere } from '../../errors/here.ts';
-import { guideNamed } from '../../products/products.ts';
+import { productNamed } from '../../products/products.ts';
 import { type Sheet, sheetOf } from '../../products/sheet/sheet.ts';
 import { factsOf } from '../../products/sheet/sheet-facts.ts';
 import { sheetJson } from '../../products/sheet/sheet-json.ts';
@@ -90,7 +90,7 @@ function titleOf(outcome: Finished): string {
 }
 
 async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish): Promise<Sheet | undefined> {
-  const guide = guideNamed(record.for);
+  const guide = productNamed(record.for);
   // An app that acts for itself gets its tokens here: no program has a form for that.
   const isHere = record.for === 'this-computer' || record.access === 'app-only';
   if (guide === undefined || (isHere && wish.file === undefined)) return undefined;

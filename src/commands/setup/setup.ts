@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { defined } from '../../core/defined.ts';
 import { problem } from '../../errors/problem.ts';
-import { guideNamed } from '../../products/products.ts';
+import { productNames } from '../../products/product-names.ts';
+import { productNamed } from '../../products/products.ts';
 import { sheetRenderer } from '../../products/sheet/write-sheet.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
 import { checkQr, deviceWish } from '../../session/device-wish.ts';
@@ -126,7 +127,7 @@ export const setup: CommandModule = {
     ])
       .optionsGroup('The mailbox:')
       .option('--mailbox <address>', 'the mailbox to set up')
-      .option('--for <product>', 'this-computer, osticket, supportpal, kaseya, mspbots or custom (default: this-computer)')
+      .option('--for <product>', `${productNames.join(', ')} (default: this-computer)`)
       .option('--sign-in-as <address>', 'the licensed user who signs in, when the mailbox is shared, a resource or an alias')
       .option('--tenant <id|domain>', "default: found from the mailbox's domain")
       .optionsGroup('The registration:')
@@ -187,7 +188,7 @@ function namedIn(flags: unknown, env: Session['ctx']['env']): Pick<SetupInput['f
   const { mailbox = env.MAILAUTH_MAILBOX ?? '', for: product = '' } = schema.parse(flags);
   return {
     ...(checkAddress(mailbox) === true ? { mailbox } : {}),
-    ...(guideNamed(product) === undefined ? {} : { for: product }),
+    ...(productNamed(product) === undefined ? {} : { for: product }),
   };
 }
 

@@ -9,7 +9,7 @@ import { resultsFromHere } from '../../errors/here.ts';
 import { problem } from '../../errors/problem.ts';
 import { runTests } from '../../mail/run-tests.ts';
 import { type Candidate, type TestedMailbox, testMailboxes } from '../../mail/test-mailboxes.ts';
-import { guideNamed } from '../../products/products.ts';
+import { productNamed } from '../../products/products.ts';
 import type { Outcome } from '../../session/command.ts';
 import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
@@ -121,7 +121,7 @@ async function planOf({ protocol, flags }: AllMailboxes, session: Session): Prom
 
 /** A product that signs in by itself keeps its own token: nothing is wrong here, and nothing can be tested. */
 function handedOver(record: MailboxRecord): string | undefined {
-  if (record.account !== undefined || guideNamed(record.for)?.signIn !== 'skip') return undefined;
+  if (record.account !== undefined || productNamed(record.for)?.signIn !== 'skip') return undefined;
   return 'handed over: the product keeps the token';
 }
 

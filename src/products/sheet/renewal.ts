@@ -1,5 +1,5 @@
 import { shellWord } from '../../core/links.ts';
-import type { Guide } from '../product.ts';
+import type { Product } from '../product.ts';
 import type { SheetFacts } from './sheet-facts.ts';
 
 /** What ends this set-up some day, and what to do then. */
@@ -10,13 +10,13 @@ export interface Renewal {
   readonly steps: readonly string[];
 }
 
-export function renewalOf(guide: Guide, f: SheetFacts): Renewal {
-  return f.clientType === 'confidential' ? ofSecret(guide, f) : withoutSecret(guide, f);
+export function renewalOf(product: Product, f: SheetFacts): Renewal {
+  return f.clientType === 'confidential' ? ofSecret(product, f) : withoutSecret(product, f);
 }
 
-function ofSecret(guide: Guide, f: SheetFacts): Renewal {
-  const rotate = `mailauth secret rotate ${shellWord(f.mailbox)} --for ${guide.name}`;
-  const part = guide.form.find(({ fields }) => fields.some((field) => 'secret' in field && field.secret === 'client-secret'));
+function ofSecret(product: Product, f: SheetFacts): Renewal {
+  const rotate = `mailauth secret rotate ${shellWord(f.mailbox)} --for ${product.name}`;
+  const part = product.form.find(({ fields }) => fields.some((field) => 'secret' in field && field.secret === 'client-secret'));
   const label = part?.fields.find((field) => 'secret' in field)?.label;
   const inProduct =
     part === undefined || label === undefined
@@ -32,8 +32,8 @@ function ofSecret(guide: Guide, f: SheetFacts): Renewal {
   };
 }
 
-function withoutSecret(guide: Guide, f: SheetFacts): Renewal {
-  const password = guide.form.some(({ fields }) => fields.some((field) => 'secret' in field && field.secret === 'password'));
+function withoutSecret(product: Product, f: SheetFacts): Renewal {
+  const password = product.form.some(({ fields }) => fields.some((field) => 'secret' in field && field.secret === 'password'));
   if (password) {
     return {
       what: 'There is no client secret, and no date. It ends when the password of the mailbox is changed or MFA is switched on for it.',
@@ -42,6 +42,6 @@ function withoutSecret(guide: Guide, f: SheetFacts): Renewal {
   }
   return {
     what: 'There is no client secret. The sign-in ends after 90 days without use, or when an administrator revokes it.',
-    steps: guide.name === 'custom' ? ['Let the program sign in again'] : [`mailauth login ${shellWord(f.mailbox)}`],
+    steps: product.name === 'custom' ? ['Let the program sign in again'] : [`mailauth login ${shellWord(f.mailbox)}`],
   };
 }

@@ -5,7 +5,7 @@ import { printable } from '../../core/text.ts';
 import { inSandbox } from '../../errors/here.ts';
 import type { FormField, FormPart } from '../form.ts';
 import { permissionsOf } from '../permissions.ts';
-import { accountTypes, type Guide, platformOf } from '../product.ts';
+import { accountTypes, type Product, platformOf } from '../product.ts';
 import { sharedMailboxCommands } from '../shared-mailbox.ts';
 import { type Renewal, renewalOf } from './renewal.ts';
 import type { SheetFacts } from './sheet-facts.ts';
@@ -68,20 +68,20 @@ export interface SheetNote {
 export const mask = '********';
 
 /** The finished sheet of one set-up. Pure. */
-export function sheetOf(guide: Guide, f: SheetFacts): Sheet {
+export function sheetOf(product: Product, f: SheetFacts): Sheet {
   const here = f.cloud.name === 'sandbox' ? inSandbox : (line: string) => line;
-  const renewal = renewalOf(guide, f);
+  const renewal = renewalOf(product, f);
   return {
-    title: printable(`${guide.title}: ${f.mailbox}`),
+    title: printable(`${product.title}: ${f.mailbox}`),
     mailbox: printable(f.mailbox),
-    for: guide.name,
-    product: guide.title,
+    for: product.name,
+    product: product.title,
     ...(f.writtenAt === undefined ? {} : { writtenAt: printable(f.writtenAt) }),
-    parts: guide.form.map((part) => partOf(part, f, here)),
+    parts: product.form.map((part) => partOf(part, f, here)),
     servers: f.protocols.map((protocol) => serverOf(protocol, f)),
-    registered: registeredOf(guide, f),
+    registered: registeredOf(product, f),
     renewal: { ...renewal, what: printable(renewal.what), steps: renewal.steps.map((step) => printable(here(step))) },
-    notes: notesOf(guide, f),
+    notes: notesOf(product, f),
   };
 }
 
@@ -120,8 +120,8 @@ function serverOf(protocol: Protocol, f: SheetFacts): MailServer {
   };
 }
 
-function registeredOf(guide: Guide, f: SheetFacts): readonly SheetField[] {
-  const platform = platformOf(guide, f.clientType);
+function registeredOf(product: Product, f: SheetFacts): readonly SheetField[] {
+  const platform = platformOf(product, f.clientType);
   const rows: (readonly [string, string | undefined])[] = [
     ['Name', f.appName],
     ['Application (client) ID', f.clientId],
@@ -129,16 +129,16 @@ function registeredOf(guide: Guide, f: SheetFacts): readonly SheetField[] {
     ['Supported account types', f.audience === undefined ? undefined : accountTypes[f.audience]],
     ['Platform', { web: 'Web', 'mobile-desktop': 'Mobile and desktop applications', none: 'none, public client flows allowed' }[platform]],
     ['Redirect URI', platform === 'none' ? 'none' : f.redirectUri],
-    ['Delegated permissions', permissionsOf(guide, f.protocols).join(', ')],
+    ['Delegated permissions', permissionsOf(product, f.protocols).join(', ')],
     ['Secret ID', f.secretId],
     ['In the portal', appPage(f, 'Overview')],
   ];
   return rows.flatMap(([label, value]) => (value === undefined ? [] : [{ label, value: printable(value), how: 'enter' as const }]));
 }
 
-function notesOf(guide: Guide, f: SheetFacts): readonly SheetNote[] {
+function notesOf(product: Product, f: SheetFacts): readonly SheetNote[] {
   const notes: SheetNote[] = [];
-  if (f.signsIn !== f.mailbox) notes.push(sharedNote(guide, f));
+  if (f.signsIn !== f.mailbox) notes.push(sharedNote(product, f));
   if (isPersonal({ tenant: f.tenantId })) {
     notes.push({
       title: 'Personal account',
@@ -153,7 +153,7 @@ function notesOf(guide: Guide, f: SheetFacts): readonly SheetNote[] {
 }
 
 /** Sources: Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth"; Exchange Online PowerShell. */
-function sharedNote(guide: Guide, f: SheetFacts): SheetNote {
+function sharedNote(product: Product, f: SheetFacts): SheetNote {
   const sends = f.protocols.includes('smtp');
   return {
     title: 'Shared mailbox, resource or alias',
@@ -162,7 +162,7 @@ function sharedNote(guide: Guide, f: SheetFacts): SheetNote {
       ...(sends
         ? [`Where SMTP refuses the shared address as user name (535 5.7.3), use ${f.signsIn} there and keep the shared sender.`]
         : []),
-      ...(guide.shared?.(f) ?? []),
+      ...(product.shared?.(f) ?? []),
       `${f.signsIn} needs Full Access to the mailbox${sends ? ', and Send As to send' : ''}. In Exchange Online PowerShell:`,
     ].map(printable),
     commands: sharedMailboxCommands(f),

@@ -1,10 +1,10 @@
 import type { Choice } from '../../core/context.ts';
 import { redirectSource } from '../../products/product.ts';
-import { guideNamed, guides } from '../../products/products.ts';
+import { productNamed, products } from '../../products/products.ts';
 import { type Access, checkAddress, checkGuid, checkRedirectUri, checkTenant, isLoopback } from './answers.ts';
 import type { Known, Question } from './question.ts';
 
-const guideOf = (known: Known) => guideNamed(known.for ?? '');
+const guideOf = (known: Known) => productNamed(known.for ?? '');
 const leftToOperator = (id: Question['id']) => (known: Known) => guideOf(known)?.asks.some((asked) => asked === id) ?? false;
 /** The redirect URI is the product's own, shown on one of its screens. */
 const isProduct = (known: Known): boolean => {
@@ -53,7 +53,7 @@ export const firstQuestions: readonly Question[] = [
     noun: 'product that mailauth knows',
     message: 'What will read and send its mail?',
     asked: () => true,
-    choices: () => guides.map((g) => ({ value: g.name, name: g.title, description: g.description })),
+    choices: () => products.map((g) => ({ value: g.name, name: g.title, description: g.description })),
     default: () => 'this-computer',
     example: (known) => `${base({ ...known, for: 'this-computer' })} --for this-computer`,
   },
@@ -198,7 +198,7 @@ export const registrationQuestions: readonly Question[] = [
     asked: () => false,
     // Before the product is known, what any of them has.
     choices: (known) =>
-      (known.for === undefined ? guides : [guideOf(known)])
+      (known.for === undefined ? products : [guideOf(known)])
         .flatMap((guide) => guide?.variants ?? [])
         .map((v) => ({ value: v.name, name: v.title })),
     default: (known) => guideOf(known)?.variants?.[0]?.name,

@@ -1,7 +1,7 @@
 import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { problem } from '../../errors/problem.ts';
-import { guideNamed } from '../../products/products.ts';
+import { productNamed } from '../../products/products.ts';
 import { wantsProof } from '../register/auto.ts';
 import type { SetupDeps, SetupInput } from '../setup-deps.ts';
 import { requireAppOnly } from '../sign-in/app-only-step.ts';
@@ -82,7 +82,7 @@ function requireFitting(answers: Answers): void {
   const proof = way === 'auto' && wantsProof(answers);
   const noPage = (signIn === 'browser' && !isLoopback(redirectUri) && !proof) || (signIn === 'paste' && redirectUri === '');
   if (noPage) throw problem('redirect-not-here', { uri: redirectUri, mailbox, for: product });
-  if (signIn === 'password' && guideNamed(product)?.signInWays.includes('password') !== true)
+  if (signIn === 'password' && productNamed(product)?.signInWays.includes('password') !== true)
     throw problem('password-not-here', { product, mailbox });
   if (signIn === 'device') requireDevice(answers, answers.clientType);
 }

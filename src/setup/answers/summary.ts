@@ -3,7 +3,7 @@ import type { Cloud, Tenant } from '../../core/cloud.ts';
 import { fold } from '../../core/fold.ts';
 import { isPersonal } from '../../core/links.ts';
 import { appRolesOf } from '../../products/permissions.ts';
-import { guideNamed } from '../../products/products.ts';
+import { productNamed } from '../../products/products.ts';
 import type { Answers } from './answers.ts';
 
 /** What will be set up, as label and value: shown before anything is done. */
@@ -23,7 +23,7 @@ export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, sto
   };
   return [
     ['Mailbox', answers.mailbox],
-    ['For', guideNamed(answers.for)?.title ?? answers.for],
+    ['For', productNamed(answers.for)?.title ?? answers.for],
     ...(answers.signInAs === undefined || answers.signInAs === answers.mailbox ? [] : [['Signs in as', answers.signInAs] as const]),
     ['Tenant', tenant.foundBy === tenant.id ? tenant.id : `${tenant.foundBy} ${tenant.id}`],
     ['Cloud', cloud.name],

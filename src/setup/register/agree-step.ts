@@ -3,7 +3,7 @@ import { columnsOf, fold } from '../../core/fold.ts';
 import type { PlannedCertificate, RegistrationPlan } from '../../core/registration-plan.ts';
 import { problem } from '../../errors/problem.ts';
 import { planRegistration } from '../../products/plan.ts';
-import { guideNamed } from '../../products/products.ts';
+import { productNamed } from '../../products/products.ts';
 import type { Answers, RegisterWay } from '../answers/answers.ts';
 import { missingAgreement } from '../answers/missing.ts';
 import { waysByHand } from '../answers/questions.ts';
@@ -22,7 +22,7 @@ export async function agreeToChange(
   certificate?: PlannedCertificate,
 ): Promise<RegisterWay> {
   const { ctx, report, canAsk, agreed } = deps;
-  const guide = guideNamed(answers.for);
+  const guide = productNamed(answers.for);
   if (guide === undefined) throw new Error(`no guide ${answers.for}`);
   const asks = canAsk && !agreed;
   const elsewhere =

@@ -6,7 +6,7 @@ import { addProofRedirect, removeProofRedirect } from '../../entra/proof-redirec
 import { type RegisteredApp, type RegistrationProgress, registerApp } from '../../entra/registration.ts';
 import type { GraphCommands } from '../../errors/catalogue/registration/graph-errors.ts';
 import { planRegistration } from '../../products/plan.ts';
-import { guideNamed } from '../../products/products.ts';
+import { productNamed } from '../../products/products.ts';
 import { clientSecretEntry } from '../../store/token-entry.ts';
 import { type Answers, isLoopback } from '../answers/answers.ts';
 import type { JournaledRegistration } from '../journal.ts';
@@ -25,7 +25,7 @@ import type { RegistrationStep, Way } from './register-step.ts';
  */
 export async function throughGraph(answers: Answers, step: RegistrationStep): Promise<Way> {
   const { deps, tenant, cloud } = step;
-  const guide = guideNamed(answers.for);
+  const guide = productNamed(answers.for);
   if (guide === undefined) throw new Error(`no guide ${answers.for}`);
   let noted: JournaledRegistration = step.registration ?? { setupId: deps.ctx.random.uuid(), grantIds: [] };
   const certificate = step.certificate === undefined ? undefined : publicPart(step.certificate);

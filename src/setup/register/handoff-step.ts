@@ -6,7 +6,7 @@ import type { Cloud, Tenant } from '../../core/cloud.ts';
 import { shellWord } from '../../core/links.ts';
 import type { MailboxKey } from '../../core/mailbox.ts';
 import { planRegistration } from '../../products/plan.ts';
-import { guideNamed } from '../../products/products.ts';
+import { productNamed } from '../../products/products.ts';
 import { guardWrites } from '../../store/home.ts';
 import type { Answers } from '../answers/answers.ts';
 import type { SetupDeps } from '../setup-deps.ts';
@@ -29,7 +29,7 @@ export interface HandedOff {
 
 /** Writes one folder for the administrator; run again it stays as it is. Nothing in the tenant is changed. */
 export async function writeForAdministrator(answers: Answers, { deps, key, tenant, cloud, setupId }: HandoffStep): Promise<HandedOff> {
-  const guide = guideNamed(answers.for);
+  const guide = productNamed(answers.for);
   if (guide === undefined) throw new Error(`no guide ${answers.for}`);
   const secret = answers.clientType === 'confidential' ? ' --client-secret-file FILE' : '';
   const product = answers.for === 'this-computer' ? '' : ` --for ${answers.for}`;

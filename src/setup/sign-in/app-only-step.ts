@@ -7,7 +7,7 @@ import { exchangeLines, sendingOnly } from '../../errors/catalogue/mail/app-line
 import { problem } from '../../errors/problem.ts';
 import type { ProtocolResult } from '../../mail/result.ts';
 import { missingRoles } from '../../oauth/client-credentials.ts';
-import { guideNamed } from '../../products/products.ts';
+import { productNamed } from '../../products/products.ts';
 import type { MailboxFiles } from '../../store/mailbox-file.ts';
 import type { SecretStore } from '../../store/store.ts';
 import { encodeTokenSet, tokenEntry } from '../../store/token-entry.ts';
@@ -27,7 +27,7 @@ export function requireAppOnly(
   flags: SetupInput['flags'],
 ): void {
   if (!ownPrograms.includes(product)) {
-    throw problem('app-only-not-here', { product: guideNamed(product)?.title ?? product, mailbox, for: product });
+    throw problem('app-only-not-here', { product: productNamed(product)?.title ?? product, mailbox, for: product });
   }
   if (isPersonal({ tenant })) throw problem('app-only-personal', { mailbox });
   const clashes: readonly (readonly [flag: string, given: boolean, why: string])[] = [

@@ -4,7 +4,7 @@ import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { Secret } from '../../core/secret.ts';
 import { fromHere } from '../../errors/here.ts';
 import { passwordSignIn } from '../../oauth/password.ts';
-import { guideNamed } from '../../products/products.ts';
+import { productNamed } from '../../products/products.ts';
 import { missingPassword, passwordCommand } from '../answers/missing.ts';
 import { passwordFromFile } from '../register/client-secret.ts';
 import type { SetupDeps, SetupInput } from '../setup-deps.ts';
@@ -20,7 +20,7 @@ export async function signInWithPassword(
 ): Promise<TokenSet> {
   const { deps, input } = step;
   const { report } = deps;
-  const product = guideNamed(record.for)?.title ?? record.for;
+  const product = productNamed(record.for)?.title ?? record.for;
   report.note(
     'Microsoft advises against password sign-in; it works only for accounts without MFA, security defaults or Conditional Access.',
   );

@@ -10,7 +10,7 @@ import { deviceSignIn } from '../../oauth/device.ts';
 import { qr } from '../../oauth/qr.ts';
 import { type SignInRequest, signIn } from '../../oauth/sign-in.ts';
 import type { SignInWay } from '../../products/product.ts';
-import { guideNamed } from '../../products/products.ts';
+import { productNamed } from '../../products/products.ts';
 import type { MailboxFiles } from '../../store/mailbox-file.ts';
 import type { SecretStore } from '../../store/store.ts';
 import { encodeTokenSet, tokenEntry } from '../../store/token-entry.ts';
@@ -54,7 +54,7 @@ export const browserMethod = (signIn: SignInWay): 'browser' | 'paste' => (signIn
 
 /** Throws `device-not-here`, `device-confidential` (exit 2): said before anything begins. */
 export function requireDevice(key: MailboxKey, clientType: ClientType): void {
-  const guide = guideNamed(key.for);
+  const guide = productNamed(key.for);
   const again = setupCommand(key, `--for ${key.for}`);
   if (guide?.signInWays.includes('device') !== true) throw problem('device-not-here', { product: guide?.title ?? key.for, again });
   if (clientType === 'confidential') throw problem('device-confidential', { again });

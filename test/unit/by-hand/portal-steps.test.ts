@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { type PortalFacts, portalSteps } from '../../../src/by-hand/portal-steps.ts';
 import { walkThrough } from '../../../src/by-hand/walk-through.ts';
-import { guideNamed } from '../../../src/products/products.ts';
+import { productNamed } from '../../../src/products/products.ts';
 import { exampleFacts } from '../products/sheet/example.ts';
 
 const portal = 'https://entra.microsoft.com';
 
 function facts(name: string, more: Partial<PortalFacts> = {}): PortalFacts {
-  const guide = guideNamed(name)!;
+  const guide = productNamed(name)!;
   const { mailbox, redirectUri, protocols } = exampleFacts(guide);
   const { audience, clientType, secretMonths } = guide;
   return {
@@ -61,7 +61,7 @@ describe('the portal, screen by screen', () => {
     `);
   });
   it('osticket', () => {
-    const { endpoints } = exampleFacts(guideNamed('osticket')!);
+    const { endpoints } = exampleFacts(productNamed('osticket')!);
     expect(screens(facts('osticket', { variant: 'older-plugin', endpoints }))).toMatchInlineSnapshot(`
       "# Register the app → client-id
       Entra ID > App registrations > New registration  (older: Azure Active Directory > App Registrations)
@@ -269,7 +269,7 @@ describe('portal steps', () => {
 
 describe('the whole guide by hand', () => {
   it('begins in the product that shows its redirect URI, and ends in its form', () => {
-    const guide = guideNamed('supportpal')!;
+    const guide = productNamed('supportpal')!;
     const { for: _, ...rest } = facts('supportpal');
     const steps = walkThrough(guide, exampleFacts(guide), rest);
     expect(steps.map((step) => step.title)).toEqual([
@@ -287,7 +287,7 @@ describe('the whole guide by hand', () => {
   });
 
   it('has the step for a shared mailbox only where one is shared', () => {
-    const guide = guideNamed('osticket')!;
+    const guide = productNamed('osticket')!;
     const { for: _, ...rest } = facts('osticket');
     const press = (signsIn: string) =>
       walkThrough(guide, exampleFacts(guide, { signsIn }), rest)

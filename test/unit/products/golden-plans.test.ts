@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { planRegistration } from '../../../src/products/plan.ts';
-import { guideNamed } from '../../../src/products/products.ts';
+import { productNamed } from '../../../src/products/products.ts';
 import { plans } from '../entra/plans.ts';
 
 /** The plans whose Graph bodies are kept as golden files are the ones that the guides make: neither can drift from the other. */
@@ -18,7 +18,7 @@ const answersOf = {
 describe('golden plans', () => {
   it.each(Object.entries(answersOf))('%s is what its guide plans', (name, more) => {
     const plan = plans[name as keyof typeof plans];
-    const guide = guideNamed(name.replace(/-(public|confidential|implicit)$/, ''))!;
+    const guide = productNamed(name.replace(/-(public|confidential|implicit)$/, ''))!;
     const answers = {
       name: plan.displayName,
       audience: guide.audience,

@@ -2,17 +2,17 @@ import { describe, expect, it } from 'vitest';
 import type { FormField } from '../../../src/products/form.ts';
 import { permissionsOf } from '../../../src/products/permissions.ts';
 import { planRegistration } from '../../../src/products/plan.ts';
-import { type Guide, platformOf, redirectSource } from '../../../src/products/product.ts';
-import { guideNamed, guides } from '../../../src/products/products.ts';
+import { type Product, platformOf, redirectSource } from '../../../src/products/product.ts';
+import { productNamed, products } from '../../../src/products/products.ts';
 import { exampleFacts } from './sheet/example.ts';
 
-const named = (name: string): Guide => {
-  const guide = guideNamed(name);
+const named = (name: string): Product => {
+  const guide = productNamed(name);
   if (guide === undefined) throw new Error(`no guide ${name}`);
   return guide;
 };
-const labels = (guide: Guide) => guide.form.flatMap((part) => part.fields.map((field) => field.label));
-const pressed = (guide: Guide) => guide.form.flatMap((part) => part.press(exampleFacts(guide))).join('\n');
+const labels = (guide: Product) => guide.form.flatMap((part) => part.fields.map((field) => field.label));
+const pressed = (guide: Product) => guide.form.flatMap((part) => part.press(exampleFacts(guide))).join('\n');
 
 /** Sentences of the products' own guides, as they stand there (osTicket's "Scopes" is in the plugin's form, not in the guide). */
 const said: Readonly<Record<string, { fields: string; buttons: readonly string[] }>> = {
@@ -125,7 +125,7 @@ describe('what is registered', () => {
 
   it("osticket's older plugin wants implicit tokens", () => {
     expect(plan('osticket', { variant: 'older-plugin' })).toMatchObject({ implicitTokens: true });
-    for (const { variants } of guides) expect(variants?.[0]?.implicitTokens ?? false).toBe(false);
+    for (const { variants } of products) expect(variants?.[0]?.implicitTokens ?? false).toBe(false);
     expect(plan('mspbots', { variant: 'older-plugin' })).toMatchObject({ implicitTokens: false });
   });
 
@@ -196,7 +196,7 @@ describe('what is registered', () => {
 });
 
 describe('every guide is whole', () => {
-  it.each(guides)('$name', (guide) => {
+  it.each(products)('$name', (guide) => {
     const facts = exampleFacts(guide);
     for (const part of guide.form) {
       expect(part.where).not.toBe('');
@@ -213,12 +213,12 @@ describe('every guide is whole', () => {
   });
 
   it('knows where the redirect URI comes from', () => {
-    expect(Object.fromEntries(guides.map((guide) => [guide.name, redirectSource(guide)]))).toEqual({
-      'this-computer': 'guide',
+    expect(Object.fromEntries(products.map((guide) => [guide.name, redirectSource(guide)]))).toEqual({
+      'this-computer': 'fixed',
       osticket: 'product',
       supportpal: 'product',
       kaseya: 'none',
-      mspbots: 'guide',
+      mspbots: 'fixed',
       custom: 'operator',
     });
     expect(platformOf(named('kaseya'), 'public')).toBe('none');

@@ -6,7 +6,7 @@ import { fileNames, handoffSecretName } from '../../../../src/by-hand/handoff/ha
 import { MailauthError } from '../../../../src/core/errors.ts';
 import { namedCloud } from '../../../../src/entra/clouds.ts';
 import { applicationBody, grantBody, passwordBody, servicePrincipalBody } from '../../../../src/entra/manifest.ts';
-import { guides } from '../../../../src/products/products.ts';
+import { products } from '../../../../src/products/products.ts';
 import { handoffRequest, handoffText, tenantId } from '../../../support/handoff.ts';
 
 describe.each(['osticket', 'this-computer'])('%s', (product) => {
@@ -21,7 +21,7 @@ describe.each(['osticket', 'this-computer'])('%s', (product) => {
 
 /** Every guide, and those that a flag changes: what is sent decides what stands in the tenant. */
 describe.each([
-  ...guides.map(({ name }) => ({ product: name, answers: {} })),
+  ...products.map(({ name }) => ({ product: name, answers: {} })),
   { product: 'osticket', answers: { variant: 'older-plugin' } },
   { product: 'this-computer', answers: { clientType: 'confidential' as const, redirectUri: 'http://localhost:53682/mailauth' } },
   { product: 'custom', answers: { clientType: 'confidential' as const, audience: 'multi' as const } },

@@ -2,7 +2,7 @@ import type { Cloud } from '../../../../src/core/cloud.ts';
 import { Secret } from '../../../../src/core/secret.ts';
 import { namedCloud } from '../../../../src/entra/clouds.ts';
 import { scopesFor } from '../../../../src/oauth/scopes.ts';
-import type { Guide } from '../../../../src/products/product.ts';
+import type { Product } from '../../../../src/products/product.ts';
 import { mailServers, type SheetFacts } from '../../../../src/products/sheet/sheet-facts.ts';
 
 export const theSecret = 'PtX8Q~very-secret-value.of-forty-characters';
@@ -13,7 +13,7 @@ const redirects: Readonly<Record<string, string>> = {
 };
 
 /** What a finished set-up of this guide knows. */
-export function exampleFacts(guide: Guide, more: Partial<SheetFacts> = {}): SheetFacts {
+export function exampleFacts(guide: Product, more: Partial<SheetFacts> = {}): SheetFacts {
   const cloud: Cloud = namedCloud('public');
   const confidential = guide.clientType === 'confidential';
   return {

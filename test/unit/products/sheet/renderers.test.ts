@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { guideNamed, guides } from '../../../../src/products/products.ts';
+import { productNamed, products } from '../../../../src/products/products.ts';
 import { sheetOf } from '../../../../src/products/sheet/sheet.ts';
 import { renderSheetHtml } from '../../../../src/products/sheet/sheet-html.ts';
 import { renderSheetJson, sheetJson } from '../../../../src/products/sheet/sheet-json.ts';
@@ -16,14 +16,14 @@ import { exampleFacts, theSecret } from './example.ts';
 const ctx = testContext();
 const theme = themeFor(ctx, ctx.out, true);
 const sheet = (name = 'osticket', more: Parameters<typeof exampleFacts>[1] = {}) => {
-  const guide = guideNamed(name)!;
+  const guide = productNamed(name)!;
   return sheetOf(guide, exampleFacts(guide, more));
 };
 const asText = (made: ReturnType<typeof sheet>, reveal: { reveal: boolean }) => renderSheetText(made, { theme, columns: 80, ...reveal });
 const renderers = { text: asText, markdown: renderSheetMarkdown, html: renderSheetHtml, json: renderSheetJson };
 
 describe.each(Object.entries(renderers))('%s', (format, render) => {
-  it.each(guides)('$name: every field with its value, the secret masked', (guide) => {
+  it.each(products)('$name: every field with its value, the secret masked', (guide) => {
     const made = sheetOf(guide, exampleFacts(guide));
     const rendered = render(made, { reveal: false });
     for (const { label } of made.parts.flatMap((part) => part.fields)) expect(rendered).toContain(label);
@@ -37,8 +37,8 @@ describe.each(Object.entries(renderers))('%s', (format, render) => {
   });
 
   it('does not make up a secret that is not at hand', () => {
-    const { clientSecret: _, ...facts } = exampleFacts(guideNamed('osticket')!);
-    const rendered = render(sheetOf(guideNamed('osticket')!, facts), { reveal: true });
+    const { clientSecret: _, ...facts } = exampleFacts(productNamed('osticket')!);
+    const rendered = render(sheetOf(productNamed('osticket')!, facts), { reveal: true });
     if (format === 'json')
       expect(JSON.parse(rendered).parts[0].fields[2]).toMatchObject({ label: 'Client Secret', value: null, secret: true });
     else expect(rendered).toContain('in the secret store');
@@ -145,7 +145,7 @@ describe('as HTML', () => {
   const hostile = `"><script>alert(1)</script>'&<style>*{display:none}</style>@contoso.com`;
 
   it('is one file without scripts or anything from elsewhere', () => {
-    for (const guide of guides) {
+    for (const guide of products) {
       const html = renderSheetHtml(sheetOf(guide, exampleFacts(guide)), { reveal: false });
       expect(html).not.toMatch(/<script|<link|<img|<iframe|\bsrc=|@import|url\(|\bon\w+=/i);
       expect(html).toContain(`content="default-src 'none'; style-src 'sha256-`);
@@ -169,7 +169,7 @@ describe('as HTML', () => {
   });
 
   it('links to the portal only where it is https', () => {
-    const cloud = { ...exampleFacts(guideNamed('custom')!).cloud, portal: 'javascript:alert(1)//' };
+    const cloud = { ...exampleFacts(productNamed('custom')!).cloud, portal: 'javascript:alert(1)//' };
     expect(renderSheetHtml(sheet('osticket', { cloud }), { reveal: false })).not.toContain('href');
     expect(renderSheetHtml(sheet(), { reveal: false })).toContain('href="https://entra.microsoft.com/#view/');
   });

@@ -2,18 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { MailboxRecord } from '../../../../src/core/mailbox.ts';
 import { Secret } from '../../../../src/core/secret.ts';
 import { namedCloud } from '../../../../src/entra/clouds.ts';
-import { guideNamed, guides } from '../../../../src/products/products.ts';
+import { productNamed, products } from '../../../../src/products/products.ts';
 import { sheetOf } from '../../../../src/products/sheet/sheet.ts';
 import { factsOf, mailServers } from '../../../../src/products/sheet/sheet-facts.ts';
 import { exampleFacts } from './example.ts';
 
 const sheet = (name: string, more: Parameters<typeof exampleFacts>[1] = {}) => {
-  const guide = guideNamed(name)!;
+  const guide = productNamed(name)!;
   return sheetOf(guide, exampleFacts(guide, more));
 };
 
 describe('the sheet', () => {
-  it.each(guides)('$name: nothing in it is empty', (guide) => {
+  it.each(products)('$name: nothing in it is empty', (guide) => {
     const made = sheetOf(guide, exampleFacts(guide));
     expect(made).toMatchObject({ mailbox: 'helpdesk@contoso.com', for: guide.name, title: `${guide.title}: helpdesk@contoso.com` });
     for (const { label, value } of [...made.parts.flatMap((part) => part.fields), ...made.registered]) {
@@ -36,8 +36,8 @@ describe('the sheet', () => {
         'mailauth secret rotate helpdesk@contoso.com --for osticket --finish',
       ],
     });
-    const { secretExpiresAt: _, ...facts } = exampleFacts(guideNamed('osticket')!);
-    expect(sheetOf(guideNamed('osticket')!, facts).renewal).not.toHaveProperty('at');
+    const { secretExpiresAt: _, ...facts } = exampleFacts(productNamed('osticket')!);
+    expect(sheetOf(productNamed('osticket')!, facts).renewal).not.toHaveProperty('at');
     expect(sheet('kaseya').renewal.what).toContain('MFA');
     expect(sheet('this-computer').renewal.steps).toEqual(['mailauth login helpdesk@contoso.com']);
     // Here mailauth keeps the secret: no product, nothing to paste.
