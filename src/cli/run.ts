@@ -86,11 +86,10 @@ async function execute(entry: CommandEntry, parsed: Parsed, ctx: Context): Promi
 }
 
 async function reporterFor(entry: CommandEntry, globals: Globals, ctx: Context): Promise<Reporter> {
-  // The one command that must be quick says nothing on success and needs no colours.
   const { jsonLinesReporter, quietReporter, textReporter } = await import('../ui/reporters.ts');
   if (globals.json) return entry.stream === true ? jsonLinesReporter(ctx) : quietReporter(ctx, globals);
-  const color = entry.name === 'token get' ? false : (await import('../ui/theme.ts')).wantsColor(ctx.env, ctx.err, globals.noColor);
-  return textReporter(ctx, globals, color);
+  const { themeFor } = await import('../ui/theme.ts');
+  return textReporter(ctx, globals, themeFor(ctx, ctx.err, globals.noColor));
 }
 
 async function present(entry: CommandEntry, outcome: Outcome, given: Parsed, ctx: Context): Promise<ExitCode> {

@@ -168,7 +168,7 @@ async function report(file: string, { ctx, globals }: Session, facts: Omit<Param
 /** A terminal gets folded prose and whole commands, a pipe whole lines. */
 function render(results: readonly CheckResult[], theme: Theme, { ctx: { out } }: Session): string {
   const width = Math.max(...results.map(({ title }) => title.length)) + 2;
-  const signs = { ok: theme.green(theme.signs.ok), warning: theme.yellow('!'), failed: theme.red(theme.signs.failed) };
+  const signs = { ok: theme.green(theme.signs.ok), warning: theme.yellow(theme.signs.warning), failed: theme.red(theme.signs.failed) };
   const folded = (text: string, at: number) => (out.isTerminal ? fold(text, out.columns, at) : text);
   const lines = results.flatMap(({ state, title, detail, why, next = [] }) => [
     `${signs[state]} ${state === 'ok' ? title.padEnd(width) : theme.bold(title.padEnd(width))}${folded(detail, width + 2)}`,

@@ -1,52 +1,47 @@
 import type { Context } from '../core/context.ts';
 import { fold } from '../core/fold.ts';
-import type { Reporter, StepState } from '../core/report.ts';
+import type { Reporter } from '../core/report.ts';
 import { plain } from '../core/text.ts';
-
-type Signs = Record<StepState, string>;
-const unicode: Signs = { started: '…', waiting: '…', done: '✔', skipped: '–', failed: '✖' };
-const ascii: Signs = { started: '.', waiting: '.', done: '+', skipped: '-', failed: 'x' };
+import { eraseLine, type Theme } from './theme.ts';
 
 /** On a terminal a step in progress is one grey line that its end replaces; elsewhere only ends are printed. */
-export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet: boolean; verbose: boolean }, color: boolean): Reporter {
+export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet: boolean; verbose: boolean }, theme: Theme): Reporter {
   const { err } = ctx;
-  const signs = ctx.env.TERM === 'dumb' || ctx.env.TERM === 'linux' ? ascii : unicode;
-  const paint = (code: number, text: string) => (color ? `\u001b[${code}m${text}\u001b[39m\u001b[22m` : text);
-  const colors: Record<StepState, number> = { started: 2, waiting: 2, done: 32, skipped: 2, failed: 31 };
+  const { signs } = theme;
+  const ends = { done: theme.green(signs.ok), skipped: theme.dim(signs.skipped), failed: theme.red(signs.failed) };
   // Words are not torn at the edge of a screen; a pipe or a log gets whole lines.
   const folded = (text: string) => (err.isTerminal ? fold(text, err.columns, 2) : text);
   const animated = err.isTerminal && ctx.env.TERM !== 'dumb';
   let pending = false;
   const clear = () => {
-    if (pending) err.write('\r\u001b[2K');
+    if (pending) err.write(eraseLine);
     pending = false;
   };
   return {
     progress(_step, state, text) {
       if (globals.quiet) return;
       clear();
-      const running = state === 'started' || state === 'waiting';
-      if (!running) err.write(`${paint(colors[state], signs[state])} ${folded(text)}\n`);
-      else if (state === 'waiting') err.write(`${paint(2, `${signs.waiting} ${folded(text)}`)}\n`);
+      if (state === 'waiting') err.write(`${theme.dim(`${signs.busy} ${folded(text)}`)}\n`);
+      else if (state !== 'started') err.write(`${ends[state]} ${folded(text)}\n`);
       else if (animated) {
-        err.write(paint(2, `${signs.started} ${text}`.slice(0, err.columns - 1)));
+        err.write(theme.dim(`${signs.busy} ${text}`.slice(0, err.columns - 1)));
         pending = true;
       }
     },
     authorizationRequired(url, _expiresAt, userCode) {
       clear();
       // From the first column and unbroken, so that a copy of its lines is one address; the same for the code.
-      err.write(`\n${paint(36, url)}\n\n${userCode === undefined ? '' : `${paint(1, userCode)}\n\n`}`);
+      err.write(`\n${theme.cyan(url)}\n\n${userCode === undefined ? '' : `${theme.bold(userCode)}\n\n`}`);
     },
     note(text) {
       if (globals.quiet) return;
       clear();
-      err.write(`${paint(33, '!')} ${folded(text)}\n`);
+      err.write(`${theme.yellow(signs.warning)} ${folded(text)}\n`);
     },
     detail(text) {
       if (!globals.verbose || globals.quiet) return;
       clear();
-      err.write(`${paint(2, `  ${text}`)}\n`);
+      err.write(`${theme.dim(`  ${text}`)}\n`);
     },
     show(text) {
       clear();
@@ -56,7 +51,7 @@ export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet
   };
 }
 
-/** `setup --json` and `login --json`: one object a line on stdout (contract section 4). */
+/** `setup --json` and `login --json`: one object a line on stdout. */
 export function jsonLinesReporter(ctx: Pick<Context, 'out'>): Reporter {
   const line = (value: unknown) => ctx.out.write(`${JSON.stringify(value)}\n`);
   return {

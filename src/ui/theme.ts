@@ -1,7 +1,7 @@
 import { Chalk } from 'chalk';
 import type { Context, Output } from '../core/context.ts';
 
-/** Colours and signs for one stream. */
+/** Colours and signs for one stream. All output takes them from here: one look, and one place that knows escape sequences. */
 export interface Theme {
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
@@ -18,7 +18,10 @@ export interface Theme {
   };
 }
 
-/** `--no-color` beats NO_COLOR beats FORCE_COLOR beats "a terminal and TERM not dumb" (contract section 9). Chalk ignores NO_COLOR itself. */
+/** Back to the first column and the line is empty again (ECMA-48: CR, EL 2): only written on a terminal that animates. */
+export const eraseLine = '\r\u001b[2K';
+
+/** `--no-color` beats NO_COLOR beats FORCE_COLOR beats "a terminal and TERM not dumb" (no-color.org). Chalk itself ignores NO_COLOR. */
 export function wantsColor(env: Context['env'], output: Output, noColorFlag: boolean): boolean {
   if (noColorFlag) return false;
   if (env.NO_COLOR) return false;
@@ -39,6 +42,6 @@ export function themeFor(ctx: Pick<Context, 'env'>, output: Output, noColorFlag:
     cyan: (text) => chalk.cyan(text),
     signs: ascii
       ? { ok: '+', failed: 'x', warning: '!', skipped: '-', busy: '.' }
-      : { ok: '✔', failed: '✖', warning: '▲', skipped: '–', busy: '…' },
+      : { ok: '✔', failed: '✖', warning: '!', skipped: '–', busy: '…' },
   };
 }

@@ -5,7 +5,7 @@ import { envelope, inThisContext } from '../../../src/session/envelope.ts';
 import { inWords } from '../../../src/ui/duration.ts';
 import { renderError } from '../../../src/ui/error.ts';
 import { renderFacts } from '../../../src/ui/facts.ts';
-import { themeFor, wantsColor } from '../../../src/ui/theme.ts';
+import { themeFor } from '../../../src/ui/theme.ts';
 import { Capture, testContext } from '../../support/context.ts';
 
 const pipe = themeFor({ env: {} }, new Capture(), false);
@@ -99,22 +99,6 @@ describe('envelope', () => {
       retryHelps: false,
       detail: error.detail,
     });
-  });
-});
-
-describe('wantsColor', () => {
-  it.each([
-    [{}, true, false, true],
-    [{}, false, false, false],
-    [{ TERM: 'dumb' }, true, false, false],
-    [{ FORCE_COLOR: '1' }, false, false, true],
-    [{ FORCE_COLOR: '0' }, true, false, false],
-    [{ FORCE_COLOR: '' }, true, false, true],
-    [{ NO_COLOR: '' }, true, false, true],
-    [{ NO_COLOR: '1', FORCE_COLOR: '1' }, true, false, false],
-    [{ FORCE_COLOR: '1' }, true, true, false],
-  ])('%j, terminal %s, --no-color %s → %s', (env, terminal, flag, wanted) => {
-    expect(wantsColor(env, new Capture(terminal), flag)).toBe(wanted);
   });
 });
 

@@ -69,7 +69,7 @@ describe('on a screen', () => {
                            your choice: Or any address that shall get the answers.
         Signature          your own words below each message
                            your choice
-        ▲ SMTP AUTH must be switched on for the mailbox: OAuth does not go around the
+        ! SMTP AUTH must be switched on for the mailbox: OAuth does not go around the
           switch (error 535 5.7.139).
         Then:
           1. Press "Authorize"
