@@ -4,12 +4,13 @@ import { plain } from '../core/text.ts';
 import type { GraphCommands } from '../errors/catalogue/registration/graph-errors.ts';
 import { problem } from '../errors/problem.ts';
 import { readApplication, type StoredCredential } from './application.ts';
-import { type Graph, type GraphRefusal, says } from './graph.ts';
+import type { Graph } from './graph.ts';
+import { type GraphRefusal, says } from './graph-answer.ts';
 import { passwordBody } from './manifest.ts';
-import { createPatience, type PatienceDeps, type Patiently } from './patience.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';
+import { type ReplicationDeps, type UntilReplicated, untilReplicatedWith } from './replication.ts';
 
-export interface SecretDeps extends PatienceDeps {
+export interface SecretDeps extends ReplicationDeps {
   readonly graph: Graph;
   readonly commands: GraphCommands;
 }
@@ -35,7 +36,7 @@ export async function listSecrets(
   deps: SecretDeps,
   { appObjectId }: { appObjectId: string },
 ): Promise<{ readonly secrets: readonly ListedSecret[]; readonly limit?: number }> {
-  const answer = await createPatience(deps)(() =>
+  const answer = await untilReplicatedWith(deps)(() =>
     deps.graph.get(`${appPath(appObjectId)}?$select=id,appId,signInAudience,passwordCredentials`),
   );
   if (answer.kind === 'refused') throw refused(answer, 'read the application', deps);
@@ -60,7 +61,7 @@ export async function addSecret(
   const { secrets, limit } = await listSecrets(deps, wanted);
   if (limit !== undefined && secrets.length >= limit) throw problem('secret-limit', { ...deps.commands, exists: [], has: secrets.length });
   const named = { ...wanted, endDateTime: endOf(deps.clock.now(), wanted.months) };
-  const answer = await addPassword(deps.graph, createPatience(deps), named, onUnclear);
+  const answer = await addPassword(deps.graph, untilReplicatedWith(deps), named, onUnclear);
   if (answer.kind === 'refused') throw refused(answer, 'make a client secret', deps, wanted.months);
   return answer.made;
 }
@@ -73,6 +74,27 @@ export async function removeSecret(
   const answer = await removePassword(deps.graph, appObjectId, keyId);
   if (answer === 'removed' || answer === 'already-gone') return answer;
   throw refused(answer, 'remove a client secret', deps);
+}
+
+/**
+ * Display name of the secret that one rotation makes. Its random id tells it from every other secret, and its words tell it from the
+ * secrets of a set-up, whose orphans are removed by another name (`secretName` in ensure-secret.ts). `startedAt`: RFC 3339.
+ */
+export const rotationName = ({ id, startedAt }: { readonly id: string; readonly startedAt: string }): string =>
+  `mailauth rotation ${startedAt.slice(0, 10)} ${id}`;
+
+/**
+ * Removes the secrets of this rotation whose value was lost: those with exactly its name, except `keep`. Other secrets of the app are
+ * never touched. Resolves to the secrets that are left and the number of those removed. Throws as `listSecrets` and `removeSecret`.
+ */
+export async function removeLost(
+  deps: SecretDeps,
+  { appObjectId, name, keep }: { appObjectId: string; name: string; keep: readonly string[] },
+): Promise<{ readonly left: readonly ListedSecret[]; readonly removed: number }> {
+  const { secrets } = await listSecrets(deps, { appObjectId });
+  const lost = secrets.filter((one) => one.displayName === name && !keep.includes(one.keyId));
+  for (const { keyId } of lost) await removeSecret(deps, { appObjectId, keyId });
+  return { left: secrets.filter((one) => !lost.includes(one)), removed: lost.length };
 }
 
 const refused = (answer: GraphRefusal, what: string, { commands, graph }: SecretDeps, secretMonths?: number) =>
@@ -94,12 +116,12 @@ const added = z.object({
 /** `onUnclear`: an answer was lost, there may be one secret more than we know. The value is in no error and no log. */
 export async function addPassword(
   graph: Graph,
-  patiently: Patiently,
+  untilReplicated: UntilReplicated,
   wanted: { appObjectId: string; displayName: string; endDateTime: string },
   onUnclear?: () => void,
 ): Promise<{ readonly kind: 'ok'; readonly made: NewSecret } | GraphRefusal> {
   const lost = async () => onUnclear?.();
-  const answer = await patiently(() => graph.post(`${appPath(wanted.appObjectId)}/addPassword`, passwordBody(wanted), lost));
+  const answer = await untilReplicated(() => graph.post(`${appPath(wanted.appObjectId)}/addPassword`, passwordBody(wanted), lost));
   if (answer.kind === 'refused') return answer;
   const read = added.safeParse(answer.body);
   if (!read.success) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'A client secret without a value.' });

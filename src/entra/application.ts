@@ -1,6 +1,9 @@
 import * as z from 'zod/mini';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
+import type { Graph } from './graph.ts';
+import type { GraphAnswer } from './graph-answer.ts';
 import { applicationBody, type GraphApplicationBody, type permissionIds, type ResourceAccess } from './manifest.ts';
+import { fewTries, type UntilReplicated } from './replication.ts';
 
 const texts = z.catch(z.array(z.string()), []);
 const flag = z.catch(z.boolean(), false);
@@ -46,10 +49,28 @@ export type ExistingApplication = z.infer<typeof schema>;
 export const applicationFields =
   'id,appId,displayName,signInAudience,isFallbackPublicClient,publicClient,web,requiredResourceAccess,tags,api,passwordCredentials,keyCredentials';
 
-/** undefined: that is no application. */
+/** undefined: the body is not an application. */
 export function readApplication(body: unknown): ExistingApplication | undefined {
   const read = schema.safeParse(body);
   return read.success ? read.data : undefined;
+}
+
+/**
+ * Reads an application that should exist. A 404 has two reasons. A replica does not have the application yet: it is asked again, 14 s at
+ * most. Or somebody deleted it: then it is among the tenant's deleted items for 30 days, and waiting would not help
+ * (learn.microsoft.com/graph/api/directory-deleteditems-get).
+ */
+export async function getRecordedApplication(
+  graph: Graph,
+  untilReplicated: UntilReplicated,
+  appObjectId: string,
+  fields: string = applicationFields,
+): Promise<GraphAnswer> {
+  const path = `/applications/${encodeURIComponent(appObjectId)}?$select=${fields}`;
+  const answer = await graph.get(path);
+  if (answer.kind === 'ok' || answer.status !== 404) return answer;
+  const deleted = await graph.get(`/directory/deletedItems/${encodeURIComponent(appObjectId)}?$select=id`);
+  return deleted.kind === 'ok' ? answer : untilReplicated(() => graph.get(path), fewTries);
 }
 
 export type ApplicationPatch = {

@@ -68,3 +68,27 @@ function refreshThatFails(app: OAuthApp): HttpRequest {
     signal,
   };
 }
+
+const waitsMs = [2000, 4000, 8000, 15_000, 15_000, 15_000, 15_000, 15_000];
+
+/**
+ * Proves a secret or an app that was just made. Entra's data centres do not know it all at once: for up to 90 s "unknown app" and "wrong
+ * secret" are asked again, visibly. `patient: false` asks once. Throws what `checkClient` throws.
+ */
+export async function proveSecret(
+  app: OAuthApp & { readonly mailbox?: string },
+  onWait: (text: string) => void,
+  patient = true,
+): Promise<ClientVerdict> {
+  for (const waitMs of [...(patient ? waitsMs : []), undefined]) {
+    try {
+      return await checkClient(app);
+    } catch (error) {
+      const lag = error instanceof MailauthError && (error.code === 'client-unknown' || error.code === 'client-secret-wrong');
+      if (waitMs === undefined || !lag) throw error;
+      onWait(`Microsoft is still publishing it in its data centres; waiting ${waitMs / 1000} s`);
+      await app.clock.sleep(waitMs, app.signal);
+    }
+  }
+  return { kind: 'unclear' };
+}

@@ -4,7 +4,7 @@ import type { HttpResponse, Network } from '../core/context.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { entraProblem, readEntraError } from '../oauth/entra-error.ts';
-import { retryAfterSeconds } from '../oauth/retry-after.ts';
+import { retryAfterSeconds } from '../oauth/token-exchange.ts';
 import { type CloudName, cloudNames, cloudOfLoginHost } from './clouds.ts';
 
 /** OpenID Connect Discovery 1.0 section 3, and Microsoft's own fields. */

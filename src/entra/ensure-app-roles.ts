@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { type GraphRefusal, says } from './graph.ts';
+import { type GraphRefusal, says } from './graph-answer.ts';
 import { appRoleAssignmentBody, appRoleIds } from './manifest.ts';
 import { rolesThat } from './refusals.ts';
-import type { Run } from './registration.ts';
+import type { RegistrationRun } from './registration-run.ts';
 import type { Resources } from './resources.ts';
 
 const assignment = z.object({ resourceId: z.string(), appRoleId: z.string() });
@@ -12,7 +12,7 @@ type Assignment = z.infer<typeof assignment>;
  * App-only access: gives the app its roles on Exchange Online, which is an administrator's consent to application permissions
  * (learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto). Those that are there stay. `isNew`: there can be none yet.
  */
-export async function ensureAppRoles(run: Run, clientSpId: string, resources: Resources, isNew: boolean): Promise<void> {
+export async function ensureAppRoles(run: RegistrationRun, clientSpId: string, resources: Resources, isNew: boolean): Promise<void> {
   const { plan, deps } = run;
   const resourceSpId = resources.spIds.exchange;
   if (plan.appRoles === undefined || plan.consent !== 'admin' || resourceSpId === undefined) return;
@@ -23,7 +23,7 @@ export async function ensureAppRoles(run: Run, clientSpId: string, resources: Re
     if (roleId === undefined) throw new Error(`no id for the role ${name}`);
     if (present.some((one) => one.resourceId === resourceSpId && one.appRoleId === roleId)) continue;
     const path = `/servicePrincipals/${encodeURIComponent(resourceSpId)}/appRoleAssignedTo`;
-    const answer = await run.patiently(() => deps.graph.post(path, appRoleAssignmentBody(clientSpId, resourceSpId, roleId)));
+    const answer = await run.untilReplicated(() => deps.graph.post(path, appRoleAssignmentBody(clientSpId, resourceSpId, roleId)));
     if (answer.kind === 'refused' && !isThere(answer)) {
       throw run.fail(answer, `give the app ${name} on Exchange Online`, rolesThat.consent);
     }
@@ -36,8 +36,10 @@ export async function ensureAppRoles(run: Run, clientSpId: string, resources: Re
 const isThere = (refusal: GraphRefusal): boolean =>
   refusal.status === 409 || says(refusal, 'Permission being assigned already exists on the object');
 
-async function assignmentsOf(run: Run, clientSpId: string): Promise<readonly Assignment[]> {
-  const answer = await run.patiently(() => run.deps.graph.list(`/servicePrincipals/${encodeURIComponent(clientSpId)}/appRoleAssignments`));
+async function assignmentsOf(run: RegistrationRun, clientSpId: string): Promise<readonly Assignment[]> {
+  const answer = await run.untilReplicated(() =>
+    run.deps.graph.list(`/servicePrincipals/${encodeURIComponent(clientSpId)}/appRoleAssignments`),
+  );
   if (answer.kind === 'refused') throw run.fail(answer, 'read the roles of the app', rolesThat.consent);
   return answer.items.flatMap((item) => {
     const read = assignment.safeParse(item);

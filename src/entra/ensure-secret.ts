@@ -2,7 +2,7 @@ import { problem } from '../errors/problem.ts';
 import { addPassword, endOf, removePassword, secretLimit } from './app-secret.ts';
 import type { ExistingApplication, StoredCredential } from './application.ts';
 import { readApplication } from './application.ts';
-import type { Run } from './registration.ts';
+import type { RegistrationRun } from './registration-run.ts';
 
 /** Prefix of the names of this set-up's secrets; what carries it and is not recorded was lost in a crash. */
 export const secretName = (tag: string): string => `mailauth ${tag.replace(/^mailauth:/, '')}`;
@@ -12,7 +12,7 @@ export const secretName = (tag: string): string => `mailauth ${tag.replace(/^mai
  * people's secrets are never touched. Throws `secret-limit`, `secrets-forbidden`, `secret-lifetime-forbidden` (6).
  */
 export async function ensureSecret(
-  run: Run,
+  run: RegistrationRun,
   app: ExistingApplication,
 ): Promise<{ readonly keyId: string; readonly endDateTime?: string } | undefined> {
   const { plan, deps, known } = run;
@@ -29,11 +29,11 @@ export async function ensureSecret(
   return makeSecret(run, app, plan.secretMonths);
 }
 
-async function makeSecret(run: Run, app: ExistingApplication, months: number): Promise<{ keyId: string; endDateTime: string }> {
+async function makeSecret(run: RegistrationRun, app: ExistingApplication, months: number): Promise<{ keyId: string; endDateTime: string }> {
   const { plan, deps } = run;
   const wanted = { appObjectId: app.id, displayName: secretName(plan.tag), endDateTime: endOf(deps.clock.now(), months) };
   let unclear = false;
-  const answer = await addPassword(deps.graph, run.patiently, wanted, () => {
+  const answer = await addPassword(deps.graph, run.untilReplicated, wanted, () => {
     unclear = true;
   });
   if (answer.kind === 'refused') throw run.fail(answer, 'make a client secret');
@@ -46,16 +46,20 @@ async function makeSecret(run: Run, app: ExistingApplication, months: number): P
   return { keyId, endDateTime };
 }
 
-const spared = ({ known }: Run): readonly string[] => [...(known.keyIds ?? []), ...(known.keepKeyIds ?? [])];
+const spared = ({ known }: RegistrationRun): readonly string[] => [...(known.keyIds ?? []), ...(known.keepKeyIds ?? [])];
 
 /** After a lost answer: the secret that it brought may be there, and nobody has its value. */
-async function sweep(run: Run, appObjectId: string, keyIds: readonly string[]): Promise<void> {
+async function sweep(run: RegistrationRun, appObjectId: string, keyIds: readonly string[]): Promise<void> {
   const answer = await run.deps.graph.get(`/applications/${encodeURIComponent(appObjectId)}?$select=id,appId,passwordCredentials`);
   const app = answer.kind === 'ok' ? readApplication(answer.body) : undefined;
   if (app !== undefined) await withoutOrphans(run, app, keyIds);
 }
 
-async function withoutOrphans(run: Run, app: ExistingApplication, keyIds: readonly string[]): Promise<readonly StoredCredential[]> {
+async function withoutOrphans(
+  run: RegistrationRun,
+  app: ExistingApplication,
+  keyIds: readonly string[],
+): Promise<readonly StoredCredential[]> {
   const name = secretName(run.plan.tag);
   const kept: StoredCredential[] = [];
   for (const one of app.passwordCredentials) {

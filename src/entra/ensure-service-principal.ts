@@ -1,14 +1,18 @@
 import * as z from 'zod/mini';
 import { problem } from '../errors/problem.ts';
-import type { GraphAnswer, GraphRefusal } from './graph.ts';
-import { says } from './graph.ts';
+import type { GraphAnswer, GraphRefusal } from './graph-answer.ts';
+import { says } from './graph-answer.ts';
 import { servicePrincipalBody } from './manifest.ts';
-import type { Run } from './registration.ts';
+import type { RegistrationRun } from './registration-run.ts';
 
 const principal = z.object({ id: z.string().check(z.minLength(1)) });
 
 /** The app's presence in this tenant, which grants hang on; its object id. An app that was made just now cannot have one yet. */
-export async function ensureServicePrincipal(run: Run, { appId }: { readonly appId: string }, isNewApp: boolean): Promise<string> {
+export async function ensureServicePrincipal(
+  run: RegistrationRun,
+  { appId }: { readonly appId: string },
+  isNewApp: boolean,
+): Promise<string> {
   const path = `/servicePrincipals(appId='${encodeURIComponent(appId)}')?$select=id,appId`;
   const { graph } = run.deps;
   let spObjectId: string | undefined;
@@ -18,8 +22,8 @@ export async function ensureServicePrincipal(run: Run, { appId }: { readonly app
     if (answer.kind === 'ok') spObjectId = idOf(answer.body);
   }
   if (spObjectId === undefined) {
-    const made = await run.patiently(() => graph.post('/servicePrincipals', servicePrincipalBody(appId)));
-    const answer: GraphAnswer = made.kind === 'refused' && isThere(made) ? await run.patiently(() => graph.get(path)) : made;
+    const made = await run.untilReplicated(() => graph.post('/servicePrincipals', servicePrincipalBody(appId)));
+    const answer: GraphAnswer = made.kind === 'refused' && isThere(made) ? await run.untilReplicated(() => graph.get(path)) : made;
     if (answer.kind === 'refused') throw run.fail(answer, 'make the service principal');
     spObjectId = idOf(answer.body);
     run.changed.add('service-principal');

@@ -1,20 +1,19 @@
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
-import { applicationFields, type ExistingApplication, readApplication } from './application.ts';
+import { applicationFields, type ExistingApplication, getRecordedApplication, readApplication } from './application.ts';
 import { quoted } from './graph.ts';
-import { createPatience, fewTries } from './patience.ts';
-import type { Run } from './registration.ts';
-import { readStanding } from './standing.ts';
+import type { RegistrationRun } from './registration-run.ts';
+import { fewTries, untilReplicatedWith } from './replication.ts';
 import { refused, type UndoDeps } from './undo.ts';
 
 /**
  * The app that an earlier run of this set-up made: by its recorded object id, else by the set-up's tag. Both patiently, where an earlier run
  * says that there should be one: it may have been stopped a second ago. Throws `registration-ambiguous` when the tag was copied.
  */
-export async function findOwn(run: Run): Promise<ExistingApplication | undefined> {
+export async function findOwn(run: RegistrationRun): Promise<ExistingApplication | undefined> {
   const { appObjectId, creating } = run.known;
   if (appObjectId !== undefined) {
-    const answer = await readStanding(run.deps.graph, run.patiently, appObjectId);
+    const answer = await getRecordedApplication(run.deps.graph, run.untilReplicated, appObjectId);
     if (answer.kind === 'ok') return readApplication(answer.body) ?? unreadable();
     if (answer.status !== 404) throw run.fail(answer, 'read the application');
     // Deleted in the meantime: begin anew.
@@ -25,9 +24,9 @@ export async function findOwn(run: Run): Promise<ExistingApplication | undefined
 }
 
 /** By the exact tag and nothing else: a name proves nothing. `$filter` on tags is answered by the directory itself, not by its index. */
-export async function findTagged(run: Run, tries: number): Promise<ExistingApplication | undefined> {
+export async function findTagged(run: RegistrationRun, tries: number): Promise<ExistingApplication | undefined> {
   const path = `/applications?$filter=tags/any(t:t%20eq%20${quoted(run.plan.tag)})&$select=${applicationFields}`;
-  const answer = await run.patiently(async () => {
+  const answer = await run.untilReplicated(async () => {
     const listed = await run.deps.graph.list(path);
     if (listed.kind === 'refused') return listed;
     const apps = listed.items.map((item) => readApplication(item) ?? unreadable()).filter((app) => app.tags.includes(run.plan.tag));
@@ -61,7 +60,7 @@ function unreadable(): never {
 export async function appWithTag(deps: UndoDeps, tag: string, tries: number): Promise<string | undefined> {
   const { graph } = deps;
   const path = `/applications?$filter=tags/any(t:t%20eq%20${quoted(tag)})&$select=id,appId,tags`;
-  const answer = await createPatience(deps)(async () => {
+  const answer = await untilReplicatedWith(deps)(async () => {
     const listed = await graph.list(path);
     if (listed.kind === 'refused') return listed;
     const apps = listed.items.flatMap((item) => readApplication(item) ?? []).filter((app) => app.tags.includes(tag));

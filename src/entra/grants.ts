@@ -1,8 +1,12 @@
 import * as z from 'zod/mini';
 import { problem } from '../errors/problem.ts';
-import { type Graph, type GraphRefusal, quoted, says } from './graph.ts';
-import { grantBody } from './manifest.ts';
-import type { Patiently } from './patience.ts';
+import { type Graph, quoted } from './graph.ts';
+import { type GraphRefusal, says } from './graph-answer.ts';
+import { grantBody, type Resource } from './manifest.ts';
+import { rolesThat } from './refusals.ts';
+import type { RegistrationRun } from './registration-run.ts';
+import type { UntilReplicated } from './replication.ts';
+import type { Resources } from './resources.ts';
 
 const grant = z.object({
   id: z.string().check(z.minLength(1)),
@@ -39,14 +43,14 @@ export async function grantsOf(graph: Graph, clientSpId: string): Promise<readon
  */
 export async function ensureGrant(
   graph: Graph,
-  patiently: Patiently,
+  untilReplicated: UntilReplicated,
   wanted: GrantWanted,
   present: readonly Grant[] = [],
 ): Promise<GrantOutcome> {
   const has = present.find((one) => one.resourceId === wanted.resourceSpId);
-  if (has !== undefined) return widen(graph, patiently, has, wanted.scopes);
-  const answer = await patiently(() => graph.post('/oauth2PermissionGrants', grantBody(wanted)));
-  if (answer.kind === 'refused') return isThere(answer) ? found(graph, patiently, wanted, answer) : answer;
+  if (has !== undefined) return widen(graph, untilReplicated, has, wanted.scopes);
+  const answer = await untilReplicated(() => graph.post('/oauth2PermissionGrants', grantBody(wanted)));
+  if (answer.kind === 'refused') return isThere(answer) ? found(graph, untilReplicated, wanted, answer) : answer;
   const read = z.object({ id: z.string().check(z.minLength(1)) }).safeParse(answer.body);
   if (!read.success) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'A grant without an id.' });
   return { kind: 'granted', grantId: read.data.id, change: 'made' };
@@ -57,21 +61,54 @@ const isThere = (refusal: GraphRefusal): boolean =>
   refusal.status === 409 || says(refusal, 'Request_MultipleObjectsWithSameKeyValue', 'Permission entry already exists');
 
 /** Somebody else, or an answer of ours that was lost, made it in the meantime; the list may show it a little later. */
-async function found(graph: Graph, patiently: Patiently, wanted: GrantWanted, refusal: GraphRefusal): Promise<GrantOutcome> {
-  const answer = await patiently(async () => {
+async function found(graph: Graph, untilReplicated: UntilReplicated, wanted: GrantWanted, refusal: GraphRefusal): Promise<GrantOutcome> {
+  const answer = await untilReplicated(async () => {
     const grants = await grantsOf(graph, wanted.clientSpId);
     if ('kind' in grants) return grants;
     const one = grants.find((candidate) => candidate.resourceId === wanted.resourceSpId);
     return one === undefined ? { ...refusal, codes: [...refusal.codes, 'Directory_ObjectNotFound'] } : { kind: 'ok' as const, one };
   });
-  return answer.kind === 'ok' ? widen(graph, patiently, answer.one, wanted.scopes) : answer;
+  return answer.kind === 'ok' ? widen(graph, untilReplicated, answer.one, wanted.scopes) : answer;
 }
 
-async function widen(graph: Graph, patiently: Patiently, has: Grant, scopes: readonly string[]): Promise<GrantOutcome> {
+async function widen(graph: Graph, untilReplicated: UntilReplicated, has: Grant, scopes: readonly string[]): Promise<GrantOutcome> {
   const granted = has.scope.split(' ').filter((scope) => scope !== '');
   const missing = scopes.filter((scope) => !granted.includes(scope));
   if (missing.length === 0) return { kind: 'granted', grantId: has.id, change: 'none' };
   const path = `/oauth2PermissionGrants/${encodeURIComponent(has.id)}`;
-  const answer = await patiently(() => graph.patch(path, { scope: [...granted, ...missing].join(' ') }));
+  const answer = await untilReplicated(() => graph.patch(path, { scope: [...granted, ...missing].join(' ') }));
   return answer.kind === 'refused' ? answer : { kind: 'granted', grantId: has.id, change: 'widened' };
+}
+
+export type GrantIds = Partial<Record<Resource, string>>;
+
+const names: Readonly<Record<Resource, string>> = { graph: 'Microsoft Graph', exchange: 'Exchange Online' };
+
+/** Consents for the whole tenant on each resource of the plan, one after the other. `isNew`: the app cannot have a grant yet. */
+export async function ensureGrants(run: RegistrationRun, clientSpId: string, resources: Resources, isNew: boolean): Promise<GrantIds> {
+  const { plan, deps } = run;
+  if (plan.consent !== 'admin') return {};
+  const present = isNew ? [] : await presentGrants(run, clientSpId);
+  const wanted = [
+    { resource: 'graph', scopes: plan.graphPermissions },
+    { resource: 'exchange', scopes: plan.exchangePermissions },
+  ] as const;
+  const ids: GrantIds = {};
+  for (const { resource, scopes } of wanted) {
+    const resourceSpId = resources.spIds[resource];
+    if (resourceSpId === undefined || scopes.length === 0) continue;
+    const outcome = await ensureGrant(deps.graph, run.untilReplicated, { clientSpId, resourceSpId, scopes }, present);
+    if (outcome.kind === 'refused') throw run.fail(outcome, `consent on ${names[resource]} for the whole tenant`, rolesThat.consent);
+    if (outcome.change !== 'none') run.changed.add('grant');
+    ids[resource] = outcome.grantId;
+    run.exists.push(`the consent on ${names[resource]}`);
+    await run.record({ step: 'grant', resource, grantId: outcome.grantId });
+  }
+  return ids;
+}
+
+async function presentGrants(run: RegistrationRun, clientSpId: string): Promise<readonly Grant[]> {
+  const grants = await grantsOf(run.deps.graph, clientSpId);
+  if ('kind' in grants) throw run.fail(grants, 'read the consent of this tenant', rolesThat.consent);
+  return grants;
 }

@@ -2,10 +2,10 @@ import type { GraphCommands } from '../errors/catalogue/registration/graph-error
 import { problem } from '../errors/problem.ts';
 import { type ExistingApplication, readApplication } from './application.ts';
 import type { Graph } from './graph.ts';
-import { createPatience, type PatienceDeps } from './patience.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';
+import { type ReplicationDeps, untilReplicatedWith } from './replication.ts';
 
-export interface ProofDeps extends PatienceDeps {
+export interface ProofDeps extends ReplicationDeps {
   readonly graph: Graph;
   readonly commands: GraphCommands;
 }
@@ -28,7 +28,7 @@ export async function removeProofRedirect(deps: ProofDeps, appObjectId: string, 
 }
 
 async function read(deps: ProofDeps, appObjectId: string): Promise<ExistingApplication> {
-  const answer = await createPatience(deps)(() => deps.graph.get(`${pathOf(appObjectId)}?$select=id,appId,web`));
+  const answer = await untilReplicatedWith(deps)(() => deps.graph.get(`${pathOf(appObjectId)}?$select=id,appId,web`));
   if (answer.kind === 'refused') throw refused(deps, answer);
   const app = readApplication(answer.body);
   if (app === undefined) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is no application.' });
@@ -36,7 +36,7 @@ async function read(deps: ProofDeps, appObjectId: string): Promise<ExistingAppli
 }
 
 async function write(deps: ProofDeps, appObjectId: string, redirectUris: readonly string[]): Promise<void> {
-  const answer = await createPatience(deps)(() => deps.graph.patch(pathOf(appObjectId), { web: { redirectUris } }));
+  const answer = await untilReplicatedWith(deps)(() => deps.graph.patch(pathOf(appObjectId), { web: { redirectUris } }));
   if (answer.kind === 'refused') throw refused(deps, answer);
 }
 

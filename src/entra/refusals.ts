@@ -2,9 +2,9 @@ import type { MailauthError } from '../core/errors.ts';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
 import type { Exists } from '../errors/catalogue/registration/graph-errors.ts';
 import { problem } from '../errors/problem.ts';
-import { type GraphRefusal, graphDetail, means } from './graph.ts';
+import { type GraphRefusal, graphDetail, means } from './graph-answer.ts';
 import { signInAudiences } from './manifest.ts';
-import { isLag } from './patience.ts';
+import { isLag } from './replication.ts';
 
 /** Directory roles by what they allow (learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference). */
 export const rolesThat = {

@@ -1,48 +1,25 @@
 import type { RegistrationPlan } from '../core/registration-plan.ts';
-import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
-import type { GraphCommands } from '../errors/catalogue/registration/graph-errors.ts';
 import { problem } from '../errors/problem.ts';
 import { differences, type ExistingApplication, readApplication } from './application.ts';
 import { ensureAppRoles } from './ensure-app-roles.ts';
-import { ensureGrants, type GrantIds } from './ensure-grants.ts';
 import { ensureSecret } from './ensure-secret.ts';
 import { ensureServicePrincipal } from './ensure-service-principal.ts';
 import { findOwn, findTagged } from './find-own.ts';
-import type { Graph, GraphRefusal } from './graph.ts';
-import { applicationBody, type Resource } from './manifest.ts';
-import { createPatience, fewTries, type PatienceDeps, type Patiently } from './patience.ts';
-import { refusalProblem, rolesThat } from './refusals.ts';
+import { ensureGrants, type GrantIds } from './grants.ts';
+import { applicationBody } from './manifest.ts';
+import {
+  aboutNow,
+  type Change,
+  type KnownRegistration,
+  type RegistrationDeps,
+  type RegistrationProgress,
+  type RegistrationRun,
+  startRun,
+} from './registration-run.ts';
+import { fewTries } from './replication.ts';
 import { askResources, judgeResources, type Resources } from './resources.ts';
 import { checkRights } from './rights.ts';
-
-export interface RegistrationDeps extends PatienceDeps {
-  readonly graph: Graph;
-  readonly commands: GraphCommands;
-  /** into the store, together with its id: awaited before anything else happens, Microsoft shows the value only once */
-  readonly keepSecret: (secret: Secret, about: { readonly keyId: string; readonly endDateTime: string }) => Promise<void>;
-}
-
-/** What earlier runs of this set-up recorded. */
-export interface KnownRegistration {
-  /** `creating` was recorded: the app may exist although its ids were never written down */
-  readonly creating?: boolean;
-  readonly appObjectId?: string;
-  readonly appId?: string;
-  readonly spObjectId?: string;
-  /** of every secret of this app whose value we hold; all others of this set-up are orphans */
-  readonly keyIds?: readonly string[];
-  /** of an open rotation: still in a product, so neither an orphan nor ours to use */
-  readonly keepKeyIds?: readonly string[];
-}
-
-/** A finished step; recorded before the next begins. */
-export type RegistrationProgress =
-  | { readonly step: 'creating' }
-  | { readonly step: 'application'; readonly appObjectId: string; readonly appId: string }
-  | { readonly step: 'service-principal'; readonly spObjectId: string }
-  | { readonly step: 'grant'; readonly resource: Resource; readonly grantId: string }
-  | { readonly step: 'secret'; readonly keyId: string; readonly endDateTime: string };
 
 export interface RegisteredApp {
   readonly appObjectId: string;
@@ -56,22 +33,6 @@ export interface RegisteredApp {
   readonly changed: readonly Change[];
   /** Exchange Online permissions whose id differs from our table's */
   readonly surprising: readonly string[];
-}
-
-/** `application`: made; `application-changed`: it was there */
-export type Change = 'application' | 'application-changed' | 'service-principal' | 'grant' | 'app-role' | 'secret' | 'orphan-secret';
-
-/** One run of a registration: what its steps share. */
-export interface Run {
-  readonly deps: RegistrationDeps;
-  readonly plan: RegistrationPlan;
-  readonly known: KnownRegistration;
-  readonly patiently: Patiently;
-  readonly record: (progress: RegistrationProgress) => Promise<void>;
-  /** what stands in the tenant, in words, for errors */
-  readonly exists: string[];
-  readonly changed: Set<Change>;
-  fail(refusal: GraphRefusal, what: string, roles?: readonly string[]): Error;
 }
 
 /**
@@ -108,27 +69,7 @@ export async function registerApp(
   };
 }
 
-function startRun(deps: RegistrationDeps, plan: RegistrationPlan, known: KnownRegistration, record: Run['record']): Run {
-  const exists = known.appId === undefined ? [] : [`the application ${known.appId}`];
-  const run: Run = {
-    deps,
-    plan,
-    known,
-    record,
-    exists,
-    patiently: createPatience(deps),
-    changed: new Set(),
-    fail: (refusal, what, roles = rolesThat.register) => refusalProblem(refusal, { ...aboutNow(run), what, roles, plan }),
-  };
-  return run;
-}
-
-function aboutNow({ deps, exists }: Pick<Run, 'deps' | 'exists'>) {
-  const { claims } = deps.graph;
-  return { ...deps.commands, exists: [...exists], who: claims.opaque ? undefined : claims.username };
-}
-
-async function create(run: Run, resources: Resources): Promise<ExistingApplication> {
+async function create(run: RegistrationRun, resources: Resources): Promise<ExistingApplication> {
   const { deps, plan } = run;
   await run.record({ step: 'creating' });
   // A lost answer is looked for by the tag before a second app could be made.
@@ -144,10 +85,10 @@ async function create(run: Run, resources: Resources): Promise<ExistingApplicati
   return app;
 }
 
-async function adjust(run: Run, own: ExistingApplication, resources: Resources): Promise<ExistingApplication> {
+async function adjust(run: RegistrationRun, own: ExistingApplication, resources: Resources): Promise<ExistingApplication> {
   const patch = differences(own, run.plan, resources.exchangeIds, resources.roleIds);
   if (patch !== undefined) {
-    const answer = await run.patiently(() => run.deps.graph.patch(`/applications/${encodeURIComponent(own.id)}`, patch));
+    const answer = await run.untilReplicated(() => run.deps.graph.patch(`/applications/${encodeURIComponent(own.id)}`, patch));
     if (answer.kind === 'refused') throw run.fail(answer, 'change the application');
     run.changed.add('application-changed');
   }

@@ -2,7 +2,8 @@ import * as z from 'zod/mini';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
 import type { Exists } from '../errors/catalogue/registration/graph-errors.ts';
 import { problem } from '../errors/problem.ts';
-import type { Graph, GraphAnswer } from './graph.ts';
+import type { Graph } from './graph.ts';
+import type { GraphAnswer } from './graph-answer.ts';
 import { appRoleIds, permissionIds, type Resource, resourceIds } from './manifest.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';
 

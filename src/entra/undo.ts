@@ -1,13 +1,13 @@
 import { plain } from '../core/text.ts';
 import type { GraphCommands } from '../errors/catalogue/registration/graph-errors.ts';
 import { problem } from '../errors/problem.ts';
-import { type ExistingApplication, readApplication } from './application.ts';
-import { type Graph, type GraphAnswer, type GraphRefusal, graphDetail } from './graph.ts';
-import { createPatience, type PatienceDeps } from './patience.ts';
+import { type ExistingApplication, getRecordedApplication, readApplication } from './application.ts';
+import type { Graph } from './graph.ts';
+import { type GraphAnswer, type GraphRefusal, graphDetail } from './graph-answer.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';
-import { readStanding } from './standing.ts';
+import { type ReplicationDeps, untilReplicatedWith } from './replication.ts';
 
-export interface UndoDeps extends PatienceDeps {
+export interface UndoDeps extends ReplicationDeps {
   readonly graph: Graph;
   readonly commands: GraphCommands;
 }
@@ -29,7 +29,7 @@ export interface Deleted {
 
 /** The app as it is now, for the question by its name; undefined: already gone. Texts as they came. */
 export async function lookAtApp(deps: UndoDeps, appObjectId: string): Promise<ExistingApplication | undefined> {
-  const answer = await readStanding(deps.graph, createPatience(deps), appObjectId, 'id,appId,displayName,tags');
+  const answer = await getRecordedApplication(deps.graph, untilReplicatedWith(deps), appObjectId, 'id,appId,displayName,tags');
   if (answer.kind === 'refused' && answer.status === 404) return undefined;
   if (answer.kind === 'refused') throw refused(answer, 'read the application', deps, []);
   const app = readApplication(answer.body);

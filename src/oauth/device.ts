@@ -178,3 +178,12 @@ function codeOf(error: NonNullable<TokenAnswer['error']>) {
   if (error.codes?.includes(7000218)) return 'device-needs-public-client';
   return error.codes?.some((number) => blocking.has(number)) === true ? 'device-blocked' : undefined;
 }
+
+/**
+ * The page of the code as a QR code, in lines of half blocks for a terminal. The light modules are drawn, so that it reads
+ * rightly on a dark screen; on a light screen phones read the inverse, too.
+ */
+export async function qr(text: string): Promise<string> {
+  const { renderUnicodeCompact } = await import('uqr');
+  return renderUnicodeCompact(text, { border: 2 });
+}

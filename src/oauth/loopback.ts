@@ -4,7 +4,6 @@ import { type AuthorizationAnswer, newState } from './authorization-answer.ts';
 import { bindLoopback } from './loopback-bind.ts';
 import { Desk } from './loopback-desk.ts';
 import type { ResultPage } from './loopback-pages.ts';
-import { readLoopbackRedirect } from './loopback-redirect.ts';
 
 export type { AuthorizationAnswer } from './authorization-answer.ts';
 
@@ -116,4 +115,26 @@ async function atMost(clock: Clock, ms: number, event: Promise<void>, signals: r
   const timer = clock.sleep(ms, AbortSignal.any([over.signal, ...signals])).catch(() => undefined);
   await Promise.race([event, timer]);
   over.abort();
+}
+
+/** A registered redirect URI that leads to this computer, taken apart. */
+interface LoopbackRedirect {
+  readonly host: 'localhost' | '127.0.0.1';
+  /** undefined: any free port, since Entra ignores the port of localhost (RFC 8252 section 7.3) */
+  readonly port: number | undefined;
+  /** as registered, '' when it has none: Entra compares it letter by letter, and answers on '/' */
+  readonly path: string;
+}
+
+/**
+ * Reads `http://localhost[:PORT][/PATH]`, also with 127.0.0.1; undefined for every other address (https, another
+ * host, a query, `[::1]`, which Entra does not accept).
+ */
+function readLoopbackRedirect(redirectUri: string): LoopbackRedirect | undefined {
+  const match = /^http:\/\/(localhost|127\.0\.0\.1)(?::(\d{1,5}))?(\/[^?#\s]*)?$/i.exec(redirectUri);
+  if (match === null) return undefined;
+  const [, host = '', digits, path = ''] = match;
+  const port = digits === undefined ? undefined : Number(digits);
+  if (port !== undefined && (port < 1 || port > 65535)) return undefined;
+  return { host: host === '127.0.0.1' ? '127.0.0.1' : 'localhost', port, path };
 }

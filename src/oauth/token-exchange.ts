@@ -1,7 +1,6 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
 import type { Clock, HttpResponse, Network } from '../core/context.ts';
 import { type EntraError, readEntraError } from './entra-error.ts';
-import { retryAfterSeconds } from './retry-after.ts';
 
 /** What the token endpoint said: a grant's body, or the error. */
 export interface TokenAnswer {
@@ -25,6 +24,13 @@ export function readTokenAnswer(response: HttpResponse, receivedAt: number): Tok
   if (status === 200 && readEntraError(body) === undefined) return { body, receivedAt };
   const said = readEntraError(body) ?? { error: '', description: `The token endpoint answered ${status}.` };
   return { body, receivedAt, error: { ...said, status, retryAfter: retryAfterSeconds(headers) } };
+}
+
+/** Seconds of a Retry-After header (RFC 9110 section 10.2.3), at most a day. Entra does not use the form with a date, so that is ignored. */
+export function retryAfterSeconds(headers: Readonly<Record<string, string>>): number | undefined {
+  const value = headers['retry-after']?.trim();
+  if (value === undefined || !/^\d{1,9}(?:\.\d+)?$/.test(value)) return undefined;
+  return Math.min(Math.ceil(Number(value)), 86_400);
 }
 
 /** MSAL's network, on ours: remembers the answer and the failure, which MSAL hides. One for each call. */

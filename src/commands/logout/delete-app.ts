@@ -2,7 +2,7 @@ import type { Cloud } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import { discoverTenant } from '../../entra/discovery.ts';
 import { appWithTag } from '../../entra/find-own.ts';
-import { fewTries } from '../../entra/patience.ts';
+import { fewTries } from '../../entra/replication.ts';
 import { deleteApp, lookAtApp, type UndoDeps } from '../../entra/undo.ts';
 import { problem } from '../../errors/problem.ts';
 import { canAsk } from '../../session/mailbox-argument.ts';

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import type { SecretDeps } from '../../entra/app-secret.ts';
-import { createPatience } from '../../entra/patience.ts';
+import { getRecordedApplication } from '../../entra/application.ts';
 import { refusalProblem, rolesThat } from '../../entra/refusals.ts';
-import { readStanding } from '../../entra/standing.ts';
+import { untilReplicatedWith } from '../../entra/replication.ts';
 import { problem } from '../../errors/problem.ts';
 import { Rotation } from '../../secrets/rotation.ts';
 import { mailboxesOf } from '../../session/mailbox-argument.ts';
@@ -42,7 +42,7 @@ async function objectIdOf({ mailbox, for: product, registration }: MailboxRecord
   const answer =
     known === undefined
       ? await graph.get(`/applications(appId='${encodeURIComponent(clientId)}')?$select=id,appId`)
-      : await readStanding(graph, createPatience(deps), known, 'id,appId');
+      : await getRecordedApplication(graph, untilReplicatedWith(deps), known, 'id,appId');
   const read = answer.kind === 'ok' ? z.object({ id: z.string() }).safeParse(answer.body) : undefined;
   if (read?.success === true) return read.data.id;
   if (answer.kind === 'ok' || answer.status === 404) throw problem('app-gone', { mailbox, for: product, clientId });

@@ -36,14 +36,14 @@ export async function adminConsent(record: MailboxRecord, cloud: Cloud, method: 
       canAsk: deps.canAsk,
       sandbox: cloud.name === 'sandbox',
       address: async ({ redirectUri, state }) =>
-        adminConsentUrl(
-          asBrowsersSeeIt(cloud, record.endpoints.authorization),
-          record.tenantId,
+        adminConsentUrl({
+          cloud: asBrowsersSeeIt(cloud, record.endpoints.authorization),
+          tenant: record.tenantId,
           clientId,
-          record.scopes,
+          scopes: record.scopes,
           redirectUri,
           state,
-        ),
+        }),
     },
     viewOf(report, 'consent', 'Consent for the whole organization, as an administrator, at this address:'),
     async (answer) => {

@@ -1,4 +1,4 @@
-import { isConsentSeen } from '../../entra/consent-seen.ts';
+import { isConsentSeen } from '../../entra/consent.ts';
 import { permissionNames } from '../../products/permissions.ts';
 import { adminGraph } from '../register/admin-step.ts';
 import { resumeHere } from '../setup-commands.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { differences, readApplication } from '../../../src/entra/application.ts';
 import { ensureAppRoles } from '../../../src/entra/ensure-app-roles.ts';
 import { applicationBody, appRoleAssignmentBody, appRoleIds } from '../../../src/entra/manifest.ts';
-import type { Run } from '../../../src/entra/registration.ts';
+import type { RegistrationRun } from '../../../src/entra/registration-run.ts';
 import { checkRights } from '../../../src/entra/rights.ts';
 import { planRegistration } from '../../../src/products/plan.ts';
 import { thisComputer } from '../../../src/products/this-computer.ts';
@@ -81,10 +81,10 @@ describe('the roles are given once', () => {
         return answer;
       },
     };
-    const patiently = (ask: () => Promise<unknown>) => ask();
+    const untilReplicated = (ask: () => Promise<unknown>) => ask();
     const fail = (_: unknown, what: string) => new Error(what);
-    const made = { deps: { graph }, plan, patiently, exists: [], changed: new Set(), fail };
-    return { posted, run: made as unknown as Run };
+    const made = { deps: { graph }, plan, untilReplicated, exists: [], changed: new Set(), fail };
+    return { posted, run: made as unknown as RegistrationRun };
   }
 
   it('those that are there stay', async () => {

@@ -6,7 +6,8 @@ import { entraProblem, readEntraError } from '../../../src/oauth/entra-error.ts'
 
 const cloud = namedCloud('public');
 const scopes = ['https://outlook.office.com/IMAP.AccessAsUser.All', 'offline_access'];
-const address = (tenant: string) => adminConsentUrl(cloud, tenant, 'client id', scopes, 'http://localhost:53682/mailauth', 'a+b/c=');
+const address = (tenant: string) =>
+  adminConsentUrl({ cloud, tenant, clientId: 'client id', scopes, redirectUri: 'http://localhost:53682/mailauth', state: 'a+b/c=' });
 
 describe('adminConsentUrl', () => {
   it('is the v2 page with every parameter once, spaces as %20', () => {
@@ -23,7 +24,9 @@ describe('adminConsentUrl', () => {
 
   it('knows that the page does not take "common", and needs scopes', () => {
     expect(address('common')).toContain('/organizations/v2.0/adminconsent');
-    expect(() => adminConsentUrl(cloud, 'x', 'c', [], 'http://localhost', 's')).toThrow('scopes');
+    expect(() => adminConsentUrl({ cloud, tenant: 'x', clientId: 'c', scopes: [], redirectUri: 'http://localhost', state: 's' })).toThrow(
+      'scopes',
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type KnownRegistration, type RegistrationProgress, registerApp } from '../../../src/entra/registration.ts';
+import { registerApp } from '../../../src/entra/registration.ts';
+import type { KnownRegistration, RegistrationProgress } from '../../../src/entra/registration-run.ts';
 import { connected, FakeGraph } from './fake-graph.ts';
 import { plans } from './plans.ts';
 

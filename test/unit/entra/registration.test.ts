@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistrationPlan } from '../../../src/core/registration-plan.ts';
 import { applicationBody } from '../../../src/entra/manifest.ts';
-import { type KnownRegistration, type RegistrationProgress, registerApp } from '../../../src/entra/registration.ts';
+import { registerApp } from '../../../src/entra/registration.ts';
+import type { KnownRegistration, RegistrationProgress } from '../../../src/entra/registration-run.ts';
 import { connected, FakeGraph, tokenWith } from './fake-graph.ts';
 import { plans, tag } from './plans.ts';
 

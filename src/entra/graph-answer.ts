@@ -1,0 +1,94 @@
+import * as z from 'zod/mini';
+import type { HttpResponse } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
+import { plain } from '../core/text.ts';
+import { graphEntries } from '../errors/catalogue/registration/graph-errors.ts';
+import type { Signs } from '../errors/entry/entry.ts';
+import { problem } from '../errors/problem.ts';
+
+export interface GraphOk {
+  readonly kind: 'ok';
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Graph's error object (learn.microsoft.com/graph/errors). Texts are plain. */
+export interface GraphRefusal {
+  readonly kind: 'refused';
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  /** `code`, then those of `details[]` and of the inner errors: the reason often stands only there */
+  readonly codes: readonly string[];
+  readonly requestId?: string;
+}
+
+export type GraphAnswer = GraphOk | GraphRefusal;
+
+/** Reads an answer that will not become better by waiting. Throws `graph-token-refused` (4) and `graph-unreadable` (5). */
+export function judge(response: HttpResponse, host: string, again: string): GraphAnswer {
+  const { status } = response;
+  if (status >= 200 && status < 300) {
+    if (response.text === '') return { kind: 'ok', status, body: undefined };
+    const body = parse(response.text);
+    if (body === undefined) throw problem('graph-unreadable', { host, why: 'It answered with a page, not with data.' });
+    return { kind: 'ok', status, body };
+  }
+  if (status < 400) throw problem('graph-unreadable', { host, why: 'It leads to another address.' });
+  const refusal = refusalOf(response);
+  if (status === 401) throw problem('graph-token-refused', { again, why: refusal.message }, { detail: graphDetail(refusal) });
+  return refusal;
+}
+
+const text = z.catch(z.optional(z.string()), undefined);
+const coded = z.catch(z.optional(z.object({ code: text, 'request-id': text })), undefined);
+const errorBody = z.object({
+  error: z.object({
+    code: z.catch(z.string(), ''),
+    message: z.catch(z.string(), ''),
+    details: z.catch(z.optional(z.array(z.object({ code: text }))), undefined),
+    innerError: coded,
+    innererror: coded,
+  }),
+});
+
+export function refusalOf(response: HttpResponse): GraphRefusal {
+  const read = errorBody.safeParse(parse(response.text));
+  const error = read.success ? read.data.error : undefined;
+  const inner = error?.innerError ?? error?.innererror;
+  const requestId = inner?.['request-id'] ?? response.headers['request-id'] ?? response.headers['x-ms-request-id'];
+  const codes = [error?.code, ...(error?.details ?? []).slice(0, 10).map((one) => one.code), inner?.code];
+  return {
+    kind: 'refused',
+    status: response.status,
+    code: plain(error?.code ?? '', 80),
+    message: plain(error?.message ?? '', 400),
+    codes: codes.flatMap((code) => (code === undefined || code === '' ? [] : [plain(code, 80)])),
+    ...defined({ requestId: requestId === undefined ? undefined : plain(requestId, 64) }),
+  };
+}
+
+/** The refusal as the evidence of an error of mailauth. */
+export function graphDetail({ requestId, code, message }: GraphRefusal): { correlationId?: string; reply?: string } {
+  const reply = [code, message].filter((part) => part !== '').join(': ');
+  return defined({ correlationId: requestId, reply: reply === '' ? undefined : reply });
+}
+
+/** Does the refusal carry a code or a sentence by which the catalogue knows this entry? */
+export const means = (refusal: GraphRefusal, code: keyof typeof graphEntries): boolean => {
+  const { codes = [], says: sentences = [] }: Signs = graphEntries[code];
+  return says(refusal, ...codes, ...sentences.map((one) => (typeof one === 'string' ? one : one.words)));
+};
+
+/** Graph names the reason sometimes in a code and sometimes only in the sentence, so both are searched. */
+export function says(refusal: GraphRefusal, ...reasons: readonly string[]): boolean {
+  return reasons.some((reason) => refusal.codes.includes(reason) || refusal.message.includes(reason));
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+import type { Clock } from '../core/context.ts';
+import type { WaitReason } from './graph.ts';
+import { type GraphAnswer, type GraphRefusal, means } from './graph-answer.ts';
+
+export interface ReplicationDeps {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly onWait?: (reason: WaitReason, ms: number) => void;
+}
+
+/**
+ * Asks again while not every replica of the directory shows what was just made. When time is up, or after `tries` waits,
+ * the last refusal is the answer.
+ */
+export type UntilReplicated = <A extends GraphAnswer | { readonly kind: 'ok' }>(
+  ask: () => Promise<A | GraphRefusal>,
+  tries?: number,
+) => Promise<A | GraphRefusal>;
+
+const backoffMs = [2000, 4000, 8000, 15_000];
+/** Waits 14 s in all, for an object that somebody may have deleted in the meantime. */
+export const fewTries = 3;
+
+/** The directory needs seconds, seldom a minute, until it shows its own new objects. One set-up waits at most `maxMs` for that in all. */
+export function untilReplicatedWith({ clock, signal, onWait }: ReplicationDeps, maxMs = 90_000): UntilReplicated {
+  let waitedMs = 0;
+  return async (ask, tries = Number.POSITIVE_INFINITY) => {
+    for (let attempt = 0; ; attempt += 1) {
+      const answer = await ask();
+      if (!isLag(answer) || attempt >= tries) return answer;
+      const ms = backoffMs[Math.min(attempt, backoffMs.length - 1)] ?? 0;
+      if (waitedMs + ms > maxMs) return answer;
+      waitedMs += ms;
+      onWait?.('replication', ms);
+      await clock.sleep(ms, signal);
+    }
+  };
+}
+
+/** Does Graph say that a replica does not have an object yet, or that two replicas disagree? */
+export const isLag = (answer: { readonly kind: 'ok' } | GraphRefusal): boolean => answer.kind === 'refused' && means(answer, 'graph-lag');
