@@ -60,7 +60,7 @@ interface Portal {
 const registrations = 'Entra ID > App registrations';
 const app = `${registrations} > your app`;
 
-/** The registration by hand, screen by screen. Pure. Menu words and routes: shared facts on Microsoft, section 10. */
+/** The registration by hand, screen by screen. Pure. The menu words and routes are those of the Microsoft Entra admin center (docs/microsoft.md, "Portal pages"). */
 export function portalSteps(f: PortalFacts): readonly PortalStep[] {
   const product = productNamed(f.for ?? '') ?? custom;
   // The same plan that `auto` sends to Graph: the ways to register cannot drift apart.

@@ -86,7 +86,7 @@ const otherKinds = ({ name, variants = [] }: Product): readonly string[] =>
 
 const invalid = (what: string, value: string, why: string, next: string) => problem('value-invalid', { what, value, why, next });
 
-/** Each given flag through the wizard's own check, the environment behind them (contract section 6). */
+/** Each given flag goes through the wizard's own check. The environment answers what no flag answers (docs/contract.md, "Environment"). */
 function checked(found: Product, flags: Flags, { ctx: { env } }: Session): Flags {
   const given: Flags = {
     ...flags,

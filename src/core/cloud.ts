@@ -8,7 +8,7 @@ export interface MailHost {
   readonly security: 'tls' | 'starttls';
 }
 
-/** One Microsoft cloud, or a laboratory that looks like one (contract section 7). */
+/** One Microsoft cloud, or a laboratory that looks like one (docs/contract.md, "Clouds"). */
 export interface Cloud {
   readonly name: string;
   /** https origin (or base) of the sign-in service; authority is `<login>/<tenant>` */

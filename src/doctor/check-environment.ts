@@ -5,7 +5,7 @@ import { type Check, ok, warned } from './check.ts';
 /** How much of a variable's value may be shown. `private` ones are left out of the report, but not of the screen. */
 type Showing = 'plain' | 'private' | 'address' | 'never';
 
-/** Every variable that changes what mailauth does (contract section 6), and those around it that explain a failure. */
+/** Every variable that changes what mailauth does (docs/contract.md, "Environment"), and those around it that explain a failure. */
 const known: Readonly<Record<string, Showing>> = {
   MAILAUTH_HOME: 'plain',
   MAILAUTH_MAILBOX: 'private',

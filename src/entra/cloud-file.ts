@@ -26,7 +26,7 @@ const cloudFile = z.object({
 /** The names of Microsoft's own clouds and of the sandbox carry rules of their own; a file may not take them. */
 const reserved = new Set(['public', 'usgov', 'usgov-dod', 'china', 'sandbox']);
 
-/** Reads a cloud file (contract section 7). `file` is only named in errors. Throws `cloud-file-broken` (exit 2). */
+/** Reads a cloud file (docs/contract.md, "Clouds"). `file` is only named in errors. Throws `cloud-file-broken` (exit 2). */
 export function readCloudFile(text: string, file: string): Cloud {
   const broken = (why: string, cause?: unknown) => problem('cloud-file-broken', { file, why }, { detail: { file }, cause });
   let json: unknown;

@@ -11,7 +11,7 @@ export interface Diagnosis {
   readonly admin?: string;
 }
 
-/** One entry of `data.results[]` of `test --json` (contract section 4). */
+/** One entry of `data.results[]` of `test --json` (docs/contract.md, "JSON"). */
 export interface ProtocolResult {
   readonly mailbox: string;
   readonly protocol: Protocol;

@@ -11,8 +11,8 @@ import type { OAuthApp } from './oauth-app.ts';
 import { readTokenAnswer } from './token-exchange.ts';
 
 /**
- * Microsoft Azure CLI: Microsoft's own public client that every tenant knows, pre-authorised for the Graph permissions that a
- * registration needs, so that no consent is asked (shared facts on Microsoft, sections 1.4 and 4.6).
+ * Microsoft Azure CLI: Microsoft's own public client, which every tenant knows. It is pre-authorised for the Graph permissions that a
+ * registration needs, so Microsoft asks for no consent (docs/microsoft.md, "The administrator's sign-in").
  */
 export const adminApp = { name: 'Microsoft Azure CLI', clientId: '04b07795-8ddb-461a-bbee-02f9e1bf7b46' } as const;
 

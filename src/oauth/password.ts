@@ -16,7 +16,10 @@ export interface PasswordSignIn {
   readonly password: Secret;
 }
 
-/** More than a password is asked for: MFA, its registration, Conditional Access (shared facts on Microsoft, section 8.6). */
+/**
+ * Numbers by which Entra asks for more than a password: MFA, its registration, a policy of Conditional Access
+ * (learn.microsoft.com/entra/identity-platform/reference-error-codes).
+ */
 const moreThanPassword = new Set([50072, 50074, 50076, 50079, 50158, 53003, 53000, 530032, 530035]);
 
 /**

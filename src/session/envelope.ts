@@ -2,7 +2,7 @@ import type { MailauthError } from '../core/errors.ts';
 import { forProduct } from '../errors/for-product.ts';
 import { fromHere } from '../errors/here.ts';
 
-/** What `--json` prints (contract section 4). Fields are added, never renamed. */
+/** What `--json` prints (docs/contract.md, "JSON"). Fields are added, never renamed. */
 export function envelope(command: string, outcome: { data?: unknown; error?: MailauthError | undefined }, globals?: ContextFlags): object {
   const error = outcome.error === undefined ? undefined : inThisContext(outcome.error, globals);
   return {

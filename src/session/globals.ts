@@ -6,7 +6,7 @@ import type { StoreName } from '../core/mailbox.ts';
 import { namedCloud } from '../entra/clouds.ts';
 import { problem } from '../errors/problem.ts';
 
-/** The flags every command has, and their environment (contract sections 2 and 6). A flag wins. */
+/** The flags that every command has, and the environment variables behind them (docs/contract.md, "Global options" and "Environment"). A flag wins. */
 export interface Globals {
   readonly json: boolean;
   readonly noInput: boolean;

@@ -12,7 +12,7 @@ const schema = z.object({ version: z.literal(1), secrets: z.record(z.string(), z
 const lockWaitMs = 10_000;
 
 /**
- * The sandbox's worthless secrets in one 0600 file, for machines without a keychain (contract section 8).
+ * The sandbox's worthless secrets in one 0600 file, for machines without a keychain (docs/contract.md, "Sandbox").
  * In plain text: no real command may ever be given this store.
  */
 export function sandboxFileStore({ files, path }: { readonly files: Files; readonly path: string }): SecretStore {

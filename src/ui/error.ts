@@ -3,7 +3,7 @@ import { fold } from '../core/fold.ts';
 import type { Theme } from './theme.ts';
 
 /**
- * The error's anatomy of contract section 5: WHAT, why, try, ask an administrator, evidence. Ends with a newline. `columns` of a
+ * An error as a person reads it: what happened, why, what to try, the line for an administrator, the evidence. Ends with a newline. `columns` of a
  * terminal fold the prose; commands stay whole, so that they can be copied.
  */
 export function renderError(error: MailauthError, theme: Theme, columns = Number.POSITIVE_INFINITY): string {

@@ -43,7 +43,7 @@ describe('mailauth explain', () => {
     expect(out).toContain('an administrator must act');
   });
 
-  it('--json has the fields of the contract, and exit 0', async () => {
+  it('--json has the fields of docs/contract.md, and exit 0', async () => {
     const { exit, json } = await m.run(['explain', 'AADSTS53003', '--json']);
     expect(exit).toBe(0);
     expect(json()).toMatchObject({

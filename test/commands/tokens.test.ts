@@ -74,7 +74,7 @@ describe('token get', () => {
 });
 
 describe('token show', () => {
-  it('has exactly the fields of the contract, and not the token', async () => {
+  it('has exactly the fields of docs/contract.md, and not the token', async () => {
     const { exit, out, err, json } = await m.mailauth('token show --sandbox --json');
     expect([exit, err]).toEqual([0, '']);
     const { data, ...envelope } = json();
@@ -108,7 +108,7 @@ describe('token show', () => {
 });
 
 describe('status', () => {
-  it('has exactly the fields of the contract, and not the token', async () => {
+  it('has exactly the fields of docs/contract.md, and not the token', async () => {
     const { exit, out, err, json } = await m.mailauth('status --sandbox --json');
     expect([exit, err]).toEqual([0, '']);
     expect(json()).toEqual({

@@ -292,7 +292,7 @@ describe('help', () => {
     expect(out.match(/^ {2}\d+/gm)?.map(Number)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 130]);
   });
 
-  it('help environment names each variable of the contract and each one that the program reads', async () => {
+  it('help environment names each variable of docs/contract.md and each one that the program reads', async () => {
     const { out } = await m.mailauth('help environment');
     const own = [
       'HOME',

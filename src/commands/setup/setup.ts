@@ -49,7 +49,7 @@ const schema = z.object({
 const sheetOptions = z.object({ handover: text, reveal: z.optional(z.boolean()) });
 const deviceOptions = z.object({ qr: z.optional(z.boolean()), signIn: text });
 
-/** Flags, and the environment behind them (contract section 6). */
+/** The flags, and for those that are not given the environment (docs/contract.md, "Environment"). */
 function readInput(flags: unknown, env: Session['ctx']['env']): SetupInput {
   const given = schema.parse(flags);
   refuseEmpty(given);

@@ -140,7 +140,7 @@ async function readAll(records: readonly MailboxRecord[], session: Session): Pro
   return storeError === undefined ? { rows } : { rows, storeError };
 }
 
-/** `data.mailboxes[]` of `status --json` (contract section 4). */
+/** `data.mailboxes[]` of `status --json` (docs/contract.md, "JSON"). */
 function toJson({ record, set, ending }: Row) {
   const deadline = set === undefined ? undefined : refreshIdleDeadline(set);
   // Tests of one run share their second: a red one says more than a green one, else the last that was noted.

@@ -12,7 +12,7 @@ import { renderFacts } from '../../ui/facts.ts';
 
 const schema = z.object({ reveal: z.optional(z.boolean()) });
 
-/** `data` of `token show --json` (contract section 4). */
+/** `data` of `token show --json` (docs/contract.md, "JSON"). */
 function describe(record: MailboxRecord, set: TokenSet, now: number) {
   const claims = readAccessToken(set.accessToken);
   const deadline = refreshIdleDeadline(set);

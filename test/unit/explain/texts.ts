@@ -7,7 +7,7 @@ export const known = { cloud: namedCloud('public') };
 export const codesOf = async (...pieces: readonly string[]): Promise<readonly string[]> =>
   (await explain(pieces, known)).entries.map(({ error }) => error.code);
 
-/** Replies of servers and messages of programs, as they are sent, and the one entry that each means (microsoft.md 9.2 and 4). */
+/** Replies of servers and messages of programs, as they are sent, and the one entry that each means (docs/microsoft.md). */
 export const sentences: readonly (readonly [code: string, text: string])[] = [
   ['imap-authenticate-failed', 'A1 NO AUTHENTICATE failed.'],
   ['imap-basic-auth-disabled', 'A1 NO LOGIN failed.'],

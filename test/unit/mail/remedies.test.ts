@@ -54,7 +54,7 @@ describe('remedies', () => {
   );
   test.each(cases)('%s for %s: only the lines of the failing protocol', (code, protocol, e) => {
     const lines = linesOf(e, blanks(protocol));
-    // An app needs Full Access to send as well (shared facts on Microsoft, section 9.3).
+    // An app needs Full Access to send as well (learn.microsoft.com, "Authenticate an IMAP, POP or SMTP connection using OAuth").
     expect(code === 'mail-app-only' && protocol === 'smtp' ? lines.replace('FullAccess', '') : lines).not.toMatch(others[protocol]);
   });
 

@@ -18,7 +18,7 @@ function options(o: Partial<RunOptions>): RunOptions {
 }
 
 describe('stageOrder', () => {
-  test('is the contract’s for tls, and has the handshake after the capabilities for starttls', () => {
+  test('is that of docs/contract.md for tls, and has the handshake after the capabilities for starttls', () => {
     expect(stageOrder('smtp', 'tls')).toEqual(stageNames);
     expect(stageOrder('imap', 'tls')).toEqual(['token', 'dns', 'connect', 'tls', 'greeting', 'capability', 'auth', 'mailbox', 'quit']);
     expect(stageOrder('imap', 'starttls')).toEqual(['token', 'dns', 'connect', 'greeting', 'capability', 'tls', 'auth', 'mailbox', 'quit']);

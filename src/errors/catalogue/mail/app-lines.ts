@@ -20,7 +20,7 @@ export const objectIdBlank = 'ENTERPRISE-APP-OBJECT-ID';
 
 /**
  * Exchange Online PowerShell that lets an app with `IMAP.AccessAsApp` and its kin into one mailbox
- * (learn.microsoft.com, how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth; shared facts on Microsoft, section 9.3).
+ * (learn.microsoft.com, how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth).
  */
 export function exchangeLines(app: ExchangeApp, protocols: readonly Protocol[]): readonly string[] {
   const { clientId, servicePrincipalId = objectIdBlank, mailbox } = app;
@@ -37,7 +37,8 @@ export function exchangeLines(app: ExchangeApp, protocols: readonly Protocol[]):
 
 /**
  * The newer way to send, RBAC for Applications: SMTP only, one mailbox, no Full Access. The app must not have `SMTP.SendAsApp` in Entra
- * beside it (shared facts on Microsoft, section 9.3). The filter takes the mailbox by its address.
+ * beside it, because with that claim Exchange checks the mailbox's permissions as well (docs/microsoft.md, "Exchange Online PowerShell").
+ * The filter names the mailbox by its address.
  */
 export function sendingOnly(app: ExchangeApp): readonly string[] {
   const { clientId, servicePrincipalId = objectIdBlank, mailbox } = app;
