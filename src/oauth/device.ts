@@ -27,6 +27,16 @@ export interface DeviceSignIn {
   shown?(verificationUri: string, userCode: string): Promise<void>;
 }
 
+/** How a device code is shown and waited for. */
+export interface DeviceOptions {
+  /** also as a QR code */
+  readonly qr: boolean;
+  /** undefined: as long as the code is valid */
+  readonly waitMs: number | undefined;
+  /** called when the code is on the screen: the sandbox plays the person `as` here */
+  shown?(verificationUri: string, userCode: string, as: string): Promise<void>;
+}
+
 /** What the surroundings show of it. */
 export interface DeviceView extends Pick<SignInView, 'waiting'> {
   codeRequired(device: Pick<DeviceAuthorization, 'verificationUri' | 'userCode'>, deadline: number): Promise<void>;

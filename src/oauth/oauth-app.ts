@@ -1,6 +1,6 @@
 import type { Cloud, Endpoints } from '../core/cloud.ts';
 import type { Clock, Network } from '../core/context.ts';
-import type { Run } from '../core/run.ts';
+import type { Run } from '../core/run-parts.ts';
 import type { Secret } from '../core/secret.ts';
 
 /** The application that signs in, where, and what it may use for that. */

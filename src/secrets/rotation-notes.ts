@@ -9,7 +9,7 @@ import { parseJsonFile, toJsonFile } from '../store/json-file.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
 import { timeSchema } from '../store/schemas.ts';
 import type { SecretStore } from '../store/store.ts';
-import { clientSecretEntry } from '../store/token-entry.ts';
+import { rotatedSecretEntry } from '../store/token-entry.ts';
 
 /** A rotation in hand. On disk before the first change in the tenant, gone after the last; never a secret. */
 export interface RotationNote {
@@ -43,9 +43,6 @@ export function rotationNotes(ctx: Pick<Context, 'files'>, home: string) {
     },
   };
 }
-
-/** Entry of the secret store for a new client secret until it is proven: the one that works stays untouched beside it. */
-export const rotatedSecretEntry = (key: MailboxKey): string => `${clientSecretEntry(key)}/rotated`;
 
 const waitingSchema = z.object({
   version: z.literal(1),

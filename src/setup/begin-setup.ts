@@ -8,9 +8,9 @@ import type { Known } from './answers/question.ts';
 import { firstQuestions, registrationQuestions } from './answers/questions.ts';
 import type { First } from './answers/remaining-answers.ts';
 import type { SetupOutcome } from './ending.ts';
-import { type Journal, journals } from './journal.ts';
-import { asToldIn } from './setup-commands.ts';
-import type { SetupDeps, SetupInput } from './setup-deps.ts';
+import { type Journal, journals } from './journal/journal-file.ts';
+import { asToldIn } from './journal/setup-commands.ts';
+import type { SetupDeps, SetupInput } from './journal/setup-deps.ts';
 import { SetupRun } from './setup-run.ts';
 
 export type { SetupOutcome } from './ending.ts';

@@ -7,18 +7,17 @@ import { rememberTests, testError } from '../mail/run-tests.ts';
 import { credentialOf } from '../oauth/client-certificate.ts';
 import { appToken } from '../oauth/client-credentials.ts';
 import { appAt } from '../oauth/oauth-app.ts';
-import { clientSecretEntry } from '../store/token-entry.ts';
+import { clientSecretEntry, pendingSecretEntry } from '../store/token-entry.ts';
 import { storedToken } from '../tokens/current.ts';
-import { pendingSecretEntry } from './register/client-secret.ts';
+import { resumeHere } from './journal/setup-commands.ts';
 import type { HandedOff } from './register/handoff-step.ts';
-import { signInForProof } from './register/proof-step.ts';
-import { resumeHere } from './setup-commands.ts';
-import type { Standing } from './setup-deps.ts';
 import { fetchAndStore, testApp } from './sign-in/app-only-step.ts';
+import { withConsent } from './sign-in/consent-step.ts';
 import { signInWithPassword } from './sign-in/password-step.ts';
+import { signInForProof } from './sign-in/proof-step.ts';
+import type { Standing } from './sign-in/registered-setup.ts';
 import { browserMethod, signInAndStore, signInMethod } from './sign-in/sign-in-step.ts';
 import { testMailbox } from './sign-in/test-step.ts';
-import { withConsent } from './sign-in/with-consent.ts';
 
 export type SetupOutcome =
   | ({ readonly kind: 'handed-off'; readonly key: MailboxKey; readonly tenantId: string } & HandedOff)

@@ -8,28 +8,27 @@ import { appEntries } from '../errors/catalogue/entra/entra-app-errors.ts';
 import { problem } from '../errors/problem.ts';
 import type { ClientCertificate } from '../oauth/client-certificate.ts';
 import type { SecretStore } from '../store/store.ts';
-import { clientSecretEntry } from '../store/token-entry.ts';
+import { clientSecretEntry, pendingSecretEntry } from '../store/token-entry.ts';
 import { storedToken } from '../tokens/current.ts';
 import { rfc3339 } from '../tokens/formats.ts';
 import type { Answers } from './answers/answers.ts';
-import { isSameSetup, lacksPublicFlows, madeBefore, recordOf } from './answers/answers-record.ts';
+import { isSameApp, isSameSetup, lacksPublicFlows, recordOf } from './answers/answers-record.ts';
+import { wantsProof } from './answers/fitting.ts';
 import { type First, remainingAnswers } from './answers/remaining-answers.ts';
-import { requireAnswers, requirePassword } from './answers/require-answers.ts';
 import { renderSummary, summaryFacts } from './answers/summary.ts';
 import { endSetup, type SetupOutcome } from './ending.ts';
-import type { Journal } from './journal.ts';
+import { SetupNotes } from './journal/journal.ts';
+import { type Journal, madeBefore } from './journal/journal-file.ts';
+import type { SetupDeps, SetupInput } from './journal/setup-deps.ts';
 import { agreeToChange } from './register/agree-step.ts';
 import { certificateFromFiles, heldCertificate, publicPart } from './register/app-certificate.ts';
-import { wantsProof } from './register/auto.ts';
-import { pendingSecretEntry } from './register/client-secret.ts';
 import { isAppDeleted } from './register/deleted-app.ts';
 import { writeForAdministrator } from './register/handoff-step.ts';
-import { type Registered, register } from './register/register-step.ts';
+import { register } from './register/register-step.ts';
+import { requireAnswers, requirePassword } from './register/require-answers.ts';
 import { findTenant } from './register/tenant-step.ts';
-import type { SetupDeps, SetupInput } from './setup-deps.ts';
-import { SetupNotes } from './setup-notes.ts';
-import { isSameApp, opensConsentPage } from './sign-in/consent-plan.ts';
-import { askForConsent } from './sign-in/with-consent.ts';
+import { askForConsent, opensConsentPage } from './sign-in/consent-step.ts';
+import type { Registered } from './sign-in/registered-setup.ts';
 
 /** Where a set-up takes place, known before it is agreed to. */
 interface Place {

@@ -10,6 +10,20 @@ export const tokenEntry = (key: MailboxKey): string => entryName('token', key);
 /** Entry of the secret store that holds the client secret as Microsoft showed it. */
 export const clientSecretEntry = (key: MailboxKey): string => entryName('client-secret', key);
 
+/** Entry of a client secret whose sign-in has not worked yet: it must not replace the one that works. */
+export const pendingSecretEntry = (key: MailboxKey): string => `${clientSecretEntry(key)}/new`;
+
+/** Entry of a client secret that a rotation has made, until it is proven: the one that works stays untouched beside it. */
+export const rotatedSecretEntry = (key: MailboxKey): string => `${clientSecretEntry(key)}/rotated`;
+
+/** Every entry that a mailbox may have in the secret store: what goes with logout, and moves with `store move`. */
+export const secretEntriesOf = (key: MailboxKey): readonly string[] => [
+  tokenEntry(key),
+  clientSecretEntry(key),
+  pendingSecretEntry(key),
+  rotatedSecretEntry(key),
+];
+
 const entryName = (kind: string, key: MailboxKey): string => `${kind}/${key.for}/${key.mailbox.toLowerCase()}`;
 
 /** The command that replaces a damaged entry. */

@@ -22,6 +22,7 @@ export const floors = [
   { folder: 'setup', holds: 'the wizard from the first question to the hand-over' },
   { folder: 'setup/register', holds: 'the app registration: automatic, in the portal, existing, by somebody else' },
   { folder: 'setup/sign-in', holds: 'the sign-in of the mailbox and the consent' },
+  { folder: 'setup/journal', holds: 'what an interrupted set-up knows, and what its steps share' },
   { folder: 'setup/answers', holds: 'the questions of the wizard and their answers' },
   { folder: 'secrets', holds: 'the rotation of a client secret' },
   { folder: 'export', holds: 'configuration for other programs, one file a program' },

@@ -5,10 +5,9 @@ import { Exit } from '../../core/exit.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
-import { checkQr, deviceWish } from '../../session/device-wish.ts';
 import { mailboxArgument, mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import { signInDeps } from '../../session/sign-in-deps.ts';
+import { checkQr, deviceOptions, signInRun } from '../../session/sign-in-run.ts';
 import { tokenOf } from '../../session/token-for.ts';
 import { checkAddress, isLoopback } from '../../setup/answers/answers.ts';
 import { untilConsented } from '../../setup/sign-in/consent-wait.ts';
@@ -131,7 +130,7 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
   // Microsoft says so only after the person has typed the code and signed in.
   if (options.method === 'device' && record.registration.publicClientFlows === false) throw withoutPublicFlows(record);
   const [box, cloud, store] = await Promise.all([session.sandbox(), session.cloud(record), session.store(record)]);
-  const run = signInDeps(session, box);
+  const run = signInRun(session, box);
   const app = await appOf(record, { ...run, cloud, store });
   const { signInAs: _, refused: __, ...own } = record;
   const delegate = options.signInAs ?? record.signInAs;
@@ -144,7 +143,7 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
   const deps = {
     ...run,
     mailboxes: keepingChanges(mailboxesOf(session)),
-    device: deviceWish(session, box, options.qr),
+    device: deviceOptions(session, box, options.qr),
   };
   const again = `mailauth login ${record.mailbox}`;
   const attempt = () =>

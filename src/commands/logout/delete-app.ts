@@ -7,8 +7,8 @@ import { deleteApp, lookAtApp, type UndoDeps } from '../../entra/undo.ts';
 import { problem } from '../../errors/problem.ts';
 import { canAsk } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import { signInDeps } from '../../session/sign-in-deps.ts';
-import { adminGraph, waitWords } from '../../setup/register/admin-step.ts';
+import { signInRun } from '../../session/sign-in-run.ts';
+import { adminGraph, waitWords } from '../../setup/sign-in/admin-graph.ts';
 
 /** What mailauth made for one mailbox, from its record or from the notes of an interrupted set-up. */
 export interface MadeApp {
@@ -36,7 +36,7 @@ export async function deleteRegistration(session: Session, made: MadeApp): Promi
   }
   const [box, network, cloud] = await Promise.all([session.sandbox(), session.network(), session.cloud(made)]);
   const tenant = await discoverTenant({ network, cloud, domainOrId: made.tenant, timeoutMs: session.stepTimeoutMs, signal: ctx.signal });
-  const graph = await adminGraph(signInDeps(session, box), tenant, cloud, undo, 'browser');
+  const graph = await adminGraph(signInRun(session, box), tenant, cloud, undo, 'browser');
   const commands = { resume: `mailauth setup --resume --mailbox ${made.mailbox} --for ${made.for}`, undo };
   const undoing: UndoDeps = {
     graph,

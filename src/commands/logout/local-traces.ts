@@ -2,12 +2,11 @@ import { handoffFolder, handoffKeys } from '../../by-hand/handoff/write-handoff.
 import type { MailboxKey, MailboxRecord } from '../../core/mailbox.ts';
 import { rotationNotes } from '../../secrets/rotation-notes.ts';
 import { mailboxesOf } from '../../session/mailbox-argument.ts';
-import { secretEntriesOf } from '../../session/secret-entries.ts';
 import type { Session } from '../../session/session.ts';
-import { type Journal, journals } from '../../setup/journal.ts';
-import { pendingSecretEntry } from '../../setup/register/client-secret.ts';
+import { type Journal, journals } from '../../setup/journal/journal-file.ts';
 import { guardWrites } from '../../store/home.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
+import { pendingSecretEntry, secretEntriesOf } from '../../store/token-entry.ts';
 import { tokenLock } from '../../tokens/current.ts';
 
 /** What stands on this computer for one mailbox and product: a finished set-up, an interrupted one, a folder for the administrator. */

@@ -6,7 +6,7 @@ import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { canAsk, mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import type { Journal } from '../../setup/journal.ts';
+import type { Journal } from '../../setup/journal/journal-file.ts';
 import type { MadeApp } from './delete-app.ts';
 import { forget, type LocalTraces, localTraces } from './local-traces.ts';
 

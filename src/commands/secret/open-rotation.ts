@@ -8,8 +8,8 @@ import { problem } from '../../errors/problem.ts';
 import { Rotation } from '../../secrets/rotation.ts';
 import { mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import { signInDeps } from '../../session/sign-in-deps.ts';
-import { adminGraph, waitWords } from '../../setup/register/admin-step.ts';
+import { signInRun } from '../../session/sign-in-run.ts';
+import { adminGraph, waitWords } from '../../setup/sign-in/admin-graph.ts';
 
 /** Signs an administrator in and finds the app. Throws the sign-in's problems, `stored-secret-missing` (4), `app-gone` (1). */
 export async function openRotation(session: Session, record: MailboxRecord): Promise<Rotation> {
@@ -20,7 +20,7 @@ export async function openRotation(session: Session, record: MailboxRecord): Pro
     session.store(record),
     import('../../tokens/refresh.ts'),
   ]);
-  const run = signInDeps(session, box);
+  const run = signInRun(session, box);
   const app = await appOf(record, { ...run, cloud, store });
   const tenant = { id: record.tenantId, foundBy: record.tenantId, endpoints: app.endpoints };
   const again = `mailauth secret rotate ${record.mailbox} --for ${record.for}`;

@@ -6,15 +6,14 @@ import { productNames } from '../../products/product-names.ts';
 import { productNamed } from '../../products/products.ts';
 import { sheetRenderer } from '../../products/sheet/write-sheet.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
-import { checkQr, deviceWish } from '../../session/device-wish.ts';
 import { canAsk, mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import { signInDeps } from '../../session/sign-in-deps.ts';
+import { checkQr, deviceOptions, signInRun } from '../../session/sign-in-run.ts';
 import { checkAddress } from '../../setup/answers/answers.ts';
 import type { Facts } from '../../setup/answers/question.ts';
 import { runSetup } from '../../setup/begin-setup.ts';
-import { asToldIn } from '../../setup/setup-commands.ts';
-import type { SetupDeps, SetupInput } from '../../setup/setup-deps.ts';
+import { asToldIn } from '../../setup/journal/setup-commands.ts';
+import type { SetupDeps, SetupInput } from '../../setup/journal/setup-deps.ts';
 import { presentSetup } from './setup-outcome.ts';
 
 const text = z.optional(z.string());
@@ -47,7 +46,7 @@ const schema = z.object({
 });
 
 const sheetOptions = z.object({ handover: text, reveal: z.optional(z.boolean()) });
-const deviceOptions = z.object({ qr: z.optional(z.boolean()), signIn: text });
+const qrFlags = z.object({ qr: z.optional(z.boolean()), signIn: text });
 
 /** The flags, and for those that are not given the environment (docs/contract.md, "Environment"). */
 function readInput(flags: unknown, env: Session['ctx']['env']): SetupInput {
@@ -177,14 +176,14 @@ async function setUp(flags: unknown, session: Session): Promise<Outcome> {
   const sheet = sheetOptions.parse(flags);
   // A file that cannot be written is said before anything is registered.
   if (sheet.handover !== undefined) sheetRenderer(sheet.handover);
-  const { qr = false, signIn } = deviceOptions.parse(flags);
+  const { qr = false, signIn } = qrFlags.parse(flags);
   checkQr(qr, signIn, 'mailauth setup');
   const outcome = await runSetup(input, await depsOf(session, qr));
   return presentSetup(outcome, session, { reveal: sheet.reveal === true, file: sheet.handover });
 }
 
 /** What an error's commands can repeat before the set-up has begun: a value that is wrong is not repeated. */
-function namedIn(flags: unknown, env: Session['ctx']['env']): Pick<SetupInput['flags'], 'mailbox' | 'for'> {
+function namedIn(flags: unknown, env: Session['ctx']['env']): { readonly mailbox?: string; readonly for?: string } {
   const { mailbox = env.MAILAUTH_MAILBOX ?? '', for: product = '' } = schema.parse(flags);
   return {
     ...(checkAddress(mailbox) === true ? { mailbox } : {}),
@@ -204,11 +203,11 @@ async function depsOf(session: Session, qr: boolean): Promise<SetupDeps> {
           redirectUri: (known) => (known.clientId === ready.confidential.clientId ? ready.confidential.redirectUri : undefined),
         };
   return {
-    ...signInDeps(session, box),
+    ...signInRun(session, box),
     home: session.home,
     mailboxes: mailboxesOf(session),
     agreed: session.globals.yes,
-    device: deviceWish(session, box, qr),
+    device: deviceOptions(session, box, qr),
     facts: { ...facts, browserElsewhere: canAsk(session) && !session.ctx.browser.usable },
     knownSecret: (clientId) => (ready?.confidential.clientId === clientId.toLowerCase() ? ready.confidential.clientSecret : undefined),
     cloud: (record) => session.cloud(record),

@@ -6,14 +6,14 @@ import { sealedFile } from '../../errors/catalogue/store/keychain-errors.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxesOf } from '../../session/mailbox-argument.ts';
-import { secretEntriesOf } from '../../session/secret-entries.ts';
 import type { Session } from '../../session/session.ts';
-import { journals } from '../../setup/journal.ts';
+import { journals } from '../../setup/journal/journal-file.ts';
 import { guardWrites } from '../../store/home.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
 import { moveNotes } from '../../store/move-notes.ts';
 import { copySecrets, removeSecrets } from '../../store/move-secrets.ts';
 import type { SecretStore } from '../../store/store.ts';
+import { secretEntriesOf } from '../../store/token-entry.ts';
 import { tokenLock } from '../../tokens/current.ts';
 
 interface Moved extends MailboxKey {

@@ -3,7 +3,7 @@ import { defined } from '../../core/defined.ts';
 import type { MailboxKey, MailboxRecord, Registration, StoreName } from '../../core/mailbox.ts';
 import { appOnlyScope } from '../../oauth/client-credentials.ts';
 import { scopesFor } from '../../oauth/scopes.ts';
-import type { JournaledRegistration } from '../journal.ts';
+import { needsClientFlows } from '../../products/plan.ts';
 import type { Answers } from './answers.ts';
 import type { Known } from './question.ts';
 
@@ -75,21 +75,23 @@ export function answersOf(record: MailboxRecord): Known {
   };
 }
 
-/** What an earlier, finished set-up made through Graph: changed instead of made a second time. */
-export function madeBefore(record: MailboxRecord | undefined): JournaledRegistration | undefined {
-  const { made, clientId, secretExpiresAt, secretKeyId, oldSecretKeyId, madeByMailauth } = record?.registration ?? {};
-  if (made === undefined || clientId === undefined) return undefined;
-  return {
-    setupId: made.tag.replace(/^mailauth:/, ''),
-    appId: clientId,
-    grantIds: made.grantIds,
-    ...defined({
-      appObjectId: made.applicationObjectId,
-      spObjectId: made.servicePrincipalId,
-      secretKeyId,
-      oldSecretKeyId,
-      secretExpiresAt,
-    }),
-    ...(madeByMailauth === false ? { adopted: true } : {}),
-  };
-}
+/** Answers that, given differently, make another app than the one that stands. */
+const decidesTheApp = [
+  'access',
+  'register',
+  'tenant',
+  'clientId',
+  'clientType',
+  'redirectUri',
+  'audience',
+  'variant',
+  'protocols',
+  'name',
+  'secretMonths',
+  'consent',
+] as const;
+
+/** Do these answers still mean the app that stands? */
+export const isSameApp = (saved: Known, answers: Answers): boolean =>
+  decidesTheApp.every((id) => String(saved[id]) === String(answers[id])) &&
+  (answers.register !== 'auto' || !needsClientFlows(answers.signIn) || needsClientFlows(saved.signIn));

@@ -1,16 +1,15 @@
 import type { Context } from '../../core/context.ts';
 import { defined } from '../../core/defined.ts';
 import type { ProductScreen } from '../../products/product.ts';
-import type { Answers } from './answers.ts';
 import { answerMissing } from './missing.ts';
-import { checkedAnswer, type Facts, type Known, type Question } from './question.ts';
+import { checkedAnswer, type Facts, type Flags, type Known, type Question } from './question.ts';
 
 export interface Asking {
   readonly ctx: Pick<Context, 'prompts'>;
   /** a person is there and prompts are on */
   readonly canAsk: boolean;
   /** raw flag values (and their environment defaults) by question id */
-  readonly flags: Readonly<Partial<Record<keyof Answers, string>>>;
+  readonly flags: Flags;
   /** answers of an interrupted set-up */
   readonly saved: Known;
   readonly facts: Facts;

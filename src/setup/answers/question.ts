@@ -6,6 +6,8 @@ import type { Answers } from './answers.ts';
 /** The raw text of one answer, wherever it came from: a flag, the environment, a prompt. */
 export type Check = (value: string) => true | string;
 export type Known = Partial<Answers>;
+/** Answers as text, from flags and their environment. */
+export type Flags = Readonly<Partial<Record<keyof Answers, string>>>;
 /** What only the surroundings know: the sandbox brings its own mailbox and registration. */
 export interface Facts {
   readonly mailbox?: string;

@@ -1,16 +1,12 @@
-import { columnsOf } from '../../core/fold.ts';
+import { columnsOf, fold } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
-import { problem } from '../../errors/problem.ts';
-import { productNamed } from '../../products/products.ts';
-import { wantsProof } from '../register/auto.ts';
-import type { SetupDeps, SetupInput } from '../setup-deps.ts';
-import { requireAppOnly } from '../sign-in/app-only-step.ts';
-import { requireDevice } from '../sign-in/sign-in-step.ts';
-import { type Answers, checkRedirectUri, isLoopback } from './answers.ts';
+import type { Run } from '../../core/run-parts.ts';
+import type { ProductScreen } from '../../products/product.ts';
+import type { Answers } from './answers.ts';
 import { answersOf } from './answers-record.ts';
 import { answer } from './ask.ts';
-import { renderProductScreen } from './product-screen.ts';
-import type { Known } from './question.ts';
+import { requireAppOnly, requireFitting } from './fitting.ts';
+import type { Facts, Flags, Known } from './question.ts';
 import { registrationQuestions } from './questions.ts';
 
 /** Mailbox and product: known before anything is looked up. */
@@ -23,13 +19,18 @@ export interface Earlier {
   readonly existing: MailboxRecord | undefined;
 }
 
-type Deps = Pick<SetupDeps, 'ctx' | 'report' | 'canAsk' | 'facts'>;
+type Asker = Pick<Run, 'ctx' | 'report' | 'canAsk'> & { readonly facts: Facts };
 
 /**
  * Everything else that is asked of the operator, and whether it goes together. Throws `answer-missing` (3), `value-invalid`,
  * `redirect-not-accepted`, `redirect-not-here`, `password-not-here`, and what a device code and app-only access do not go with (all 2).
  */
-export async function remainingAnswers(first: First, { flags, test }: SetupInput, earlier: Earlier, deps: Deps): Promise<Answers> {
+export async function remainingAnswers(
+  first: First,
+  { flags, test }: { readonly flags: Flags; readonly test: boolean },
+  earlier: Earlier,
+  deps: Asker,
+): Promise<Answers> {
   // Known from the start: it decides how the app is registered, and that the portal's first screen is done.
   const clientId = flags.clientId ?? earlier.saved.clientId;
   const known = await answer(registrationQuestions, clientId === undefined ? first : { ...first, clientId }, {
@@ -53,7 +54,7 @@ export async function remainingAnswers(first: First, { flags, test }: SetupInput
 }
 
 /** What was answered earlier, without what the flags of this run make meaningless. */
-function stillCounts(flags: SetupInput['flags'], { saved, existing }: Earlier, clientId: string | undefined): Known {
+function stillCounts(flags: Flags, { saved, existing }: Earlier, clientId: string | undefined): Known {
   const before: Known = { ...(existing === undefined ? {} : answersOf(existing)), ...saved };
   // The administrator has answered: what was handed off is now registered.
   const handedBack = clientId !== undefined && before.register === 'handoff';
@@ -75,14 +76,15 @@ function withoutOtherAccess(saved: Known, wanted: string | undefined): Known {
   return left;
 }
 
-function requireFitting(answers: Answers): void {
-  const { for: product, mailbox, register: way, redirectUri, signIn } = answers;
-  const verdict = redirectUri === '' ? true : checkRedirectUri(redirectUri);
-  if (verdict !== true) throw problem('redirect-not-accepted', { uri: redirectUri, why: verdict });
-  const proof = way === 'auto' && wantsProof(answers);
-  const noPage = (signIn === 'browser' && !isLoopback(redirectUri) && !proof) || (signIn === 'paste' && redirectUri === '');
-  if (noPage) throw problem('redirect-not-here', { uri: redirectUri, mailbox, for: product });
-  if (signIn === 'password' && productNamed(product)?.signInWays.includes('password') !== true)
-    throw problem('password-not-here', { product, mailbox });
-  if (signIn === 'device') requireDevice(answers, answers.clientType);
+/** Where a product shows a value that only the operator can fetch. `columns`: of the terminal, Infinity for a pipe. */
+function renderProductScreen(screen: ProductScreen, columns: number): string {
+  return [
+    '',
+    `  Fetch the ${screen.field} first:`,
+    `  ${fold(screen.where, columns, 2)}`,
+    ...screen.actions.map((action) => `    - ${fold(action, columns, 6)}`),
+    ...(screen.trap === undefined ? [] : ['', `    ${fold(`Careful: ${screen.trap}`, columns, 4)}`]),
+    '',
+    '',
+  ].join('\n');
 }

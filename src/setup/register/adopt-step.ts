@@ -4,7 +4,7 @@ import { differences } from '../../entra/application.ts';
 import type { Graph } from '../../entra/graph.ts';
 import type { GraphCommands } from '../../errors/catalogue/registration/graph-errors.ts';
 import { problem } from '../../errors/problem.ts';
-import type { RegistrationStep } from './register-step.ts';
+import type { RegistrationStep } from './registration-step.ts';
 
 /**
  * An app of the same name from elsewhere is never taken silently: anybody in a tenant may register one and plant a name. undefined: a new

@@ -7,8 +7,8 @@ import { productNamed } from '../../products/products.ts';
 import type { Answers, RegisterWay } from '../answers/answers.ts';
 import { missingAgreement } from '../answers/missing.ts';
 import { waysByHand } from '../answers/questions.ts';
-import type { SetupDeps } from '../setup-deps.ts';
-import { actsAs } from './admin-step.ts';
+import type { SetupDeps } from '../journal/setup-deps.ts';
+import { actsAs } from '../sign-in/admin-graph.ts';
 
 /**
  * `auto`: what will change in the tenant and as which Microsoft app, before it does; the default of the question is No. Where

@@ -7,9 +7,8 @@ import { problem } from '../../errors/problem.ts';
 import { type ClientCertificate, credentialOf, readClientCertificate } from '../../oauth/client-certificate.ts';
 import { refuseExposed } from '../../store/key-source.ts';
 import type { SecretStore } from '../../store/store.ts';
-import { clientSecretEntry } from '../../store/token-entry.ts';
-import type { SetupDeps, SetupInput } from '../setup-deps.ts';
-import { pendingSecretEntry } from './client-secret.ts';
+import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.ts';
+import type { SetupDeps, SetupInput } from '../journal/setup-deps.ts';
 
 /** `--certificate` and `--certificate-key-file`: PEM, together or apart. undefined without the flag. Throws `certificate-unusable` (2). */
 export async function certificateFromFiles(

@@ -8,23 +8,23 @@ import type { RegistrationProgress } from '../../entra/registration-run.ts';
 import type { GraphCommands } from '../../errors/catalogue/registration/graph-errors.ts';
 import { planRegistration } from '../../products/plan.ts';
 import { productNamed } from '../../products/products.ts';
-import { clientSecretEntry } from '../../store/token-entry.ts';
-import { type Answers, isLoopback } from '../answers/answers.ts';
-import type { JournaledRegistration } from '../journal.ts';
-import { resumeHere, setupHere } from '../setup-commands.ts';
+import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.ts';
+import type { Answers } from '../answers/answers.ts';
+import { wantsProof } from '../answers/fitting.ts';
+import type { JournaledRegistration } from '../journal/journal-file.ts';
+import { resumeHere, setupHere } from '../journal/setup-commands.ts';
+import { adminGraph, waitWords } from '../sign-in/admin-graph.ts';
+import { freeProofRedirect, type Proof } from '../sign-in/proof-step.ts';
 import { browserMethod } from '../sign-in/sign-in-step.ts';
-import { adminGraph, waitWords } from './admin-step.ts';
 import { adopt } from './adopt-step.ts';
 import { publicPart } from './app-certificate.ts';
-import { pendingSecretEntry } from './client-secret.ts';
-import { freeProofRedirect, type Proof } from './proof-step.ts';
-import type { RegistrationStep, Way } from './register-step.ts';
+import type { RegistrationResult, RegistrationStep } from './registration-step.ts';
 
 /**
  * `--register auto`, once it was agreed to: signs an administrator in, and makes the tenant as planned. Every step is journaled; run
  * again it completes what is there and changes only what differs.
  */
-export async function throughGraph(answers: Answers, step: RegistrationStep): Promise<Way> {
+export async function throughGraph(answers: Answers, step: RegistrationStep): Promise<RegistrationResult> {
   const { deps, tenant, cloud } = step;
   const guide = productNamed(answers.for);
   if (guide === undefined) throw new Error(`no guide ${answers.for}`);
@@ -84,7 +84,7 @@ function wayOf(
   { tag, publicClientFlows }: RegistrationPlan,
   noted: JournaledRegistration,
   { graph, clientSecret, proof }: InHand,
-): Way {
+): RegistrationResult {
   return {
     clientId: app.appId,
     graph,
@@ -105,10 +105,6 @@ function wayOf(
 
 /** `null` takes the note away. */
 type Update = Omit<Partial<JournaledRegistration>, 'proofRedirect'> & { readonly proofRedirect?: string | null };
-
-/** The product catches the redirect itself, and somebody shall sign in here first. */
-export const wantsProof = ({ signIn, redirectUri, clientType }: Pick<Answers, 'signIn' | 'redirectUri' | 'clientType'>): boolean =>
-  (signIn === 'browser' || signIn === 'paste') && clientType === 'confidential' && !isLoopback(redirectUri);
 
 interface ProofParts {
   readonly graph: Graph;

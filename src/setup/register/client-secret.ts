@@ -1,12 +1,11 @@
 import type { Context } from '../../core/context.ts';
-import type { MailboxKey } from '../../core/mailbox.ts';
 import { Secret } from '../../core/secret.ts';
 import { problem } from '../../errors/problem.ts';
-import { clientSecretEntry } from '../../store/token-entry.ts';
+import { credentialOf } from '../../oauth/client-certificate.ts';
+import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.ts';
 import { isGuid } from '../answers/answers.ts';
-
-/** Entry of a client secret whose sign-in has not worked yet: it must not push out the one that works. */
-export const pendingSecretEntry = (key: MailboxKey): string => `${clientSecretEntry(key)}/new`;
+import { missingSecret } from '../answers/missing.ts';
+import type { RegistrationStep } from './registration-step.ts';
 
 /** True, or the complaint: the portal shows the ID beside the value, and nearly everybody copies it once. */
 export function checkSecretValue(value: string): true | string {
@@ -34,13 +33,25 @@ export async function secretFromPrompt(ctx: Pick<Context, 'prompts'>): Promise<S
   return new Secret(await ctx.prompts.secret({ message: 'Client secret (the "Value")?', check: checkSecretValue }));
 }
 
-/** Reads `--password-file` (`-`: standard input). Only line breaks at the end are taken off. Throws `password-unusable`. */
-export async function passwordFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, file: string): Promise<Secret> {
-  const source = file === '-' ? 'standard input' : 'the file of --password-file';
-  const text = file === '-' ? await ctx.readStdin() : await ctx.files.read(file);
-  if (text === undefined) throw problem('password-unusable', { source, why: 'There is no such file.' });
-  const value = text.replace(/^\uFEFF/, '').replace(/[\r\n]+$/, '');
-  if (value === '' || /[\r\n]/.test(value))
-    throw problem('password-unusable', { source, why: 'It must hold the password on one line and nothing else.' });
-  return new Secret(value);
+/** The secret or certificate of an app that is there, in the store before anything else happens. Throws `answer-missing`, the file's problems. */
+export async function obtainSecret(clientId: string, step: RegistrationStep): Promise<Secret> {
+  const { deps, key, store } = step;
+  const secret = await findSecret(clientId, step);
+  await store.write(pendingSecretEntry(key), secret);
+  deps.report.progress('secret', 'done', 'clientSecret' in credentialOf(secret) ? 'Client secret stored' : 'Certificate and key stored');
+  return secret;
+}
+
+/** File, earlier run, the place's own, prompt; in this order. Throws `answer-missing` naming --client-secret-file. */
+async function findSecret(clientId: string, { deps, input, key, store, waitingFor, certificate }: RegistrationStep): Promise<Secret> {
+  if (certificate !== undefined) return certificate.pem;
+  if (input.clientSecretFile !== undefined) return secretFromFile(deps.ctx, input.clientSecretFile);
+  const waiting = waitingFor?.toLowerCase() === clientId.toLowerCase() ? await store.read(pendingSecretEntry(key)) : undefined;
+  if (waiting !== undefined) return waiting;
+  const record = await deps.mailboxes.readMailbox(key);
+  const kept = record?.registration.clientId === clientId.toLowerCase() ? await store.read(clientSecretEntry(key)) : undefined;
+  const found = kept ?? deps.knownSecret(clientId);
+  if (found !== undefined) return found;
+  if (deps.canAsk) return secretFromPrompt(deps.ctx);
+  throw missingSecret(key.mailbox, clientId);
 }

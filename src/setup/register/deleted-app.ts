@@ -3,7 +3,7 @@ import { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { checkClient } from '../../entra/client-check.ts';
 import { appOf } from '../../tokens/refresh.ts';
-import type { SetupDeps } from '../setup-deps.ts';
+import type { SetupDeps } from '../journal/setup-deps.ts';
 
 /**
  * Did somebody delete the registration that mailauth made for a finished set-up? Only Entra's plain "unknown application" counts: without

@@ -9,7 +9,7 @@ import { planRegistration } from '../../products/plan.ts';
 import { productNamed } from '../../products/products.ts';
 import { guardWrites } from '../../store/home.ts';
 import type { Answers } from '../answers/answers.ts';
-import type { SetupDeps } from '../setup-deps.ts';
+import type { SetupDeps } from '../journal/setup-deps.ts';
 
 export interface HandoffStep {
   readonly deps: SetupDeps;

@@ -4,15 +4,15 @@ import { columnsOf, fold } from '../../core/fold.ts';
 import type { Secret } from '../../core/secret.ts';
 import { type Answers, checkGuid, isLoopback } from '../answers/answers.ts';
 import { missingClientId } from '../answers/missing.ts';
-import type { SetupDeps } from '../setup-deps.ts';
+import type { SetupDeps } from '../journal/setup-deps.ts';
 import { publicPart } from './app-certificate.ts';
-import { obtainSecret } from './obtain-secret.ts';
-import type { RegistrationStep, Way } from './register-step.ts';
+import { obtainSecret } from './client-secret.ts';
+import type { RegistrationResult, RegistrationStep } from './registration-step.ts';
 
 /**
  * `--register portal`: screen by screen, what each one yields asked for and kept before the next. Throws `answer-missing`, `Interrupted`.
  */
-export async function throughPortal(answers: Answers, step: RegistrationStep): Promise<Way> {
+export async function throughPortal(answers: Answers, step: RegistrationStep): Promise<RegistrationResult> {
   const { deps, cloud } = step;
   let { clientId } = answers;
   const steps = (id: string | undefined) =>

@@ -1,51 +1,16 @@
-import type { Cloud, Tenant } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
-import type { MadeRegistration, MailboxKey, Registration } from '../../core/mailbox.ts';
-import type { Secret } from '../../core/secret.ts';
+import type { Registration } from '../../core/mailbox.ts';
 import { proveSecret } from '../../entra/client-check.ts';
-import type { Graph } from '../../entra/graph.ts';
 import { type ClientCertificate, credentialOf } from '../../oauth/client-certificate.ts';
 import { appAt } from '../../oauth/oauth-app.ts';
-import type { SecretStore } from '../../store/store.ts';
+import { pendingSecretEntry } from '../../store/token-entry.ts';
 import type { Answers } from '../answers/answers.ts';
 import { missingClientId } from '../answers/missing.ts';
-import type { JournaledRegistration } from '../journal.ts';
-import type { SetupDeps, SetupInput } from '../setup-deps.ts';
+import type { Registered } from '../sign-in/registered-setup.ts';
 import { throughGraph } from './auto.ts';
-import { pendingSecretEntry } from './client-secret.ts';
-import { obtainSecret } from './obtain-secret.ts';
+import { obtainSecret } from './client-secret.ts';
 import { throughPortal } from './portal-screens.ts';
-import type { Proof } from './proof-step.ts';
-
-export interface RegistrationStep {
-  readonly deps: SetupDeps;
-  readonly input: SetupInput;
-  readonly key: MailboxKey;
-  readonly tenant: Tenant;
-  readonly cloud: Cloud;
-  readonly store: SecretStore;
-  /** app-only access by certificate, in place of a client secret */
-  readonly certificate?: ClientCertificate;
-  /** what an earlier run made through Graph */
-  readonly registration: JournaledRegistration | undefined;
-  /** notes what was made, before the next thing is made */
-  note(registration: JournaledRegistration): Promise<void>;
-  /** the app whose client secret an interrupted run left in the store */
-  readonly waitingFor: string | undefined;
-  /** notes what the operator brought, before anything else happens */
-  remember(answers: Answers): Promise<void>;
-}
-
-export interface Registered {
-  readonly answers: Answers;
-  /** for the mailbox file */
-  readonly registration: Registration;
-  readonly clientSecret?: Secret;
-  /** where the product catches the redirect itself: this computer's, for a proof */
-  readonly proof?: Proof;
-  /** still signed in, where the app was registered through it */
-  readonly graph?: Graph;
-}
+import type { RegistrationResult, RegistrationStep } from './registration-step.ts';
 
 /**
  * The app: its ID from the operator (`existing`) or from the portal, screen by screen (`portal`); its secret into the store before
@@ -83,7 +48,7 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
   };
 }
 
-const registrationOf = (answers: Answers, way: Way, certificate: ClientCertificate | undefined): Registration => ({
+const registrationOf = (answers: Answers, way: RegistrationResult, certificate: ClientCertificate | undefined): Registration => ({
   clientId: way.clientId.toLowerCase(),
   clientType: answers.clientType,
   redirectUri: answers.redirectUri,
@@ -96,23 +61,7 @@ const registrationOf = (answers: Answers, way: Way, certificate: ClientCertifica
   ...defined({ publicClientFlows: way.publicClientFlows }),
 });
 
-/** What each way to register comes to. */
-export interface Way {
-  readonly clientId: string;
-  readonly clientSecret?: Secret;
-  /** just made: Microsoft may need a minute until every data centre knows it */
-  readonly fresh?: boolean;
-  readonly secretExpiresAt?: string;
-  readonly secretKeyId?: string;
-  readonly oldSecretKeyId?: string;
-  readonly made?: MadeRegistration;
-  readonly madeByMailauth?: boolean;
-  readonly publicClientFlows?: boolean;
-  readonly proof?: Proof;
-  readonly graph?: Graph;
-}
-
-async function existing(answers: Answers, step: RegistrationStep): Promise<Way> {
+async function existing(answers: Answers, step: RegistrationStep): Promise<RegistrationResult> {
   if (answers.clientId === undefined) throw missingClientId(answers);
   if (answers.clientType === 'public') return { clientId: answers.clientId };
   return { clientId: answers.clientId, clientSecret: await obtainSecret(answers.clientId, step) };

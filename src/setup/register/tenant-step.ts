@@ -2,7 +2,7 @@ import type { Cloud, Tenant } from '../../core/cloud.ts';
 import { MailauthError } from '../../core/errors.ts';
 import { discoverTenant } from '../../entra/discovery.ts';
 import { checkTenant } from '../answers/answers.ts';
-import type { SetupDeps } from '../setup-deps.ts';
+import type { SetupDeps } from '../journal/setup-deps.ts';
 
 /** Finds a tenant by its domain or ID; a person may correct one that does not exist. Throws what discovery throws. */
 export async function findTenant(deps: SetupDeps, cloud: Cloud, first: string): Promise<Tenant> {

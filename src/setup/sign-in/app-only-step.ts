@@ -1,48 +1,17 @@
 import type { Cloud, Protocol } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
-import { appPage, isPersonal, shellWord } from '../../core/links.ts';
+import { appPage } from '../../core/links.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
-import type { Run } from '../../core/run.ts';
+import type { Run } from '../../core/run-parts.ts';
 import { exchangeLines, sendingOnly } from '../../errors/catalogue/mail/app-lines.ts';
 import { problem } from '../../errors/problem.ts';
 import type { ProtocolResult } from '../../mail/result.ts';
 import { missingRoles } from '../../oauth/client-credentials.ts';
-import { productNamed } from '../../products/products.ts';
 import type { MailboxFiles } from '../../store/mailbox-file.ts';
 import type { SecretStore } from '../../store/store.ts';
 import { encodeTokenSet, tokenEntry } from '../../store/token-entry.ts';
-import type { Answers } from '../answers/answers.ts';
-import type { SetupDeps, SetupInput } from '../setup-deps.ts';
+import type { SetupDeps } from '../journal/setup-deps.ts';
 import { testMailbox } from './test-step.ts';
-
-/** Products that ask mailauth for the token; the others sign in themselves, as a person. */
-const ownPrograms = ['this-computer', 'custom'];
-
-/**
- * What app-only access does not go with, said before anything is looked up. `flags`: as given. Throws `app-only-not-here`,
- * `app-only-personal`, `usage` (exit 2).
- */
-export function requireAppOnly(
-  { mailbox, for: product, tenant = '' }: Pick<Answers, 'mailbox' | 'for' | 'tenant'>,
-  flags: SetupInput['flags'],
-): void {
-  if (!ownPrograms.includes(product)) {
-    throw problem('app-only-not-here', { product: productNamed(product)?.title ?? product, mailbox, for: product });
-  }
-  if (isPersonal({ tenant })) throw problem('app-only-personal', { mailbox });
-  const clashes: readonly (readonly [flag: string, given: boolean, why: string])[] = [
-    ['--client-type public', flags.clientType === 'public', 'a public client cannot show who it is'],
-    ['--sign-in-as', flags.signInAs !== undefined, 'nobody signs in'],
-    [`--sign-in ${flags.signIn}`, flags.signIn !== undefined && flags.signIn !== 'skip', 'nobody signs in'],
-    ['--redirect-uri', flags.redirectUri !== undefined, 'nobody signs in, so nothing is redirected'],
-  ];
-  const [clash] = clashes.filter(([, given]) => given);
-  if (clash === undefined) return;
-  throw problem('usage', {
-    message: `--access app-only does not go with ${clash[0]}: ${clash[2]}`,
-    help: `mailauth setup --mailbox ${shellWord(mailbox)} --access app-only`,
-  });
-}
 
 /** A new role is not in every token at once. */
 const waitsMs = [2000, 4000, 8000, 15_000, 15_000, 15_000, 15_000, 15_000];

@@ -1,23 +1,65 @@
 import type { Cloud } from '../../core/cloud.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { plain } from '../../core/text.ts';
-import { adminConsentUrl } from '../../entra/consent.ts';
+import { adminConsentUrl, isConsentSeen } from '../../entra/consent.ts';
 import { problem } from '../../errors/problem.ts';
 import type { AuthorizationAnswer } from '../../oauth/authorization-answer.ts';
 import { browserTrip, viewOf } from '../../oauth/browser-trip.ts';
 import { entraProblem, readEntraError } from '../../oauth/entra-error.ts';
 import { consentPage } from '../../oauth/loopback-pages.ts';
-import { isGuid, isLoopback } from '../answers/answers.ts';
-import { setupHere } from '../setup-commands.ts';
-import type { SetupDeps } from '../setup-deps.ts';
-import { asBrowsersSeeIt } from './consent-wait.ts';
+import { permissionNames } from '../../products/permissions.ts';
+import { type Answers, isGuid, isLoopback } from '../answers/answers.ts';
+import { resumeHere, setupHere } from '../journal/setup-commands.ts';
+import type { SetupDeps } from '../journal/setup-deps.ts';
+import { adminGraph } from './admin-graph.ts';
+import { asBrowsersSeeIt, type ConsentWait, untilConsented, waitForConsent } from './consent-wait.ts';
+import type { Standing } from './registered-setup.ts';
+import { browserMethod } from './sign-in-step.ts';
+
+/**
+ * Is the admin-consent page opened? With the portal its own screen is the usual way, so there it takes the flag. Gone on with after a
+ * refusal (`again`), the sign-in tells whether an administrator has accepted in the meantime; without a sign-in only this page does.
+ */
+export function opensConsentPage({ register: way, consent, signIn, access }: Answers, flag: string | undefined, again: boolean): boolean {
+  // An app that acts for itself has no redirect URI that the page could come back to.
+  if (way === 'auto' || consent !== 'admin' || access === 'app-only') return false;
+  const named = flag === 'admin';
+  return again ? named || signIn === 'skip' : named || way === 'existing';
+}
+
+/** The admin-consent page, before anybody signs in to the mailbox; where it is refused, an administrator may be waited for. */
+export async function askForConsent(at: Standing): Promise<void> {
+  const { deps, record, cloud, registered } = at;
+  try {
+    await adminConsent(record, cloud, browserMethod(registered.answers.signIn), deps);
+  } catch (error) {
+    await waitForConsent(error, consentWait(at));
+  }
+}
+
+/** A sign-in that may find out that consent is missing: noted, waited for, tried again. Throws what the attempt throws. */
+export const withConsent = <T>(at: Standing, attempt: () => Promise<T>): Promise<T> => untilConsented(attempt, consentWait(at));
+
+/** How this set-up waits for consent: Graph is asked where its token is at hand, from the registration or from the environment. */
+function consentWait({ deps, notes, record, cloud, registered }: Standing): ConsentWait {
+  const { tenantId: id, endpoints, registration, protocols } = record;
+  const { graph } = registered;
+  const names = protocols.map((p) => permissionNames[p]);
+  const again = resumeHere(record, cloud);
+  const look = async () => {
+    const asked = graph ?? (await adminGraph(deps, { id, foundBy: id, endpoints }, cloud, again, 'browser'));
+    return isConsentSeen(asked, registration.clientId, names);
+  };
+  const atHand = graph !== undefined || Boolean(deps.ctx.env.MAILAUTH_GRAPH_TOKEN);
+  return { deps, record, cloud, again, onMissing: () => notes.consentAsked(), ...(atHand ? { look } : {}) };
+}
 
 /**
  * `--consent admin` for an app that exists: the admin-consent address in a browser, its answer caught here. Only where the app has a
  * redirect to this computer; otherwise the portal's "Grant admin consent" is the way, and the sign-in shows whether it was done.
  * Throws `consent-declined`, `consent-needed` (both 6), `consent-other-tenant`, and Entra's other problems.
  */
-export async function adminConsent(record: MailboxRecord, cloud: Cloud, method: 'browser' | 'paste', deps: SetupDeps): Promise<void> {
+async function adminConsent(record: MailboxRecord, cloud: Cloud, method: 'browser' | 'paste', deps: SetupDeps): Promise<void> {
   const { ctx, report } = deps;
   const { clientId, redirectUri: registered } = record.registration;
   if (!isLoopback(registered)) {

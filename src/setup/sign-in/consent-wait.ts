@@ -3,7 +3,7 @@ import { MailauthError } from '../../core/errors.ts';
 import { columnsOf, fold } from '../../core/fold.ts';
 import { adminConsentLink, type EntraWords, isPersonal } from '../../core/links.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
-import type { Run } from '../../core/run.ts';
+import type { Run } from '../../core/run-parts.ts';
 import { fromHere } from '../../errors/here.ts';
 import { problem } from '../../errors/problem.ts';
 import { isLoopback } from '../answers/answers.ts';

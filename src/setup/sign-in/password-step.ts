@@ -1,13 +1,14 @@
 import type { Cloud } from '../../core/cloud.ts';
+import type { Context } from '../../core/context.ts';
 import { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { Secret } from '../../core/secret.ts';
 import { fromHere } from '../../errors/here.ts';
+import { problem } from '../../errors/problem.ts';
 import { passwordSignIn } from '../../oauth/password.ts';
 import { productNamed } from '../../products/products.ts';
 import { missingPassword, passwordCommand } from '../answers/missing.ts';
-import { passwordFromFile } from '../register/client-secret.ts';
-import type { SetupDeps, SetupInput } from '../setup-deps.ts';
+import type { SetupDeps, SetupInput } from '../journal/setup-deps.ts';
 import { requestFor } from './sign-in-request.ts';
 
 /**
@@ -39,4 +40,15 @@ async function findPassword({ ctx, canAsk }: SetupDeps, { passwordFile }: SetupI
   if (passwordFile !== undefined) return passwordFromFile(ctx, passwordFile);
   if (canAsk) return new Secret(await ctx.prompts.secret({ message: `Password of ${record.signInAs ?? record.mailbox}?` }));
   throw missingPassword(record);
+}
+
+/** Reads `--password-file` (`-`: standard input). Only line breaks at the end are taken off. Throws `password-unusable`. */
+async function passwordFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, file: string): Promise<Secret> {
+  const source = file === '-' ? 'standard input' : 'the file of --password-file';
+  const text = file === '-' ? await ctx.readStdin() : await ctx.files.read(file);
+  if (text === undefined) throw problem('password-unusable', { source, why: 'There is no such file.' });
+  const value = text.replace(/^\uFEFF/, '').replace(/[\r\n]+$/, '');
+  if (value === '' || /[\r\n]/.test(value))
+    throw problem('password-unusable', { source, why: 'It must hold the password on one line and nothing else.' });
+  return new Secret(value);
 }

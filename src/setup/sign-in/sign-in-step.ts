@@ -1,33 +1,20 @@
 import type { Cloud } from '../../core/cloud.ts';
 import { MailauthError } from '../../core/errors.ts';
-import { setupCommand } from '../../core/links.ts';
-import type { ClientType, MailboxKey, MailboxRecord, TokenSet } from '../../core/mailbox.ts';
-import type { Run } from '../../core/run.ts';
+import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import type { Run } from '../../core/run-parts.ts';
 import type { Secret } from '../../core/secret.ts';
-import { problem } from '../../errors/problem.ts';
 import { viewOf } from '../../oauth/browser-trip.ts';
-import { deviceSignIn, qr } from '../../oauth/device.ts';
+import { type DeviceOptions, deviceSignIn, qr } from '../../oauth/device.ts';
 import { type SignInRequest, signIn } from '../../oauth/sign-in.ts';
 import type { SignInWay } from '../../products/product.ts';
-import { productNamed } from '../../products/products.ts';
 import type { MailboxFiles } from '../../store/mailbox-file.ts';
 import type { SecretStore } from '../../store/store.ts';
 import { encodeTokenSet, tokenEntry } from '../../store/token-entry.ts';
 import { isLoopback } from '../answers/answers.ts';
 import { requestFor } from './sign-in-request.ts';
 
-/** How a device code is shown and waited for. */
-export interface DeviceWish {
-  /** also as a QR code */
-  readonly qr: boolean;
-  /** undefined: as long as the code counts */
-  readonly waitMs: number | undefined;
-  /** called when the code is on the screen: the sandbox plays the person `as` here */
-  shown?(verificationUri: string, userCode: string, as: string): Promise<void>;
-}
-
 export interface SignInStep {
-  readonly deps: Run & { readonly mailboxes: MailboxFiles; readonly device?: DeviceWish };
+  readonly deps: Run & { readonly mailboxes: MailboxFiles; readonly device?: DeviceOptions };
   readonly store: SecretStore;
   readonly cloud: Cloud;
   readonly method: 'browser' | 'paste' | 'device';
@@ -50,14 +37,6 @@ export const signInMethod = (signIn: SignInWay | undefined): SignInStep['method'
 
 /** How a browser is reached for anything else than that: consent, a proof, an administrator. */
 export const browserMethod = (signIn: SignInWay): 'browser' | 'paste' => (signIn === 'paste' ? 'paste' : 'browser');
-
-/** Throws `device-not-here`, `device-confidential` (exit 2): said before anything begins. */
-export function requireDevice(key: MailboxKey, clientType: ClientType): void {
-  const guide = productNamed(key.for);
-  const again = setupCommand(key, `--for ${key.for}`);
-  if (guide?.signInWays.includes('device') !== true) throw problem('device-not-here', { product: guide?.title ?? key.for, again });
-  if (clientType === 'confidential') throw problem('device-confidential', { again });
-}
 
 /** Signs in for a record, stores the tokens, writes the mailbox file, in this order. A person may try again after a wrong account. */
 export async function signInAndStore(record: MailboxRecord, step: SignInStep): Promise<{ record: MailboxRecord; set: TokenSet }> {

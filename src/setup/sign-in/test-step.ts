@@ -1,6 +1,6 @@
 import type { Cloud } from '../../core/cloud.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
-import type { Run } from '../../core/run.ts';
+import type { Run } from '../../core/run-parts.ts';
 import type { ProtocolResult } from '../../mail/result.ts';
 import { runTests, type TestToken } from '../../mail/run-tests.ts';
 

@@ -4,9 +4,9 @@ import type { Secret } from '../../core/secret.ts';
 import { viewOf } from '../../oauth/browser-trip.ts';
 import { openLoopback } from '../../oauth/loopback.ts';
 import { signIn } from '../../oauth/sign-in.ts';
-import { resumeHere } from '../setup-commands.ts';
-import type { SetupDeps } from '../setup-deps.ts';
-import { requestFor } from '../sign-in/sign-in-request.ts';
+import { resumeHere } from '../journal/setup-commands.ts';
+import type { SetupDeps } from '../journal/setup-deps.ts';
+import { requestFor } from './sign-in-request.ts';
 
 /** A redirect to this computer that stands in the registration only for the time of a proof. */
 export interface Proof {

@@ -1,6 +1,6 @@
 import type { Cloud, Tenant } from '../../core/cloud.ts';
 import type { Context } from '../../core/context.ts';
-import type { Run } from '../../core/run.ts';
+import type { Run } from '../../core/run-parts.ts';
 import { Secret } from '../../core/secret.ts';
 import { createGraph, type Graph, type WaitReason } from '../../entra/graph.ts';
 import { problem } from '../../errors/problem.ts';

@@ -1,10 +1,10 @@
 import { portalSteps } from '../../by-hand/portal-steps.ts';
 import type { Cloud } from '../../core/cloud.ts';
 import { columnsOf } from '../../core/fold.ts';
-import { renderStep } from '../register/portal-screens.ts';
-import type { SetupDeps, SetupInput } from '../setup-deps.ts';
-import type { Answers } from './answers.ts';
-import { missingAgreement, missingClientId, missingPassword, missingSecret } from './missing.ts';
+import type { Answers } from '../answers/answers.ts';
+import { missingAgreement, missingClientId, missingPassword, missingSecret } from '../answers/missing.ts';
+import type { SetupDeps, SetupInput } from '../journal/setup-deps.ts';
+import { renderStep } from './portal-screens.ts';
 
 /**
  * Without a person: what `register` would have to ask for, said before the network and the keychain are touched.

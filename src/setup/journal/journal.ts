@@ -1,9 +1,9 @@
-import type { Cloud } from '../core/cloud.ts';
-import { Interrupted } from '../core/errors.ts';
-import type { MailboxKey, Registration, StoreName } from '../core/mailbox.ts';
-import { rfc3339 } from '../tokens/formats.ts';
-import type { Known } from './answers/question.ts';
-import { type Journal, type JournaledRegistration, journals, type SetupStep } from './journal.ts';
+import type { Cloud } from '../../core/cloud.ts';
+import { Interrupted } from '../../core/errors.ts';
+import type { MailboxKey, Registration, StoreName } from '../../core/mailbox.ts';
+import { rfc3339 } from '../../tokens/formats.ts';
+import type { Known } from '../answers/question.ts';
+import { type Journal, type JournaledRegistration, journals, type SetupStep } from './journal-file.ts';
 import type { SetupDeps } from './setup-deps.ts';
 
 /** The journal of the set-up in hand. Whatever is noted here is on disk when the call comes back. */

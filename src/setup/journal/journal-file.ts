@@ -1,15 +1,16 @@
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import type { Cloud } from '../core/cloud.ts';
-import type { Context } from '../core/context.ts';
-import type { MailboxKey, Registration, StoreName } from '../core/mailbox.ts';
-import { problem } from '../errors/problem.ts';
-import { guardWrites } from '../store/home.ts';
-import { toJsonFile } from '../store/json-file.ts';
-import { mailboxSlug } from '../store/mailbox-file.ts';
-import { cloudSchema, registrationSchema, storeNameSchema } from '../store/schemas.ts';
-import { savedAnswers } from './answers/answers.ts';
-import type { Known } from './answers/question.ts';
+import type { Cloud } from '../../core/cloud.ts';
+import type { Context } from '../../core/context.ts';
+import { defined } from '../../core/defined.ts';
+import type { MailboxKey, MailboxRecord, Registration, StoreName } from '../../core/mailbox.ts';
+import { problem } from '../../errors/problem.ts';
+import { guardWrites } from '../../store/home.ts';
+import { toJsonFile } from '../../store/json-file.ts';
+import { mailboxSlug } from '../../store/mailbox-file.ts';
+import { cloudSchema, registrationSchema, storeNameSchema } from '../../store/schemas.ts';
+import { savedAnswers } from '../answers/answers.ts';
+import type { Known } from '../answers/question.ts';
 
 /** A finished step of a set-up, in the order they happen. */
 export const setupSteps = ['tenant', 'store', 'registration', 'secret', 'sign-in', 'test'] as const;
@@ -137,4 +138,23 @@ export function journals(ctx: Pick<Context, 'files'>, home: string) {
 /** zod leaves optional keys present as undefined; exact optional types want them gone. */
 function withoutUndefined(answers: z.infer<typeof savedAnswers>): Known {
   return Object.fromEntries(Object.entries(answers).filter(([, value]) => value !== undefined));
+}
+
+/** What an earlier, finished set-up made through Graph: changed instead of made a second time. */
+export function madeBefore(record: MailboxRecord | undefined): JournaledRegistration | undefined {
+  const { made, clientId, secretExpiresAt, secretKeyId, oldSecretKeyId, madeByMailauth } = record?.registration ?? {};
+  if (made === undefined || clientId === undefined) return undefined;
+  return {
+    setupId: made.tag.replace(/^mailauth:/, ''),
+    appId: clientId,
+    grantIds: made.grantIds,
+    ...defined({
+      appObjectId: made.applicationObjectId,
+      spObjectId: made.servicePrincipalId,
+      secretKeyId,
+      oldSecretKeyId,
+      secretExpiresAt,
+    }),
+    ...(madeByMailauth === false ? { adopted: true } : {}),
+  };
 }

@@ -1,8 +1,8 @@
-import type { Cloud } from '../core/cloud.ts';
-import { MailauthError } from '../core/errors.ts';
-import { setupCommand } from '../core/links.ts';
-import type { MailboxKey } from '../core/mailbox.ts';
-import { fromHere, type Here } from '../errors/here.ts';
+import type { Cloud } from '../../core/cloud.ts';
+import { MailauthError } from '../../core/errors.ts';
+import { setupCommand } from '../../core/links.ts';
+import type { MailboxKey } from '../../core/mailbox.ts';
+import { fromHere, type Here } from '../../errors/here.ts';
 
 /** `mailauth setup` for exactly this mailbox, product and cloud, with more flags behind. */
 export const setupHere = ({ mailbox, for: product }: MailboxKey, cloud: Cloud, flags: string): string =>

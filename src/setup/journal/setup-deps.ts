@@ -1,0 +1,37 @@
+import type { Cloud } from '../../core/cloud.ts';
+import type { MailboxRecord, StoreName } from '../../core/mailbox.ts';
+import type { Run } from '../../core/run-parts.ts';
+import type { Secret } from '../../core/secret.ts';
+import type { DeviceOptions } from '../../oauth/device.ts';
+import type { MailboxFiles } from '../../store/mailbox-file.ts';
+import type { SecretStore } from '../../store/store.ts';
+import type { Facts, Flags } from '../answers/question.ts';
+
+/** What the wizard needs of its surroundings. */
+export interface SetupDeps extends Run {
+  readonly home: string;
+  readonly mailboxes: MailboxFiles;
+  /** --yes: changes in the tenant are agreed to */
+  readonly agreed: boolean;
+  readonly device?: DeviceOptions;
+  readonly facts: Facts;
+  /** the client secret of a registration that this place brings with it (sandbox) */
+  knownSecret(clientId: string): Secret | undefined;
+  cloud(record?: Pick<MailboxRecord, 'cloud'>): Promise<Cloud>;
+  /** the one asked for, else this one, else the keychain */
+  probedStore(recorded?: StoreName): Promise<SecretStore>;
+  store(record: Pick<MailboxRecord, 'store'>): Promise<SecretStore>;
+}
+
+/** What was said on the command line, beside the answers. */
+export interface SetupInput {
+  readonly flags: Flags;
+  readonly clientSecretFile?: string;
+  readonly passwordFile?: string;
+  /** app-only access: PEM, with its key in it or in a file of its own */
+  readonly certificateFile?: string;
+  readonly certificateKeyFile?: string;
+  readonly test: boolean;
+  readonly resume: boolean;
+  readonly fresh: boolean;
+}

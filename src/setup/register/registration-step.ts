@@ -1,0 +1,46 @@
+import type { Cloud, Tenant } from '../../core/cloud.ts';
+import type { MadeRegistration, MailboxKey } from '../../core/mailbox.ts';
+import type { Secret } from '../../core/secret.ts';
+import type { Graph } from '../../entra/graph.ts';
+import type { ClientCertificate } from '../../oauth/client-certificate.ts';
+import type { SecretStore } from '../../store/store.ts';
+import type { Answers } from '../answers/answers.ts';
+import type { JournaledRegistration } from '../journal/journal-file.ts';
+import type { SetupDeps, SetupInput } from '../journal/setup-deps.ts';
+import type { Proof } from '../sign-in/proof-step.ts';
+
+/** What every way to register works with. */
+export interface RegistrationStep {
+  readonly deps: SetupDeps;
+  readonly input: SetupInput;
+  readonly key: MailboxKey;
+  readonly tenant: Tenant;
+  readonly cloud: Cloud;
+  readonly store: SecretStore;
+  /** app-only access by certificate, in place of a client secret */
+  readonly certificate?: ClientCertificate;
+  /** what an earlier run made through Graph */
+  readonly registration: JournaledRegistration | undefined;
+  /** notes what was made, before the next thing is made */
+  note(registration: JournaledRegistration): Promise<void>;
+  /** the app whose client secret an interrupted run left in the store */
+  readonly waitingFor: string | undefined;
+  /** notes what the operator brought, before anything else happens */
+  remember(answers: Answers): Promise<void>;
+}
+
+/** What each way to register comes to. */
+export interface RegistrationResult {
+  readonly clientId: string;
+  readonly clientSecret?: Secret;
+  /** just made: Microsoft may need a minute until every data centre knows it */
+  readonly fresh?: boolean;
+  readonly secretExpiresAt?: string;
+  readonly secretKeyId?: string;
+  readonly oldSecretKeyId?: string;
+  readonly made?: MadeRegistration;
+  readonly madeByMailauth?: boolean;
+  readonly publicClientFlows?: boolean;
+  readonly proof?: Proof;
+  readonly graph?: Graph;
+}
