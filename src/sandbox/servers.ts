@@ -1,8 +1,7 @@
 import { createServer as createHttp } from 'node:http';
-import { createServer as createHttps } from 'node:https';
 import { loginServer } from './entra/login-server.ts';
 import { signInServer } from './entra/sign-in-server.ts';
-import { brokenServer, type Certificate } from './faults/broken-server.ts';
+import { brokenServer } from './faults/broken-server.ts';
 import type { ConnectionFault } from './faults/faults-connection.ts';
 import { listener, type SandboxHandler } from './http.ts';
 import { type Closable, listenOnLoopback } from './listen.ts';
@@ -10,6 +9,7 @@ import { imapServer } from './mail/imap-server.ts';
 import { popServer } from './mail/pop-server.ts';
 import { smtpServer } from './mail/smtp-server.ts';
 import type { Service } from './service.ts';
+import { type Certificate, tlsServer } from './tls-server.ts';
 
 export interface Ports {
   readonly pages?: number;
@@ -44,9 +44,9 @@ export async function startServers(service: Service, tls: Certificate, wanted: P
     const server = createHttp(limits, listener(pagesHandler));
     return { server, drop: () => server.closeAllConnections() };
   };
-  const login = ({ cert, key }: Certificate): Closable => {
-    const server = createHttps({ ...limits, cert, key, minVersion: 'TLSv1.2' }, listener(loginHandler));
-    return { server, drop: () => server.closeAllConnections() };
+  const login = (certificate: Certificate): Closable => {
+    const http = createHttp(listener(loginHandler)).setTimeout(limits.requestTimeout);
+    return tlsServer(certificate, (socket) => http.emit('connection', socket));
   };
   const started = await Promise.allSettled([
     listenOnLoopback(pages, wanted.pages),

@@ -1,10 +1,8 @@
-import { createServer as createTcp, type Socket } from 'node:net';
-import { createServer as createTls } from 'node:tls';
-import { type KeyRing, makeCertificates } from '../authority.ts';
+import type { Socket } from 'node:net';
+import { makeCertificates } from '../authority.ts';
 import type { Closable } from '../listen.ts';
+import { type Certificate, socketServer, tlsServer } from '../tls-server.ts';
 import type { Breakage, ConnectionFault } from './faults-connection.ts';
-
-export type Certificate = Pick<KeyRing, 'cert' | 'key'>;
 
 const name = 'mailauth sandbox authority of a fault';
 const dayMs = 86_400_000;
@@ -30,20 +28,7 @@ export async function faultyCertificate({ how }: ConnectionFault, now: number): 
 export function brokenServer(how: Breakage, tls: Certificate): Closable | undefined {
   const act = acts[how];
   if (act === undefined) return undefined;
-  const open = new Set<Socket>();
-  const greet = (socket: Socket): void => {
-    open.add(socket);
-    socket.on('close', () => open.delete(socket)).on('error', () => socket.destroy());
-    act(socket);
-  };
-  const inTls = how === 'no-http' || how === 'too-much';
-  const server = inTls ? createTls({ ...tls, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 }, greet) : createTcp(greet);
-  return {
-    server,
-    drop: () => {
-      for (const socket of open) socket.destroy();
-    },
-  };
+  return how === 'no-http' || how === 'too-much' ? tlsServer(tls, act) : socketServer(act);
 }
 
 const acts: Readonly<Partial<Record<Breakage, (socket: Socket) => void>>> = {

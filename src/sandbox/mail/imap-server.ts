@@ -1,28 +1,15 @@
-import { createServer, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { Closable } from '../listen.ts';
 import type { Service } from '../service.ts';
+import { type Certificate, tlsServer } from '../tls-server.ts';
 import { imapLines } from './imap-lines.ts';
 import { imapSession } from './imap-server-session.ts';
 
 const idleLimitMs = 30 * 60_000;
 
 /** The IMAP server of the sandbox: implicit TLS, XOAUTH2 only, a small mailbox for everybody. */
-export function imapServer(service: Service, tls: { readonly cert: string; readonly key: string }): Closable {
-  const open = new Set<TLSSocket>();
-  const server = createServer({ cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 }, (socket) => {
-    open.add(socket);
-    socket.on('close', () => open.delete(socket));
-    talk(service, socket);
-  });
-  // A client that does not trust us breaks the handshake off: its business, not an error of ours.
-  server.on('tlsClientError', () => undefined);
-  return {
-    server,
-    drop: () => {
-      for (const socket of open) socket.destroy();
-    },
-  };
-}
+export const imapServer = (service: Service, certificate: Certificate): Closable =>
+  tlsServer(certificate, (socket) => talk(service, socket));
 
 function talk(service: Service, socket: TLSSocket): void {
   const session = imapSession(service);

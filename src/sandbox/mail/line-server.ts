@@ -1,6 +1,6 @@
-import { createServer as createTcp, type Socket } from 'node:net';
-import { createSecureContext, createServer as createTls, type SecureContext, TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import type { Closable } from '../listen.ts';
+import { type Certificate, secured, socketServer, tlsServer } from '../tls-server.ts';
 
 /** What a session wants on the wire: lines without line ends, then perhaps TLS or the end. */
 export interface LineReply {
@@ -18,7 +18,7 @@ export interface LineSession {
 }
 
 interface LineServerOptions {
-  readonly tls: { readonly cert: string; readonly key: string };
+  readonly tls: Certificate;
   /** TLS from the first byte, or when the session says so */
   readonly security: 'tls' | 'starttls';
   readonly session: () => LineSession;
@@ -32,16 +32,7 @@ const lineLimit = 16_384;
 
 /** A server for POP3 and SMTP submission, line by line. */
 export function lineServer({ tls, security, session, tooLong }: LineServerOptions): Closable {
-  const open = new Set<Socket>();
-  let context: SecureContext | undefined;
-  const upgrade = (raw: Socket): TLSSocket => {
-    // Made when first needed: a sandbox that nobody sends through starts without it.
-    context ??= createSecureContext({ ...tls, minVersion: 'TLSv1.2' });
-    return new TLSSocket(raw, { isServer: true, secureContext: context });
-  };
   const greet = (socket: Socket): void => {
-    open.add(socket);
-    socket.on('close', () => open.delete(socket));
     const one = session();
     socket.write(`${one.greeting}\r\n`);
     talk(socket, one);
@@ -63,7 +54,7 @@ export function lineServer({ tls, security, session, tooLong }: LineServerOption
         if (reply.startTls) {
           // What a client sent behind STARTTLS in clear is forgotten (RFC 3207 section 4.2).
           socket.off('data', onData).setTimeout(0);
-          talk(upgrade(socket), one);
+          talk(secured(socket, tls), one);
           return;
         }
       }
@@ -71,13 +62,5 @@ export function lineServer({ tls, security, session, tooLong }: LineServerOption
     };
     socket.on('data', onData);
   };
-  const server = security === 'tls' ? createTls({ ...tls, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 }, greet) : createTcp(greet);
-  // A client that does not trust us breaks the handshake off: its business, not an error of ours.
-  server.on('tlsClientError', () => undefined);
-  return {
-    server,
-    drop: () => {
-      for (const socket of open) socket.destroy();
-    },
-  };
+  return security === 'tls' ? tlsServer(tls, greet) : socketServer(greet);
 }
