@@ -29,11 +29,14 @@ test('the package holds what runs and nothing else', () => {
   expect(files).toEqual([
     'LICENSE',
     'README.md',
+    'THIRD-PARTY-NOTICES',
     'bin/mailauth.js',
     'bin/package.json',
     'dist/app.cjs',
+    'dist/certificates.cjs',
     'dist/keychain-child.cjs',
     'dist/main.cjs',
+    'dist/questions.cjs',
     'dist/quick.cjs',
     'package.json',
   ]);
@@ -50,7 +53,8 @@ test('the packed tarball, installed into an empty folder, does the main job with
     npm_config_cache: process.env.npm_config_cache ?? join(process.env.HOME ?? place, '.npm'),
   };
   await run('npm', ['init', '-y'], { cwd: place, env });
-  await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], { cwd: place, env });
+  const installed = await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], { cwd: place, env });
+  expect(installed.stderr).toBe('');
   const setup = await run('npx', ['--no-install', 'mailauth', 'setup', '--sandbox', '--yes'], { cwd: place, env });
   expect(setup.stdout).toContain('is set up and signed in');
   const token = await run('npx', ['--no-install', 'entra-mailauth', 'token', 'get', '--sandbox'], { cwd: place, env });

@@ -1,13 +1,13 @@
 import type { Prompts } from '../../core/context.ts';
 import { Interrupted } from '../../core/errors.ts';
 
-/** Questions by @inquirer/prompts, loaded with the first question, drawn on stderr so that stdout stays clean. */
+/** Questions by Inquirer, loaded with the first question, drawn on stderr so that stdout stays clean. */
 export function createPrompts(output: NodeJS.WriteStream, input: NodeJS.ReadStream, processSignal: AbortSignal): Prompts {
-  type Inquirer = typeof import('@inquirer/prompts');
+  type Inquirer = typeof import('./questions.ts');
   type PromptContext = { input: NodeJS.ReadStream; output: NodeJS.WriteStream; signal: AbortSignal; clearPromptOnDone?: boolean };
 
   async function ask<T>(signal: AbortSignal | undefined, question: (inquirer: Inquirer, context: PromptContext) => Promise<T>): Promise<T> {
-    const inquirer = await import('@inquirer/prompts');
+    const inquirer = await import('./questions.ts');
     const either = signal === undefined ? processSignal : AbortSignal.any([processSignal, signal]);
     try {
       return await question(inquirer, { input, output, signal: either });
@@ -21,9 +21,8 @@ export function createPrompts(output: NodeJS.WriteStream, input: NodeJS.ReadStre
 
   return {
     text: (q, signal) =>
-      ask(signal, async (_, context) => {
-        const { liveInput } = await import('./live-input.ts');
-        return liveInput(
+      ask(signal, (inquirer, context) =>
+        inquirer.liveInput(
           {
             message: q.message,
             check: q.check ?? anything,
@@ -31,14 +30,11 @@ export function createPrompts(output: NodeJS.WriteStream, input: NodeJS.ReadStre
             ...(q.default === undefined ? {} : { default: q.default }),
           },
           context,
-        );
-      }),
+        ),
+      ),
 
     secret: (q, signal) =>
-      ask(signal, async (_, context) => {
-        const { liveInput } = await import('./live-input.ts');
-        return liveInput({ message: q.message, masked: true, check: q.check ?? anything }, context);
-      }),
+      ask(signal, (inquirer, context) => inquirer.liveInput({ message: q.message, masked: true, check: q.check ?? anything }, context)),
 
     select: (q, signal) =>
       ask(signal, (inquirer, context) =>

@@ -1,5 +1,8 @@
 import { createPrompt, isEnterKey, makeTheme, useEffect, useKeypress, usePrefix, useRef, useState } from '@inquirer/core';
 
+// The build makes this file, with Inquirer in it, a chunk of its own that is loaded with the first question (build.mjs).
+export { checkbox, confirm, select } from '@inquirer/prompts';
+
 export interface LiveInput {
   readonly message: string;
   readonly default?: string;
