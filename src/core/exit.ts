@@ -1,4 +1,4 @@
-/** Exit codes of the command line (README, "Exit codes"). Scripts depend on them: never renumber. */
+/** Exit codes of the command line (docs/contract.md, "Exit codes"). Scripts depend on them: never renumber. */
 export const Exit = {
   done: 0,
   failed: 1,

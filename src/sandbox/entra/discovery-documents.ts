@@ -25,7 +25,7 @@ export function openIdConfiguration(service: Service, named: string, request: Sa
     issuer: `${login}/${tenant.id}/v2.0`,
     request_uri_parameter_supported: false,
     userinfo_endpoint: `${graph}/oidc/userinfo`,
-    // Plain http on localhost: what a browser opens here needs no certificate (README, "The sandbox").
+    // Plain http on localhost: what a browser opens here needs no certificate (docs/contract.md, "Sandbox").
     authorization_endpoint: `${pages}/${tenant.id}/oauth2/v2.0/authorize`,
     device_authorization_endpoint: `${login}/${tenant.id}/oauth2/v2.0/devicecode`,
     http_logout_supported: true,
