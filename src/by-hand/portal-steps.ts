@@ -1,52 +1,31 @@
-import type { Endpoints, Protocol } from '../core/cloud.ts';
-import type { ClientType } from '../core/mailbox.ts';
+import type { Endpoints } from '../core/cloud.ts';
 import type { PlannedCertificate, RegistrationPlan } from '../core/registration-plan.ts';
 import { thumbprintsOf } from '../core/thumbprints.ts';
 import { custom } from '../products/custom.ts';
-import { permissionNames } from '../products/permissions.ts';
-import { planRegistration } from '../products/plan.ts';
-import { type Audience, accountTypes, type Product, type SignInWay } from '../products/product.ts';
+import { type PlanAnswers, planRegistration } from '../products/plan.ts';
+import { accountTypes, type Product } from '../products/product.ts';
 import { productNamed } from '../products/products.ts';
+import type { Step } from '../products/step/step.ts';
 
-export { permissionNames };
-
-/** One screen of the Entra admin center, said so that it can be followed without a picture. */
-export interface PortalStep {
-  readonly title: string;
-  /** the menu words, always, because deep links are undocumented and change; present names first, older ones in brackets */
-  readonly menu: string;
+/**
+ * One screen of the Entra admin center, in words that need no picture. `where` always has the menu words, because deep links are
+ * undocumented and change: the present names first, older ones in brackets.
+ */
+export interface PortalStep extends Step {
   readonly link: string;
-  readonly actions: readonly string[];
-  /** values to copy into the form */
-  readonly values: readonly { readonly field: string; readonly value: string }[];
-  /** the mistake that people make at this very step */
-  readonly trap?: string;
   /** what the operator brings back from this screen */
   readonly yields?: 'client-id' | 'client-secret';
 }
 
 /** The wizard's `Answers` fit, with the portal's address beside them. */
-export interface PortalFacts {
-  /** the guide's name; without one it is a program that mailauth does not know */
+export interface PortalFacts extends PlanAnswers {
+  /** the product's name; without one it is a program that mailauth does not know */
   readonly for?: string;
   readonly portal: string;
   readonly mailbox: string;
-  readonly name: string;
-  readonly audience: Audience;
-  readonly clientType: ClientType;
-  readonly redirectUri: string;
-  readonly protocols: readonly Protocol[];
-  readonly secretMonths: number;
-  readonly consent: 'admin' | 'user' | 'skip';
-  readonly signIn?: SignInWay;
-  readonly variant?: string;
-  /** left out: delegated */
-  readonly access?: 'delegated' | 'app-only';
-  /** app-only: uploaded in place of a client secret */
-  readonly certificate?: PlannedCertificate;
   /** known from the second screen on */
   readonly clientId?: string;
-  /** given: also the screen with the v2 endpoints, for who has to copy them; the wizard finds them by itself */
+  /** given: adds the screen with the v2 endpoints, for products whose form asks for them; the wizard finds them by itself */
   readonly endpoints?: Pick<Endpoints, 'authorization' | 'token'>;
 }
 
@@ -60,10 +39,13 @@ interface Portal {
 const registrations = 'Entra ID > App registrations';
 const app = `${registrations} > your app`;
 
-/** The registration by hand, screen by screen. Pure. The menu words and routes are those of the Microsoft Entra admin center (docs/microsoft.md, "Portal pages"). */
+/**
+ * The registration by hand, screen by screen. Pure. Menu words and routes are those of the Microsoft Entra admin center
+ * (docs/microsoft.md, "Portal pages").
+ */
 export function portalSteps(f: PortalFacts): readonly PortalStep[] {
   const product = productNamed(f.for ?? '') ?? custom;
-  // The same plan that `auto` sends to Graph: the ways to register cannot drift apart.
+  // The same plan that `auto` sends to Graph, so that both ways register the same app.
   const portal: Portal = { f, product, plan: planRegistration(product, f, '') };
   const steps = [register(portal)];
   if (portal.plan.publicClientFlows || portal.plan.implicitTokens) steps.push(authentication(portal));
@@ -94,21 +76,24 @@ function register({ f, product, plan }: Portal): PortalStep {
   const twoIds = plan.platform === 'none' ? ' and "Directory (tenant) ID"' : '';
   return {
     title: 'Register the app',
-    menu: `${registrations} > New registration${older}`,
+    where: `${registrations} > New registration${older}`,
     link: `${f.portal}/#view/Microsoft_AAD_RegisteredApps/CreateApplicationBlade/quickStartType~/null/isMSAApp~/false`,
-    actions: ['Fill in the form with these values', 'Press "Register"', `Copy "Application (client) ID"${twoIds} from the Overview page`],
-    values: [
-      { field: 'Name', value: plan.displayName },
-      { field: 'Supported account types', value: accountTypes[plan.audience] },
-      { field: 'Redirect URI, platform', value: platforms[plan.platform] },
-      { field: 'Redirect URI', value: plan.redirectUris[0] ?? 'leave it empty' },
+    actions: ['Fill in the form'],
+    fields: [
+      { label: 'Name', value: plan.displayName },
+      { label: 'Supported account types', value: accountTypes[plan.audience] },
+      { label: 'Redirect URI, platform', value: platforms[plan.platform] },
+      { label: 'Redirect URI', value: plan.redirectUris[0] ?? 'leave it empty' },
     ],
     trap: [
       `The overview shows three GUIDs: take "Application (client) ID"${twoIds}, not "Object ID"${twoIds === '' ? ' and not "Directory (tenant) ID"' : ''}.`,
       ...(plan.audience === 'single' ? [] : ['Older screens say "Azure AD directory" for "Microsoft Entra ID tenant".']),
-      ...(plan.platform === 'web' ? ['Choose "Web", not "Single-page application": that one never gets a token for a server.'] : []),
-      ...(plan.audience === 'multi-and-personal' ? ['With personal accounts allowed, the redirect URI may have no "?".'] : []),
+      ...(plan.platform === 'web'
+        ? ['Choose "Web", not "Single-page application": an app of that platform never gets a token for a server.']
+        : []),
+      ...(plan.audience === 'multi-and-personal' ? ['Because personal accounts are allowed, the redirect URI must not contain "?".'] : []),
     ].join(' '),
+    press: ['Press "Register"', `Copy "Application (client) ID"${twoIds} from the Overview page`],
     yields: 'client-id',
   };
 }
@@ -122,13 +107,13 @@ function authentication({ f, plan }: Portal): PortalStep {
   const implicit = plan.implicitTokens ? ['Settings (older: Implicit grant and hybrid flows): tick "Access tokens" and "ID tokens"'] : [];
   return {
     title: plan.publicClientFlows ? 'Allow public client flows' : 'Allow implicit tokens',
-    menu: `${app} > Manage > Authentication`,
+    where: `${app} > Manage > Authentication`,
     link: blade(f, 'Authentication'),
-    actions: [...flows, ...implicit, 'Press "Save"'],
-    values: [],
+    fields: [],
     trap: plan.publicClientFlows
-      ? 'Without it the sign-in fails with AADSTS7000218, which asks for a client secret that this app must not have.'
-      : "Only osTicket's older OAuth2 plugin needs it. With the present one leave both unticked: they weaken the app.",
+      ? 'Without this the sign-in fails with AADSTS7000218, which asks for a client secret that this app must not have.'
+      : "Only osTicket's older OAuth2 plugin needs this. With the present plugin leave both unticked, because they weaken the app.",
+    press: [...flows, ...implicit, 'Press "Save"'],
   };
 }
 
@@ -138,11 +123,12 @@ function permissions({ f, plan }: Portal): PortalStep {
     : 'Leave "User.Read" if it is there already.';
   return {
     title: 'Add the delegated permissions',
-    menu: `${app} > Manage > API permissions > Add a permission > Microsoft Graph > Delegated permissions`,
+    where: `${app} > Manage > API permissions > Add a permission > Microsoft Graph > Delegated permissions`,
     link: blade(f, 'CallAnAPI'),
-    actions: ['Search for each name, tick it', 'Press "Add permissions"', 'The table must show them all now, as "Delegated"'],
-    values: plan.graphPermissions.map((value) => ({ field: 'Permission', value })),
-    trap: `Choose "Delegated permissions". "Application permissions" is another thing and does not work here. ${preset}`,
+    actions: ['Search for each name and tick it'],
+    fields: plan.graphPermissions.map((value) => ({ label: 'Permission', value })),
+    trap: `Choose "Delegated permissions"; "Application permissions" will not work. ${preset}`,
+    press: ['Press "Add permissions"', 'The table must show all of them now, as "Delegated"'],
   };
 }
 
@@ -150,16 +136,15 @@ function permissions({ f, plan }: Portal): PortalStep {
 function appPermissions({ f }: Portal, roles: readonly string[]): PortalStep {
   return {
     title: 'Add the application permissions',
-    menu: `${app} > Manage > API permissions > Add a permission > APIs my organization uses > Office 365 Exchange Online > Application permissions`,
+    where: `${app} > Manage > API permissions > Add a permission > APIs my organization uses > Office 365 Exchange Online > Application permissions`,
     link: blade(f, 'CallAnAPI'),
     actions: [
       'Type "Office 365 Exchange Online" into the search field and choose it',
-      'Choose "Application permissions", search for each name, tick it',
-      'Press "Add permissions"',
-      'The table must show them all now, as "Application"',
+      'Choose "Application permissions", search for each name and tick it',
     ],
-    values: roles.map((value) => ({ field: 'Permission', value })),
-    trap: 'Choose "Application permissions" of Office 365 Exchange Online: Microsoft Graph has none of these names. Not "full_access_as_app".',
+    fields: roles.map((value) => ({ label: 'Permission', value })),
+    trap: 'Choose "Application permissions" of Office 365 Exchange Online: Microsoft Graph has none of these names. Do not take "full_access_as_app".',
+    press: ['Press "Add permissions"', 'The table must show all of them now, as "Application"'],
   };
 }
 
@@ -167,45 +152,48 @@ function certificate({ f }: Portal, { der, expiresAt }: PlannedCertificate): Por
   const { sha1, sha256 } = thumbprintsOf(Buffer.from(der, 'base64'));
   return {
     title: 'Upload the certificate',
-    menu: `${app} > Manage > Certificates & secrets > Certificates > Upload certificate`,
+    where: `${app} > Manage > Certificates & secrets > Certificates > Upload certificate`,
     link: blade(f, 'Credentials'),
-    actions: ['Press "Upload certificate", choose the certificate file (never the key), press "Add"'],
-    values: [
-      { field: 'Expires', value: expiresAt },
-      { field: 'Thumbprint (SHA-1, as the portal shows it)', value: sha1 },
-      { field: 'SHA-256 thumbprint', value: sha256 },
+    actions: ['Press "Upload certificate", choose the certificate file (never the key), press "Add"', 'Compare what the list shows now'],
+    fields: [
+      { label: 'Expires', value: expiresAt },
+      { label: 'Thumbprint (SHA-1, as the portal shows it)', value: sha1 },
+      { label: 'SHA-256 thumbprint', value: sha256 },
     ],
-    trap: 'Upload the file with "BEGIN CERTIFICATE" only. A file that holds the private key as well stays on this computer.',
+    trap: 'Upload the file that holds "BEGIN CERTIFICATE" only. A file that also holds the private key must stay on this computer.',
+    press: [],
   };
 }
 
-/** The classic mistake has a screen of its own. */
+/** Two pages show an "Object ID", and most people copy the wrong one: so this page has a step of its own. */
 function enterpriseApp({ f }: Portal): PortalStep {
   return {
     title: 'Note the Object ID for Exchange',
-    menu: 'Entra ID > Enterprise apps > All applications > your app > Overview',
+    where: 'Entra ID > Enterprise apps > All applications > your app > Overview',
     link: `${f.portal}/#view/Microsoft_AAD_IAM/StartboardApplicationsMenuBlade/~/AppAppsPreview`,
-    actions: [
-      'Search for the app by its name; take away the filter "Application type"',
-      'Copy "Object ID": Exchange Online PowerShell wants it',
-      'mailauth prints the lines for Exchange at the end',
-    ],
-    values: [],
+    fields: [],
     trap: 'The page under App registrations shows another "Object ID". With that one New-ServicePrincipal succeeds and every sign-in fails.',
+    press: [
+      'Remove the filter "Application type" and search for the app by its name',
+      'Copy "Object ID": Exchange Online PowerShell needs it',
+      'At the end, mailauth prints the lines for Exchange',
+    ],
   };
 }
 
 function consent({ f, product, plan }: Portal): PortalStep {
   const mayBeBlocked =
-    'Tenants that let Microsoft manage consent do not let users agree to IMAP and POP themselves, ' +
+    'In tenants that let Microsoft manage consent, users cannot agree to IMAP and POP themselves, ' +
     'so without this step the sign-in stops at "Need admin approval".';
+  const without =
+    plan.appRoles === undefined ? (product.consentNote ?? mayBeBlocked) : 'Without it the token carries no permission at all.';
   return {
     title: 'Grant admin consent',
-    menu: `${app} > Manage > API permissions > Grant admin consent for (your organization)`,
+    where: `${app} > Manage > API permissions > Grant admin consent for (your organization)`,
     link: blade(f, 'CallAnAPI'),
-    actions: ['Press "Grant admin consent for …", then "Yes"', 'Every row must show "Granted for …" with a green tick'],
-    values: [],
-    trap: `Only an administrator can press it. ${plan.appRoles === undefined ? (product.consentNote ?? mayBeBlocked) : 'Without it the token carries no permission at all.'}`,
+    fields: [],
+    trap: `Only an administrator can do this. ${without}`,
+    press: ['Press "Grant admin consent for …", then "Yes"', 'Every row must show "Granted for …" with a green tick'],
   };
 }
 
@@ -219,21 +207,22 @@ const expires: Readonly<Record<number, string>> = {
 };
 
 function secret({ f, product }: Portal, months: number): PortalStep {
-  const both = product.secretIdToo === true;
+  const fixed = product.secretMonthsFixed === true ? ` ${product.title}'s guide asks for ${product.secretMonths} months.` : '';
   return {
     title: 'Make a client secret',
-    menu: `${app} > Manage > Certificates & secrets > Client secrets > New client secret`,
+    where: `${app} > Manage > Certificates & secrets > Client secrets > New client secret`,
     link: blade(f, 'Credentials'),
-    actions: [
-      'Press "New client secret", fill in, press "Add"',
-      'Copy the column "Value" now: it is shown only once',
-      ...(both ? ['Note "Secret ID" too: it tells this secret from the next one'] : []),
+    actions: ['Press "New client secret" and fill in the form'],
+    fields: [
+      { label: 'Description', value: `mailauth ${f.mailbox}` },
+      { label: 'Expires', value: expires[months] ?? `Custom: ${months} months from today` },
     ],
-    values: [
-      { field: 'Description', value: `mailauth ${f.mailbox}` },
-      { field: 'Expires', value: expires[months] ?? `Custom: ${months} months from today` },
+    trap: `Copy "Value", not "Secret ID". The ID is a GUID, and no sign-in works with it.${fixed}`,
+    press: [
+      'Press "Add"',
+      'Copy the column "Value" now: the portal shows it only once',
+      ...(product.secretIdToo === true ? ['Note "Secret ID" too: it tells this secret from the next one'] : []),
     ],
-    trap: `Copy "Value", not "Secret ID". The ID is a GUID and never signs in.${product.secretMonthsFixed === true ? ` ${product.title}'s guide asks for ${product.secretMonths} months.` : ''}`,
     yields: 'client-secret',
   };
 }
@@ -241,13 +230,14 @@ function secret({ f, product }: Portal, months: number): PortalStep {
 function endpoints({ f }: Portal, known: Pick<Endpoints, 'authorization' | 'token'>): PortalStep {
   return {
     title: 'Copy the endpoints',
-    menu: `${app} > Overview > Endpoints`,
+    where: `${app} > Overview > Endpoints`,
     link: blade(f, 'Overview'),
-    actions: ['Press "Endpoints" at the top of the page', 'Copy these two, or compare'],
-    values: [
-      { field: 'OAuth 2.0 authorization endpoint (v2)', value: known.authorization },
-      { field: 'OAuth 2.0 token endpoint (v2)', value: known.token },
+    actions: ['Press "Endpoints" at the top of the page', 'Copy these two, or compare them'],
+    fields: [
+      { label: 'OAuth 2.0 authorization endpoint (v2)', value: known.authorization },
+      { label: 'OAuth 2.0 token endpoint (v2)', value: known.token },
     ],
     trap: 'The list has each address twice: take the ones with "(v2)" and "/v2.0/" in them.',
+    press: [],
   };
 }

@@ -16,20 +16,21 @@ export const custom: Product = {
   asks: ['access', 'signInAs', 'clientType', 'redirectUri', 'audience', 'protocols'],
   secretMonths: 12,
   endpointsWanted: true,
-  form: [
+  form: (f) => [
     {
+      title: "Fill in the program's form",
       where: "The program's own account settings",
       fields: [
-        { label: 'Client ID', value: (f) => f.clientId },
-        { label: 'Client secret', secret: 'client-secret' },
-        { label: 'Tenant ID', value: (f) => f.tenantId },
-        { label: 'Authorization endpoint', value: (f) => f.endpoints.authorization },
-        { label: 'Token endpoint', value: (f) => f.endpoints.token },
-        { label: 'Redirect URI', how: 'compare', value: (f) => f.redirectUri || 'none' },
-        { label: 'Scopes', value: (f) => f.scopes.join(' ') },
-        { label: 'User name', value: (f) => f.mailbox },
+        { label: 'Client ID', value: f.clientId },
+        { label: 'Client secret', ...f.clientSecret },
+        { label: 'Tenant ID', value: f.tenantId },
+        { label: 'Authorization endpoint', value: f.endpoints.authorization },
+        { label: 'Token endpoint', value: f.endpoints.token },
+        { label: 'Redirect URI', how: 'compare', value: f.redirectUri || 'none' },
+        { label: 'Scopes', value: f.scopes.join(' ') },
+        { label: 'User name', value: f.mailbox },
       ],
-      press: (f) => [`Save, let the program sign in, and sign in there as ${f.signsIn}`],
+      press: [`Save, let the program sign in, and sign in there as ${f.signsIn}`],
     },
   ],
 };

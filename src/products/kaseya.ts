@@ -17,7 +17,7 @@ export const kaseya: Product = {
   clientType: 'public',
   platform: 'none',
   publicClientFlows: true,
-  // The list of permissions covers all three; the parser's form has IMAP only.
+  // The guide's list of permissions covers all three protocols; the form of the parser has IMAP only.
   protocols: ['imap', 'pop', 'smtp'],
   permissions: ['User.Read', 'POP.AccessAsUser.All', 'IMAP.AccessAsUser.All', 'offline_access', 'SMTP.Send'],
   signIn: 'skip',
@@ -26,33 +26,34 @@ export const kaseya: Product = {
   secretMonths: 12,
   endpointsWanted: false,
   olderMenu: 'Azure Active Directory > App Registrations',
-  consentNote: 'The PSA shows nobody a consent page: without this step its sign-in fails with AADSTS65001.',
-  form: [
+  consentNote: 'The PSA never shows a consent page: without this step its sign-in fails with AADSTS65001.',
+  form: (f) => [
     {
+      title: 'Fill in the email parser',
       where: 'PSA: Admin > Service Desk > Email Parser',
       fields: [
-        { label: 'Incoming Mail Server', value: (f) => f.servers.imap.host },
-        { label: 'Server Port Number', value: (f) => String(f.servers.imap.port) },
-        { label: 'EncryptionType', how: 'choose', value: (f) => (f.servers.imap.security === 'tls' ? 'SSL' : 'STARTTLS') },
-        { label: 'Username', value: (f) => f.mailbox },
+        { label: 'Incoming Mail Server', value: f.servers.imap.host },
+        { label: 'Server Port Number', value: String(f.servers.imap.port) },
+        { label: 'EncryptionType', how: 'choose', value: f.servers.imap.security === 'tls' ? 'SSL' : 'STARTTLS' },
+        { label: 'Username', value: f.mailbox },
         {
           label: 'Password',
-          secret: 'password',
-          note: 'Of the mailbox itself. It must not need MFA: OAuth 2.0 here "does not support MFA-enabled accounts".',
+          ...f.password,
+          note: 'The password of the mailbox itself. It must work without MFA: OAuth 2.0 here "does not support MFA-enabled accounts".',
         },
         {
           label: 'IMAP settings',
           how: 'choose',
-          value: () => 'Yes',
-          note: 'The switch that turns OAuth on; the Application ID and Directory ID belong to it.',
+          value: 'Yes',
+          note: 'This switches OAuth on. The Application ID and the Directory ID belong to it.',
         },
-        { label: 'Application ID', value: (f) => f.clientId, note: 'Entra calls it Application (client) ID.' },
-        { label: 'Directory ID', value: (f) => f.tenantId, note: 'Entra calls it Directory (tenant) ID.' },
+        { label: 'Application ID', value: f.clientId, note: 'Entra calls it Application (client) ID.' },
+        { label: 'Directory ID', value: f.tenantId, note: 'Entra calls it Directory (tenant) ID.' },
       ],
-      press: () => ['Press "Save"', 'Press "Test": the connection must succeed', 'Then Basic authentication can be turned off'],
       trap:
         'Security defaults, a Conditional Access policy or per-user MFA stop this sign-in (AADSTS50076, AADSTS50079). Exclude the ' +
-        'mailbox there, or use another product: trying again cannot help.',
+        'mailbox from them, or use another product. Trying again does not help.',
+      press: ['Press "Save"', 'Press "Test": the connection must succeed', 'After that, Basic authentication can be turned off'],
     },
   ],
   shared: () => [

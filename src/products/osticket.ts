@@ -20,15 +20,17 @@ export const osticket: Product = {
   platform: 'web',
   redirectShown: {
     field: 'Callback Endpoint',
+    title: 'Copy the Callback Endpoint from osTicket',
     where: 'osTicket: Admin Panel > Emails > Emails > (the system email) > Remote Mailbox',
-    actions: [
+    fields: [],
+    trap:
+      'The OAuth2 plugin must be installed and enabled. An older edition of the guide says "OAuth2 - Google" here: for a Microsoft ' +
+      'mailbox, choose "OAuth2 - Microsoft". A plugin of that age also needs implicit tokens: set it up with --variant older-plugin.',
+    press: [
       'Authentication: choose "OAuth2 - Microsoft"',
       'Press "Config" and open the tab "IdP Config"',
-      'Copy "Callback Endpoint" from the top of the popup; it ends in /api/auth/oauth2',
+      'Copy "Callback Endpoint" from the top of the popup. It ends in /api/auth/oauth2',
     ],
-    trap:
-      'The OAuth2 plugin must be installed and enabled. An older edition of the guide says "OAuth2 - Google" here: ' +
-      'for a Microsoft mailbox it is "OAuth2 - Microsoft". A plugin as old as that edition wants implicit tokens, too: --variant older-plugin.',
   },
   publicClientFlows: false,
   protocols: ['imap', 'pop', 'smtp'],
@@ -39,45 +41,46 @@ export const osticket: Product = {
   secretMonths: 12,
   endpointsWanted: true,
   olderMenu: 'Azure Active Directory > App Registrations',
-  form: [
+  form: (f) => [
     {
+      title: 'Fill in osTicket',
       where: 'osTicket: Admin Panel > Emails > Emails > (the system email) > Remote Mailbox > Config > IdP Config',
       fields: [
         {
           label: 'Callback Endpoint',
           how: 'compare',
-          value: (f) => f.redirectUri,
-          note: 'Must be the redirect URI in Entra to the letter, https and capitals included.',
+          value: f.redirectUri,
+          note: 'Must be exactly the redirect URI in Entra, including https and capital letters.',
         },
-        { label: 'Client ID', value: (f) => f.clientId, note: 'Entra calls it Application (client) ID.' },
-        { label: 'Client Secret', secret: 'client-secret', note: 'The secret\'s "Value", not its "Secret ID".' },
+        { label: 'Client ID', value: f.clientId, note: 'Entra calls it Application (client) ID.' },
+        { label: 'Client Secret', ...f.clientSecret, note: 'The secret\'s "Value", not its "Secret ID".' },
         {
           label: 'Authorization Endpoint',
-          value: (f) => f.endpoints.authorization,
-          note: 'The v2 one; an old address here causes "The API version v2 has been depreciated".',
+          value: f.endpoints.authorization,
+          note: 'The v2 address. With an older one osTicket says "The API version v2 has been depreciated".',
         },
-        { label: 'Token Endpoint', value: (f) => f.endpoints.token, note: 'The v2 one.' },
+        { label: 'Token Endpoint', value: f.endpoints.token, note: 'The v2 address.' },
         {
           label: 'Scopes',
           how: 'compare',
-          value: (f) => f.scopes.join(' '),
-          note: 'Filled in by osTicket: leave it where it asks for the same.',
+          value: f.scopes.join(' '),
+          note: 'osTicket fills this in. Leave it as it is if it asks for the same.',
         },
       ],
-      press: (f) => [
+      trap: 'A browser that is already signed in to Microsoft uses that account without asking. Use a private window.',
+      press: [
         'Press "Submit": osTicket sends you to Microsoft',
         `Sign in as ${f.signsIn}, not as yourself`,
-        'Press "Accept"; "Consent on behalf of your organization" may stay empty once an administrator has consented',
-        'Back in osTicket, a green success banner must show',
+        'Press "Accept". "Consent on behalf of your organization" can stay empty once an administrator has consented',
+        'Back in osTicket, a green success banner must appear',
         'Press "Config" again: a new tab "Token" must show the token',
-        'Go on with the IMAP or POP3 and the SMTP settings, from the table of mail servers',
+        'Fill in the IMAP or POP3 and the SMTP settings from the table of mail servers',
       ],
-      trap: 'A browser that is signed in to Microsoft already hands over that account without asking: use a private window.',
     },
   ],
   shared: (f) => [
-    `In the popup's general settings switch "Strict Matching" off: with it osTicket refuses the token of ${f.signsIn} for ${f.mailbox}. ` +
-      'osTicket has the switch since 2023; older versions need an update.',
+    `In the popup's general settings, switch "Strict Matching" off. With it, osTicket refuses the token of ${f.signsIn} for ${f.mailbox}. ` +
+      'osTicket has this switch since 2023; older versions need an update.',
   ],
   variants: [
     { name: 'present-plugin', title: 'the present OAuth2 plugin', implicitTokens: false },

@@ -11,14 +11,14 @@ export const permissionNames: Readonly<Record<Protocol, string>> = {
 
 const inOrder: readonly Protocol[] = ['imap', 'pop', 'smtp'];
 
-/** The guide's list, its mail permissions narrowed or widened to the protocols that were chosen. */
+/** The product's list, with the mail permissions of exactly the protocols that were chosen. */
 export function permissionsOf(product: Product, protocols: readonly Protocol[]): readonly string[] {
   const wanted = mailPermissionsOf(protocols);
   const kept = product.permissions.filter((name) => wanted.includes(name) || !Object.values(permissionNames).includes(name));
   return [...kept, ...wanted.filter((name) => !kept.includes(name))];
 }
 
-/** `IMAP.AccessAsUser.All` … for the chosen protocols: what is also granted on Exchange Online. */
+/** `IMAP.AccessAsUser.All` and the like for the chosen protocols. They are also granted on Exchange Online. */
 export function mailPermissionsOf(protocols: readonly Protocol[]): readonly string[] {
   return inOrder.filter((protocol) => protocols.includes(protocol)).map((protocol) => permissionNames[protocol]);
 }

@@ -1,4 +1,5 @@
 import type { Protocol } from '../core/cloud.ts';
+import { defined } from '../core/defined.ts';
 import type { ClientType } from '../core/mailbox.ts';
 import type { Audience, PlannedCertificate, RegistrationPlan } from '../core/registration-plan.ts';
 import { appRolesOf, mailPermissionsOf, permissionsOf } from './permissions.ts';
@@ -18,14 +19,14 @@ export interface PlanAnswers {
   readonly access?: 'delegated' | 'app-only';
   /** app-only: in place of a client secret */
   readonly certificate?: PlannedCertificate;
-  /** name of one of the guide's variants */
+  /** name of one of the product's variants */
   readonly variant?: string;
 }
 
-/** Neither sign-in has a redirect URI that would tell Entra the client type (Graph: isFallbackPublicClient). */
+/** These two sign-ins have no redirect URI that would tell Entra the client type (Graph: isFallbackPublicClient). */
 export const needsClientFlows = (signIn: SignInWay | undefined): boolean => signIn === 'device' || signIn === 'password';
 
-/** What shall be registered, from the guide and the answers. Pure. `setupId`: random, journaled before anything is created. */
+/** What is to be registered, from the product and the answers. Pure. `setupId`: random, journaled before anything is created. */
 export function planRegistration(product: Product, answers: PlanAnswers, setupId: string): RegistrationPlan {
   if (answers.access === 'app-only') return planForApp(answers, setupId);
   const platform = platformOf(product, answers.clientType);
@@ -39,13 +40,13 @@ export function planRegistration(product: Product, answers: PlanAnswers, setupId
     implicitTokens: variant?.implicitTokens === true,
     graphPermissions: permissionsOf(product, answers.protocols),
     exchangePermissions: mailPermissionsOf(answers.protocols),
-    ...(answers.clientType === 'confidential' ? { secretMonths: answers.secretMonths } : {}),
+    ...defined({ secretMonths: answers.clientType === 'confidential' ? answers.secretMonths : undefined }),
     consent: answers.consent,
     tag: `mailauth:${setupId}`,
   };
 }
 
-/** An app that acts for itself: nobody signs in, so it has no redirect URI and no delegated permission. */
+/** An app that acts for itself: no person signs in, so it has no redirect URI and no delegated permission. */
 function planForApp({ name, audience, protocols, consent, certificate, secretMonths }: PlanAnswers, setupId: string): RegistrationPlan {
   return {
     displayName: name,

@@ -1,16 +1,18 @@
 import type { Protocol } from '../core/cloud.ts';
 import type { ClientType } from '../core/mailbox.ts';
 import type { Audience, Platform } from '../core/registration-plan.ts';
-import type { FormFacts, FormPart } from './form.ts';
+import type { FormFacts, ProductFacts } from './form-facts.ts';
+import type { ProductName } from './product-names.ts';
+import type { Step } from './step/step.ts';
 
 export type { Audience };
 export type SignInMethod = 'browser' | 'paste' | 'skip';
-/** every way `--sign-in` can name; which of them make sense is the guide's to say */
+/** Every way that `--sign-in` can name. A product says which of them make sense for it. */
 export type SignInWay = SignInMethod | 'device' | 'password';
 
-/** What one product needs of an Entra registration, as data: adding a product is one file like `osticket.ts` and one test. */
+/** What one product needs of an Entra registration, and how it is set up by hand. A product is one data file like `osticket.ts`. */
 export interface Product {
-  readonly name: string;
+  readonly name: ProductName;
   /** for the list of choices, and the product's name in a sentence */
   readonly title: string;
   readonly description: string;
@@ -18,9 +20,9 @@ export interface Product {
   readonly clientType: ClientType;
   /** where the redirect URI is registered; with `web` and `mobile-desktop` the operator's client type decides */
   readonly platform: Platform;
-  /** as registered; undefined: the operator is asked, or (platform `none`) there is none */
+  /** as registered; undefined: the operator is asked, or (platform `none`) the app has none */
   readonly redirectUri?: string;
-  /** the product shows the redirect URI itself: where to find it, before anything is registered */
+  /** where the product itself shows the redirect URI, before anything is registered */
   readonly redirectShown?: ProductScreen;
   /** the portal's "Allow public client flows" */
   readonly publicClientFlows: boolean;
@@ -30,36 +32,36 @@ export interface Product {
   /** default of --sign-in */
   readonly signIn: SignInMethod;
   readonly signInWays: readonly SignInWay[];
-  /** questions that this product leaves to the operator; all others take the guide's value unless a flag says otherwise */
+  /** questions that this product leaves to the operator; all others take the value of this file unless a flag gives another */
   readonly asks: readonly ('access' | 'signInAs' | 'clientType' | 'redirectUri' | 'audience' | 'protocols')[];
-  /** months a new client secret shall live; the guide names them (`secretMonthsFixed`) or leaves the choice */
+  /** how many months a new client secret is valid, unless the operator says otherwise */
   readonly secretMonths: number;
+  /** the product's guide asks for exactly `secretMonths` */
   readonly secretMonthsFixed?: true;
-  /** the guide wants the Secret ID noted beside the value */
+  /** the product's guide wants the Secret ID noted beside the value */
   readonly secretIdToo?: true;
   /** the product's form asks for the v2 endpoints */
   readonly endpointsWanted: boolean;
-  /** the guide's own words for the portal's menu, where the portal has renamed it since */
+  /** the words of the product's guide for the portal's menu, where the portal has renamed it since */
   readonly olderMenu?: string;
-  /** said where consent is given, when this product is special there */
+  /** said at the step of consent, when this product is special there */
   readonly consentNote?: string;
-  readonly form: readonly FormPart[];
+  /** the product's own screens, filled in, in order */
+  readonly form: (f: FormFacts) => readonly Step[];
   /** what else this product needs for a shared mailbox, a resource or an alias */
-  readonly shared?: (f: FormFacts) => readonly string[];
+  readonly shared?: (f: ProductFacts) => readonly string[];
+  /** the kinds that the product comes in; the first is taken where no kind is named */
   readonly variants?: readonly Variant[];
   /** how often the product's own guide makes the operator click, choose, type, copy, paste or check; undefined: it has no guide */
   readonly manualSteps?: number;
 }
 
-export interface ProductScreen {
-  /** the product's own name of the field */
+/** The screen of a product that shows a value which only the operator can fetch. */
+export interface ProductScreen extends Step {
+  /** the product's own name for the value */
   readonly field: string;
-  readonly where: string;
-  readonly actions: readonly string[];
-  readonly trap?: string;
 }
 
-/** A product that comes in several kinds: chosen by name, the first is what nobody has to name. */
 export interface Variant {
   readonly name: string;
   readonly title: string;
@@ -73,7 +75,7 @@ export function redirectSource(product: Product): 'none' | 'fixed' | 'product' |
   return product.redirectShown === undefined ? 'operator' : 'product';
 }
 
-/** A confidential client's redirects are of the Web platform; a guide without a redirect stays without unless one is registered after all. */
+/** The redirect URI of a confidential client is always registered on the Web platform, also where the product alone would need none. */
 export function platformOf(product: Product, clientType: ClientType): Platform {
   if (clientType === 'confidential') return 'web';
   return product.platform === 'none' ? 'none' : 'mobile-desktop';

@@ -1,11 +1,11 @@
 import { printable } from '../core/text.ts';
-import type { FormFacts } from './form.ts';
+import type { ProductFacts } from './form-facts.ts';
 
 /**
  * What lets `signsIn` into a mailbox that is not its own, for Exchange Online PowerShell. Sources: Microsoft, "Authenticate an IMAP, POP
  * or SMTP connection using OAuth"; Add-MailboxPermission, Add-RecipientPermission.
  */
-export function sharedMailboxCommands({ mailbox, signsIn, protocols }: FormFacts): readonly string[] {
+export function sharedMailboxCommands({ mailbox, signsIn, protocols }: ProductFacts): readonly string[] {
   const [shared, user] = [mailbox, signsIn].map((address) => powerShellWord(printable(address)));
   return [
     `Add-MailboxPermission -Identity ${shared} -User ${user} -AccessRights FullAccess -AutoMapping $false`,
@@ -15,5 +15,5 @@ export function sharedMailboxCommands({ mailbox, signsIn, protocols }: FormFacts
   ];
 }
 
-/** Single quotes, doubled inside; PowerShell takes the curly ones for the same (about_Quoting_Rules). */
+/** Single quotes, each quote inside doubled. PowerShell reads curly quotes like straight ones (about_Quoting_Rules). */
 const powerShellWord = (text: string): string => `'${text.replace(/['\u2018-\u201b]/g, '$&$&')}'`;

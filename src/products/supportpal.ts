@@ -17,9 +17,11 @@ export const supportpal: Product = {
   platform: 'web',
   redirectShown: {
     field: 'Redirect URI',
+    title: 'Copy the Redirect URI from SupportPal',
     where: 'SupportPal: Settings > General > Third-Party Integrations',
-    actions: [
-      'Microsoft: press "Activate" on the left; the page reloads and confirms it',
+    fields: [],
+    press: [
+      'Microsoft: press "Activate" on the left. The page reloads and confirms it',
       'Press "Settings" under Microsoft',
       'Copy the redirect URI that the page shows',
     ],
@@ -34,47 +36,49 @@ export const supportpal: Product = {
   secretMonthsFixed: true,
   endpointsWanted: false,
   olderMenu: 'Identity > Applications > App registrations',
-  form: [
+  form: (f) => [
     {
+      title: "Fill in SupportPal's Microsoft settings",
       where: 'SupportPal: Settings > General > Third-Party Integrations > Microsoft > Settings',
       fields: [
         {
           label: 'Redirect URI',
           how: 'compare',
-          value: (f) => f.redirectUri,
+          value: f.redirectUri,
           note:
-            'Must be the one in Entra to the letter, else Microsoft says "The provided value for the input parameter ' +
+            'Must be exactly the one in Entra. Otherwise Microsoft says "The provided value for the input parameter ' +
             "'redirect_uri' is not valid\".",
         },
-        { label: 'Client ID', value: (f) => f.clientId, note: 'Entra calls it Application (client) ID.' },
-        { label: 'Client Secret', secret: 'client-secret', note: 'The client secret value, not the client secret ID.' },
+        { label: 'Client ID', value: f.clientId, note: 'Entra calls it Application (client) ID.' },
+        { label: 'Client Secret', ...f.clientSecret, note: 'The client secret value, not the client secret ID.' },
       ],
-      press: () => ['Press "Save"'],
+      press: ['Press "Save"'],
     },
     {
+      title: "Connect SupportPal's email accounts",
       where:
         'SupportPal, for reading: Settings > Tickets > Departments > (the department) > Email Accounts; ' +
         'for sending: Settings > Email (of a brand: Settings > General > Brands > (the brand) > Email)',
       fields: [
-        { label: 'Authentication', how: 'choose', value: () => 'OAuth' },
+        { label: 'Authentication', how: 'choose', value: 'OAuth' },
         {
           label: 'Provider',
           how: 'choose',
-          value: () => 'Microsoft',
-          note: 'Not in the list? Then the integration is not activated, or its settings are not saved.',
+          value: 'Microsoft',
+          note: 'If it is not in the list, the integration is not activated or its settings are not saved.',
         },
       ],
-      press: (f) => [
+      trap: 'SupportPal saves the access token only when the settings form is submitted. Let the browser open pop-ups for SupportPal.',
+      press: [
         'Fill in the rest of the form from the table of mail servers',
         'Press "Get Access Token"',
-        `In the pop-up sign in as ${f.signsIn} and follow it until it closes by itself`,
+        `In the pop-up, sign in as ${f.signsIn} and follow it until it closes by itself`,
         'The button must be red now and read "Reset Access Token"',
-        'Press "Validate Authentication": a success message must show',
+        'Press "Validate Authentication": a success message must appear',
         `If it says "User is authenticated but not connected": ${f.signsIn} has no rights or no licence for ${f.mailbox}, or IMAP is off there`,
         'Submit the settings form',
-        'Do the same at the other place: reading and sending have a token each',
+        'Do the same in the other place: reading and sending each have a token of their own',
       ],
-      trap: 'The access token is not saved before the settings form is submitted. Let the browser open pop-ups for SupportPal.',
     },
   ],
   manualSteps: 56,

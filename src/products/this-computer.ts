@@ -1,6 +1,6 @@
 import type { Product } from './product.ts';
 
-/** mailauth keeps the tokens itself and hands them to programs on this computer. Public client with PKCE: no secret to lose or renew. */
+/** mailauth keeps the tokens itself and gives them to programs on this computer. Public client with PKCE: no secret to lose or renew. */
 export const thisComputer: Product = {
   name: 'this-computer',
   title: 'This computer',
@@ -17,11 +17,12 @@ export const thisComputer: Product = {
   asks: [],
   secretMonths: 12,
   endpointsWanted: false,
-  form: [
+  form: (f) => [
     {
+      title: 'Use it',
       where: 'This computer, in a terminal',
       fields: [],
-      press: (f) => [`mailauth test all ${f.mailbox}`, `mailauth token get ${f.mailbox}`],
+      press: [`mailauth test all ${f.mailbox}`, `mailauth token get ${f.mailbox}`],
     },
   ],
 };

@@ -49,7 +49,7 @@ describe('the whole set-up, question by question', () => {
 
   it('where the product shows its own address, its screen is said before the question', async () => {
     const { err } = await interactive([...first('osticket'), address, ['Create it?', enter], ['What instead?', enter]]);
-    expect(err).toMatch(/Fetch the Callback Endpoint first:\s+osTicket: Admin Panel > Emails/);
+    expect(err).toMatch(/Copy the Callback Endpoint from osTicket\s+osTicket: Admin Panel > Emails/);
     expect(err).toContain('Copy "Callback Endpoint" from the top of the popup');
     expect(err).toContain('--variant older-plugin');
   });

@@ -99,7 +99,7 @@ const products: readonly Product[] = [
     }),
     press: ['"Save"', '"Test"', 'Basic authentication can be turned off'],
     protocols: ['IMAP', 'POP', 'SMTP'],
-    renewal: /password of the mailbox is changed or MFA is switched on/,
+    renewal: /password of the mailbox changes or MFA is switched on/,
   },
   {
     name: 'mspbots',

@@ -54,7 +54,7 @@ it('auto: osTicket says where its Callback Endpoint is, registers, and ends with
   const t = await terminal(['setup', '--sandbox']);
   await begin(t, 'osTicket');
   const shown = await t.until('? Redirect URI?');
-  expect(shown).toMatch(/Fetch the Callback Endpoint first:[\s\S]*IdP Config/);
+  expect(shown).toMatch(/Copy the Callback Endpoint from osTicket[\s\S]*IdP Config/);
   await answer(t, 'Redirect URI? (the callback address that the program shows)', callback);
   await agree(t);
   await endsClean(t, 0);

@@ -1,5 +1,5 @@
 import { isPersonal } from '../../core/links.ts';
-import { renderStepsMarkdown } from '../manual-steps.ts';
+import { stepsMarkdown } from '../../products/step/step-markdown.ts';
 import { azureCliScript } from './azure-cli.ts';
 import { exchangeOnlineScript } from './exchange-powershell.ts';
 import { graphPowerShellScript } from './graph-powershell.ts';
@@ -14,9 +14,8 @@ export type { HandoffFile, HandoffRequest };
  * Throws `value-invalid` (exit 2) where a value holds a line break or an invisible character.
  */
 export function handoffFiles(request: HandoffRequest): readonly HandoffFile[] {
-  const steps = request.steps.map(({ menu, yields: _, ...step }) => ({ ...step, where: menu, press: [] }));
   const files: HandoffFile[] = [
-    { name: fileNames.portal, text: renderStepsMarkdown(`Register "${request.plan.displayName}" in the portal`, steps) },
+    { name: fileNames.portal, text: stepsMarkdown(`Register "${request.plan.displayName}" in the portal`, request.steps) },
   ];
   if (!isPersonal({ tenant: request.tenantId })) {
     // The scripts know delegated permissions only: an app that acts for itself is registered by the portal's steps.

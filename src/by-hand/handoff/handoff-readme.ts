@@ -1,5 +1,5 @@
+import { code, fence, words } from '../../core/markdown.ts';
 import { rolesThat } from '../../entra/refusals.ts';
-import { code, fence, words } from '../../products/sheet/sheet-markdown.ts';
 import { clientIdBlank, fileNames, grantsConsent, type HandoffRequest } from './handoff-request.ts';
 
 /** What the administrator reads first. Markdown; nothing of a value can become markup. */

@@ -1,5 +1,7 @@
+import { defined } from '../../core/defined.ts';
 import { shellWord } from '../../core/links.ts';
 import type { Product } from '../product.ts';
+import type { FieldValue, Step } from '../step/step.ts';
 import type { SheetFacts } from './sheet-facts.ts';
 
 /** What ends this set-up some day, and what to do then. */
@@ -10,38 +12,46 @@ export interface Renewal {
   readonly steps: readonly string[];
 }
 
-export function renewalOf(product: Product, f: SheetFacts): Renewal {
-  return f.clientType === 'confidential' ? ofSecret(product, f) : withoutSecret(product, f);
+/** `form`: the product's own screens, filled in. */
+export function renewalOf(product: Product, f: SheetFacts, form: readonly Step[]): Renewal {
+  return f.clientType === 'confidential' ? ofSecret(product, f, form) : withoutSecret(product, f, form);
 }
 
-function ofSecret(product: Product, f: SheetFacts): Renewal {
+function ofSecret(product: Product, f: SheetFacts, form: readonly Step[]): Renewal {
   const rotate = `mailauth secret rotate ${shellWord(f.mailbox)} --for ${product.name}`;
-  const part = product.form.find(({ fields }) => fields.some((field) => 'secret' in field && field.secret === 'client-secret'));
-  const label = part?.fields.find((field) => 'secret' in field)?.label;
-  const inProduct =
-    part === undefined || label === undefined
-      ? []
-      : [`Put the new value into "${label}" (${part.where}) and go through what to press there again`, `${rotate} --finish`];
+  const place = placeOf('client-secret', form);
   return {
-    ...(f.secretExpiresAt === undefined ? {} : { at: f.secretExpiresAt }),
+    ...defined({ at: f.secretExpiresAt }),
     what:
       f.secretExpiresAt === undefined
-        ? 'The client secret expires on a day that mailauth does not know: see Certificates & secrets in the portal. From then on no mail moves.'
-        : `The client secret expires on ${f.secretExpiresAt.slice(0, 10)}. From then on no mail moves.`,
-    steps: [rotate, ...inProduct],
+        ? 'mailauth does not know when the client secret expires: see Certificates & secrets in the portal. From that day on, no mail is read or sent.'
+        : `The client secret expires on ${f.secretExpiresAt.slice(0, 10)}. From that day on, no mail is read or sent.`,
+    steps: [
+      rotate,
+      ...(place === undefined
+        ? []
+        : [`Put the new value into "${place.label}" (${place.where}) and repeat the steps that follow it there`, `${rotate} --finish`]),
+    ],
   };
 }
 
-function withoutSecret(product: Product, f: SheetFacts): Renewal {
-  const password = product.form.some(({ fields }) => fields.some((field) => 'secret' in field && field.secret === 'password'));
-  if (password) {
+function withoutSecret(product: Product, f: SheetFacts, form: readonly Step[]): Renewal {
+  if (placeOf('password', form) !== undefined) {
     return {
-      what: 'There is no client secret, and no date. It ends when the password of the mailbox is changed or MFA is switched on for it.',
-      steps: ['Enter the new password at the same place, save and test'],
+      what: 'This set-up has no client secret and no end date. It ends when the password of the mailbox changes or MFA is switched on for it.',
+      steps: ['Enter the new password in the same place, save and test'],
     };
   }
   return {
-    what: 'There is no client secret. The sign-in ends after 90 days without use, or when an administrator revokes it.',
+    what: 'This set-up has no client secret. The sign-in ends after 90 days without use, or when an administrator revokes it.',
     steps: product.name === 'custom' ? ['Let the program sign in again'] : [`mailauth login ${shellWord(f.mailbox)}`],
   };
+}
+
+/** The field of the form that takes this secret. */
+function placeOf(secret: FieldValue['secret'], form: readonly Step[]): { readonly label: string; readonly where: string } | undefined {
+  const [place] = form.flatMap(({ where, fields }) =>
+    fields.flatMap((field) => (field.secret === secret ? [{ label: field.label, where }] : [])),
+  );
+  return place;
 }

@@ -1,12 +1,12 @@
-import type { Cloud, MailHost, Protocol } from '../../core/cloud.ts';
-import { isPersonal } from '../../core/links.ts';
+import type { Cloud } from '../../core/cloud.ts';
+import { defined } from '../../core/defined.ts';
 import type { MailboxRecord, Registration } from '../../core/mailbox.ts';
 import type { Audience } from '../../core/registration-plan.ts';
 import type { Secret } from '../../core/secret.ts';
-import type { FormFacts } from '../form.ts';
+import { type FormFacts, mailHosts, noClientSecret, type ProductFacts } from '../form-facts.ts';
 
 /** Everything a hand-over sheet can say about one finished set-up. */
-export interface SheetFacts extends FormFacts {
+export interface SheetFacts extends ProductFacts {
   readonly cloud: Cloud;
   readonly clientType: Registration['clientType'];
   /** the value, for `--reveal`; the sheet masks it otherwise */
@@ -34,17 +34,20 @@ export function factsOf(record: MailboxRecord, more: MoreFacts = {}): SheetFacts
     redirectUri: app.redirectUri,
     endpoints: record.endpoints,
     scopes: record.scopes,
-    servers: mailServers(cloud, record.tenantId),
+    servers: mailHosts(cloud, record.tenantId),
     protocols: record.protocols,
     cloud,
-    ...(app.secretExpiresAt === undefined ? {} : { secretExpiresAt: app.secretExpiresAt }),
+    ...defined({ secretExpiresAt: app.secretExpiresAt }),
     ...more,
   };
 }
 
-/** Personal accounts send through a host of their own (support.microsoft.com, "POP, IMAP, and SMTP settings for Outlook.com"). */
-export function mailServers(cloud: Cloud, tenant: string): Readonly<Record<Protocol, MailHost>> {
-  const { imap, pop, smtp } = cloud;
-  const personal = cloud.name === 'public' && isPersonal({ tenant });
-  return { imap, pop, smtp: personal ? { ...smtp, host: 'smtp-mail.outlook.com' } : smtp };
-}
+/** The same for the product's form. A secret that was not read from the store stays a masked field. */
+export const formFactsOf = (f: SheetFacts): FormFacts => ({
+  ...f,
+  clientSecret:
+    f.clientType === 'public'
+      ? noClientSecret
+      : { value: f.clientSecret ?? 'in the secret store of the computer that ran mailauth', secret: 'client-secret' },
+  password: { value: `the password of ${f.mailbox}; mailauth does not keep it`, secret: 'password' },
+});

@@ -1,16 +1,9 @@
-import { Secret } from '../../core/secret.ts';
-import type { Sheet, SheetField } from './sheet.ts';
-import type { Reveal } from './shown.ts';
+import type { Reveal } from '../step/step.ts';
+import { stepJson } from '../step/step-json.ts';
+import type { Sheet } from './sheet.ts';
 
-/** The sheet as data: for `--handover sheet.json` and `data.sheet`. A masked secret is `value: null` with `secret: true`, never asterisks. */
-export function sheetJson(sheet: Sheet, { reveal }: Reveal) {
-  const field = ({ label, value, how, note, secret }: SheetField) => ({
-    label,
-    value: value instanceof Secret ? (reveal ? value.reveal() : null) : secret === true ? null : value,
-    secret: secret === true,
-    how,
-    note: note ?? null,
-  });
+/** The sheet as data: for `--handover sheet.json` and `data.sheet`. */
+export function sheetJson(sheet: Sheet, reveal: Reveal) {
   return {
     schema: 'mailauth/1' as const,
     title: sheet.title,
@@ -18,7 +11,7 @@ export function sheetJson(sheet: Sheet, { reveal }: Reveal) {
     for: sheet.for,
     product: sheet.product,
     writtenAt: sheet.writtenAt ?? null,
-    parts: sheet.parts.map((part) => ({ where: part.where, fields: part.fields.map(field), press: part.press, trap: part.trap ?? null })),
+    parts: sheet.parts.map((step) => stepJson(step, reveal)),
     servers: sheet.servers,
     notes: sheet.notes,
     renewal: { at: sheet.renewal.at ?? null, what: sheet.renewal.what, steps: sheet.renewal.steps },

@@ -1,14 +1,14 @@
 import type { Protocol } from '../../core/cloud.ts';
+import { defined } from '../../core/defined.ts';
 import { appPage, isPersonal } from '../../core/links.ts';
-import type { Secret } from '../../core/secret.ts';
 import { printable } from '../../core/text.ts';
 import { inSandbox } from '../../errors/here.ts';
-import type { FormField, FormPart } from '../form.ts';
 import { permissionsOf } from '../permissions.ts';
 import { accountTypes, type Product, platformOf } from '../product.ts';
 import { sharedMailboxCommands } from '../shared-mailbox.ts';
+import { printableStep, type Step, type StepField } from '../step/step.ts';
 import { type Renewal, renewalOf } from './renewal.ts';
-import type { SheetFacts } from './sheet-facts.ts';
+import { formFactsOf, type SheetFacts } from './sheet-facts.ts';
 
 /**
  * What an administrator types into the product and keeps with the change ticket. Everything but the secrets is plain text without
@@ -17,36 +17,19 @@ import type { SheetFacts } from './sheet-facts.ts';
 export interface Sheet {
   readonly title: string;
   readonly mailbox: string;
-  /** guide name */
+  /** name of the product */
   readonly for: string;
+  /** title of the product */
   readonly product: string;
   /** RFC 3339 */
   readonly writtenAt?: string;
   /** the product's own screens, in order */
-  readonly parts: readonly SheetPart[];
+  readonly parts: readonly Step[];
   readonly servers: readonly MailServer[];
   /** what stands in Entra, for whoever asks later */
-  readonly registered: readonly SheetField[];
+  readonly registered: readonly StepField[];
   readonly renewal: Renewal;
   readonly notes: readonly SheetNote[];
-}
-
-export interface SheetPart {
-  readonly where: string;
-  readonly fields: readonly SheetField[];
-  /** what to press then, in order */
-  readonly press: readonly string[];
-  readonly trap?: string;
-}
-
-export interface SheetField {
-  readonly label: string;
-  /** a `Secret` is masked unless revealed */
-  readonly value: string | Secret;
-  /** the client secret: masked also where its value is not at hand */
-  readonly secret?: true;
-  readonly how: NonNullable<FormField['how']>;
-  readonly note?: string;
 }
 
 export interface MailServer {
@@ -65,46 +48,23 @@ export interface SheetNote {
   readonly commands: readonly string[];
 }
 
-export const mask = '********';
-
 /** The finished sheet of one set-up. Pure. */
 export function sheetOf(product: Product, f: SheetFacts): Sheet {
   const here = f.cloud.name === 'sandbox' ? inSandbox : (line: string) => line;
-  const renewal = renewalOf(product, f);
+  const form = product.form(formFactsOf(f));
+  const renewal = renewalOf(product, f, form);
   return {
     title: printable(`${product.title}: ${f.mailbox}`),
     mailbox: printable(f.mailbox),
     for: product.name,
     product: product.title,
-    ...(f.writtenAt === undefined ? {} : { writtenAt: printable(f.writtenAt) }),
-    parts: product.form.map((part) => partOf(part, f, here)),
+    ...defined({ writtenAt: f.writtenAt === undefined ? undefined : printable(f.writtenAt) }),
+    parts: form.map((step) => printableStep({ ...step, press: step.press.map(here) })),
     servers: f.protocols.map((protocol) => serverOf(protocol, f)),
     registered: registeredOf(product, f),
     renewal: { ...renewal, what: printable(renewal.what), steps: renewal.steps.map((step) => printable(here(step))) },
     notes: notesOf(product, f),
   };
-}
-
-function partOf(part: FormPart, f: SheetFacts, here: (line: string) => string): SheetPart {
-  return {
-    where: part.where,
-    fields: part.fields.map((field) => fieldOf(field, f)),
-    press: part.press(f).map((line) => printable(here(line))),
-    ...(part.trap === undefined ? {} : { trap: part.trap }),
-  };
-}
-
-function fieldOf(field: FormField, f: SheetFacts): SheetField {
-  const { label, how = 'enter', note } = field;
-  const secret = 'secret' in field && field.secret === 'client-secret' && f.clientType === 'confidential';
-  return { label, value: filled(field, f), how, ...(secret ? { secret } : {}), ...(note === undefined ? {} : { note }) };
-}
-
-function filled(field: FormField, f: SheetFacts): string | Secret {
-  if (!('secret' in field)) return printable(field.value(f));
-  if (field.secret === 'password') return `the password of ${printable(f.mailbox)}; mailauth does not keep it`;
-  if (f.clientType === 'public') return 'none: public client with PKCE';
-  return f.clientSecret ?? 'in the secret store of the computer that ran mailauth';
 }
 
 function serverOf(protocol: Protocol, f: SheetFacts): MailServer {
@@ -120,7 +80,7 @@ function serverOf(protocol: Protocol, f: SheetFacts): MailServer {
   };
 }
 
-function registeredOf(product: Product, f: SheetFacts): readonly SheetField[] {
+function registeredOf(product: Product, f: SheetFacts): readonly StepField[] {
   const platform = platformOf(product, f.clientType);
   const rows: (readonly [string, string | undefined])[] = [
     ['Name', f.appName],
@@ -133,7 +93,7 @@ function registeredOf(product: Product, f: SheetFacts): readonly SheetField[] {
     ['Secret ID', f.secretId],
     ['In the portal', appPage(f, 'Overview')],
   ];
-  return rows.flatMap(([label, value]) => (value === undefined ? [] : [{ label, value: printable(value), how: 'enter' as const }]));
+  return rows.flatMap(([label, value]) => (value === undefined ? [] : [{ label, value: printable(value) }]));
 }
 
 function notesOf(product: Product, f: SheetFacts): readonly SheetNote[] {

@@ -1,11 +1,11 @@
 import { extname, resolve } from 'node:path';
 import type { Context } from '../../core/context.ts';
 import { problem } from '../../errors/problem.ts';
+import type { Reveal } from '../step/step.ts';
 import type { Sheet } from './sheet.ts';
 import { renderSheetHtml } from './sheet-html.ts';
 import { renderSheetJson } from './sheet-json.ts';
 import { renderSheetMarkdown } from './sheet-markdown.ts';
-import type { Reveal } from './shown.ts';
 
 type Render = (sheet: Sheet, reveal: Reveal) => string;
 

@@ -1,13 +1,12 @@
-import { columnsOf, fold } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import type { Run } from '../../core/run-parts.ts';
-import type { ProductScreen } from '../../products/product.ts';
 import type { Answers } from './answers.ts';
 import { answersOf } from './answers-record.ts';
 import { answer } from './ask.ts';
 import { requireAppOnly, requireFitting } from './fitting.ts';
 import type { Facts, Flags, Known } from './question.ts';
 import { registrationQuestions } from './questions.ts';
+import { stepScreen } from './step-screen.ts';
 
 /** Mailbox and product: known before anything is looked up. */
 export type First = Known & Pick<Answers, 'mailbox' | 'for'>;
@@ -39,7 +38,7 @@ export async function remainingAnswers(
     flags,
     saved: stillCounts(flags, earlier, clientId),
     facts: deps.facts,
-    showScreen: (screen) => deps.report.show(renderProductScreen(screen, columnsOf(deps.ctx.err))),
+    showScreen: (screen) => deps.report.show(stepScreen(screen, screen.title, deps.ctx)),
   });
   if (known.access === 'app-only') requireAppOnly({ ...known, ...first }, flags);
   const { register: way, clientType, redirectUri = '', protocols, consent } = known;
@@ -74,17 +73,4 @@ function withoutOtherAccess(saved: Known, wanted: string | undefined): Known {
   const left: { -readonly [K in keyof Known]: Known[K] } = { ...saved };
   for (const id of ['access', 'clientType', 'redirectUri', 'consent', 'signIn', 'signInAs'] as const) delete left[id];
   return left;
-}
-
-/** Where a product shows a value that only the operator can fetch. `columns`: of the terminal, Infinity for a pipe. */
-function renderProductScreen(screen: ProductScreen, columns: number): string {
-  return [
-    '',
-    `  Fetch the ${screen.field} first:`,
-    `  ${fold(screen.where, columns, 2)}`,
-    ...screen.actions.map((action) => `    - ${fold(action, columns, 6)}`),
-    ...(screen.trap === undefined ? [] : ['', `    ${fold(`Careful: ${screen.trap}`, columns, 4)}`]),
-    '',
-    '',
-  ].join('\n');
 }

@@ -1,8 +1,7 @@
-import { permissionNames } from '../../by-hand/portal-steps.ts';
 import type { Cloud, Tenant } from '../../core/cloud.ts';
 import { fold } from '../../core/fold.ts';
 import { isPersonal } from '../../core/links.ts';
-import { appRolesOf } from '../../products/permissions.ts';
+import { appRolesOf, permissionNames } from '../../products/permissions.ts';
 import { productNamed } from '../../products/products.ts';
 import type { Answers } from './answers.ts';
 

@@ -1,16 +1,18 @@
-import { type PortalStep, portalSteps } from '../../by-hand/portal-steps.ts';
+import { portalSteps } from '../../by-hand/portal-steps.ts';
 import { defined } from '../../core/defined.ts';
-import { columnsOf, fold } from '../../core/fold.ts';
 import type { Secret } from '../../core/secret.ts';
+import { headingOf } from '../../products/step/step-text.ts';
 import { type Answers, checkGuid, isLoopback } from '../answers/answers.ts';
 import { missingClientId } from '../answers/missing.ts';
+import { stepScreen } from '../answers/step-screen.ts';
 import type { SetupDeps } from '../journal/setup-deps.ts';
 import { publicPart } from './app-certificate.ts';
 import { obtainSecret } from './client-secret.ts';
 import type { RegistrationResult, RegistrationStep } from './registration-step.ts';
 
 /**
- * `--register portal`: screen by screen, what each one yields asked for and kept before the next. Throws `answer-missing`, `Interrupted`.
+ * `--register portal`: shows screen after screen. What a screen yields is asked for and kept before the next one is shown.
+ * Throws `answer-missing`, `Interrupted`.
  */
 export async function throughPortal(answers: Answers, step: RegistrationStep): Promise<RegistrationResult> {
   const { deps, cloud } = step;
@@ -19,7 +21,7 @@ export async function throughPortal(answers: Answers, step: RegistrationStep): P
     portalSteps({
       ...answers,
       ...(step.certificate === undefined ? {} : { certificate: publicPart(step.certificate) }),
-      // Asked for by name, mailauth opens the consent page itself afterwards.
+      // Where the operator asked for `--consent admin`, mailauth opens the consent page itself afterwards.
       ...(step.input.flags.consent === 'admin' && isLoopback(answers.redirectUri) ? { consent: 'user' as const } : {}),
       portal: cloud.portal,
       ...defined({ clientId: id }),
@@ -29,9 +31,9 @@ export async function throughPortal(answers: Answers, step: RegistrationStep): P
   for (let i = 0; i < count; i += 1) {
     const screen = steps(clientId)[i];
     if (screen === undefined) break;
-    // Resumed behind the first screen: the app is there.
+    // A run that is resumed after the first screen has its app already.
     if (screen.yields === 'client-id' && clientId !== undefined) continue;
-    deps.report.show(renderStep(screen, i + 1, count, columnsOf(deps.ctx.err)));
+    deps.report.show(stepScreen(screen, headingOf(screen, i, count), deps.ctx));
     if (screen.yields === 'client-id' && deps.canAsk) {
       clientId = await askClientId(deps, answers);
       await step.remember({ ...answers, clientId });
@@ -44,33 +46,13 @@ export async function throughPortal(answers: Answers, step: RegistrationStep): P
 }
 
 function askClientId({ ctx, facts }: SetupDeps, answers: Answers): Promise<string> {
-  // The sandbox has no portal to fetch one from, but an app that is ready.
+  // The sandbox has no portal. It has an app that is ready.
   const ready = facts.clientId?.(answers);
   return ctx.prompts.text({ message: 'Application (client) ID?', check: checkGuid, ...defined({ default: ready }) });
 }
 
 async function waitDone({ ctx }: SetupDeps): Promise<void> {
   while (!(await ctx.prompts.confirm({ message: 'Done?', default: true }))) {
-    // Asked again until the operator is back from the portal; Ctrl-C stops, and the set-up can be resumed.
+    // The question comes again until the operator is back from the portal. Ctrl-C stops, and the set-up can be resumed.
   }
-}
-
-/** `columns`: of the terminal, Infinity for a pipe. The link stays whole, so that it can be clicked and copied. */
-export function renderStep(step: PortalStep, number: number, count: number, columns: number): string {
-  const width = Math.max(0, ...step.values.map((v) => v.field.length)) + 8;
-  const values = step.values.map((v, i) => {
-    const label = v.field === step.values[i - 1]?.field ? '' : v.field;
-    return `      ${label}`.padEnd(width) + fold(v.value, columns, width);
-  });
-  return [
-    '',
-    `  Step ${number} of ${count}: ${step.title}`,
-    `  ${fold(step.menu, columns, 2)}`,
-    `  ${step.link}`,
-    '',
-    ...step.actions.map((action) => `    - ${fold(action, columns, 6)}`),
-    ...values,
-    ...(step.trap === undefined ? [] : ['', `    ${fold(`Careful: ${step.trap}`, columns, 4)}`]),
-    '',
-  ].join('\n');
 }

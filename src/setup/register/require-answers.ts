@@ -1,10 +1,10 @@
 import { portalSteps } from '../../by-hand/portal-steps.ts';
 import type { Cloud } from '../../core/cloud.ts';
-import { columnsOf } from '../../core/fold.ts';
+import { headingOf } from '../../products/step/step-text.ts';
 import type { Answers } from '../answers/answers.ts';
 import { missingAgreement, missingClientId, missingPassword, missingSecret } from '../answers/missing.ts';
+import { stepScreen } from '../answers/step-screen.ts';
 import type { SetupDeps, SetupInput } from '../journal/setup-deps.ts';
-import { renderStep } from './portal-screens.ts';
 
 /**
  * Without a person: what `register` would have to ask for, said before the network and the keychain are touched.
@@ -20,7 +20,7 @@ export function requireAnswers(answers: Answers, input: SetupInput, deps: SetupD
     // What to do in the portal is worth reading also where nobody can be asked.
     const steps = answers.register === 'portal' ? portalSteps({ ...answers, portal: cloud.portal }) : [];
     steps.forEach((step, i) => {
-      deps.report.show(renderStep(step, i + 1, steps.length, columnsOf(deps.ctx.err)));
+      deps.report.show(stepScreen(step, headingOf(step, i, steps.length), deps.ctx));
     });
     throw missingClientId(answers);
   }

@@ -2,8 +2,9 @@ import type { Cloud } from '../../../../src/core/cloud.ts';
 import { Secret } from '../../../../src/core/secret.ts';
 import { namedCloud } from '../../../../src/entra/clouds.ts';
 import { scopesFor } from '../../../../src/oauth/scopes.ts';
+import { mailHosts } from '../../../../src/products/form-facts.ts';
 import type { Product } from '../../../../src/products/product.ts';
-import { mailServers, type SheetFacts } from '../../../../src/products/sheet/sheet-facts.ts';
+import type { SheetFacts } from '../../../../src/products/sheet/sheet-facts.ts';
 
 export const theSecret = 'PtX8Q~very-secret-value.of-forty-characters';
 const tenantId = '5f0c3e1a-7d42-4b8e-9a63-1c2d3e4f5a6b';
@@ -12,27 +13,27 @@ const redirects: Readonly<Record<string, string>> = {
   supportpal: 'https://support.contoso.com/en/admin/oauth/microsoft',
 };
 
-/** What a finished set-up of this guide knows. */
-export function exampleFacts(guide: Product, more: Partial<SheetFacts> = {}): SheetFacts {
+/** What a finished set-up of this product knows. */
+export function exampleFacts(product: Product, more: Partial<SheetFacts> = {}): SheetFacts {
   const cloud: Cloud = namedCloud('public');
-  const confidential = guide.clientType === 'confidential';
+  const confidential = product.clientType === 'confidential';
   return {
     mailbox: 'helpdesk@contoso.com',
     signsIn: more.mailbox ?? 'helpdesk@contoso.com',
     tenantId,
     clientId: '11111111-2222-3333-4444-555555555555',
-    clientType: guide.clientType,
-    redirectUri: guide.platform === 'none' ? '' : (guide.redirectUri ?? redirects[guide.name] ?? 'http://localhost'),
+    clientType: product.clientType,
+    redirectUri: product.platform === 'none' ? '' : (product.redirectUri ?? redirects[product.name] ?? 'http://localhost'),
     endpoints: {
       authorization: `https://login.microsoftonline.com/${tenantId}/oauth2/v2.0/authorize`,
       token: `https://login.microsoftonline.com/${tenantId}/oauth2/v2.0/token`,
     },
-    scopes: scopesFor(cloud, guide.protocols),
-    servers: mailServers(cloud, tenantId),
-    protocols: guide.protocols,
+    scopes: scopesFor(cloud, product.protocols),
+    servers: mailHosts(cloud, tenantId),
+    protocols: product.protocols,
     cloud,
-    audience: guide.audience,
-    appName: `mailauth ${guide.name} helpdesk@contoso.com`,
+    audience: product.audience,
+    appName: `mailauth ${product.name} helpdesk@contoso.com`,
     writtenAt: '2026-11-22T02:51:00Z',
     ...(confidential
       ? {

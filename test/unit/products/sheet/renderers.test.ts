@@ -1,11 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { codeCell } from '../../../../src/core/markdown.ts';
 import { productNamed, products } from '../../../../src/products/products.ts';
 import { sheetOf } from '../../../../src/products/sheet/sheet.ts';
 import { renderSheetHtml } from '../../../../src/products/sheet/sheet-html.ts';
 import { renderSheetJson, sheetJson } from '../../../../src/products/sheet/sheet-json.ts';
-import { codeCell, renderSheetMarkdown } from '../../../../src/products/sheet/sheet-markdown.ts';
+import { renderSheetMarkdown } from '../../../../src/products/sheet/sheet-markdown.ts';
 import { renderSheetText } from '../../../../src/products/sheet/sheet-text.ts';
 import { sheetRenderer, writeSheet } from '../../../../src/products/sheet/write-sheet.ts';
 import { systemFiles } from '../../../../src/system/disk/files.ts';
@@ -16,15 +17,15 @@ import { exampleFacts, theSecret } from './example.ts';
 const ctx = testContext();
 const theme = themeFor(ctx, ctx.out, true);
 const sheet = (name = 'osticket', more: Parameters<typeof exampleFacts>[1] = {}) => {
-  const guide = productNamed(name)!;
-  return sheetOf(guide, exampleFacts(guide, more));
+  const product = productNamed(name)!;
+  return sheetOf(product, exampleFacts(product, more));
 };
 const asText = (made: ReturnType<typeof sheet>, reveal: { reveal: boolean }) => renderSheetText(made, { theme, columns: 80, ...reveal });
 const renderers = { text: asText, markdown: renderSheetMarkdown, html: renderSheetHtml, json: renderSheetJson };
 
 describe.each(Object.entries(renderers))('%s', (format, render) => {
-  it.each(products)('$name: every field with its value, the secret masked', (guide) => {
-    const made = sheetOf(guide, exampleFacts(guide));
+  it.each(products)('$name: every field with its value, the secret masked', (product) => {
+    const made = sheetOf(product, exampleFacts(product));
     const rendered = render(made, { reveal: false });
     for (const { label } of made.parts.flatMap((part) => part.fields)) expect(rendered).toContain(label);
     expect(rendered).toContain('11111111-2222-3333-4444-555555555555');
@@ -50,45 +51,48 @@ describe('on a screen', () => {
     expect(asText(sheet('mspbots'), { reveal: false })).toMatchInlineSnapshot(`
       "MSPbots: helpdesk@contoso.com
 
-      MSPbots: Settings > System > Outgoing Mail > Add > OAuth2
+      Fill in MSPbots
+        MSPbots: Settings > System > Outgoing Mail > Add > OAuth2
         Host Name          smtp.office365.com
-                           Port 587 with STARTTLS where it is asked. MSPbots' guide
-                           points to the redirect URI here by mistake.
+                           If MSPbots asks for a port: 587 with STARTTLS. MSPbots'
+                           guide points to the redirect URI here by mistake.
         Authorization URL  https://login.microsoftonline.com/5f0c3e1a-7d42-4b8e-9a63-1c2d3e4f5a6b/oauth2/v2.0/authorize
         Token URL          https://login.microsoftonline.com/5f0c3e1a-7d42-4b8e-9a63-1c2d3e4f5a6b/oauth2/v2.0/token
         Redirect URI       https://app.mspbots.ai/web/um/smtp/redirect
-                           compare: Filled in by MSPbots.
+                           compare: MSPbots fills this in.
         Client ID          11111111-2222-3333-4444-555555555555
-                           The Application (client) ID. It is not the Secret ID,
-                           though the guide reads like that.
+                           The Application (client) ID, not the Secret ID, although
+                           the guide reads like that.
         Client Secret      ********  (masked: --reveal shows it)
                            The secret's "Value", not its "Secret ID".
         Username           helpdesk@contoso.com
                            A mailbox with a licence of its own.
         Reply to           helpdesk@contoso.com
-                           your choice: Or any address that shall get the answers.
+                           your choice: Or any address that should get the answers.
         Signature          your own words below each message
                            your choice
-        ! SMTP AUTH must be switched on for the mailbox: OAuth does not go around the
-          switch (error 535 5.7.139).
+        ! SMTP AUTH must be switched on for the mailbox, also with OAuth. Otherwise
+          the server answers 535 5.7.139.
         Then:
-          1. Press "Authorize"
-          2. In the pop-up press "Continue"
-          3. At Microsoft sign in as helpdesk@contoso.com: password, then "Sign In"
-          4. Press "Accept"
-          5. Refresh the mailbox list: the status must be "Verified"; if it is "Not
-             Verified", go through this form again
+         1. Press "Authorize"
+         2. In the pop-up, press "Continue"
+         3. On Microsoft's page, sign in as helpdesk@contoso.com: enter the password
+            and press "Sign In"
+         4. Press "Accept"
+         5. Refresh the mailbox list: the status must be "Verified". If it is "Not
+            Verified", go through this form again
 
       Mail servers
         SMTP  smtp.office365.com  587    STARTTLS  helpdesk@contoso.com,
                                                    OAuth 2.0 (XOAUTH2)
 
       Renewal
-        The client secret expires on 2027-11-22. From then on no mail moves.
-          1. mailauth secret rotate helpdesk@contoso.com --for mspbots
-          2. Put the new value into "Client Secret" (MSPbots: Settings > System >
-             Outgoing Mail > Add > OAuth2) and go through what to press there again
-          3. mailauth secret rotate helpdesk@contoso.com --for mspbots --finish
+        The client secret expires on 2027-11-22. From that day on, no mail is read or
+        sent.
+         1. mailauth secret rotate helpdesk@contoso.com --for mspbots
+         2. Put the new value into "Client Secret" (MSPbots: Settings > System >
+            Outgoing Mail > Add > OAuth2) and repeat the steps that follow it there
+         3. mailauth secret rotate helpdesk@contoso.com --for mspbots --finish
 
       Registered in Entra
         Name                     mailauth mspbots helpdesk@contoso.com
@@ -145,8 +149,8 @@ describe('as HTML', () => {
   const hostile = `"><script>alert(1)</script>'&<style>*{display:none}</style>@contoso.com`;
 
   it('is one file without scripts or anything from elsewhere', () => {
-    for (const guide of products) {
-      const html = renderSheetHtml(sheetOf(guide, exampleFacts(guide)), { reveal: false });
+    for (const product of products) {
+      const html = renderSheetHtml(sheetOf(product, exampleFacts(product)), { reveal: false });
       expect(html).not.toMatch(/<script|<link|<img|<iframe|\bsrc=|@import|url\(|\bon\w+=/i);
       expect(html).toContain(`content="default-src 'none'; style-src 'sha256-`);
     }

@@ -2,25 +2,26 @@ import { describe, expect, it } from 'vitest';
 import type { MailboxRecord } from '../../../../src/core/mailbox.ts';
 import { Secret } from '../../../../src/core/secret.ts';
 import { namedCloud } from '../../../../src/entra/clouds.ts';
+import { mailHosts } from '../../../../src/products/form-facts.ts';
 import { productNamed, products } from '../../../../src/products/products.ts';
 import { sheetOf } from '../../../../src/products/sheet/sheet.ts';
-import { factsOf, mailServers } from '../../../../src/products/sheet/sheet-facts.ts';
+import { factsOf } from '../../../../src/products/sheet/sheet-facts.ts';
 import { exampleFacts } from './example.ts';
 
 const sheet = (name: string, more: Parameters<typeof exampleFacts>[1] = {}) => {
-  const guide = productNamed(name)!;
-  return sheetOf(guide, exampleFacts(guide, more));
+  const product = productNamed(name)!;
+  return sheetOf(product, exampleFacts(product, more));
 };
 
 describe('the sheet', () => {
-  it.each(products)('$name: nothing in it is empty', (guide) => {
-    const made = sheetOf(guide, exampleFacts(guide));
-    expect(made).toMatchObject({ mailbox: 'helpdesk@contoso.com', for: guide.name, title: `${guide.title}: helpdesk@contoso.com` });
+  it.each(products)('$name: nothing in it is empty', (product) => {
+    const made = sheetOf(product, exampleFacts(product));
+    expect(made).toMatchObject({ mailbox: 'helpdesk@contoso.com', for: product.name, title: `${product.title}: helpdesk@contoso.com` });
     for (const { label, value } of [...made.parts.flatMap((part) => part.fields), ...made.registered]) {
       expect(label.trim()).not.toBe('');
       expect(value instanceof Secret || value.trim() !== '').toBe(true);
     }
-    expect(made.servers.map((server) => server.protocol.toLowerCase())).toEqual(guide.protocols);
+    expect(made.servers.map((server) => server.protocol.toLowerCase())).toEqual(product.protocols);
     expect(made.renewal.what).not.toBe('');
     expect(made.renewal.steps.length).toBeGreaterThan(0);
   });
@@ -28,11 +29,11 @@ describe('the sheet', () => {
   it('says when the client secret ends, and how it gets into the product then', () => {
     expect(sheet('osticket').renewal).toEqual({
       at: '2027-11-22T02:51:00Z',
-      what: 'The client secret expires on 2027-11-22. From then on no mail moves.',
+      what: 'The client secret expires on 2027-11-22. From that day on, no mail is read or sent.',
       steps: [
         'mailauth secret rotate helpdesk@contoso.com --for osticket',
         'Put the new value into "Client Secret" (osTicket: Admin Panel > Emails > Emails > (the system email) > Remote Mailbox > Config > ' +
-          'IdP Config) and go through what to press there again',
+          'IdP Config) and repeat the steps that follow it there',
         'mailauth secret rotate helpdesk@contoso.com --for osticket --finish',
       ],
     });
@@ -59,15 +60,15 @@ describe('the sheet', () => {
 
   it('sends personal accounts to their own SMTP server and tells what is switched off', () => {
     const tenantId = '9188040d-6c67-4c5b-b112-36a304b66dad';
-    expect(mailServers(namedCloud('public'), tenantId).smtp).toEqual({ host: 'smtp-mail.outlook.com', port: 587, security: 'starttls' });
-    expect(mailServers(namedCloud('public'), 'contoso.com').smtp.host).toBe('smtp.office365.com');
-    expect(mailServers(namedCloud('usgov'), tenantId).smtp.host).toBe('outlook.office365.us');
+    expect(mailHosts(namedCloud('public'), tenantId).smtp).toEqual({ host: 'smtp-mail.outlook.com', port: 587, security: 'starttls' });
+    expect(mailHosts(namedCloud('public'), 'contoso.com').smtp.host).toBe('smtp.office365.com');
+    expect(mailHosts(namedCloud('usgov'), tenantId).smtp.host).toBe('outlook.office365.us');
     expect(sheet('supportpal', { tenantId }).notes[0]?.title).toBe('Personal account');
   });
 
   it('needs no secret for a public client, and keeps control characters out', () => {
     const field = sheet('custom').parts[0]?.fields.find(({ label }) => label === 'Client secret');
-    expect(field).toEqual({ label: 'Client secret', value: 'none: public client with PKCE', how: 'enter' });
+    expect(field).toEqual({ label: 'Client secret', value: 'none: public client with PKCE' });
     const hostile = '\u001b]0;owned\u0007\u001b[31mred\u202e\n@contoso.com';
     const text = JSON.stringify(sheet('osticket', { mailbox: hostile, clientId: hostile, redirectUri: hostile, signsIn: hostile }));
     expect(text).not.toMatch(/[\p{Cc}\p{Cf}]|\\u001b|\\n/u);

@@ -1,0 +1,161 @@
+import * as z from 'zod/mini';
+import { columnsOf } from '../../core/fold.ts';
+import type { MailboxRecord } from '../../core/mailbox.ts';
+import { printable } from '../../core/text.ts';
+import { inSandbox } from '../../errors/here.ts';
+import { problem } from '../../errors/problem.ts';
+import type { Product } from '../../products/product.ts';
+import { productNames } from '../../products/product-names.ts';
+import { productNamed, products } from '../../products/products.ts';
+import { printableStep, type Step } from '../../products/step/step.ts';
+import { stepJson } from '../../products/step/step-json.ts';
+import { stepsMarkdown } from '../../products/step/step-markdown.ts';
+import { stepsText } from '../../products/step/step-text.ts';
+import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
+import { mailboxesOf } from '../../session/mailbox-argument.ts';
+import type { Session } from '../../session/session.ts';
+import { checkAddress } from '../../setup/answers/answers.ts';
+import { checkedAnswer } from '../../setup/answers/question.ts';
+import { registrationQuestions } from '../../setup/answers/questions.ts';
+import { renderFacts } from '../../ui/facts.ts';
+import { type GuideValues, guideSteps, type SetUpAlready } from './guide-steps.ts';
+
+const text = z.optional(z.string());
+const schema = z.object({
+  format: text,
+  mailbox: text,
+  signInAs: text,
+  tenant: text,
+  clientId: text,
+  clientType: text,
+  redirectUri: text,
+  audience: text,
+  protocols: text,
+  name: text,
+  secretMonths: text,
+  variant: text,
+});
+
+export const guide: CommandModule = {
+  configure: (command) =>
+    examples(command.argument('[name]', 'the product; without it, the list of guides'), [
+      'mailauth guide                                                 which guides there are',
+      'mailauth guide osticket --mailbox helpdesk@contoso.com',
+      'mailauth guide kaseya --format markdown > kaseya.md            for a wiki or a ticket',
+    ])
+      .option('--format <format>', 'text or markdown (default: text)')
+      .optionsGroup('Values to fill in (default: those of the mailbox that is set up, else placeholders):')
+      .option('--mailbox <address>', 'the mailbox')
+      .option('--sign-in-as <address>', 'the licensed user who signs in for a shared mailbox, a resource or an alias')
+      .option('--tenant <id|domain>', 'the tenant')
+      .option('--client-id <guid>', 'Application (client) ID, once the app is registered')
+      .option('--client-type <type>', 'public or confidential')
+      .option('--redirect-uri <uri>', 'the callback address that the product shows')
+      .option('--audience <audience>', 'single, multi, multi-and-personal or personal')
+      .option('--protocols <list>', 'any of imap,pop,smtp')
+      .option('--name <text>', 'display name of the registration')
+      .option('--secret-months <n>', 'lifetime of the client secret')
+      .option('--variant <name>', `another kind of the product: ${products.flatMap(otherKinds).join(', ')}`),
+
+  async run({ args, flags: raw }, session) {
+    const { format, ...flags } = schema.parse(raw);
+    if (format !== undefined && !['text', 'markdown'].includes(format)) {
+      throw invalid('format', format, '--format takes text or markdown.', 'mailauth guide --format markdown');
+    }
+    const [name] = args;
+    if (name === undefined) return listOfGuides(format === 'markdown');
+    const product = productNamed(name);
+    if (product === undefined) {
+      throw invalid('product that mailauth knows', name, `Guides are: ${productNames.join(', ')}.`, 'mailauth guide');
+    }
+    return guideOf(product, checked(product, flags, session), session, format === 'markdown');
+  },
+};
+
+/** `older-plugin (osticket)`: what --variant takes beside the kind that needs no name */
+function otherKinds({ name, variants = [] }: Product): readonly string[] {
+  return variants.slice(1).map((one) => `${one.name} (${name})`);
+}
+
+const invalid = (what: string, value: string, why: string, next: string) => problem('value-invalid', { what, value, why, next });
+
+/** Each given flag goes through the wizard's own check. The environment answers what no flag answers (docs/contract.md, "Environment"). */
+function checked(product: Product, flags: GuideValues, { ctx: { env } }: Session): GuideValues {
+  const given: GuideValues = {
+    ...flags,
+    mailbox: flags.mailbox ?? (env.MAILAUTH_MAILBOX || undefined),
+    tenant: flags.tenant ?? (env.MAILAUTH_TENANT || undefined),
+    clientId: flags.clientId ?? (env.MAILAUTH_CLIENT_ID || undefined),
+  };
+  for (const question of registrationQuestions) {
+    const value = given[question.id as keyof GuideValues];
+    if (value !== undefined) checkedAnswer(question, value, { for: product.name });
+  }
+  const mailbox = given.mailbox?.trim().toLowerCase();
+  const verdict = mailbox === undefined ? true : checkAddress(mailbox);
+  if (verdict !== true) throw invalid('mail address', mailbox ?? '', `--mailbox: ${verdict}.`, `mailauth guide ${product.name}`);
+  const variants = product.variants?.map((one) => one.name) ?? [];
+  if (given.variant !== undefined && !variants.includes(given.variant)) {
+    const why = variants.length === 0 ? `The guide ${product.name} has no variants.` : `--variant takes ${variants.join(', ')}.`;
+    throw invalid('variant', given.variant, why, `mailauth guide ${product.name}`);
+  }
+  return { ...given, mailbox };
+}
+
+function listOfGuides(markdown: boolean): Outcome {
+  return {
+    data: {
+      guides: products.map((one) => ({
+        name: one.name,
+        title: one.title,
+        description: one.description,
+        manualSteps: one.manualSteps ?? null,
+        variants: one.variants?.map((variant) => variant.name) ?? [],
+      })),
+    },
+    text: (theme) =>
+      markdown
+        ? `${products.map((one) => `- \`${one.name}\`: ${one.title}; ${one.description}`).join('\n')}\n`
+        : `${renderFacts(
+            products.map((one) => [one.name, [one.title, one.description, ...variantLines(one)].join('\n')]),
+            theme,
+          )}\n  next: ${theme.cyan('mailauth guide NAME')}\n`,
+  };
+}
+
+const variantLines = ({ name, variants = [] }: Product): readonly string[] =>
+  variants.slice(1).map((one) => `${one.title}: mailauth guide ${name} --variant ${one.name}`);
+
+async function guideOf(product: Product, values: GuideValues, session: Session, markdown: boolean): Promise<Outcome> {
+  const already = await setUpAlready(product, values.mailbox, session);
+  const cloud = await session.cloud(already.record ?? already.sibling);
+  const steps = guideSteps(product, values, cloud, already).map((step) => presentable(step, session.globals.sandbox));
+  const mailbox = values.mailbox ?? already.record?.mailbox;
+  const title = printable(mailbox === undefined ? product.title : `${product.title}: ${mailbox}`);
+  return {
+    data: {
+      guide: product.name,
+      title: product.title,
+      mailbox: mailbox ?? null,
+      setUp: already.record !== undefined,
+      steps: steps.map((step) => {
+        const { fields, ...rest } = stepJson(step, { reveal: false });
+        return { ...rest, values: fields.map(({ label, ...value }) => ({ field: label, ...value })) };
+      }),
+    },
+    text: (theme) =>
+      markdown ? stepsMarkdown(title, steps) : stepsText(title, steps, { theme, columns: columnsOf(session.ctx.out), reveal: false }),
+  };
+}
+
+/** This product's own set-up of the mailbox (or its only one), and another product's set-up of the same mailbox, which knows the tenant. */
+async function setUpAlready(product: Product, mailbox: string | undefined, session: Session): Promise<SetUpAlready> {
+  const { records, broken } = await mailboxesOf(session).listMailboxes();
+  for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
+  const own = records.filter((one: MailboxRecord) => one.for === product.name && (mailbox === undefined || one.mailbox === mailbox));
+  const record = own.length === 1 ? own[0] : undefined;
+  return { record, sibling: mailbox === undefined ? undefined : records.find((one) => one.mailbox === mailbox) };
+}
+
+/** Flags and files may hold anything: no control character reaches a terminal or JSON. */
+const presentable = (step: Step, sandbox: boolean): Step => printableStep(sandbox ? { ...step, press: step.press.map(inSandbox) } : step);

@@ -1,0 +1,54 @@
+import { addressHtml, escapeHtml } from '../../core/text.ts';
+import { howWords, isCommand, isCopied, type Reveal, type Step, type StepField, shownValue } from './step.ts';
+
+/** One step as a section of a page, everything escaped. */
+export function stepHtml({ title, where, actions = [], fields, trap, press }: Step, reveal: Reveal): string {
+  const blocks = [
+    `<h2>${escapeHtml(title)}</h2>`,
+    `<p class="where">${pathHtml(where)}</p>`,
+    ...(actions.length === 0 ? [] : [numberedHtml(actions)]),
+    ...(fields.length === 0 ? [] : [fieldsHtml(fields, reveal)]),
+    ...(trap === undefined ? [] : [`<p class="careful"><strong>Careful.</strong> ${escapeHtml(trap)}</p>`]),
+    ...(fields.length > 0 && press.length > 0 ? ['<h3>Then</h3>'] : []),
+    ...(press.length === 0 ? [] : [numberedHtml(press)]),
+  ];
+  return `<section>\n${blocks.join('\n')}\n</section>`;
+}
+
+/** Menu paths read better with a real arrow; the words stay as the product writes them. */
+const pathHtml = (where: string): string => escapeHtml(where).replaceAll(' &#62; ', ' <span class="arrow">›</span> ');
+
+/** What to do, in order. */
+export const numberedHtml = (lines: readonly string[]): string =>
+  `<ol>\n${lines.map((line) => `<li>${isCommand(line) ? `<code>${escapeHtml(line)}</code>` : escapeHtml(line)}</li>`).join('\n')}\n</ol>`;
+
+export function fieldsHtml(fields: readonly StepField[], reveal: Reveal): string {
+  const rows = fields.map((field) => {
+    // A secret stays in one piece: whoever searches the page for it must find it.
+    const shown = field.secret === 'client-secret' ? escapeHtml(shownValue(field, reveal)) : addresses(shownValue(field, reveal));
+    const value = isCopied(field, reveal)
+      ? `<code>${linked(shownValue(field, reveal), field) ?? shown}</code>`
+      : `<span class="words">${shown}</span>`;
+    const how = howWords[field.how ?? 'enter'];
+    const pill = how === '' ? '' : ` <span class="how">${how}</span>`;
+    const note = field.note === undefined ? '' : `<p class="note">${escapeHtml(field.note)}</p>`;
+    return `<div><dt>${escapeHtml(field.label)}${pill}</dt><dd>${value}${note}</dd></div>`;
+  });
+  return `<dl>\n${rows.join('\n')}\n</dl>`;
+}
+
+/** Several addresses: each begins on a line of its own where they do not fit beside each other. */
+const addresses = (value: string): string =>
+  value.includes('://') && value.includes(' ')
+    ? value
+        .split(' ')
+        .map((one) => `<span class="one">${addressHtml(one)}</span>`)
+        .join(' ')
+    : addressHtml(value);
+
+/** Only our own page of the portal becomes a link, and only where it is https: a cloud file may say anything. */
+function linked(value: string, { label }: StepField): string | undefined {
+  return label === 'In the portal' && /^https:\/\//i.test(value)
+    ? `<a href="${escapeHtml(value)}" rel="noreferrer">${addressHtml(value)}</a>`
+    : undefined;
+}

@@ -1,0 +1,56 @@
+import { fold } from '../../core/fold.ts';
+import type { Theme } from '../../ui/theme.ts';
+import { hintOf, isCommand, type Reveal, type Step, type StepField, shownValue } from './step.ts';
+
+export interface StepTextOptions extends Reveal {
+  readonly theme: Theme;
+  /** of the terminal; Infinity for a pipe */
+  readonly columns: number;
+}
+
+/** Several steps below one title, numbered. Ends with a newline. */
+export function stepsText(title: string, steps: readonly Step[], options: StepTextOptions): string {
+  const blocks = steps.map((step, i) => stepText(step, headingOf(step, i, steps.length), options));
+  return `${[options.theme.bold(title), ...blocks].join('\n\n')}\n`;
+}
+
+export const headingOf = ({ title }: Step, i: number, count: number): string => `Step ${i + 1} of ${count}: ${title}`;
+
+/** One step on a screen. Links, addresses and commands stay in one piece, so that they can be clicked and copied. */
+export function stepText(step: Step, heading: string, options: StepTextOptions): string {
+  const { theme, columns } = options;
+  const { link, actions = [], fields, trap, press } = step;
+  return [
+    theme.bold(fold(heading, columns)),
+    `  ${fold(step.where, columns, 2)}`,
+    ...(link === undefined ? [] : [`  ${theme.cyan(link)}`]),
+    ...numberedText(actions, options),
+    // Below an action, its values stand under its words.
+    ...fieldsText(fields, options, actions.length === 0 ? 2 : 6),
+    ...(trap === undefined ? [] : [`  ${theme.yellow(theme.signs.warning)} ${fold(trap, columns, 4)}`]),
+    ...(fields.length > 0 && actions.length === 0 && press.length > 0 ? ['  Then:'] : []),
+    ...numberedText(press, options, actions.length),
+  ].join('\n');
+}
+
+/** What to do, in order. `after`: so many stand before them already. */
+export function numberedText(lines: readonly string[], { theme, columns }: StepTextOptions, after = 0): string[] {
+  return lines.map((line, i) => `  ${`${after + i + 1}.`.padStart(3)} ${isCommand(line) ? theme.cyan(line) : fold(line, columns, 6)}`);
+}
+
+/** Labels and values in two columns, a hint below its value. */
+export function fieldsText(fields: readonly StepField[], { theme, columns, reveal }: StepTextOptions, indent = 2): string[] {
+  const width = Math.max(0, ...fields.map(({ label }) => label.length)) + 2;
+  const [before, at] = [' '.repeat(indent), indent + width];
+  return fields.flatMap((field, i) => {
+    // Several values of one kind stand below each other; the first one says what they are.
+    const label = field.label === fields[i - 1]?.label ? '' : field.label;
+    const shown = shownValue(field, { reveal });
+    const value = field.command === true || shown.includes('://') ? shown : fold(shown, columns, at);
+    const hint = hintOf(field);
+    return [
+      `${before}${theme.dim(label.padEnd(width))}${value}`,
+      ...(hint === '' ? [] : [' '.repeat(at) + theme.dim(fold(hint, columns, at))]),
+    ];
+  });
+}
