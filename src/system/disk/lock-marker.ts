@@ -1,24 +1,29 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { unlinkSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { readdir, readlink, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { atExit } from './at-exit.ts';
 
 /**
- * Who holds a lock, or wants it: one empty file a process beside it, `LOCK.by-PID-PLACE-RANDOM`, there before the lock is tried and
- * gone after it was released; `…-held` while it is held. So a lock whose holder was killed need not be waited for until it is stale.
+ * Tells which processes hold a lock or want it. Each has an empty file beside the lock, `LOCK.by-PID-PLACE-RANDOM`, from before it tries
+ * the lock until after it released it; the name ends in `-held` while it holds the lock. So nobody waits until the lock of a process that
+ * was killed is stale.
  */
 export interface LockMarker {
   /**
-   * How far the file system's clock is ahead of this computer's, in milliseconds: the one clock that all computers share who share a
-   * home. Whole seconds, and 0 for less than three (some file systems count in twos).
+   * How far the file system's clock, the one clock that all computers with the same home share, is ahead of this computer's, in
+   * milliseconds. Whole seconds, and 0 for less than three seconds, because some file systems count in steps of two.
    */
   readonly skewMs: number;
-  /** Whoever holds this lock is dead, or everybody else who ever wanted it. A process of another computer or container counts as alive. */
+  /**
+   * The process that holds this lock is dead; where no marker says which one holds it, all others that wanted it are dead. A process of
+   * another computer or container counts as alive.
+   */
   holderIsDead(): Promise<boolean>;
-  /** this process has the lock */
+  /** To be called when this process has got the lock. */
   held(): Promise<void>;
-  /** takes away what the dead of this computer left */
+  /** Removes the markers of the dead processes of this computer. */
   removeDead(): Promise<void>;
   remove(): Promise<void>;
 }
@@ -36,15 +41,16 @@ export async function markLock(lockPath: string): Promise<LockMarker> {
     const [pid = '', where] = name.slice(prefix.length).split('-');
     return where === here && !isAlive(Number(pid));
   };
-  removedAtExit(own);
+  // A marker that stayed would speak about the next holder.
+  const forget = atExit(() => {
+    for (const name of [wanted, `${wanted}-held`]) rmSync(join(folder, name), { force: true });
+  });
   return {
     skewMs,
     async held() {
-      const before = own;
-      own = `${before}-held`;
-      removedAtExit(own);
-      await rename(before, own);
-      leftAtExit.delete(before);
+      const renamed = join(folder, `${wanted}-held`);
+      await rename(own, renamed);
+      own = renamed;
     },
     async holderIsDead() {
       const names = await others();
@@ -58,27 +64,9 @@ export async function markLock(lockPath: string): Promise<LockMarker> {
     },
     async remove() {
       await unlink(own).catch(() => undefined);
-      leftAtExit.delete(own);
+      forget();
     },
   };
-}
-
-/** The library lets go of a lock when its process exits. A marker that stayed would speak about the next holder. */
-const leftAtExit = new Set<string>();
-
-function removedAtExit(file: string): void {
-  process.off('exit', removeAll).once('exit', removeAll);
-  leftAtExit.add(file);
-}
-
-function removeAll(): void {
-  for (const file of leftAtExit) {
-    try {
-      unlinkSync(file);
-    } catch {
-      // gone already
-    }
-  }
 }
 
 async function skewSeenWriting(file: string): Promise<number> {
@@ -101,7 +89,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: somebody else's, and alive.
+    // EPERM: it belongs to another user, and is alive.
     return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
 }

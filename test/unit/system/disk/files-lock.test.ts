@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemFiles } from '../../../../src/system/disk/files.ts';
 
 let folder: string;
@@ -91,6 +91,31 @@ describe('lock', () => {
       expect(release).toBeDefined();
       await release?.();
       expect(await readdir(folder)).not.toContain('one');
+    }
+  });
+
+  it('that was taken over from a suspended holder stays with the new one when the first releases it', async () => {
+    const first = await systemFiles.lock(lock, 0);
+    await utimes(lock, hourAgo(), hourAgo());
+    const second = await systemFiles.lock(lock, 0);
+    expect(second).toBeDefined();
+    await first?.();
+    expect(await systemFiles.lock(lock, 0)).toBeUndefined();
+    await second?.();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is touched while it is held, so that nobody takes it for old', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const release = await systemFiles.lock(lock, 0);
+      const before = (await stat(lock)).mtimeMs;
+      await vi.advanceTimersByTimeAsync(4_000);
+      await vi.waitFor(async () => expect((await stat(lock)).mtimeMs).toBeGreaterThan(before));
+      await release?.();
+      expect(await readdir(folder)).toEqual([]);
+    } finally {
+      vi.useRealTimers();
     }
   });
 
