@@ -2,9 +2,11 @@ import type { Socket } from 'node:net';
 import { nodeNet } from '../../core/builtins.ts';
 import type { KeychainTrouble } from '../../core/context.ts';
 import { troubleThatSays } from '../../core/keychain-says.ts';
-import { BadMessage, decodeReply, encodeCall, type MethodCall, messageSize, type Reply, socketPaths } from './dbus.ts';
+import { socketPaths } from './dbus-address.ts';
+import { encodeCall, type MethodCall } from './dbus-call.ts';
+import { BadMessage, decodeReply, messageSize, type Reply } from './dbus-reply.ts';
 
-/** A service that cannot be used, and why. */
+/** A Secret Service that cannot be used, and why. */
 export interface Unusable {
   readonly kind: 'unusable';
   readonly trouble: KeychainTrouble;
@@ -13,7 +15,7 @@ export interface Unusable {
 
 export const unusable = (trouble: KeychainTrouble, why: string): Unusable => ({ kind: 'unusable', trouble, why });
 
-/** The same names under other prefixes; gnome-keyring answers UnknownMethod where the alias points to nothing. */
+/** Names of errors on the bus; services use them with different prefixes. gnome-keyring answers UnknownMethod when the alias points to nothing. */
 const troubles: readonly [RegExp, KeychainTrouble][] = [
   [/\.(ServiceUnknown|NameHasNoOwner|Spawn\.\w+)$/, 'no-provider'],
   [/\.(UnknownObject|UnknownMethod|UnknownInterface|NoSuchObject)$/, 'no-collection'],
@@ -33,7 +35,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The session bus. Calls may be made all at once: the bus keeps their order. */
+/** The session bus. Several calls may be under way at a time: the bus keeps their order. */
 export interface Bus {
   /** rejects with `Refusal`, or with what ended the connection */
   call(call: MethodCall): Promise<Reply['values']>;
@@ -41,17 +43,18 @@ export interface Bus {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** What ends a connection at its deadline. */
+/** Ends a connection at its deadline. */
 class Overrun extends Error {}
 
+/** The bus closed the connection. */
 class Closed extends Error {}
 
 /** The longest line of the handshake, in bytes; the bus sends 37. */
 const lineLimit = 16 * 1024;
 
 /**
- * Connects to the session bus (the first address that answers), talks, and hangs up. Never throws for what the bus and its services do:
- * that is `Unusable`. Ends within `deadlineMs`.
+ * Connects to the session bus (the first address that answers), talks, and closes the connection. It does not throw for what the bus and
+ * its services do: that is `Unusable`. Ends within `deadlineMs`.
  */
 export async function onSessionBus<T>(env: Env, deadlineMs: number, talk: (bus: Bus) => Promise<T | Unusable>): Promise<T | Unusable> {
   const runtimeDir = env.XDG_RUNTIME_DIR || undefined;
@@ -81,17 +84,17 @@ export async function onSessionBus<T>(env: Env, deadlineMs: number, talk: (bus: 
   }
 }
 
-/** A little later, and never in a process that has nothing else to do: closing a socket costs `token get` a millisecond or two. */
+/** Closes the socket in an unref'd `setImmediate`, so not at all when the process ends first: closing costs `token get` one or two milliseconds. */
 function hangUp(socket: Socket): void {
   socket.pause().unref();
   setImmediate(() => socket.destroy()).unref();
 }
 
-/** Throws what is neither the bus nor a service. */
+/** Why the conversation ended. Rethrows an error that comes neither from the bus nor from a service. */
 function whatEnded(error: unknown, greeted: boolean): Unusable {
   if (error instanceof Overrun) return unusable('hung', error.message);
   if (error instanceof BadMessage) return unusable('other', `the session bus sent ${error.message}`);
-  // Only the collection's own question knows what "no such object" means.
+  // "No such object" means a missing collection only as the answer to the question for the collection.
   if (error instanceof Refusal) return unusable(error.trouble === 'no-collection' ? 'other' : error.trouble, error.message);
   const lost = error instanceof Closed || (error instanceof Error && 'syscall' in error);
   if (lost) return unusable(greeted ? 'other' : 'no-bus', error.message);
@@ -106,7 +109,7 @@ const hello: MethodCall = {
   args: [],
 };
 
-/** SASL EXTERNAL (D-Bus Specification, "Authentication Protocol"), then Hello, whose answer need not be waited for. */
+/** SASL EXTERNAL (D-Bus Specification, "Authentication Protocol"), then Hello. Other calls need not wait for the answer to Hello. */
 function greet(socket: Socket): Promise<Bus> {
   return new Promise((done, fail) => {
     let calls: Calls | undefined;
@@ -143,7 +146,7 @@ function greet(socket: Socket): Promise<Bus> {
   });
 }
 
-/** undefined until the line is whole; throws `BadMessage` for an endless one. */
+/** Length of the first line with its end; undefined until it has arrived. Throws `BadMessage` for an endless line. */
 function lineLength(buffer: Buffer): number | undefined {
   const at = buffer.indexOf('\r\n');
   if (at >= 0) return at + 2;
@@ -151,7 +154,7 @@ function lineLength(buffer: Buffer): number | undefined {
   return undefined;
 }
 
-/** Its length; undefined until the message is whole. Throws `BadMessage`. */
+/** Length of the first message; undefined until all of it has arrived. Throws `BadMessage`. */
 function wholeMessage(buffer: Buffer): number | undefined {
   if (buffer.length < 16) return undefined;
   const size = messageSize(buffer);
@@ -177,7 +180,7 @@ class Calls implements Bus {
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    // Without Hello the bus answers nothing else, so its refusal is the answer to all.
+    // The bus refuses every call when it refused Hello, so the refusal of Hello answers them all.
     this.call(hello).catch((error) => this.end(error));
     queueMicrotask(() => this.#flush());
   }
@@ -187,7 +190,7 @@ class Calls implements Bus {
       if (this.#ended !== undefined) throw this.#ended;
       this.#serial += 1;
       this.#waiting.set(this.#serial, { done, fail });
-      // What is called in one go is written in one.
+      // Calls of one turn of the event loop are written together.
       if (this.#unsent.length === 0) queueMicrotask(() => this.#flush());
       this.#unsent.push(encodeCall(this.#serial, call));
     });

@@ -2,14 +2,15 @@ import { isUtf8 } from 'node:buffer';
 import { nodeCrypto } from '../../core/builtins.ts';
 import { severalEntries } from '../../core/context.ts';
 import { type Bus, onSessionBus, Refusal, type Unusable, unusable } from './bus.ts';
-import { BadMessage, type MethodCall, type Value } from './dbus.ts';
+import type { MethodCall } from './dbus-call.ts';
+import { BadMessage, type Value } from './dbus-reply.ts';
 
-/** Can the default collection of the Secret Service be used without asking anybody? */
+/** Can the default collection of the Secret Service be used without a question to the person? */
 export type CollectionState = { readonly kind: 'unlocked' } | Unusable;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** What an entry is found by: the attributes that the binding writes (freedesktop.org Secret Service API 0.2, "Lookup Attributes"). */
+/** The attributes by which an entry is found; the binding writes the same ones (freedesktop.org Secret Service API 0.2, "Lookup Attributes"). */
 export interface EntryName {
   readonly service: string;
   readonly username: string;
@@ -17,19 +18,19 @@ export interface EntryName {
 
 /**
  * Asks the Secret Service for `Locked` of its default collection (freedesktop.org Secret Service API 0.2,
- * org.freedesktop.Secret.Collection). The binding cannot be asked: on a locked keyring with a display its call
- * waits for the person for ever, and then not even process.exit returns. Never throws; ends within `deadlineMs`.
+ * org.freedesktop.Secret.Collection). The binding (@napi-rs/keyring) cannot answer this: on a locked keyring with a display its call waits
+ * for the person for ever, and then not even process.exit returns. Never throws; ends within `deadlineMs`.
  */
 export const defaultCollection = (env: Env, deadlineMs: number): Promise<CollectionState> => onSessionBus(env, deadlineMs, askLocked);
 
 /**
- * The secret of an entry, by ourselves and not by the binding: nothing that is locked is ever asked to open, so that no prompt can hold
- * the call, and it takes half the time. Encrypted on the bus, as the binding does it. `secret` is null where there is no such entry.
- * Never throws; ends within `deadlineMs`.
+ * Reads the secret of an entry over D-Bus and not with the binding. A locked keyring is never asked to open, so no prompt can hold the
+ * call, and it takes half the time. The secret is encrypted on the bus, as with the binding. `secret` is null when the entry does not
+ * exist. Never throws; ends within `deadlineMs`.
  */
 export const readSecret = (env: Env, deadlineMs: number, name: EntryName): Promise<ReadSecret | Unusable> =>
   onSessionBus(env, deadlineMs, async (bus) => {
-    // The first three in one go. What the answer to the first says counts before the others.
+    // The first three calls go out together. When the collection is locked, the other answers do not matter.
     const locked = expected(askLocked(bus));
     const session = expected(openSession(bus));
     const found = expected(search(bus, name));
@@ -37,10 +38,10 @@ export const readSecret = (env: Env, deadlineMs: number, name: EntryName): Promi
     return state.kind === 'unlocked' ? takeSecret(bus, await session, name, found) : state;
   });
 
-/** `damaged`: there is something under this name, and it is nothing that was written by us. */
+/** `damaged`: something is stored under this name that mailauth did not write. */
 export type ReadSecret = { readonly kind: 'read'; readonly secret: string | null } | { readonly kind: 'damaged'; readonly why: string };
 
-/** Waited for later, or never when something else went wrong first. */
+/** A promise that is awaited later, or never when another call failed first: its rejection must not end the process. */
 function expected<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
@@ -68,7 +69,7 @@ async function askLocked(bus: Bus): Promise<CollectionState> {
     const [value] = await bus.call(getLocked);
     if (value === false) return { kind: 'unlocked' };
     if (value === true) return unusable('locked', 'the default keyring is locked');
-    return unusable('other', 'the Secret Service answered something else than yes or no');
+    return unusable('other', 'the Secret Service answered neither yes nor no');
   } catch (error) {
     if (error instanceof Refusal) return unusable(error.trouble, error.message);
     throw error;
@@ -84,7 +85,7 @@ const algorithm = 'dh-ietf1024-sha256-aes128-cbc-pkcs7';
 
 /**
  * Secret Service API, "Transfer of Secrets": Diffie-Hellman in the Second Oakley Group, HKDF (RFC 5869) without salt and info, AES-128-CBC.
- * It keeps secrets out of what somebody records on the bus.
+ * So a program that records the bus does not see the secret.
  */
 async function openSession(bus: Bus): Promise<Session> {
   const { createDecipheriv, hkdfSync, randomBytes } = nodeCrypto();
@@ -123,7 +124,7 @@ const prime = BigInt(
 );
 const primeLength = 128;
 
-/** By ourselves, because Node's getDiffieHellman first proves for 80 ms that this prime is one. */
+/** `base` to the power of `exponent`, modulo the prime. Written here because Node's getDiffieHellman first spends 80 ms to prove the prime. */
 function power(base: bigint, exponent: bigint): bigint {
   let result = 1n;
   for (const bit of exponent.toString(2)) {
@@ -133,7 +134,7 @@ function power(base: bigint, exponent: bigint): bigint {
   return result;
 }
 
-/** May begin with zeros (KWallet writes a sign). Throws `BadMessage` for a value outside 2 … p-2, which would give the key away. */
+/** The service's public key. It may begin with zeros (KWallet writes a sign). Throws `BadMessage` for a value outside 2 … p-2, which would reveal the key. */
 function publicValue(bytes: Buffer): bigint {
   const value = bytes.length > 2 * primeLength ? 0n : toNumber(bytes);
   if (value > 1n && value < prime - 1n) return value;
@@ -141,7 +142,7 @@ function publicValue(bytes: Buffer): bigint {
 }
 
 const toNumber = (bytes: Buffer): bigint => BigInt(`0x${bytes.toString('hex') || '0'}`);
-/** As long as the prime: the key is derived from all of it. */
+/** Padded to the length of the prime, because the key is derived from all bytes. */
 const toBytes = (value: bigint): Buffer => Buffer.from(value.toString(16).padStart(2 * primeLength, '0'), 'hex');
 
 interface Found {
@@ -155,7 +156,7 @@ async function search(bus: Bus, name: EntryName): Promise<Found> {
   return { unlocked, locked };
 }
 
-/** An entry may be deleted or exchanged between search and read. */
+/** How often an entry is searched for: it may be deleted or replaced between search and read. */
 const searches = 3;
 
 async function takeSecret(bus: Bus, session: Session, name: EntryName, first: Promise<Found>): Promise<ReadSecret | Unusable> {

@@ -3,7 +3,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BadMessage, decodeReply, encodeCall, messageLimit, messageSize, socketPaths } from '../../../../src/system/keychain/dbus.ts';
+import { socketPaths } from '../../../../src/system/keychain/dbus-address.ts';
+import { encodeCall } from '../../../../src/system/keychain/dbus-call.ts';
+import { BadMessage, decodeReply, messageLimit, messageSize } from '../../../../src/system/keychain/dbus-reply.ts';
 import { defaultCollection, readSecret } from '../../../../src/system/keychain/secret-service.ts';
 import { temporaryFolder } from '../../../support/context.ts';
 
