@@ -1,5 +1,6 @@
 import { isIP, connect as openTcp, type Socket } from 'node:net';
 import { connect as openTls, type SecureContext, type TLSSocket } from 'node:tls';
+import { defined } from '../../core/defined.ts';
 import type { Where } from '../../errors/catalogue/machine/network-errors.ts';
 import { networkProblem } from '../../errors/network-problem.ts';
 
@@ -9,7 +10,17 @@ export function tcp(host: string, port: number, signal: AbortSignal): Promise<So
   return guarded(socket, signal, () => eventOf(socket, 'connect', socket));
 }
 
-export function tls(socket: Socket, where: Where, signal: AbortSignal, context: SecureContext, protocols?: string[]): Promise<TLSSocket> {
+export interface TlsOptions {
+  readonly where: Where;
+  readonly signal: AbortSignal;
+  /** the authorities that are trusted */
+  readonly context: SecureContext;
+  /** offered by ALPN */
+  readonly protocols?: string[];
+}
+
+/** TLS 1.2 or newer on an open socket, with the certificate checked. Rejects in the catalogue's words. */
+export function tls(socket: Socket, { where, signal, context, protocols }: TlsOptions): Promise<TLSSocket> {
   const { host } = where;
   let issuer: string | undefined;
   return told(
@@ -20,20 +31,20 @@ export function tls(socket: Socket, where: Where, signal: AbortSignal, context: 
         socket,
         secureContext: context,
         host,
-        // An address is no server name (RFC 6066 section 3); the certificate is checked against it all the same.
+        // An IP address is not a server name (RFC 6066 section 3). The certificate is checked against it all the same.
         servername: isIP(host) === 0 ? host : '',
         minVersion: 'TLSv1.2',
-        // Also where NODE_TLS_REJECT_UNAUTHORIZED=0 switches it off for everybody else.
+        // Stated, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment does not switch the check off.
         rejectUnauthorized: true,
-        ...(protocols === undefined ? {} : { ALPNProtocols: protocols }),
+        ...defined({ ALPNProtocols: protocols }),
       });
-      // Before Node judges the certificate and throws it away: whose it is, for the error's words only.
+      // This runs before Node judges the certificate and forgets it. The issuer is for the words of an error only.
       wrapped.prependListener('secure', () => {
         issuer = nameOf(wrapped.getPeerCertificate().issuer);
       });
       return guarded(wrapped, signal, async () => {
         await eventOf(wrapped, 'secureConnect', wrapped);
-        // The event comes from the middle of OpenSSL's reading: who destroys the socket now takes the ground from under it (SIGSEGV, Node 20).
+        // Node emits the event while OpenSSL still reads. To destroy the socket at this moment crashes the process (SIGSEGV, Node 20).
         await new Promise((turned) => setImmediate(turned));
         if (wrapped.destroyed) throw closedError();
         return wrapped;
@@ -63,7 +74,7 @@ export async function guarded<T>(socket: Socket, signal: AbortSignal, work: () =
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);
-    // The owner's own listener comes after this function; until the next tick an error must not end the process.
+    // The caller adds its own listener after this function; until the next tick an error must not end the process.
     setImmediate(() => socket.off('error', ignore));
   }
 }
@@ -83,7 +94,7 @@ function eventOf<T>(socket: Socket, event: 'connect' | 'secureConnect', value: T
   });
 }
 
-/** Failures in the catalogue's words; Ctrl-C (the signal's reason) passes as it is. */
+/** Turns failures into problems of the catalogue. The signal's reason (Ctrl-C) passes as it is. */
 export async function told<T>(
   where: Where,
   signal: AbortSignal,
@@ -99,3 +110,11 @@ export async function told<T>(
 }
 
 const isTimeout = (reason: unknown): boolean => reason instanceof Error && reason.name === 'TimeoutError';
+
+/** Never resolves; rejects with the signal's reason. For a race with work that cannot be stopped. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
