@@ -4,23 +4,23 @@ import { storedThumbprints } from '../oauth/client-certificate.ts';
 import { postClientCredentials } from '../oauth/client-credentials.ts';
 import { entraProblem } from '../oauth/entra-error.ts';
 import type { OAuthApp } from '../oauth/oauth-app.ts';
-import { readTokenAnswer, type TokenAnswer } from '../oauth/token-exchange.ts';
+import { formRequest, readTokenAnswer, type TokenAnswer } from '../oauth/token-exchange.ts';
 
-/** The only numbers that are believed: Entra looks at tenant, application and secret before anything else. */
+/** The AADSTS numbers that tell against the app itself. Entra looks at tenant, application and secret before anything else. */
 const telling = new Set([700016, 700011, 700038, 90112, 70001, 7000112, 7000215, 7000222, 700027, 90002]);
 
-/** What the token endpoint says of an app: it works, nothing tells against it, or the endpoint could not say. */
+/** What the token endpoint says about an app. `ok`: it works. `unclear`: nothing tells against it. `unanswered`: no network, or the endpoint was busy. */
 export interface ClientVerdict {
   readonly kind: 'ok' | 'unclear' | 'unanswered';
 }
 
-/** No token of anybody's: it is refused, and how it is refused is the answer. */
+/** This is not a token. Entra refuses it, and how Entra refuses it is the answer. */
 const placeholder = 'mailauth-client-check';
 
 /**
  * Finds a wrong client id or secret before a person is sent to a browser, where Microsoft would show the error and never
- * deliver it. With a secret or a certificate by client credentials (RFC 6749 section 4.4), else by a refresh that must fail.
- * `unclear`: nothing against it; `unanswered`: no network, or the endpoint was busy; go on. Throws Entra's problem for what is certainly wrong, and the signal's reason.
+ * send it back. An app with a secret or a certificate asks by client credentials (RFC 6749 section 4.4), any other by a refresh that
+ * must fail. Throws Entra's problem for what is certainly wrong, and the signal's reason.
  */
 export async function checkClient(app: OAuthApp & { readonly mailbox?: string }): Promise<ClientVerdict> {
   const { cloud, tenantId, clientId, mailbox } = app;
@@ -37,7 +37,7 @@ export async function checkClient(app: OAuthApp & { readonly mailbox?: string })
   );
 }
 
-/** undefined: no answer. Without a network the sign-in itself will say so, better. */
+/** undefined: no answer. When the network fails, the sign-in that follows explains it better. */
 async function ask(app: OAuthApp): Promise<TokenAnswer | undefined> {
   const { network, clock, signal } = app;
   try {
@@ -53,20 +53,8 @@ async function ask(app: OAuthApp): Promise<TokenAnswer | undefined> {
 const scopeOf = (app: OAuthApp): string => `${app.cloud.outlookScopeBase}/.default`;
 
 function refreshThatFails(app: OAuthApp): HttpRequest {
-  const { clientId, endpoints, timeoutMs, signal } = app;
-  return {
-    method: 'POST',
-    url: endpoints.token,
-    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-    body: new URLSearchParams({
-      grant_type: 'refresh_token',
-      client_id: clientId,
-      refresh_token: placeholder,
-      scope: scopeOf(app),
-    }).toString(),
-    timeoutMs,
-    signal,
-  };
+  const form = { grant_type: 'refresh_token', client_id: app.clientId, refresh_token: placeholder, scope: scopeOf(app) };
+  return formRequest(app.endpoints.token, form, app);
 }
 
 const waitsMs = [2000, 4000, 8000, 15_000, 15_000, 15_000, 15_000, 15_000];

@@ -4,7 +4,7 @@ import type { ClientCertificate } from './client-certificate.ts';
 /** RFC 7523 section 2.2 */
 export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** It is used at once; Entra refuses one that lives long (learn.microsoft.com, certificate-credentials: 5 to 10 minutes). */
+/** The assertion is used at once. Microsoft recommends a life of 5 to 10 minutes (learn.microsoft.com, certificate-credentials). */
 const lifeSeconds = 300;
 
 export interface Assertion {
@@ -13,13 +13,15 @@ export interface Assertion {
   readonly audience: string;
   /** milliseconds since the epoch */
   readonly now: number;
-  /** never used twice */
+  /** unique: `jti` */
   readonly id: string;
 }
 
 /**
- * The JWT that stands for a client secret (RFC 7523 section 3): PS256, the certificate named by `x5t#S256`
- * (learn.microsoft.com/entra/identity-platform/certificate-credentials).
+ * The JWT that stands in for a client secret (RFC 7523 section 3): PS256, the certificate named by `x5t#S256`
+ * (learn.microsoft.com/entra/identity-platform/certificate-credentials). Not with MSAL, although MSAL signs certificates itself: the
+ * token request of an app is sent without MSAL (client-credentials.ts says why), so nothing would use its assertion. A library such as
+ * `jose` would save 20 of these lines.
  */
 export function clientAssertion(certificate: Pick<ClientCertificate, 'key' | 'thumbprint'>, wanted: Assertion): string {
   const now = Math.floor(wanted.now / 1000);

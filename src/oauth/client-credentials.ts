@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { appRoleNames } from '../core/app-roles.ts';
 import type { Cloud, Protocol } from '../core/cloud.ts';
 import type { HttpResponse } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import type { TokenSet } from '../core/mailbox.ts';
 import { problem } from '../errors/problem.ts';
 import { readAccessToken } from './claims.ts';
@@ -10,11 +11,11 @@ import { readClientCertificate, storedThumbprints } from './client-certificate.t
 import { entraProblem } from './entra-error.ts';
 import { readGrant } from './grant.ts';
 import type { OAuthApp } from './oauth-app.ts';
-import { readTokenAnswer } from './token-exchange.ts';
+import { formRequest, readTokenAnswer } from './token-exchange.ts';
 
 /**
- * What an app asks for itself: everything it was given on Exchange Online. In the public cloud the address is another than the one of
- * the delegated scopes (learn.microsoft.com, how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth).
+ * The scope of an app that acts for itself: every application permission that it has on Exchange Online. In the public cloud its host is
+ * not the one of the delegated scopes (learn.microsoft.com, how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth).
  */
 export function appOnlyScope({ outlookScopeBase }: Pick<Cloud, 'outlookScopeBase'>): string {
   const base = outlookScopeBase.replace(/\/+$/, '');
@@ -36,22 +37,19 @@ export function clientParameters(app: OAuthApp & { readonly mailbox?: string }):
   };
 }
 
-/** `POST` to the token endpoint as the app itself (RFC 6749 section 4.4.2). Throws the network's problems, `certificate-ended`. */
+/**
+ * `POST` to the token endpoint as the app itself (RFC 6749 section 4.4.2). Not with MSAL: it keeps these tokens in a cache of its own and
+ * hides what Entra answered; and `checkClient` needs the refusal, with its AADSTS numbers, as it came. Throws the network's problems and `certificate-ended`.
+ */
 export function postClientCredentials(app: OAuthApp & { readonly mailbox?: string }, scope: string): Promise<HttpResponse> {
-  return app.network.request({
-    method: 'POST',
-    url: app.endpoints.token,
-    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-    body: new URLSearchParams({ grant_type: 'client_credentials', client_id: app.clientId, scope, ...clientParameters(app) }).toString(),
-    timeoutMs: app.timeoutMs,
-    signal: app.signal,
-  });
+  const form = { grant_type: 'client_credentials', client_id: app.clientId, scope, ...clientParameters(app) };
+  return app.network.request(formRequest(app.endpoints.token, form, app));
 }
 
 /**
- * A token for the app itself (RFC 6749 section 4.4): nobody signs in, there is no refresh token, the next one is asked for the same way.
- * `scopes` of the set are its roles; its account is the app, by client id and the object id of its service principal (`oid`), which is
- * what Exchange Online PowerShell wants. Throws Entra's and the network's problems, `token-answer-unreadable`.
+ * A token for the app itself (RFC 6749 section 4.4). No person signs in and no refresh token comes with it; the next token is asked for
+ * in the same way. `scopes` of the set are the app's roles. Its account is the app: the client id, and the object id of its service
+ * principal (`oid`), which Exchange Online PowerShell asks for. Throws Entra's and the network's problems, `token-answer-unreadable`.
  */
 export async function appToken(app: OAuthApp, mailbox: string): Promise<TokenSet> {
   const scope = appOnlyScope(app.cloud);
@@ -68,17 +66,17 @@ export async function appToken(app: OAuthApp, mailbox: string): Promise<TokenSet
     accessToken: grant.accessToken,
     issuedAt: receivedAt,
     expiresAt: receivedAt + grant.expiresInSeconds * 1000,
-    // The answer names no scopes; Microsoft may encrypt the token, then only the request is known.
+    // The answer does not name the scopes. When Microsoft has encrypted the token, only the request is known.
     scopes: claims.opaque ? [scope] : claims.scopes,
     account: {
       username: app.clientId,
-      ...(claims.opaque || claims.objectId === undefined ? {} : { objectId: claims.objectId }),
+      ...defined({ objectId: claims.opaque ? undefined : claims.objectId }),
       tenantId: app.tenantId,
     },
   };
 }
 
-/** Wanted application permissions that the token does not carry; none where it cannot be looked into. */
+/** The wanted application permissions that the token lacks. An empty list when the token cannot be read. */
 export function missingRoles(set: Pick<TokenSet, 'scopes'>, protocols: readonly Protocol[]): readonly string[] {
   if (set.scopes.some((scope) => scope.endsWith('/.default'))) return [];
   return protocols.map((protocol) => appRoleNames[protocol]).filter((role) => !set.scopes.includes(role));

@@ -10,20 +10,20 @@ import { entraProblem } from './entra-error.ts';
 import { readGrant } from './grant.ts';
 import type { OAuthApp } from './oauth-app.ts';
 import { acceptGrant } from './sign-in.ts';
-import { readTokenAnswer, type TokenAnswer } from './token-exchange.ts';
+import { formRequest, readTokenAnswer, type TokenAnswer } from './token-exchange.ts';
 
 export interface DeviceSignIn {
-  /** a public client: Entra knows no device code for a confidential one */
+  /** a public client: Entra does not offer the device code flow to a confidential client */
   readonly app: OAuthApp;
   readonly mailbox: string;
   readonly signInAs?: string;
   /** full scope strings, OIDC ones included */
   readonly scopes: readonly string[];
-  /** how long somebody is waited for; undefined: as long as the code counts */
+  /** how long to wait for the person; undefined: as long as the code is valid */
   readonly waitMs: number | undefined;
   /** the command that does it again */
   readonly again: string;
-  /** called when the code is on the screen: the sandbox plays the person here */
+  /** called when the code is on the screen: in the sandbox this plays the person */
   shown?(verificationUri: string, userCode: string): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export interface DeviceOptions {
   shown?(verificationUri: string, userCode: string, as: string): Promise<void>;
 }
 
-/** What the surroundings show of it. */
+/** What the command shows while it waits. */
 export interface DeviceView extends Pick<SignInView, 'waiting'> {
   codeRequired(device: Pick<DeviceAuthorization, 'verificationUri' | 'userCode'>, deadline: number): Promise<void>;
 }
@@ -47,12 +47,13 @@ const slowDownMs = 5000;
 const longestPauseMs = 60_000;
 const grantType = 'urn:ietf:params:oauth:grant-type:device_code';
 
-/** Policies that look at how and from where somebody signs in: the browser may pass where a code cannot. */
+/** Numbers of policies that judge how and from where a person signs in: a sign-in in the browser may pass them when a code cannot. */
 const blocking = new Set([53003, 530035, 530036, 50199, 530032, 53000, 53001, 53002, 53009, 530003, 50097, 50155, 50187, 50129, 53011]);
 
 /**
- * Device code flow (RFC 8628), by hand: MSAL gives up at `slow_down` and loses Entra's errors. `keep` stores the tokens; who signed in
- * and what was granted are checked before, as after a browser sign-in. Throws the device, Entra, identity, network and store problems,
+ * Device code flow (RFC 8628). Not with MSAL: MSAL ends the flow at `slow_down`, where RFC 8628 section 3.5 asks for a longer pause, and
+ * hides Entra's errors. `keep` stores the tokens. Who signed in and what was granted is checked before that, as after a sign-in in the
+ * browser. Throws the device, Entra, identity, network and store problems,
  * and the signal's reason at once.
  */
 export async function deviceSignIn(
@@ -89,7 +90,7 @@ async function authorize(request: DeviceSignIn): Promise<DeviceAuthorization> {
   return read.device;
 }
 
-/** Asks until there is an answer. One bad moment of the network or the server does not end it; the last one is told if it never got better. */
+/** Asks until the person has decided or time is up. A failure of the network or the server does not end the wait; when it lasts to the end, it is thrown. */
 async function poll(
   { clock, signal }: Pick<Context, 'clock' | 'signal'>,
   request: DeviceSignIn,
@@ -105,7 +106,7 @@ async function poll(
     if (answer !== undefined) return answer;
     trouble = failure;
     if (verdict.kind === 'hiccup') {
-      // RFC 8628 section 3.5: back off while nothing is answered.
+      // RFC 8628 section 3.5: longer pauses while the server does not answer.
       waitMs = verdict.waitMs === undefined ? Math.min(waitMs * 2, longestPauseMs) : Math.max(verdict.waitMs, pauseMs);
       continue;
     }
@@ -131,7 +132,7 @@ interface Asked {
   readonly failure?: MailauthError;
 }
 
-/** One poll. A failure that a retry may mend (network, time out) is a hiccup; any other is thrown. */
+/** One poll. A failure that may pass (network, timeout) is a `hiccup`; any other is thrown. */
 async function askOnce(request: DeviceSignIn, device: DeviceAuthorization, leftMs: number): Promise<Asked> {
   const { app } = request;
   const form = { grant_type: grantType, client_id: app.clientId, device_code: device.deviceCode.reveal() };
@@ -148,18 +149,11 @@ async function askOnce(request: DeviceSignIn, device: DeviceAuthorization, leftM
 }
 
 async function post(app: OAuthApp, url: string, form: Readonly<Record<string, string>>, timeoutMs: number): Promise<TokenAnswer> {
-  const response = await app.network.request({
-    method: 'POST',
-    url,
-    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-    body: new URLSearchParams(form).toString(),
-    timeoutMs,
-    signal: app.signal,
-  });
+  const response = await app.network.request(formRequest(url, form, { timeoutMs, signal: app.signal }));
   return readTokenAnswer(response, app.clock.now());
 }
 
-/** Who signed in, and what was granted: the same checks as after a browser sign-in. */
+/** Checks who signed in and what was granted, as after a sign-in in the browser. */
 function accepted(request: DeviceSignIn, answer: TokenAnswer): TokenSet {
   const { mailbox, scopes } = request;
   const grant = readGrant(answer.body, scopes, answer.receivedAt);
@@ -167,7 +161,7 @@ function accepted(request: DeviceSignIn, answer: TokenAnswer): TokenSet {
   return acceptGrant(request, grant);
 }
 
-/** Entra's refusal in the words of this flow: the OAuth error first, then the numbers that mean something else here than in a browser. */
+/** Entra's refusal in the words of this flow. The OAuth error decides first, then the numbers that mean something else here than in a browser. */
 function refusal(request: DeviceSignIn, error: NonNullable<TokenAnswer['error']>): MailauthError {
   const words = wordsOf(request);
   const said = entraProblem(error, words);

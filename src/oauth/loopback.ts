@@ -2,8 +2,8 @@ import type { Clock, Random } from '../core/context.ts';
 import { problem } from '../errors/problem.ts';
 import { type AuthorizationAnswer, newState } from './authorization-answer.ts';
 import { bindLoopback } from './loopback-bind.ts';
-import { Desk } from './loopback-desk.ts';
 import type { ResultPage } from './loopback-pages.ts';
+import { LoopbackReceiver } from './loopback-receiver.ts';
 
 export type { AuthorizationAnswer } from './authorization-answer.ts';
 
@@ -59,10 +59,10 @@ export async function openLoopback(options: LoopbackOptions): Promise<Loopback> 
   if (registered === undefined) throw problem('loopback-redirect-unusable', { redirectUri: options.redirectUri });
 
   const state = newState(random);
-  const desk = new Desk(state, registered.path || '/', `/mailauth/${random.bytes(12).toString('base64url')}`);
+  const receiver = new LoopbackReceiver(state, registered.path || '/', `/mailauth/${random.bytes(12).toString('base64url')}`);
   const ipv6 = registered.host === 'localhost';
-  const bound = await bindLoopback((request, response) => desk.receive(request, response), { port: registered.port, ipv6, again });
-  desk.port = bound.port;
+  const bound = await bindLoopback((request, response) => receiver.receive(request, response), { port: registered.port, ipv6, again });
+  receiver.port = bound.port;
 
   const openedAt = clock.now();
   const closing = new AbortController();
@@ -70,14 +70,14 @@ export async function openLoopback(options: LoopbackOptions): Promise<Loopback> 
 
   const shut = async () => {
     closing.abort(new LoopbackClosed());
-    await atMost(clock, lingerMs / 4, desk.dismiss());
+    await atMost(clock, lingerMs / 4, receiver.dismiss());
     await bound.close();
   };
   const respond = async (page: ResultPage) => {
-    desk.publish(page);
-    await atMost(clock, lingerMs, desk.fetched, [signal, closing.signal]);
+    receiver.publish(page);
+    await atMost(clock, lingerMs, receiver.fetched, [signal, closing.signal]);
     // Ctrl-C: the browser is on its way to the page already, so give it the moment that takes.
-    if (signal.aborted) await atMost(clock, lingerMs / 4, desk.fetched, [closing.signal]);
+    if (signal.aborted) await atMost(clock, lingerMs / 4, receiver.fetched, [closing.signal]);
   };
 
   if (signal.aborted) {
@@ -97,7 +97,7 @@ export async function openLoopback(options: LoopbackOptions): Promise<Loopback> 
         throw problem('sign-in-timeout', { seconds: Math.max(0, Math.round((deadline - openedAt) / 1000)), again });
       });
       try {
-        return { params: await Promise.race([desk.answered, tooLate]), respond };
+        return { params: await Promise.race([receiver.answered, tooLate]), respond };
       } finally {
         answered.abort();
       }

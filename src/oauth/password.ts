@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts';
 import type { TokenSet } from '../core/mailbox.ts';
 import type { Secret } from '../core/secret.ts';
 import { problem } from '../errors/problem.ts';
@@ -5,7 +6,7 @@ import { entraProblem } from './entra-error.ts';
 import { readGrant } from './grant.ts';
 import type { OAuthApp } from './oauth-app.ts';
 import { acceptGrant } from './sign-in.ts';
-import { readTokenAnswer } from './token-exchange.ts';
+import { formRequest, readTokenAnswer } from './token-exchange.ts';
 
 export interface PasswordSignIn {
   readonly app: OAuthApp;
@@ -23,26 +24,20 @@ export interface PasswordSignIn {
 const moreThanPassword = new Set([50072, 50074, 50076, 50079, 50158, 53003, 53000, 530032, 530035]);
 
 /**
- * Resource owner password credentials (RFC 6749 section 4.3), as such a product signs in: the password goes once over TLS to the
- * tenant's token endpoint and is not kept. By hand: MSAL has deprecated it. Throws `product-needs-no-mfa` (6) and Entra's problems.
+ * Resource owner password credentials (RFC 6749 section 4.3), as a product with a password form signs in. The password goes once over TLS
+ * to the tenant's token endpoint and is not kept. Not with MSAL, which has deprecated this flow. Throws `product-needs-no-mfa` (6) and Entra's problems.
  */
 export async function passwordSignIn(request: PasswordSignIn): Promise<TokenSet> {
   const { app, mailbox, signInAs, scopes, product } = request;
-  const response = await app.network.request({
-    method: 'POST',
-    url: app.endpoints.token,
-    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-    body: new URLSearchParams({
-      grant_type: 'password',
-      client_id: app.clientId,
-      scope: scopes.join(' '),
-      username: signInAs ?? mailbox,
-      password: request.password.reveal(),
-      ...(app.clientSecret === undefined ? {} : { client_secret: app.clientSecret.reveal() }),
-    }).toString(),
-    timeoutMs: app.timeoutMs,
-    signal: app.signal,
-  });
+  const form = {
+    grant_type: 'password',
+    client_id: app.clientId,
+    scope: scopes.join(' '),
+    username: signInAs ?? mailbox,
+    password: request.password.reveal(),
+    ...defined({ client_secret: app.clientSecret?.reveal() }),
+  };
+  const response = await app.network.request(formRequest(app.endpoints.token, form, app));
   const { body, error, receivedAt } = readTokenAnswer(response, app.clock.now());
   if (error !== undefined) {
     const said = entraProblem(error, { cloud: app.cloud, tenant: app.tenantId, clientId: app.clientId, scopes, mailbox, signInAs });
@@ -51,5 +46,5 @@ export async function passwordSignIn(request: PasswordSignIn): Promise<TokenSet>
   }
   const grant = readGrant(body, scopes, receivedAt);
   if (grant === undefined) throw problem('token-answer-unreadable', { mailbox, why: 'The token endpoint answered, but not with a token.' });
-  return acceptGrant({ app, mailbox, scopes, ...(signInAs === undefined ? {} : { signInAs }) }, grant);
+  return acceptGrant({ app, mailbox, scopes, ...defined({ signInAs }) }, grant);
 }

@@ -1,8 +1,8 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
-import type { Clock, HttpResponse, Network } from '../core/context.ts';
+import type { Clock, HttpRequest, HttpResponse, Network } from '../core/context.ts';
 import { type EntraError, readEntraError } from './entra-error.ts';
 
-/** What the token endpoint said: a grant's body, or the error. */
+/** What the token endpoint answered: the body of a grant, or the error. */
 export interface TokenAnswer {
   readonly body: unknown;
   readonly error?: EntraError;
@@ -10,20 +10,37 @@ export interface TokenAnswer {
   readonly receivedAt: number;
 }
 
-export interface Way {
+/** What one exchange with the token endpoint needs. */
+export interface ExchangeOptions {
   readonly network: Network;
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Reads an answer of the token endpoint; anything but 200 is an error, JSON or not. */
+/** Reads an answer of the token endpoint. Every status but 200 is an error, with JSON or without. */
 export function readTokenAnswer(response: HttpResponse, receivedAt: number): TokenAnswer {
   const { status, headers } = response;
   const body = parse(response.text);
   if (status === 200 && readEntraError(body) === undefined) return { body, receivedAt };
   const said = readEntraError(body) ?? { error: '', description: `The token endpoint answered ${status}.` };
   return { body, receivedAt, error: { ...said, status, retryAfter: retryAfterSeconds(headers) } };
+}
+
+/** A form to an endpoint of Entra (RFC 6749 section 3.2 and appendix B). */
+export function formRequest(
+  url: string,
+  form: Readonly<Record<string, string>>,
+  { timeoutMs, signal }: Pick<ExchangeOptions, 'timeoutMs' | 'signal'>,
+): HttpRequest {
+  return {
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: new URLSearchParams(form).toString(),
+    timeoutMs,
+    signal,
+  };
 }
 
 /** Seconds of a Retry-After header (RFC 9110 section 10.2.3), at most a day. Entra does not use the form with a date, so that is ignored. */
@@ -33,18 +50,18 @@ export function retryAfterSeconds(headers: Readonly<Record<string, string>>): nu
   return Math.min(Math.ceil(Number(value)), 86_400);
 }
 
-/** MSAL's network, on ours: remembers the answer and the failure, which MSAL hides. One for each call. */
+/** Gives MSAL mailauth's network, and remembers the answer and the failure, which MSAL hides. Each call of MSAL needs a new one. */
 export class TokenExchange implements INetworkModule {
   answer: TokenAnswer | undefined;
   failure: unknown;
-  readonly #way: Way;
+  readonly #options: ExchangeOptions;
 
-  constructor(way: Way) {
-    this.#way = way;
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
   }
 
   async sendPostRequestAsync<T>(url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
-    const { network, clock, timeoutMs, signal } = this.#way;
+    const { network, clock, timeoutMs, signal } = this.#options;
     try {
       const response = await network.request({
         method: 'POST',
@@ -55,7 +72,7 @@ export class TokenExchange implements INetworkModule {
         signal,
       });
       this.answer = readTokenAnswer(response, clock.now());
-      // MSAL's type parameter is its own guess about the body, which only MSAL reads.
+      // MSAL chooses the type parameter, and only MSAL reads the body.
       return { headers: { ...response.headers }, body: (this.answer.body ?? {}) as T, status: response.status };
     } catch (error) {
       this.failure = error;
@@ -63,7 +80,7 @@ export class TokenExchange implements INetworkModule {
     }
   }
 
-  /** The endpoints are given: an unasked GET would be a discovery that was meant not to happen. */
+  /** MSAL is given the endpoints, so a GET would be a discovery that must not happen. */
   async sendGetRequestAsync<T>(url: string): Promise<NetworkResponse<T>> {
     this.failure = new Error(`MSAL wanted to GET ${new URL(url).origin}`);
     throw this.failure;

@@ -12,7 +12,7 @@ interface Reply {
 }
 
 /** The counter where requests arrive: one answer is taken, one browser is kept waiting, everybody else is told and sent away. */
-export class Desk {
+export class LoopbackReceiver {
   readonly answered: Promise<AuthorizationAnswer>;
   /** the result page has left for the browser */
   readonly fetched: Promise<void>;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { placeOf, sshForward } from '../../../src/oauth/place.ts';
+import { executionEnvironment, sshForward } from '../../../src/oauth/execution-environment.ts';
 import { systemFiles } from '../../../src/system/disk/files.ts';
 
 const place = (env: Record<string, string> = {}, disk: Record<string, string> = {}, platform: NodeJS.Platform = 'linux') =>
-  placeOf({ env, platform, files: { ...systemFiles, read: async (path) => disk[path] } });
+  executionEnvironment({ env, platform, files: { ...systemFiles, read: async (path) => disk[path] } });
 
 describe('which kind of machine', () => {
   it('an ordinary one', async () => {
