@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Context } from '../core/context.ts';
-import type { Folder } from './folder.ts';
+import type { Folder } from './tenant/folder.ts';
 
 const port = z.number().check(z.int(), z.minimum(1), z.maximum(65_535));
 const schema = z.object({ pid: z.number(), nonce: z.string(), pages: port, login: port, imap: port, pop: port, smtp: port });

@@ -1,15 +1,15 @@
 import { createServer as createHttp } from 'node:http';
+import { brokenServer } from './broken-server.ts';
 import { loginServer } from './entra/login-server.ts';
 import { signInServer } from './entra/sign-in-server.ts';
-import { brokenServer } from './faults/broken-server.ts';
 import type { ConnectionFault } from './faults/faults-connection.ts';
-import { listener, type SandboxHandler } from './http.ts';
-import { type Closable, listenOnLoopback } from './listen.ts';
 import { imapServer } from './mail/imap-server.ts';
 import { popServer } from './mail/pop-server.ts';
 import { smtpServer } from './mail/smtp-server.ts';
-import type { Service } from './service.ts';
-import { type Certificate, tlsServer } from './tls-server.ts';
+import { listener, type SandboxHandler } from './server/http.ts';
+import { type Closable, listenOnLoopback } from './server/listen.ts';
+import type { Service } from './server/service.ts';
+import { type Certificate, tlsServer } from './server/tls-server.ts';
 
 export interface Ports {
   readonly pages?: number;

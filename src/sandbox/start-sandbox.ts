@@ -3,18 +3,18 @@ import type { Cloud } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
 import { Secret } from '../core/secret.ts';
 import { problem } from '../errors/problem.ts';
-import { type KeyRing, openKeyRing } from './authority.ts';
+import { faultyCertificate } from './broken-server.ts';
 import { approve, approveDevice } from './entra/approve.ts';
-import { openMint } from './entra/tokens.ts';
-import { faultyCertificate } from './faults/broken-server.ts';
 import { type FaultName, isFault } from './faults/faults.ts';
 import { connectionFault } from './faults/faults-connection.ts';
-import { openFolder } from './folder.ts';
-import { defaultMailbox, readyApps, tenant } from './graph/directory.ts';
 import { announce, ping, type Running, readRunning, withdraw } from './running.ts';
+import type { Service } from './server/service.ts';
 import { type Broken, type Ports, startServers } from './servers.ts';
-import type { Service } from './service.ts';
-import { openState } from './state.ts';
+import { type KeyRing, openKeyRing } from './tenant/authority.ts';
+import { defaultMailbox, readyApps, tenant } from './tenant/directory.ts';
+import { openFolder } from './tenant/folder.ts';
+import { openState } from './tenant/state.ts';
+import { openMint } from './tenant/tokens.ts';
 
 export interface SandboxOptions {
   /** files, clock, random, network and signal are used */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Browser } from '../../src/core/context.ts';
 import { approve } from '../../src/sandbox/entra/approve.ts';
-import { everybodysPassword } from '../../src/sandbox/graph/directory.ts';
+import { everybodysPassword } from '../../src/sandbox/tenant/directory.ts';
 import { createNetwork } from '../../src/system/network/network.ts';
 import { type How, type Machine, machine, person, type Ran, type Scripted } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';

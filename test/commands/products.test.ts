@@ -2,7 +2,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Interrupted } from '../../src/core/errors.ts';
-import { azureCli, everybodysPassword } from '../../src/sandbox/graph/directory.ts';
+import { azureCli, everybodysPassword } from '../../src/sandbox/tenant/directory.ts';
 import { type Machine, machine, person, type Ran, type Scripted } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 import { beside, countOf, onlyApp, secretsOf, tenantOf, writtenBy } from '../support/tenant.ts';

@@ -4,8 +4,8 @@ import { Secret } from '../../src/core/secret.ts';
 import { createGraph } from '../../src/entra/graph.ts';
 import { permissionIds, resourceIds } from '../../src/entra/manifest.ts';
 import { registerApp } from '../../src/entra/registration.ts';
-import { azureCli, everybodysPassword } from '../../src/sandbox/graph/directory.ts';
 import type { Sandbox, SandboxOptions } from '../../src/sandbox/start-sandbox.ts';
+import { azureCli, everybodysPassword } from '../../src/sandbox/tenant/directory.ts';
 import {
   askToken,
   authorizeAddress,

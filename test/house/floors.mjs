@@ -37,6 +37,8 @@ export const floors = [
   { folder: 'sandbox/mail', holds: 'its mail servers' },
   { folder: 'sandbox/entra', holds: 'its sign-in pages and token endpoint' },
   { folder: 'sandbox/graph', holds: 'its Microsoft Graph' },
+  { folder: 'sandbox/server', holds: 'the sockets that its servers listen on, and what all of them serve' },
+  { folder: 'sandbox/tenant', holds: 'its people, apps, tokens and keys, kept between commands' },
   { folder: 'sandbox/faults', holds: 'the ways in which it misbehaves when told to' },
   { folder: 'tokens', holds: 'one token: read it, refresh it, print it' },
   { folder: 'entra', holds: 'the tenant through discovery and Microsoft Graph' },

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { App } from '../../src/sandbox/state.ts';
+import type { App } from '../../src/sandbox/tenant/state-schema.ts';
 import { startMailauth } from './rigs/chromium.ts';
 import { type GatedSandbox, openGatedSandbox, type Seat } from './rigs/gated-sandbox.ts';
 

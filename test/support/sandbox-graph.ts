@@ -1,6 +1,6 @@
 import type { HttpRequest, Network } from '../../src/core/context.ts';
-import { administrator, azureCli } from '../../src/sandbox/graph/directory.ts';
 import type { Sandbox } from '../../src/sandbox/start-sandbox.ts';
+import { administrator, azureCli } from '../../src/sandbox/tenant/directory.ts';
 import { askToken, signIn, verifier } from './sandbox.ts';
 
 /** What the tests read of Graph's answers. */

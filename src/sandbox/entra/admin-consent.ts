@@ -1,15 +1,15 @@
 import { plain } from '../../core/text.ts';
-import { declaredScopes, findApp } from '../graph/app-objects.ts';
-import { findTenant, findUser, shownAdministrators, tenant, type User } from '../graph/directory.ts';
-import { effectiveRoles } from '../graph/roles.ts';
-import type { SandboxReply, SandboxRequest } from '../http.ts';
-import type { Service } from '../service.ts';
-import type { App, State } from '../state.ts';
+import { type Aadsts, type Blanks, entraError } from '../faults/entra-replies.ts';
+import type { SandboxReply, SandboxRequest } from '../server/http.ts';
+import type { Service } from '../server/service.ts';
+import { declaredScopes, findApp } from '../tenant/app-objects.ts';
+import { findTenant, findUser, shownAdministrators, tenant, type User } from '../tenant/directory.ts';
+import { platformOf } from '../tenant/redirects.ts';
+import { effectiveRoles } from '../tenant/roles.ts';
+import type { App, State } from '../tenant/state-schema.ts';
 import { answerAddress } from './authorize.ts';
 import { grantTenantWide } from './consents.ts';
-import { type Aadsts, type Blanks, entraError } from './entra-replies.ts';
 import { html, redirect, shownError } from './page-replies.ts';
-import { platformOf } from './redirects.ts';
 import { type AskedScope, readScopes, scopeRefusal } from './scope-rules.ts';
 import { accountPage, adminApprovalPage, organizationConsentPage } from './sign-in-pages.ts';
 

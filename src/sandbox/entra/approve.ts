@@ -1,7 +1,7 @@
 import type { Context, HttpResponse } from '../../core/context.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
-import { administrator, azureCli } from '../graph/directory.ts';
+import { administrator, azureCli } from '../tenant/directory.ts';
 import { forms } from './sign-in-pages.ts';
 
 const timeoutMs = 20_000;

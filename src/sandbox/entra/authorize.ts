@@ -1,9 +1,9 @@
-import { audienceRefuses, declaredScopes, findApp, isAzureCli, preauthorizationRefuses } from '../graph/app-objects.ts';
-import { findTenant } from '../graph/directory.ts';
-import type { Service } from '../service.ts';
-import type { App, Code, State } from '../state.ts';
-import type { Aadsts, Blanks } from './entra-replies.ts';
-import { platformOf } from './redirects.ts';
+import type { Aadsts, Blanks } from '../faults/entra-replies.ts';
+import type { Service } from '../server/service.ts';
+import { audienceRefuses, declaredScopes, findApp, isAzureCli, preauthorizationRefuses } from '../tenant/app-objects.ts';
+import { findTenant } from '../tenant/directory.ts';
+import { platformOf } from '../tenant/redirects.ts';
+import type { App, Code, State } from '../tenant/state-schema.ts';
 import { type AskedScope, readScopes, scopeRefusal } from './scope-rules.ts';
 
 /** A checked authorize request (RFC 6749 section 4.1.1): the app and where its answer goes. */

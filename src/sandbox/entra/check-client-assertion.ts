@@ -1,7 +1,7 @@
 import { constants, verify, X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
-import type { App } from '../state.ts';
-import type { Refused, TokenForm } from './token-grants.ts';
+import type { Refused } from '../faults/entra-replies.ts';
+import type { App } from '../tenant/state-schema.ts';
 
 const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const headerSchema = z.object({ alg: z.enum(['PS256', 'RS256']), 'x5t#S256': z.string() });
@@ -11,7 +11,7 @@ const claimsSchema = z.object({ aud: z.string(), iss: z.string(), sub: z.string(
  * Checks a certificate's assertion in place of a client secret (RFC 7523 section 3;
  * learn.microsoft.com/entra/identity-platform/certificate-credentials). `now`: milliseconds since the epoch. Undefined: it is good.
  */
-export function checkAssertion(app: App, form: TokenForm, now: number): Refused | undefined {
+export function checkAssertion(app: App, form: Readonly<Record<string, string>>, now: number): Refused | undefined {
   const refused = (reason: string): Refused => ({ kind: 'refused', aadsts: 700027, blanks: { reason, client: app.clientId } });
   if (form.client_assertion_type !== type) return refused('The assertion type is not supported.');
   const [head = '', body = '', signature = '', ...more] = (form.client_assertion ?? '').split('.');

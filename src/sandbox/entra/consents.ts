@@ -1,6 +1,6 @@
-import { azureCli, findUser, isReady, type Role, type User } from '../graph/directory.ts';
-import { preauthorized, resourceApps, resources, servicePrincipalIdOf } from '../graph/microsoft-resources.ts';
-import type { PermissionGrant, State } from '../state.ts';
+import { azureCli, findUser, isReady, type Role, type User } from '../tenant/directory.ts';
+import { preauthorized, resourceApps, resources, servicePrincipalIdOf } from '../tenant/microsoft-resources.ts';
+import type { PermissionGrant, State } from '../tenant/state-schema.ts';
 import { type AskedScope, consentKey } from './scope-rules.ts';
 
 /**

@@ -1,8 +1,8 @@
-import { audienceRefuses, declaredScopes, findApp } from '../graph/app-objects.ts';
-import { findTenant } from '../graph/directory.ts';
-import { json, type SandboxReply, type SandboxRequest } from '../http.ts';
-import type { Service } from '../service.ts';
-import { sha256 } from '../state.ts';
+import { json, type SandboxReply, type SandboxRequest } from '../server/http.ts';
+import type { Service } from '../server/service.ts';
+import { audienceRefuses, declaredScopes, findApp } from '../tenant/app-objects.ts';
+import { findTenant } from '../tenant/directory.ts';
+import { sha256 } from '../tenant/state.ts';
 import { readScopes, scopeRefusal } from './scope-rules.ts';
 import { refuser } from './token-endpoint.ts';
 

@@ -1,6 +1,8 @@
-import { registrationOf } from '../graph/app-objects.ts';
-import { type App, type DeviceCode, type State, sha256 } from '../state.ts';
-import { grant, type Outcome, type Refused, refused, type Setting, type TokenForm } from './token-grants.ts';
+import type { Refused } from '../faults/entra-replies.ts';
+import { registrationOf } from '../tenant/app-objects.ts';
+import { sha256 } from '../tenant/state.ts';
+import type { App, DeviceCode, State } from '../tenant/state-schema.ts';
+import { grant, type Outcome, refused, type Setting, type TokenForm } from './token-grants.ts';
 
 export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 

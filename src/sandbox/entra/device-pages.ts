@@ -1,10 +1,10 @@
 import { plain } from '../../core/text.ts';
-import { declaredScopes, findApp } from '../graph/app-objects.ts';
-import { findUser, shownAccounts, type User } from '../graph/directory.ts';
-import { effectiveRoles } from '../graph/roles.ts';
-import type { SandboxReply, SandboxRequest } from '../http.ts';
-import type { Service } from '../service.ts';
-import type { App, State } from '../state.ts';
+import type { SandboxReply, SandboxRequest } from '../server/http.ts';
+import type { Service } from '../server/service.ts';
+import { declaredScopes, findApp } from '../tenant/app-objects.ts';
+import { findUser, shownAccounts, type User } from '../tenant/directory.ts';
+import { effectiveRoles } from '../tenant/roles.ts';
+import type { App, State } from '../tenant/state-schema.ts';
 import { consentBlocked, consentedKeys, rememberConsent } from './consents.ts';
 import { devicePath } from './device-code.ts';
 import { html, shownError } from './page-replies.ts';

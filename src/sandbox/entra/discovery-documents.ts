@@ -1,6 +1,6 @@
-import { findTenant, tenant } from '../graph/directory.ts';
-import { json, type SandboxReply, type SandboxRequest } from '../http.ts';
-import type { Service } from '../service.ts';
+import { json, type SandboxReply, type SandboxRequest } from '../server/http.ts';
+import type { Service } from '../server/service.ts';
+import { findTenant, tenant } from '../tenant/directory.ts';
 import { html } from './page-replies.ts';
 import { errorPage } from './sign-in-pages.ts';
 import { refuser } from './token-endpoint.ts';

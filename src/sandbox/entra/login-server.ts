@@ -1,6 +1,6 @@
 import { graphEndpoint } from '../graph/graph-server.ts';
-import { decodeSegment, json, type SandboxReply, type SandboxRequest } from '../http.ts';
-import type { Service } from '../service.ts';
+import { decodeSegment, json, type SandboxReply, type SandboxRequest } from '../server/http.ts';
+import type { Service } from '../server/service.ts';
 import { deviceCodeEndpoint } from './device-code.ts';
 import { openIdConfiguration } from './discovery-documents.ts';
 import { tokenEndpoint } from './token-endpoint.ts';

@@ -1,6 +1,6 @@
-import type { SandboxReply } from '../http.ts';
-import type { Service } from '../service.ts';
-import { type Aadsts, type Blanks, entraError } from './entra-replies.ts';
+import { type Aadsts, type Blanks, entraError } from '../faults/entra-replies.ts';
+import type { SandboxReply } from '../server/http.ts';
+import type { Service } from '../server/service.ts';
 import { errorPage, pageHeaders } from './sign-in-pages.ts';
 
 /** An error of Entra's on a page of its own. `again` leads back to the picker. */

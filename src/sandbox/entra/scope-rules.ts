@@ -1,5 +1,5 @@
-import { resources } from '../graph/microsoft-resources.ts';
-import type { Aadsts, Blanks } from './entra-replies.ts';
+import type { Aadsts, Blanks } from '../faults/entra-replies.ts';
+import { resources } from '../tenant/microsoft-resources.ts';
 
 /** A scope of a request, read: which resource it names, and its last path segment. */
 export interface AskedScope {

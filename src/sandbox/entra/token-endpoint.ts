@@ -1,13 +1,14 @@
+import { type Aadsts, type Blanks, entraError } from '../faults/entra-replies.ts';
 import { refusalOf, wrongClaims, wrongIdentity } from '../faults/faults-token.ts';
-import { audienceRefuses, findApp, isAzureCli } from '../graph/app-objects.ts';
-import { findTenant, tenant } from '../graph/directory.ts';
-import { rolesOfApp, servicePrincipalIdOf } from '../graph/microsoft-resources.ts';
-import { effectiveRoles } from '../graph/roles.ts';
-import { json, type SandboxReply, type SandboxRequest } from '../http.ts';
-import type { Service } from '../service.ts';
-import type { State } from '../state.ts';
+import { json, type SandboxReply, type SandboxRequest } from '../server/http.ts';
+import type { Service } from '../server/service.ts';
+import { audienceRefuses, findApp, isAzureCli } from '../tenant/app-objects.ts';
+import { findTenant, tenant } from '../tenant/directory.ts';
+import { rolesOfApp, servicePrincipalIdOf } from '../tenant/microsoft-resources.ts';
+import { effectiveRoles } from '../tenant/roles.ts';
+import type { State } from '../tenant/state-schema.ts';
+import { clientInfo } from '../tenant/tokens.ts';
 import { deviceGrant, redeemDevice } from './device-grant.ts';
-import { type Aadsts, type Blanks, entraError } from './entra-replies.ts';
 import { html } from './page-replies.ts';
 import { errorPage } from './sign-in-pages.ts';
 import {
@@ -20,7 +21,6 @@ import {
   type Setting,
   type TokenForm,
 } from './token-grants.ts';
-import { clientInfo } from './tokens.ts';
 
 type Refuse = (aadsts: Aadsts, blanks?: Blanks, headers?: Readonly<Record<string, string>>) => SandboxReply;
 interface AppOnly {

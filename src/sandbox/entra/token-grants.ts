@@ -1,13 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { plain } from '../../core/text.ts';
+import type { Aadsts, Blanks, Refused } from '../faults/entra-replies.ts';
 import type { FaultName } from '../faults/faults.ts';
-import { declaredScopes, isAzureCli, preauthorizationRefuses, registrationOf } from '../graph/app-objects.ts';
-import { everybodysPassword, findUser, needsMfa, type User } from '../graph/directory.ts';
-import { resources } from '../graph/microsoft-resources.ts';
-import { type App, type Code, type State, sha256 } from '../state.ts';
+import { declaredScopes, isAzureCli, preauthorizationRefuses, registrationOf } from '../tenant/app-objects.ts';
+import { everybodysPassword, findUser, needsMfa, type User } from '../tenant/directory.ts';
+import { resources } from '../tenant/microsoft-resources.ts';
+import { sha256 } from '../tenant/state.ts';
+import type { App, Code, State } from '../tenant/state-schema.ts';
 import { checkAssertion } from './check-client-assertion.ts';
 import { consentedKeys } from './consents.ts';
-import type { Aadsts, Blanks } from './entra-replies.ts';
 import { type AskedScope, consentKey, readScopes, scopeRefusal } from './scope-rules.ts';
 
 /** The form of a token request (RFC 6749 sections 4.1.3 and 6). */
@@ -21,12 +22,6 @@ export interface Setting {
   readonly fault: FaultName | undefined;
   /** makes the next refresh token */
   readonly newRefreshToken: () => string;
-}
-
-export interface Refused {
-  readonly kind: 'refused';
-  readonly aadsts: Aadsts;
-  readonly blanks: Blanks;
 }
 
 export interface Granted {

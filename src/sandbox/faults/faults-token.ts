@@ -1,6 +1,6 @@
 import { appRoleNames } from '../../core/app-roles.ts';
 import type { ProblemCode } from '../../errors/problem.ts';
-import type { Aadsts } from '../entra/entra-replies.ts';
+import type { Aadsts } from './entra-replies.ts';
 import type { Fault } from './fault.ts';
 
 /**

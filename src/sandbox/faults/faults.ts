@@ -1,8 +1,9 @@
 import type { ListedFault } from './fault.ts';
 import { connectionFaults } from './faults-connection.ts';
 import { graphFaults, graphRefusals } from './faults-graph.ts';
-import { imapFaults, popFaults, smtpFaults } from './faults-mail.ts';
+import { imapFaults, popFaults } from './faults-mail.ts';
 import { deviceFaults, signInFaults } from './faults-sign-in.ts';
+import { smtpFaults } from './faults-smtp.ts';
 import { appOnlyFaults, claimFaults, refusalFaults, tokenFaults } from './faults-token.ts';
 
 /** How the sandbox can be told to misbehave: `--fault NAME`, one at a time. */

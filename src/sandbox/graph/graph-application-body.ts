@@ -1,9 +1,9 @@
 import { createHash, randomUUID, X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
-import { redirectProblem } from '../entra/redirects.ts';
-import { type App, audiences, type Registration, type StoredCertificate } from '../state.ts';
+import { resourceApps } from '../tenant/microsoft-resources.ts';
+import { redirectProblem } from '../tenant/redirects.ts';
+import { type App, audiences, type Registration, type StoredCertificate } from '../tenant/state-schema.ts';
 import { badRequest, type GraphAnswer } from './graph-call.ts';
-import { resourceApps } from './microsoft-resources.ts';
 
 const strings = z.optional(z.array(z.string()));
 const maybeText = z.optional(z.nullable(z.string()));

@@ -1,6 +1,7 @@
-import type { App, Registration, State } from '../state.ts';
-import { registrationOf } from './app-objects.ts';
-import { findUser, isReady } from './directory.ts';
+import { registrationOf } from '../tenant/app-objects.ts';
+import { findUser, isReady } from '../tenant/directory.ts';
+import { servicePrincipalIdOf } from '../tenant/microsoft-resources.ts';
+import type { App, Registration, State } from '../tenant/state-schema.ts';
 import { type Edit, readApplicationBody } from './graph-application-body.ts';
 import {
   badRequest,
@@ -17,7 +18,6 @@ import {
 import { answerCount, answerList, answerOne } from './graph-query.ts';
 import { addPassword, removePassword } from './graph-secrets.ts';
 import { applicationEntity, applicationView, userView } from './graph-view.ts';
-import { servicePrincipalIdOf } from './microsoft-resources.ts';
 
 /** How many calls do not find a new object yet, under the fault `graph-lag`. */
 export const lagCalls = 2;

@@ -1,8 +1,8 @@
-import type { AccessClaims } from '../entra/tokens.ts';
 import type { FaultName } from '../faults/faults.ts';
-import type { App, State } from '../state.ts';
-import { findUser, type Role } from './directory.ts';
-import { effectiveRoles } from './roles.ts';
+import { findUser, type Role } from '../tenant/directory.ts';
+import { effectiveRoles } from '../tenant/roles.ts';
+import type { App, State } from '../tenant/state-schema.ts';
+import type { AccessClaims } from '../tenant/tokens.ts';
 
 /** Who calls Graph, read from the access token. */
 export interface Caller {

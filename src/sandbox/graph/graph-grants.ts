@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
-import type { PermissionGrant } from '../state.ts';
+import { type ResourceApp, resourceApps, resources, servicePrincipalIdOf } from '../tenant/microsoft-resources.ts';
+import type { PermissionGrant } from '../tenant/state-schema.ts';
 import { notHere } from './graph-applications.ts';
 import { badRequest, conflict, denied, type GraphAnswer, type GraphCall, mayAsk, noContent, notFound, sameId } from './graph-call.ts';
 import { answerList, answerOne } from './graph-query.ts';
 import { grantEntity, grantView } from './graph-view.ts';
-import { type ResourceApp, resourceApps, resources, servicePrincipalIdOf } from './microsoft-resources.ts';
 
 const createSchema = z.strictObject({
   clientId: z.string(),

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
-import type { RoleAssignment } from '../state.ts';
+import { resourceApps, resources } from '../tenant/microsoft-resources.ts';
+import type { RoleAssignment } from '../tenant/state-schema.ts';
 import { badRequest, denied, type GraphAnswer, type GraphCall, type Key, notFound, sameId } from './graph-call.ts';
 import { answerList, answerOne } from './graph-query.ts';
 import { assignmentEntity, assignmentView } from './graph-view.ts';
-import { resourceApps, resources } from './microsoft-resources.ts';
 
 const schema = z.strictObject({ principalId: z.string(), resourceId: z.string(), appRoleId: z.string() });
 

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
-import { type App, sha256 } from '../state.ts';
-import { registrationOf } from './app-objects.ts';
+import { registrationOf } from '../tenant/app-objects.ts';
+import { sha256 } from '../tenant/state.ts';
+import type { App } from '../tenant/state-schema.ts';
 import { hasPersonalAccounts } from './graph-application-body.ts';
 import { badRequest, type GraphAnswer, type GraphCall, graphError, noContent } from './graph-call.ts';
 import { secretView } from './graph-view.ts';

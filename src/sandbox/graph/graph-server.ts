@@ -1,7 +1,7 @@
 import { type GraphRefusalFault, graphRefusals } from '../faults/faults-graph.ts';
-import { decodeSegment, type SandboxReply, type SandboxRequest } from '../http.ts';
-import type { Service } from '../service.ts';
-import type { State } from '../state.ts';
+import { decodeSegment, type SandboxReply, type SandboxRequest } from '../server/http.ts';
+import type { Service } from '../server/service.ts';
+import type { State } from '../tenant/state-schema.ts';
 import { applications, notHere } from './graph-applications.ts';
 import { badRequest, type Caller, callerOf, denied, type GraphAnswer, type GraphCall, graphError, type Key } from './graph-call.ts';
 import { permissionGrants } from './graph-grants.ts';

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
-import type { ServicePrincipal } from '../state.ts';
-import { registrationOf } from './app-objects.ts';
+import { registrationOf } from '../tenant/app-objects.ts';
+import { type ResourceApp, resourceApps, resources } from '../tenant/microsoft-resources.ts';
+import type { ServicePrincipal } from '../tenant/state-schema.ts';
 import { forgetPrincipal, lagCalls, notHere } from './graph-applications.ts';
 import {
   badRequest,
@@ -19,7 +20,6 @@ import {
 import { answerCount, answerList, answerOne, type Row } from './graph-query.ts';
 import { assign, assignments } from './graph-roles.ts';
 import { grantEntity, grantView, readyPrincipalView, resourceView, servicePrincipalEntity, servicePrincipalView } from './graph-view.ts';
-import { type ResourceApp, resourceApps, resources } from './microsoft-resources.ts';
 
 const createSchema = z.looseObject({ appId: z.string(), tags: z.optional(z.array(z.string())) });
 const changeSchema = z.looseObject({ tags: z.optional(z.array(z.string())) });

@@ -1,5 +1,5 @@
-import { registrationOf } from './app-objects.ts';
-import { tenant } from './directory.ts';
+import { registrationOf } from '../tenant/app-objects.ts';
+import { tenant } from '../tenant/directory.ts';
 import { notHere } from './graph-applications.ts';
 import { badRequest, denied, type GraphAnswer, type GraphCall, manages, mayAsk, noContent, notFound, sameId } from './graph-call.ts';
 import { answerList, answerOne, type Row } from './graph-query.ts';

@@ -1,8 +1,16 @@
-import type { App, PermissionGrant, RoleAssignment, ServicePrincipal, State, StoredCertificate, StoredSecret } from '../state.ts';
-import { registrationOf } from './app-objects.ts';
-import { tenant, type User } from './directory.ts';
+import { registrationOf } from '../tenant/app-objects.ts';
+import { tenant, type User } from '../tenant/directory.ts';
+import { type ResourceApp, servicePrincipalIdOf } from '../tenant/microsoft-resources.ts';
+import type {
+  App,
+  PermissionGrant,
+  RoleAssignment,
+  ServicePrincipal,
+  State,
+  StoredCertificate,
+  StoredSecret,
+} from '../tenant/state-schema.ts';
 import type { Entity, Row } from './graph-query.ts';
-import { type ResourceApp, servicePrincipalIdOf } from './microsoft-resources.ts';
 
 export const applicationEntity: Entity = {
   set: 'applications',

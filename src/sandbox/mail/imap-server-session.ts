@@ -1,4 +1,4 @@
-import type { Service } from '../service.ts';
+import type { Service } from '../server/service.ts';
 import type { LineReply, LineSession } from './line-server.ts';
 import { withFault } from './mail-fault.ts';
 import { judgeXoauth2 } from './xoauth2.ts';

@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
-import type { Closable } from '../listen.ts';
-import type { Service } from '../service.ts';
-import { type Certificate, tlsServer } from '../tls-server.ts';
+import type { Closable } from '../server/listen.ts';
+import type { Service } from '../server/service.ts';
+import { type Certificate, tlsServer } from '../server/tls-server.ts';
 import { imapLines } from './imap-lines.ts';
 import { imapSession } from './imap-server-session.ts';
 

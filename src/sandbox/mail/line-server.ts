@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import type { Closable } from '../listen.ts';
-import { type Certificate, secured, socketServer, tlsServer } from '../tls-server.ts';
+import type { Closable } from '../server/listen.ts';
+import { type Certificate, secured, socketServer, tlsServer } from '../server/tls-server.ts';
 
 /** What a session wants on the wire: lines without line ends, then perhaps TLS or the end. */
 export interface LineReply {

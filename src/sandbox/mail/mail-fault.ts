@@ -1,4 +1,5 @@
-import { imapFaults, type MailFault, popFaults, smtpFaults } from '../faults/faults-mail.ts';
+import { imapFaults, type MailFault, popFaults } from '../faults/faults-mail.ts';
+import { smtpFaults } from '../faults/faults-smtp.ts';
 import type { LineReply, LineSession } from './line-server.ts';
 
 const lists = { imap: imapFaults, pop: popFaults, smtp: smtpFaults } as const;

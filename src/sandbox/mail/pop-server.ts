@@ -1,5 +1,5 @@
-import type { Closable } from '../listen.ts';
-import type { Service } from '../service.ts';
+import type { Closable } from '../server/listen.ts';
+import type { Service } from '../server/service.ts';
 import { type LineReply, type LineSession, lineServer } from './line-server.ts';
 import { withFault } from './mail-fault.ts';
 import { judgeXoauth2 } from './xoauth2.ts';

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { mayOpen } from '../graph/directory.ts';
-import type { Closable } from '../listen.ts';
-import type { Service } from '../service.ts';
+import type { Closable } from '../server/listen.ts';
+import type { Service } from '../server/service.ts';
+import { mayOpen } from '../tenant/directory.ts';
 import { type LineReply, type LineSession, lineServer } from './line-server.ts';
 import { withFault } from './mail-fault.ts';
 import { judgeXoauth2 } from './xoauth2.ts';

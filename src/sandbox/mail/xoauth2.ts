@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
-import type { AccessClaims } from '../entra/tokens.ts';
 import { strangePrincipal } from '../faults/faults-token.ts';
-import { aliasOf, findUser, mayOpen, tenant } from '../graph/directory.ts';
-import type { Service } from '../service.ts';
+import type { Service } from '../server/service.ts';
+import { aliasOf, findUser, mayOpen, tenant } from '../tenant/directory.ts';
+import type { AccessClaims } from '../tenant/tokens.ts';
 
 export type MailScope = 'IMAP.AccessAsUser.All' | 'POP.AccessAsUser.All' | 'SMTP.Send';
 

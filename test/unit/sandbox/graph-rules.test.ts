@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { applicationBody, permissionIds, resourceIds } from '../../../src/entra/manifest.ts';
 import { consentBlocked, consentedKeys, grantTenantWide } from '../../../src/sandbox/entra/consents.ts';
-import { redirectProblem } from '../../../src/sandbox/entra/redirects.ts';
 import { readScopes } from '../../../src/sandbox/entra/scope-rules.ts';
+import { readApplicationBody } from '../../../src/sandbox/graph/graph-application-body.ts';
+import type { GraphCall } from '../../../src/sandbox/graph/graph-call.ts';
+import { answerCount, answerList, answerOne } from '../../../src/sandbox/graph/graph-query.ts';
 import {
   audienceRefuses,
   declaredScopes,
   findApp,
   preauthorizationRefuses,
   registrationOf,
-} from '../../../src/sandbox/graph/app-objects.ts';
-import { administrator, azureCli, readyApps, rolesOf } from '../../../src/sandbox/graph/directory.ts';
-import { readApplicationBody } from '../../../src/sandbox/graph/graph-application-body.ts';
-import type { GraphCall } from '../../../src/sandbox/graph/graph-call.ts';
-import { answerCount, answerList, answerOne } from '../../../src/sandbox/graph/graph-query.ts';
-import { resources } from '../../../src/sandbox/graph/microsoft-resources.ts';
-import type { App, State } from '../../../src/sandbox/state.ts';
+} from '../../../src/sandbox/tenant/app-objects.ts';
+import { administrator, azureCli, readyApps, rolesOf } from '../../../src/sandbox/tenant/directory.ts';
+import { resources } from '../../../src/sandbox/tenant/microsoft-resources.ts';
+import { redirectProblem } from '../../../src/sandbox/tenant/redirects.ts';
+import type { App, State } from '../../../src/sandbox/tenant/state-schema.ts';
 
 const app: App = { clientId: 'aaaa', name: 'App', publicRedirects: ['http://localhost'], webRedirects: [], secrets: [] };
 const made = (more: Partial<ReturnType<typeof registrationOf>> = {}): App => ({

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { platformOf } from '../../../src/sandbox/entra/redirects.ts';
 import { readScopes } from '../../../src/sandbox/entra/scope-rules.ts';
 import { isFault, sandboxFaults } from '../../../src/sandbox/faults/faults.ts';
-import { findTenant, findUser, mayOpen } from '../../../src/sandbox/graph/directory.ts';
 import { imapLines } from '../../../src/sandbox/mail/imap-lines.ts';
+import { findTenant, findUser, mayOpen } from '../../../src/sandbox/tenant/directory.ts';
+import { platformOf } from '../../../src/sandbox/tenant/redirects.ts';
 
 describe('directory', () => {
   it.each([

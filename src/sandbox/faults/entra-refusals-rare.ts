@@ -1,4 +1,4 @@
-/** Refusals that the sandbox has no rule for and gives under a fault only; texts as in entra-errors.ts. */
+/** Refusals that no rule of the sandbox leads to: it gives them when a fault asks for them. Their texts come from the same pages. */
 export const rareRefusals = {
   50053: {
     error: 'invalid_grant',

@@ -1,7 +1,7 @@
-import type { Context } from '../core/context.ts';
-import type { TokenMint } from './entra/tokens.ts';
-import type { FaultName } from './faults/faults.ts';
-import type { StateStore } from './state.ts';
+import type { Context } from '../../core/context.ts';
+import type { FaultName } from '../faults/faults.ts';
+import type { StateStore } from '../tenant/state.ts';
+import type { TokenMint } from '../tenant/tokens.ts';
 
 /** What every part of a running sandbox works with. */
 export interface Service {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Context, Files } from '../core/context.ts';
-import { MailauthError } from '../core/errors.ts';
-import { problem } from '../errors/problem.ts';
+import type { Context, Files } from '../../core/context.ts';
+import { MailauthError } from '../../core/errors.ts';
+import { problem } from '../../errors/problem.ts';
 
 type Ports = Pick<Context, 'files' | 'clock' | 'random'>;
 

@@ -1,7 +1,7 @@
 import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import * as z from 'zod/mini';
-import type { Context } from '../core/context.ts';
+import type { Context } from '../../core/context.ts';
 import type { Folder } from './folder.ts';
 
 const schema = z.object({

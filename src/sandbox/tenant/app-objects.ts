@@ -1,7 +1,7 @@
-import type { Aadsts, Blanks } from '../entra/entra-replies.ts';
-import type { App, Registration, State } from '../state.ts';
+import type { Aadsts, Blanks } from '../faults/entra-replies.ts';
 import { azureCli, stableGuid } from './directory.ts';
 import { preauthorized, resourceApps } from './microsoft-resources.ts';
+import type { App, Registration, State } from './state-schema.ts';
 
 const cli: App = {
   clientId: azureCli.clientId,

@@ -1,5 +1,5 @@
-import type { App, State } from '../state.ts';
 import { azureCli, isReady, readyApps, stableGuid } from './directory.ts';
+import type { App, State } from './state-schema.ts';
 
 /** A permission that a resource publishes: a delegated scope or an application role. */
 export interface Permission {

@@ -1,5 +1,5 @@
 import type { Server } from 'node:net';
-import { problem } from '../errors/problem.ts';
+import { problem } from '../../errors/problem.ts';
 
 export interface Listening {
   readonly port: number;

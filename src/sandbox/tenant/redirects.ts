@@ -1,4 +1,4 @@
-import type { App } from '../state.ts';
+import type { App } from './state-schema.ts';
 
 type Redirects = Pick<App, 'publicRedirects' | 'webRedirects'>;
 

@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { Context } from '../../core/context.ts';
-import { stableGuid, tenant, type User } from '../graph/directory.ts';
+import { stableGuid, tenant, type User } from './directory.ts';
 
 /** Signs and checks the sandbox's tokens (RFC 7519, RS256 of RFC 7518 section 3.3). */
 export interface TokenMint {

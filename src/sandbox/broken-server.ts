@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import { makeCertificates } from '../authority.ts';
-import type { Closable } from '../listen.ts';
-import { type Certificate, socketServer, tlsServer } from '../tls-server.ts';
-import type { Breakage, ConnectionFault } from './faults-connection.ts';
+import type { Breakage, ConnectionFault } from './faults/faults-connection.ts';
+import type { Closable } from './server/listen.ts';
+import { type Certificate, socketServer, tlsServer } from './server/tls-server.ts';
+import { makeCertificates } from './tenant/authority.ts';
 
 const name = 'mailauth sandbox authority of a fault';
 const dayMs = 86_400_000;
