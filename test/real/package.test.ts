@@ -27,6 +27,7 @@ afterAll(() => remove());
 
 test('the package holds what runs and nothing else', () => {
   expect(files).toEqual([
+    'CHANGELOG.md',
     'LICENSE',
     'README.md',
     'THIRD-PARTY-NOTICES',
@@ -38,6 +39,7 @@ test('the package holds what runs and nothing else', () => {
     'dist/main.cjs',
     'dist/questions.cjs',
     'dist/quick.cjs',
+    'man/mailauth.1',
     'package.json',
   ]);
 });
