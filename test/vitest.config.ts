@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** Linux keeps this folder in memory: each of the many fsync calls of a set-up then costs nothing. The suites in `test/real` use the disk. */
@@ -10,7 +11,7 @@ const report = process.env.MAILAUTH_TEST_REPORT;
 /** What `npm test` runs: everything that needs only Node. The suites on real components are in `test/real`. */
 export default defineConfig({
   test: {
-    root: new URL('..', import.meta.url).pathname,
+    root: fileURLToPath(new URL('..', import.meta.url)),
     include: ['test/{unit,commands,flows,bin}/**/*.test.ts'],
     env: { NODE_EXTRA_CA_CERTS: '', NO_COLOR: '', FORCE_COLOR: '', ...temporary },
     testTimeout: 30_000,

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const report = process.env.MAILAUTH_TEST_REPORT;
@@ -5,7 +6,7 @@ const report = process.env.MAILAUTH_TEST_REPORT;
 /** Suites on real components (Dovecot, gnome-keyring, Chromium, tmux). A missing component fails the run: nothing is skipped. */
 export default defineConfig({
   test: {
-    root: new URL('../..', import.meta.url).pathname,
+    root: fileURLToPath(new URL('../..', import.meta.url)),
     include: ['test/real/**/*.test.ts'],
     env: { NODE_EXTRA_CA_CERTS: '', NO_COLOR: '', FORCE_COLOR: '' },
     testTimeout: 60_000,

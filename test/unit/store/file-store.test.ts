@@ -1,10 +1,12 @@
+import { scryptSync } from 'node:crypto';
 import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Context } from '../../../src/core/context.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { fileStore, sealedCopy, sealedFile } from '../../../src/store/file-store.ts';
-import { keySource } from '../../../src/store/key-source.ts';
+import { keyLength, keySource } from '../../../src/store/key-source.ts';
+import { encodeEntries, nonceLength, readHeader, saltLength, seal } from '../../../src/store/sealed-file.ts';
 import { systemFiles } from '../../../src/system/disk/files.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 import { temporaryFolder, testContext } from '../../support/context.ts';
@@ -159,11 +161,26 @@ describe('what it refuses with exit 7, and leaves as it is', () => {
 });
 
 describe('with a passphrase', () => {
+  // 2^14, the least that is read: what a new file costs on purpose would cost these tests seconds.
+  const sealedWith = async (passphrase: string, entries: Map<string, string>) => {
+    const derivation = { kind: 'scrypt' as const, log2n: 14, r: 8, p: 1, salt: systemRandom.bytes(saltLength) };
+    const master = scryptSync(passphrase, derivation.salt, keyLength, { N: 2 ** 14, r: 8, p: 1 });
+    await systemFiles.writeAtomic(sealedFile(home), seal(encodeEntries(entries), master, derivation, systemRandom.bytes(nonceLength)));
+  };
+
   it('opens with the same words, also composed differently, and with no others', async () => {
-    await withPassphrase('Zauberflöte, bitte').write('token/x', new Secret('one'));
+    await sealedWith('Zauberfl\u00f6te, bitte', new Map([['token/x', 'one']]));
+    expect(await value(withPassphrase('Zauberfl\u00f6te, bitte'), 'token/x')).toBe('one');
     expect(await value(withPassphrase('Zauberflo\u0308te, bitte'), 'token/x')).toBe('one');
     await expect(withPassphrase('Zauberflote, bitte').read('token/x')).rejects.toMatchObject({ code: 'sealed-key-wrong', exit: 7 });
     await expect(open().read('token/x')).rejects.toMatchObject({ code: 'sealed-key-kind', exit: 7 });
     await expect(open({ env: {} }).read('token/x')).rejects.toMatchObject({ code: 'passphrase-needed', exit: 3 });
+  });
+
+  it('a new file is stretched with 128 MiB of scrypt, and the same command reads it again', async () => {
+    const store = withPassphrase('Zauberfl\u00f6te, bitte');
+    await store.write('token/x', new Secret('one'));
+    expect(readHeader(await bytes()).derivation).toMatchObject({ kind: 'scrypt', log2n: 17, r: 8, p: 1 });
+    expect(await value(store, 'token/x')).toBe('one');
   });
 });

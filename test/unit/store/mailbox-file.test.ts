@@ -165,6 +165,7 @@ describe('file names', () => {
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ maxLength: 20 }), (mailbox, guide) => {
         expect(slug(mailbox, guide)).toMatch(/^(?!\.)[a-z0-9@._+~-]{1,140}$/);
       }),
+      { numRuns: 50 },
     );
   });
 });
