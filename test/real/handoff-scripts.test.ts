@@ -128,7 +128,7 @@ esac
   it('registers everything once, and a second run changes nothing', { timeout: 240_000 }, async () => {
     graph.refuse.set('POST /servicePrincipals', { status: 400, code: 'Request_BadRequest', message: 'NoBackingApplicationObject' });
     const first = await runScript();
-    expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('does not show the new object everywhere yet') });
+    expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('is not visible everywhere in the directory yet') });
     const [app] = graph.applications;
     const sp = graph.servicePrincipals.find((one) => one.appId === app?.appId);
     expect(app).toMatchObject(wanted());

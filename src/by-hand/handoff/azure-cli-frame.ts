@@ -1,7 +1,7 @@
 import { comparableTenant, fileNames, type HandoffRequest } from './handoff-request.ts';
 import { quoteBash } from './quoting.ts';
 
-/** Names of `az cloud list`; GCC High and DoD are one there. A laboratory has none. */
+/** Names of `az cloud list`, which has one name for GCC High and DoD. A cloud of a cloud file has no name there. */
 const azureClouds: Readonly<Record<string, string>> = {
   public: 'AzureCloud',
   usgov: 'AzureUSGovernment',
@@ -9,7 +9,7 @@ const azureClouds: Readonly<Record<string, string>> = {
   china: 'AzureChinaCloud',
 };
 
-/** Everything before the first call: the options, the values and what each later part uses. */
+/** Everything before the first call: the options, the values, and the functions that the later parts use. */
 export function azureCliFrame({ plan, cloud, goOn, title }: HandoffRequest): string {
   const wantsSecret = plan.secretMonths !== undefined;
   const options = wantsSecret ? ' [--with-secret]' : '';
@@ -19,9 +19,9 @@ export function azureCliFrame({ plan, cloud, goOn, title }: HandoffRequest): str
 #
 #   bash ${fileNames.azureCli}${options}
 #
-# Safe to run twice: it finds its own application by its tag and changes only what differs. After the first run wait a minute before
-# the next. No secret is in this file.${wantsSecret ? ' --with-secret makes one more client secret if the first was lost.' : ''} Written by mailauth.
-# The backticks are JMESPath's, not the shell's; a value may hold curly quotes.
+# You can run this script twice: it finds its own application by its tag and changes only what differs. Wait a minute between two
+# runs. This file contains no secret.${wantsSecret ? ' --with-secret makes another client secret, for when the first was lost.' : ''} Written by mailauth.
+# The backticks belong to JMESPath and not to the shell; a value may contain curly quotes.
 # shellcheck disable=SC2016,SC1112
 set -euo pipefail
 
@@ -50,14 +50,14 @@ graph() {
   az rest "\${arguments[@]}" | tr -d '\\r'
 }
 
-# Tries again for a minute and a half while the directory does not know its new object everywhere.
+# Tries again for a minute and a half, because a new object is not visible everywhere in the directory at once.
 patiently() {
   local pause
   for pause in 2 4 8 15 15 15 15 15 0; do
     if "$@" 2>"$work/refusal"; then return 0; fi
     grep -Eq 'NoBackingApplicationObject|Request_ResourceNotFound|Directory_ObjectNotFound|in the local tenant' "$work/refusal" || break
     [ "$pause" != 0 ] || break
-    say "The directory does not show the new object everywhere yet; again in $pause s"
+    say "The new object is not visible everywhere in the directory yet; trying again in $pause s"
     sleep "$pause"
   done
   cat "$work/refusal" >&2
@@ -88,13 +88,13 @@ const withoutOption = `\
 [ $# -eq 0 ] || stop "Unknown option: $1"
 `;
 
-/** The right program, cloud and tenant, before anything is asked or changed. */
+/** Checks the program, the cloud and the tenant before anything is asked or changed. */
 export function signedInTo(request: HandoffRequest): string {
   const tenant = comparableTenant(request);
   const azureCloud = azureClouds[request.cloud.name];
   const signIn = `az login --allow-no-subscriptions --tenant ${quoteBash(request.tenantId)}`;
   return `\
-# Who is signed in, and where.
+# Is the Azure CLI signed in, and to the right cloud and tenant?
 command -v az >/dev/null || stop 'The Azure CLI is not installed.' 'See https://aka.ms/installazurecli, or use ${fileNames.graph}.'
 ${
   azureCloud === undefined
@@ -102,9 +102,9 @@ ${
     : `azure_cloud=$(az cloud show --query name --output tsv | tr -d '\\r')
 [ "$azure_cloud" = '${azureCloud}' ] || stop "The Azure CLI is set to the cloud $azure_cloud." 'az cloud set --name ${azureCloud}' ${quoteBash(signIn)}
 `
-}tenant_id=$(az account show --query tenantId --output tsv 2>/dev/null | tr -d '\\r') || stop 'Nobody is signed in to the Azure CLI.' ${quoteBash(signIn)}
+}tenant_id=$(az account show --query tenantId --output tsv 2>/dev/null | tr -d '\\r') || stop 'The Azure CLI is not signed in.' ${quoteBash(signIn)}
 ${tenant === undefined ? '' : `[ "$tenant_id" = '${tenant}' ] || stop "The Azure CLI is signed in to the tenant $tenant_id." ${quoteBash(signIn)}\n`}`;
 }
 
-/** A comment ends with its line. */
+/** A comment ends at the end of its line, so no line break may get into it. */
 const comment = (text: string): string => text.replace(/\p{C}+/gu, ' ');

@@ -12,14 +12,14 @@ const fields: Readonly<Record<Protocol, string>> = {
   smtp: 'SmtpClientAuthenticationDisabled',
 };
 
-/** `$null` of SmtpClientAuthenticationDisabled follows the organisation, where SMTP AUTH is off since 2020: only `$false` is on. */
+/** SMTP: a mailbox without a setting of its own (`$null`) follows the organisation, where SMTP AUTH is off since 2020; `$false` is on. */
 const switches: Readonly<Record<Protocol, string>> = {
   imap: 'if (-not $box.ImapEnabled) { Set-CASMailbox -Identity $mailbox -ImapEnabled $true }',
   pop: 'if (-not $box.PopEnabled) { Set-CASMailbox -Identity $mailbox -PopEnabled $true }',
   smtp: 'if ($box.SmtpClientAuthenticationDisabled -ne $false) { Set-CASMailbox -Identity $mailbox -SmtpClientAuthenticationDisabled $false }',
 };
 
-/** What the mailbox itself must allow, for the planned protocols. Sources: Set-CASMailbox, Add-MailboxPermission, Add-RecipientPermission. */
+/** What the mailbox itself must allow for the protocols. Sources: Set-CASMailbox, Add-MailboxPermission, Add-RecipientPermission. */
 export function exchangeOnlineScript(request: HandoffRequest): string {
   const { mailbox, signInAs, cloud, plan } = request;
   const protocols = protocolsOf(plan);
@@ -27,13 +27,13 @@ export function exchangeOnlineScript(request: HandoffRequest): string {
   const environment = environments[cloud.name];
   const shared = signInAs !== undefined && signInAs !== mailbox ? signInAs : undefined;
   return `\
-# Switches on what a mailbox needs for the mail protocols, with Exchange Online PowerShell.
+# Switches on what a mailbox needs for IMAP, POP and SMTP, with Exchange Online PowerShell.
 #
 #   Install-Module ExchangeOnlineManagement -Scope CurrentUser     (once)
 #   powershell -ExecutionPolicy Bypass -File ${fileNames.exchange}${plan.appRoles === undefined ? '' : ' -ClientId GUID -EnterpriseObjectId GUID'}
 #
-# It takes the role Exchange Administrator. Safe to run twice: it changes only what differs, and shows the state before and after.
-# Exchange Online acts on a change after some minutes, seldom an hour. No secret is in this file. Written by mailauth.
+# You need the role Exchange Administrator. You can run this script twice: it changes only what differs, and shows the state before
+# and after. A change takes effect after some minutes, at most after about an hour. This file contains no secret. Written by mailauth.
 [CmdletBinding()]
 ${parameters(plan)}
 Set-StrictMode -Version Latest
@@ -55,7 +55,7 @@ finally {
 `;
 }
 
-/** Both are known only when the app is registered. */
+/** Both IDs are known only when the app is registered. */
 const parameters = ({ appRoles }: RegistrationPlan): string =>
   appRoles === undefined
     ? 'param()'
@@ -63,11 +63,11 @@ const parameters = ({ appRoles }: RegistrationPlan): string =>
 param(
     # Application (client) ID
     [Parameter(Mandatory = $true)] [guid] $ClientId,
-    # Entra ID > Enterprise apps > the app > Object ID. Not the Object ID under App registrations: with that one every sign-in fails.
+    # Entra ID > Enterprise apps > the app > Object ID. The Object ID under App registrations is another one: with it every sign-in fails.
     [Parameter(Mandatory = $true)] [guid] $EnterpriseObjectId
 )`;
 
-/** Exchange Online has to know the app, and to give it rights on this one mailbox. */
+/** Makes the app known to Exchange Online and gives it rights on this one mailbox. */
 function letAppIn(protocols: readonly Protocol[]): string {
   return [
     '$app = "$EnterpriseObjectId"',
@@ -82,11 +82,11 @@ function letAppIn(protocols: readonly Protocol[]): string {
 }
 
 const rightTenant = (tenant: string): string => `\
-if (@(Get-ConnectionInformation | Where-Object { "$($_.TenantID)" -eq '${tenant}' }).Count -eq 0) { throw 'Signed in to another tenant than ${tenant}.' }`;
+if (@(Get-ConnectionInformation | Where-Object { "$($_.TenantID)" -eq '${tenant}' }).Count -eq 0) { throw 'You are signed in to another tenant than ${tenant}.' }`;
 
 const oneMailbox = `\
 $found = @(Get-CASMailbox -Identity $mailbox)
-if ($found.Count -ne 1) { throw "Exchange Online knows $($found.Count) mailboxes for $mailbox" }
+if ($found.Count -ne 1) { throw "Exchange Online has $($found.Count) mailboxes for $mailbox, and exactly one is needed" }
 $box = $found[0]`;
 
 function state(title: string, protocols: readonly Protocol[], shared: string | undefined): string {
@@ -111,7 +111,7 @@ function changes(protocols: readonly Protocol[], shared: string | undefined): st
     shared === undefined
       ? []
       : [
-          '# A shared mailbox is opened by the licensed user who signs in.',
+          '# The licensed user who signs in needs rights on the shared mailbox.',
           `$full = @(Get-MailboxPermission -Identity $mailbox -User $signInAs | Where-Object { "$($_.AccessRights)" -match 'FullAccess' -and "$($_.Deny)" -ne 'True' })`,
           'if ($full.Count -eq 0) { $null = Add-MailboxPermission -Identity $mailbox -User $signInAs -AccessRights FullAccess -AutoMapping $false }',
           ...(protocols.includes('smtp')

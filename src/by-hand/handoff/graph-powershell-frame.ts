@@ -5,7 +5,7 @@ import { quotePowerShell } from './quoting.ts';
 /** Names of `Get-MgEnvironment`. */
 const environments: Readonly<Record<string, string>> = { public: 'Global', usgov: 'USGov', 'usgov-dod': 'USGovDoD', china: 'China' };
 
-/** Everything before the first call: the sign-in, the values and what each later part uses. */
+/** Everything before the first call: the sign-in, the values, and the functions that the later parts use. */
 export function graphFrame(request: HandoffRequest): string {
   const { plan, cloud, goOn, tenantId } = request;
   const wantsSecret = plan.secretMonths !== undefined;
@@ -17,8 +17,8 @@ export function graphFrame(request: HandoffRequest): string {
 #   Install-Module Microsoft.Graph.Authentication -Scope CurrentUser     (once)
 #   powershell -ExecutionPolicy Bypass -File ${fileNames.graph}${wantsSecret ? ' [-WithSecret]' : ''}
 #
-# Safe to run twice: it finds its own application by its tag and changes only what differs. After the first run wait a minute before
-# the next. No secret is in this file.${wantsSecret ? ' -WithSecret makes one more client secret if the first was lost.' : ''} Written by mailauth.
+# You can run this script twice: it finds its own application by its tag and changes only what differs. Wait a minute between two
+# runs. This file contains no secret.${wantsSecret ? ' -WithSecret makes another client secret, for when the first was lost.' : ''} Written by mailauth.
 [CmdletBinding()]
 param(${wantsSecret ? '[switch] $WithSecret' : ''})
 Set-StrictMode -Version Latest
@@ -31,7 +31,7 @@ if (-not (Get-Module -ListAvailable -Name Microsoft.Graph.Authentication)) {
 }
 Import-Module Microsoft.Graph.Authentication
 ${environment(cloud)}
-# The sign-in lives in this process only.
+# The sign-in is kept in this process only.
 $null = Connect-MgGraph -TenantId ${quotePowerShell(tenantId)} -Scopes ${scopes.map(quotePowerShell).join(', ')} -Environment $environment -ContextScope Process
 ${tenant === undefined ? '' : `if ((Get-MgContext).TenantId -ne '${tenant}') { throw "Signed in to the tenant $((Get-MgContext).TenantId), not to ${tenant}." }\n`}
 function Invoke-Graph([string] $Method, [string] $Path, [string] $Json) {
@@ -43,14 +43,14 @@ function Invoke-Graph([string] $Method, [string] $Path, [string] $Json) {
     Invoke-MgGraphRequest @request
 }
 
-# Tries again for a minute and a half while the directory does not know its new object everywhere.
+# Tries again for a minute and a half, because a new object is not visible everywhere in the directory at once.
 function Wait-ForDirectory([scriptblock] $Call) {
     foreach ($pause in 2, 4, 8, 15, 15, 15, 15, 15, 0) {
         try { return (& $Call) }
         catch {
             $lag = "$_ $($_.ErrorDetails)" -match 'NoBackingApplicationObject|Request_ResourceNotFound|Directory_ObjectNotFound|in the local tenant'
             if (-not $lag -or $pause -eq 0) { throw }
-            Write-Host "The directory does not show the new object everywhere yet; again in $pause s"
+            Write-Host "The new object is not visible everywhere in the directory yet; trying again in $pause s"
             Start-Sleep -Seconds $pause
         }
     }
@@ -67,7 +67,7 @@ function Test-Differs([string[]] $Left, [string[]] $Right) {
 `;
 }
 
-/** A laboratory is made known first (Add-MgEnvironment). */
+/** A cloud of a cloud file is made known first (Add-MgEnvironment). */
 function environment(cloud: Cloud): string {
   const known = environments[cloud.name];
   if (known !== undefined) return `$environment = '${known}'`;

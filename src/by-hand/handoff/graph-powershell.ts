@@ -6,12 +6,12 @@ import { graphFrame } from './graph-powershell-frame.ts';
 import { clientIdBlank, grantsConsent, type HandoffRequest, handoffSecretName, hasServicePrincipal } from './handoff-request.ts';
 import { asciiJson, quotePowerShell } from './quoting.ts';
 
-/** The registration with Microsoft Graph PowerShell: the same bodies that `--register auto` sends. For Windows PowerShell 5.1 and PowerShell 7. */
+/** The registration for Microsoft Graph PowerShell, in Windows PowerShell 5.1 or PowerShell 7, with the bodies of `--register auto`. */
 export function graphPowerShellScript(request: HandoffRequest): string {
   const { plan } = request;
   return [
     graphFrame(request),
-    `# What Microsoft Graph is sent.\n$body = ConvertFrom-Json ${hereString(applicationBody(plan))}\n`,
+    `# What this script sends to Microsoft Graph.\n$body = ConvertFrom-Json ${hereString(applicationBody(plan))}\n`,
     ...(plan.exchangePermissions.length === 0 ? [] : [exchangeIds(plan.exchangePermissions)]),
     application(plan.tag),
     ...(hasServicePrincipal(plan) ? [servicePrincipal] : []),
@@ -21,12 +21,12 @@ export function graphPowerShellScript(request: HandoffRequest): string {
   ].join('\n');
 }
 
-/** Nothing in it has a meaning, and no line of JSON begins with its end mark (about_Quoting_Rules). */
+/** PowerShell expands nothing in such a string, and no line of JSON begins with its end mark (about_Quoting_Rules). */
 const hereString = (body: object): string => `@'\n${asciiJson(body, 2)}\n'@`;
 
 const exchangeIds = (names: readonly string[]): string =>
   `\
-# The ids of Exchange Online's permissions, as this tenant publishes them.
+# The IDs of Exchange Online's permissions, as this tenant publishes them.
 $exchange = @((Invoke-Graph GET ${quotePowerShell(`servicePrincipals?$filter=appId%20eq%20${quoted(resourceIds.exchange)}&$select=id,oauth2PermissionScopes`)})['value'])
 if ($exchange.Count -ne 1) { throw 'This tenant has no Exchange Online. Is it the right tenant?' }
 $usual = ConvertFrom-Json ${hereString(Object.fromEntries(names.map((name) => [name, permissionIds.exchange[name]])))}
@@ -34,7 +34,7 @@ foreach ($name in ${names.map(quotePowerShell).join(', ')}) {
     $published = @($exchange[0]['oauth2PermissionScopes'] | Where-Object { $_['value'] -eq $name })
     if ($published.Count -ne 1) { throw "Exchange Online does not offer the permission $name in this tenant." }
     $id = $published[0]['id']
-    if ($id -ne $usual.$name) { Write-Warning "Exchange Online publishes another id here than usual for \${name}: $id" }
+    if ($id -ne $usual.$name) { Write-Warning "Exchange Online publishes an unusual ID here for \${name}: $id" }
     foreach ($resource in $body.requiredResourceAccess) {
         foreach ($access in $resource.resourceAccess) {
             if ($access.id -eq $usual.$name) { $access.id = $id }
@@ -44,13 +44,13 @@ foreach ($name in ${names.map(quotePowerShell).join(', ')}) {
 `;
 
 const application = (tag: string): string => `\
-# The application: found by its tag, never by its name.
+# The application. It is found by its tag, never by its name.
 $found = @((Invoke-Graph GET ${quotePowerShell(`applications?$filter=tags/any(t:t%20eq%20${quoted(tag)})`)})['value'])
-if ($found.Count -gt 1) { throw 'More than one application carries the tag. Somebody copied it: compare them in the portal.' }
+if ($found.Count -gt 1) { throw 'More than one application has the tag, so one of them is a copy. Compare them in the portal.' }
 if ($found.Count -eq 0) {
     try { $app = Invoke-Graph POST 'applications' (ConvertTo-Json $body -Depth 10) }
-    catch { throw (${quotePowerShell(`The application was not made. It takes one of these roles: ${rolesThat.register.join(', ')}. `)} + "$_ $($_.ErrorDetails)") }
-    Write-Host "Application $($app['appId']): made"
+    catch { throw (${quotePowerShell(`The application was not created. You need one of these roles: ${rolesThat.register.join(', ')}. `)} + "$_ $($_.ErrorDetails)") }
+    Write-Host "Application $($app['appId']): created"
 }
 else {
     $app = $found[0]
@@ -59,7 +59,7 @@ else {
     if ($app['signInAudience'] -cne $body.signInAudience) { $patch['signInAudience'] = $body.signInAudience }
     if ([bool] $app['isFallbackPublicClient'] -ne $body.isFallbackPublicClient) { $patch['isFallbackPublicClient'] = $body.isFallbackPublicClient }
 
-    # What others added stays, but a redirect URI has one platform only.
+    # What others added stays, but a redirect URI can stand on one platform only.
     $ours = @($body.publicClient.redirectUris) + @($body.web.redirectUris)
     foreach ($platform in 'publicClient', 'web') {
         $has = @($app[$platform]['redirectUris'] | Where-Object { $_ })
@@ -101,27 +101,27 @@ $clientId = $app['appId']
 `;
 
 const servicePrincipal = `\
-# Its presence in this tenant.
+# The service principal: the application's presence in this tenant.
 $clientSp = Find-ServicePrincipal $clientId
 if (-not $clientSp) {
     $clientSp = (Wait-ForDirectory { Invoke-Graph POST 'servicePrincipals' (@'
 ${asciiJson(servicePrincipalBody(blanks.appId), 2)}
 '@.Replace('${blanks.appId}', $clientId)) })['id']
-    Write-Host 'Service principal: made'
+    Write-Host 'Service principal: created'
 }
 `;
 
 function grants({ plan, cloud }: HandoffRequest): string {
   const { clientSpId, resourceSpId } = blanks;
   const page = `${cloud.portal}/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/CallAnAPI/appId/`;
-  const roles = `The application is there, but consent was refused. It takes one of these roles: ${rolesThat.consent.join(', ')}. `;
+  const roles = `The application exists, but consent was refused. You need one of these roles: ${rolesThat.consent.join(', ')}. `;
   const list = (scopes: readonly string[]) => `@(${scopes.map(quotePowerShell).join(', ')})`;
   const call = (sp: string, scopes: readonly string[]) =>
     scopes.length === 0 ? '' : `    Grant-Consent (${sp}) ${list(scopes)} ${hereString(grantBody({ clientSpId, resourceSpId, scopes }))}\n`;
   return `\
-# Consent for the whole tenant: one grant for each service, widened where it is too narrow.
+# Consent for the whole tenant: one grant for each service. A grant that is too narrow gets the missing permissions.
 function Grant-Consent([string] $ResourceSp, [string[]] $Scopes, [string] $NewGrant) {
-    if (-not $ResourceSp) { throw 'A service that consent is needed for is not in this tenant.' }
+    if (-not $ResourceSp) { throw 'This tenant does not have a service that the consent is for.' }
     $filter = "oauth2PermissionGrants?\`$filter=clientId%20eq%20'$clientSp'%20and%20consentType%20eq%20'AllPrincipals'"
     $grants = @((Wait-ForDirectory { Invoke-Graph GET $filter })['value'] | Where-Object { $_['resourceId'] -eq $ResourceSp })
     if ($grants.Count -eq 0) {
@@ -139,13 +139,13 @@ try {
 ${call(`Find-ServicePrincipal '${resourceIds.graph}'`, plan.graphPermissions)}${call("$exchange[0]['id']", plan.exchangePermissions)}}
 catch {
     throw (${quotePowerShell(roles)} +
-        'Somebody who has it runs this script again, or presses "Grant admin consent" on ' + ${quotePowerShell(page)} + "$clientId/isMSAApp~/false. $_ $($_.ErrorDetails)")
+        'Ask somebody who has such a role to run this script again, or to press "Grant admin consent" on ' + ${quotePowerShell(page)} + "$clientId/isMSAApp~/false. $_ $($_.ErrorDetails)")
 }
 `;
 }
 
 const secret = (tag: string, months: number): string => `\
-# The client secret. Its value is printed below and written nowhere.
+# The client secret. Its value is printed below and not written to any file.
 $made = $null
 $secrets = @((Wait-ForDirectory { Invoke-Graph GET "applications/$objectId" })['passwordCredentials'] |
     Where-Object { $_ -and $_['displayName'] -ceq ${quotePowerShell(handoffSecretName(tag))} })
@@ -158,16 +158,16 @@ ${asciiJson(passwordBody({ displayName: handoffSecretName(tag), endDateTime: bla
 `;
 
 const farewell = (withSecret: boolean): string => `\
-Write-Output '' 'Done. Send this back, none of it is secret:' "  Application (client) ID: $clientId" "  Directory (tenant) ID:   $((Get-MgContext).TenantId)"
-Write-Output 'They go on with:' "  $($goOn.Replace('${clientIdBlank}', $clientId))"
+Write-Output '' 'Done. Send back these two values. They are not secret:' "  Application (client) ID: $clientId" "  Directory (tenant) ID:   $((Get-MgContext).TenantId)"
+Write-Output 'The person who asked you continues with:' "  $($goOn.Replace('${clientIdBlank}', $clientId))"
 ${
   withSecret
     ? `if ($made) {
-    Write-Output '' "Client secret, shown only this once. It ends on $ends."
-    Write-Output 'Hand it over in a password manager or by word of mouth, never by mail or chat.'
+    Write-Output '' "Client secret. It is shown only this once and expires on $ends."
+    Write-Output 'Send it through a password manager, never by mail or chat.'
     Write-Output "  Value:     $($made['secretText'])" "  Secret ID: $($made['keyId']) (not the value)"
 }
-else { Write-Output '' 'The client secret was made by an earlier run and cannot be shown again. If it is lost: run with -WithSecret.' }
+else { Write-Output '' 'An earlier run made the client secret. It cannot be shown again. If it is lost, run this script with -WithSecret.' }
 `
     : ''
 }`;

@@ -9,8 +9,8 @@ import { fileNames, type HandoffFile, type HandoffRequest } from './handoff-requ
 export type { HandoffFile, HandoffRequest };
 
 /**
- * The folder for an administrator: what to do, by hand or by script, with all values filled in and no secret. Pure; the same request gives
- * the same bytes. Personal accounts have no tenant that a script could sign in to: they get the portal's steps only.
+ * The folder for an administrator: what to do, by hand or by script, with all values filled in and no secret. Pure: the same request gives
+ * the same bytes. Personal accounts have no tenant that a script could sign in to, so their folder has the portal's steps only.
  * Throws `value-invalid` (exit 2) where a value holds a line break or an invisible character.
  */
 export function handoffFiles(request: HandoffRequest): readonly HandoffFile[] {
@@ -18,7 +18,7 @@ export function handoffFiles(request: HandoffRequest): readonly HandoffFile[] {
     { name: fileNames.portal, text: stepsMarkdown(`Register "${request.plan.displayName}" in the portal`, request.steps) },
   ];
   if (!isPersonal({ tenant: request.tenantId })) {
-    // The scripts know delegated permissions only: an app that acts for itself is registered by the portal's steps.
+    // The scripts know delegated permissions only. An app that acts for itself is registered by the portal's steps.
     if (request.plan.appRoles === undefined) {
       files.push(
         { name: fileNames.azureCli, text: azureCliScript(request) },

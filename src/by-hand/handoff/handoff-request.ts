@@ -9,14 +9,14 @@ export interface HandoffRequest {
   readonly plan: RegistrationPlan;
   /** the product's name in a sentence */
   readonly title: string;
-  /** of `portalSteps`, without a client id */
+  /** from `portalSteps`, without a client ID */
   readonly steps: readonly PortalStep[];
   readonly mailbox: string;
   /** the licensed user who signs in for a shared mailbox */
   readonly signInAs?: string;
   readonly tenantId: string;
   readonly cloud: Cloud;
-  /** the command with which the operator continues; the word CLIENT-ID in it stands for the Application (client) ID */
+  /** the command with which the operator continues; CLIENT-ID in it stands for the Application (client) ID */
   readonly goOn: string;
 }
 
@@ -38,11 +38,11 @@ export const clientIdBlank = 'CLIENT-ID';
 
 const isGuid = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 
-/** The tenant that a script may compare with; undefined where only a domain is known. */
+/** The tenant that a script can compare with; undefined where only a domain is known. */
 export const comparableTenant = ({ tenantId }: HandoffRequest): string | undefined =>
   isGuid(tenantId) ? tenantId.toLowerCase() : undefined;
 
-/** Read from the permissions: they are what was planned. */
+/** Which protocols are planned: the permissions say it. */
 export function protocolsOf({ exchangePermissions, graphPermissions, appRoles }: RegistrationPlan): readonly Protocol[] {
   const names = [...exchangePermissions, ...graphPermissions, ...(appRoles ?? [])];
   return (['imap', 'pop', 'smtp'] as const).filter(
@@ -50,12 +50,12 @@ export function protocolsOf({ exchangePermissions, graphPermissions, appRoles }:
   );
 }
 
-/** An app for personal accounts alone has no presence in a tenant to grant anything to. */
+/** An app for personal accounts alone has no service principal that anything could be granted to. */
 export const hasServicePrincipal = (plan: RegistrationPlan): boolean => plan.audience !== 'personal';
 
 export const grantsConsent = (plan: RegistrationPlan): boolean => plan.consent === 'admin' && hasServicePrincipal(plan);
 
 /**
- * Not the name of the secrets that `--register auto` makes: those it takes for lost and removes when it does not know their value.
+ * Another name than that of the secrets which `--register auto` makes. Those it removes as lost when it does not know their value.
  */
 export const handoffSecretName = (tag: string): string => `mailauth handoff ${tag.replace(/^mailauth:/, '')}`;

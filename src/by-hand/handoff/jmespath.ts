@@ -2,7 +2,7 @@ import type { GraphApplicationBody } from '../../entra/manifest.ts';
 import { asciiJson } from './quoting.ts';
 
 /**
- * Two questions to an application that exists, in the language of `az --query` (jmespath.org), so that the script needs no other program.
+ * Two queries about an application that exists, in the language of `az --query` (jmespath.org), so that the script needs no other program.
  * What others added (redirect URIs, permissions, tags) stays, as in `entra/application.ts`.
  */
 
@@ -12,7 +12,7 @@ const literal = (value: unknown): string => `\`${asciiJson(value).replaceAll('`'
 const list = (path: string): string => `not_null(${path}, ${literal([])})`;
 const flag = (path: string, wanted: boolean): string => `not_null(${path}, ${literal(false)}) == ${literal(wanted)}`;
 
-/** True where nothing has to be changed. */
+/** A query that is true where nothing has to be changed. */
 export function asPlanned(wanted: GraphApplicationBody): string {
   const { publicClient, web, requiredResourceAccess } = wanted;
   const native = list('publicClient.redirectUris');
@@ -33,7 +33,7 @@ export function asPlanned(wanted: GraphApplicationBody): string {
   ].join(' && ');
 }
 
-/** The body for `PATCH /applications/{id}`. */
+/** A query that gives the body for `PATCH /applications/{id}`. */
 export function merged(wanted: GraphApplicationBody): string {
   const { publicClient, web, requiredResourceAccess } = wanted;
   const uris = [...publicClient.redirectUris, ...web.redirectUris];
@@ -60,6 +60,6 @@ export function merged(wanted: GraphApplicationBody): string {
 
 const accessOn = (resourceAppId: string): string => `requiredResourceAccess[?resourceAppId == ${literal(resourceAppId)}].resourceAccess[]`;
 
-/** The others' entries first, then ours. */
+/** A list with the entries of others first, then ours. */
 const joined = (path: string, without: readonly string[], wanted: readonly string[]): string =>
   `[${list(path)}[?!contains(${literal(without)}, @)], ${literal(wanted)}][]`;

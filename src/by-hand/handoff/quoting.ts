@@ -3,15 +3,16 @@ import { problem } from '../../errors/problem.ts';
 
 /**
  * A value as one word of a bash script: single quotes, in which nothing has a meaning (POSIX shell 2.2.2).
- * Throws `value-invalid` (exit 2) on line breaks and invisible characters: a script must read as it runs.
+ * Throws `value-invalid` (exit 2) on line breaks and invisible characters: a script must do what a reader sees in it.
  */
 export function quoteBash(value: string): string {
   return `'${visible(value).replaceAll("'", `'\\''`)}'`;
 }
 
 /**
- * A value as a PowerShell expression of ASCII characters only, since Windows PowerShell 5.1 reads a file without BOM in the local code page.
- * That also leaves out the curly quotes, which end a single-quoted string there like the straight one (about_Quoting_Rules). Throws like `quoteBash`.
+ * A value as a PowerShell expression of ASCII characters only: Windows PowerShell 5.1 reads a file without BOM in the local code page.
+ * That keeps curly quotes out, too. They would end a single-quoted string like straight ones (about_Quoting_Rules).
+ * Throws like `quoteBash`.
  */
 export function quotePowerShell(value: string): string {
   const parts = visible(value).match(/[ -~]+|[^ -~]/g) ?? [''];
@@ -21,7 +22,7 @@ export function quotePowerShell(value: string): string {
   return `('' + ${quoted.join(' + ')})`;
 }
 
-/** JSON of ASCII characters only, the same object for every reader; `indent` as of JSON.stringify. */
+/** JSON of ASCII characters only, so that no code page can change it; `indent` as in JSON.stringify. */
 export function asciiJson(value: unknown, indent = 0): string {
   return JSON.stringify(value, null, indent).replace(/[^\n -~]/g, (unit) => `\\u${hex(unit)}`);
 }

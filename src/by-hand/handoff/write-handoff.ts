@@ -8,16 +8,16 @@ import { problem } from '../../errors/problem.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
 import type { HandoffFile } from './handoff-request.ts';
 
-/** Remembers what was written, so that a file that somebody edited is told from one of ours. */
+/** Holds hashes of what mailauth wrote, to tell a file that somebody edited from one of ours. */
 const memory = '.written-by-mailauth.json';
-/** of each file */
+/** so many hashes are kept for each file */
 const versions = 5;
 const hashes = z.record(z.string(), z.array(z.string()));
 
 /** `<home>/handoff/<slug of mailbox and product>` */
 export const handoffFolder = (home: string, key: MailboxKey): string => join(home, 'handoff', mailboxSlug(key));
 
-/** For whom folders are here, as far as their names tell: one with a hash in it only its own set-up knows. */
+/** The mailboxes that have a folder here. A folder whose name holds a hash is left out: only its own set-up knows whose it is. */
 export async function handoffKeys({ files }: Pick<Context, 'files'>, home: string): Promise<readonly MailboxKey[]> {
   const names = await files.list(join(home, 'handoff'));
   return names.flatMap((name) => {
@@ -28,8 +28,8 @@ export async function handoffKeys({ files }: Pick<Context, 'files'>, home: strin
 }
 
 /**
- * Writes the folder (0700, files 0600, each whole or not at all); answers its path. A second run with the same content writes nothing.
- * Throws `handoff-file-kept` (1), before anything is written, where a file of the same name is not as mailauth left it.
+ * Writes the folder (0700, files 0600, each whole or not at all) and returns its path. A second run with the same content writes nothing.
+ * Throws `handoff-file-kept` (1), before anything is written, if a file of the same name is not as mailauth left it.
  */
 export async function writeHandoff(ctx: Pick<Context, 'files'>, folder: string, files: readonly HandoffFile[]): Promise<string> {
   const written = await remembered(ctx, folder);
@@ -42,7 +42,7 @@ export async function writeHandoff(ctx: Pick<Context, 'files'>, folder: string, 
   if (foreign.length > 0) throw problem('handoff-file-kept', { folder: plain(folder), files: foreign.map(({ name }) => name) });
 
   if (changed.length > 0) {
-    // Before the files: of a run that stops between two of them, the next one knows the old and the new as ours.
+    // Written before the files: after a run that stops between two files, the next run knows the old and the new ones as ours.
     const both = files.map(({ name, text }) => [name, [...new Set([sha256(text), ...(written[name] ?? [])])].slice(0, versions)] as const);
     await ctx.files.writeAtomic(join(folder, memory), `${JSON.stringify({ ...written, ...Object.fromEntries(both) }, null, 2)}\n`);
   }
@@ -57,7 +57,7 @@ async function remembered({ files }: Pick<Context, 'files'>, folder: string): Pr
     const read = hashes.safeParse(JSON.parse(text));
     return read.success ? read.data : {};
   } catch {
-    // Damaged: then nothing is known to be ours, and nothing is written over.
+    // A damaged file tells nothing: no file counts as ours then, and none is overwritten.
     return {};
   }
 }

@@ -3,8 +3,8 @@
 #   Install-Module Microsoft.Graph.Authentication -Scope CurrentUser     (once)
 #   powershell -ExecutionPolicy Bypass -File 3-register-graph.ps1 [-WithSecret]
 #
-# Safe to run twice: it finds its own application by its tag and changes only what differs. After the first run wait a minute before
-# the next. No secret is in this file. -WithSecret makes one more client secret if the first was lost. Written by mailauth.
+# You can run this script twice: it finds its own application by its tag and changes only what differs. Wait a minute between two
+# runs. This file contains no secret. -WithSecret makes another client secret, for when the first was lost. Written by mailauth.
 [CmdletBinding()]
 param([switch] $WithSecret)
 Set-StrictMode -Version Latest
@@ -17,7 +17,7 @@ if (-not (Get-Module -ListAvailable -Name Microsoft.Graph.Authentication)) {
 }
 Import-Module Microsoft.Graph.Authentication
 $environment = 'Global'
-# The sign-in lives in this process only.
+# The sign-in is kept in this process only.
 $null = Connect-MgGraph -TenantId '72f988bf-86f1-41af-91ab-2d7cd011db47' -Scopes 'Application.ReadWrite.All', 'DelegatedPermissionGrant.ReadWrite.All' -Environment $environment -ContextScope Process
 if ((Get-MgContext).TenantId -ne '72f988bf-86f1-41af-91ab-2d7cd011db47') { throw "Signed in to the tenant $((Get-MgContext).TenantId), not to 72f988bf-86f1-41af-91ab-2d7cd011db47." }
 
@@ -30,14 +30,14 @@ function Invoke-Graph([string] $Method, [string] $Path, [string] $Json) {
     Invoke-MgGraphRequest @request
 }
 
-# Tries again for a minute and a half while the directory does not know its new object everywhere.
+# Tries again for a minute and a half, because a new object is not visible everywhere in the directory at once.
 function Wait-ForDirectory([scriptblock] $Call) {
     foreach ($pause in 2, 4, 8, 15, 15, 15, 15, 15, 0) {
         try { return (& $Call) }
         catch {
             $lag = "$_ $($_.ErrorDetails)" -match 'NoBackingApplicationObject|Request_ResourceNotFound|Directory_ObjectNotFound|in the local tenant'
             if (-not $lag -or $pause -eq 0) { throw }
-            Write-Host "The directory does not show the new object everywhere yet; again in $pause s"
+            Write-Host "The new object is not visible everywhere in the directory yet; trying again in $pause s"
             Start-Sleep -Seconds $pause
         }
     }
@@ -52,7 +52,7 @@ function Test-Differs([string[]] $Left, [string[]] $Right) {
     return @($Right | Where-Object { $Left -cnotcontains $_ }).Count -gt 0
 }
 
-# What Microsoft Graph is sent.
+# What this script sends to Microsoft Graph.
 $body = ConvertFrom-Json @'
 {
   "displayName": "mailauth osticket helpdesk@contoso.com",
@@ -120,7 +120,7 @@ $body = ConvertFrom-Json @'
 }
 '@
 
-# The ids of Exchange Online's permissions, as this tenant publishes them.
+# The IDs of Exchange Online's permissions, as this tenant publishes them.
 $exchange = @((Invoke-Graph GET 'servicePrincipals?$filter=appId%20eq%20''00000002-0000-0ff1-ce00-000000000000''&$select=id,oauth2PermissionScopes')['value'])
 if ($exchange.Count -ne 1) { throw 'This tenant has no Exchange Online. Is it the right tenant?' }
 $usual = ConvertFrom-Json @'
@@ -134,7 +134,7 @@ foreach ($name in 'IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send') 
     $published = @($exchange[0]['oauth2PermissionScopes'] | Where-Object { $_['value'] -eq $name })
     if ($published.Count -ne 1) { throw "Exchange Online does not offer the permission $name in this tenant." }
     $id = $published[0]['id']
-    if ($id -ne $usual.$name) { Write-Warning "Exchange Online publishes another id here than usual for ${name}: $id" }
+    if ($id -ne $usual.$name) { Write-Warning "Exchange Online publishes an unusual ID here for ${name}: $id" }
     foreach ($resource in $body.requiredResourceAccess) {
         foreach ($access in $resource.resourceAccess) {
             if ($access.id -eq $usual.$name) { $access.id = $id }
@@ -142,13 +142,13 @@ foreach ($name in 'IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send') 
     }
 }
 
-# The application: found by its tag, never by its name.
+# The application. It is found by its tag, never by its name.
 $found = @((Invoke-Graph GET 'applications?$filter=tags/any(t:t%20eq%20''mailauth%3A5f0c7f8e-2d3b-4a56-9c1d-0e9f8a7b6c5d'')')['value'])
-if ($found.Count -gt 1) { throw 'More than one application carries the tag. Somebody copied it: compare them in the portal.' }
+if ($found.Count -gt 1) { throw 'More than one application has the tag, so one of them is a copy. Compare them in the portal.' }
 if ($found.Count -eq 0) {
     try { $app = Invoke-Graph POST 'applications' (ConvertTo-Json $body -Depth 10) }
-    catch { throw ('The application was not made. It takes one of these roles: Application Developer, Cloud Application Administrator, Application Administrator. ' + "$_ $($_.ErrorDetails)") }
-    Write-Host "Application $($app['appId']): made"
+    catch { throw ('The application was not created. You need one of these roles: Application Developer, Cloud Application Administrator, Application Administrator. ' + "$_ $($_.ErrorDetails)") }
+    Write-Host "Application $($app['appId']): created"
 }
 else {
     $app = $found[0]
@@ -157,7 +157,7 @@ else {
     if ($app['signInAudience'] -cne $body.signInAudience) { $patch['signInAudience'] = $body.signInAudience }
     if ([bool] $app['isFallbackPublicClient'] -ne $body.isFallbackPublicClient) { $patch['isFallbackPublicClient'] = $body.isFallbackPublicClient }
 
-    # What others added stays, but a redirect URI has one platform only.
+    # What others added stays, but a redirect URI can stand on one platform only.
     $ours = @($body.publicClient.redirectUris) + @($body.web.redirectUris)
     foreach ($platform in 'publicClient', 'web') {
         $has = @($app[$platform]['redirectUris'] | Where-Object { $_ })
@@ -197,7 +197,7 @@ else {
 $objectId = $app['id']
 $clientId = $app['appId']
 
-# Its presence in this tenant.
+# The service principal: the application's presence in this tenant.
 $clientSp = Find-ServicePrincipal $clientId
 if (-not $clientSp) {
     $clientSp = (Wait-ForDirectory { Invoke-Graph POST 'servicePrincipals' (@'
@@ -205,12 +205,12 @@ if (-not $clientSp) {
   "appId": "@APP_ID@"
 }
 '@.Replace('@APP_ID@', $clientId)) })['id']
-    Write-Host 'Service principal: made'
+    Write-Host 'Service principal: created'
 }
 
-# Consent for the whole tenant: one grant for each service, widened where it is too narrow.
+# Consent for the whole tenant: one grant for each service. A grant that is too narrow gets the missing permissions.
 function Grant-Consent([string] $ResourceSp, [string[]] $Scopes, [string] $NewGrant) {
-    if (-not $ResourceSp) { throw 'A service that consent is needed for is not in this tenant.' }
+    if (-not $ResourceSp) { throw 'This tenant does not have a service that the consent is for.' }
     $filter = "oauth2PermissionGrants?`$filter=clientId%20eq%20'$clientSp'%20and%20consentType%20eq%20'AllPrincipals'"
     $grants = @((Wait-ForDirectory { Invoke-Graph GET $filter })['value'] | Where-Object { $_['resourceId'] -eq $ResourceSp })
     if ($grants.Count -eq 0) {
@@ -245,11 +245,11 @@ try {
 '@
 }
 catch {
-    throw ('The application is there, but consent was refused. It takes one of these roles: Cloud Application Administrator, Application Administrator, Privileged Role Administrator, Global Administrator. ' +
-        'Somebody who has it runs this script again, or presses "Grant admin consent" on ' + 'https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/CallAnAPI/appId/' + "$clientId/isMSAApp~/false. $_ $($_.ErrorDetails)")
+    throw ('The application exists, but consent was refused. You need one of these roles: Cloud Application Administrator, Application Administrator, Privileged Role Administrator, Global Administrator. ' +
+        'Ask somebody who has such a role to run this script again, or to press "Grant admin consent" on ' + 'https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/CallAnAPI/appId/' + "$clientId/isMSAApp~/false. $_ $($_.ErrorDetails)")
 }
 
-# The client secret. Its value is printed below and written nowhere.
+# The client secret. Its value is printed below and not written to any file.
 $made = $null
 $secrets = @((Wait-ForDirectory { Invoke-Graph GET "applications/$objectId" })['passwordCredentials'] |
     Where-Object { $_ -and $_['displayName'] -ceq 'mailauth handoff 5f0c7f8e-2d3b-4a56-9c1d-0e9f8a7b6c5d' })
@@ -265,11 +265,11 @@ if ($secrets.Count -eq 0 -or $WithSecret) {
 '@.Replace('@END_DATE_TIME@', $ends)) }
 }
 
-Write-Output '' 'Done. Send this back, none of it is secret:' "  Application (client) ID: $clientId" "  Directory (tenant) ID:   $((Get-MgContext).TenantId)"
-Write-Output 'They go on with:' "  $($goOn.Replace('CLIENT-ID', $clientId))"
+Write-Output '' 'Done. Send back these two values. They are not secret:' "  Application (client) ID: $clientId" "  Directory (tenant) ID:   $((Get-MgContext).TenantId)"
+Write-Output 'The person who asked you continues with:' "  $($goOn.Replace('CLIENT-ID', $clientId))"
 if ($made) {
-    Write-Output '' "Client secret, shown only this once. It ends on $ends."
-    Write-Output 'Hand it over in a password manager or by word of mouth, never by mail or chat.'
+    Write-Output '' "Client secret. It is shown only this once and expires on $ends."
+    Write-Output 'Send it through a password manager, never by mail or chat.'
     Write-Output "  Value:     $($made['secretText'])" "  Secret ID: $($made['keyId']) (not the value)"
 }
-else { Write-Output '' 'The client secret was made by an earlier run and cannot be shown again. If it is lost: run with -WithSecret.' }
+else { Write-Output '' 'An earlier run made the client secret. It cannot be shown again. If it is lost, run this script with -WithSecret.' }

@@ -1,10 +1,10 @@
-# Switches on what a mailbox needs for the mail protocols, with Exchange Online PowerShell.
+# Switches on what a mailbox needs for IMAP, POP and SMTP, with Exchange Online PowerShell.
 #
 #   Install-Module ExchangeOnlineManagement -Scope CurrentUser     (once)
 #   powershell -ExecutionPolicy Bypass -File 4-exchange-online.ps1
 #
-# It takes the role Exchange Administrator. Safe to run twice: it changes only what differs, and shows the state before and after.
-# Exchange Online acts on a change after some minutes, seldom an hour. No secret is in this file. Written by mailauth.
+# You need the role Exchange Administrator. You can run this script twice: it changes only what differs, and shows the state before
+# and after. A change takes effect after some minutes, at most after about an hour. This file contains no secret. Written by mailauth.
 [CmdletBinding()]
 param()
 Set-StrictMode -Version Latest
@@ -18,10 +18,10 @@ if (-not (Get-Module -ListAvailable -Name ExchangeOnlineManagement)) {
 Import-Module ExchangeOnlineManagement
 Connect-ExchangeOnline -ShowBanner:$false
 try {
-    if (@(Get-ConnectionInformation | Where-Object { "$($_.TenantID)" -eq '72f988bf-86f1-41af-91ab-2d7cd011db47' }).Count -eq 0) { throw 'Signed in to another tenant than 72f988bf-86f1-41af-91ab-2d7cd011db47.' }
+    if (@(Get-ConnectionInformation | Where-Object { "$($_.TenantID)" -eq '72f988bf-86f1-41af-91ab-2d7cd011db47' }).Count -eq 0) { throw 'You are signed in to another tenant than 72f988bf-86f1-41af-91ab-2d7cd011db47.' }
 
     $found = @(Get-CASMailbox -Identity $mailbox)
-    if ($found.Count -ne 1) { throw "Exchange Online knows $($found.Count) mailboxes for $mailbox" }
+    if ($found.Count -ne 1) { throw "Exchange Online has $($found.Count) mailboxes for $mailbox, and exactly one is needed" }
     $box = $found[0]
 
     Write-Host 'Before:'
