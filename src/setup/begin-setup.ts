@@ -3,10 +3,10 @@ import type { MailboxKey } from '../core/mailbox.ts';
 import { problem } from '../errors/problem.ts';
 import { guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
+import type { Known } from './answers/answers.ts';
 import { answer, flagAnswers } from './answers/ask.ts';
-import type { Known } from './answers/question.ts';
 import { firstQuestions, registrationQuestions } from './answers/questions.ts';
-import type { First } from './answers/remaining-answers.ts';
+import type { FirstAnswers } from './answers/remaining-answers.ts';
 import type { SetupOutcome } from './ending.ts';
 import { type Journal, journals } from './journal/journal-file.ts';
 import { asToldIn } from './journal/setup-commands.ts';
@@ -34,8 +34,8 @@ export async function runSetup(input: SetupInput, deps: SetupDeps): Promise<Setu
       deps.report.note(`Going on with the set-up that was interrupted (${interrupted.startedAt}); --fresh forgets it.`);
     return await new SetupRun(input, deps, key, interrupted).run(first);
   } catch (error) {
-    const { answers } = (await book.read(key).catch(() => undefined)) ?? {};
-    throw asToldIn({ ...key, clientId: input.flags.clientId ?? answers?.clientId }, error);
+    const { answers, app } = (await book.read(key).catch(() => undefined)) ?? {};
+    throw asToldIn({ ...key, clientId: input.flags.clientId ?? answers?.clientId ?? app?.clientId }, error);
   } finally {
     await release();
   }
@@ -54,7 +54,7 @@ async function forgetInterrupted(deps: SetupDeps, key: MailboxKey): Promise<void
 }
 
 /** Mailbox and product; from an interrupted set-up where exactly one waits. Throws `nothing-to-resume`, `resume-choice`. */
-async function firstAnswers(input: SetupInput, deps: SetupDeps): Promise<First> {
+async function firstAnswers(input: SetupInput, deps: SetupDeps): Promise<FirstAnswers> {
   const saved = input.fresh ? {} : await interruptedAnswers(input, deps);
   const known = await answer(firstQuestions, {}, { ctx: deps.ctx, canAsk: deps.canAsk, flags: input.flags, saved, facts: deps.facts });
   const { mailbox, for: product } = known;

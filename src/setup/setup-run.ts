@@ -12,9 +12,11 @@ import { clientSecretEntry, pendingSecretEntry } from '../store/token-entry.ts';
 import { storedToken } from '../tokens/current.ts';
 import { rfc3339 } from '../tokens/formats.ts';
 import type { Answers } from './answers/answers.ts';
-import { isSameApp, isSameSetup, lacksPublicFlows, recordOf } from './answers/answers-record.ts';
+import { isSameApp, isSameSetup, recordOf } from './answers/answers-record.ts';
+import type { Earlier } from './answers/earlier-answers.ts';
 import { wantsProof } from './answers/fitting.ts';
-import { type First, remainingAnswers } from './answers/remaining-answers.ts';
+import { lacksPublicFlows } from './answers/questions.ts';
+import { type FirstAnswers, remainingAnswers } from './answers/remaining-answers.ts';
 import { renderSummary, summaryFacts } from './answers/summary.ts';
 import { endSetup, type SetupOutcome } from './ending.ts';
 import { SetupNotes } from './journal/journal.ts';
@@ -55,7 +57,7 @@ export class SetupRun {
     this.notes = new SetupNotes(deps, key, interrupted);
   }
 
-  async run(first: First): Promise<SetupOutcome> {
+  async run(first: FirstAnswers): Promise<SetupOutcome> {
     const { deps, input, notes } = this;
     const existing = await deps.mailboxes.readMailbox(this.key);
     // Without a person every missing answer is said at once, before the network and the keychain are touched.
@@ -81,8 +83,8 @@ export class SetupRun {
     return this.carryOut(wanted, first, { existing, cloud, tenant, store, certificate });
   }
 
-  private answers(first: First, existing: MailboxRecord | undefined): Promise<Answers> {
-    return remainingAnswers(first, this.input, { saved: this.notes.now.answers, existing }, this.deps);
+  private answers(first: FirstAnswers, existing: MailboxRecord | undefined): Promise<Answers> {
+    return remainingAnswers(first, this.input.flags, earlierOf(this.notes.now, existing), this.deps);
   }
 
   private requireRest(answers: Answers, existing: MailboxRecord | undefined, cloud: Cloud): void {
@@ -113,11 +115,12 @@ export class SetupRun {
     return store;
   }
 
-  private async carryOut(wanted: Answers, first: First, place: Place): Promise<SetupOutcome> {
+  private async carryOut(wanted: Answers, first: FirstAnswers, place: Place): Promise<SetupOutcome> {
     const { deps, input, notes } = this;
     const { cloud, store } = place;
     // Read now: with the agreement this run's answers take the place of the interrupted one's.
-    const { clientId: waitingFor } = notes.now.answers;
+    const { saved, madeClientId } = earlierOf(notes.now, undefined);
+    const waitingFor = saved.clientId ?? madeClientId;
     const before = await this.registeredBefore(wanted, place);
     const answers = before === undefined ? await this.agree(wanted, first, place) : wanted;
     if (answers.register === 'handoff') return this.handOff(answers, place);
@@ -143,7 +146,7 @@ export class SetupRun {
   }
 
   /** The summary, and the one question before anything is done. Answers how it goes on: another way where `auto` was declined. */
-  private async agree(answers: Answers, first: First, place: Place): Promise<Answers> {
+  private async agree(answers: Answers, first: FirstAnswers, place: Place): Promise<Answers> {
     const { deps, input, notes } = this;
     const { ctx, report } = deps;
     const { existing, cloud, tenant, store, certificate } = place;
@@ -162,10 +165,10 @@ export class SetupRun {
     return answers;
   }
 
-  private async anotherWay(register: Answers['register'], first: First): Promise<Answers> {
+  private async anotherWay(register: Answers['register'], first: FirstAnswers): Promise<Answers> {
     const { deps, input, notes } = this;
-    const chosen = { ...input, flags: { ...input.flags, register } };
-    const instead = await remainingAnswers(first, chosen, { saved: notes.now.answers, existing: undefined }, deps);
+    const flags = { ...input.flags, register };
+    const instead = await remainingAnswers(first, flags, earlierOf(notes.now, undefined), deps);
     await notes.agreed(instead);
     return instead;
   }
@@ -226,6 +229,12 @@ export class SetupRun {
     return (await isAppDeleted(this.deps, this.recordOf(before, place), cloud)) ? undefined : before;
   }
 }
+
+const earlierOf = ({ answers: saved, app, registration }: Journal, existing: MailboxRecord | undefined): Earlier => ({
+  saved,
+  existing,
+  ...defined({ madeClientId: app?.clientId ?? registration?.appId }),
+});
 
 /** What an administrator may have to put right at the app itself. */
 const isAboutApp = (error: unknown): boolean =>

@@ -108,6 +108,19 @@ describe('interrupted', () => {
     expect([ran.exit, signIns(ran), registers(ran)]).toEqual([0, times, true]);
   });
 
+  it.each([
+    [`--client-id ${publicApp}`, '--register auto --yes', 'the app that was made'],
+    ['--register auto', '--register existing', 'the app that was made'],
+    ['--register auto', `--client-id ${publicApp}`, publicApp],
+  ])('%s, then %s: the app has its name, and nothing is made twice', async (begun, goneOn, wanted) => {
+    expect((await m.mailauth(`${setUp} ${begun} --fault wrong-account`)).exit).toBe(1);
+    const ran = await m.mailauth(`${resume} ${goneOn}`, { browser });
+    const { apps } = await tenantOf(m);
+    expect([ran.exit, apps.map((app) => app.name)]).toEqual([0, [`mailauth this-computer ${mailbox}`]]);
+    const { clientId } = stream(ran.lines()).data;
+    expect(clientId).toBe(wanted === publicApp ? publicApp : apps[0]?.clientId);
+  });
+
   it('an app that was deleted in the meantime is made anew', async () => {
     expect((await m.mailauth(`${setUp} --fault wrong-account`)).exit).toBe(1);
     const { clientId, registration } = await onlyApp(m);

@@ -1,56 +1,44 @@
 import * as z from 'zod/mini';
-import type { Protocol } from '../../core/cloud.ts';
-import type { ClientType } from '../../core/mailbox.ts';
-import type { Audience, SignInWay } from '../../products/product.ts';
 
-export type RegisterWay = 'existing' | 'portal' | 'auto' | 'handoff';
-export type Consent = 'admin' | 'user' | 'skip';
+const text = z.string();
 
-export type Access = 'delegated' | 'app-only';
-
-/** What the operator said, or the defaults said for them. Never a secret: answers are written to the journal. */
-export interface Answers {
-  readonly mailbox: string;
-  readonly for: string;
+/** Every question of the wizard and the type of its answer: what the journal may hold. `questions.ts` has the rest of each. */
+export const answerSchemas = {
+  mailbox: text,
+  for: text,
   /** app-only: the app acts for itself (client credentials), nobody signs in. Left out: delegated */
-  readonly access?: Access;
-  readonly signInAs?: string;
-  readonly tenant?: string;
-  readonly register: RegisterWay;
-  readonly clientId?: string;
-  readonly clientType: ClientType;
-  readonly redirectUri: string;
-  readonly audience: Audience;
-  readonly protocols: readonly Protocol[];
+  access: z.enum(['delegated', 'app-only']),
+  signInAs: text,
+  tenant: text,
+  register: z.enum(['existing', 'portal', 'auto', 'handoff']),
+  clientType: z.enum(['public', 'confidential']),
+  clientId: text,
+  redirectUri: text,
+  audience: z.enum(['single', 'multi', 'multi-and-personal', 'personal']),
   /** of a product that comes in two kinds */
-  readonly variant?: string;
-  readonly name: string;
-  readonly secretMonths: number;
-  readonly consent: Consent;
-  readonly signIn: SignInWay;
-  readonly test: boolean;
-}
+  variant: text,
+  protocols: z.readonly(z.array(z.enum(['imap', 'pop', 'smtp']))),
+  name: text,
+  secretMonths: z.number(),
+  consent: z.enum(['admin', 'user', 'skip']),
+  signIn: z.enum(['browser', 'paste', 'device', 'password', 'skip']),
+};
+
+export type AnswerId = keyof typeof answerSchemas;
+
+/** The answers so far. What was not asked has no answer. Never a secret: answers are written to the journal. */
+export type Known = { readonly [K in AnswerId]?: z.infer<(typeof answerSchemas)[K]> };
+
+/** What the operator said, or the defaults said for them: these questions apply to every set-up, the others where they apply. */
+export type Answers = Known & {
+  readonly [K in 'mailbox' | 'for' | 'register' | 'clientType' | 'protocols' | 'consent']: NonNullable<Known[K]>;
+};
+
+export type Access = NonNullable<Known['access']>;
+export type RegisterWay = Answers['register'];
 
 /** Answers read back from the journal: each may be missing. */
-export const savedAnswers = z.object({
-  mailbox: z.string(),
-  for: z.string(),
-  access: z.optional(z.enum(['delegated', 'app-only'])),
-  signInAs: z.optional(z.string()),
-  tenant: z.optional(z.string()),
-  register: z.optional(z.enum(['existing', 'portal', 'auto', 'handoff'])),
-  clientId: z.optional(z.string()),
-  clientType: z.optional(z.enum(['public', 'confidential'])),
-  redirectUri: z.optional(z.string()),
-  audience: z.optional(z.enum(['single', 'multi', 'multi-and-personal', 'personal'])),
-  protocols: z.optional(z.array(z.enum(['imap', 'pop', 'smtp']))),
-  name: z.optional(z.string()),
-  secretMonths: z.optional(z.number()),
-  consent: z.optional(z.enum(['admin', 'user', 'skip'])),
-  signIn: z.optional(z.enum(['browser', 'paste', 'device', 'password', 'skip'])),
-  variant: z.optional(z.string()),
-  test: z.optional(z.boolean()),
-});
+export const savedAnswers = z.partial(z.object(answerSchemas));
 
 const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const domain = /^(?=.{3,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/i;
@@ -62,7 +50,7 @@ export function checkAddress(value: string): true | string {
   if (/^[-.]|\.\.|\.$/.test(local) || local === '' || more.length > 0 || /[\s"<>(),;:\\[\]\p{Cc}]/u.test(value) || value.length > 254) {
     return 'an address looks like helpdesk@contoso.com';
   }
-  return domain.test(host) ? true : `"${host}" is no mail domain; an address looks like helpdesk@contoso.com`;
+  return domain.test(host) ? true : `"${host}" is not a mail domain; an address looks like helpdesk@contoso.com`;
 }
 
 export function checkGuid(value: string): true | string {

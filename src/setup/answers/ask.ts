@@ -1,8 +1,9 @@
 import type { Context } from '../../core/context.ts';
 import { defined } from '../../core/defined.ts';
 import type { ProductScreen } from '../../products/product.ts';
+import type { Known } from './answers.ts';
 import { answerMissing } from './missing.ts';
-import { checkedAnswer, type Facts, type Flags, type Known, type Question } from './question.ts';
+import { acceptedText, checkedAnswer, type Facts, type Flags, type Question } from './question.ts';
 
 export interface Asking {
   readonly ctx: Pick<Context, 'prompts'>;
@@ -26,7 +27,7 @@ export async function answer(questions: readonly Question[], known: Known, askin
   for (const question of questions) {
     if (asking.flags[question.id] !== undefined || question.applies?.(all) === false) continue;
     const value = await answerOne(question, all, asking);
-    if (value !== undefined) all = { ...all, [question.id]: typed(question, value) };
+    if (value !== undefined) all = { ...all, [question.id]: parsed(question, value) };
   }
   return all;
 }
@@ -39,14 +40,14 @@ export function flagAnswers(questions: readonly Question[], known: Known, flags:
   let all = known;
   for (const question of questions) {
     const flag = flags[question.id];
-    if (flag !== undefined) all = { ...all, [question.id]: typed(question, checkedAnswer(question, flag, all)) };
+    if (flag !== undefined) all = { ...all, [question.id]: parsed(question, checkedAnswer(question, flag, all)) };
   }
   return all;
 }
 
 async function answerOne(question: Question, known: Known, asking: Asking): Promise<string | undefined> {
-  const saved = asking.saved[question.id];
-  if (saved !== undefined) return Array.isArray(saved) ? saved.join(',') : String(saved);
+  const saved = acceptedText(question, asking.saved, known);
+  if (saved !== undefined) return saved;
   const fallback = question.default?.(known, asking.facts);
   const asked = asking.canAsk && question.asked(known, asking.facts);
   const screen = asked || fallback === undefined ? question.shownAt?.(known) : undefined;
@@ -70,10 +71,4 @@ async function prompt(question: Question, known: Known, fallback: string | undef
   });
 }
 
-/** From the text that was checked to the type of its answer. */
-function typed(question: Question, value: string): string | number | readonly string[] {
-  if (question.id === 'protocols') return [...new Set(value.split(',').map((v) => v.trim()))];
-  if (question.id === 'secretMonths') return Number(value);
-  if (question.id === 'mailbox' || question.id === 'signInAs') return value.toLowerCase();
-  return value;
-}
+const parsed = ({ parse }: Question, value: string) => parse?.(value) ?? value;

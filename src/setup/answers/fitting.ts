@@ -8,19 +8,21 @@ import type { Flags } from './question.ts';
 /** Throws what the ways to sign in, the redirect URI and the product do not go together with (exit 2). */
 export function requireFitting(answers: Answers): void {
   const { for: product, mailbox, register: way, redirectUri, signIn } = answers;
-  const verdict = redirectUri === '' ? true : checkRedirectUri(redirectUri);
-  if (verdict !== true) throw problem('redirect-not-accepted', { uri: redirectUri, why: verdict });
+  const verdict = redirectUri === undefined ? true : checkRedirectUri(redirectUri);
+  if (verdict !== true) throw problem('redirect-not-accepted', { uri: redirectUri ?? '', why: verdict });
   const proof = way === 'auto' && wantsProof(answers);
-  const noPage = (signIn === 'browser' && !isLoopback(redirectUri) && !proof) || (signIn === 'paste' && redirectUri === '');
-  if (noPage) throw problem('redirect-not-here', { uri: redirectUri, mailbox, for: product });
+  const noPage = (signIn === 'browser' && !isHere(redirectUri) && !proof) || (signIn === 'paste' && redirectUri === undefined);
+  if (noPage) throw problem('redirect-not-here', { uri: redirectUri ?? '', mailbox, for: product });
   if (signIn === 'password' && productNamed(product)?.signInWays.includes('password') !== true)
     throw problem('password-not-here', { product, mailbox });
   if (signIn === 'device') requireDevice(answers, answers.clientType);
 }
 
-/** The product catches the redirect itself, and somebody shall sign in here first. */
+/** The product catches the redirect itself, and somebody signs in on this computer first to prove the registration. */
 export const wantsProof = ({ signIn, redirectUri, clientType }: Pick<Answers, 'signIn' | 'redirectUri' | 'clientType'>): boolean =>
-  (signIn === 'browser' || signIn === 'paste') && clientType === 'confidential' && !isLoopback(redirectUri);
+  (signIn === 'browser' || signIn === 'paste') && clientType === 'confidential' && !isHere(redirectUri);
+
+const isHere = (redirectUri: string | undefined): boolean => redirectUri !== undefined && isLoopback(redirectUri);
 
 /** Throws `device-not-here`, `device-confidential` (exit 2): said before anything begins. */
 export function requireDevice(key: MailboxKey, clientType: ClientType): void {

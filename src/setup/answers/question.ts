@@ -1,13 +1,13 @@
 import type { Choice } from '../../core/context.ts';
+import type { MailboxRecord } from '../../core/mailbox.ts';
 import { problem } from '../../errors/problem.ts';
 import type { ProductScreen } from '../../products/product.ts';
-import type { Answers } from './answers.ts';
+import type { AnswerId, Answers, Known } from './answers.ts';
 
-/** The raw text of one answer, wherever it came from: a flag, the environment, a prompt. */
+/** Judges the raw text of one answer, wherever it came from: a flag, the environment, a prompt. */
 export type Check = (value: string) => true | string;
-export type Known = Partial<Answers>;
 /** Answers as text, from flags and their environment. */
-export type Flags = Readonly<Partial<Record<keyof Answers, string>>>;
+export type Flags = Readonly<Partial<Record<AnswerId, string>>>;
 /** What only the surroundings know: the sandbox brings its own mailbox and registration. */
 export interface Facts {
   readonly mailbox?: string;
@@ -19,7 +19,7 @@ export interface Facts {
 
 /** One question as data. The terminal is one front end; every question has a flag, and `--yes` takes its default. */
 export interface Question {
-  readonly id: keyof Answers;
+  readonly id: AnswerId;
   readonly flag: string;
   /** the noun for errors: "… is no client ID" */
   readonly noun: string;
@@ -40,6 +40,40 @@ export interface Question {
   readonly shownAt?: (known: Known) => ProductScreen | undefined;
   /** for exit 3: a whole command that would have worked */
   readonly example: (known: Known) => string;
+  /** from the text that was checked to the answer; left out where the text is the answer */
+  readonly parse?: (value: string) => string | number | readonly string[];
+}
+
+/** Where an answer is shown before anything is done. */
+export type SummaryLine = 'Mailbox' | 'For' | 'Signs in as' | 'Tenant' | 'App' | 'Redirect URI' | 'Permissions' | 'Consent' | 'Sign-in';
+
+/** A question of set-up: all that the rest of the program must know of it, so that a new one is complete where the compiler says so. */
+export interface SetupQuestion<K extends AnswerId = AnswerId> extends Question {
+  readonly id: K;
+  /** the flag's value and its line in `setup --help` */
+  readonly help: readonly [value: string, text: string];
+  readonly group: 'The mailbox:' | 'The registration:' | 'The sign-in:';
+  /** the line of the summary that the answer changes */
+  readonly summary: SummaryLine;
+  /** given differently, it means another app than the one that stands */
+  readonly decidesApp: boolean;
+  /** an earlier answer counts only while the answers to these are as they were */
+  readonly decidedWith?: readonly AnswerId[];
+  /** the answer as the mailbox file of a finished set-up has it */
+  readonly recorded?: (record: MailboxRecord) => Known[K];
+  /** would this answer leave the finished set-up as it is? */
+  readonly isKept: (record: MailboxRecord, answers: Answers) => boolean;
+}
+
+/** One question for every answer: a new member of `answerSchemas` is not complete before it has its question. */
+export type SetupQuestions = { readonly [K in AnswerId]: SetupQuestion<K> };
+
+/** An answer of the interrupted set-up as text, where it is still one that this question accepts. */
+export function acceptedText(question: Question, saved: Known, known: Known): string | undefined {
+  const answer = saved[question.id];
+  if (answer === undefined) return undefined;
+  const value = Array.isArray(answer) ? answer.join(',') : String(answer);
+  return complaintOf(question, value, known) === undefined ? value : undefined;
 }
 
 /** Checks one raw answer. Throws `value-invalid` (exit 2), `redirect-not-accepted`. */

@@ -4,32 +4,23 @@ import { isPersonal } from '../../core/links.ts';
 import { appRolesOf, permissionNames } from '../../products/permissions.ts';
 import { productNamed } from '../../products/products.ts';
 import type { Answers } from './answers.ts';
+import type { SummaryLine } from './question.ts';
+
+type SummaryLabel = SummaryLine | 'Cloud' | 'Authorize at (v2)' | 'Tokens from (v2)' | 'Secrets go to';
 
 /** What will be set up, as label and value: shown before anything is done. */
-export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, store: string): readonly (readonly [string, string])[] {
+export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, store: string): readonly (readonly [SummaryLabel, string])[] {
   const isAppOnly = answers.access === 'app-only';
-  const app =
-    answers.clientId ??
-    { auto: 'will be registered', portal: 'to be registered in the portal', existing: '', handoff: 'an administrator will register it' }[
-      answers.register
-    ];
-  const signIn = {
-    browser: 'in a browser on this computer',
-    paste: 'in a browser on another computer',
-    device: 'with a code that is typed in a browser anywhere',
-    password: "with the mailbox's password, once",
-    skip: 'nobody signs in here',
-  };
   return [
     ['Mailbox', answers.mailbox],
-    ['For', productNamed(answers.for)?.title ?? answers.for],
+    ['For', productWords(answers)],
     ...(answers.signInAs === undefined || answers.signInAs === answers.mailbox ? [] : [['Signs in as', answers.signInAs] as const]),
     ['Tenant', tenant.foundBy === tenant.id ? tenant.id : `${tenant.foundBy} ${tenant.id}`],
     ['Cloud', cloud.name],
     ['Authorize at (v2)', tenant.endpoints.authorization],
     ['Tokens from (v2)', tenant.endpoints.token],
-    ['App', `${app} (${answers.clientType} client)`],
-    ...(answers.redirectUri === '' ? [] : [['Redirect URI', answers.redirectUri] as const]),
+    ['App', appWords(answers)],
+    ...(answers.redirectUri === undefined ? [] : [['Redirect URI', answers.redirectUri] as const]),
     [
       'Permissions',
       isAppOnly
@@ -37,10 +28,44 @@ export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, sto
         : [...answers.protocols.map((p) => permissionNames[p]), 'offline_access'].join(', ').concat(' (delegated)'),
     ],
     ['Consent', consentWords(answers, tenant)],
-    ['Sign-in', isAppOnly ? 'none: the app asks for tokens itself, with its secret or certificate' : signIn[answers.signIn]],
+    ['Sign-in', signInWords(answers)],
     ['Secrets go to', store],
   ];
 }
+
+function productWords({ for: name, variant }: Answers): string {
+  const product = productNamed(name);
+  const kind = product?.variants?.find((one, i) => one.name === variant && i > 0);
+  return `${product?.title ?? name}${kind === undefined ? '' : `: ${kind.title}`}`;
+}
+
+function appWords({ clientId, clientType, register, name, audience = 'single', secretMonths }: Answers): string {
+  const type = `${clientType} client`;
+  if (clientId !== undefined || register === 'existing') return `${clientId ?? ''} (${type})`;
+  const how = { auto: 'will be registered', portal: 'to be registered in the portal', handoff: 'an administrator will register it' }[
+    register
+  ];
+  const months = secretMonths === undefined ? [] : [`secret for ${secretMonths} months`];
+  return `${how} as "${name}" (${[type, whoseAccounts[audience], ...months].join(', ')})`;
+}
+
+const whoseAccounts = {
+  single: 'accounts of this organization',
+  multi: 'accounts of any organization',
+  'multi-and-personal': 'accounts of any organization and personal ones',
+  personal: 'personal accounts',
+} as const;
+
+const signInWords = ({ signIn }: Answers): string =>
+  signIn === undefined
+    ? 'none: the app asks for tokens itself, with its secret or certificate'
+    : {
+        browser: 'in a browser on this computer',
+        paste: 'in a browser on another computer',
+        device: 'with a code that is typed in a browser anywhere',
+        password: "with the mailbox's password, once",
+        skip: 'nobody signs in here',
+      }[signIn];
 
 /** Why an administrator is the usual way: blocked user consent is the rule where Microsoft manages it, and not everywhere. */
 function consentWords({ consent, protocols, access }: Answers, { id }: Tenant): string {

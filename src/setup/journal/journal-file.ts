@@ -9,11 +9,10 @@ import { guardWrites } from '../../store/home.ts';
 import { toJsonFile } from '../../store/json-file.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
 import { cloudSchema, registrationSchema, storeNameSchema } from '../../store/schemas.ts';
-import { savedAnswers } from '../answers/answers.ts';
-import type { Known } from '../answers/question.ts';
+import { type Known, savedAnswers } from '../answers/answers.ts';
 
 /** A finished step of a set-up, in the order they happen. */
-export const setupSteps = ['tenant', 'store', 'registration', 'secret', 'sign-in', 'test'] as const;
+export const setupSteps = ['store', 'registration', 'sign-in'] as const;
 export type SetupStep = (typeof setupSteps)[number];
 
 /** What an interrupted set-up knows. On disk before each next step begins; never a secret. */
@@ -93,7 +92,7 @@ export function journals(ctx: Pick<Context, 'files'>, home: string) {
       const read = schema.safeParse(JSON.parse(text));
       if (read.success) {
         const { version: _, answers, wrongAccount, consentAsked, ...rest } = read.data;
-        return { ...rest, answers: withoutUndefined(answers), wrongAccount: wrongAccount === true, consentAsked: consentAsked === true };
+        return { ...rest, answers: defined(answers), wrongAccount: wrongAccount === true, consentAsked: consentAsked === true };
       }
       why = 'it is not in the form mailauth writes';
     } catch (error) {
@@ -133,11 +132,6 @@ export function journals(ctx: Pick<Context, 'files'>, home: string) {
       return found;
     },
   };
-}
-
-/** zod leaves optional keys present as undefined; exact optional types want them gone. */
-function withoutUndefined(answers: z.infer<typeof savedAnswers>): Known {
-  return Object.fromEntries(Object.entries(answers).filter(([, value]) => value !== undefined));
 }
 
 /** What an earlier, finished set-up made through Graph: changed instead of made a second time. */

@@ -2,7 +2,7 @@ import type { Cloud } from '../../core/cloud.ts';
 import { Interrupted } from '../../core/errors.ts';
 import type { MailboxKey, Registration, StoreName } from '../../core/mailbox.ts';
 import { rfc3339 } from '../../tokens/formats.ts';
-import type { Known } from '../answers/question.ts';
+import type { Known } from '../answers/answers.ts';
 import { type Journal, type JournaledRegistration, journals, type SetupStep } from './journal-file.ts';
 import type { SetupDeps } from './setup-deps.ts';
 

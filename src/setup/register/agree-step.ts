@@ -5,10 +5,11 @@ import { problem } from '../../errors/problem.ts';
 import { planRegistration } from '../../products/plan.ts';
 import { productNamed } from '../../products/products.ts';
 import type { Answers, RegisterWay } from '../answers/answers.ts';
+import { waysByHand } from '../answers/app-questions.ts';
 import { missingAgreement } from '../answers/missing.ts';
-import { waysByHand } from '../answers/questions.ts';
 import type { SetupDeps } from '../journal/setup-deps.ts';
 import { actsAs } from '../sign-in/admin-graph.ts';
+import { planAnswers } from './registration-step.ts';
 
 /**
  * `auto`: what will change in the tenant and as which Microsoft app, before it does; the default of the question is No. Where
@@ -30,7 +31,7 @@ export async function agreeToChange(
   const columns = columnsOf(ctx.err);
   report.show(
     renderChange(
-      planRegistration(guide, { ...answers, ...(certificate && { certificate }) }, ''),
+      planRegistration(guide, { ...planAnswers(answers), ...(certificate && { certificate }) }, ''),
       tenant,
       [actsAs(ctx.env), elsewhere],
       columns,

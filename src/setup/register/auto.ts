@@ -18,7 +18,7 @@ import { freeProofRedirect, type Proof } from '../sign-in/proof-step.ts';
 import { browserMethod } from '../sign-in/sign-in-step.ts';
 import { adopt } from './adopt-step.ts';
 import { publicPart } from './app-certificate.ts';
-import type { RegistrationResult, RegistrationStep } from './registration-step.ts';
+import { planAnswers, type RegistrationResult, type RegistrationStep } from './registration-step.ts';
 
 /**
  * `--register auto`, once it was agreed to: signs an administrator in, and makes the tenant as planned. Every step is journaled; run
@@ -30,7 +30,7 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
   if (guide === undefined) throw new Error(`no guide ${answers.for}`);
   let noted: JournaledRegistration = step.registration ?? { setupId: deps.ctx.random.uuid(), grantIds: [] };
   const certificate = step.certificate === undefined ? undefined : publicPart(step.certificate);
-  const plan = planRegistration(guide, { ...answers, ...(certificate && { certificate }) }, noted.setupId);
+  const plan = planRegistration(guide, { ...planAnswers(answers), ...(certificate && { certificate }) }, noted.setupId);
   // Before anything is made: the key of what is put on the app must not be lost.
   if (step.certificate !== undefined) await step.store.write(pendingSecretEntry(step.key), step.certificate.pem);
   await step.note(noted);

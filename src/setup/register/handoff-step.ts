@@ -10,6 +10,7 @@ import { productNamed } from '../../products/products.ts';
 import { guardWrites } from '../../store/home.ts';
 import type { Answers } from '../answers/answers.ts';
 import type { SetupDeps } from '../journal/setup-deps.ts';
+import { planAnswers } from './registration-step.ts';
 
 export interface HandoffStep {
   readonly deps: SetupDeps;
@@ -38,9 +39,9 @@ export async function writeForAdministrator(answers: Answers, { deps, key, tenan
     (/^(usgov|usgov-dod|china)$/.test(cloud.name) ? ` --cloud ${cloud.name}` : ' --cloud-file FILE');
   const goOn = `mailauth setup --resume --mailbox ${shellWord(answers.mailbox)}${product} --client-id ${clientIdBlank}${secret}${where}`;
   const files = handoffFiles({
-    plan: planRegistration(guide, answers, setupId),
+    plan: planRegistration(guide, planAnswers(answers), setupId),
     title: guide.title,
-    steps: portalSteps({ ...answers, portal: cloud.portal }),
+    steps: portalSteps({ ...planAnswers(answers), portal: cloud.portal }),
     mailbox: answers.mailbox,
     tenantId: tenant.id,
     cloud,

@@ -8,7 +8,7 @@ import { stepScreen } from '../answers/step-screen.ts';
 import type { SetupDeps } from '../journal/setup-deps.ts';
 import { publicPart } from './app-certificate.ts';
 import { obtainSecret } from './client-secret.ts';
-import type { RegistrationResult, RegistrationStep } from './registration-step.ts';
+import { planAnswers, type RegistrationResult, type RegistrationStep } from './registration-step.ts';
 
 /**
  * `--register portal`: shows screen after screen. What a screen yields is asked for and kept before the next one is shown.
@@ -19,10 +19,10 @@ export async function throughPortal(answers: Answers, step: RegistrationStep): P
   let { clientId } = answers;
   const steps = (id: string | undefined) =>
     portalSteps({
-      ...answers,
+      ...planAnswers(answers),
       ...(step.certificate === undefined ? {} : { certificate: publicPart(step.certificate) }),
       // Where the operator asked for `--consent admin`, mailauth opens the consent page itself afterwards.
-      ...(step.input.flags.consent === 'admin' && isLoopback(answers.redirectUri) ? { consent: 'user' as const } : {}),
+      ...(step.input.flags.consent === 'admin' && isLoopback(answers.redirectUri ?? '') ? { consent: 'user' as const } : {}),
       portal: cloud.portal,
       ...defined({ clientId: id }),
     });

@@ -42,7 +42,8 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
     throw error;
   }
   return {
-    answers: { ...answers, clientId: way.clientId },
+    // The ID of an app that mailauth registers is no answer of the operator: a run that goes on another way would take it for one.
+    answers: answers.register === 'auto' ? answers : { ...answers, clientId: way.clientId },
     registration: registrationOf(answers, way, step.certificate),
     ...defined({ clientSecret: way.clientSecret, proof: way.proof, graph: way.graph }),
   };
@@ -51,13 +52,12 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
 const registrationOf = (answers: Answers, way: RegistrationResult, certificate: ClientCertificate | undefined): Registration => ({
   clientId: way.clientId.toLowerCase(),
   clientType: answers.clientType,
-  redirectUri: answers.redirectUri,
+  redirectUri: answers.redirectUri ?? '',
   madeByMailauth: way.madeByMailauth === true,
   ...defined({ secretExpiresAt: way.secretExpiresAt }),
   ...(certificate === undefined ? {} : { secretExpiresAt: certificate.expiresAt, certificateThumbprint: certificate.thumbprint }),
   ...defined({ secretKeyId: way.secretKeyId, oldSecretKeyId: way.oldSecretKeyId }),
-  ...(way.made === undefined ? {} : { made: way.made, name: answers.name, audience: answers.audience }),
-  ...(way.made === undefined || answers.variant === undefined ? {} : { variant: answers.variant }),
+  ...(way.made && defined({ made: way.made, name: answers.name, audience: answers.audience, variant: answers.variant })),
   ...defined({ publicClientFlows: way.publicClientFlows }),
 });
 

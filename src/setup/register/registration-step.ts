@@ -3,6 +3,7 @@ import type { MadeRegistration, MailboxKey } from '../../core/mailbox.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Graph } from '../../entra/graph.ts';
 import type { ClientCertificate } from '../../oauth/client-certificate.ts';
+import type { PlanAnswers } from '../../products/plan.ts';
 import type { SecretStore } from '../../store/store.ts';
 import type { Answers } from '../answers/answers.ts';
 import type { JournaledRegistration } from '../journal/journal-file.ts';
@@ -43,4 +44,14 @@ export interface RegistrationResult {
   readonly publicClientFlows?: boolean;
   readonly proof?: Proof;
   readonly graph?: Graph;
+}
+
+/**
+ * The answers that a registration is planned from. These questions apply to every way that registers an app; `secretMonths` only to
+ * a confidential client, and nothing reads it of another.
+ */
+export function planAnswers(answers: Answers): Answers & PlanAnswers {
+  const { name, audience, redirectUri = '', secretMonths = 12 } = answers;
+  if (name === undefined || audience === undefined) throw new Error(`no name or audience for --register ${answers.register}`);
+  return { ...answers, name, audience, redirectUri, secretMonths };
 }

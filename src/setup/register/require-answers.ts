@@ -5,6 +5,7 @@ import type { Answers } from '../answers/answers.ts';
 import { missingAgreement, missingClientId, missingPassword, missingSecret } from '../answers/missing.ts';
 import { stepScreen } from '../answers/step-screen.ts';
 import type { SetupDeps, SetupInput } from '../journal/setup-deps.ts';
+import { planAnswers } from './registration-step.ts';
 
 /**
  * Without a person: what `register` would have to ask for, said before the network and the keychain are touched.
@@ -18,7 +19,7 @@ export function requireAnswers(answers: Answers, input: SetupInput, deps: SetupD
   }
   if (answers.clientId === undefined) {
     // What to do in the portal is worth reading also where nobody can be asked.
-    const steps = answers.register === 'portal' ? portalSteps({ ...answers, portal: cloud.portal }) : [];
+    const steps = answers.register === 'portal' ? portalSteps({ ...planAnswers(answers), portal: cloud.portal }) : [];
     steps.forEach((step, i) => {
       deps.report.show(stepScreen(step, headingOf(step, i, steps.length), deps.ctx));
     });

@@ -36,7 +36,7 @@ export const signInMethod = (signIn: SignInWay | undefined): SignInStep['method'
   signIn === 'paste' || signIn === 'device' ? signIn : 'browser';
 
 /** How a browser is reached for anything else than that: consent, a proof, an administrator. */
-export const browserMethod = (signIn: SignInWay): 'browser' | 'paste' => (signIn === 'paste' ? 'paste' : 'browser');
+export const browserMethod = (signIn: SignInWay | undefined): 'browser' | 'paste' => (signIn === 'paste' ? 'paste' : 'browser');
 
 /** Signs in for a record, stores the tokens, writes the mailbox file, in this order. A person may try again after a wrong account. */
 export async function signInAndStore(record: MailboxRecord, step: SignInStep): Promise<{ record: MailboxRecord; set: TokenSet }> {

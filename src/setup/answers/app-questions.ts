@@ -1,0 +1,231 @@
+import { redirectSource } from '../../products/product.ts';
+import { products } from '../../products/products.ts';
+import { type Access, checkGuid, checkRedirectUri } from './answers.ts';
+import type { SetupQuestions } from './question.ts';
+import { anyIsKept, base, elsewhere, isAppOnly, isProduct, isRegistering, leftToOperator, productOf } from './question-parts.ts';
+
+/** When to choose which: two lines. */
+const accessWords: Readonly<Record<Access, string>> = {
+  delegated: 'the usual way: no administrator of Exchange needed, and it reaches only what that person may open',
+  'app-only': 'for servers: no person, no MFA, nothing that idles out; an Exchange administrator lets the app into each mailbox',
+};
+/** Ways to register for who does not let mailauth do it. */
+export const waysByHand = [
+  { value: 'portal', name: 'Guide me through the portal', description: 'each screen, each value; about five minutes' },
+  { value: 'handoff', name: 'Somebody else is the administrator', description: 'writes instructions and scripts for them, and stops' },
+  { value: 'existing', name: 'It is registered already', description: 'you have its Application (client) ID' },
+] as const;
+
+const protocolChoices = [
+  { value: 'imap', name: 'IMAP (read)' },
+  { value: 'pop', name: 'POP (fetch)' },
+  { value: 'smtp', name: 'SMTP (send)' },
+] as const;
+
+/** How the app is registered and what it may do. */
+export const appQuestions = {
+  access: {
+    id: 'access',
+    flag: '--access',
+    noun: 'kind of access',
+    message: 'On whose behalf does the program open the mailbox?',
+    asked: leftToOperator('access'),
+    choices: () => [
+      { value: 'delegated', name: 'Of a person who signs in once', description: accessWords.delegated },
+      { value: 'app-only', name: 'On its own (app-only)', description: accessWords['app-only'] },
+    ],
+    default: () => 'delegated',
+    example: (known) => `${base(known)} --access app-only`,
+    help: ['<kind>', 'delegated (of a person), or app-only: the app on its own, for servers; an Exchange administrator lets it in'],
+    group: 'The registration:',
+    summary: 'Permissions',
+    decidesApp: true,
+    recorded: (record) => record.access ?? 'delegated',
+    isKept: (record, answers) => (record.access ?? 'delegated') === (answers.access ?? 'delegated'),
+  },
+  register: {
+    id: 'register',
+    flag: '--register',
+    noun: 'way to register',
+    message: 'How is the app registered in Entra?',
+    // `auto` says what it would do and asks for that; who answers No chooses another way then: one decision less for everybody else.
+    asked: () => false,
+    choices: () => [
+      {
+        value: 'auto',
+        name: 'Do it for me',
+        description: 'an administrator signs in once; mailauth registers the app through Microsoft Graph',
+      },
+      ...waysByHand,
+    ],
+    default: (known) => (known.clientId !== undefined ? 'existing' : 'auto'),
+    example: (known) => `${base(known)} --register existing --client-id GUID`,
+    help: ['<way>', 'auto, portal, handoff or existing (default: auto; existing with --client-id)'],
+    group: 'The registration:',
+    summary: 'App',
+    decidesApp: true,
+    recorded: ({ registration }) => (registration.made === undefined ? 'existing' : 'auto'),
+    isKept: anyIsKept,
+  },
+  clientType: {
+    id: 'clientType',
+    flag: '--client-type',
+    noun: 'client type',
+    message: 'What kind of client is the app?',
+    // Only a secret or a certificate can show who an app is that nobody signs in to.
+    asked: (known) => !isAppOnly(known) && leftToOperator('clientType')(known),
+    choices: () => [
+      { value: 'public', name: 'public', description: 'mobile & desktop platform, PKCE, no secret' },
+      { value: 'confidential', name: 'confidential', description: 'web platform with a client secret' },
+    ],
+    default: (known) => (isAppOnly(known) ? 'confidential' : productOf(known)?.clientType),
+    example: (known) => `${base(known)} --client-type public`,
+    help: ['<type>', 'public or confidential'],
+    group: 'The registration:',
+    summary: 'App',
+    decidesApp: true,
+    decidedWith: ['access'],
+    recorded: ({ registration }) => registration.clientType,
+    isKept: ({ registration }, { clientType }) => registration.clientType === clientType,
+  },
+  clientId: {
+    id: 'clientId',
+    flag: '--client-id',
+    noun: 'client ID',
+    message: 'Application (client) ID?',
+    applies: (known) => known.register === 'existing',
+    asked: () => true,
+    check: checkGuid,
+    default: (known, facts) => facts.clientId?.(known),
+    example: (known) => `${base(known)} --client-id 11111111-2222-3333-4444-555555555555`,
+    help: ['<guid>', 'Application (client) ID of the registered app'],
+    group: 'The registration:',
+    summary: 'App',
+    decidesApp: true,
+    recorded: ({ registration }) => registration.clientId,
+    isKept: ({ registration }, { clientId }) => clientId === undefined || registration.clientId === clientId.toLowerCase(),
+  },
+  redirectUri: {
+    id: 'redirectUri',
+    flag: '--redirect-uri',
+    noun: 'redirect URI that Entra accepts',
+    message: 'Redirect URI? (the callback address that the program shows)',
+    applies: (known) => {
+      if (isAppOnly(known)) return false;
+      const product = productOf(known);
+      return product === undefined || redirectSource(product) !== 'none' || known.clientType === 'confidential';
+    },
+    asked: (known) => leftToOperator('redirectUri')(known) || isProduct(known),
+    shownAt: (known) => productOf(known)?.redirectShown,
+    check: checkRedirectUri,
+    // A product that shows its own callback address has no default: only the operator can copy it.
+    default: (known, facts) =>
+      elsewhere(productOf(known)?.redirectUri) ??
+      facts.redirectUri?.(known) ??
+      productOf(known)?.redirectUri ??
+      (isProduct(known) ? undefined : 'http://localhost'),
+    example: (known) => `${base(known)} --redirect-uri ${isProduct(known) ? 'https://…' : 'http://localhost'}`,
+    help: ['<uri>', 'as registered; http://localhost means any free port'],
+    group: 'The registration:',
+    summary: 'Redirect URI',
+    decidesApp: true,
+    decidedWith: ['access'],
+    recorded: ({ registration }) => registration.redirectUri || undefined,
+    isKept: ({ registration }, { redirectUri = '' }) => registration.redirectUri === redirectUri,
+  },
+  audience: {
+    id: 'audience',
+    flag: '--audience',
+    noun: 'audience',
+    message: 'Whose accounts may sign in to the app?',
+    applies: isRegistering,
+    asked: leftToOperator('audience'),
+    choices: () => [
+      { value: 'single', name: 'this organization' },
+      { value: 'multi', name: 'any organization' },
+      { value: 'multi-and-personal', name: 'any organization and personal accounts' },
+      { value: 'personal', name: 'personal accounts only' },
+    ],
+    default: (known) => productOf(known)?.audience,
+    example: (known) => `${base(known)} --audience single`,
+    help: ['<audience>', 'single, multi, multi-and-personal or personal'],
+    group: 'The registration:',
+    summary: 'App',
+    decidesApp: true,
+    recorded: ({ registration }) => registration.audience,
+    isKept: ({ registration }, { audience }) => registration.made === undefined || registration.audience === audience,
+  },
+  variant: {
+    id: 'variant',
+    flag: '--variant',
+    noun: 'variant of the product',
+    message: 'Which kind of it?',
+    applies: (known) => (productOf(known)?.variants ?? []).length > 0,
+    asked: () => false,
+    // Before the product is known, what any of them has.
+    choices: (known) =>
+      (known.for === undefined ? products : [productOf(known)])
+        .flatMap((guide) => guide?.variants ?? [])
+        .map((v) => ({ value: v.name, name: v.title })),
+    default: (known) => productOf(known)?.variants?.[0]?.name,
+    example: (known) => `${base(known)} --variant ${productOf(known)?.variants?.[0]?.name ?? 'NAME'}`,
+    help: ['<name>', "of a product that comes in two kinds: osticket's older plugin"],
+    group: 'The registration:',
+    summary: 'For',
+    decidesApp: true,
+    recorded: ({ registration }) => registration.variant,
+    isKept: ({ registration }, { variant }) => registration.made === undefined || registration.variant === variant,
+  },
+  protocols: {
+    id: 'protocols',
+    flag: '--protocols',
+    noun: 'list of protocols',
+    message: 'Which protocols?',
+    several: true,
+    asked: leftToOperator('protocols'),
+    choices: (known) => protocolChoices.filter(({ value }) => productOf(known)?.protocols.includes(value) ?? true),
+    default: (known) => productOf(known)?.protocols.join(','),
+    example: (known) => `${base(known)} --protocols ${productOf(known)?.protocols.join(',') ?? 'imap,smtp'}`,
+    parse: (value) => [...new Set(value.split(',').map((one) => one.trim()))],
+    help: ['<list>', 'any of imap,pop,smtp'],
+    group: 'The registration:',
+    summary: 'Permissions',
+    decidesApp: true,
+    recorded: (record) => record.protocols,
+    isKept: (record, { protocols }) => [...record.protocols].sort().join() === [...protocols].sort().join(),
+  },
+  name: {
+    id: 'name',
+    flag: '--name',
+    noun: 'name for the app',
+    message: 'Name of the registration?',
+    applies: isRegistering,
+    asked: () => false,
+    check: (value) => (value.length <= 90 && !/[<>;&%]/.test(value) ? true : 'at most 90 characters, none of < > ; & %'),
+    default: (known) => `mailauth ${known.for} ${known.mailbox}`.slice(0, 90),
+    example: (known) => `${base(known)} --name "mailauth helpdesk"`,
+    help: ['<text>', 'display name of the registration'],
+    group: 'The registration:',
+    summary: 'App',
+    decidesApp: true,
+    recorded: ({ registration }) => registration.name,
+    isKept: ({ registration }, { name }) => registration.made === undefined || registration.name === name,
+  },
+  secretMonths: {
+    id: 'secretMonths',
+    flag: '--secret-months',
+    noun: 'number of months',
+    message: 'How long shall the client secret live, in months?',
+    applies: (known) => isRegistering(known) && known.clientType === 'confidential',
+    asked: () => false,
+    check: (value) => (/^\d{1,2}$/.test(value) && Number(value) >= 1 && Number(value) <= 24 ? true : 'the portal allows 1 to 24 months'),
+    default: (known) => String(productOf(known)?.secretMonths ?? 12),
+    example: (known) => `${base(known)} --secret-months 12`,
+    parse: Number,
+    help: ['<n>', 'lifetime of a new client secret, 1 to 24'],
+    group: 'The registration:',
+    summary: 'App',
+    decidesApp: true,
+    isKept: anyIsKept,
+  },
+} satisfies Partial<SetupQuestions>;

@@ -1,0 +1,26 @@
+import { redirectSource } from '../../products/product.ts';
+import { productNamed } from '../../products/products.ts';
+import { type AnswerId, isLoopback, type Known } from './answers.ts';
+
+export const productOf = (known: Known) => productNamed(known.for ?? '');
+export const leftToOperator = (id: AnswerId) => (known: Known) => productOf(known)?.asks.some((asked) => asked === id) ?? false;
+/** The redirect URI is the product's own, shown on one of its screens. */
+export const isProduct = (known: Known): boolean => {
+  const product = productOf(known);
+  return product !== undefined && redirectSource(product) === 'product';
+};
+/** A product's own address stays what it is, whatever redirect the surroundings bring along. */
+export const elsewhere = (uri: string | undefined): string | undefined => (uri === undefined || isLoopback(uri) ? undefined : uri);
+/** The product stays in the command: without it, it would set up this computer. */
+export const base = (known: Known) => {
+  const product = known.for === undefined || known.for === 'this-computer' ? '' : ` --for ${known.for}`;
+  return `mailauth setup --mailbox ${known.mailbox ?? 'helpdesk@contoso.com'}${product}`;
+};
+
+export const isAppOnly = (known: Known): boolean => known.access === 'app-only';
+
+/** Whether an app is registered in this set-up: of an app that exists nothing but its ID and its redirect URI is asked. */
+export const isRegistering = (known: Known): boolean => known.register !== 'existing';
+
+/** The finished set-up does not record the answer, so any answer leaves it as it is. */
+export const anyIsKept = (): boolean => true;
