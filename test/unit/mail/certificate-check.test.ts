@@ -73,12 +73,14 @@ describe(`with ${variable}=0 in the environment`, () => {
     const pc = await machine();
     try {
       expect((await pc.mailauth('setup --sandbox --yes --no-test --register existing')).exit).toBe(0);
-      for (const protocol of ['imap', 'pop', 'smtp']) {
-        const ran = await pc.mailauth(`test ${protocol} --sandbox --json --fault mail-tls-untrusted`);
-        const [result] = ran.json().data.results;
-        expect(result.stages.find((stage: { state: string }) => stage.state === 'failed')?.name).toBe('tls');
-        expect(ran.json().error).toMatchObject({ code: 'tls-untrusted', exit: 1 });
+      const ran = await pc.mailauth('test all --sandbox --json --fault mail-tls-untrusted');
+      const { results } = ran.json().data;
+      expect(results.map(({ protocol }: { protocol: string }) => protocol)).toEqual(['imap', 'pop', 'smtp']);
+      for (const { stages, diagnosis } of results) {
+        expect(stages.find((stage: { state: string }) => stage.state === 'failed')?.name).toBe('tls');
+        expect(diagnosis.code).toBe('tls-untrusted');
       }
+      expect(ran.json().error).toMatchObject({ code: 'tls-untrusted', exit: 1 });
       const token = await pc.mailauth('token get --sandbox --force-refresh --json --fault login-tls-untrusted');
       expect(token.json().error).toMatchObject({ code: 'tls-untrusted' });
     } finally {

@@ -1,7 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { generate } from 'selfsigned';
 import type { MailHost } from '../../../src/core/cloud.ts';
+import type { Network } from '../../../src/core/context.ts';
+import { createNetwork } from '../../../src/system/network/network.ts';
 
 /** One end of a scripted conversation. Reading ends (rejects) when the client hangs up. */
 export interface Peer {
@@ -30,6 +32,28 @@ export interface ScriptedServer {
 export interface Authority {
   readonly key: string;
   readonly cert: string;
+}
+
+let sharedAuthority: Promise<Authority> | undefined;
+/** One authority for the tests of all protocols, made once a process. */
+export function authority(): Promise<Authority> {
+  sharedAuthority ??= selfSigned();
+  return sharedAuthority;
+}
+
+const networks = new Map<string, Network>();
+/** A network that trusts this authority. To load Node's roots beside it takes 50 ms, so the tests share it. */
+export function trustingNetwork({ cert }: Authority): Network {
+  const known = networks.get(cert) ?? createNetwork({ env: {}, ca: [cert] });
+  networks.set(cert, known);
+  return known;
+}
+
+const serverContexts = new Map<string, SecureContext>();
+function serverContext({ key, cert }: Authority): SecureContext {
+  const known = serverContexts.get(cert) ?? createSecureContext({ key, cert });
+  serverContexts.set(cert, known);
+  return known;
 }
 
 /** A certificate for localhost that is its own authority. */
@@ -123,7 +147,7 @@ function talkOn(raw: Socket, tls: Authority, listen: (text: string) => void): Pe
     },
     startTls() {
       raw.removeAllListeners('data').removeAllListeners('end');
-      socket = new TLSSocket(raw, { isServer: true, key: tls.key, cert: tls.cert });
+      socket = new TLSSocket(raw, { isServer: true, secureContext: serverContext(tls) });
       attach();
     },
     close: () => socket.end(),

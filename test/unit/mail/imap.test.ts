@@ -12,7 +12,16 @@ import type { StageName } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createNetwork } from '../../../src/system/network/network.ts';
 import { xoauth2 } from '../../../src/tokens/sasl.ts';
-import { type Authority, politely, type Replies, type Script, type ScriptedServer, scriptedServer, selfSigned } from './imap-server.ts';
+import {
+  type Authority,
+  authority,
+  politely,
+  type Replies,
+  type Script,
+  type ScriptedServer,
+  scriptedServer,
+  trustingNetwork,
+} from './imap-server.ts';
 import { deadlineIn } from './verdict.ts';
 
 const user = 'helpdesk@contoso.example';
@@ -24,7 +33,7 @@ let tls: Authority;
 let running: ScriptedServer | undefined;
 
 beforeAll(async () => {
-  tls = await selfSigned();
+  tls = await authority();
 });
 
 afterEach(async () => {
@@ -38,7 +47,7 @@ async function against(script: Script, { lateIn, ...more }: More = {}): Promise<
   const late = lateIn === undefined ? undefined : deadlineIn(lateIn, 'imap', more.security);
   running = await scriptedServer(more.security ?? 'tls', tls, script);
   const result = await testImap({
-    ctx: { network: createNetwork({ env: {}, ca: [tls.cert] }), clock: systemClock, signal: new AbortController().signal },
+    ctx: { network: trustingNetwork(tls), clock: systemClock, signal: new AbortController().signal },
     host: running.host,
     mailbox: user,
     user,
@@ -47,7 +56,7 @@ async function against(script: Script, { lateIn, ...more }: More = {}): Promise<
     ...(late === undefined
       ? {}
       : {
-          ctx: { network: createNetwork({ env: {}, ca: [tls.cert] }), signal: new AbortController().signal, clock: late.clock },
+          ctx: { network: trustingNetwork(tls), signal: new AbortController().signal, clock: late.clock },
           onStage: late.onStage,
         }),
     ...more,
@@ -348,7 +357,7 @@ describe('the sign-in and after', () => {
   test('Ctrl-C in the middle rejects with its reason and leaves no connection', async () => {
     const controller = new AbortController();
     const reason = new Error('ctrl-c');
-    const ctx = { network: createNetwork({ env: {}, ca: [tls.cert] }), clock: systemClock, signal: controller.signal };
+    const ctx = { network: trustingNetwork(tls), clock: systemClock, signal: controller.signal };
     let hungUp: () => void = () => {};
     const gone = new Promise<void>((done) => {
       hungUp = done;

@@ -9,14 +9,14 @@ import type { StageName } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createNetwork } from '../../../src/system/network/network.ts';
 import { systemRandom } from '../../../src/system/random.ts';
-import { type Authority, type Peer, type Script, type ScriptedServer, scriptedServer, selfSigned } from './imap-server.ts';
+import { type Authority, authority, type Peer, type Script, type ScriptedServer, scriptedServer, trustingNetwork } from './imap-server.ts';
 import { challengeJson, deadlineIn, details, escapes, expectClean, sasl, token, user, verdict } from './verdict.ts';
 
 let tls: Authority;
 let running: ScriptedServer | undefined;
 
 beforeAll(async () => {
-  tls = await selfSigned();
+  tls = await authority();
 });
 
 afterEach(async () => {
@@ -24,7 +24,7 @@ afterEach(async () => {
   running = undefined;
 });
 
-const contextOf = (network = createNetwork({ env: {}, ca: [tls.cert] }), signal = new AbortController().signal) => ({
+const contextOf = (network = trustingNetwork(tls), signal = new AbortController().signal) => ({
   network,
   clock: systemClock,
   random: systemRandom,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Network } from '../../../src/core/context.ts';
 import { Interrupted } from '../../../src/core/errors.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { checkClient } from '../../../src/entra/client-check.ts';
@@ -32,11 +33,14 @@ const refused = (number: number, error: string) => ({
 
 let tls: { key: string; cert: string };
 let server: HttpsServer;
+let network: Network;
 let answer: () => Canned | undefined;
 
 beforeAll(async () => {
   tls = await certificate();
   server = await httpsServer(tls, () => answer());
+  // To load Node's roots beside one more takes 50 ms, so all tests share it.
+  network = createNetwork({ env: {}, ca: [tls.cert] });
   return () => server.close();
 });
 afterEach(() => {
@@ -50,7 +54,7 @@ function app(more: Partial<OAuthApp> = {}): OAuthApp {
     tenantId,
     endpoints: { issuer: `${base}/v2.0`, authorization: `${base}/oauth2/v2.0/authorize`, token: `${base}/oauth2/v2.0/token` },
     clientId,
-    network: createNetwork({ env: {}, ca: [tls.cert] }),
+    network,
     clock: { now: () => 1000, monotonic: () => 0, sleep: async () => undefined },
     timeoutMs: 5000,
     signal: new AbortController().signal,
