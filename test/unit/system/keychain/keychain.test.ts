@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Keychain } from '../../../../src/core/context.ts';
+import { defined } from '../../../../src/core/defined.ts';
 import { systemClock } from '../../../../src/system/clock.ts';
 import { createKeychain } from '../../../../src/system/keychain/keychain.ts';
 import { temporaryFolder } from '../../../support/context.ts';
@@ -14,8 +15,8 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0)) await clean();
 });
 
-function keychainFor(platform: NodeJS.Platform, env: Record<string, string> = {}, childPath?: string): Keychain {
-  const keychain = createKeychain({ platform, env, clock: systemClock, ...(childPath === undefined ? {} : { childPath }) });
+function keychainFor(platform: NodeJS.Platform, env: Record<string, string> = {}, childPath?: string, callLimitMs?: number): Keychain {
+  const keychain = createKeychain({ platform, env, clock: systemClock, ...defined({ childPath, callLimitMs }) });
   open.push(keychain);
   return keychain;
 }
@@ -56,7 +57,7 @@ describe('createKeychain', () => {
     });
     await new Promise<void>((done) => silent.listen(path, done));
     cleanups.unshift(async () => void silent.close());
-    const keychain = keychainFor('linux', { DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` });
+    const keychain = keychainFor('linux', { DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` }, undefined, 200);
     for (let i = 0; i < 3; i += 1) await expect(keychain.getPassword('mailauth', `${i}`)).rejects.toMatchObject({ trouble: 'hung' });
     expect(connections).toBe(1);
   });
