@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { installedSize, sourceSize } from './size.mjs';
 import { tokenBench } from './tokens.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -208,12 +209,17 @@ async function main() {
     `Node ${process.version}, ${runs} runs each, medians. Store: ${keyring ? 'Secret Service (gnome-keyring)' : "the sandbox's file: no keyring here"}\n`,
   );
   if (process.env.BENCH_MAIL === '1') return mailTests();
+  if (process.env.BENCH_TOKENS !== '1') {
+    sourceSize(root, row);
+    installedSize(root, folder, env, row);
+  }
+  if (process.env.BENCH_SIZE === '1') return;
   execFileSync(process.execPath, [bin, 'setup', '--sandbox', '--yes'], { env, stdio: 'ignore' });
   startUp({
     'node -e 0': ['-e', '0'],
     'mailauth --version (goal 1.6)': [bin, '--version'],
     'mailauth --help (goal 1.6)': [bin, '--help'],
-    'mailauth token get, stored (goal 2.5)': [bin, 'token', 'get', 'helpdesk@contoso.example', '--sandbox'],
+    'mailauth token get, stored (goal 1.5)': [bin, 'token', 'get', 'helpdesk@contoso.example', '--sandbox'],
     'mailauth status': [bin, 'status', '--sandbox'],
   });
   tokenBench({ root, bin, folder, env, keyring, row, times: inTurns, peakKib });

@@ -22,8 +22,8 @@ export function tokenBench({ root, bin, folder, env, keyring, row, times, peakKi
   const bare = { args: ['-e', '0'] };
   const commands = {
     'node -e 0': bare,
-    'token get, file with key file (goal 2.0, aim 1.5)': { args: get(0), env: one },
-    ...(keyring ? { 'token get, keychain (goal 2.5, aim 1.5)': { args: get(0), env: inKeychain } } : {}),
+    'token get, file with key file (goal 1.5)': { args: get(0), env: one },
+    ...(keyring ? { 'token get, keychain (goal 2.0)': { args: get(0), env: inKeychain } } : {}),
     ...(mutt === undefined ? {} : { 'mutt_oauth2.py with gpg, same token': mutt }),
   };
   const measured = times(commands);
