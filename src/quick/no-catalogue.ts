@@ -1,8 +1,8 @@
 import type { catalogue as everything } from '../errors/catalogue/catalogue.ts';
 
 /**
- * What the quick way is built with in place of the catalogue (package.json, imports, condition "quick"): it never shows an error, it gives
- * up and the whole program says it. So the words need not be loaded thousands of times a day.
+ * Stands in for the error catalogue in quick.cjs (package.json, `imports`, condition "quick"). The quick program never shows an error: it
+ * gives up, and the whole program runs and shows it. So the texts of all errors need not be loaded with every `token get`.
  */
 export const catalogue: typeof everything = new Proxy({} as typeof everything, {
   get: () => {

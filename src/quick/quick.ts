@@ -12,19 +12,19 @@ import { readGuardedFile } from '../system/disk/guarded-file.ts';
 import { createKeychain } from '../system/keychain/keychain.ts';
 import { print, startApp } from './start-app.ts';
 
-/** What `bin/mailauth.js` calls for `token get`, which mail clients and cron jobs call thousands of times. */
+/** What `bin/mailauth.js` calls for `token get`, which mail clients and cron jobs call thousands of times a day. */
 export async function main(): Promise<void> {
   const token = await fromStore(process.argv.slice(2));
   if (token === undefined || !print(token)) await startApp();
 }
 
 /**
- * From the store: the same command with hands that can only read. Answers what belongs on stdout, or undefined: then the whole program
- * runs from the start and says what there is to say (a refresh is due, a question, an error). Nothing was written or asked by then.
+ * Runs the command with a context that can only read. Answers what belongs on stdout, or undefined when there is more to do than to read:
+ * a refresh, a question, an error. Then the whole program runs from the start, for nothing was written or asked yet.
  */
 async function fromStore(argv: readonly string[]): Promise<string | undefined> {
   try {
-    const { values, positionals, tokens } = parseArgs({ args: [...argv], options, allowPositionals: true, tokens: true });
+    const { values, positionals, tokens } = parseArgs({ args: [...argv], options: quickFlags, allowPositionals: true, tokens: true });
     if (isAheadOfCommand(tokens)) return undefined;
     const [group, verb, ...args] = positionals;
     if (group !== 'token' || verb !== 'get' || args.length > 1) return undefined;
@@ -39,7 +39,7 @@ async function fromStore(argv: readonly string[]): Promise<string | undefined> {
 
 type Tokens = readonly { readonly kind: string; readonly name?: string; readonly inlineValue?: boolean | undefined }[];
 
-/** Ahead of the command only global flags may have their value as a word of its own: the whole program says so. */
+/** Ahead of the command only a global flag may have its value as a word of its own. The whole program refuses the others. */
 function isAheadOfCommand(tokens: Tokens): boolean {
   const ahead = tokens.slice(
     0,
@@ -50,7 +50,11 @@ function isAheadOfCommand(tokens: Tokens): boolean {
 
 const text = { type: 'string' } as const;
 const yes = { type: 'boolean' } as const;
-const options = {
+/**
+ * The flags of `token get` that this program knows; with any other the whole program runs. Commander declares them all but takes more time
+ * to load than a token to read. quick-flags.test.ts holds the two together.
+ */
+export const quickFlags = {
   format: text,
   'min-validity': text,
   for: text,
@@ -98,7 +102,7 @@ function readingContext(process: NodeJS.Process): Context {
     longInput: { isTerminal: false, pieces: refuse },
     readLine: refuse,
     log: () => undefined,
-    // When asked for: each stream of the process costs milliseconds to open.
+    // A getter, because each stream of the process takes milliseconds to open.
     get interactive() {
       return process.stdin.isTTY === true && process.stderr.isTTY === true && env.TERM !== 'dumb';
     },
@@ -109,7 +113,7 @@ function readingContext(process: NodeJS.Process): Context {
     prompts: noPrompts,
     browser: { usable: false, open: refuse },
     keychain: createKeychain({ platform, env, clock }),
-    // Made when somebody looks: nothing here waits long enough to be stopped, and its module costs a tenth of a bare Node.
+    // A getter, because the module of AbortController takes a tenth of the time of a bare Node, and nothing here waits long enough to be stopped.
     get signal() {
       return new AbortController().signal;
     },
@@ -120,9 +124,9 @@ const refuse = (): never => {
   throw new Error('only reading here');
 };
 
-/** At once and not by the thread pool: these are a handful of small files, and node:fs/promises costs more to load than they to read. */
+/** Synchronous, because node:fs/promises takes more time to load than these few small files take to read. */
 const readOnly: Files = {
-  // Asked first: a missing file's error costs more than the question.
+  // The question first, because the error about a missing file costs more.
   read: async (path) => (existsSync(path) ? textOf(readGuardedFile(path)) : undefined),
   readGuarded: async (path) => {
     // A pipe (`<(…)`) can be read once, and the whole program may need it.

@@ -1,11 +1,10 @@
 /**
- * The words of `zod/mini` that the quick way's schemas are made of, for its bundle alone (package.json, script `build`): zod itself costs
- * `token get` a third of a bare Node before it has read anything. The schemas are the same; what this reader refuses is read again, and
- * explained, by the whole program with zod. So of what JSON can hold it may refuse too much and never accept more (tiny-schema.test.ts
- * compares the two).
+ * The functions of `zod/mini` that the schemas of quick.cjs use; build.mjs puts this file in its place there. Loading zod itself would take
+ * `token get` a third of the time of a bare Node. What this reader refuses is read again by the whole program with zod, which explains the
+ * refusal. So it may refuse more than zod does, but must never accept more (tiny-schema.test.ts compares the two).
  */
 
-/** Thrown by a reader; why does not matter here. */
+/** Thrown by a reader. It carries no reason, because the whole program finds the reason again. */
 class Refused extends Error {}
 
 type Read<T> = (value: unknown) => T;
@@ -16,7 +15,7 @@ type Result<T> =
 
 class Schema<T> {
   readonly parse: Read<T>;
-  /** an object may lack this key */
+  /** An object is valid without this key. */
   readonly mayLack: boolean;
 
   constructor(parse: Read<T>, mayLack = false) {
