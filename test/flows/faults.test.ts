@@ -6,7 +6,10 @@ import { sandboxFaults } from '../../src/sandbox/faults/faults.ts';
 import { claimFaults } from '../../src/sandbox/faults/faults-token.ts';
 import { type Machine, machine, type Ran } from '../support/command-line.ts';
 
-/** Every fault of the token endpoint, the mail servers and the connection, each over real sockets, against one mailbox that is set up. */
+/**
+ * Every fault of the token endpoint, the mail servers and the connection, each over real sockets, against one mailbox that is set up.
+ * Each command opens a sandbox of its own, and a mail test changes nothing, so those run side by side as commands of several people do.
+ */
 let pc: Machine;
 beforeAll(async () => {
   pc = await machine();
@@ -43,7 +46,7 @@ describe('the token endpoint', () => {
 });
 
 describe('mail', () => {
-  it.each([...cases('imap'), ...cases('pop'), ...cases('smtp')])('%s', async (name, fault) => {
+  it.concurrent.each([...cases('imap'), ...cases('pop'), ...cases('smtp')])('%s', async (name, fault) => {
     const more = name === 'smtp-recipient-refused' ? ' --send-to nobody@contoso.example' : '';
     const ran = await pc.mailauth(
       `test ${fault.area} --sandbox --json --fault ${name}${more}${fault.sees === 'mail-stage-timeout' ? ' --timeout 1' : ''}`,
@@ -58,7 +61,7 @@ describe('the connection', () => {
   const each = mail.flatMap(([name, fault]) => ['imap', 'pop', 'smtp'].map((protocol) => [name, protocol, fault] as const));
 
   // In clear from the beginning is what SMTP does.
-  it.each(each.filter(([name, protocol]) => !(name === 'mail-tls-failed' && protocol === 'smtp')))(
+  it.concurrent.each(each.filter(([name, protocol]) => !(name === 'mail-tls-failed' && protocol === 'smtp')))(
     '%s: %s',
     async (name, protocol, fault) => {
       const ran = await pc.mailauth(`test ${protocol} --sandbox --json --fault ${name}${name === 'mail-mute' ? ' --timeout 1' : ''}`);

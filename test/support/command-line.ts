@@ -1,10 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../src/cli/run.ts';
 import type { Context, Keychain, KeychainTrouble, Prompts } from '../../src/core/context.ts';
 import { KeychainFailure } from '../../src/core/context.ts';
-import { createNetwork } from '../../src/system/network/network.ts';
-import { MemoryKeychain, temporaryFolder, testContext } from './context.ts';
+import { MemoryKeychain, realNetwork, temporaryFolder, testContext } from './context.ts';
+import { putSharedKeys, takeSharedKeys } from './sandbox.ts';
 
 export interface Ran {
   readonly exit: number;
@@ -53,24 +52,14 @@ export interface Machine {
   end(): Promise<void>;
 }
 
-/** Shared: what it trusts is loaded once. */
-const network = createNetwork({ env: {} });
-
-/** Making the sandbox's keys takes half a second: the machines of one test file share them. */
-let keys: { readonly keys: string; readonly ca: string } | undefined;
-
 export async function machine(): Promise<Machine> {
   const folder = await temporaryFolder();
   const keychain = new MemoryKeychain();
   const sandboxHome = join(folder.path, 'sandbox');
-  if (keys !== undefined) {
-    await mkdir(sandboxHome, { mode: 0o700 });
-    await writeFile(join(sandboxHome, 'keys.json'), keys.keys, { mode: 0o600 });
-    await writeFile(join(sandboxHome, 'ca.pem'), keys.ca, { mode: 0o600 });
-  }
+  await putSharedKeys(sandboxHome);
   const runIt: Machine['run'] = async (argv, { terminal = false, tty = terminal, ...more } = {}) => {
     const ctx = testContext({
-      network,
+      network: realNetwork,
       keychain,
       interactive: terminal,
       ...more,
@@ -78,7 +67,7 @@ export async function machine(): Promise<Machine> {
       tty,
     });
     const exit = await run(argv, ctx, '0.0.0-test');
-    if (argv.includes('--sandbox')) keys ??= await madeKeys(sandboxHome);
+    if (argv.includes('--sandbox')) await takeSharedKeys(sandboxHome);
     const out = ctx.out.text;
     return {
       exit,
@@ -99,18 +88,6 @@ export async function machine(): Promise<Machine> {
     mailauth: (words, more) => runIt(words.split(' '), more),
     end: folder.remove,
   };
-}
-
-async function madeKeys(sandboxHome: string): Promise<typeof keys> {
-  try {
-    const [keysText, ca] = await Promise.all([
-      readFile(join(sandboxHome, 'keys.json'), 'utf8'),
-      readFile(join(sandboxHome, 'ca.pem'), 'utf8'),
-    ]);
-    return { keys: keysText, ca };
-  } catch {
-    return undefined;
-  }
 }
 
 /** A keychain that cannot be used, as this trouble shows. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Context, Keychain, Output, Prompts } from '../../src/core/context.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
+import { createNetwork } from '../../src/system/network/network.ts';
 import { systemRandom } from '../../src/system/random.ts';
 
 /** Remembers what was written to it. */
@@ -70,6 +71,9 @@ const noNetwork = {
   proxyFor: () => undefined,
   trusting: refuse('use the network'),
 };
+
+/** One for all tests of a worker: loading what it trusts, and each authority that a sandbox adds, takes 50 ms. */
+export const realNetwork = createNetwork({ env: {} });
 
 /** A context whose effects are real where harmless (clock, random, files) and refused elsewhere; override what the test needs. */
 export function testContext({

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import type { Context, HttpResponse, Network } from '../../src/core/context.ts';
 import { openSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/start-sandbox.ts';
-import { createNetwork } from '../../src/system/network/network.ts';
-import { temporaryFolder, testContext } from './context.ts';
+import { realNetwork, temporaryFolder, testContext } from './context.ts';
 
 export const mailScope = 'https://outlook.office.com/IMAP.AccessAsUser.All offline_access openid profile';
 export const verifier = 'v'.repeat(43);
@@ -19,25 +18,37 @@ export interface TestSandbox extends Sandbox {
   again(more?: Partial<SandboxOptions>): Promise<Sandbox>;
 }
 
-/** Making keys takes half a second: the sandboxes of one test file share them. */
-let sharedKeys: { readonly keys: string; readonly ca: string } | undefined;
+const keyFiles = ['keys.json', 'ca.pem'];
+let sharedKeys: ReadonlyMap<string, string> | undefined;
+
+/** Making keys takes half a second, so the sandboxes of a worker share those of the first one: put into a new folder, and taken from it. */
+export async function putSharedKeys(home: string): Promise<void> {
+  if (sharedKeys === undefined) return;
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  for (const [name, text] of sharedKeys) await writeFile(join(home, name), text, { mode: 0o600 });
+}
+
+export async function takeSharedKeys(home: string): Promise<void> {
+  if (sharedKeys !== undefined) return;
+  const texts = await Promise.all(keyFiles.map(async (name) => [name, await readFile(join(home, name), 'utf8')] as const)).catch(
+    () => undefined,
+  );
+  if (texts !== undefined) sharedKeys = new Map(texts);
+}
 
 /** A sandbox in a folder of its own, on the real network stack; `end` closes all and removes the folder. */
 export async function testSandbox(more: Partial<SandboxOptions> = {}): Promise<{ sandbox: TestSandbox; end: () => Promise<void> }> {
   const folder = await temporaryFolder();
-  const ctx = testContext({ network: createNetwork({ env: {} }) });
+  const ctx = testContext({ network: realNetwork });
   const opened: Sandbox[] = [];
   const open = async (extra: Partial<SandboxOptions>) => {
     const sandbox = await openSandbox({ ctx, home: folder.path, ...extra });
     opened.push(sandbox);
     return sandbox;
   };
-  if (sharedKeys !== undefined) {
-    await writeFile(join(folder.path, 'keys.json'), sharedKeys.keys, { mode: 0o600 });
-    await writeFile(join(folder.path, 'ca.pem'), sharedKeys.ca, { mode: 0o600 });
-  }
+  await putSharedKeys(folder.path);
   const first = await open(more);
-  sharedKeys ??= { keys: await readFile(join(folder.path, 'keys.json'), 'utf8'), ca: first.ca };
+  await takeSharedKeys(folder.path);
   return {
     sandbox: { ...first, ctx, home: folder.path, network: ctx.network.trusting(first.ca), again: (extra = {}) => open(extra) },
     end: async () => {

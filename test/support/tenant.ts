@@ -7,9 +7,8 @@ import { isReady } from '../../src/sandbox/tenant/directory.ts';
 import type { App, PermissionGrant, ServicePrincipal, State } from '../../src/sandbox/tenant/state-schema.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
-import { createNetwork } from '../../src/system/network/network.ts';
 import type { Machine } from './command-line.ts';
-import { testContext } from './context.ts';
+import { realNetwork, testContext } from './context.ts';
 import { graphAs, type SandboxGraph } from './sandbox-graph.ts';
 
 /** What stands in the sandbox's tenant besides its ready apps. */
@@ -87,10 +86,9 @@ export const journalWrites = (path: string): boolean => path.includes('/setups/'
 
 /** Acts in the tenant of this machine beside mailauth: as the administrator, or as somebody else. */
 export async function beside<T>(m: Machine, act: (graph: SandboxGraph, sandbox: Sandbox) => Promise<T>, account?: string): Promise<T> {
-  const network = createNetwork({ env: {} });
-  const sandbox = await openSandbox({ ctx: testContext({ network }), home: join(m.home, 'sandbox') });
+  const sandbox = await openSandbox({ ctx: testContext({ network: realNetwork }), home: join(m.home, 'sandbox') });
   try {
-    return await act(await graphAs(sandbox, network.trusting(sandbox.ca), account), sandbox);
+    return await act(await graphAs(sandbox, realNetwork.trusting(sandbox.ca), account), sandbox);
   } finally {
     await sandbox.close();
   }
