@@ -8,9 +8,9 @@ import { answer, flagAnswers } from './answers/ask.ts';
 import { firstQuestions, registrationQuestions } from './answers/questions.ts';
 import type { FirstAnswers } from './answers/remaining-answers.ts';
 import type { SetupOutcome } from './ending.ts';
-import { type Journal, journals } from './journal/journal-file.ts';
+import { type InterruptedSetup, journals } from './journal/journal-file.ts';
 import { asToldIn } from './journal/setup-commands.ts';
-import type { SetupDeps, SetupInput } from './journal/setup-deps.ts';
+import type { SetupDeps, SetupOptions } from './journal/setup-deps.ts';
 import { SetupRun } from './setup-run.ts';
 
 export type { SetupOutcome } from './ending.ts';
@@ -19,7 +19,7 @@ export type { SetupOutcome } from './ending.ts';
  * The wizard: questions, tenant, store, summary, registration, sign-in, tests. Each finished step is in the journal before the next
  * begins, so that a stop at any point loses at most the step in hand. Run again on a finished mailbox it changes nothing.
  */
-export async function runSetup(input: SetupInput, deps: SetupDeps): Promise<SetupOutcome> {
+export async function runSetup(input: SetupOptions, deps: SetupDeps): Promise<SetupOutcome> {
   // Before anything is asked or looked up.
   flagAnswers([...firstQuestions, ...registrationQuestions], {}, input.flags);
   const book = journals(deps.ctx, deps.home);
@@ -54,7 +54,7 @@ async function forgetInterrupted(deps: SetupDeps, key: MailboxKey): Promise<void
 }
 
 /** Mailbox and product; from an interrupted set-up where exactly one waits. Throws `nothing-to-resume`, `resume-choice`. */
-async function firstAnswers(input: SetupInput, deps: SetupDeps): Promise<FirstAnswers> {
+async function firstAnswers(input: SetupOptions, deps: SetupDeps): Promise<FirstAnswers> {
   const saved = input.fresh ? {} : await interruptedAnswers(input, deps);
   const known = await answer(firstQuestions, {}, { ctx: deps.ctx, canAsk: deps.canAsk, flags: input.flags, saved, facts: deps.facts });
   const { mailbox, for: product } = known;
@@ -63,7 +63,7 @@ async function firstAnswers(input: SetupInput, deps: SetupDeps): Promise<FirstAn
 }
 
 /** Those of the interrupted set-up that the flags mean, as far as they name one. */
-async function interruptedAnswers({ flags, resume }: SetupInput, deps: SetupDeps): Promise<Known> {
+async function interruptedAnswers({ flags, resume }: SetupOptions, deps: SetupDeps): Promise<Known> {
   const { mailbox, for: product } = flags;
   if (mailbox !== undefined && (product !== undefined || !resume)) return {};
   const all = await journals(deps.ctx, deps.home).all();
@@ -82,7 +82,7 @@ async function interruptedAnswers({ flags, resume }: SetupInput, deps: SetupDeps
 }
 
 /** Throws `resume-choice` where nobody can be asked. */
-async function whichSetup(deps: SetupDeps, waiting: readonly Journal[]): Promise<Journal> {
+async function whichSetup(deps: SetupDeps, waiting: readonly InterruptedSetup[]): Promise<InterruptedSetup> {
   const choices = waiting.map(({ answers: { mailbox = '', for: product = '' }, startedAt }, i) => ({
     value: String(i),
     name: mailbox,
@@ -98,7 +98,7 @@ async function whichSetup(deps: SetupDeps, waiting: readonly Journal[]): Promise
   return chosen;
 }
 
-async function wantsResume(deps: SetupDeps, journal: Journal): Promise<boolean> {
+async function wantsResume(deps: SetupDeps, journal: InterruptedSetup): Promise<boolean> {
   if (!deps.canAsk) return false;
   return deps.ctx.prompts.confirm({ message: `The set-up of ${journal.answers.mailbox} was interrupted. Go on with it?`, default: true });
 }

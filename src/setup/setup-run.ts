@@ -19,9 +19,9 @@ import { lacksPublicFlows } from './answers/questions.ts';
 import { type FirstAnswers, remainingAnswers } from './answers/remaining-answers.ts';
 import { renderSummary, summaryFacts } from './answers/summary.ts';
 import { endSetup, type SetupOutcome } from './ending.ts';
-import { SetupNotes } from './journal/journal.ts';
-import { type Journal, madeBefore } from './journal/journal-file.ts';
-import type { SetupDeps, SetupInput } from './journal/setup-deps.ts';
+import { Journal } from './journal/journal.ts';
+import { type InterruptedSetup, madeBefore } from './journal/journal-file.ts';
+import type { SetupDeps, SetupOptions } from './journal/setup-deps.ts';
 import { agreeToChange } from './register/agree-step.ts';
 import { certificateFromFiles, heldCertificate, publicPart } from './register/app-certificate.ts';
 import { isAppDeleted } from './register/deleted-app.ts';
@@ -45,28 +45,28 @@ interface Place {
 
 /** One set-up under its lock: answers, agreement, registration; `ending.ts` has the rest. */
 export class SetupRun {
-  private readonly input: SetupInput;
+  private readonly input: SetupOptions;
   private readonly deps: SetupDeps;
   private readonly key: MailboxKey;
-  private readonly notes: SetupNotes;
+  private readonly journal: Journal;
 
-  constructor(input: SetupInput, deps: SetupDeps, key: MailboxKey, interrupted: Journal | undefined) {
+  constructor(input: SetupOptions, deps: SetupDeps, key: MailboxKey, interrupted: InterruptedSetup | undefined) {
     this.input = input;
     this.deps = deps;
     this.key = key;
-    this.notes = new SetupNotes(deps, key, interrupted);
+    this.journal = new Journal(deps, key, interrupted);
   }
 
   async run(first: FirstAnswers): Promise<SetupOutcome> {
-    const { deps, input, notes } = this;
+    const { deps, input, journal } = this;
     const existing = await deps.mailboxes.readMailbox(this.key);
     // Without a person every missing answer is said at once, before the network and the keychain are touched.
     const early = deps.canAsk ? undefined : await this.answers(first, existing);
     // Read once: it may come through a pipe.
     const given = await certificateFromFiles(deps, input, first.mailbox);
-    const { cloud: begunIn } = notes.now;
+    const { cloud: begunIn } = journal.now;
     const cloud = await deps.cloud(begunIn === undefined ? existing : { cloud: begunIn });
-    notes.startIn(cloud);
+    journal.startIn(cloud);
     if (early !== undefined) {
       // Where nothing changes, nobody has to agree.
       const untouched = await this.unchanged(existing, early, cloud);
@@ -74,7 +74,7 @@ export class SetupRun {
       this.requireRest(early, existing, cloud);
     }
     const store = await this.openStore(existing);
-    const domainOrId = input.flags.tenant ?? notes.now.answers.tenant ?? tenantForMailbox(first.mailbox);
+    const domainOrId = input.flags.tenant ?? journal.now.answers.tenant ?? tenantForMailbox(first.mailbox);
     const tenant = await findTenant(deps, cloud, domainOrId);
     const wanted = early ?? (await this.answers(first, existing));
     const untouched = early === undefined ? await this.unchanged(existing, wanted, cloud) : undefined;
@@ -84,20 +84,20 @@ export class SetupRun {
   }
 
   private answers(first: FirstAnswers, existing: MailboxRecord | undefined): Promise<Answers> {
-    return remainingAnswers(first, this.input.flags, earlierOf(this.notes.now, existing), this.deps);
+    return remainingAnswers(first, this.input.flags, earlierOf(this.journal.now, existing), this.deps);
   }
 
   private requireRest(answers: Answers, existing: MailboxRecord | undefined, cloud: Cloud): void {
     requirePassword(answers, this.input, this.deps);
     if (this.standingApp(answers) !== undefined) return;
-    const kept = this.notes.now.done.includes('store') || existing !== undefined;
+    const kept = this.journal.now.done.includes('store') || existing !== undefined;
     requireAnswers(answers, this.input, this.deps, cloud, kept);
   }
 
   /** Finished, signed in and the same answers: nothing to do. */
   private async unchanged(existing: MailboxRecord | undefined, answers: Answers, cloud: Cloud): Promise<MailboxRecord | undefined> {
-    const { deps, input, notes } = this;
-    if (existing === undefined || notes.now.done.length > 0 || bringsCredential(input)) return undefined;
+    const { deps, input, journal } = this;
+    if (existing === undefined || journal.now.done.length > 0 || bringsCredential(input)) return undefined;
     if (!isSameSetup(existing, answers, cloud)) return undefined;
     const skips = answers.access === 'app-only' ? input.flags.signIn === 'skip' : answers.signIn === 'skip';
     const ready = skips || (await storedToken(await deps.store(existing), existing)) !== undefined;
@@ -108,34 +108,34 @@ export class SetupRun {
   private async openStore(existing: MailboxRecord | undefined): Promise<SecretStore> {
     const { deps, input, key } = this;
     deps.report.progress('store', 'started', 'Trying the secret store');
-    const store = await deps.probedStore(this.notes.now.store ?? existing?.store);
-    this.notes.storeIn(store.name);
+    const store = await deps.probedStore(this.journal.now.store ?? existing?.store);
+    this.journal.storeIn(store.name);
     deps.report.progress('store', 'done', `Secret store works: ${store.describe()}`);
     if (input.fresh) await store.remove(pendingSecretEntry(key));
     return store;
   }
 
   private async carryOut(wanted: Answers, first: FirstAnswers, place: Place): Promise<SetupOutcome> {
-    const { deps, input, notes } = this;
+    const { deps, input, journal } = this;
     const { cloud, store } = place;
     // Read now: with the agreement this run's answers take the place of the interrupted one's.
-    const { saved, madeClientId } = earlierOf(notes.now, undefined);
-    const waitingFor = saved.clientId ?? madeClientId;
+    const { saved, madeClientId } = earlierOf(journal.now, undefined);
+    const pendingSecretOf = saved.clientId ?? madeClientId;
     const before = await this.registeredBefore(wanted, place);
     const answers = before === undefined ? await this.agree(wanted, first, place) : wanted;
     if (answers.register === 'handoff') return this.handOff(answers, place);
-    const registered = before ?? (await this.register(answers, place, waitingFor));
-    await notes.registered(registered.answers, registered.registration);
+    const registered = before ?? (await this.register(answers, place, pendingSecretOf));
+    await journal.registered(registered.answers, registered.registration);
     const record = this.recordOf(registered, place);
-    const standing = { deps, input, notes, store, cloud, record, registered };
+    const standing = { deps, input, journal, store, cloud, record, registered };
     try {
-      if (opensConsentPage(answers, input.flags.consent, notes.now.consentAsked)) {
+      if (opensConsentPage(answers, input.flags.consent, journal.now.consentAsked)) {
         await askForConsent(standing);
-        await notes.consentAsked();
+        await journal.consentAsked();
       }
       return await endSetup(standing);
     } catch (error) {
-      if (isAboutApp(error)) await notes.doubtApp();
+      if (isAboutApp(error)) await journal.doubtApp();
       throw error;
     }
   }
@@ -147,7 +147,7 @@ export class SetupRun {
 
   /** The summary, and the one question before anything is done. Answers how it goes on: another way where `auto` was declined. */
   private async agree(answers: Answers, first: FirstAnswers, place: Place): Promise<Answers> {
-    const { deps, input, notes } = this;
+    const { deps, input, journal } = this;
     const { ctx, report } = deps;
     const { existing, cloud, tenant, store, certificate } = place;
     report.show(renderSummary(summaryFacts(answers, tenant, cloud, store.describe()), columnsOf(ctx.err)));
@@ -155,30 +155,30 @@ export class SetupRun {
       report.note(`The hosts and scopes of the cloud "${cloud.name}" are unverified: Microsoft does not document them all.`);
     if (answers.register === 'auto') {
       // Nobody chose this way by name, and nothing of it was begun.
-      const open = input.flags.register === undefined && existing === undefined && notes.now.registration === undefined;
-      await notes.agreed(answers);
+      const open = input.flags.register === undefined && existing === undefined && journal.now.registration === undefined;
+      await journal.agreed(answers);
       const way = await agreeToChange(answers, tenant, deps, open, certificate && publicPart(certificate));
       return way === 'auto' ? answers : this.anotherWay(way, first);
     }
     if (deps.canAsk && !(await ctx.prompts.confirm({ message: 'Go ahead?', default: true }))) throw problem('setup-declined', {});
-    await notes.agreed(answers);
+    await journal.agreed(answers);
     return answers;
   }
 
   private async anotherWay(register: Answers['register'], first: FirstAnswers): Promise<Answers> {
-    const { deps, input, notes } = this;
+    const { deps, input, journal } = this;
     const flags = { ...input.flags, register };
-    const instead = await remainingAnswers(first, flags, earlierOf(notes.now, undefined), deps);
-    await notes.agreed(instead);
+    const instead = await remainingAnswers(first, flags, earlierOf(journal.now, undefined), deps);
+    await journal.agreed(instead);
     return instead;
   }
 
   /** Somebody else is the administrator: the folder is written, and the set-up waits for the app's ID. */
   private async handOff(answers: Answers, { cloud, tenant }: Place): Promise<SetupOutcome> {
-    const { deps, key, notes } = this;
-    const { registration } = notes.now;
+    const { deps, key, journal } = this;
+    const { registration } = journal.now;
     const setupId = registration?.setupId ?? deps.ctx.random.uuid();
-    await notes.registering({ grantIds: [], ...registration, setupId });
+    await journal.registering({ grantIds: [], ...registration, setupId });
     const written = await writeForAdministrator(answers, { deps, key, tenant, cloud, setupId });
     return { kind: 'handed-off', key, tenantId: tenant.id, ...written };
   }
@@ -186,9 +186,9 @@ export class SetupRun {
   private register(
     answers: Answers,
     { existing, cloud, tenant, store, certificate }: Place,
-    waitingFor: string | undefined,
+    pendingSecretOf: string | undefined,
   ): Promise<Registered> {
-    const { deps, input, key, notes } = this;
+    const { deps, input, key, journal } = this;
     return register(answers, {
       deps,
       input,
@@ -196,11 +196,10 @@ export class SetupRun {
       tenant,
       cloud,
       store,
-      waitingFor,
+      journal,
+      pendingSecretOf,
       ...(certificate && { certificate }),
-      registration: notes.now.registration ?? madeBefore(existing),
-      note: (registration) => notes.registering(registration),
-      remember: (known) => notes.agreed(known),
+      madeBefore: journal.now.registration ?? madeBefore(existing),
     });
   }
 
@@ -209,7 +208,7 @@ export class SetupRun {
    * redirect in the tenant, and one that was left there must go again.
    */
   private standingApp(answers: Answers): Registration | undefined {
-    const { app, answers: saved, registration } = this.notes.now;
+    const { app, answers: saved, registration } = this.journal.now;
     if (bringsCredential(this.input) || registration?.proofRedirect !== undefined) return undefined;
     if (answers.register === 'auto' && wantsProof(answers)) return undefined;
     if (app === undefined || lacksPublicFlows(app, answers)) return undefined;
@@ -230,7 +229,7 @@ export class SetupRun {
   }
 }
 
-const earlierOf = ({ answers: saved, app, registration }: Journal, existing: MailboxRecord | undefined): Earlier => ({
+const earlierOf = ({ answers: saved, app, registration }: InterruptedSetup, existing: MailboxRecord | undefined): Earlier => ({
   saved,
   existing,
   ...defined({ madeClientId: app?.clientId ?? registration?.appId }),
@@ -241,5 +240,5 @@ const isAboutApp = (error: unknown): boolean =>
   error instanceof MailauthError && (Object.hasOwn(appEntries, error.code) || error.code === 'app-role-missing');
 
 /** What the operator brings is put in the place of what is stored, so there is something to do. */
-const bringsCredential = ({ clientSecretFile, certificateFile }: SetupInput): boolean =>
+const bringsCredential = ({ clientSecretFile, certificateFile }: SetupOptions): boolean =>
   clientSecretFile !== undefined || certificateFile !== undefined;

@@ -1,11 +1,12 @@
 import * as z from 'zod/mini';
 import { defined } from '../../core/defined.ts';
-import type { MailboxRecord } from '../../core/mailbox.ts';
+import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { problem } from '../../errors/problem.ts';
 import type { Outcome } from '../../session/command.ts';
 import { mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import { fetchAndStore } from '../../setup/sign-in/app-only-step.ts';
+import { appTokenWithRoles } from '../../setup/sign-in/app-only-step.ts';
+import { keepTokens } from '../../setup/sign-in/kept-tokens.ts';
 import { guardWrites } from '../../store/home.ts';
 import { tokenLock } from '../../tokens/current.ts';
 import { rfc3339 } from '../../tokens/formats.ts';
@@ -31,21 +32,20 @@ export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags
   await store.probe();
   const release = await guardWrites(home, () => ctx.files.lock(tokenLock(home, record), stepTimeoutMs));
   if (release === undefined) throw problem('refresh-busy', { mailbox: record.mailbox });
-  let stored: Awaited<ReturnType<typeof fetchAndStore>>;
+  let set: TokenSet;
   try {
-    stored = await fetchAndStore(record, {
-      deps: { ctx, report, mailboxes: mailboxesOf(session) },
-      store,
+    set = await appTokenWithRoles(record, {
+      deps: { ctx, report },
       cloud,
       fetch: () => freshAppToken(record, { ctx, stepTimeoutMs, network: () => session.network(), cloud, store }),
       patient: false,
       again: `mailauth login ${record.mailbox}`,
     });
+    await keepTokens(record, set, { report, mailboxes: mailboxesOf(session), store, pendingSecret: 'leave' });
   } finally {
     await release();
   }
-  const { set } = stored;
-  const proof = test ? await proveLogin(stored.record, cloud, set, session) : unproven;
+  const proof = test ? await proveLogin({ ...record, account: set.account }, cloud, set, session) : unproven;
   return {
     data: {
       mailbox: record.mailbox,

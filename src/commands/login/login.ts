@@ -11,7 +11,8 @@ import { checkQr, deviceOptions, signInRun } from '../../session/sign-in-run.ts'
 import { tokenOf } from '../../session/token-for.ts';
 import { checkAddress, isLoopback } from '../../setup/answers/answers.ts';
 import { untilConsented } from '../../setup/sign-in/consent-wait.ts';
-import { signInAndStore } from '../../setup/sign-in/sign-in-step.ts';
+import { keepTokens } from '../../setup/sign-in/kept-tokens.ts';
+import { signInAndKeep } from '../../setup/sign-in/sign-in-step.ts';
 import { guardWrites } from '../../store/home.ts';
 import type { MailboxFiles } from '../../store/mailbox-file.ts';
 import type { SecretStore } from '../../store/store.ts';
@@ -140,26 +141,25 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
     endpoints: app.endpoints,
     ...(delegate === undefined || delegate === record.mailbox ? {} : { signInAs: delegate }),
   };
-  const deps = {
-    ...run,
-    mailboxes: keepingChanges(mailboxesOf(session)),
-    device: deviceOptions(session, box, options.qr),
-  };
+  const deps = { ...run, device: deviceOptions(session, box, options.qr) };
+  const mailboxes = keepingChanges(mailboxesOf(session));
   const again = `mailauth login ${record.mailbox}`;
   const attempt = () =>
-    signInAndStore(wanted, {
+    signInAndKeep(wanted, {
       deps,
-      store,
       cloud,
       method: options.method,
       selectAccount: options.force,
       again,
-      storing: (act) => storeAlone(record, session, act),
+      keep: (tokens) =>
+        storeAlone(record, session, (current) =>
+          keepTokens(wanted, tokens, { report: session.report, mailboxes, store: current, pendingSecret: 'leave' }),
+        ),
       ...defined({ clientSecret: app.clientSecret }),
     });
-  const done = await untilConsented(attempt, { deps, record: wanted, cloud, again, onMissing: async () => undefined });
-  const account = done.set.account.username;
-  const proof = options.test ? await proveLogin(done.record, cloud, done.set, session) : unproven;
+  const set = await untilConsented(attempt, { deps, record: wanted, cloud, again });
+  const account = set.account.username;
+  const proof = options.test ? await proveLogin({ ...wanted, account: set.account }, cloud, set, session) : unproven;
   const kept = (await mailboxesOf(session).readMailbox(record)) ?? record;
   return {
     data: {
@@ -167,8 +167,8 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
       account,
       alreadySignedIn: false,
       store: kept.store,
-      expiresAt: rfc3339(done.set.expiresAt),
-      scopes: done.set.scopes,
+      expiresAt: rfc3339(set.expiresAt),
+      scopes: set.scopes,
       ...proof.data,
     },
     ...defined({ error: proof.error }),

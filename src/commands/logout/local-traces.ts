@@ -3,7 +3,7 @@ import type { MailboxKey, MailboxRecord } from '../../core/mailbox.ts';
 import { rotationNotes } from '../../secrets/rotation-notes.ts';
 import { mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import { type Journal, journals } from '../../setup/journal/journal-file.ts';
+import { type InterruptedSetup, journals } from '../../setup/journal/journal-file.ts';
 import { guardWrites } from '../../store/home.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
 import { pendingSecretEntry, secretEntriesOf } from '../../store/token-entry.ts';
@@ -12,7 +12,7 @@ import { tokenLock } from '../../tokens/current.ts';
 /** What stands on this computer for one mailbox and product: a finished set-up, an interrupted one, a folder for the administrator. */
 export interface LocalTraces extends MailboxKey {
   readonly record?: MailboxRecord;
-  readonly journal?: Journal;
+  readonly journal?: InterruptedSetup;
 }
 
 export async function localTraces({ ctx, home }: Session, records: readonly MailboxRecord[]): Promise<readonly LocalTraces[]> {

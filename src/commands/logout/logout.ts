@@ -6,7 +6,7 @@ import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { canAsk, mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import type { Journal } from '../../setup/journal/journal-file.ts';
+import type { InterruptedSetup } from '../../setup/journal/journal-file.ts';
 import type { MadeApp } from './delete-app.ts';
 import { forget, type LocalTraces, localTraces } from './local-traces.ts';
 
@@ -51,7 +51,11 @@ async function deleteApps(session: Session, going: readonly LocalTraces[]): Prom
 }
 
 /** Throws `delete-app-refused`, `delete-app-used`. */
-async function refuseWhatIsNotOurs(session: Session, records: readonly MailboxRecord[], waiting: readonly Journal[]): Promise<void> {
+async function refuseWhatIsNotOurs(
+  session: Session,
+  records: readonly MailboxRecord[],
+  waiting: readonly InterruptedSetup[],
+): Promise<void> {
   const { records: all } = await mailboxesOf(session).listMailboxes();
   const staying = all.filter((r) => !records.some((going) => going.mailbox === r.mailbox && going.for === r.for));
   const refuseUsed = (clientId: string | undefined, mailbox: string, product: string) => {
@@ -82,7 +86,7 @@ function madeApp({ mailbox, for: product, tenantId: tenant, cloud, registration:
 }
 
 /** Of an interrupted set-up that made an app before it stopped, for instance at a grant that was refused. */
-function halfMadeApp({ answers, registration: made, cloud }: Journal): readonly MadeApp[] {
+function halfMadeApp({ answers, registration: made, cloud }: InterruptedSetup): readonly MadeApp[] {
   const { mailbox, for: product } = answers;
   if (made === undefined || cloud === undefined || mailbox === undefined || product === undefined) return [];
   return [

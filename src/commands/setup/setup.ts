@@ -14,7 +14,7 @@ import type { Facts, Flags, SetupQuestion } from '../../setup/answers/question.t
 import { allQuestions } from '../../setup/answers/questions.ts';
 import { runSetup } from '../../setup/begin-setup.ts';
 import { asToldIn } from '../../setup/journal/setup-commands.ts';
-import type { SetupDeps, SetupInput } from '../../setup/journal/setup-deps.ts';
+import type { SetupDeps, SetupOptions } from '../../setup/journal/setup-deps.ts';
 import { presentSetup } from './setup-outcome.ts';
 
 const text = z.optional(z.string());
@@ -44,7 +44,7 @@ const sheetOptions = z.object({ handover: text, reveal: z.optional(z.boolean()) 
 const qrFlags = z.object({ qr: z.optional(z.boolean()), signIn: text });
 
 /** The flags, and for those that are not given the environment (docs/contract.md, "Environment"). */
-function readInput(flags: unknown, env: Session['ctx']['env']): SetupInput {
+function readInput(flags: unknown, env: Session['ctx']['env']): SetupOptions {
   const given = schema.parse(flags);
   const answers = answerFlags(flags);
   refuseEmpty({ ...answers, ...given });

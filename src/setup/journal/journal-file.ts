@@ -16,7 +16,7 @@ export const setupSteps = ['store', 'registration', 'sign-in'] as const;
 export type SetupStep = (typeof setupSteps)[number];
 
 /** What an interrupted set-up knows. On disk before each next step begins; never a secret. */
-export interface Journal {
+export interface InterruptedSetup {
   readonly answers: Known;
   readonly done: readonly SetupStep[];
   readonly startedAt: string;
@@ -86,7 +86,7 @@ export function journals(ctx: Pick<Context, 'files'>, home: string) {
   const folder = join(home, 'setups');
   const fileOf = (key: MailboxKey) => join(folder, `${mailboxSlug(key)}.json`);
 
-  const parse = (text: string, file: string, mailbox: string): Journal => {
+  const parse = (text: string, file: string, mailbox: string): InterruptedSetup => {
     let why = 'it is empty';
     try {
       const read = schema.safeParse(JSON.parse(text));
@@ -103,12 +103,12 @@ export function journals(ctx: Pick<Context, 'files'>, home: string) {
 
   return {
     /** Throws `setup-file-broken`. */
-    async read(key: MailboxKey): Promise<Journal | undefined> {
+    async read(key: MailboxKey): Promise<InterruptedSetup | undefined> {
       const file = fileOf(key);
       const text = await ctx.files.read(file);
       return text === undefined ? undefined : parse(text, file, key.mailbox);
     },
-    write(key: MailboxKey, journal: Journal): Promise<void> {
+    write(key: MailboxKey, journal: InterruptedSetup): Promise<void> {
       return guardWrites(home, () => ctx.files.writeAtomic(fileOf(key), toJsonFile({ version: 1, ...journal })));
     },
     async forget(key: MailboxKey): Promise<boolean> {
@@ -118,8 +118,8 @@ export function journals(ctx: Pick<Context, 'files'>, home: string) {
       return ctx.files.remove(fileOf(key));
     },
     /** every readable interrupted set-up */
-    async all(): Promise<readonly Journal[]> {
-      const found: Journal[] = [];
+    async all(): Promise<readonly InterruptedSetup[]> {
+      const found: InterruptedSetup[] = [];
       for (const name of await ctx.files.list(folder)) {
         if (!name.endsWith('.json')) continue;
         const text = await ctx.files.read(join(folder, name));

@@ -3,26 +3,26 @@ import { Interrupted } from '../../core/errors.ts';
 import type { MailboxKey, Registration, StoreName } from '../../core/mailbox.ts';
 import { rfc3339 } from '../../tokens/formats.ts';
 import type { Known } from '../answers/answers.ts';
-import { type Journal, type JournaledRegistration, journals, type SetupStep } from './journal-file.ts';
+import { type InterruptedSetup, type JournaledRegistration, journals, type SetupStep } from './journal-file.ts';
 import type { SetupDeps } from './setup-deps.ts';
 
-/** The journal of the set-up in hand. Whatever is noted here is on disk when the call comes back. */
-export class SetupNotes {
+/** The journal of the set-up in hand. When a call comes back, what it wrote is on the disk. */
+export class Journal {
   private readonly deps: Pick<SetupDeps, 'ctx' | 'home'>;
   private readonly key: MailboxKey;
-  private journal: Journal;
+  private state: InterruptedSetup;
 
   /** `interrupted`: the journal of an earlier run that this one goes on with. */
-  constructor(deps: Pick<SetupDeps, 'ctx' | 'home'>, key: MailboxKey, interrupted: Journal | undefined) {
+  constructor(deps: Pick<SetupDeps, 'ctx' | 'home'>, key: MailboxKey, interrupted: InterruptedSetup | undefined) {
     this.deps = deps;
     this.key = key;
     const startedAt = rfc3339(deps.ctx.clock.now());
-    this.journal = interrupted ?? { answers: {}, done: [], startedAt, wrongAccount: false, consentAsked: false };
+    this.state = interrupted ?? { answers: {}, done: [], startedAt, wrongAccount: false, consentAsked: false };
   }
 
-  /** As they are now: read anew after each change. */
-  get now(): Journal {
-    return this.journal;
+  /** What it says now: read anew after each change. */
+  get now(): InterruptedSetup {
+    return this.state;
   }
 
   /**
@@ -30,19 +30,19 @@ export class SetupNotes {
    * before has another app.
    */
   startIn(cloud: Cloud): void {
-    const { cloud: before } = this.journal;
-    const here = before === undefined || before.name === cloud.name ? this.journal : withoutApp(this.journal);
-    this.journal = { ...here, cloud };
+    const { cloud: before } = this.state;
+    const here = before === undefined || before.name === cloud.name ? this.state : withoutApp(this.state);
+    this.state = { ...here, cloud };
   }
 
   /** As `startIn`: on disk with the step that is finished next, which is before any secret is. */
   storeIn(store: StoreName): void {
-    this.journal = { ...this.journal, store };
+    this.state = { ...this.state, store };
   }
 
   /** What stood under earlier answers says nothing about these. */
   agreed(answers: Known): Promise<void> {
-    return this.write({ ...withoutApp(this.journal), answers, done: ['store'] });
+    return this.write({ ...withoutApp(this.state), answers, done: ['store'] });
   }
 
   registered(answers: Known, app: Registration): Promise<void> {
@@ -54,20 +54,20 @@ export class SetupNotes {
   }
 
   registering(registration: JournaledRegistration): Promise<void> {
-    return this.write({ ...this.journal, registration });
+    return this.write({ ...this.state, registration });
   }
 
   wrongAccount(): Promise<void> {
-    return this.write({ ...this.journal, wrongAccount: true });
+    return this.write({ ...this.state, wrongAccount: true });
   }
 
   consentAsked(): Promise<void> {
-    return this.write({ ...this.journal, consentAsked: true });
+    return this.write({ ...this.state, consentAsked: true });
   }
 
   /** Something is wrong with the app itself: the next run looks at it again. */
   doubtApp(): Promise<void> {
-    return this.write(withoutApp(this.journal));
+    return this.write(withoutApp(this.state));
   }
 
   /** The set-up is finished: nothing is left to go on with. Throws `Interrupted` where it was stopped before that. */
@@ -76,13 +76,13 @@ export class SetupNotes {
     await this.book.forget(this.key);
   }
 
-  private after(step: SetupStep): Journal {
-    return { ...this.journal, done: [...new Set([...this.journal.done, step])] };
+  private after(step: SetupStep): InterruptedSetup {
+    return { ...this.state, done: [...new Set([...this.state.done, step])] };
   }
 
-  private async write(journal: Journal): Promise<void> {
-    this.journal = journal;
-    await this.book.write(this.key, journal);
+  private async write(state: InterruptedSetup): Promise<void> {
+    this.state = state;
+    await this.book.write(this.key, state);
   }
 
   private get book() {
@@ -90,6 +90,6 @@ export class SetupNotes {
   }
 }
 
-function withoutApp({ app: _, ...rest }: Journal): Journal {
+function withoutApp({ app: _, ...rest }: InterruptedSetup): InterruptedSetup {
   return { ...rest, consentAsked: false };
 }

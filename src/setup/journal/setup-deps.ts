@@ -24,7 +24,7 @@ export interface SetupDeps extends Run {
 }
 
 /** What was said on the command line, beside the answers. */
-export interface SetupInput {
+export interface SetupOptions {
   readonly flags: Flags;
   readonly clientSecretFile?: string;
   readonly passwordFile?: string;

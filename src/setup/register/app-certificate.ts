@@ -8,12 +8,12 @@ import { type ClientCertificate, credentialOf, readClientCertificate } from '../
 import { refuseExposed } from '../../store/key-source.ts';
 import type { SecretStore } from '../../store/store.ts';
 import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.ts';
-import type { SetupDeps, SetupInput } from '../journal/setup-deps.ts';
+import type { SetupDeps, SetupOptions } from '../journal/setup-deps.ts';
 
 /** `--certificate` and `--certificate-key-file`: PEM, together or apart. undefined without the flag. Throws `certificate-unusable` (2). */
 export async function certificateFromFiles(
   { ctx, report }: Pick<SetupDeps, 'ctx' | 'report'>,
-  { certificateFile, certificateKeyFile }: SetupInput,
+  { certificateFile, certificateKeyFile }: SetupOptions,
   mailbox: string,
 ): Promise<ClientCertificate | undefined> {
   if (certificateFile === undefined) return undefined;

@@ -28,22 +28,22 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
   const { deps, tenant, cloud } = step;
   const guide = productNamed(answers.for);
   if (guide === undefined) throw new Error(`no guide ${answers.for}`);
-  let noted: JournaledRegistration = step.registration ?? { setupId: deps.ctx.random.uuid(), grantIds: [] };
+  let made: JournaledRegistration = step.madeBefore ?? { setupId: deps.ctx.random.uuid(), grantIds: [] };
   const certificate = step.certificate === undefined ? undefined : publicPart(step.certificate);
-  const plan = planRegistration(guide, { ...planAnswers(answers), ...(certificate && { certificate }) }, noted.setupId);
+  const plan = planRegistration(guide, { ...planAnswers(answers), ...(certificate && { certificate }) }, made.setupId);
   // Before anything is made: the key of what is put on the app must not be lost.
   if (step.certificate !== undefined) await step.store.write(pendingSecretEntry(step.key), step.certificate.pem);
-  await step.note(noted);
+  await step.journal.registering(made);
   const commands = commandsOf(answers, step);
   const graph = await adminGraph(deps, tenant, cloud, commands.resume, browserMethod(answers.signIn));
   deps.report.progress('registration', 'started', 'Registering the app');
   const update = async ({ proofRedirect, ...more }: Update): Promise<void> => {
-    const { proofRedirect: before, ...rest } = noted;
+    const { proofRedirect: before, ...rest } = made;
     const proof = proofRedirect === null ? undefined : (proofRedirect ?? before);
-    noted = { ...rest, ...more, ...defined({ proofRedirect: proof }) };
-    await step.note(noted);
+    made = { ...rest, ...more, ...defined({ proofRedirect: proof }) };
+    await step.journal.registering(made);
   };
-  if (noted.creating !== true && noted.appObjectId === undefined) {
+  if (made.creating !== true && made.appObjectId === undefined) {
     const adopted = await adopt(graph, plan, commands, step);
     if (adopted !== undefined) await update({ appObjectId: adopted.appObjectId, appId: adopted.appId, adopted: true });
   }
@@ -61,49 +61,48 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
     },
     plan,
     {
-      ...known(noted),
-      keyIds: await heldKeyIds(noted, step),
-      keepKeyIds: noted.oldSecretKeyId === undefined ? [] : [noted.oldSecretKeyId],
+      ...known(made),
+      keyIds: await heldKeyIds(made, step),
+      keepKeyIds: made.oldSecretKeyId === undefined ? [] : [made.oldSecretKeyId],
     },
-    (progress) => update(afterwards(progress, noted)),
+    (progress) => update(afterwards(progress, made)),
   );
-  report(app, graph, step, noted.adopted === true);
+  report(app, graph, step, made.adopted === true);
   const clientSecret = await heldSecret(step);
-  const proof = await makeProof(answers, { graph, commands, step, appObjectId: app.appObjectId, noted: () => noted, update });
-  return wayOf(app, plan, noted, { graph, clientSecret, proof });
+  const proof = await makeProof(answers, { graph, commands, step, appObjectId: app.appObjectId, made: () => made, update });
+  return resultOf(app, plan, made, { graph, clientSecret, proof });
 }
 
-interface InHand {
+interface RegisteredParts {
   readonly graph: Graph;
   readonly clientSecret: Secret | undefined;
   readonly proof: Proof | undefined;
 }
 
-function wayOf(
+function resultOf(
   app: RegisteredApp,
   { tag, publicClientFlows }: RegistrationPlan,
-  noted: JournaledRegistration,
-  { graph, clientSecret, proof }: InHand,
+  made: JournaledRegistration,
+  { graph, clientSecret, proof }: RegisteredParts,
 ): RegistrationResult {
   return {
     clientId: app.appId,
     graph,
     fresh: app.changed.length > 0,
-    ...defined({ proof, clientSecret }),
-    ...(app.secret === undefined ? {} : { secretKeyId: app.secret.keyId }),
-    ...defined({ oldSecretKeyId: noted.oldSecretKeyId, secretExpiresAt: noted.secretExpiresAt }),
+    ...defined({ proof, clientSecret, secretKeyId: app.secret?.keyId }),
+    ...defined({ oldSecretKeyId: made.oldSecretKeyId, secretExpiresAt: made.secretExpiresAt }),
     made: {
       tag,
       applicationObjectId: app.appObjectId,
       grantIds: Object.values(app.grantIds),
       ...defined({ servicePrincipalId: app.spObjectId }),
     },
-    madeByMailauth: noted.adopted !== true,
+    madeByMailauth: made.adopted !== true,
     publicClientFlows,
   };
 }
 
-/** `null` takes the note away. */
+/** `null` removes the entry from the journal. */
 type Update = Omit<Partial<JournaledRegistration>, 'proofRedirect'> & { readonly proofRedirect?: string | null };
 
 interface ProofParts {
@@ -111,17 +110,20 @@ interface ProofParts {
   readonly commands: GraphCommands;
   readonly step: RegistrationStep;
   readonly appObjectId: string;
-  noted(): JournaledRegistration;
+  made(): JournaledRegistration;
   update(more: Update): Promise<void>;
 }
 
-/** One redirect to this computer, noted before it is added, so that a crash cannot leave it: an earlier one is taken away first. */
+/**
+ * One redirect to this computer. It is in the journal before it is added, so that a crash cannot leave it in the registration: one that an
+ * earlier run left is removed first.
+ */
 async function makeProof(answers: Answers, parts: ProofParts): Promise<Proof | undefined> {
-  const { graph, commands, step, appObjectId, noted, update } = parts;
+  const { graph, commands, step, appObjectId, made, update } = parts;
   const { ctx } = step.deps;
   const deps = { graph, commands, clock: ctx.clock, signal: ctx.signal };
   const remove = async () => {
-    const { proofRedirect } = noted();
+    const { proofRedirect } = made();
     if (proofRedirect === undefined) return;
     await removeProofRedirect(deps, appObjectId, proofRedirect);
     await update({ proofRedirect: null });
@@ -154,9 +156,9 @@ function afterwards(progress: RegistrationProgress, before: JournaledRegistratio
   }
 }
 
-/** A secret whose value the store lost is of no use: it is made anew, and the lost one goes. */
-async function heldKeyIds(noted: JournaledRegistration, step: RegistrationStep): Promise<readonly string[]> {
-  return noted.secretKeyId !== undefined && (await heldSecret(step)) !== undefined ? [noted.secretKeyId] : [];
+/** A secret whose value the store has lost is of no use: a new one is made, and the lost one is removed. */
+async function heldKeyIds(made: JournaledRegistration, step: RegistrationStep): Promise<readonly string[]> {
+  return made.secretKeyId !== undefined && (await heldSecret(step)) !== undefined ? [made.secretKeyId] : [];
 }
 
 async function heldSecret({ store, key }: RegistrationStep): Promise<Secret | undefined> {
@@ -188,10 +190,10 @@ const madeWords = {
 } as const;
 
 function changesIn({ changed }: RegisteredApp): string {
-  const made = changed.map((change) => madeWords[change]).filter((word) => word !== '');
+  const words = changed.map((change) => madeWords[change]).filter((word) => word !== '');
   const said = [
     ...(changed.includes('application-changed') ? ['settings changed'] : []),
-    ...(made.length === 0 ? [] : [`${made.join(', ')} made`]),
+    ...(words.length === 0 ? [] : [`${words.join(', ')} made`]),
   ];
   return said.length === 0 ? ': it is as planned, nothing changed' : `: ${said.join('; ')}`;
 }

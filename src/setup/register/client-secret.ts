@@ -43,10 +43,10 @@ export async function obtainSecret(clientId: string, step: RegistrationStep): Pr
 }
 
 /** File, earlier run, the place's own, prompt; in this order. Throws `answer-missing` naming --client-secret-file. */
-async function findSecret(clientId: string, { deps, input, key, store, waitingFor, certificate }: RegistrationStep): Promise<Secret> {
+async function findSecret(clientId: string, { deps, input, key, store, pendingSecretOf, certificate }: RegistrationStep): Promise<Secret> {
   if (certificate !== undefined) return certificate.pem;
   if (input.clientSecretFile !== undefined) return secretFromFile(deps.ctx, input.clientSecretFile);
-  const waiting = waitingFor?.toLowerCase() === clientId.toLowerCase() ? await store.read(pendingSecretEntry(key)) : undefined;
+  const waiting = pendingSecretOf?.toLowerCase() === clientId.toLowerCase() ? await store.read(pendingSecretEntry(key)) : undefined;
   if (waiting !== undefined) return waiting;
   const record = await deps.mailboxes.readMailbox(key);
   const kept = record?.registration.clientId === clientId.toLowerCase() ? await store.read(clientSecretEntry(key)) : undefined;

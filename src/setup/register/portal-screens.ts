@@ -36,7 +36,7 @@ export async function throughPortal(answers: Answers, step: RegistrationStep): P
     deps.report.show(stepScreen(screen, headingOf(screen, i, count), deps.ctx));
     if (screen.yields === 'client-id' && deps.canAsk) {
       clientId = await askClientId(deps, answers);
-      await step.remember({ ...answers, clientId });
+      await step.journal.agreed({ ...answers, clientId });
     } else if (screen.yields === 'client-secret' && clientId !== undefined) {
       clientSecret = await obtainSecret(clientId, step);
     } else if (deps.canAsk) await waitDone(deps);

@@ -6,28 +6,26 @@ import type { ClientCertificate } from '../../oauth/client-certificate.ts';
 import type { PlanAnswers } from '../../products/plan.ts';
 import type { SecretStore } from '../../store/store.ts';
 import type { Answers } from '../answers/answers.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { JournaledRegistration } from '../journal/journal-file.ts';
-import type { SetupDeps, SetupInput } from '../journal/setup-deps.ts';
+import type { SetupDeps, SetupOptions } from '../journal/setup-deps.ts';
 import type { Proof } from '../sign-in/proof-step.ts';
 
 /** What every way to register works with. */
 export interface RegistrationStep {
   readonly deps: SetupDeps;
-  readonly input: SetupInput;
+  readonly input: SetupOptions;
   readonly key: MailboxKey;
   readonly tenant: Tenant;
   readonly cloud: Cloud;
   readonly store: SecretStore;
   /** app-only access by certificate, in place of a client secret */
   readonly certificate?: ClientCertificate;
+  readonly journal: Journal;
   /** what an earlier run made through Graph */
-  readonly registration: JournaledRegistration | undefined;
-  /** notes what was made, before the next thing is made */
-  note(registration: JournaledRegistration): Promise<void>;
+  readonly madeBefore: JournaledRegistration | undefined;
   /** the app whose client secret an interrupted run left in the store */
-  readonly waitingFor: string | undefined;
-  /** notes what the operator brought, before anything else happens */
-  remember(answers: Answers): Promise<void>;
+  readonly pendingSecretOf: string | undefined;
 }
 
 /** What each way to register comes to. */

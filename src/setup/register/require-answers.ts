@@ -4,14 +4,14 @@ import { headingOf } from '../../products/step/step-text.ts';
 import type { Answers } from '../answers/answers.ts';
 import { missingAgreement, missingClientId, missingPassword, missingSecret } from '../answers/missing.ts';
 import { stepScreen } from '../answers/step-screen.ts';
-import type { SetupDeps, SetupInput } from '../journal/setup-deps.ts';
+import type { SetupDeps, SetupOptions } from '../journal/setup-deps.ts';
 import { planAnswers } from './registration-step.ts';
 
 /**
  * Without a person: what `register` would have to ask for, said before the network and the keychain are touched.
  * `kept`: an earlier run may have left a client secret in the store. Throws `answer-missing`.
  */
-export function requireAnswers(answers: Answers, input: SetupInput, deps: SetupDeps, cloud: Cloud, kept: boolean): void {
+export function requireAnswers(answers: Answers, input: SetupOptions, deps: SetupDeps, cloud: Cloud, kept: boolean): void {
   if (answers.register === 'handoff') return;
   if (answers.register === 'auto') {
     if (deps.agreed) return;
@@ -31,6 +31,6 @@ export function requireAnswers(answers: Answers, input: SetupInput, deps: SetupD
 }
 
 /** The same for the sign-in with a password: without it nothing is worth a change in the tenant. Throws `answer-missing`. */
-export function requirePassword(answers: Answers, { passwordFile }: SetupInput, { canAsk }: SetupDeps): void {
+export function requirePassword(answers: Answers, { passwordFile }: SetupOptions, { canAsk }: SetupDeps): void {
   if (answers.signIn === 'password' && passwordFile === undefined && !canAsk) throw missingPassword(answers);
 }

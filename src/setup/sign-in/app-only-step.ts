@@ -7,9 +7,6 @@ import { exchangeLines, sendingOnly } from '../../errors/catalogue/mail/app-line
 import { problem } from '../../errors/problem.ts';
 import type { ProtocolResult } from '../../mail/result.ts';
 import { missingRoles } from '../../oauth/client-credentials.ts';
-import type { MailboxFiles } from '../../store/mailbox-file.ts';
-import type { SecretStore } from '../../store/store.ts';
-import { encodeTokenSet, tokenEntry } from '../../store/token-entry.ts';
 import type { SetupDeps } from '../journal/setup-deps.ts';
 import { testMailbox } from './test-step.ts';
 
@@ -17,8 +14,7 @@ import { testMailbox } from './test-step.ts';
 const waitsMs = [2000, 4000, 8000, 15_000, 15_000, 15_000, 15_000, 15_000];
 
 export interface AppOnlyStep {
-  readonly deps: Pick<Run, 'ctx' | 'report'> & { readonly mailboxes: MailboxFiles };
-  readonly store: SecretStore;
+  readonly deps: Pick<Run, 'ctx' | 'report'>;
   readonly cloud: Cloud;
   /** asks the token endpoint as the app */
   fetch(): Promise<TokenSet>;
@@ -26,17 +22,15 @@ export interface AppOnlyStep {
   readonly patient: boolean;
   /** the command that does it again */
   readonly again: string;
-  /** done after the token is stored and before the record is written */
-  keepFirst?(record: MailboxRecord): Promise<void>;
 }
 
 /**
- * The app's own token, its roles checked, stored; then the mailbox file. Throws `app-role-missing` (6) and what the token endpoint says.
+ * The app's own token, once it carries the roles that the protocols need. Throws `app-role-missing` (6) and what the token endpoint says.
  * Sending alone may go without `SMTP.SendAsApp`: RBAC for Applications gives that right in Exchange, and then Entra must not.
  */
-export async function fetchAndStore(record: MailboxRecord, step: AppOnlyStep): Promise<{ record: MailboxRecord; set: TokenSet }> {
-  const { deps, store, cloud } = step;
-  const set = await withRoles(record, step);
+export async function appTokenWithRoles(record: MailboxRecord, step: AppOnlyStep): Promise<TokenSet> {
+  const { deps, cloud } = step;
+  const set = await fetchUntilRoles(record, step);
   const missing = missingRoles(set, record.protocols);
   const vital = missing.filter((role) => role !== 'SMTP.SendAsApp');
   if (vital.length > 0) {
@@ -48,15 +42,10 @@ export async function fetchAndStore(record: MailboxRecord, step: AppOnlyStep): P
     deps.report.note(
       `The token does not carry ${missing.join()}: right where sending is allowed in Exchange alone (RBAC for Applications).`,
     );
-  await store.write(tokenEntry(record), encodeTokenSet(set));
-  await step.keepFirst?.(record);
-  const written: MailboxRecord = { ...record, account: set.account };
-  await deps.mailboxes.writeMailbox(written);
-  deps.report.progress('token', 'done', `The app has a token of its own; stored: ${store.describe()}`);
-  return { record: written, set };
+  return set;
 }
 
-async function withRoles(record: MailboxRecord, { deps, fetch, patient }: AppOnlyStep): Promise<TokenSet> {
+async function fetchUntilRoles(record: MailboxRecord, { deps, fetch, patient }: AppOnlyStep): Promise<TokenSet> {
   deps.report.progress('token', 'started', 'Asking for a token as the app itself');
   let set = await fetch();
   for (const waitMs of patient ? waitsMs : []) {

@@ -13,7 +13,7 @@ import { resumeHere, setupHere } from '../journal/setup-commands.ts';
 import type { SetupDeps } from '../journal/setup-deps.ts';
 import { adminGraph } from './admin-graph.ts';
 import { asBrowsersSeeIt, type ConsentWait, untilConsented, waitForConsent } from './consent-wait.ts';
-import type { Standing } from './registered-setup.ts';
+import type { RegisteredSetup } from './registered-setup.ts';
 import { browserMethod } from './sign-in-step.ts';
 
 /**
@@ -28,7 +28,7 @@ export function opensConsentPage({ register: way, consent, signIn, access }: Ans
 }
 
 /** The admin-consent page, before anybody signs in to the mailbox; where it is refused, an administrator may be waited for. */
-export async function askForConsent(at: Standing): Promise<void> {
+export async function askForConsent(at: RegisteredSetup): Promise<void> {
   const { deps, record, cloud, registered } = at;
   try {
     await adminConsent(record, cloud, browserMethod(registered.answers.signIn), deps);
@@ -38,10 +38,10 @@ export async function askForConsent(at: Standing): Promise<void> {
 }
 
 /** A sign-in that may find out that consent is missing: noted, waited for, tried again. Throws what the attempt throws. */
-export const withConsent = <T>(at: Standing, attempt: () => Promise<T>): Promise<T> => untilConsented(attempt, consentWait(at));
+export const withConsent = <T>(at: RegisteredSetup, attempt: () => Promise<T>): Promise<T> => untilConsented(attempt, consentWait(at));
 
 /** How this set-up waits for consent: Graph is asked where its token is at hand, from the registration or from the environment. */
-function consentWait({ deps, notes, record, cloud, registered }: Standing): ConsentWait {
+function consentWait({ deps, journal, record, cloud, registered }: RegisteredSetup): ConsentWait {
   const { tenantId: id, endpoints, registration, protocols } = record;
   const { graph } = registered;
   const names = protocols.map((p) => permissionNames[p]);
@@ -51,7 +51,7 @@ function consentWait({ deps, notes, record, cloud, registered }: Standing): Cons
     return isConsentSeen(asked, registration.clientId, names);
   };
   const atHand = graph !== undefined || Boolean(deps.ctx.env.MAILAUTH_GRAPH_TOKEN);
-  return { deps, record, cloud, again, onMissing: () => notes.consentAsked(), ...(atHand ? { look } : {}) };
+  return { deps, record, cloud, again, journal, ...(atHand ? { look } : {}) };
 }
 
 /**

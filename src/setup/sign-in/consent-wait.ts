@@ -7,6 +7,7 @@ import type { Run } from '../../core/run-parts.ts';
 import { fromHere } from '../../errors/here.ts';
 import { problem } from '../../errors/problem.ts';
 import { isLoopback } from '../answers/answers.ts';
+import type { Journal } from '../journal/journal.ts';
 
 export interface ConsentWait {
   readonly deps: Pick<Run, 'ctx' | 'report' | 'canAsk' | 'browserTimeoutMs'>;
@@ -16,8 +17,8 @@ export interface ConsentWait {
   readonly look?: () => Promise<boolean | undefined>;
   /** the command that goes on after a stop */
   readonly again: string;
-  /** noted before anybody is asked, so that a stop at the question is resumed here */
-  onMissing(): Promise<void>;
+  /** that an administrator is asked is written down before anybody waits, so that a stop is resumed here; `login` has no journal */
+  readonly journal?: Pick<Journal, 'consentAsked'>;
 }
 
 /** How often Graph is asked: an administrator takes minutes, and Graph's limit is thousands of calls (learn.microsoft.com/graph/throttling-limits). */
@@ -44,7 +45,7 @@ export async function untilConsented<T>(attempt: () => Promise<T>, wait: Consent
  */
 export async function waitForConsent(error: unknown, wait: ConsentWait): Promise<void> {
   if (!lacksConsent(error, wait.record)) throw error;
-  await wait.onMissing();
+  await wait.journal?.consentAsked();
   const words = wordsOf(wait);
   const refused = toSend(error, words, wait);
   const { ctx, report, canAsk } = wait.deps;

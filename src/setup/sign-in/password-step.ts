@@ -8,7 +8,7 @@ import { problem } from '../../errors/problem.ts';
 import { passwordSignIn } from '../../oauth/password.ts';
 import { productNamed } from '../../products/products.ts';
 import { missingPassword, passwordCommand } from '../answers/missing.ts';
-import type { SetupDeps, SetupInput } from '../journal/setup-deps.ts';
+import type { SetupDeps, SetupOptions } from '../journal/setup-deps.ts';
 import { requestFor } from './sign-in-request.ts';
 
 /**
@@ -17,7 +17,7 @@ import { requestFor } from './sign-in-request.ts';
  */
 export async function signInWithPassword(
   record: MailboxRecord,
-  step: { readonly deps: SetupDeps; readonly input: SetupInput; readonly cloud: Cloud; readonly clientSecret?: Secret },
+  step: { readonly deps: SetupDeps; readonly input: SetupOptions; readonly cloud: Cloud; readonly clientSecret?: Secret },
 ): Promise<TokenSet> {
   const { deps, input } = step;
   const { report } = deps;
@@ -36,7 +36,7 @@ export async function signInWithPassword(
   return set;
 }
 
-async function findPassword({ ctx, canAsk }: SetupDeps, { passwordFile }: SetupInput, record: MailboxRecord): Promise<Secret> {
+async function findPassword({ ctx, canAsk }: SetupDeps, { passwordFile }: SetupOptions, record: MailboxRecord): Promise<Secret> {
   if (passwordFile !== undefined) return passwordFromFile(ctx, passwordFile);
   if (canAsk) return new Secret(await ctx.prompts.secret({ message: `Password of ${record.signInAs ?? record.mailbox}?` }));
   throw missingPassword(record);

@@ -7,15 +7,12 @@ import { viewOf } from '../../oauth/browser-trip.ts';
 import { type DeviceOptions, deviceSignIn, qr } from '../../oauth/device.ts';
 import { type SignInRequest, signIn } from '../../oauth/sign-in.ts';
 import type { SignInWay } from '../../products/product.ts';
-import type { MailboxFiles } from '../../store/mailbox-file.ts';
-import type { SecretStore } from '../../store/store.ts';
-import { encodeTokenSet, tokenEntry } from '../../store/token-entry.ts';
 import { isLoopback } from '../answers/answers.ts';
+import type { Journal } from '../journal/journal.ts';
 import { requestFor } from './sign-in-request.ts';
 
 export interface SignInStep {
-  readonly deps: Run & { readonly mailboxes: MailboxFiles; readonly device?: DeviceOptions };
-  readonly store: SecretStore;
+  readonly deps: Run & { readonly device?: DeviceOptions };
   readonly cloud: Cloud;
   readonly method: 'browser' | 'paste' | 'device';
   readonly selectAccount: boolean;
@@ -24,11 +21,10 @@ export interface SignInStep {
   readonly approvalHint?: boolean;
   /** the command that does it again */
   readonly again: string;
-  /** stores where nobody else changes this mailbox's token, in the store that counts by then; left out: at once, in `store` */
-  storing?(act: (store: SecretStore) => Promise<void>): Promise<void>;
-  /** done after the tokens are stored and before the record is written */
-  keepFirst?(record: MailboxRecord): Promise<void>;
-  onWrongAccount?(): Promise<void>;
+  /** stores the tokens and writes the mailbox file; the browser's last page waits for it */
+  keep(tokens: TokenSet): Promise<void>;
+  /** that another account signed in is written down; `login` has no journal */
+  readonly journal?: Pick<Journal, 'wrongAccount'>;
 }
 
 /** How somebody signs in for tokens that are kept. */
@@ -38,16 +34,16 @@ export const signInMethod = (signIn: SignInWay | undefined): SignInStep['method'
 /** How a browser is reached for anything else than that: consent, a proof, an administrator. */
 export const browserMethod = (signIn: SignInWay | undefined): 'browser' | 'paste' => (signIn === 'paste' ? 'paste' : 'browser');
 
-/** Signs in for a record, stores the tokens, writes the mailbox file, in this order. A person may try again after a wrong account. */
-export async function signInAndStore(record: MailboxRecord, step: SignInStep): Promise<{ record: MailboxRecord; set: TokenSet }> {
+/** Signs in for a record and has the tokens kept. A person may try again after a wrong account. */
+export async function signInAndKeep(record: MailboxRecord, step: SignInStep): Promise<TokenSet> {
   const { deps } = step;
   let selectAccount = step.selectAccount;
   for (;;) {
     try {
-      return await once(record, step, selectAccount);
+      return await signInOnce(record, step, selectAccount);
     } catch (error) {
       if (!(error instanceof MailauthError) || error.code !== 'wrong-account') throw error;
-      await step.onWrongAccount?.();
+      await step.journal?.wrongAccount();
       if (!deps.canAsk) throw error;
       deps.report.progress('sign-in', 'failed', error.title);
       const again = await deps.ctx.prompts.confirm({ message: `Sign in again as ${record.signInAs ?? record.mailbox}?`, default: true });
@@ -57,39 +53,26 @@ export async function signInAndStore(record: MailboxRecord, step: SignInStep): P
   }
 }
 
-async function once(record: MailboxRecord, step: SignInStep, selectAccount: boolean): Promise<{ record: MailboxRecord; set: TokenSet }> {
-  const { deps, method } = step;
-  const { report } = deps;
-  let written = record;
-  const keepIn = async (store: SecretStore, tokens: TokenSet): Promise<void> => {
-    await store.write(tokenEntry(record), encodeTokenSet(tokens));
-    await step.keepFirst?.(record);
-    written = { ...record, account: tokens.account };
-    await deps.mailboxes.writeMailbox(written);
-    report.progress('sign-in', 'done', `Signed in as ${tokens.account.username}; tokens stored: ${store.describe()}`);
-  };
-  const keep = (tokens: TokenSet): Promise<void> =>
-    step.storing === undefined ? keepIn(step.store, tokens) : step.storing((store) => keepIn(store, tokens));
+async function signInOnce(record: MailboxRecord, step: SignInStep, selectAccount: boolean): Promise<TokenSet> {
   const request = { ...(await requestFor(record, step)), again: step.again };
+  const { method } = step;
   const set = await (method === 'device'
-    ? byDevice(request, step, record, keep)
-    : byBrowser(request, step, method, selectAccount, record, keep));
+    ? byDevice(request, step, record)
+    : byBrowser(request, { ...step, method, selectAccount }, record));
   if (set.refreshToken === undefined) {
-    report.note('Microsoft gave no refresh token (offline_access is missing): somebody must sign in again when this token expires.');
+    step.deps.report.note(
+      'Microsoft gave no refresh token (offline_access is missing): somebody must sign in again when this token expires.',
+    );
   }
-  return { record: written, set };
+  return set;
 }
 
 type Request = Pick<SignInRequest, 'app' | 'mailbox' | 'signInAs' | 'scopes' | 'again'>;
-type Keep = (tokens: TokenSet) => Promise<void>;
 
 function byBrowser(
   request: Request,
-  { deps, approvalHint }: SignInStep,
-  method: 'browser' | 'paste',
-  selectAccount: boolean,
+  { deps, approvalHint, method, selectAccount, keep }: SignInStep & { readonly method: 'browser' | 'paste' },
   record: MailboxRecord,
-  keep: Keep,
 ): Promise<TokenSet> {
   const { redirectUri } = record.registration;
   // Entra keeps people on this page and tells the app only when they leave it.
@@ -112,7 +95,7 @@ function byBrowser(
   );
 }
 
-function byDevice(request: Request, { deps }: SignInStep, record: MailboxRecord, keep: Keep): Promise<TokenSet> {
+function byDevice(request: Request, { deps, keep }: SignInStep, record: MailboxRecord): Promise<TokenSet> {
   const { ctx, report, device } = deps;
   const who = record.signInAs ?? record.mailbox;
   return deviceSignIn(

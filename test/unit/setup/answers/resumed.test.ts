@@ -6,7 +6,7 @@ import type { Answers, Known, RegisterWay } from '../../../../src/setup/answers/
 import { earlierAnswers } from '../../../../src/setup/answers/earlier-answers.ts';
 import type { Flags } from '../../../../src/setup/answers/question.ts';
 import { remainingAnswers } from '../../../../src/setup/answers/remaining-answers.ts';
-import { SetupNotes } from '../../../../src/setup/journal/journal.ts';
+import { Journal } from '../../../../src/setup/journal/journal.ts';
 import { journals } from '../../../../src/setup/journal/journal-file.ts';
 import { testContext } from '../../../support/context.ts';
 
@@ -45,18 +45,19 @@ function filesInMemory(): Files {
 /** Runs as far as `step` and answers what the next run reads back from the disk. */
 async function journalAfter(answers: Answers, step: Step) {
   const ctx = { ...testContext(), files: filesInMemory() };
-  const notes = new SetupNotes({ ctx, home: '/home' }, key, undefined);
-  notes.startIn(namedCloud('public'));
-  notes.storeIn('file');
-  await notes.agreed(answers);
+  const journal = new Journal({ ctx, home: '/home' }, key, undefined);
+  journal.startIn(namedCloud('public'));
+  journal.storeIn('file');
+  await journal.agreed(answers);
   const isAuto = answers.register === 'auto';
-  if (step !== 'agreed' && isAuto) await notes.registering({ setupId: 's', grantIds: [], creating: true, appObjectId: 'o', appId: madeId });
+  if (step !== 'agreed' && isAuto)
+    await journal.registering({ setupId: 's', grantIds: [], creating: true, appObjectId: 'o', appId: madeId });
   if (step !== 'agreed' && step !== 'making') {
     const clientId = answers.clientId ?? (isAuto ? madeId : broughtId);
     const app: Registration = { clientId, clientType: answers.clientType, redirectUri: answers.redirectUri ?? '', madeByMailauth: isAuto };
-    await notes.registered(isAuto ? answers : { ...answers, clientId }, app);
-    if (step === 'consent asked') await notes.consentAsked();
-    if (step === 'signed in') await notes.signedIn();
+    await journal.registered(isAuto ? answers : { ...answers, clientId }, app);
+    if (step === 'consent asked') await journal.consentAsked();
+    if (step === 'signed in') await journal.signedIn();
   }
   const read = await journals(ctx, '/home').read(key);
   if (read === undefined) throw new Error('no journal');
