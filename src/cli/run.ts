@@ -3,7 +3,7 @@ import { Interrupted, MailauthError } from '../core/errors.ts';
 import { Exit, type ExitCode } from '../core/exit.ts';
 import type { Reporter } from '../core/report.ts';
 import { problem } from '../errors/problem.ts';
-import { productNames } from '../products/product-names.ts';
+import { productNames } from '../products/products.ts';
 import type { Outcome } from '../session/command.ts';
 import type { ContextFlags } from '../session/envelope.ts';
 import type { Globals } from '../session/globals.ts';

@@ -2,7 +2,6 @@ import type { Protocol } from '../core/cloud.ts';
 import type { ClientType } from '../core/mailbox.ts';
 import type { Audience, Platform } from '../core/registration-plan.ts';
 import type { FormFacts, ProductFacts } from './form-facts.ts';
-import type { ProductName } from './product-names.ts';
 import type { Step } from './step/step.ts';
 
 export type { Audience };
@@ -12,7 +11,8 @@ export type SignInWay = SignInMethod | 'device' | 'password';
 
 /** What one product needs of an Entra registration, and how it is set up by hand. A product is one data file like `osticket.ts`. */
 export interface Product {
-  readonly name: ProductName;
+  /** the word for `--for` */
+  readonly name: string;
   /** for the list of choices, and the product's name in a sentence */
   readonly title: string;
   readonly description: string;

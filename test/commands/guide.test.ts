@@ -36,15 +36,24 @@ describe('mailauth guide', () => {
     expect([exit, err]).toEqual([0, '']);
     for (const { name, title } of products) expect(out).toMatch(new RegExp(`^ {2}${name} +${title}$`, 'm'));
     const { data } = (await m.mailauth('guide --json')).json();
-    expect(data.guides.map((one: { name: string; manualSteps: number | null }) => [one.name, one.manualSteps])).toEqual([
-      ['this-computer', null],
-      ['osticket', 50],
-      ['supportpal', 56],
-      ['kaseya', 33],
-      ['mspbots', 47],
-      ['custom', null],
-    ]);
+    const counts = data.guides.map((one: { name: string; manualSteps: number | null }) => [one.name, one.manualSteps]);
+    expect(counts).toEqual(products.map(({ name, manualSteps }) => [name, manualSteps ?? null]));
+    expect(Object.fromEntries(counts)).toMatchObject({
+      'this-computer': null,
+      osticket: 50,
+      supportpal: 56,
+      kaseya: 33,
+      mspbots: 47,
+      custom: null,
+    });
     expect((await m.mailauth('guide --format markdown')).out).toMatch(/^- `this-computer`: This computer; /);
+  });
+
+  it('offers every product in the help of setup and in the completion', async () => {
+    const { out } = await m.mailauth('setup --help');
+    const offered = await m.run(['completion', 'complete', '--', 'guide', '']);
+    for (const { name } of products)
+      expect([out.replace(/\s+/g, ' '), offered.out]).toEqual([expect.stringContaining(name), expect.stringContaining(name)]);
   });
 
   it.each(products.map(({ name }) => name))('%s: placeholders where nothing is known, as text, Markdown and JSON', async (name) => {

@@ -5,8 +5,7 @@ import { printable } from '../../core/text.ts';
 import { inSandbox } from '../../errors/here.ts';
 import { problem } from '../../errors/problem.ts';
 import type { Product } from '../../products/product.ts';
-import { productNames } from '../../products/product-names.ts';
-import { productNamed, products } from '../../products/products.ts';
+import { productNamed, productNames, products, variantNames } from '../../products/products.ts';
 import { printableStep, type Step } from '../../products/step/step.ts';
 import { stepJson } from '../../products/step/step-json.ts';
 import { stepsMarkdown } from '../../products/step/step-markdown.ts';
@@ -55,7 +54,7 @@ export const guide: CommandModule = {
       .option('--protocols <list>', 'any of imap,pop,smtp')
       .option('--name <text>', 'display name of the registration')
       .option('--secret-months <n>', 'lifetime of the client secret')
-      .option('--variant <name>', `another kind of the product: ${products.flatMap(otherKinds).join(', ')}`),
+      .option('--variant <name>', `another kind of the product: ${variantNames.join(', ')}`),
 
   async run({ args, flags: raw }, session) {
     const { format, ...flags } = schema.parse(raw);
@@ -71,11 +70,6 @@ export const guide: CommandModule = {
     return guideOf(product, checked(product, flags, session), session, format === 'markdown');
   },
 };
-
-/** `older-plugin (osticket)`: what --variant takes beside the kind that needs no name */
-function otherKinds({ name, variants = [] }: Product): readonly string[] {
-  return variants.slice(1).map((one) => `${one.name} (${name})`);
-}
 
 const invalid = (what: string, value: string, why: string, next: string) => problem('value-invalid', { what, value, why, next });
 

