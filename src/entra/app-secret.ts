@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { defined } from '../core/defined.ts';
 import { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
 import type { GraphCommands } from '../errors/catalogue/registration/graph-errors.ts';
@@ -43,7 +44,7 @@ export async function listSecrets(
   const app = readApplication(answer.body);
   if (app === undefined) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is no application.' });
   const limit = secretLimit(app.signInAudience);
-  return { secrets: app.passwordCredentials.map(listed), ...(limit === undefined ? {} : { limit }) };
+  return { secrets: app.passwordCredentials.map(listed), ...defined({ limit }) };
 }
 
 export const secretLimit = (signInAudience: string): number | undefined => (/Personal/.test(signInAudience) ? 2 : undefined);

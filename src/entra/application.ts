@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { defined } from '../core/defined.ts';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
 import type { Graph } from './graph.ts';
 import type { GraphAnswer } from './graph-answer.ts';
@@ -127,7 +128,7 @@ function webChanges(existing: ExistingApplication, wanted: GraphApplicationBody)
     has.enableAccessTokenIssuance === implicitGrantSettings.enableAccessTokenIssuance &&
     has.enableIdTokenIssuance === implicitGrantSettings.enableIdTokenIssuance;
   if (redirectUris === undefined && same) return undefined;
-  return { ...(redirectUris === undefined ? {} : { redirectUris }), ...(same ? {} : { implicitGrantSettings }) };
+  return { ...defined({ redirectUris }), ...(same ? {} : { implicitGrantSettings }) };
 }
 
 function permissions(has: readonly ResourceAccess[], wanted: readonly ResourceAccess[]): readonly ResourceAccess[] | undefined {

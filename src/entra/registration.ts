@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
@@ -64,8 +65,7 @@ export async function registerApp(
     grantIds,
     changed: [...run.changed],
     surprising: resources.surprising,
-    ...(spObjectId === undefined ? {} : { spObjectId }),
-    ...(secret === undefined ? {} : { secret }),
+    ...defined({ spObjectId, secret }),
   };
 }
 

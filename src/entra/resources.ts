@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { defined } from '../core/defined.ts';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
 import type { Exists } from '../errors/catalogue/registration/graph-errors.ts';
 import { problem } from '../errors/problem.ts';
@@ -38,7 +39,7 @@ export async function askResources(graph: Graph, plan: RegistrationPlan): Promis
     plan.consent === 'admin' && plan.graphPermissions.length > 0 ? graph.get(path('graph', 'id,appId')) : undefined,
     exchangeFields(plan) === undefined ? undefined : graph.get(path('exchange', `id,appId,${exchangeFields(plan)}`)),
   ]);
-  return { ...(ownGraph === undefined ? {} : { graph: ownGraph }), ...(exchange === undefined ? {} : { exchange }) };
+  return { ...defined({ graph: ownGraph, exchange }) };
 }
 
 const exchangeFields = (plan: RegistrationPlan): string | undefined =>

@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts';
 import { plain } from '../core/text.ts';
 import type { GraphCommands } from '../errors/catalogue/registration/graph-errors.ts';
 import { problem } from '../errors/problem.ts';
@@ -60,7 +61,7 @@ export async function deleteApp(deps: UndoDeps, made: Made): Promise<Deleted> {
     app === undefined
       ? 'already-gone'
       : await remove(deps, `/applications/${encodeURIComponent(made.appObjectId)}`, 'delete the application', left);
-  return { grants, application, ...(servicePrincipal === undefined ? {} : { servicePrincipal }) };
+  return { grants, application, ...defined({ servicePrincipal }) };
 }
 
 async function remove(deps: UndoDeps, path: string, what: string, left: readonly string[]): Promise<Deletion> {

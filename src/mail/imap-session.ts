@@ -2,6 +2,7 @@ import type { ImapFlow } from 'imapflow';
 import * as z from 'zod/mini';
 import type { MailHost } from '../core/cloud.ts';
 import type { Network } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import type { Secret } from '../core/secret.ts';
 
 /** The signed-in conversation. What imapflow throws passes through: `readImapFailure` reads it. */
@@ -64,12 +65,12 @@ export async function imapSession(
     ...(host.security === 'starttls' ? { doSTARTTLS: true } : {}),
     auth: { user, accessToken: token.reveal() },
     tls: {
-      ...(tunnel === undefined ? {} : { socket: tunnel }),
+      ...defined({ socket: tunnel }),
       // Said here, so that no NODE_TLS_REJECT_UNAUTHORIZED of the environment can say otherwise.
       rejectUnauthorized: true,
       secureContext: network.secureContext(),
     },
-    ...(proxy === undefined ? {} : { proxy }),
+    ...defined({ proxy }),
     logger: { debug: quiet, info: quiet, error: quiet, warn: listen },
     clientInfo: { name: 'mailauth', version: '', vendor: '', 'support-url': '' },
     connectionTimeout: backstopMs,

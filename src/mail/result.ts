@@ -1,4 +1,5 @@
 import type { MailHost, Protocol } from '../core/cloud.ts';
+import { defined } from '../core/defined.ts';
 import type { MailauthError } from '../core/errors.ts';
 import type { Stage, StageRun } from './stages.ts';
 
@@ -44,5 +45,5 @@ export function withDiagnosis(result: ProtocolResult, error: MailauthError): Pro
 export const withNote = (result: ProtocolResult, note: MailauthError): ProtocolResult => ({ ...result, note: diagnosisOf(note) });
 
 function diagnosisOf({ code, title, why, next, admin }: MailauthError): Diagnosis {
-  return { code, title, next, ...(why === undefined ? {} : { why }), ...(admin === undefined ? {} : { admin }) };
+  return { code, title, next, ...defined({ why, admin }) };
 }

@@ -1,5 +1,6 @@
 import type { Cloud, Protocol } from '../core/cloud.ts';
 import type { Context, Network } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import type { MailauthError } from '../core/errors.ts';
 import type { LastTest, MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { problem } from '../errors/problem.ts';
@@ -54,8 +55,7 @@ function testOne(protocol: Protocol, run: TestRun): Promise<ProtocolResult> {
     claims: () => (granted === undefined ? undefined : evidenceOf(granted, record)),
     tenantId: record.tenantId,
     outlookScopeBase: cloud.outlookScopeBase,
-    ...(record.signInAs === undefined ? {} : { signInAs: record.signInAs }),
-    ...(sendTo === undefined ? {} : { sendTo }),
+    ...defined({ signInAs: record.signInAs, sendTo }),
     ...(onStage === undefined ? {} : { onStage: (stage: Stage) => onStage(protocol, stage) }),
   };
   return testByName(namesToTry(record, protocol), record.signInAs, (user) => probes[protocol]({ ...test, user }));
@@ -73,7 +73,7 @@ function evidenceOf({ accessToken, expiresAt, scopes, account }: TestToken, reco
 /** Microsoft may encrypt an app's token: then the set-up knows whose it is. */
 function appOf({ registration }: MailboxRecord, account: TestToken['account']): Partial<TokenEvidence> {
   const objectId = account?.objectId ?? registration.made?.servicePrincipalId;
-  return { appOnly: true, appId: registration.clientId, ...(objectId === undefined ? {} : { objectId }) };
+  return { appOnly: true, appId: registration.clientId, ...defined({ objectId }) };
 }
 
 /** The tests' common error; one of its own when several failed for different reasons (exit 1). */
@@ -96,7 +96,7 @@ export function rememberTests(record: MailboxRecord, results: readonly ProtocolR
   const kept = record.lastTests.filter((old) => !tested.some((t) => t.protocol === old.protocol));
   const { smtpUser: before, ...rest } = record;
   const smtpUser = userOfSmtp(record, results, before);
-  return { ...rest, ...(smtpUser === undefined ? {} : { smtpUser }), lastTests: [...kept, ...tested] };
+  return { ...rest, ...defined({ smtpUser }), lastTests: [...kept, ...tested] };
 }
 
 /** The name that SMTP took, where it is not the mailbox; a red test changes nothing. */

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Random } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import { Secret } from '../core/secret.ts';
 
 /** What the authorization endpoint said. Texts are as they came, only cut to a length: `plain()` or `escapeHtml` them before showing. */
@@ -55,7 +56,7 @@ export function readAuthorizationAnswer(params: URLSearchParams): ReadAnswer {
   if (consents.length > 1 || tenants.length > 1) return { kind: 'unreadable', why: 'twice' };
   if (consents[0]?.toLowerCase() !== 'true') return { kind: 'unreadable', why: 'none' };
   const tenant = tenants[0]?.slice(0, longest.tenant);
-  return { kind: 'answer', answer: { kind: 'consented', ...(tenant === undefined ? {} : { tenant }) } };
+  return { kind: 'answer', answer: { kind: 'consented', ...defined({ tenant }) } };
 }
 
 /** Visible ASCII (RFC 6749 appendix A.11); Entra's codes are 1 to 2 KB. */
@@ -74,9 +75,7 @@ function readError(error: string, params: URLSearchParams): ReadAnswer {
     answer: {
       kind: 'error',
       error: error.slice(0, longest.error),
-      ...(description === undefined ? {} : { description }),
-      ...(subcode === undefined ? {} : { subcode }),
-      ...(uri === undefined ? {} : { uri }),
+      ...defined({ description, subcode, uri }),
     },
   };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { defined } from '../core/defined.ts';
 import type { ErrorDetail, MailauthError } from '../core/errors.ts';
 import { Exit, type ExitCode } from '../core/exit.ts';
 import type { EntraWords } from '../core/links.ts';
@@ -55,7 +56,7 @@ export function readEntraError(body: unknown): EntraError | undefined {
   return {
     error,
     codes,
-    ...(description === undefined ? {} : { description }),
+    ...defined({ description }),
     ...optional('subcode', subcode),
     ...optional('correlationId', correlationId ?? /Correlation ID: ([0-9a-f-]{36})/i.exec(description ?? '')?.[1]),
     ...optional('timestamp', timestamp ?? /Timestamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ)/.exec(description ?? '')?.[1]),
@@ -117,10 +118,10 @@ function detailOf(said: EntraError, words: EntraWords): ErrorDetail {
   const at = said.timestamp === undefined ? Number.NaN : Date.parse(said.timestamp.replace(' ', 'T'));
   const reply = words.said === '' ? words.error : words.said;
   return {
-    ...(words.aadsts === undefined ? {} : { aadsts: words.aadsts }),
+    ...defined({ aadsts: words.aadsts }),
     ...(said.correlationId === undefined ? {} : { correlationId: plain(said.correlationId, 64) }),
     ...(reply === '' ? {} : { reply }),
-    ...(said.retryAfter === undefined ? {} : { retryAfterSeconds: said.retryAfter }),
+    ...defined({ retryAfterSeconds: said.retryAfter }),
     ...(Number.isNaN(at) ? {} : { at: new Date(at).toISOString() }),
   };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { defined } from '../core/defined.ts';
 import { Secret } from '../core/secret.ts';
 import { type IdClaims, readIdToken } from './claims.ts';
 import { grantedScopes } from './scopes.ts';
@@ -41,7 +42,7 @@ export function readGrant(body: unknown, requested: readonly string[], receivedA
   return {
     accessToken: new Secret(access_token),
     ...(refresh_token === undefined ? {} : { refreshToken: new Secret(refresh_token) }),
-    ...(idToken === undefined ? {} : { idToken }),
+    ...defined({ idToken }),
     expiresInSeconds: Number.isFinite(seconds) && seconds >= 0 ? seconds : lifetimeUnsaid,
     scopes: grantedScopes(scope, requested),
     receivedAt,

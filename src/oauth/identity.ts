@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts';
 import type { Account } from '../core/mailbox.ts';
 import { problem } from '../errors/problem.ts';
 import type { AccessClaims, IdClaims } from './claims.ts';
@@ -36,7 +37,7 @@ export function checkIdentity({ claims, accessToken, mailbox, signInAs, tenantId
   return {
     username,
     ...(claims?.objectId === undefined ? {} : { objectId: claims.objectId }),
-    ...(home === undefined ? {} : { tenantId: home }),
+    ...defined({ tenantId: home }),
   };
 }
 

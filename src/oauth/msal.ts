@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type * as Msal from '@azure/msal-node';
 import type { Random } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import { MailauthError } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
 import { problem } from '../errors/problem.ts';
@@ -62,8 +63,7 @@ export async function authorizationUrl(app: OAuthApp, request: AuthorizationRequ
     codeChallenge,
     codeChallengeMethod: 'S256',
     responseMode: 'query',
-    ...(loginHint === undefined ? {} : { loginHint }),
-    ...(prompt === undefined ? {} : { prompt }),
+    ...defined({ loginHint, prompt }),
   });
   return withoutExtras(address);
 }

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { defined } from '../../core/defined.ts';
 import { problem } from '../../errors/problem.ts';
 
 /** An http or https proxy that speaks CONNECT (RFC 9110 section 9.3.6). */
@@ -44,7 +45,7 @@ function readAddress(address: string): ProxyAddress {
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
     secure,
     shown: `${url.protocol}//${url.host}`,
-    ...(authorization === undefined ? {} : { authorization }),
+    ...defined({ authorization }),
   };
 }
 

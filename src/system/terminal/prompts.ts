@@ -1,4 +1,5 @@
 import type { Prompts } from '../../core/context.ts';
+import { defined } from '../../core/defined.ts';
 import { Interrupted } from '../../core/errors.ts';
 
 /** Questions by Inquirer, loaded with the first question, drawn on stderr so that stdout stays clean. */
@@ -27,7 +28,7 @@ export function createPrompts(output: NodeJS.WriteStream, input: NodeJS.ReadStre
             message: q.message,
             check: q.check ?? anything,
             wrapped: q.wrapped === true,
-            ...(q.default === undefined ? {} : { default: q.default }),
+            ...defined({ default: q.default }),
           },
           context,
         ),
@@ -44,9 +45,9 @@ export function createPrompts(output: NodeJS.WriteStream, input: NodeJS.ReadStre
             choices: q.choices.map((c) => ({
               value: c.value,
               name: c.name,
-              ...(c.description === undefined ? {} : { description: c.description }),
+              ...defined({ description: c.description }),
             })),
-            ...(q.default === undefined ? {} : { default: q.default }),
+            ...defined({ default: q.default }),
           },
           context,
         ),
