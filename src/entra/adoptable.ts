@@ -5,13 +5,16 @@ import { applicationFields, type ExistingApplication, readApplication } from './
 import { type Graph, quoted } from './graph.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';
 
-/** An app of the same name that this set-up did not make. Anybody in a tenant may have planted it: show all of this, then ask. */
+/**
+ * An app of the same name that this set-up did not make. Anybody in the tenant may have planted it, so all of this is shown before the
+ * question.
+ */
 export interface Adoptable {
   readonly appId: string;
   readonly appObjectId: string;
   /** plain */
   readonly displayName: string;
-  /** plain: `Ada Lovelace (ada@contoso.com)`; empty: nobody owns it, or it cannot be read */
+  /** plain: `Ada Lovelace (ada@contoso.com)`; empty when the app has no owner, or the owners cannot be read */
   readonly owners: readonly { readonly objectId: string; readonly shown: string }[];
   /** the account that signed in is its only owner */
   readonly ownedBySignedIn: boolean;
@@ -31,7 +34,7 @@ const owner = z.object({
 const certificates = z.object({ keyCredentials: z.catch(z.array(z.unknown()), []) });
 const mostApps = 10;
 
-/** At most ten. `tag`: this set-up's own, whose app is no stranger. */
+/** At most ten apps of this name. `tag`: this set-up's own tag; an app that carries it is left out. */
 export async function findAdoptable(
   deps: { readonly graph: Graph; readonly commands: GraphCommands },
   { displayName, tag }: { displayName: string; tag?: string },

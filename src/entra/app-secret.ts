@@ -32,7 +32,10 @@ export interface ListedSecret {
 
 const appPath = (appObjectId: string): string => `/applications/${encodeURIComponent(appObjectId)}`;
 
-/** Every secret of the app, ours or not; `limit` where Entra has one: two with personal accounts (supported-accounts-validation). */
+/**
+ * Every secret of the app, whoever made it. `limit` is Entra's limit, if there is one: two with personal accounts
+ * (supported-accounts-validation).
+ */
 export async function listSecrets(
   deps: SecretDeps,
   { appObjectId }: { appObjectId: string },
@@ -42,7 +45,7 @@ export async function listSecrets(
   );
   if (answer.kind === 'refused') throw refused(answer, 'read the application', deps);
   const app = readApplication(answer.body);
-  if (app === undefined) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is no application.' });
+  if (app === undefined) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is not an application.' });
   const limit = secretLimit(app.signInAudience);
   return { secrets: app.passwordCredentials.map(listed), ...defined({ limit }) };
 }
@@ -53,7 +56,10 @@ function listed({ keyId, displayName, endDateTime }: StoredCredential): ListedSe
   return { keyId, displayName: plain(displayName ?? '', 120), ...(endDateTime ? { endDateTime } : {}) };
 }
 
-/** One more secret, for a rotation; `onUnclear` as `addPassword`. Throws `secret-limit` (6) before anything is changed, and the policies' problems. */
+/**
+ * One more secret, for a rotation; `onUnclear` as `addPassword`. Throws `secret-limit` (6) before anything is changed, and the policies'
+ * problems.
+ */
 export async function addSecret(
   deps: SecretDeps,
   wanted: { appObjectId: string; displayName: string; months: number },
@@ -67,7 +73,7 @@ export async function addSecret(
   return answer.made;
 }
 
-/** Tolerates that it is gone already. The proof that a new one works comes before: that is the caller's. */
+/** Removes a secret; it is not an error when it was removed already. The caller has proved before that the new one works. */
 export async function removeSecret(
   deps: SecretDeps,
   { appObjectId, keyId }: { appObjectId: string; keyId: string },
@@ -114,7 +120,10 @@ const added = z.object({
   endDateTime: z.catch(z.nullish(z.string()), undefined),
 });
 
-/** `onUnclear`: an answer was lost, there may be one secret more than we know. The value is in no error and no log. */
+/**
+ * `onUnclear`: called when an answer was lost, so the app may have one more secret than is known. The value is never in an error or a
+ * log.
+ */
 export async function addPassword(
   graph: Graph,
   untilReplicated: UntilReplicated,
@@ -136,7 +145,7 @@ export async function removePassword(graph: Graph, appObjectId: string, keyId: s
   return answer.status === 404 || says(answer, 'No password credential found') ? 'already-gone' : answer;
 }
 
-/** `months` later, RFC 3339 in whole seconds; the 31st of a short month is its last day. `now`: ms since the epoch. */
+/** `months` later, RFC 3339 in whole seconds; in a short month the 31st becomes the last day. `now`: milliseconds since the epoch. */
 export function endOf(now: number, months: number): string {
   const start = new Date(now);
   const end = new Date(now);

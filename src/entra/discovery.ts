@@ -53,12 +53,12 @@ export async function discoverTenant({ network, cloud, domainOrId, timeoutMs, si
   return { id, foundBy: asked, endpoints };
 }
 
-/** A GUID, a domain or one of Microsoft's words: what `--tenant` may be. */
+/** Is it a GUID, a domain or one of Microsoft's words? `--tenant` takes these. */
 export function isTenantWord(tenant: string): boolean {
   return words.includes(tenant) || new RegExp(`^${guid.source}$`, 'i').test(tenant) || domain.test(tenant);
 }
 
-/** What to look a mailbox's tenant up by: its domain, or `consumers` for Microsoft's personal mail domains. */
+/** The name by which a mailbox's tenant is looked up: its domain, or `consumers` for Microsoft's personal mail domains. */
 export function tenantForMailbox(mailbox: string): string {
   const at = mailbox.slice(mailbox.lastIndexOf('@') + 1).toLowerCase();
   const personal = /^(?:(?:outlook|hotmail|live)\.[a-z]{2,3}(?:\.[a-z]{2})?|msn\.com|passport\.com)$/;
@@ -92,14 +92,17 @@ function parse(text: string): unknown {
   }
 }
 
-/** GCC lives in the public cloud; GCC High and DoD share one sign-in host and differ in the sub scope only. */
+/**
+ * The cloud that the tenant belongs to, when it is another one. GCC is in the public cloud. GCC High and DoD share one sign-in host and
+ * differ only in the sub scope.
+ */
 function otherCloud(found: Configuration, cloud: Cloud): CloudName | undefined {
   const home = homeCloud(found);
   if (home === undefined || home === cloud.name) return undefined;
   // DoD tenants say so by sub scope; without one the shared host proves nothing against `usgov-dod`.
   if (home === 'usgov' && cloud.name === 'usgov-dod' && !found.tenant_region_sub_scope) return undefined;
   const named = cloudNames.some((name) => name === cloud.name);
-  // A laboratory may copy any region, but not send people to Microsoft.
+  // A laboratory may copy the region of any tenant, but must not send people to Microsoft's hosts.
   return named || hostOf(found.token_endpoint) !== hostOf(cloud.login) ? home : undefined;
 }
 

@@ -10,7 +10,7 @@ type Assignment = z.infer<typeof assignment>;
 
 /**
  * App-only access: gives the app its roles on Exchange Online, which is an administrator's consent to application permissions
- * (learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto). Those that are there stay. `isNew`: there can be none yet.
+ * (learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto). Existing roles stay. `isNew`: the app cannot have a role yet.
  */
 export async function ensureAppRoles(run: RegistrationRun, clientSpId: string, resources: Resources, isNew: boolean): Promise<void> {
   const { plan, deps } = run;
@@ -32,7 +32,7 @@ export async function ensureAppRoles(run: RegistrationRun, clientSpId: string, r
   run.exists.push('its roles on Exchange Online');
 }
 
-/** Made by somebody else in the meantime, or by an answer of ours that was lost. */
+/** The assignment exists already: somebody else made it, or a request of ours whose answer was lost. */
 const isThere = (refusal: GraphRefusal): boolean =>
   refusal.status === 409 || says(refusal, 'Permission being assigned already exists on the object');
 

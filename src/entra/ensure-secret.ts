@@ -4,12 +4,13 @@ import type { ExistingApplication, StoredCredential } from './application.ts';
 import { readApplication } from './application.ts';
 import type { RegistrationRun } from './registration-run.ts';
 
-/** Prefix of the names of this set-up's secrets; what carries it and is not recorded was lost in a crash. */
+/** Prefix of the names of this set-up's secrets. A secret with this prefix that is not recorded was lost in a crash. */
 export const secretName = (tag: string): string => `mailauth ${tag.replace(/^mailauth:/, '')}`;
 
 /**
- * One live client secret whose value we hold. Orphans of this set-up (made, but stopped before the store had them) go first; other
- * people's secrets are never touched. Throws `secret-limit`, `secrets-forbidden`, `secret-lifetime-forbidden` (6).
+ * Makes sure of one live client secret whose value the store holds. Orphans of this set-up (made by a run that stopped before it stored
+ * them) are removed first. Secrets of others are never touched. Throws `secret-limit`, `secrets-forbidden`, `secret-lifetime-forbidden`
+ * (6).
  */
 export async function ensureSecret(
   run: RegistrationRun,
@@ -48,7 +49,7 @@ async function makeSecret(run: RegistrationRun, app: ExistingApplication, months
 
 const spared = ({ known }: RegistrationRun): readonly string[] => [...(known.keyIds ?? []), ...(known.keepKeyIds ?? [])];
 
-/** After a lost answer: the secret that it brought may be there, and nobody has its value. */
+/** After a lost answer the secret may exist although its value is lost: such a secret is removed. */
 async function sweep(run: RegistrationRun, appObjectId: string, keyIds: readonly string[]): Promise<void> {
   const answer = await run.deps.graph.get(`/applications/${encodeURIComponent(appObjectId)}?$select=id,appId,passwordCredentials`);
   const app = answer.kind === 'ok' ? readApplication(answer.body) : undefined;
@@ -68,7 +69,7 @@ async function withoutOrphans(
       continue;
     }
     const answer = await removePassword(run.deps.graph, app.id, one.keyId);
-    if (answer !== 'removed' && answer !== 'already-gone') throw run.fail(answer, 'remove a client secret that nobody has');
+    if (answer !== 'removed' && answer !== 'already-gone') throw run.fail(answer, 'remove a client secret whose value was lost');
     run.changed.add('orphan-secret');
   }
   return kept;

@@ -7,7 +7,10 @@ import type { RegistrationRun } from './registration-run.ts';
 
 const principal = z.object({ id: z.string().check(z.minLength(1)) });
 
-/** The app's presence in this tenant, which grants hang on; its object id. An app that was made just now cannot have one yet. */
+/**
+ * Makes sure of the app's service principal in this tenant, to which grants belong. Resolves to its object id. A new app cannot have one
+ * yet.
+ */
 export async function ensureServicePrincipal(
   run: RegistrationRun,
   { appId }: { readonly appId: string },
@@ -33,7 +36,7 @@ export async function ensureServicePrincipal(
   return spObjectId;
 }
 
-/** Made by a run that was stopped before it could write that down, or by Entra itself when somebody consented. */
+/** The service principal exists already: a run made it that was stopped before it recorded it, or Entra made it with somebody's consent. */
 const isThere = (refusal: GraphRefusal): boolean =>
   refusal.status === 409 || says(refusal, 'Request_MultipleObjectsWithSameKeyValue', 'already in use');
 

@@ -7,8 +7,9 @@ import { fewTries, untilReplicatedWith } from './replication.ts';
 import { refused, type UndoDeps } from './undo.ts';
 
 /**
- * The app that an earlier run of this set-up made: by its recorded object id, else by the set-up's tag. Both patiently, where an earlier run
- * says that there should be one: it may have been stopped a second ago. Throws `registration-ambiguous` when the tag was copied.
+ * The app that an earlier run of this set-up made, found by its recorded object id, else by the set-up's tag. When an earlier run recorded
+ * that the app should exist, it is asked for again and again: that run may have been stopped a second ago. Throws
+ * `registration-ambiguous` when the tag was copied.
  */
 export async function findOwn(run: RegistrationRun): Promise<ExistingApplication | undefined> {
   const { appObjectId, creating } = run.known;
@@ -16,14 +17,17 @@ export async function findOwn(run: RegistrationRun): Promise<ExistingApplication
     const answer = await getRecordedApplication(run.deps.graph, run.untilReplicated, appObjectId);
     if (answer.kind === 'ok') return readApplication(answer.body) ?? unreadable();
     if (answer.status !== 404) throw run.fail(answer, 'read the application');
-    // Deleted in the meantime: begin anew.
+    // The app was deleted in the meantime: begin again.
     run.exists.length = 0;
     return findTagged(run, 0);
   }
   return findTagged(run, creating === true ? fewTries : 0);
 }
 
-/** By the exact tag and nothing else: a name proves nothing. `$filter` on tags is answered by the directory itself, not by its index. */
+/**
+ * Found by the exact tag and nothing else, because a name proves nothing. `$filter` on tags is answered by the directory itself, not by
+ * its index.
+ */
 export async function findTagged(run: RegistrationRun, tries: number): Promise<ExistingApplication | undefined> {
   const path = `/applications?$filter=tags/any(t:t%20eq%20${quoted(run.plan.tag)})&$select=${applicationFields}`;
   const answer = await run.untilReplicated(async () => {
@@ -50,12 +54,12 @@ const notYet = {
 } as const;
 
 function unreadable(): never {
-  throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is no application.' });
+  throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is not an application.' });
 }
 
 /**
- * Object id of the app that carries this tag, for taking back what was made; undefined: there is none. `tries`: for one that a run may have
- * made a second ago. Throws the refusal's problem, and `registration-ambiguous` when the tag was copied.
+ * Object id of the app that carries this tag, to take back what was made; undefined: no app carries it. `tries`: how often to ask again,
+ * for an app that a run may have made a second ago. Throws the refusal's problem, and `registration-ambiguous` when the tag was copied.
  */
 export async function appWithTag(deps: UndoDeps, tag: string, tries: number): Promise<string | undefined> {
   const { graph } = deps;

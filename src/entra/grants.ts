@@ -26,7 +26,7 @@ export interface GrantWanted {
   readonly scopes: readonly string[];
 }
 
-/** Tenant-wide grants of one service principal; those for single people are not ours. */
+/** The tenant-wide grants of one service principal, without the grants for single users. */
 export async function grantsOf(graph: Graph, clientSpId: string): Promise<readonly Grant[] | GraphRefusal> {
   const filter = `clientId%20eq%20${quoted(clientSpId)}%20and%20consentType%20eq%20'AllPrincipals'`;
   const answer = await graph.list(`/oauth2PermissionGrants?$filter=${filter}`);
@@ -38,8 +38,8 @@ export async function grantsOf(graph: Graph, clientSpId: string): Promise<readon
 }
 
 /**
- * Consent for everybody on one resource: one grant for each pair of app and resource. What is granted beyond our scopes stays.
- * `present`: grants as last read; undefined for an app that was just made and has none.
+ * Consents for the whole tenant on one resource: one grant for each pair of app and resource. What is granted beyond these scopes stays.
+ * `present`: the grants as last read; undefined for an app that was just made and so has none.
  */
 export async function ensureGrant(
   graph: Graph,
@@ -60,7 +60,7 @@ export async function ensureGrant(
 const isThere = (refusal: GraphRefusal): boolean =>
   refusal.status === 409 || says(refusal, 'Request_MultipleObjectsWithSameKeyValue', 'Permission entry already exists');
 
-/** Somebody else, or an answer of ours that was lost, made it in the meantime; the list may show it a little later. */
+/** The grant exists already: somebody else made it, or a request of ours whose answer was lost. The list may show it a little later. */
 async function found(graph: Graph, untilReplicated: UntilReplicated, wanted: GrantWanted, refusal: GraphRefusal): Promise<GrantOutcome> {
   const answer = await untilReplicated(async () => {
     const grants = await grantsOf(graph, wanted.clientSpId);

@@ -12,13 +12,16 @@ export interface ProofDeps extends ReplicationDeps {
 
 const pathOf = (appObjectId: string): string => `/applications/${encodeURIComponent(appObjectId)}`;
 
-/** Adds one exact Web redirect to this computer, for a proof; the caller has noted it where a crash cannot lose it. */
+/**
+ * Adds one exact Web redirect to this computer, for a proof. The caller has recorded it before, so that a crash cannot leave it
+ * unnoticed.
+ */
 export async function addProofRedirect(deps: ProofDeps, appObjectId: string, uri: string): Promise<void> {
   const app = await read(deps, appObjectId);
   if (!app.web.redirectUris.includes(uri)) await write(deps, appObjectId, [...app.web.redirectUris, uri]);
 }
 
-/** Takes it away again; what others added stays. Fine when it is gone already. */
+/** Removes it again. Redirects that others added stay, and it is not an error when it was removed already. */
 export async function removeProofRedirect(deps: ProofDeps, appObjectId: string, uri: string): Promise<void> {
   const app = await read(deps, appObjectId);
   if (app.web.redirectUris.includes(uri)) {
@@ -31,7 +34,7 @@ async function read(deps: ProofDeps, appObjectId: string): Promise<ExistingAppli
   const answer = await untilReplicatedWith(deps)(() => deps.graph.get(`${pathOf(appObjectId)}?$select=id,appId,web`));
   if (answer.kind === 'refused') throw refused(deps, answer);
   const app = readApplication(answer.body);
-  if (app === undefined) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is no application.' });
+  if (app === undefined) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is not an application.' });
   return app;
 }
 

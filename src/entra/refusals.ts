@@ -20,7 +20,10 @@ export interface About extends Exists {
   readonly plan?: Pick<RegistrationPlan, 'audience' | 'redirectUris' | 'secretMonths'>;
 }
 
-/** A refusal of Graph in mailauth's words: the tenant's policies each by name, then lag, quota, missing roles, and what remains. */
+/**
+ * A refusal of Graph as a problem: first the tenant's policies, each by name, then lag, quota and missing roles, then every other
+ * refusal.
+ */
 export function refusalProblem(refusal: GraphRefusal, about: About): MailauthError {
   const more = { detail: graphDetail(refusal) };
   const policy = policyProblem(refusal, about, more);

@@ -17,7 +17,10 @@ const mayConsent = new Set([
   'e8611ab8-c189-46e8-94e1-60213ab1f814', // Privileged Role Administrator
 ]);
 
-/** Those that helpdesk people have and that surely do not help. A custom role may: what is not known here is tried. */
+/**
+ * Roles that helpdesk people often have and that certainly do not allow it. Any other role, such as a custom role, may allow it: it is
+ * tried.
+ */
 const mayNot = new Set([
   'b79fbf4d-3ef9-4689-8143-76b194e85509', // stands in every member's token
   '10dae51f-b6af-4016-8d66-8c2a99b929b3', // Guest User
@@ -30,7 +33,7 @@ const mayNot = new Set([
 ]);
 
 /**
- * What can be read from the administrator's token before anything is made. A token that says nothing is tried.
+ * Checks the rights that the administrator's token shows, before anything is made. An opaque token shows nothing: then it is tried.
  * Throws `graph-permission-missing` and `graph-role-missing` (both 6).
  */
 export function checkRights(claims: AccessClaims, plan: Pick<RegistrationPlan, 'consent' | 'appRoles'>, exists: Exists): void {

@@ -28,19 +28,20 @@ export interface Deleted {
   readonly application: Deletion;
 }
 
-/** The app as it is now, for the question by its name; undefined: already gone. Texts as they came. */
+/** The app as it is now, so that the question can name it; undefined: it was deleted already. Its texts are as Graph sent them. */
 export async function lookAtApp(deps: UndoDeps, appObjectId: string): Promise<ExistingApplication | undefined> {
   const answer = await getRecordedApplication(deps.graph, untilReplicatedWith(deps), appObjectId, 'id,appId,displayName,tags');
   if (answer.kind === 'refused' && answer.status === 404) return undefined;
   if (answer.kind === 'refused') throw refused(answer, 'read the application', deps, []);
   const app = readApplication(answer.body);
-  if (app === undefined) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is no application.' });
+  if (app === undefined) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is not an application.' });
   return app;
 }
 
 /**
  * Takes back what mailauth made: grants, service principal, application, in this order, so that a stop in the middle never leaves a
- * grant without its app. What is gone already is fine. Throws `delete-not-ours` (1) before anything is removed, `graph-role-missing` (6).
+ * grant without its app. It is not an error when a part was removed already. Throws `delete-not-ours` (1) before anything is removed,
+ * `graph-role-missing` (6).
  * Entra keeps a deleted app restorable for 30 days.
  */
 export async function deleteApp(deps: UndoDeps, made: Made): Promise<Deleted> {
@@ -71,7 +72,7 @@ async function remove(deps: UndoDeps, path: string, what: string, left: readonly
   throw refused(answer, what, deps, left);
 }
 
-/** A refusal, as the problem whose way on is the same command again. */
+/** A refusal, as a problem whose next step is the same command again. */
 export function refused(answer: GraphRefusal, what: string, { commands, graph }: UndoDeps, exists: readonly string[]) {
   const about = {
     ...commands,
@@ -80,7 +81,7 @@ export function refused(answer: GraphRefusal, what: string, { commands, graph }:
     roles: rolesThat.register.slice(1),
     who: graph.claims.opaque ? undefined : graph.claims.username,
   };
-  // The way on is the same command again, not a set-up.
+  // The next step is the same command again, not a set-up.
   const again = { ...about, resume: commands.undo };
   if (answer.status === 403) return problem('graph-role-missing', again, { detail: graphDetail(answer) });
   return refusalProblem(answer, again);

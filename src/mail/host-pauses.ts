@@ -1,25 +1,25 @@
 import type { Clock } from '../core/context.ts';
 
-/** In all, for one host, in one run: long enough for a burst, short enough for a monitoring job. */
+/** The longest time that one run waits for one host, in all: long enough for a burst, short enough for a monitoring job. */
 export const pauseBudgetMs = 120_000;
 const firstPauseMs = 5_000;
 
 export interface HostPauses {
-  /** resolves when the host may be asked; false: it wants longer pauses than one run waits, so it is asked no more */
+  /** resolves when the host may be asked; false: the host wants longer pauses than one run waits, so it is not asked again */
   ready(host: string): Promise<boolean>;
-  /** the host asked for fewer connections, for this long where it said so: nobody asks it before that is over */
+  /** the host asked for fewer connections, for `waitMs` when it said how long; no connection is opened to it before that time is over */
   throttled(host: string, waitMs: number | undefined): void;
 }
 
 export interface HostPausesOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** told once for each pause, in milliseconds */
+  /** called once for each pause, in milliseconds */
   readonly onPause: (host: string, ms: number) => void;
 }
 
 /**
- * Throttling is obeyed by all mailboxes of a run together: who asked and who waits in line. Exchange's "Suggested Backoff Time" and
+ * All mailboxes of a run obey throttling together: the one that was refused and those that wait. Exchange's "Suggested Backoff Time" and
  * Entra's Retry-After (RFC 9110 section 10.2.3) count; without one the pauses double. A host that wants more than the budget is left alone.
  */
 export function hostPauses({ clock, signal, onPause }: HostPausesOptions): HostPauses {
@@ -43,7 +43,7 @@ export function hostPauses({ clock, signal, onPause }: HostPausesOptions): HostP
       const fresh = state.until <= now;
       const wanted = now + (waitMs ?? (fresh ? state.nextMs : 0));
       const from = Math.max(state.until, now);
-      // The pause that runs already covers it: several connections were told the same at a time.
+      // The running pause covers this one: the host refused several connections at the same time.
       if (state.gone || wanted <= from) return;
       if (state.spentMs + (wanted - from) > pauseBudgetMs) {
         state.gone = true;

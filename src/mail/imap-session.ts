@@ -8,11 +8,11 @@ import type { Secret } from '../core/secret.ts';
 /** The signed-in conversation. What imapflow throws passes through: `readImapFailure` reads it. */
 export interface ImapSession {
   signIn(signal: AbortSignal): Promise<void>;
-  /** EXAMINE INBOX (a live helpdesk loses no \Recent): the number of messages */
+  /** EXAMINE INBOX: the number of messages. Not SELECT, which would remove \Recent from the messages of a live helpdesk. */
   examineInbox(signal: AbortSignal): Promise<number>;
   /** LOGOUT */
   signOut(signal: AbortSignal): Promise<void>;
-  /** the last NO or BAD that imapflow swallowed on its way, or the BYE */
+  /** the last NO or BAD that imapflow did not report, or the BYE */
   evidence(): unknown;
   close(): void;
 }
@@ -30,22 +30,22 @@ const serverAnswer = z.object({ responseText: z.string() });
 const throttled = z.object({ code: z.literal('ETHROTTLE') });
 
 /**
- * A second connection, by imapflow (loaded here), not signed in yet. With `tls` imapflow rides on a socket of ours, which
- * knows the proxy and its password; with `starttls` it can only connect by itself, and is told the proxy's address.
+ * A second connection, by imapflow (loaded here), not signed in yet. With `tls` imapflow speaks on a socket that mailauth opened, through
+ * the proxy and with its password. With `starttls` imapflow can only connect by itself, so it gets the proxy's address.
  */
 export async function imapSession(
   { network, host, user, token, timeoutMs }: ImapSessionOptions,
   signal: AbortSignal,
 ): Promise<ImapSession> {
   const { ImapFlow } = await import('imapflow');
-  // The stage's own deadline comes first and says which stage it was.
+  // The stage's own deadline comes first, and its error names the stage.
   const backstopMs = timeoutMs + 5_000;
   const tunnel = host.security === 'tls' ? await network.connect(host.host, host.port, signal) : undefined;
   const proxy = tunnel === undefined ? network.proxyFor(host.host, host.port) : undefined;
   let evidence: unknown;
   /**
-   * imapflow swallows refusals of NAMESPACE, CAPABILITY and ID, which is where Exchange says "authenticated but not
-   * connected"; waits out a throttling pause before it tells; and ignores answers with a foreign tag. Its log knows.
+   * imapflow hides three things that its log shows: refusals of NAMESPACE, CAPABILITY and ID, where Exchange says "authenticated but not
+   * connected"; a throttling pause, which imapflow waits out before it reports it; and answers with a foreign tag, which it ignores.
    */
   const listen = (entry: unknown): void => {
     const warning = loggedWarning.safeParse(entry);
@@ -66,7 +66,7 @@ export async function imapSession(
     auth: { user, accessToken: token.reveal() },
     tls: {
       ...defined({ socket: tunnel }),
-      // Said here, so that no NODE_TLS_REJECT_UNAUTHORIZED of the environment can say otherwise.
+      // Stated here, so that NODE_TLS_REJECT_UNAUTHORIZED in the environment cannot switch the check off.
       rejectUnauthorized: true,
       secureContext: network.secureContext(),
     },
@@ -83,7 +83,7 @@ export async function imapSession(
     maxLiteralSize: 64 * 1024,
     maxResponseSize: 1024 * 1024,
   });
-  // Without a listener a late reset would end the process; the pending call reports what matters.
+  // Without a listener a late reset would end the process. The pending call reports the failure.
   client.on('error', (cause: unknown) => {
     evidence ??= cause;
   });

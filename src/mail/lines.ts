@@ -4,19 +4,19 @@ import type { MailauthError } from '../core/errors.ts';
 import { networkProblem } from '../errors/network-problem.ts';
 import { problem } from '../errors/problem.ts';
 
-/** No mail protocol needs longer ones before sign-in; a hostile server gets no more of our memory than this. */
+/** No mail protocol needs longer lines before the sign-in, and a hostile server must not fill the memory. */
 const maxLineBytes = 64 * 1024;
 const maxAnswerBytes = 1024 * 1024;
 
-/** Lines from a mail server that may be slow, endless or lying. Nothing is read from the socket that nobody asked for. */
+/** Lines from a mail server that may be slow, endless or lying. The socket is read only while a caller waits for a line. */
 export interface Lines {
   /** starts a new answer: its lines together may be 1 MiB */
   send(line: string): void;
   /** the next line without its end; rejects with a `MailauthError`, or with the signal's reason */
   next(signal: AbortSignal): Promise<string>;
-  /** true when the server has sent more than was read */
+  /** true when the server has sent more than the caller has read */
   hasMore(): boolean;
-  /** lets go of the socket, for the TLS handshake */
+  /** stops reading from the socket, for the TLS handshake */
   release(): Socket;
 }
 

@@ -7,7 +7,9 @@ import { problem } from '../errors/problem.ts';
 import { entryThatSays } from '../errors/says.ts';
 import type { ConversationStage } from './stages.ts';
 
-/** What is known about the token without asking anybody; never the token. Of an opaque token only what was said when it was given. */
+/**
+ * What the token says about itself; never the token. An opaque token cannot be read, so only the token endpoint's answer is known of it.
+ */
 export interface TokenEvidence {
   readonly opaque: boolean;
   readonly audience?: string | undefined;
@@ -34,7 +36,7 @@ export interface MailAttempt extends MailSpot {
   readonly outlookScopeBase?: string | undefined;
   /** the delegate of a shared mailbox */
   readonly signInAs?: string | undefined;
-  /** of the set-up; only an id can be compared */
+  /** the tenant of the set-up; only an id can be compared */
   readonly tenantId?: string | undefined;
   /** milliseconds since the epoch */
   readonly now: number;
@@ -50,7 +52,7 @@ const scopeNames: Readonly<Record<Protocol, string>> = { imap: 'IMAP.AccessAsUse
 
 const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** The first thing in the token that explains a refusal; else nobody knows more than the server said. */
+/** The first thing in the token that explains a refusal. When the token explains nothing, the server's own words are all that is known. */
 export function refusedToken(at: MailAttempt, more: More, unexplained: (blanks: RefusedBlanks) => MailauthError): MailauthError {
   const { token } = at;
   const spot = spotOf(at);
@@ -82,30 +84,30 @@ export function lostDuringAuth(cause: unknown, at: MailAttempt): MailauthError |
   return problem('mail-connection-closed-during-auth', at, { detail: cause.detail });
 }
 
-/** An app that acts for itself and is not let in: Exchange Online does not know it, or it has no rights on this mailbox. */
+/** The refusal of an app that acts for itself: Exchange Online does not know the app, or the app has no rights on this mailbox. */
 export function appRefused(at: MailAttempt, more: More): MailauthError {
   const { appId = 'CLIENT-ID', objectId } = at.token ?? {};
   const servicePrincipalId = objectId === undefined ? {} : { servicePrincipalId: plain(objectId, 80) };
   return problem('mail-app-only', { ...spotOf(at), clientId: plain(appId, 80), ...servicePrincipalId }, more);
 }
 
-/** The permission that this protocol wants and the token does not have; an app-only token has roles, not scopes. */
+/** The permission that this protocol needs and the token lacks. An app-only token has roles instead of scopes. */
 function missingPermission({ token, protocol }: MailAttempt): string | undefined {
-  // Of an opaque token the token endpoint's answer is known; an empty one says nothing.
+  // An opaque token cannot be read; its scopes come from the token endpoint's answer, and an answer without scopes proves nothing.
   if (token?.scopes === undefined || (token.opaque && token.scopes.length === 0)) return undefined;
   const wanted = (token.appOnly === true ? appRoleNames : scopeNames)[protocol];
-  // Only what was asked for is known of an app's opaque token.
+  // `/.default` is only what the app asked for: an opaque token does not say what it was given.
   if (token.scopes.some((s) => s.endsWith('/.default'))) return undefined;
   return token.scopes.some((s) => same(s.slice(s.lastIndexOf('/') + 1), wanted)) ? undefined : wanted;
 }
 
-/** Only ids compare: a set-up may know its tenant by a domain or as `consumers`. */
+/** Compares the tenants only when both are ids: a set-up may know its tenant by a domain or as `consumers`. */
 function otherTenant({ token, tenantId: wanted = '' }: MailAttempt): { tenant: string; wanted: string } | undefined {
   const tenant = token?.tenantId ?? '';
   return guid.test(tenant) && guid.test(wanted) && !same(tenant, wanted) ? { tenant, wanted } : undefined;
 }
 
-/** Exchange's sentences about load, the same in IMAP and POP, with the pause it asks for. */
+/** Exchange's sentences about load, the same in IMAP and POP, with the pause that Exchange asks for. */
 export function throttledProblem(said: string, spot: MailSpot, more: More): MailauthError | undefined {
   const waitMs = suggestedPauseMs(said);
   if (waitMs !== undefined || entryThatSays(said, ['throttled']) !== undefined || /\bthrottled\b|too many/i.test(said)) {

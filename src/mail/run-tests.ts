@@ -14,7 +14,7 @@ import { type SmtpTest, testSmtp } from './smtp.ts';
 import type { Stage } from './stages.ts';
 import { namesToTry, testByName } from './user-name.ts';
 
-/** A token, and what the token endpoint said of it where that is known: it counts for tokens that cannot be looked into. */
+/** A token, and what the token endpoint said about it. That counts for opaque tokens, which cannot be read. */
 export type TestToken = Pick<TokenSet, 'accessToken'> & Partial<Pick<TokenSet, 'expiresAt' | 'scopes' | 'account'>>;
 
 export interface TestRun {
@@ -63,14 +63,14 @@ function testOne(protocol: Protocol, run: TestRun): Promise<ProtocolResult> {
 
 const probes: Readonly<Record<Protocol, (test: SmtpTest) => Promise<ProtocolResult>>> = { imap: testImap, pop: testPop, smtp: testSmtp };
 
-/** What the token says of itself, else what was said when it was given. */
+/** What the token says about itself; of an opaque token what the token endpoint said. */
 function evidenceOf({ accessToken, expiresAt, scopes, account }: TestToken, record: MailboxRecord): TokenEvidence {
   const claims = readAccessToken(accessToken);
   const said = record.access === 'app-only' ? appOf(record, account) : { username: account?.username };
   return claims.opaque ? { opaque: true, scopes, expiresAt, ...said } : { expiresAt, ...said, ...claims };
 }
 
-/** Microsoft may encrypt an app's token: then the set-up knows whose it is. */
+/** Microsoft may encrypt an app's token. Then the set-up says which app it belongs to. */
 function appOf({ registration }: MailboxRecord, account: TestToken['account']): Partial<TokenEvidence> {
   const objectId = account?.objectId ?? registration.made?.servicePrincipalId;
   return { appOnly: true, appId: registration.clientId, ...defined({ objectId }) };

@@ -26,24 +26,28 @@ export interface SmtpSessionOptions {
   readonly timeoutMs: number;
 }
 
-/** Sends one command of ours between nodemailer's own and gives back the whole reply. */
+/** Sends one command between nodemailer's own commands and resolves to the whole reply. */
 type Command = (line: string) => Promise<{ readonly response: string }>;
 
-/** Not `XOAUTH2`: for that name nodemailer would pick another mechanism of the server's first (LOGIN). */
+/** Not named `XOAUTH2`: for that name nodemailer would first pick another mechanism that the server offers (LOGIN). */
 const ourMethod = 'XOAUTH2-IN-TWO-STEPS';
 
 const discardedWarning = z.object({ discarded: z.number() });
 
 /**
- * A second connection, by nodemailer (loaded here), not signed in yet. It rides on a socket of ours, which knows the
- * proxy; with `starttls` it makes TLS itself and signs in over nothing else.
+ * A second connection, by nodemailer (loaded here), not signed in yet. nodemailer speaks on a socket that mailauth opened through the
+ * proxy. With `starttls` nodemailer makes TLS itself, and signs in over nothing else.
+ *
+ * nodemailer is pinned to one exact version in package.json, because this file depends on what its documentation does not promise: the
+ * inner path `lib/smtp-connection`, the way in which it picks a custom method of sign-in, and a record of its log (`discarded`). An update
+ * of nodemailer needs the tests of SMTP, also those against Postfix (test/real/postfix.test.ts).
  */
 export async function smtpSession(
   { network, host, user, token, timeoutMs }: SmtpSessionOptions,
   signal: AbortSignal,
 ): Promise<SmtpSession> {
   const { default: Connection } = await import('nodemailer/lib/smtp-connection');
-  // The stage's own deadline comes first and says which stage it was.
+  // The stage's own deadline comes first, and its error names the stage.
   const backstopMs = timeoutMs + 5_000;
   const tcp = await network.connect(host.host, host.port, signal);
   tcp.on('error', () => {});
@@ -61,7 +65,10 @@ export async function smtpSession(
     broken ??= cause;
     onBroken(broken);
   };
-  /** nodemailer throws away what came in clear after the answer to STARTTLS, and goes on: we do not. */
+  /**
+   * nodemailer discards what came in clear after the answer to STARTTLS, and continues. mailauth ends the connection: somebody may have
+   * injected it.
+   */
   const listen = (entry: unknown): void => {
     if (!discardedWarning.safeParse(entry).success) return;
     breaks(Object.assign(new Error('data before the TLS handshake'), { code: 'STARTTLS_INJECTION', command: 'STARTTLS' }));
@@ -74,7 +81,7 @@ export async function smtpSession(
     name: ourName,
     connection: socket,
     ...(host.security === 'tls' ? { secure: true, secured: true } : { secure: false, requireTLS: true }),
-    // Said here, so that no NODE_TLS_REJECT_UNAUTHORIZED of the environment can say otherwise.
+    // Stated here, so that NODE_TLS_REJECT_UNAUTHORIZED in the environment cannot switch the check off.
     tls: { rejectUnauthorized: true, secureContext: network.secureContext() },
     logger: { level: quiet, trace: quiet, debug: quiet, info: quiet, warn: listen, error: quiet, fatal: quiet },
     customAuth: { [ourMethod]: (ctx) => signInBy((line) => ctx.sendCommand(line)) },
@@ -83,19 +90,19 @@ export async function smtpSession(
     socketTimeout: backstopMs,
   });
   connection.on('error', breaks);
-  // A reply that ends the connection (421) is told a moment later than the end.
+  // nodemailer reports a reply that ends the connection (421) a moment after the end itself.
   connection.on('end', () => setImmediate(() => breaks(Object.assign(new Error('closed'), { code: 'ECONNECTION', command: 'CONN' }))));
 
   let command: Command | undefined;
   /**
-   * Two steps (EHLO's AUTH without initial response): a whole Exchange token is longer than the command line that some
-   * servers read. And once: nodemailer's own XOAUTH2 would try a refused token again.
+   * Signs in in two steps (AUTH without initial response), because an Exchange token is longer than the command line that some servers
+   * read; and only once, because nodemailer's own XOAUTH2 would try a refused token again.
    */
   const signInBy = async (sendCommand: Command): Promise<boolean> => {
     command = sendCommand;
     let answer = await sendCommand('AUTH XOAUTH2');
     if (isStatus(answer.response, '334')) answer = await sendCommand(xoauth2(user, token).reveal());
-    // A refusal that explains itself first (RFC 7628 section 3.2.3) waits for an empty line.
+    // A server that explains its refusal first waits for an empty line before it refuses (RFC 7628 section 3.2.3).
     if (isStatus(answer.response, '334')) answer = await sendCommand('');
     if (!isStatus(answer.response, '235')) throw refused('AUTH XOAUTH2', answer.response);
     return true;
@@ -107,7 +114,7 @@ export async function smtpSession(
     if (!isStatus(response, '250')) throw refused(name, response);
   };
 
-  /** Ends when the work does, the connection breaks, or the signal aborts. */
+  /** Ends when the work ends, the connection breaks, or the signal aborts. */
   const during = async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     if (broken !== undefined) throw broken;

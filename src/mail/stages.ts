@@ -81,7 +81,7 @@ export interface RunOptions {
 /**
  * Runs stages one after another, each timed and under its own deadline. After the first failure, and where a stage has
  * no work, it is `skipped`. The result always lists every stage. Rejects only with the signal's reason when it aborts,
- * or with an error that is not a `MailauthError` (a bug of ours).
+ * or with an error that is not a `MailauthError` (a bug of mailauth).
  */
 export async function runStages(options: RunOptions): Promise<StageRun> {
   const stages: Stage[] = [];

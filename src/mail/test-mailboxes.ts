@@ -16,7 +16,7 @@ export interface Candidate {
   readonly protocols: readonly Protocol[];
 }
 
-/** What is kept of a tested mailbox: no error objects, no sockets behind their causes. */
+/** What is kept of a tested mailbox: without the error objects, whose causes would keep sockets in memory. */
 export interface TestedMailbox {
   readonly mailbox: string;
   readonly for: string;
@@ -41,7 +41,7 @@ export interface MailboxesRun {
   readonly onPause: (host: string, ms: number) => void;
 }
 
-/** The name under which the sign-in service pauses: it is one for all mailboxes. */
+/** The name under which the sign-in service pauses: all mailboxes share it. */
 const signInService = 'the sign-in service';
 
 /**
@@ -50,7 +50,7 @@ const signInService = 'the sign-in service';
  */
 export async function testMailboxes(run: MailboxesRun): Promise<readonly TestedMailbox[]> {
   const { candidates, concurrency, signal } = run;
-  // Each open connection listens: many at a time are no leak.
+  // Each open connection listens to the signal: many listeners at a time are not a leak.
   setMaxListeners(0, signal);
   const pauses = hostPauses(run);
   const finished = new Map<number, TestedMailbox>();
@@ -90,7 +90,7 @@ export async function testMailboxes(run: MailboxesRun): Promise<readonly TestedM
     const crowded = first.filter(({ error }) => error !== undefined && pauseWanted(error) !== undefined).map((r) => r.protocol);
     if (crowded.length === 0) return first;
     const asked = await ask({ record: candidate.record, protocols: crowded });
-    // What the host said itself tells more than that it was not asked again.
+    // The host's own answer says more than the note that it was not asked again.
     const second = asked.filter(({ error }) => error?.code !== 'mail-host-paused');
     return candidate.protocols.flatMap((p) => [second, first].flatMap((results) => results.filter((r) => r.protocol === p)).slice(0, 1));
   };
@@ -127,7 +127,7 @@ function pauseWanted(error: MailauthError): { bySignIn: boolean; waitMs: number 
       return { bySignIn: false, waitMs: suggestedPauseMs(error.detail.reply ?? '') };
     case 'entra-busy': {
       const seconds = error.detail.retryAfterSeconds;
-      // A fault of the service without a wish is no throttling.
+      // A fault of the service that names no pause is not throttling.
       return seconds === undefined ? undefined : { bySignIn: true, waitMs: seconds * 1000 };
     }
     default:
@@ -147,7 +147,7 @@ function notAsked(record: MailboxRecord, protocol: Protocol, host: MailHost): Pr
   return notBegun(record, protocol, host, error);
 }
 
-/** A result of which no stage was begun: the first one shows why. */
+/** A result in which no stage was begun: its first stage shows why. */
 function notBegun({ mailbox }: MailboxRecord, protocol: Protocol, host: MailHost, error: MailauthError): ProtocolResult {
   const stages = stageOrder(protocol, host.security).map((name: StageName, i) =>
     i === 0 ? ({ name, state: 'failed', ms: 0, detail: error.title } as const) : ({ name, state: 'skipped', ms: 0, detail: '' } as const),

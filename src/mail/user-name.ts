@@ -11,7 +11,7 @@ import { type ProtocolResult, withDiagnosis, withNote } from './result.ts';
  * Each one tried is a login at Exchange, so there are never more than these.
  */
 export function namesToTry(record: MailboxRecord, protocol: Protocol): readonly string[] {
-  // An app that acts for itself has no mailbox of its own: its name is no second choice.
+  // An app that acts for itself has no mailbox of its own, so its name cannot be the right one.
   const people = record.access === 'app-only' ? [] : [record.account?.username, record.signInAs];
   const names = [saslUser(record, protocol), record.mailbox, ...people];
   const distinct = new Map<string, string>();
@@ -24,7 +24,7 @@ export function namesToTry(record: MailboxRecord, protocol: Protocol): readonly 
   return [...distinct.values()];
 }
 
-/** Refusals of the sign-in that another name could cure. Throttling, networks, TLS, switches and bad tokens are not among them. */
+/** Refusals of the sign-in that another user name may solve. Throttling, networks, TLS, switches and bad tokens are not among them. */
 const nameRefusals: ReadonlySet<string> = new Set([
   'imap-authenticate-failed',
   'pop-authenticate-failed',
@@ -55,13 +55,13 @@ export async function testByName(
   for (const name of others) {
     const other = await test(name);
     if (signedIn(other)) return began.protocol === 'smtp' ? noted(other) : rightsMissing(began, name, signInAs);
-    // Throttled, cut off: nobody knows more than before, and more tries would make it worse.
+    // Throttled or cut off: this try shows nothing, and more tries would make it worse.
     if (!refusesName(other)) return began;
   }
   return others.length === 0 ? began : noneWorks(began, names);
 }
 
-/** `SMTP wants ada@contoso.com`: also in later tests, for mail programs need to be told as well. */
+/** Notes the user name that SMTP takes, in every test: mail programs need that name too. */
 function noted(result: ProtocolResult): ProtocolResult {
   const { protocol, ok, user, mailbox } = result;
   if (protocol !== 'smtp' || !ok || user.toLowerCase() === mailbox.toLowerCase()) return result;
@@ -74,7 +74,9 @@ function rightsMissing(began: ProtocolResult, name: string, signInAs: string | u
   return withDiagnosis(began, withReply(began, isDelegate ? problem('mail-no-full-access', blanks) : problem('mail-token-user', blanks)));
 }
 
-/** Missing rights would let the delegate into the own mailbox: where that is refused too, they are not what explains it. */
+/**
+ * No name works. With missing rights the delegate could still open their own mailbox; that was refused too, so rights are not the reason.
+ */
 function noneWorks(began: ProtocolResult, names: readonly string[]): ProtocolResult {
   const code = began.error?.code;
   if (code === 'mail-token-user') return began;

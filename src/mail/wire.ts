@@ -8,13 +8,13 @@ import { problem } from '../errors/problem.ts';
 import { type Lines, readLines } from './lines.ts';
 import type { StageWork } from './stages.ts';
 
-/** One connection of our own to a mail server, whatever is spoken on it, stage by stage. */
+/** One connection to a mail server, stage by stage, for any of the protocols. */
 export interface Wire {
   readonly dns: StageWork;
   readonly connect: StageWork;
-  /** the TLS handshake, on the open connection; what came in clear before it is refused with `mail-starttls-injection` */
+  /** the TLS handshake on the open connection; refuses bytes that came in clear before it, with `mail-starttls-injection` */
   readonly secure: StageWork;
-  /** what is read from and written to the connection as it is now */
+  /** reads from and writes to the connection as it is now: in clear, or after `secure` over TLS */
   lines(): Lines;
   close(): void;
 }
@@ -28,14 +28,14 @@ export interface WireOptions {
 }
 
 export function openWire({ network, clock, host, unreadable }: WireOptions): Wire {
-  // Asked within a stage: an HTTPS_PROXY that makes no sense is that stage's failure.
+  // Called within a stage, so that an unusable HTTPS_PROXY is the failure of that stage.
   const proxyInUse = (): string | undefined => network.proxyFor(host.host, host.port);
-  /** the TCP one stays ours below the TLS one */
+  /** the TCP socket, and after the handshake the TLS socket on it */
   const sockets: Socket[] = [];
   let lines: Lines | undefined;
 
   const keep = <S extends Socket>(opened: S): S => {
-    // A reset after the stage that would have noticed it must not end the process.
+    // A reset that comes when no stage listens must not end the process.
     opened.on('error', () => {});
     sockets.push(opened);
     return opened;

@@ -29,7 +29,7 @@ export function newState(random: Random): string {
   return random.bytes(32).toString('base64url');
 }
 
-/** Exactly one `state`, equal to ours, compared in constant time (its length is no secret). */
+/** True for exactly one `state` that equals ours. The comparison takes constant time; the length is not a secret. */
 export function hasState(params: URLSearchParams, state: string): boolean {
   const [given, ...more] = params.getAll('state');
   if (given === undefined || more.length > 0) return false;

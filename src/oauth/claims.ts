@@ -10,7 +10,7 @@ export interface IdClaims {
   readonly audience?: string;
 }
 
-/** An access token, looked into for diagnosis only: Microsoft may change or encrypt it, personal accounts' are no JWT. */
+/** An access token, read for diagnosis only. Microsoft may change or encrypt it, and those of personal accounts are not JWTs. */
 export type AccessClaims =
   | { readonly opaque: true }
   | {
@@ -25,7 +25,7 @@ export type AccessClaims =
       readonly objectId?: string;
       readonly appId?: string;
       readonly version?: string;
-      /** `wids`: template ids of the directory roles of who signed in; absent where Entra sent none */
+      /** `wids`: template ids of the person's directory roles; absent when Entra sent none */
       readonly directoryRoles?: readonly string[];
       /** milliseconds since the epoch */
       readonly expiresAt?: number;
@@ -55,7 +55,7 @@ type ClaimSet = z.infer<typeof claimSet>;
 
 /**
  * Decodes only: the token came over TLS straight from the token endpoint, which stands in for its signature
- * (OpenID Connect Core section 3.1.3.7, rule 6). undefined: that is no JWT.
+ * (OpenID Connect Core section 3.1.3.7, rule 6). undefined: the text is not a JWT.
  */
 export function readIdToken(jwt: string): IdClaims | undefined {
   const claims = decode(jwt);
@@ -68,7 +68,7 @@ export function readIdToken(jwt: string): IdClaims | undefined {
   };
 }
 
-/** Never fails; never decide anything by it that matters. */
+/** Never fails. Its result must not decide anything but the words of a diagnosis. */
 export function readAccessToken(token: Secret | string): AccessClaims {
   const claims = decode(token);
   if (claims === undefined) return { opaque: true };

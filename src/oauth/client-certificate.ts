@@ -54,7 +54,10 @@ export function readClientCertificate(text: string, now: number): ClientCertific
   };
 }
 
-/** Of the certificate in an entry of the secret store, also of one that has ended; undefined where there is none. */
+/**
+ * The thumbprints of the certificate in an entry of the secret store, also of an expired one; undefined when the entry has no
+ * certificate.
+ */
 export function storedThumbprints(stored: Secret | undefined): Thumbprints | undefined {
   const block = certificateBlock.exec(stored?.reveal() ?? '')?.[0];
   const certificate = block === undefined ? undefined : readX509(block);

@@ -90,7 +90,10 @@ async function authorize(request: DeviceSignIn): Promise<DeviceAuthorization> {
   return read.device;
 }
 
-/** Asks until the person has decided or time is up. A failure of the network or the server does not end the wait; when it lasts to the end, it is thrown. */
+/**
+ * Asks until the person has decided or time is up. A failure of the network or the server does not end the wait; when it lasts to the
+ * end, it is thrown.
+ */
 async function poll(
   { clock, signal }: Pick<Context, 'clock' | 'signal'>,
   request: DeviceSignIn,
@@ -161,7 +164,10 @@ function accepted(request: DeviceSignIn, answer: TokenAnswer): TokenSet {
   return acceptGrant(request, grant);
 }
 
-/** Entra's refusal in the words of this flow. The OAuth error decides first, then the numbers that mean something else here than in a browser. */
+/**
+ * Entra's refusal in the words of this flow. The OAuth error decides first, then the numbers that mean something else here than in a
+ * browser.
+ */
 function refusal(request: DeviceSignIn, error: NonNullable<TokenAnswer['error']>): MailauthError {
   const words = wordsOf(request);
   const said = entraProblem(error, words);
@@ -185,7 +191,7 @@ function codeOf(error: NonNullable<TokenAnswer['error']>) {
 
 /**
  * The page of the code as a QR code, in lines of half blocks for a terminal. The light modules are drawn, so that it reads
- * rightly on a dark screen; on a light screen phones read the inverse, too.
+ * correctly on a dark screen; phones also read the inverse on a light screen.
  */
 export async function qr(text: string): Promise<string> {
   const { renderUnicodeCompact } = await import('uqr');

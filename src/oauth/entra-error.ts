@@ -16,7 +16,7 @@ export interface EntraError {
   /** numbers after AADSTS, the first is the reason */
   readonly codes?: readonly number[] | undefined;
   readonly correlationId?: string | undefined;
-  /** `cancel` in a redirect: somebody pressed it */
+  /** `cancel` in a redirect: the person pressed Cancel */
   readonly subcode?: string | undefined;
   /** as sent: `2026-11-21 23:40:00Z` */
   readonly timestamp?: string | undefined;
@@ -40,7 +40,7 @@ const errorBody = z.object({
   timestamp: text,
 });
 
-/** Reads a parsed JSON body, or the redirect's parameters as an object. undefined: that is no OAuth error. */
+/** Reads a parsed JSON body, or the redirect's parameters as an object. undefined: it is not an OAuth error. */
 export function readEntraError(body: unknown): EntraError | undefined {
   const read = errorBody.safeParse(body);
   if (!read.success || read.data.error === '') return undefined;

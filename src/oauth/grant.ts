@@ -29,10 +29,10 @@ const tokenResponse = z.object({
   scope: z.catch(z.optional(z.string()), undefined),
 });
 
-/** RFC 6749 leaves the lifetime open when it is not said; an hour is what Microsoft's shortest tokens live. */
+/** RFC 6749 does not say how long a token lives when the answer names no time. One hour is the life of Microsoft's shortest tokens. */
 const lifetimeUnsaid = 3600;
 
-/** undefined: that is no token response. `receivedAt` in milliseconds since the epoch. */
+/** undefined: the body is not a token response. `receivedAt` in milliseconds since the epoch. */
 export function readGrant(body: unknown, requested: readonly string[], receivedAt: number): Grant | undefined {
   const read = tokenResponse.safeParse(body);
   if (!read.success) return undefined;

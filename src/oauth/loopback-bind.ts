@@ -6,15 +6,15 @@ export interface BoundServers {
   readonly port: number;
   /** 127.0.0.1, and ::1 where that was possible */
   readonly hosts: readonly string[];
-  /** ends every connection, polite or not; resolves when the port is free again */
+  /** ends every connection at once; resolves when the port is free again */
   close(): Promise<void>;
 }
 
 export type Listen = (server: Server, port: number, host: string) => Promise<void>;
 
-/** A developer's cookies for localhost come along, whatever port set them: Node's 16 KiB is too tight for them. */
+/** Browsers send the cookies of every port of localhost, and a developer may have many: Node's limit of 16 KiB is too small for them. */
 const maxHeaderBytes = 64 * 1024;
-/** A local program may open connections and say nothing; the oldest silent one then makes room for the browser. */
+/** A local program may open connections and send nothing. The oldest silent connection is then closed to make room for the browser. */
 const maxSilent = 48;
 const slowestRequestMs = 10_000;
 const portAttempts = 10;
@@ -44,7 +44,7 @@ export async function bindLoopback(
       await listen(six, port, '::1');
       return bound(port, [four, six], ['127.0.0.1', '::1'], sockets);
     } catch (error) {
-      // Somebody else owns this port on ::1, where browsers look first: take another while the choice is ours.
+      // Another program owns this port on ::1, where browsers look first. When any port will do, take another one.
       const elsewhere = codeOf(error) === 'EADDRINUSE' && want.port === undefined && attempt < portAttempts;
       if (!elsewhere) return bound(port, [four], ['127.0.0.1'], sockets);
       await closeServer(four);
@@ -115,7 +115,7 @@ function listenOn(server: Server, port: number, host: string): Promise<void> {
     server.once('error', reject);
     server.listen({ port, host, ipv6Only: host === '::1' }, () => {
       server.off('error', reject);
-      // Accepting may fail later (out of file descriptors): the wait goes on, its deadline ends it.
+      // Accepting a connection may fail later (out of file descriptors). The wait continues and ends at its deadline.
       server.on('error', () => undefined);
       resolve();
     });

@@ -26,7 +26,10 @@ export function consentPage(): ResultPage {
   });
 }
 
-/** Somebody signed in to change the tenant. Whether they may is not known yet: the page must not promise it. Nothing of it is stored. */
+/**
+ * An administrator signed in to change the tenant. Whether Microsoft allows the change is not known yet, so the page must not promise it.
+ * Nothing is stored.
+ */
 export function adminPage(v: { readonly account: string | undefined }): ResultPage {
   const who = v.account === undefined ? '' : `<dl><dt>Signed in as</dt><dd>${address(v.account)}</dd></dl>`;
   return page(200, 'good', {

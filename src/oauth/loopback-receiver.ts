@@ -11,7 +11,10 @@ interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The counter where requests arrive: one answer is taken, one browser is kept waiting, everybody else is told and sent away. */
+/**
+ * Receives the requests to the listener. It takes one answer and keeps that browser waiting until the result page is known. Every other
+ * request gets a page that says why it is not the answer.
+ */
 export class LoopbackReceiver {
   readonly answered: Promise<AuthorizationAnswer>;
   /** the result page has left for the browser */
@@ -41,7 +44,7 @@ export class LoopbackReceiver {
   }
 
   receive(request: IncomingMessage, response: ServerResponse): void {
-    // A client that goes away in the middle is no news.
+    // A client may close its connection at any time; that is not an error.
     response.on('error', () => undefined);
     const reply = this.#judge(request, response);
     if (reply !== 'hold') send(response, reply);
@@ -52,7 +55,7 @@ export class LoopbackReceiver {
     if (isWaiting(this.#held)) send(this.#held, this.#toResult());
   }
 
-  /** the browser that still waits learns that nothing will come; resolves when it has been told */
+  /** tells the browser that still waits that mailauth stopped; resolves when the page was sent */
   async dismiss(): Promise<void> {
     const held = this.#held;
     if (!isWaiting(held)) return;
@@ -92,7 +95,7 @@ export class LoopbackReceiver {
     const read = readAuthorizationAnswer(params);
     if (read.kind === 'unreadable') return badRequestPage();
     if (isWaiting(this.#held) || this.#sent) return alreadyAnsweredPage();
-    // The first one, or the same person again after the first tab went away before it knew.
+    // The first answer, or the same person again after the first tab was closed before it got its result.
     this.#settle(read.answer);
     if (this.#result !== undefined) return this.#toResult();
     this.#held = response;

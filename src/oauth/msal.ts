@@ -18,7 +18,7 @@ interface About {
   readonly mailbox?: string;
 }
 
-/** By require: the CommonJS build loads in half the time of the import (measured). */
+/** Loaded by require: the CommonJS build loads in half the time of the import (measured). */
 const require = createRequire(import.meta.filename);
 let loaded: typeof Msal | undefined;
 function msal(): typeof Msal {
@@ -27,10 +27,10 @@ function msal(): typeof Msal {
   return library;
 }
 
-/** Loads MSAL while the person signs in, so that the code, which lives a minute, does not wait for it. */
+/** Loads MSAL while the person signs in, so that the authorization code, which is valid for a minute, does not wait for it. */
 export function preloadMsal(): void {
   setImmediate(() => {
-    // What is wrong with the package is told by the call that needs it.
+    // When the package is broken, the call that needs it says so.
     try {
       msal();
     } catch {}
@@ -68,7 +68,10 @@ export async function authorizationUrl(app: OAuthApp, request: AuthorizationRequ
   return withoutExtras(address);
 }
 
-/** MSAL's telemetry, routing hints and wishes for optional claims: a third of the address, and people copy it from a narrow terminal. */
+/**
+ * MSAL's telemetry, routing hints and requests for optional claims. They are a third of the address, and people copy it from a narrow
+ * terminal.
+ */
 const extras = ['x-client-SKU', 'x-client-VER', 'x-client-OS', 'x-client-CPU', 'X-AnchorMailbox', 'clidata', 'claims', 'client-request-id'];
 
 function withoutExtras(address: string): string {
@@ -96,7 +99,7 @@ export async function redeemCode(app: OAuthApp, request: CodeRequest): Promise<G
       msalClient.acquireTokenByCode({ code: code.reveal(), redirectUri, scopes: [...scopes], codeVerifier: codeVerifier.reveal() }),
     );
   } catch (error) {
-    // Entra has one number for a code that is too old and for a refresh token that is.
+    // Entra has one number for an authorization code that is too old and for a refresh token that is too old.
     const tooOld = error instanceof MailauthError && error.detail.aadsts === 70008;
     throw tooOld ? problem('code-expired', { mailbox }, { detail: error.detail }) : error;
   }
@@ -132,7 +135,7 @@ async function redeem(app: OAuthApp, wanted: Wanted, ask: (client: Client) => Pr
   }
   if (exchange.failure !== undefined) throw exchange.failure;
   const { answer } = exchange;
-  // Nothing was sent: MSAL did not like what it was given.
+  // Nothing was sent: MSAL refused its input.
   if (answer === undefined) throw unreadable(wanted, 'The request could not be built.', failure);
   if (answer.error !== undefined) throw entraProblem(answer.error, { ...wanted, ...blanks(app) });
   const grant = readGrant(answer.body, wanted.scopes, answer.receivedAt);
@@ -149,7 +152,7 @@ function unreadable({ mailbox }: Wanted, why: string, cause: unknown): Error {
   return problem('token-answer-unreadable', { mailbox, why }, code === undefined ? {} : { detail: { reply: code.slice(0, 80) } });
 }
 
-/** A new one each time: MSAL's cache and its memory of throttled requests must not outlive one call. */
+/** Each call needs a new client: MSAL's cache and its memory of throttled requests must not outlive one call. */
 function client(app: OAuthApp, exchange: TokenExchange): Client {
   const { clientId, clientSecret, cloud, tenantId, endpoints } = app;
   const { PublicClientApplication, ConfidentialClientApplication, LogLevel } = msal();
@@ -157,7 +160,7 @@ function client(app: OAuthApp, exchange: TokenExchange): Client {
     clientId,
     authority: `${cloud.login}/${tenantId}`,
     knownAuthorities: [new URL(cloud.login).host],
-    // With these MSAL asks nobody where to go.
+    // With these MSAL makes no request for discovery.
     authorityMetadata: JSON.stringify({
       issuer: endpoints.issuer,
       authorization_endpoint: endpoints.authorization,

@@ -53,7 +53,7 @@ function unwrap(text: string): string {
     .replace(/[\s\p{Cc}\p{Cf}]+/gu, '');
   let start = 0;
   let end = flat.length;
-  // By hand: a regular expression with `$` takes seconds for 64 KiB of quotes. `[` may begin an address, never one of ours.
+  // A regular expression with `$` would take seconds for 64 KiB of quotes. `[` may begin an address, but never the redirect's.
   while (start < end && quotes.has(flat.charAt(start))) start++;
   while (end > start && quotes.has(flat.charAt(end - 1))) end--;
   return flat.slice(start, end).replaceAll('&amp;', '&');

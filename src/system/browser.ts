@@ -9,7 +9,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 const watchMs = 2000;
 const opened: BrowserOutcome = { kind: 'opened' };
 const failed = (why: string): BrowserOutcome => ({ kind: 'failed', why });
-/** A browser may live for days; what opens our stores must not stand in its environment. */
+/** A browser may run for days, so its environment must not hold what opens mailauth's stores. */
 const notForBrowsers = ['MAILAUTH_PASSPHRASE', 'MAILAUTH_GRAPH_TOKEN'];
 
 /** Shows a page to the person: by the command in `BROWSER`, else by the platform's launcher (package `open`). */
@@ -33,7 +33,7 @@ export function createBrowser(options: { env: Env; platform: NodeJS.Platform; cl
   };
 }
 
-/** The package hands on the environment of this very process: while it starts the launcher, what opens our stores is not in there. */
+/** The package `open` gives the launcher the environment of this process, so the secrets are removed from it while the launcher starts. */
 async function startLauncher(address: string): Promise<ChildProcess> {
   const { default: open } = await import('open');
   const hidden = notForBrowsers.map((name) => [name, process.env[name]] as const);
@@ -46,7 +46,7 @@ async function startLauncher(address: string): Promise<ChildProcess> {
 }
 
 /**
- * Can this person be shown a page? As git-credential-manager decides it: `BROWSER` always counts (editors that forward
+ * Can a browser show this person a page? The rules are those of git-credential-manager: `BROWSER` always counts (editors that forward
  * ports over SSH set it); CI never; over SSH only with a forwarded display; WSL shows pages on Windows.
  */
 export function isBrowserUsable(env: Env, platform: NodeJS.Platform, launcherFound: (env: Env) => boolean): boolean {
@@ -68,7 +68,7 @@ function hasLauncher(env: Env): boolean {
   return folders.some((folder) => launchers.some((name) => isExecutable(join(folder, name))));
 }
 
-/** The command is split as a shell would split words, but no shell ever sees it or the address. */
+/** Splits the command as a shell would, but no shell ever sees the command or the address. */
 function startCommand(command: string, address: string, env: Env, platform: NodeJS.Platform): ChildProcess {
   const [program, ...rest] = isFile(command) ? [command] : splitWords(command, platform);
   if (program === undefined) throw new Error('BROWSER is empty');
@@ -99,11 +99,11 @@ export function splitWords(line: string, platform: NodeJS.Platform): string[] {
 function partOf(match: RegExpExecArray, platform: NodeJS.Platform): string {
   if (platform === 'win32') return match[1] ?? match[2] ?? '';
   const [, single, double, bare] = match;
-  // POSIX shell, section 2.2.3: between double quotes a backslash only guards $ ` " \ and itself.
+  // POSIX shell, section 2.2.3: between double quotes a backslash escapes only $ ` " and \.
   return single ?? double?.replace(/\\([$`"\\])/g, '$1') ?? bare?.replace(/\\([\s\S])/g, '$1') ?? '';
 }
 
-/** The launcher's end, if it comes within two seconds; one that still runs then is a browser. Never holds our own process. */
+/** Waits two seconds for the launcher to end; one that still runs then is a browser. It never keeps this process alive. */
 async function watch(child: ChildProcess, name: string, clock: Clock): Promise<BrowserOutcome> {
   const judge = (code: number | null, signal: NodeJS.Signals | null) =>
     code === 0 ? opened : failed(signal === null ? `${name} ended with code ${code}` : `${name} was ended by ${signal}`);

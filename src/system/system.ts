@@ -16,7 +16,7 @@ import { lineReader, outputOf, readAll } from './terminal/terminal.ts';
 /** The real world behind the ports of `core/context.ts`. Nothing is opened, loaded or asked before it is used. */
 export function createSystem(process: NodeJS.Process, noColor: boolean, signal: AbortSignal): Context {
   const { env, platform } = process;
-  // The question library decides about colours by itself, from the environment only.
+  // Inquirer decides about colours by itself, from the environment only.
   if (noColor || env.NO_COLOR) {
     env.NO_COLOR = '1';
     delete env.FORCE_COLOR;
@@ -44,7 +44,7 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
   return { ...base, network: createNetwork({ env, log }), log };
 }
 
-/** Looked up when asked for: only the doctor does. */
+/** Release, user and home folder are looked up when they are read: only the doctor reads them. */
 function machineOf({ version, arch }: NodeJS.Process): Machine {
   return {
     node: version.replace(/^v/, ''),

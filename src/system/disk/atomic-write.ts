@@ -4,7 +4,8 @@ import { dirname } from 'node:path';
 
 /**
  * Puts a whole file in place of another, or nothing: temporary file beside it (0600), fsync, rename, fsync of the folder (0700 when made).
- * Written here because write-file-atomic does not look how much a write took: on a disk that fills up it renames half a file over a whole one.
+ * Written here because write-file-atomic does not look how much a write took: on a disk that fills up it renames half a file over a whole
+ * one.
  */
 export async function writeAtomic(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -21,8 +22,8 @@ export async function writeAtomic(path: string, content: string | Uint8Array): P
 }
 
 /**
- * Behind a link, so that its file is replaced and not the link. But a link that somebody else laid into a folder for all (/tmp) may lead
- * anywhere; like the kernel's own opening of files (proc(5), fs.protected_symlinks) this does not follow it.
+ * The file behind a link, so that the file is replaced and not the link. A link that another user put into a folder that is writable for
+ * all (/tmp) may lead anywhere; like the kernel (proc(5), fs.protected_symlinks) this does not follow it.
  */
 async function targetOf(path: string): Promise<string> {
   const found = await lstat(path).catch(() => undefined);
@@ -30,7 +31,7 @@ async function targetOf(path: string): Promise<string> {
   return isForeign && (await isForAll(dirname(path))) ? path : realpath(path).catch(() => path);
 }
 
-/** Everybody may put files there, and nobody may take another's away. Windows has no such bits. */
+/** Is the folder writable for all, with the sticky bit that lets only owners remove files? Windows has no such bits. */
 async function isForAll(folder: string): Promise<boolean> {
   return process.platform !== 'win32' && ((await stat(folder)).mode & 0o1002) === 0o1002;
 }
@@ -74,7 +75,7 @@ export async function createFile(path: string, content: Uint8Array): Promise<boo
 async function writeWhole(file: FileHandle, content: string | Uint8Array, target: string): Promise<void> {
   try {
     await file.writeFile(content);
-    // `sudo mailauth` must not take a file from the service that reads it.
+    // After `sudo mailauth` the service that owned the file must still be able to read it.
     if (process.getuid?.() === 0) await keepOwner(file, target);
     await file.sync();
   } finally {
@@ -87,7 +88,7 @@ async function keepOwner(file: FileHandle, target: string): Promise<void> {
   if (before?.isFile() === true && !(await isForAll(dirname(target)))) await file.chown(before.uid, before.gid).catch(() => undefined);
 }
 
-/** So that the new name survives a power cut. Windows cannot, and some file systems will not. */
+/** So that the new name survives a power cut. Windows and some file systems do not support it. */
 async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');

@@ -2,9 +2,9 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import type { GuardedFile } from '../../core/context.ts';
 
 /**
- * A small file with who may read it, both of the same opened file, so that nobody exchanges it in between. At once and not by the
- * thread pool: the quick way reads by this, too. Throws as the disk does, and EINVAL for what is no file: a pipe without a writer would
- * hold the whole process, Ctrl-C included.
+ * A small file, and who may read it. Both come from the same open file, so the file cannot be replaced in between. Synchronous, because
+ * `token get` (src/quick) reads with it and the thread pool would cost time. Throws as the disk does, and EINVAL for anything but a file or
+ * a folder: a pipe without a writer would block the whole process, Ctrl-C included.
  */
 export function readGuardedFile(path: string): GuardedFile | undefined {
   let file: number;
@@ -24,7 +24,7 @@ export function readGuardedFile(path: string): GuardedFile | undefined {
   }
 }
 
-/** Root reads everything anyway; what it uses may belong to the service it works for. */
+/** For root every file counts as its own: root can read everything, and the file may belong to the service that root works for. */
 function ownerOf(uid: number): GuardedFile['owner'] {
   const me = process.getuid?.();
   if (me === undefined || me === 0 || me === uid) return 'self';

@@ -3,7 +3,7 @@ import type { Where } from '../../errors/catalogue/machine/network-errors.ts';
 import { problem } from '../../errors/problem.ts';
 import type { ProxyAddress } from './proxy.ts';
 
-/** A proxy that says more than this before the tunnel stands is none. */
+/** A proxy that sends more than this before the tunnel is open does not speak HTTP. */
 const answerLimit = 16 * 1024;
 
 /**
@@ -22,7 +22,10 @@ export async function openTunnel(socket: Socket, proxy: ProxyAddress, where: Whe
   if (!status.startsWith('2')) throw refused(Number(status));
 }
 
-/** The answer's head; bytes behind it are put back. Not by 'data' events: they would leave the socket paused or flowing. */
+/**
+ * Reads the head of the answer; bytes behind it are put back. It does not use 'data' events, which would leave the socket paused or
+ * flowing.
+ */
 function readAnswer(socket: Socket, refused: () => Error): Promise<string> {
   return new Promise((resolve, reject) => {
     let seen = Buffer.alloc(0);

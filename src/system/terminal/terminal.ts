@@ -2,7 +2,7 @@ import type { Output } from '../../core/context.ts';
 
 const stdinLimit = 64 * 1024;
 
-/** A stream of this process as an `Output`. What cannot be written is said once, at the end (app.ts). */
+/** A stream of this process as an `Output`. A write that fails is reported once, at the end (app.ts). */
 export function outputOf(stream: NodeJS.WriteStream): Output {
   stream.on('error', () => undefined);
   return {
@@ -29,7 +29,7 @@ export async function readAll(stream: NodeJS.ReadStream): Promise<string> {
   return text;
 }
 
-/** Line by line from a standard input that is no terminal; lines over 64 KiB are cut. */
+/** Reads line by line from standard input that is not a terminal. Lines over 64 KiB are cut. */
 export function lineReader(stream: NodeJS.ReadStream): (signal: AbortSignal) => Promise<string | undefined> {
   let buffered = '';
   let ended = false;
@@ -72,7 +72,7 @@ export function lineReader(stream: NodeJS.ReadStream): (signal: AbortSignal) => 
         });
       }
     } finally {
-      // A paused stream does not keep the process alive once the browser has won the race.
+      // A paused stream does not keep the process alive after the browser has answered first.
       stream.pause();
     }
   };
