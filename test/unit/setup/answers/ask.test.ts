@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { products } from '../../../../src/products/products.ts';
 import { type Asking, answer } from '../../../../src/setup/answers/ask.ts';
 import type { Question } from '../../../../src/setup/answers/question.ts';
 import { firstQuestions, registrationQuestions } from '../../../../src/setup/answers/questions.ts';
@@ -102,6 +103,23 @@ describe('the questions of setup', () => {
       }
     }
   });
+
+  it.each(products.filter(({ name }) => name !== 'custom'))(
+    '$name: no more questions than a tenth of the steps of its guide',
+    async ({ name, manualSteps }) => {
+      const script: readonly Scripted[] = [
+        ['Which mailbox?', 'helpdesk@contoso.com'],
+        ['What will read', name],
+        ...(name === 'osticket' || name === 'supportpal' ? [['Redirect URI?', 'https://help.contoso.com/callback'] as const] : []),
+      ];
+      const asker = asking({ canAsk: true, script });
+      await answer([...firstQuestions, ...registrationQuestions], {}, asker);
+      // And whether the app may be made.
+      const decisions = asker.asked.length + 1;
+      expect(decisions).toBe(script.length + 1);
+      expect(decisions * 10).toBeLessThanOrEqual(manualSteps ?? Number.POSITIVE_INFINITY);
+    },
+  );
 
   it('says where a product shows its own redirect URI, before it is asked for or found missing', async () => {
     const shown: string[] = [];

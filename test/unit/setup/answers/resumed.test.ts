@@ -66,27 +66,21 @@ async function journalAfter(answers: Answers, step: Step) {
 
 const pairs = ways.flatMap((from) => ways.flatMap((to) => kinds.flatMap((was) => kinds.map((is) => ({ from, was, to, is })))));
 
-describe.each(pairs)('begun as $from $was, gone on with as $to $is', ({ from, was, to, is }) => {
-  it.each(steps)('interrupted when it was %s', async (step) => {
-    const given = { ...flagsOf(from, was), protocols: 'imap', ...(from === 'existing' ? {} : { name: 'Mail of the help desk' }) };
-    const { answers, app, registration } = await journalAfter(await answered(given), step);
+it.each(pairs)('begun as $from $was, gone on with as $to $is', async ({ from, was, to, is }) => {
+  const name = from === 'existing' ? {} : { name: 'Mail of the help desk' };
+  const begun = await answered({ ...flagsOf(from, was), protocols: 'imap', ...name });
+  // As if it had been begun this way, with the answers that were given and apply here too.
+  const sameName = to === 'existing' ? {} : name;
+  const { clientId: freshId, ...fresh } = await answered({ ...flagsOf(to, is), protocols: 'imap', ...sameName });
+  for (const step of steps) {
+    const { answers, app, registration } = await journalAfter(begun, step);
     const madeClientId = app?.clientId ?? registration?.appId;
-    const resumed = await answered(flagsOf(to, is), answers, madeClientId);
-
-    // As if it had been begun this way, with the answers that were given and apply here too.
-    const fresh = await answered({
-      ...flagsOf(to, is),
-      protocols: 'imap',
-      ...(from === 'existing' || to === 'existing' ? {} : { name: 'Mail of the help desk' }),
-    });
-    const { clientId, ...others } = resumed;
-    const { clientId: freshId, ...freshOthers } = fresh;
-    expect(others).toEqual(freshOthers);
+    const { clientId, ...resumed } = await answered(flagsOf(to, is), answers, madeClientId);
+    expect({ step, ...resumed }).toEqual({ step, ...fresh });
     // An app that was registered before is gone on with by hand; nothing else has an ID before it is made.
-    const registered = answers.clientId ?? madeClientId;
-    expect(clientId).toBe(to === 'portal' ? registered : freshId);
+    expect([step, clientId]).toEqual([step, to === 'portal' ? (answers.clientId ?? madeClientId) : freshId]);
     expect(resumed.name).not.toBe('');
-  });
+  }
 });
 
 describe('what is no answer any more', () => {
