@@ -1,15 +1,14 @@
-import { plain } from '../../core/text.ts';
-import { type Aadsts, type Blanks, entraError } from '../faults/entra-replies.ts';
+import { type Aadsts, type Blanks, entraError } from '../faults/entra-refusals.ts';
+import { otherTenant } from '../faults/fault.ts';
 import type { SandboxReply, SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
 import { declaredScopes, findApp } from '../tenant/app-objects.ts';
-import { findTenant, findUser, shownAdministrators, tenant, type User } from '../tenant/directory.ts';
+import { effectiveRoles, findTenant, shownAdministrators, tenant, type User } from '../tenant/directory.ts';
 import { platformOf } from '../tenant/redirects.ts';
-import { effectiveRoles } from '../tenant/roles.ts';
 import type { App, State } from '../tenant/state-schema.ts';
 import { answerAddress } from './authorize.ts';
 import { grantTenantWide } from './consents.ts';
-import { html, redirect, shownError } from './page-replies.ts';
+import { html, readPicked, redirect, shownError } from './replies.ts';
 import { type AskedScope, readScopes, scopeRefusal } from './scope-rules.ts';
 import { accountPage, adminApprovalPage, organizationConsentPage } from './sign-in-pages.ts';
 
@@ -51,14 +50,11 @@ export async function beginAdminConsent(
 /** After the account: what is asked for the organization, or the page for people who may not grant it. */
 export function pickAdministrator(service: Service, id: string, ticket: AdminTicket, typed: string): SandboxReply {
   const { app, redirectUri, scopes, target } = ticket.consent;
-  const blanks = { user: plain(typed, 254), client: app.clientId };
-  const found = findUser(typed);
-  if (found.kind === 'unknown') return shownError(service, 50034, blanks, target);
-  if (found.kind === 'foreign') return shownError(service, 50020, { ...blanks, domain: found.domain }, target);
-  if (found.kind === 'disabled') return shownError(service, 50057, blanks, target);
-  ticket.user = found.user;
-  const { address } = found.user;
-  if (!mayGrant(service, found.user)) return html(200, adminApprovalPage(id, app.name, address), redirectUri);
+  const picked = readPicked(service, typed, app.clientId, target);
+  if (picked.kind === 'shown') return picked.page;
+  ticket.user = picked.user;
+  const { address } = picked.user;
+  if (!mayGrant(service, picked.user)) return html(200, adminApprovalPage(id, app.name, address), redirectUri);
   return html(200, organizationConsentPage(id, app.name, address, tenant.name, scopes), redirectUri);
 }
 
@@ -82,7 +78,7 @@ export async function decideAdminConsent(service: Service, ticket: AdminTicket, 
   await service.state.change((now) => grantTenantWide(now, app.clientId, scopes, made));
   const elsewhere = service.fault === 'consent-other-tenant';
   return answer({
-    tenant: elsewhere ? '9a11c0de-5a4d-4b0c-9a11-c0ffee000365' : tenant.id,
+    tenant: elsewhere ? otherTenant : tenant.id,
     scope: scopes.map((one) => `${one.prefix}${one.name}`).join(' '),
   });
 }

@@ -1,4 +1,4 @@
-import type { Aadsts, Blanks } from '../faults/entra-replies.ts';
+import type { Aadsts, Blanks } from '../faults/entra-refusals.ts';
 import type { Service } from '../server/service.ts';
 import { audienceRefuses, declaredScopes, findApp, isAzureCli, preauthorizationRefuses } from '../tenant/app-objects.ts';
 import { findTenant } from '../tenant/directory.ts';

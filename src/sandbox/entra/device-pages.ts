@@ -1,13 +1,11 @@
-import { plain } from '../../core/text.ts';
 import type { SandboxReply, SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
 import { declaredScopes, findApp } from '../tenant/app-objects.ts';
-import { findUser, shownAccounts, type User } from '../tenant/directory.ts';
-import { effectiveRoles } from '../tenant/roles.ts';
+import { effectiveRoles, shownAccounts, type User } from '../tenant/directory.ts';
 import type { App, State } from '../tenant/state-schema.ts';
 import { consentBlocked, consentedKeys, rememberConsent } from './consents.ts';
 import { devicePath } from './device-code.ts';
-import { html, shownError } from './page-replies.ts';
+import { html, readPicked } from './replies.ts';
 import { type AskedScope, consentKey, readScopes } from './scope-rules.ts';
 import { accountPage, adminApprovalPage, consentPage, deviceCodePage, deviceDonePage, errorPage } from './sign-in-pages.ts';
 
@@ -45,12 +43,9 @@ export async function typeCode(service: Service, request: SandboxRequest, open: 
 /** After the account: consent where it is missing, else the end. */
 export async function pickForDevice(service: Service, id: string, ticket: DeviceTicket, typed: string): Promise<SandboxReply> {
   const { app, scopes } = ticket;
-  const blanks = { user: plain(typed, 254), client: app.clientId };
-  const found = findUser(typed);
-  if (found.kind === 'unknown') return shownError(service, 50034, blanks, devicePath);
-  if (found.kind === 'foreign') return shownError(service, 50020, { ...blanks, domain: found.domain }, devicePath);
-  if (found.kind === 'disabled') return shownError(service, 50057, blanks, devicePath);
-  const { user } = found;
+  const picked = readPicked(service, typed, app.clientId, devicePath);
+  if (picked.kind === 'shown') return picked.page;
+  const { user } = picked;
   ticket.user = user;
   const consented = consentedKeys(await service.state.read(), app.clientId, user.address);
   const missing = scopes.filter((scope) => !consented.includes(consentKey(scope)));

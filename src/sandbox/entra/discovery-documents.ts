@@ -1,9 +1,8 @@
 import { json, type SandboxReply, type SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
 import { findTenant, tenant } from '../tenant/directory.ts';
-import { html } from './page-replies.ts';
+import { html, refuser } from './replies.ts';
 import { errorPage } from './sign-in-pages.ts';
-import { refuser } from './token-endpoint.ts';
 
 /** `GET /{tenant}/v2.0/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4), fields as Entra's v2 document has them. */
 export function openIdConfiguration(service: Service, named: string, request: SandboxRequest): SandboxReply {

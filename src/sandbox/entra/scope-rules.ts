@@ -1,4 +1,4 @@
-import type { Aadsts, Blanks } from '../faults/entra-replies.ts';
+import type { Aadsts, Blanks } from '../faults/entra-refusals.ts';
 import { resources } from '../tenant/microsoft-resources.ts';
 
 /** A scope of a request, read: which resource it names, and its last path segment. */

@@ -1,17 +1,17 @@
+import { defined } from '../../core/defined.ts';
 import { plain } from '../../core/text.ts';
-import { type Aadsts, entraError } from '../faults/entra-replies.ts';
+import { type Aadsts, entraError } from '../faults/entra-refusals.ts';
 import { decodeSegment, type SandboxHandler, type SandboxReply, type SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
 import { isAzureCli } from '../tenant/app-objects.ts';
-import { findUser, shownAccounts, shownAdministrators, type User } from '../tenant/directory.ts';
-import { effectiveRoles } from '../tenant/roles.ts';
+import { effectiveRoles, shownAccounts, shownAdministrators, type User } from '../tenant/directory.ts';
 import { sha256 } from '../tenant/state.ts';
 import { type AdminTicket, beginAdminConsent, decideAdminConsent, pickAdministrator } from './admin-consent.ts';
 import { type Authorize, answerAddress, readAuthorize } from './authorize.ts';
 import { consentBlocked, consentedKeys, rememberConsent } from './consents.ts';
 import { devicePath } from './device-code.ts';
 import { beginDevice, type DeviceTicket, decideForDevice, pickForDevice, typeCode } from './device-pages.ts';
-import { html, redirect, shownError } from './page-replies.ts';
+import { html, readPicked, redirect, shownError } from './replies.ts';
 import { type AskedScope, consentKey } from './scope-rules.ts';
 import { accountPage, adminApprovalPage, consentPage, errorPage, forms } from './sign-in-pages.ts';
 
@@ -106,19 +106,10 @@ function keep(service: Service, tickets: Tickets, ticket: Ticket): string {
 
 async function pick(service: Service, tickets: Tickets, id: string, ticket: UserTicket, typed: string): Promise<SandboxReply> {
   const { authorize } = ticket;
-  const blanks = { user: plain(typed, 254), client: authorize.app.clientId };
-  const found = findUser(typed);
-  switch (found.kind) {
-    case 'unknown':
-      return shownError(service, 50034, blanks, authorize.target);
-    case 'foreign':
-      return shownError(service, 50020, { ...blanks, domain: found.domain }, authorize.target);
-    case 'disabled':
-      return shownError(service, 50057, blanks, authorize.target);
-    case 'user':
-      ticket.user = found.user;
-  }
-  const { user } = found;
+  const picked = readPicked(service, typed, authorize.app.clientId, authorize.target);
+  if (picked.kind === 'shown') return picked.page;
+  const { user } = picked;
+  ticket.user = user;
   const state = await service.state.read();
   const consented = consentedKeys(state, authorize.app.clientId, user.address);
   const missing = authorize.scopes.filter((scope) => !consented.includes(consentKey(scope)));
@@ -158,8 +149,7 @@ async function accept(
       redirectUri: authorize.redirectUri,
       user: user.address,
       scope: authorize.scope,
-      ...(authorize.challenge === undefined ? {} : { challenge: authorize.challenge }),
-      ...(authorize.nonce === undefined ? {} : { nonce: authorize.nonce }),
+      ...defined({ challenge: authorize.challenge, nonce: authorize.nonce }),
       expiresAt: service.ctx.clock.now() + codeLifeMs,
       redeemed: false,
     });

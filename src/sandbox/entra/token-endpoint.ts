@@ -1,28 +1,20 @@
-import { type Aadsts, type Blanks, entraError } from '../faults/entra-replies.ts';
-import { refusalOf, wrongClaims, wrongIdentity } from '../faults/faults-token.ts';
+import { defined } from '../../core/defined.ts';
+import { refused } from '../faults/entra-refusals.ts';
+import { changedClaims } from '../faults/faults.ts';
+import { refusalOf } from '../faults/faults-token.ts';
 import { json, type SandboxReply, type SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
 import { audienceRefuses, findApp, isAzureCli } from '../tenant/app-objects.ts';
-import { findTenant, tenant } from '../tenant/directory.ts';
+import { effectiveRoles, findTenant, tenant } from '../tenant/directory.ts';
 import { rolesOfApp, servicePrincipalIdOf } from '../tenant/microsoft-resources.ts';
-import { effectiveRoles } from '../tenant/roles.ts';
 import type { State } from '../tenant/state-schema.ts';
 import { clientInfo } from '../tenant/tokens.ts';
-import { deviceGrant, redeemDevice } from './device-grant.ts';
-import { html } from './page-replies.ts';
+import { checkClient, type TokenForm } from './check-client.ts';
+import { deviceGrant, redeemDevice } from './device-code.ts';
+import { html, refuser } from './replies.ts';
 import { errorPage } from './sign-in-pages.ts';
-import {
-  checkClient,
-  type Granted,
-  redeemCode,
-  redeemPassword,
-  redeemRefresh,
-  refused,
-  type Setting,
-  type TokenForm,
-} from './token-grants.ts';
+import { type Granted, redeemCode, redeemPassword, redeemRefresh, type Setting } from './token-grants.ts';
 
-type Refuse = (aadsts: Aadsts, blanks?: Blanks, headers?: Readonly<Record<string, string>>) => SandboxReply;
 interface AppOnly {
   readonly kind: 'app-only';
   readonly clientId: string;
@@ -31,8 +23,6 @@ interface AppOnly {
   readonly roles: readonly string[];
   readonly audience: string;
 }
-
-const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** `POST /{tenant}/oauth2/v2.0/token` (RFC 6749 section 3.2). Unknown parameters, such as MSAL's, are ignored. */
 export async function tokenEndpoint(service: Service, named: string, request: SandboxRequest): Promise<SandboxReply> {
@@ -57,17 +47,6 @@ export async function tokenEndpoint(service: Service, named: string, request: Sa
   if (outcome.kind === 'said') return json(400, { error: outcome.error, error_description: 'OAuth 2.0 device flow error.' });
   if (outcome.kind === 'refused') return refuse(outcome.aadsts, outcome.blanks);
   return outcome.kind === 'app-only' ? appOnly(service, outcome) : delegated(service, outcome, form.client_info === '1');
-}
-
-/** The one place that turns a refusal into Entra's JSON, with the client's own correlation id when it sent one. */
-export function refuser(service: Service, request: SandboxRequest): Refuse {
-  const header = request.headers['client-request-id'];
-  const sent = request.query.get('client-request-id') ?? (typeof header === 'string' ? header : '');
-  return (aadsts, blanks = {}, headers = {}) => {
-    const correlationId = guid.test(sent) ? sent.toLowerCase() : service.ctx.random.uuid();
-    const error = entraError(service.ctx, service.addresses.login, aadsts, blanks, correlationId);
-    return json(error.status, error.json, headers);
-  };
 }
 
 function judge(state: State, named: string, form: TokenForm, setting: Setting) {
@@ -110,6 +89,7 @@ function delegated(service: Service, granted: Granted, withClientInfo: boolean):
   const fault = isAzureCli(app) ? undefined : service.fault;
   const readsOnly = isAzureCli(app) && service.fault === 'graph-permission-missing';
   const issuer = `${service.addresses.login}/${tenant.id}/v2.0`;
+  const changed = changedClaims(fault, Math.floor(service.ctx.clock.now() / 1000));
   const accessToken = mint.accessToken({
     user,
     clientId: app.clientId,
@@ -117,30 +97,22 @@ function delegated(service: Service, granted: Granted, withClientInfo: boolean):
     confidential: granted.confidential,
     audience: granted.audience,
     scopes: readsOnly ? ['User.Read', 'Directory.Read.All'] : granted.scopes,
-    wrong: wrongClaims(fault, Math.floor(service.ctx.clock.now() / 1000)),
+    wrong: changed.access,
     roles: effectiveRoles(user.address, service.fault).map((role) => role.id),
     expiresIn,
   });
+  const idToken = { user, clientId: app.clientId, issuer, nonce: granted.nonce, expiresIn: 3600, wrong: changed.identity };
   return json(200, {
     token_type: 'Bearer',
     scope: granted.scopeText,
     expires_in: expiresIn,
     ext_expires_in: expiresIn,
     access_token: accessToken,
-    ...(granted.refreshToken === undefined ? {} : { refresh_token: granted.refreshToken }),
-    ...(granted.wantsIdToken
-      ? {
-          id_token: mint.idToken({
-            user,
-            clientId: app.clientId,
-            issuer,
-            nonce: granted.nonce,
-            expiresIn: 3600,
-            wrong: wrongIdentity(fault),
-          }),
-        }
-      : {}),
-    ...(withClientInfo ? { client_info: clientInfo(user) } : {}),
+    ...defined({
+      refresh_token: granted.refreshToken,
+      id_token: granted.wantsIdToken ? mint.idToken(idToken) : undefined,
+      client_info: withClientInfo ? clientInfo(user) : undefined,
+    }),
   });
 }
 

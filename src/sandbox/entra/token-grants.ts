@@ -1,18 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { plain } from '../../core/text.ts';
-import type { Aadsts, Blanks, Refused } from '../faults/entra-replies.ts';
+import { type Refused, refused } from '../faults/entra-refusals.ts';
 import type { FaultName } from '../faults/faults.ts';
 import { declaredScopes, isAzureCli, preauthorizationRefuses, registrationOf } from '../tenant/app-objects.ts';
 import { everybodysPassword, findUser, needsMfa, type User } from '../tenant/directory.ts';
 import { resources } from '../tenant/microsoft-resources.ts';
 import { sha256 } from '../tenant/state.ts';
 import type { App, Code, State } from '../tenant/state-schema.ts';
-import { checkAssertion } from './check-client-assertion.ts';
+import { checkClient, type TokenForm } from './check-client.ts';
 import { consentedKeys } from './consents.ts';
 import { type AskedScope, consentKey, readScopes, scopeRefusal } from './scope-rules.ts';
-
-/** The form of a token request (RFC 6749 sections 4.1.3 and 6). */
-export type TokenForm = Readonly<Record<string, string>>;
 
 /** What the rules need to know besides the state. */
 export interface Setting {
@@ -40,8 +37,6 @@ export interface Granted {
 }
 
 export type Outcome = Granted | Refused;
-
-export const refused = (aadsts: Aadsts, blanks: Blanks = {}): Refused => ({ kind: 'refused', aadsts, blanks });
 
 const codeLooks = /^1\.A[\w-]+$/;
 const idleMs = 90 * 86_400_000;
@@ -96,28 +91,6 @@ export function redeemPassword(state: State, app: App, named: string, form: Toke
   if (needsMfa(person.user.address)) return refused(50076, { resource: resources.outlook.appId });
   const from = { user: person.user.address, confidential, scope: form.scope ?? '', refreshing: false };
   return grant(state, app, from, from.scope, setting);
-}
-
-/** Checks the client's own credentials. Public clients must not send a secret, confidential ones must (learn.microsoft.com, reply-url).
- * Edits the state: a new secret may still be on its way to this server. */
-export function checkClient(
-  app: App,
-  confidential: boolean,
-  form: TokenForm,
-  setting: Pick<Setting, 'now' | 'fault'>,
-): Refused | undefined {
-  const given = form.client_secret ?? '';
-  if (!confidential) return given === '' && form.client_assertion === undefined ? undefined : refused(700025);
-  if (given === '' && form.client_assertion !== undefined) return checkAssertion(app, form, setting.now);
-  if (given === '') return refused(7000218);
-  if (setting.fault === 'secret-expired') return refused(7000222, { client: app.clientId });
-  const secret = app.secrets.find((one) => one.sha256 === sha256(given));
-  if (secret?.refusals !== undefined && secret.refusals > 0) {
-    secret.refusals -= 1;
-    return refused(7000215, { client: app.clientId });
-  }
-  if (secret === undefined) return refused(7000215, { client: app.clientId });
-  return secret.expiresAt <= setting.now ? refused(7000222, { client: app.clientId }) : undefined;
 }
 
 /** What a token request rests on: a code, a device code, a refresh token, or a password just checked. */

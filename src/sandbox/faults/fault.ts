@@ -14,6 +14,17 @@ export interface Fault {
   readonly means?: Readonly<Record<string, string>>;
 }
 
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** A fault of tokens: the claims that stand in place of the right ones. An undefined one is missing. */
+export interface ClaimFault extends Fault {
+  readonly access?: (nowSeconds: number) => Claims;
+  readonly identity?: Claims;
+}
+
+/** The id of a tenant that is not the one of the sandbox. */
+export const otherTenant = '9a11c0de-5a4d-4b0c-9a11-c0ffee000365';
+
 export interface ListedFault extends Fault {
   readonly area: FaultArea;
 }

@@ -1,4 +1,6 @@
-import type { Fault } from './fault.ts';
+import { type ClaimFault, type Fault, otherTenant } from './fault.ts';
+
+const ada = 'ada@contoso.example';
 
 /** The tenant's discovery document, the sign-in page, and who comes back from it. */
 export const signInFaults = [
@@ -11,12 +13,33 @@ export const signInFaults = [
   { name: 'admin-consent-required', sees: 'consent-needed', what: 'the page "Need admin approval" instead of consent (AADSTS90094)' },
   { name: 'code-expired', sees: 'code-expired', what: 'the authorization code is refused as expired (AADSTS70008)' },
   { name: 'wrong-scope', sees: 'scope-missing', what: 'the token is granted without the IMAP permission' },
-  { name: 'wrong-account', sees: 'wrong-account', what: 'ada@contoso.example signs in, whoever was wanted' },
-  { name: 'wrong-tenant', sees: 'wrong-tenant', what: 'the account that signs in is of another tenant' },
-  { name: 'account-unknown', sees: 'account-unknown', what: 'the answer does not say who signed in' },
-  { name: 'id-token-foreign', sees: 'id-token-foreign', what: 'the answer is for another application' },
+  {
+    name: 'wrong-account',
+    sees: 'wrong-account',
+    what: `${ada} signs in, whichever account was asked for`,
+    identity: { preferred_username: ada, email: ada },
+  },
+  {
+    name: 'wrong-tenant',
+    sees: 'wrong-tenant',
+    what: 'the account that signs in belongs to another tenant',
+    identity: { tid: otherTenant },
+  },
+  {
+    name: 'account-unknown',
+    sees: 'account-unknown',
+    what: 'the answer does not say who signed in',
+    access: () => ({ upn: undefined, unique_name: undefined }),
+    identity: { preferred_username: undefined, email: undefined },
+  },
+  {
+    name: 'id-token-foreign',
+    sees: 'id-token-foreign',
+    what: 'the answer is for another application',
+    identity: { aud: '99999999-5a4d-4b0c-9a11-c0ffee000009' },
+  },
   { name: 'consent-other-tenant', sees: 'consent-other-tenant', what: 'an administrator of another tenant gives the admin consent' },
-] as const satisfies readonly Fault[];
+] as const satisfies readonly ClaimFault[];
 
 export const deviceFaults = [
   { name: 'device-blocked', sees: 'device-blocked', what: 'Conditional Access blocks device codes (AADSTS53003)' },

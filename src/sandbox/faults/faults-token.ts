@@ -1,7 +1,7 @@
 import { appRoleNames } from '../../core/app-roles.ts';
 import type { ProblemCode } from '../../errors/problem.ts';
-import type { Aadsts } from './entra-replies.ts';
-import type { Fault } from './fault.ts';
+import type { Aadsts } from './entra-refusals.ts';
+import { type ClaimFault, type Fault, otherTenant } from './fault.ts';
 
 /**
  * What the token endpoint refuses with, by the entry of the catalogue that the operator then sees; the fault has the same name.
@@ -73,63 +73,55 @@ export const tokenFaults = [
   { name: 'token-page', sees: 'token-answer-unreadable', what: 'the token endpoint answers with a web page, as a guest network does' },
 ] as const satisfies readonly Fault[];
 
-/** Access tokens that no mail server takes: a claim is not as it should be. */
+/** A service principal that Exchange does not know. */
+export const strangePrincipal = '9a11c0de-5a4d-4b0c-9a11-c0ffee000404';
+const grace = 'grace@contoso.example';
+
+/** Access tokens that every mail server refuses, because one claim is wrong. */
 export const claimFaults = [
-  { name: 'token-audience', sees: 'mail-token-audience', what: 'the access token is for Microsoft Graph' },
-  { name: 'token-scope', sees: 'mail-token-scope', what: 'the access token lacks the mail permissions, although the answer names them' },
-  { name: 'token-tenant', sees: 'mail-token-tenant', what: 'the access token is of another tenant' },
-  { name: 'token-user', sees: 'mail-token-user', what: 'the access token is of another user' },
-  { name: 'token-expired', sees: 'mail-token-expired', what: 'the access token has expired before its time' },
-  { name: 'token-app-only', sees: 'mail-app-only', what: 'the access token is the application’s own, without a user' },
-] as const satisfies readonly Fault[];
+  {
+    name: 'token-audience',
+    sees: 'mail-token-audience',
+    what: 'the access token is for Microsoft Graph',
+    access: () => ({ aud: 'https://graph.microsoft.com' }),
+  },
+  {
+    name: 'token-scope',
+    sees: 'mail-token-scope',
+    what: 'the access token lacks the mail permissions, although the answer names them',
+    access: () => ({ scp: 'User.Read' }),
+  },
+  {
+    name: 'token-tenant',
+    sees: 'mail-token-tenant',
+    what: 'the access token is from another tenant',
+    access: () => ({ tid: otherTenant }),
+  },
+  {
+    name: 'token-user',
+    sees: 'mail-token-user',
+    what: 'the access token belongs to another user',
+    access: () => ({ upn: grace, unique_name: grace }),
+  },
+  {
+    name: 'token-expired',
+    sees: 'mail-token-expired',
+    what: 'the access token expires earlier than the answer says',
+    access: (nowSeconds: number) => ({ exp: nowSeconds - 60 }),
+  },
+  {
+    name: 'token-app-only',
+    sees: 'mail-app-only',
+    what: 'the access token belongs to the application and names no user',
+    access: () => ({
+      ...{ idtyp: 'app', upn: undefined, unique_name: undefined, scp: undefined, oid: strangePrincipal },
+      roles: Object.values(appRoleNames),
+    }),
+  },
+] as const satisfies readonly ClaimFault[];
 
 /** What only an app meets that acts for itself (`--access app-only`). */
 export const appOnlyFaults = [
   { name: 'app-roles-missing', sees: 'app-role-missing', what: 'the app’s own token carries no roles: nobody granted admin consent' },
   { name: 'app-not-granted', sees: 'mail-app-only', what: 'Exchange does not know the app: no mailbox opens with its own token' },
 ] as const satisfies readonly Fault[];
-
-const elsewhere = '9a11c0de-5a4d-4b0c-9a11-c0ffee000365';
-/** A service principal that Exchange was never told of. */
-export const strangePrincipal = '9a11c0de-5a4d-4b0c-9a11-c0ffee000404';
-
-/** The claims of an access token under this fault. */
-export function wrongClaims(fault: string | undefined, nowSeconds: number): Readonly<Record<string, unknown>> {
-  switch (fault) {
-    case 'token-audience':
-      return { aud: 'https://graph.microsoft.com' };
-    case 'token-scope':
-      return { scp: 'User.Read' };
-    case 'token-tenant':
-      return { tid: elsewhere };
-    case 'account-unknown':
-      return { upn: undefined, unique_name: undefined };
-    case 'token-user':
-      return { upn: 'grace@contoso.example', unique_name: 'grace@contoso.example' };
-    case 'token-expired':
-      return { exp: nowSeconds - 60 };
-    case 'token-app-only':
-      return {
-        ...{ idtyp: 'app', upn: undefined, unique_name: undefined, scp: undefined, oid: strangePrincipal },
-        roles: Object.values(appRoleNames),
-      };
-    default:
-      return {};
-  }
-}
-
-/** The claims of an id_token under this fault: who signed in. */
-export function wrongIdentity(fault: string | undefined): Readonly<Record<string, unknown>> {
-  switch (fault) {
-    case 'id-token-foreign':
-      return { aud: '99999999-5a4d-4b0c-9a11-c0ffee000009' };
-    case 'account-unknown':
-      return { preferred_username: undefined, email: undefined };
-    case 'wrong-tenant':
-      return { tid: elsewhere };
-    case 'wrong-account':
-      return { preferred_username: 'ada@contoso.example', email: 'ada@contoso.example' };
-    default:
-      return {};
-  }
-}

@@ -1,4 +1,4 @@
-import type { ListedFault } from './fault.ts';
+import type { ClaimFault, Claims, ListedFault } from './fault.ts';
 import { connectionFaults } from './faults-connection.ts';
 import { graphFaults, graphRefusals } from './faults-graph.ts';
 import { imapFaults, popFaults } from './faults-mail.ts';
@@ -31,4 +31,12 @@ export const sandboxFaults: readonly (ListedFault & { readonly name: FaultName }
 /** Is this a fault the sandbox knows? The command layer reports the unknown ones (exit 2). */
 export function isFault(name: string): name is FaultName {
   return sandboxFaults.some((fault) => fault.name === name);
+}
+
+const changing: readonly ClaimFault[] = [...signInFaults, ...claimFaults];
+
+/** The claims that this fault puts in place of the right ones, in the access token and in the id_token. */
+export function changedClaims(fault: string | undefined, nowSeconds: number): { readonly access: Claims; readonly identity: Claims } {
+  const row = changing.find((one) => one.name === fault);
+  return { access: row?.access?.(nowSeconds) ?? {}, identity: row?.identity ?? {} };
 }

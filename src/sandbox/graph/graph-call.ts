@@ -1,6 +1,5 @@
 import type { FaultName } from '../faults/faults.ts';
-import { findUser, type Role } from '../tenant/directory.ts';
-import { effectiveRoles } from '../tenant/roles.ts';
+import { effectiveRoles, findUser, type Role } from '../tenant/directory.ts';
 import type { App, State } from '../tenant/state-schema.ts';
 import type { AccessClaims } from '../tenant/tokens.ts';
 

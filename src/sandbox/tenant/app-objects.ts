@@ -1,4 +1,4 @@
-import type { Aadsts, Blanks } from '../faults/entra-replies.ts';
+import type { Aadsts, Blanks } from '../faults/entra-refusals.ts';
 import { azureCli, stableGuid } from './directory.ts';
 import { preauthorized, resourceApps } from './microsoft-resources.ts';
 import type { App, Registration, State } from './state-schema.ts';

@@ -12,7 +12,7 @@ import {
   preauthorizationRefuses,
   registrationOf,
 } from '../../../src/sandbox/tenant/app-objects.ts';
-import { administrator, azureCli, readyApps, rolesOf } from '../../../src/sandbox/tenant/directory.ts';
+import { administrator, azureCli, effectiveRoles, readyApps } from '../../../src/sandbox/tenant/directory.ts';
 import { resources } from '../../../src/sandbox/tenant/microsoft-resources.ts';
 import { redirectProblem } from '../../../src/sandbox/tenant/redirects.ts';
 import type { App, State } from '../../../src/sandbox/tenant/state-schema.ts';
@@ -200,7 +200,7 @@ describe('consent', () => {
     expect(consentBlocked('aaaa', [], asked('https://outlook.office.com/POP.AccessAsUser.All openid'))).toBe(true);
     expect(consentBlocked('aaaa', [], asked('https://outlook.office.com/SMTP.Send User.Read openid'))).toBe(false);
     expect(consentBlocked('aaaa', [], asked('Application.ReadWrite.All'))).toBe(true);
-    expect(consentBlocked('aaaa', rolesOf(administrator), imap)).toBe(false);
+    expect(consentBlocked('aaaa', effectiveRoles(administrator, undefined), imap)).toBe(false);
     expect(consentBlocked(readyApps.public.clientId, [], imap)).toBe(false);
   });
 
