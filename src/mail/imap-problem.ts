@@ -76,7 +76,7 @@ export function imapProblem(failure: ImapFailure, cause: unknown, at: MailAttemp
   const more = failure.reply === undefined ? {} : { detail: { reply: failure.reply } };
   const bySentence = sentenceProblem(failure, spot, at, more);
   if (bySentence !== undefined) return bySentence;
-  if (!isRefusal(failure)) return conversationProblem(failure, cause, spot, at, more);
+  if (!isRefusal(failure)) return conversationProblem(failure, cause, at, more);
   if (at.phase === 'mailbox') return problem('mailbox-unavailable', spot, more);
   return refusedToken(at, more, (blanks) => problem('imap-authenticate-failed', blanks, more));
 }
@@ -112,7 +112,8 @@ const lost = new Set([
 ]);
 const late = new Set(['CONNECT_TIMEOUT', 'GREETING_TIMEOUT', 'UPGRADE_TIMEOUT', 'ETIMEOUT']);
 
-function conversationProblem(failure: ImapFailure, cause: unknown, spot: MailSpot, at: MailAttempt, more: More): Error {
+function conversationProblem(failure: ImapFailure, cause: unknown, at: MailAttempt, more: More): Error {
+  const spot = spotOf(at);
   const { host, port } = spot;
   const where = { host, port, purpose: 'the mail server' };
   const code = failure.code ?? '';

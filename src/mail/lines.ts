@@ -68,13 +68,8 @@ export function readLines(socket: Socket, host: MailHost, unreadable: (what: str
         if (line !== undefined) return line;
         if (pull()) continue;
         if (ended) throw closed(failure, host);
-        await new Promise<void>((resolve, reject) => {
-          const abort = (): void => reject(signal.reason);
-          signal.addEventListener('abort', abort, { once: true });
-          wake = () => {
-            signal.removeEventListener('abort', abort);
-            resolve();
-          };
+        await woken(signal, (resume) => {
+          wake = resume;
         });
       }
     },
@@ -89,4 +84,16 @@ export function readLines(socket: Socket, host: MailHost, unreadable: (what: str
 function closed(cause: unknown, { host, port }: MailHost): Error {
   const where = { host, port, purpose: 'the mail server' };
   return cause === undefined ? problem('connection-closed', where) : networkProblem(cause, where);
+}
+
+/** Resolves when `resume`, which it hands out, is called; rejects with the signal's reason. */
+function woken(signal: AbortSignal, handOut: (resume: () => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    handOut(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    });
+  });
 }

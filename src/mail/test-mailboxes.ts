@@ -52,10 +52,39 @@ export async function testMailboxes(run: MailboxesRun): Promise<readonly TestedM
   const { candidates, concurrency, signal } = run;
   // Each open connection listens to the signal: many listeners at a time are not a leak.
   setMaxListeners(0, signal);
-  const pauses = hostPauses(run);
   const finished = new Map<number, TestedMailbox>();
   let next = 0;
   let red = 0;
+
+  const testOne = testerOf(run);
+  const work = async (): Promise<void> => {
+    for (let at = next++; at < candidates.length && !signal.aborted; at = next++) {
+      const candidate = candidates[at];
+      if (candidate === undefined) return;
+      const results = await testOne(candidate);
+      const exits = results.flatMap(({ error }) => (error === undefined ? [] : [error.exit]));
+      // The spread leaves the error objects behind.
+      const slim = results.map((result) => ({ ...result }));
+      finished.set(at, { mailbox: candidate.record.mailbox, for: candidate.record.for, results: slim, exits });
+      if (exits.length > 0) red += 1;
+      run.onDone(finished.size, red);
+    }
+  };
+
+  await Promise.all(
+    Array.from({ length: Math.min(concurrency, candidates.length) }, () =>
+      work().catch((thrown: unknown) => {
+        if (!signal.aborted) throw thrown;
+      }),
+    ),
+  );
+  return [...finished].sort(([a], [b]) => a - b).map(([, tested]) => tested);
+}
+
+/** Tests one mailbox, with regard to the pauses that the hosts asked for in this run. */
+function testerOf(run: MailboxesRun): (candidate: Candidate) => Promise<readonly ProtocolResult[]> {
+  const { signal } = run;
+  const pauses = hostPauses(run);
 
   const ready = async (candidate: Candidate): Promise<Candidate & { readonly refused: readonly ProtocolResult[] }> => {
     const open: Protocol[] = [];
@@ -85,7 +114,7 @@ export async function testMailboxes(run: MailboxesRun): Promise<readonly TestedM
     return [...results, ...refused];
   };
 
-  const testOne = async (candidate: Candidate): Promise<readonly ProtocolResult[]> => {
+  return async (candidate) => {
     const first = await ask(candidate);
     const crowded = first.filter(({ error }) => error !== undefined && pauseWanted(error) !== undefined).map((r) => r.protocol);
     if (crowded.length === 0) return first;
@@ -94,29 +123,6 @@ export async function testMailboxes(run: MailboxesRun): Promise<readonly TestedM
     const second = asked.filter(({ error }) => error?.code !== 'mail-host-paused');
     return candidate.protocols.flatMap((p) => [second, first].flatMap((results) => results.filter((r) => r.protocol === p)).slice(0, 1));
   };
-
-  const work = async (): Promise<void> => {
-    for (let at = next++; at < candidates.length && !signal.aborted; at = next++) {
-      const candidate = candidates[at];
-      if (candidate === undefined) return;
-      const results = await testOne(candidate);
-      const exits = results.flatMap(({ error }) => (error === undefined ? [] : [error.exit]));
-      // The spread leaves the error objects behind.
-      const slim = results.map((result) => ({ ...result }));
-      finished.set(at, { mailbox: candidate.record.mailbox, for: candidate.record.for, results: slim, exits });
-      if (exits.length > 0) red += 1;
-      run.onDone(finished.size, red);
-    }
-  };
-
-  await Promise.all(
-    Array.from({ length: Math.min(concurrency, candidates.length) }, () =>
-      work().catch((thrown: unknown) => {
-        if (!signal.aborted) throw thrown;
-      }),
-    ),
-  );
-  return [...finished].sort(([a], [b]) => a - b).map(([, tested]) => tested);
 }
 
 /** The pause a throttling reply asks for. */
