@@ -103,8 +103,8 @@ function notesOf(product: Product, f: SheetFacts): readonly SheetNote[] {
     notes.push({
       title: 'Personal account',
       lines: [
-        'IMAP and POP are off until their owner switches them on: Outlook on the web > Settings > Mail > Forwarding and IMAP.',
-        'Microsoft refuses SMTP AUTH for many personal mailboxes, also with a good token (535 5.7.139); there is no switch for it.',
+        'IMAP and POP are off until the owner of the account switches them on: Outlook on the web > Settings > Mail > Forwarding and IMAP.',
+        'Microsoft refuses SMTP AUTH for many personal mailboxes, even with a good token (535 5.7.139). No setting changes that.',
       ],
       commands: [],
     });
@@ -118,9 +118,9 @@ function sharedNote(product: Product, f: SheetFacts): SheetNote {
   return {
     title: 'Shared mailbox, resource or alias',
     lines: [
-      `${f.signsIn} signs in, with a licence of its own; the address of ${f.mailbox} stays the user name at the mail servers.`,
+      `${f.signsIn} signs in and needs a licence of its own. The user name at the mail servers stays ${f.mailbox}.`,
       ...(sends
-        ? [`Where SMTP refuses the shared address as user name (535 5.7.3), use ${f.signsIn} there and keep the shared sender.`]
+        ? [`If SMTP refuses the shared address as user name (535 5.7.3), use ${f.signsIn} there and keep the shared address as sender.`]
         : []),
       ...(product.shared?.(f) ?? []),
       `${f.signsIn} needs Full Access to the mailbox${sends ? ', and Send As to send' : ''}. In Exchange Online PowerShell:`,
