@@ -5,17 +5,17 @@ import type { Context } from '../../core/context.ts';
 import type { Folder } from './folder.ts';
 
 const schema = z.object({
-  /** certificate of the authority; its private key was thrown away after it signed the one certificate below */
+  /** The certificate of the authority. Its private key was thrown away after it had signed the one certificate below. */
   ca: z.string(),
   cert: z.string(),
   key: z.string(),
-  /** RSA key that signs tokens, PKCS #8 */
+  /** The RSA key that signs tokens, as PKCS #8. */
   signingKey: z.string(),
-  /** milliseconds since the epoch */
+  /** When the certificates end, in milliseconds since the epoch. */
   expiresAt: z.number(),
 });
 
-/** Keys and certificates of this sandbox, made at first use on this machine. PEM texts. */
+/** Keys and certificates of this sandbox as PEM texts, made on this machine when the sandbox is first used. */
 export type KeyRing = z.infer<typeof schema>;
 
 const fileName = 'keys.json';
@@ -24,14 +24,15 @@ const lifeMs = 365 * dayMs;
 const renewBeforeMs = 7 * dayMs;
 
 /**
- * Reads the keys, or makes them once (about half a second): a TLS certificate for localhost with an authority of its own,
- * and the key that signs tokens. A broken or expiring file is replaced. `ca.pem` lies beside it for other programs to trust.
+ * Reads the keys, or makes them once, which takes about half a second: a TLS certificate for localhost with an authority of its own, and
+ * the key that signs tokens. A file that is broken or soon ends is replaced. `ca.pem` is written beside it, so that other programs can
+ * trust the authority.
  */
 export async function openKeyRing(ctx: Pick<Context, 'clock'>, folder: Folder): Promise<KeyRing> {
   const ready = await readKeys(ctx, folder);
   if (ready !== undefined) return ready;
   return folder.locked(async () => {
-    // Another command may have made them while we waited for the lock.
+    // Another command may have made them while this one waited for the lock.
     const made = await readKeys(ctx, folder);
     if (made !== undefined) return made;
     const keys = await makeKeys(ctx.clock.now());
@@ -69,8 +70,11 @@ async function makeKeys(now: number): Promise<KeyRing> {
 }
 
 /**
- * An authority and its one certificate, for localhost. For the faults of certificates: another end (milliseconds since the epoch), another
- * host, and another `name` of the authority, for OpenSSL looks an issuer up by its name.
+ * Makes an authority and its one certificate, for localhost. The faults of the sandbox give another end (in milliseconds since the epoch)
+ * or another host. They also give the authority another `name`, because OpenSSL looks an issuer up by its name.
+ *
+ * The package selfsigned makes them, so that no cryptography of certificates is written here. The build puts it into certificates.cjs,
+ * which is loaded by this function alone (build.mjs).
  */
 export async function makeCertificates(
   now: number,
