@@ -7,11 +7,13 @@ import type { Known } from './answers/answers.ts';
 import { answer, flagAnswers } from './answers/ask.ts';
 import { firstQuestions, registrationQuestions } from './answers/questions.ts';
 import type { FirstAnswers } from './answers/remaining-answers.ts';
+import { carryOut } from './carry-out.ts';
 import type { SetupOutcome } from './ending.ts';
+import { Journal } from './journal/journal.ts';
 import { type InterruptedSetup, journals } from './journal/journal-file.ts';
 import { asToldIn } from './journal/setup-commands.ts';
 import type { SetupDeps, SetupOptions } from './journal/setup-deps.ts';
-import { SetupRun } from './setup-run.ts';
+import { planSetup } from './setup-plan.ts';
 
 export type { SetupOutcome } from './ending.ts';
 
@@ -32,7 +34,9 @@ export async function runSetup(input: SetupOptions, deps: SetupDeps): Promise<Se
     const interrupted = input.fresh ? undefined : await book.read(key);
     if (interrupted !== undefined)
       deps.report.note(`Going on with the set-up that was interrupted (${interrupted.startedAt}); --fresh forgets it.`);
-    return await new SetupRun(input, deps, key, interrupted).run(first);
+    const setup = { deps, input, key, journal: new Journal(deps, key, interrupted) };
+    const planned = await planSetup(setup, first);
+    return planned.kind === 'already' ? planned : await carryOut(setup, planned.plan);
   } catch (error) {
     const { answers, app } = (await book.read(key).catch(() => undefined)) ?? {};
     throw asToldIn({ ...key, clientId: input.flags.clientId ?? answers?.clientId ?? app?.clientId }, error);

@@ -1,19 +1,24 @@
 import type { Cloud } from '../../core/cloud.ts';
+import type { Context } from '../../core/context.ts';
 import { Interrupted } from '../../core/errors.ts';
 import type { MailboxKey, Registration, StoreName } from '../../core/mailbox.ts';
 import { rfc3339 } from '../../tokens/formats.ts';
 import type { Known } from '../answers/answers.ts';
 import { type InterruptedSetup, type JournaledRegistration, journals, type SetupStep } from './journal-file.ts';
-import type { SetupDeps } from './setup-deps.ts';
+
+interface JournalPlace {
+  readonly ctx: Pick<Context, 'clock' | 'files' | 'signal'>;
+  readonly home: string;
+}
 
 /** The journal of the set-up in hand. When a call comes back, what it wrote is on the disk. */
 export class Journal {
-  private readonly deps: Pick<SetupDeps, 'ctx' | 'home'>;
+  private readonly deps: JournalPlace;
   private readonly key: MailboxKey;
   private state: InterruptedSetup;
 
   /** `interrupted`: the journal of an earlier run that this one goes on with. */
-  constructor(deps: Pick<SetupDeps, 'ctx' | 'home'>, key: MailboxKey, interrupted: InterruptedSetup | undefined) {
+  constructor(deps: JournalPlace, key: MailboxKey, interrupted: InterruptedSetup | undefined) {
     this.deps = deps;
     this.key = key;
     const startedAt = rfc3339(deps.ctx.clock.now());

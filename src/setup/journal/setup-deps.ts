@@ -1,11 +1,12 @@
 import type { Cloud } from '../../core/cloud.ts';
-import type { MailboxRecord, StoreName } from '../../core/mailbox.ts';
+import type { MailboxKey, MailboxRecord, StoreName } from '../../core/mailbox.ts';
 import type { Run } from '../../core/run-parts.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { DeviceOptions } from '../../oauth/device.ts';
 import type { MailboxFiles } from '../../store/mailbox-file.ts';
 import type { SecretStore } from '../../store/store.ts';
 import type { Facts, Flags } from '../answers/question.ts';
+import type { Journal } from './journal.ts';
 
 /** What the wizard needs of its surroundings. */
 export interface SetupDeps extends Run {
@@ -34,4 +35,12 @@ export interface SetupOptions {
   readonly test: boolean;
   readonly resume: boolean;
   readonly fresh: boolean;
+}
+
+/** One set-up while its lock is held. */
+export interface OpenSetup {
+  readonly deps: SetupDeps;
+  readonly input: SetupOptions;
+  readonly key: MailboxKey;
+  readonly journal: Journal;
 }

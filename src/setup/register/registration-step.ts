@@ -1,27 +1,22 @@
 import type { Cloud, Tenant } from '../../core/cloud.ts';
-import type { MadeRegistration, MailboxKey } from '../../core/mailbox.ts';
+import type { MadeRegistration } from '../../core/mailbox.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Graph } from '../../entra/graph.ts';
 import type { ClientCertificate } from '../../oauth/client-certificate.ts';
 import type { PlanAnswers } from '../../products/plan.ts';
 import type { SecretStore } from '../../store/store.ts';
 import type { Answers } from '../answers/answers.ts';
-import type { Journal } from '../journal/journal.ts';
 import type { JournaledRegistration } from '../journal/journal-file.ts';
-import type { SetupDeps, SetupOptions } from '../journal/setup-deps.ts';
+import type { OpenSetup } from '../journal/setup-deps.ts';
 import type { Proof } from '../sign-in/proof-step.ts';
 
 /** What every way to register works with. */
-export interface RegistrationStep {
-  readonly deps: SetupDeps;
-  readonly input: SetupOptions;
-  readonly key: MailboxKey;
+export interface RegistrationStep extends OpenSetup {
   readonly tenant: Tenant;
   readonly cloud: Cloud;
   readonly store: SecretStore;
   /** app-only access by certificate, in place of a client secret */
   readonly certificate?: ClientCertificate;
-  readonly journal: Journal;
   /** what an earlier run made through Graph */
   readonly madeBefore: JournaledRegistration | undefined;
   /** the app whose client secret an interrupted run left in the store */

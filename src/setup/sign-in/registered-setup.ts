@@ -4,8 +4,7 @@ import type { Secret } from '../../core/secret.ts';
 import type { Graph } from '../../entra/graph.ts';
 import type { SecretStore } from '../../store/store.ts';
 import type { Answers } from '../answers/answers.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { SetupDeps, SetupOptions } from '../journal/setup-deps.ts';
+import type { OpenSetup } from '../journal/setup-deps.ts';
 import type { Proof } from './proof-step.ts';
 
 /** What a registration comes to, whichever way it was made. */
@@ -21,10 +20,7 @@ export interface Registered {
 }
 
 /** The app stands: what consent, sign-in and tests work with. */
-export interface RegisteredSetup {
-  readonly deps: SetupDeps;
-  readonly input: SetupOptions;
-  readonly journal: Journal;
+export interface RegisteredSetup extends OpenSetup {
   readonly store: SecretStore;
   readonly cloud: Cloud;
   /** not written yet: nobody has signed in */

@@ -1,0 +1,91 @@
+import { MailauthError } from '../core/errors.ts';
+import { columnsOf } from '../core/fold.ts';
+import type { MailboxRecord } from '../core/mailbox.ts';
+import { appEntries } from '../errors/catalogue/entra/entra-app-errors.ts';
+import { problem } from '../errors/problem.ts';
+import { rfc3339 } from '../tokens/formats.ts';
+import type { Answers, RegisterWay } from './answers/answers.ts';
+import { recordOf } from './answers/answers-record.ts';
+import { remainingAnswers } from './answers/remaining-answers.ts';
+import { renderSummary, summaryFacts } from './answers/summary.ts';
+import { endSetup, type SetupOutcome } from './ending.ts';
+import { madeBefore } from './journal/journal-file.ts';
+import type { OpenSetup } from './journal/setup-deps.ts';
+import { agreeToChange } from './register/agree-step.ts';
+import { publicPart } from './register/app-certificate.ts';
+import { writeForAdministrator } from './register/handoff-step.ts';
+import { register } from './register/register-step.ts';
+import { registeredBefore } from './register/registered-before.ts';
+import { earlierOf, type SetupPlan } from './setup-plan.ts';
+import { askForConsent, opensConsentPage } from './sign-in/consent-step.ts';
+import type { Registered } from './sign-in/registered-setup.ts';
+
+/** Agreement, registration, consent; `ending.ts` has the sign-in and the tests. */
+export async function carryOut(setup: OpenSetup, plan: SetupPlan): Promise<SetupOutcome> {
+  const { deps, input, key, journal } = setup;
+  const { existing, cloud, tenant, store, certificate } = plan;
+  const recordFor = ({ answers, registration }: Registered): MailboxRecord => {
+    const createdAt = existing?.createdAt ?? rfc3339(deps.ctx.clock.now());
+    return recordOf({ key, answers, registration, tenant, cloud, store: store.name, createdAt });
+  };
+  // Read now: with the agreement this run's answers take the place of the interrupted one's.
+  const { saved, madeClientId } = earlierOf(journal.now, undefined);
+  const before = await registeredBefore(setup, plan.answers, plan, recordFor);
+  const answers = before === undefined ? await agree(setup, plan) : plan.answers;
+  if (answers.register === 'handoff') return handOff(setup, answers, plan);
+  const registered =
+    before ??
+    (await register(answers, {
+      ...setup,
+      ...{ tenant, cloud, store, pendingSecretOf: saved.clientId ?? madeClientId },
+      ...(certificate && { certificate }),
+      madeBefore: journal.now.registration ?? madeBefore(existing),
+    }));
+  await journal.registered(registered.answers, registered.registration);
+  const registeredSetup = { ...setup, store, cloud, record: recordFor(registered), registered };
+  try {
+    if (opensConsentPage(answers, input.flags.consent, journal.now.consentAsked)) {
+      await askForConsent(registeredSetup);
+      await journal.consentAsked();
+    }
+    return await endSetup(registeredSetup);
+  } catch (error) {
+    if (isAboutApp(error)) await journal.doubtApp();
+    throw error;
+  }
+}
+
+/** The summary, and the one question before anything is done. Answers how it goes on: another way where `auto` was declined. */
+async function agree(setup: OpenSetup, { first, answers, existing, cloud, tenant, store, certificate }: SetupPlan): Promise<Answers> {
+  const { deps, input, journal } = setup;
+  const { ctx, report } = deps;
+  report.show(renderSummary(summaryFacts(answers, tenant, cloud, store.describe()), columnsOf(ctx.err)));
+  if (!cloud.verified)
+    report.note(`The hosts and scopes of the cloud "${cloud.name}" are unverified: Microsoft does not document them all.`);
+  if (answers.register !== 'auto') {
+    if (deps.canAsk && !(await ctx.prompts.confirm({ message: 'Go ahead?', default: true }))) throw problem('setup-declined', {});
+    await journal.agreed(answers);
+    return answers;
+  }
+  // The operator did not choose this way by name, and nothing of it was begun.
+  const isOpen = input.flags.register === undefined && existing === undefined && journal.now.registration === undefined;
+  await journal.agreed(answers);
+  const way: RegisterWay = await agreeToChange(answers, tenant, deps, isOpen, certificate && publicPart(certificate));
+  if (way === 'auto') return answers;
+  const instead = await remainingAnswers(first, { ...input.flags, register: way }, earlierOf(journal.now, undefined), deps);
+  await journal.agreed(instead);
+  return instead;
+}
+
+/** Another person is the administrator: the folder is written, and the set-up waits for the app's ID. */
+async function handOff({ deps, key, journal }: OpenSetup, answers: Answers, { cloud, tenant }: SetupPlan): Promise<SetupOutcome> {
+  const { registration } = journal.now;
+  const setupId = registration?.setupId ?? deps.ctx.random.uuid();
+  await journal.registering({ grantIds: [], ...registration, setupId });
+  const written = await writeForAdministrator(answers, { deps, key, tenant, cloud, setupId });
+  return { kind: 'handed-off', key, tenantId: tenant.id, ...written };
+}
+
+/** Is it something that an administrator may have to correct at the app itself? */
+const isAboutApp = (error: unknown): boolean =>
+  error instanceof MailauthError && (Object.hasOwn(appEntries, error.code) || error.code === 'app-role-missing');

@@ -1,0 +1,125 @@
+import type { Cloud, Tenant } from '../core/cloud.ts';
+import { defined } from '../core/defined.ts';
+import { MailauthError } from '../core/errors.ts';
+import type { MailboxRecord } from '../core/mailbox.ts';
+import { discoverTenant, tenantForMailbox } from '../entra/discovery.ts';
+import type { ClientCertificate } from '../oauth/client-certificate.ts';
+import type { SecretStore } from '../store/store.ts';
+import { pendingSecretEntry } from '../store/token-entry.ts';
+import { storedToken } from '../tokens/current.ts';
+import { type Answers, checkTenant } from './answers/answers.ts';
+import { isSameSetup } from './answers/answers-record.ts';
+import type { Earlier } from './answers/earlier-answers.ts';
+import { type FirstAnswers, remainingAnswers } from './answers/remaining-answers.ts';
+import type { InterruptedSetup } from './journal/journal-file.ts';
+import type { OpenSetup, SetupDeps } from './journal/setup-deps.ts';
+import { certificateFromFiles, heldCertificate } from './register/app-certificate.ts';
+import { appBefore, bringsCredential, isAppDeleted } from './register/registered-before.ts';
+import { requireAnswers, requirePassword } from './register/require-answers.ts';
+
+/** What will be set up and where, known before the operator agrees to it. */
+export interface SetupPlan {
+  readonly first: FirstAnswers;
+  readonly answers: Answers;
+  /** the finished set-up of this mailbox and product */
+  readonly existing: MailboxRecord | undefined;
+  readonly cloud: Cloud;
+  readonly tenant: Tenant;
+  readonly store: SecretStore;
+  /** app-only access by certificate, in place of a client secret */
+  readonly certificate: ClientCertificate | undefined;
+}
+
+/** Asks and looks up everything and changes nothing. `already`: the set-up is finished, and these answers would make it again. */
+export async function planSetup(
+  setup: OpenSetup,
+  first: FirstAnswers,
+): Promise<{ readonly kind: 'already'; readonly record: MailboxRecord } | { readonly kind: 'plan'; readonly plan: SetupPlan }> {
+  const { deps, input, key, journal } = setup;
+  const existing = await deps.mailboxes.readMailbox(key);
+  const ask = () => remainingAnswers(first, input.flags, earlierOf(journal.now, existing), deps);
+  // Without a person every missing answer is said at once, before the network and the keychain are touched.
+  const early = deps.canAsk ? undefined : await ask();
+  // Read once: it may come through a pipe.
+  const given = await certificateFromFiles(deps, input, first.mailbox);
+  const { cloud: begunIn } = journal.now;
+  const cloud = await deps.cloud(begunIn === undefined ? existing : { cloud: begunIn });
+  journal.startIn(cloud);
+  if (early !== undefined) {
+    // Where nothing changes, there is nothing to agree to.
+    const untouched = await unchanged(setup, existing, early, cloud);
+    if (untouched !== undefined) return { kind: 'already', record: untouched };
+    requireRest(setup, early, existing, cloud);
+  }
+  const store = await openStore(setup, existing);
+  const tenant = await findTenant(deps, cloud, input.flags.tenant ?? journal.now.answers.tenant ?? tenantForMailbox(first.mailbox));
+  const answers = early ?? (await ask());
+  const untouched = early === undefined ? await unchanged(setup, existing, answers, cloud) : undefined;
+  if (untouched !== undefined) return { kind: 'already', record: untouched };
+  const certificate = answers.access === 'app-only' ? (given ?? (await heldCertificate(deps.ctx, store, key))) : undefined;
+  return { kind: 'plan', plan: { first, answers, existing, cloud, tenant, store, certificate } };
+}
+
+/** What the questions take over from earlier runs. */
+export const earlierOf = ({ answers: saved, app, registration }: InterruptedSetup, existing: MailboxRecord | undefined): Earlier => ({
+  saved,
+  existing,
+  ...defined({ madeClientId: app?.clientId ?? registration?.appId }),
+});
+
+function requireRest({ deps, input, journal }: OpenSetup, answers: Answers, existing: MailboxRecord | undefined, cloud: Cloud): void {
+  requirePassword(answers, input, deps);
+  if (appBefore(journal.now, answers, input) !== undefined) return;
+  const kept = journal.now.done.includes('store') || existing !== undefined;
+  requireAnswers(answers, input, deps, cloud, kept);
+}
+
+/** The finished set-up, where it is signed in, the answers are the same and its app is still there. */
+async function unchanged(
+  { deps, input, journal }: OpenSetup,
+  existing: MailboxRecord | undefined,
+  answers: Answers,
+  cloud: Cloud,
+): Promise<MailboxRecord | undefined> {
+  if (existing === undefined || journal.now.done.length > 0 || bringsCredential(input)) return undefined;
+  if (!isSameSetup(existing, answers, cloud)) return undefined;
+  const skips = answers.access === 'app-only' ? input.flags.signIn === 'skip' : answers.signIn === 'skip';
+  const ready = skips || (await storedToken(await deps.store(existing), existing)) !== undefined;
+  return ready && !(await isAppDeleted(deps, existing, cloud)) ? existing : undefined;
+}
+
+/** The store is tried before any browser is opened. */
+async function openStore({ deps, input, key, journal }: OpenSetup, existing: MailboxRecord | undefined): Promise<SecretStore> {
+  deps.report.progress('store', 'started', 'Trying the secret store');
+  const store = await deps.probedStore(journal.now.store ?? existing?.store);
+  journal.storeIn(store.name);
+  deps.report.progress('store', 'done', `Secret store works: ${store.describe()}`);
+  if (input.fresh) await store.remove(pendingSecretEntry(key));
+  return store;
+}
+
+/** Finds a tenant by its domain or ID; a person may correct one that does not exist. Throws what discovery throws. */
+async function findTenant(deps: SetupDeps, cloud: Cloud, first: string): Promise<Tenant> {
+  const { ctx, report } = deps;
+  let asked = first;
+  for (;;) {
+    report.progress('tenant', 'started', `Looking for the tenant of ${asked}`);
+    try {
+      const tenant = await discoverTenant({
+        network: await deps.network(),
+        cloud,
+        domainOrId: asked,
+        timeoutMs: deps.stepTimeoutMs,
+        signal: ctx.signal,
+      });
+      report.progress('tenant', 'done', `Tenant ${asked} (${tenant.id}), v2 endpoints found`);
+      report.detail(`authorization endpoint ${tenant.endpoints.authorization}`);
+      report.detail(`token endpoint         ${tenant.endpoints.token}`);
+      return tenant;
+    } catch (error) {
+      if (!deps.canAsk || !(error instanceof MailauthError) || error.code !== 'tenant-unknown') throw error;
+      report.progress('tenant', 'failed', error.title);
+      asked = await ctx.prompts.text({ message: 'Which tenant? (its domain or its ID)', check: checkTenant });
+    }
+  }
+}
