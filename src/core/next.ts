@@ -1,0 +1,169 @@
+import type { Cloud } from './cloud.ts';
+import { defined } from './defined.ts';
+
+/** The commands of mailauth (`cli/tree.ts` says what each is for). */
+export type CommandName =
+  | 'setup'
+  | 'login'
+  | 'logout'
+  | 'token get'
+  | 'token show'
+  | 'status'
+  | 'test'
+  | 'doctor'
+  | 'explain'
+  | 'guide'
+  | 'secret show'
+  | 'secret rotate'
+  | 'store move'
+  | 'store restore'
+  | 'store keygen'
+  | 'export'
+  | 'keepalive'
+  | 'completion'
+  | 'sandbox';
+
+/** What can stand around a step: a few words before it, and a remark behind it. */
+interface Around {
+  readonly lead?: string;
+  readonly note?: string;
+}
+
+/** A command of mailauth as data. `core/shown.ts` turns it into a line for the shell in use, with what is in force there. */
+export interface Command extends Around {
+  readonly kind: 'command';
+  readonly name: CommandName | 'help';
+  readonly words: readonly string[];
+  /** by their names without hyphens in front; true: a flag without a value */
+  readonly flags: Readonly<Record<string, string | true>>;
+  /** the cloud that it is about */
+  readonly cloud?: Pick<Cloud, 'name'>;
+  /** a pause before it that a server asked for */
+  readonly waitSeconds?: number;
+  /** MAILAUTH_HOME of this one command: a folder in the user's home */
+  readonly home?: string;
+}
+
+/** The command that is running, once more, with these flags. */
+export interface Again extends Around {
+  readonly kind: 'again';
+  readonly flags: Command['flags'];
+}
+
+/** A line of another program to copy: texts with values between them, each value one word for the shell. */
+export interface Line extends Around {
+  readonly kind: 'line';
+  readonly texts: readonly string[];
+  readonly values: readonly string[];
+  /** where PowerShell says it otherwise */
+  readonly powershell?: Line;
+}
+
+/** What to do next. A string is a sentence: it is never copied. */
+export type NextStep = string | Command | Again | Line;
+
+type FlagValues = Readonly<Record<string, string | number | boolean | Pick<Cloud, 'name'> | undefined>>;
+
+/**
+ * A command of mailauth, written as it is typed: `mailauth('secret rotate', mailbox, { for: product, finish: true })`. Words and flags that
+ * are undefined, and flags that are false, are left out. `cloud` takes a `Cloud`, which is not named where nothing need be said.
+ */
+export function mailauth(name: Command['name'], ...rest: readonly (string | undefined | FlagValues)[]): Command {
+  const words = rest.filter((one) => typeof one === 'string');
+  // `explain` fills what nobody knows with a list of one word: that is left out, too.
+  const given: FlagValues = Object.assign({}, ...rest.filter((one) => typeof one === 'object' && !Array.isArray(one)));
+  const { cloud } = given;
+  return {
+    kind: 'command',
+    name,
+    words,
+    flags: flagsOf(given),
+    ...(typeof cloud === 'object' ? { cloud: { name: cloud.name } } : {}),
+  };
+}
+
+const flagName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+function flagsOf(given: FlagValues): Command['flags'] {
+  const flags: Record<string, string | true> = {};
+  for (const [key, value] of Object.entries(given)) {
+    if (value === undefined || value === false || typeof value === 'object') continue;
+    flags[flagName(key)] = value === true ? true : String(value);
+  }
+  return flags;
+}
+
+/** The same command with more flags; one that is false is taken away. */
+export function plus(command: Command, more: FlagValues): Command {
+  const taken = new Set(
+    Object.keys(more)
+      .filter((key) => more[key] === false)
+      .map(flagName),
+  );
+  const kept = Object.entries(command.flags).filter(([flag]) => !taken.has(flag));
+  return { ...command, flags: { ...Object.fromEntries(kept), ...flagsOf(more) } };
+}
+
+/** The command that is running, once more: `again({ timeout: 60 })`. */
+export const again = (flags: FlagValues = {}): Again => ({ kind: 'again', flags: flagsOf(flags) });
+
+/** A line of another program: its values are quoted for the shell, as in `` line`chmod 600 ${file}` ``. */
+export const line = (texts: readonly string[], ...values: readonly string[]): Line => ({ kind: 'line', texts: [...texts], values });
+
+/** A line that PowerShell needs in other words. */
+export const byShell = (posix: Line, powershell: Line): Line => ({ ...posix, powershell });
+
+/** `lead: the step` */
+export const led = <S extends Command | Again | Line>(lead: string, step: S): S => ({ ...step, lead });
+
+/** A remark behind the step, as a comment of the shell. */
+export const noted = <S extends Command | Again | Line>(step: S, note: string): S => ({ ...step, note });
+
+/**
+ * During a set-up: `mailauth login` does not know the mailbox yet, so the command that goes on with the set-up (`goOn`) stands in its place,
+ * with its other flags.
+ */
+export function inPlaceOfLogin(step: NextStep, goOn: Command): NextStep {
+  if (typeof step === 'string' || step.kind !== 'command' || step.name !== 'login') return step;
+  const { force: _, ...flags } = step.flags;
+  const { lead, note, waitSeconds } = step;
+  return {
+    ...goOn,
+    flags: { ...goOn.flags, ...flags },
+    ...(lead === undefined ? {} : { lead }),
+    ...(note === undefined ? {} : { note }),
+    ...(waitSeconds === undefined ? {} : { waitSeconds }),
+  };
+}
+
+/** What is known of the set-up in hand: a `mailauth setup` without it would begin another one. */
+export interface KnownOfSetup {
+  readonly mailbox?: string | undefined;
+  readonly for?: string | undefined;
+  readonly clientId?: string | undefined;
+}
+
+/** A `mailauth setup` with what it leaves out of the set-up in hand. */
+export function ofSetup(step: NextStep, known: KnownOfSetup): NextStep {
+  if (typeof step === 'string' || step.kind !== 'command' || step.name !== 'setup' || step.flags.help === true) return step;
+  const own = flagsOf({
+    mailbox: known.mailbox,
+    for: known.for === 'this-computer' ? undefined : known.for,
+    // Only an app that exists already has a secret to bring.
+    clientId: 'client-secret-file' in step.flags ? known.clientId : undefined,
+  });
+  const flags = { ...own, ...step.flags };
+  // Which set-up it is stands first.
+  return { ...step, flags: { ...defined({ mailbox: flags.mailbox, for: flags.for }), ...flags } };
+}
+
+/** The same command about this mailbox. */
+export const about = (command: Command, mailbox: string, flags: FlagValues = {}): Command =>
+  plus({ ...command, words: [...command.words, mailbox] }, flags);
+
+/** Without the words and flags that only stand for a value which nobody knows. */
+export function withoutBlanks(step: NextStep, isBlank: (value: string) => boolean): NextStep {
+  if (typeof step === 'string' || step.kind !== 'command') return step;
+  const flags = Object.entries(step.flags).filter(([, value]) => value === true || !isBlank(value));
+  return { ...step, words: step.words.filter((word) => !isBlank(word)), flags: Object.fromEntries(flags) };
+}

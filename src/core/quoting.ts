@@ -1,0 +1,47 @@
+/** The shell that a line is written for: any POSIX shell, or PowerShell. */
+export type Shell = 'posix' | 'powershell';
+
+/** PowerShell on Windows; there, `MSYSTEM` is set by the POSIX shell of Git for Windows (MSYS2, "Environments"). */
+export function shellOf({ platform, env }: { platform: NodeJS.Platform; env: Readonly<Record<string, string | undefined>> }): Shell {
+  return platform === 'win32' && !env.MSYSTEM ? 'powershell' : 'posix';
+}
+
+/** One word of a POSIX shell in single quotes, in which nothing has a meaning (POSIX.1-2024, Shell Command Language 2.2.2). */
+export const quotePosix = (value: string): string => `'${value.replaceAll("'", `'\\''`)}'`;
+
+/**
+ * One word of PowerShell in single quotes. There the curly quotes end a string as the straight one does, and each of them stands for
+ * itself when it is doubled (about_Quoting_Rules).
+ */
+export const quotePowerShell = (value: string): string => `'${value.replace(/['\u2018-\u201b]/g, '$&$&')}'`;
+
+/** Characters that a terminal acts on or that nobody sees: control characters, bidi marks, line separators, lone surrogates. */
+const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+
+/** What needs no quotes. `=` begins an expansion of zsh; a comma makes a list in PowerShell, and `@` a splat where it begins a word. */
+const harmless: Readonly<Record<Shell, RegExp>> = {
+  posix: /^[\w@%+:,./-][\w@%+=:,./-]*$/,
+  powershell: /^[\w+:./\\-][\w@+=:./\\-]*$/,
+};
+
+/** One word of a command line: quoted only where it must be, so that the usual line stays readable. */
+export function shellWord(value: string, shell: Shell): string {
+  if (harmless[shell].test(value)) return value;
+  if (invisible.test(value)) return shell === 'posix' ? escapedPosix(value) : escapedPowerShell(value);
+  return shell === 'posix' ? quotePosix(value) : quotePowerShell(value);
+}
+
+/** `$'…'` of POSIX.1-2024 2.2.4: the invisible characters become visible escapes, so that a line reads as it runs. */
+const escapedPosix = (value: string): string =>
+  `$'${[...value].map((c) => (/['\\]/.test(c) ? `\\${c}` : invisible.test(c) ? unicode(c, (hex) => `\\U${hex.padStart(8, '0')}`) : c)).join('')}'`;
+
+/** A double-quoted string, whose escapes Windows PowerShell 5.1 knows too (about_Quoting_Rules, "Double-quoted strings"). */
+const escapedPowerShell = (value: string): string =>
+  `"${[...value]
+    .map((c) => (/[`"$\u201c-\u201e]/.test(c) ? `\`${c}` : invisible.test(c) ? unicode(c, (hex) => `$([char]0x${hex})`) : c))
+    .join('')}"`;
+
+const unicode = (character: string, write: (hex: string) => string): string =>
+  (character.codePointAt(0) ?? 0) > 0xffff
+    ? [...character].map((c) => write((c.codePointAt(0) ?? 0).toString(16))).join('')
+    : write(character.charCodeAt(0).toString(16).padStart(4, '0'));

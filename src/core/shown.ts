@@ -1,0 +1,158 @@
+import type { Again, Command, CommandName, Line, NextStep } from './next.ts';
+import { type Shell, shellWord } from './quoting.ts';
+import { printable } from './text.ts';
+
+/** What a line must go by to work where it is read: the shell, and what the operator said of the whole run. */
+export interface Surroundings {
+  readonly shell: Shell;
+  readonly sandbox?: boolean;
+  /** `usgov`, given as a flag */
+  readonly cloud?: string | undefined;
+  /** path of the file that describes the cloud, given as a flag */
+  readonly cloudFile?: string | undefined;
+  /** a variable names the cloud, and goes on naming it */
+  readonly cloudIsSet?: boolean;
+  /** only where it was given as a flag */
+  readonly store?: string | undefined;
+  /** the product that was given as a flag */
+  readonly for?: string | undefined;
+  /** the command that is running, with its flags; without words that may hold a secret */
+  readonly running?: Command | undefined;
+}
+
+type InForce = 'cloud' | 'store' | 'sandbox' | 'for';
+
+const all: readonly InForce[] = ['for', 'cloud', 'store', 'sandbox'];
+const own: readonly InForce[] = ['store', 'sandbox'];
+
+/** Which of what is in force changes what a command does; the others are left out of it. */
+const goesBy: Readonly<Record<Command['name'], readonly InForce[]>> = {
+  setup: all,
+  login: all,
+  logout: all,
+  'token get': all,
+  'token show': all,
+  test: all,
+  'secret show': ['for', ...own],
+  'secret rotate': all,
+  export: ['for', ...own],
+  keepalive: ['cloud', ...own],
+  status: own,
+  doctor: ['cloud', ...own],
+  explain: ['cloud', 'sandbox'],
+  guide: ['cloud', 'sandbox'],
+  'store move': ['sandbox'],
+  'store restore': ['sandbox'],
+  'store keygen': [],
+  completion: [],
+  sandbox: [],
+  help: [],
+} satisfies Record<CommandName | 'help', readonly InForce[]>;
+
+/** The one place where a next step becomes text. Free of control characters. */
+export function shown(step: NextStep, here: Surroundings): string {
+  return whole(step, here).text;
+}
+
+/** All of them, each once. */
+export const allShown = (steps: readonly NextStep[], here: Surroundings): readonly string[] => [
+  ...new Set(steps.map((step) => shown(step, here))),
+];
+
+export interface ShownStep {
+  readonly text: string;
+  /** a command or a line: it must stay whole, so that it can be copied. A sentence may be folded. */
+  readonly copied: boolean;
+}
+
+/** The same, each with whether it is there to be copied. */
+export function stepsShown(steps: readonly NextStep[], here: Surroundings): readonly ShownStep[] {
+  const byText = new Map(steps.map((step) => whole(step, here)).map((one) => [one.text, one]));
+  return [...byText.values()];
+}
+
+function whole(step: NextStep, here: Surroundings): ShownStep {
+  if (typeof step === 'string') return { text: printable(step), copied: false };
+  if (step.kind === 'again' && here.running === undefined) return { text: printable(sentenceOf(step)), copied: false };
+  const { lead } = step;
+  const { text, notes } =
+    step.kind === 'line' ? lineText(step, here.shell) : commandText(step.kind === 'again' ? runningAgain(step, here) : step, here);
+  const remarks = [...notes, ...(step.note === undefined ? [] : [step.note])];
+  const remark = remarks.length === 0 ? '' : `   # ${remarks.join('; ')}`;
+  return { text: printable(`${lead === undefined ? '' : `${lead}: `}${text}${remark}`), copied: true };
+}
+
+/** Where nobody knows which command is meant, as in `explain`. */
+function sentenceOf({ flags, note, lead }: Again): string {
+  const given = Object.entries(flags).map(([flag, value]) => (value === true ? `--${flag}` : `--${flag} ${value}`));
+  const words = `Run the same command again${given.length === 0 ? '' : `, with ${given.join(' ')}`}`;
+  return `${lead === undefined ? '' : `${lead}: `}${words}${note === undefined ? '' : ` (${note})`}`;
+}
+
+function runningAgain({ flags }: Again, { running }: Surroundings): Command {
+  const command = running ?? { kind: 'command', name: 'help', words: [], flags: {} };
+  return { ...command, flags: { ...command.flags, ...flags } };
+}
+
+interface Text {
+  readonly text: string;
+  readonly notes: readonly string[];
+}
+
+function lineText({ texts, values, powershell }: Line, shell: Shell): Text {
+  if (shell === 'powershell' && powershell !== undefined) return lineText(powershell, shell);
+  return { text: texts.map((text, i) => text + (i < values.length ? shellWord(values[i] ?? '', shell) : '')).join(''), notes: [] };
+}
+
+function commandText(command: Command, here: Surroundings): Text {
+  const { shell } = here;
+  const { flags, notes } = withWhatIsInForce(command, here);
+  const options = Object.entries(flags)
+    .flatMap(([flag, value]) => optionOf(flag, value))
+    .map((word) => shellWord(word, shell));
+  const words = command.words.map((word) => shellWord(word, shell));
+  // Behind two hyphens a word that begins like a flag is none (POSIX Utility Syntax Guideline 10).
+  const behind = command.words.some((word) => word.startsWith('-')) ? [...options, '--', ...words] : [...words, ...options];
+  return { text: `${beforeIt(command, shell)}${['mailauth', command.name, ...behind].join(' ')}`, notes };
+}
+
+function optionOf(flag: string, value: string | true): readonly string[] {
+  if (value === true) return [`--${flag}`];
+  return value.startsWith('-') && value !== '-' ? [`--${flag}=${value}`] : [`--${flag}`, value];
+}
+
+function beforeIt({ waitSeconds, home }: Command, shell: Shell): string {
+  const pause = waitSeconds === undefined ? '' : `sleep ${waitSeconds}; `;
+  if (home === undefined) return pause;
+  return shell === 'posix' ? `${pause}MAILAUTH_HOME="$HOME/${home}" ` : `${pause}$env:MAILAUTH_HOME = "$HOME/${home}"; `;
+}
+
+/** Clouds that `--cloud` knows by their names. */
+const named: readonly string[] = ['usgov', 'usgov-dod', 'china'];
+
+function withWhatIsInForce(command: Command, here: Surroundings): { flags: Command['flags']; notes: readonly string[] } {
+  const flags: Record<string, string | true> = { ...command.flags };
+  const notes: string[] = [];
+  const goes = (what: InForce): boolean => goesBy[command.name].includes(what) && !(what in flags) && flags.help !== true;
+  if (goes('for') && here.for !== undefined && !(command.name === 'setup' && here.for === 'this-computer')) flags.for = here.for;
+  if (here.sandbox === true && goesBy[command.name].includes('sandbox') && flags.help !== true) {
+    // The sandbox is a cloud of its own: it goes with no other.
+    delete flags.cloud;
+    delete flags['cloud-file'];
+    flags.sandbox = true;
+  } else if (goes('cloud') && !('cloud-file' in flags) && !('sandbox' in flags)) notes.push(...addCloud(command, here, flags));
+  if (goes('store') && here.store !== undefined) flags.store = here.store;
+  return { flags, notes };
+}
+
+/** What the operator said of the cloud goes before what the command itself is about: a flag wins over the mailbox file there, too. */
+function addCloud({ cloud }: Command, here: Surroundings, flags: Record<string, string | true>): readonly string[] {
+  if (here.cloudFile !== undefined) flags['cloud-file'] = here.cloudFile;
+  else if (here.cloud !== undefined) flags.cloud = here.cloud;
+  else if (here.cloudIsSet === true) return [];
+  else if (cloud?.name === 'sandbox') flags.sandbox = true;
+  else if (cloud !== undefined && named.includes(cloud.name)) flags.cloud = cloud.name;
+  else if (cloud !== undefined && cloud.name !== 'public')
+    return [`give the file that describes the cloud "${cloud.name}" with --cloud-file`];
+  return [];
+}
