@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { mailauth } from '../core/next.ts';
 import { plain } from '../core/text.ts';
 import { cloudNames } from '../entra/clouds.ts';
 import { problem } from '../errors/problem.ts';
@@ -36,7 +37,7 @@ export const completion: CommandModule = {
         what: 'shell that mailauth knows',
         value: plain(shell, 40),
         why: `Shells are: ${shells.join(', ')}.`,
-        next: 'mailauth completion bash',
+        next: mailauth('completion', 'bash'),
       });
     }
     return { data: { shell: known, script: scripts[known] }, text: scripts[known] };

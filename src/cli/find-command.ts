@@ -1,4 +1,5 @@
 import type { MailauthError } from '../core/errors.ts';
+import { line, mailauth } from '../core/next.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { globalValueFlags } from '../session/globals.ts';
@@ -27,16 +28,20 @@ export function findCommand(argv: readonly string[]): { words: string[]; rest: s
 
 export function unknownCommand(words: readonly string[]): MailauthError {
   const word = plain(words.join(' '), 60);
-  const inGroup = commands.filter((c) => c.name.startsWith(`${words[0]} `)).map((c) => c.name);
-  if (inGroup.length > 0) {
+  const [first, ...others] = commands.filter((c) => c.name.startsWith(`${words[0]} `)).map((c) => c.name);
+  if (first !== undefined) {
+    const subcommands = [first, ...others].map((name) => name.split(' ')[1]);
     return problem('usage', {
-      message: `"${words[0]}" needs a word more: ${inGroup.map((c) => c.split(' ')[1]).join(' or ')}`,
-      help: `mailauth ${inGroup[0]} --help`,
+      message: `mailauth ${words[0]} needs a subcommand: ${subcommands.join(' or ')}`,
+      help: mailauth(first, { help: true }),
     });
   }
-  if (word === '') return problem('usage', { message: 'No command was given', help: 'mailauth --help' });
+  if (word === '') return problem('usage', { message: 'No command was given', help: line`mailauth --help` });
   const near = commands.map((c) => ({ name: c.name, distance: editDistance(word, c.name) })).sort((a, b) => a.distance - b.distance)[0];
-  return problem('unknown-command', { word, ...(near !== undefined && near.distance <= 2 ? { suggestion: near.name } : {}) });
+  return problem('unknown-command', {
+    word,
+    ...(near !== undefined && near.distance <= 2 ? { suggestion: mailauth(near.name, { help: true }) } : {}),
+  });
 }
 
 /** Levenshtein, for "did you mean". */

@@ -43,6 +43,7 @@ Looked at, to know where mailauth runs and what is there:
   DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR
                            where the keychain of Linux answers
   CREDENTIALS_DIRECTORY    systemd: key and passphrase files in there may be its own
+  MSYSTEM                  on Windows, Git's own shell: commands to copy are quoted for it
   XDG_CONFIG_HOME, APPDATA
                            where MAILAUTH_HOME is by default, on Linux and on Windows
 `;

@@ -14,7 +14,7 @@ interface Told {
 }
 
 export async function tell({ command, text, data }: Told, json: boolean, ctx: Context): Promise<ExitCode> {
-  const said = json ? `${JSON.stringify((await import('../session/envelope.ts')).envelope(command, { data }))}\n` : text;
+  const said = json ? `${JSON.stringify((await import('../session/envelope.ts')).envelope(command, { data }, ctx.surroundings))}\n` : text;
   ctx.out.write(said);
   return Exit.done;
 }

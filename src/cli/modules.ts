@@ -1,5 +1,5 @@
+import type { CommandName } from '../core/next.ts';
 import type { CommandModule } from '../session/command.ts';
-import type { CommandName } from './tree.ts';
 
 /** Which file a command is in. It is evaluated only when the command is called. */
 export const modules: Readonly<Record<CommandName, () => Promise<CommandModule>>> = {

@@ -1,4 +1,6 @@
+import type { Command as CommanderCommand } from 'commander';
 import type { Context } from '../core/context.ts';
+import { type Command, mailauth } from '../core/next.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { CommandModule } from '../session/command.ts';
@@ -10,6 +12,8 @@ export interface Parsed {
   readonly module: CommandModule;
   readonly args: readonly string[];
   readonly flags: unknown;
+  /** the command as it was given */
+  readonly given: Command;
 }
 
 /** Lets commander read what is left of argv for this one command; a text is the help that was asked for. Throws `usage`. */
@@ -33,12 +37,22 @@ export async function parse(entry: CommandEntry, module: CommandModule, rest: re
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return help;
-    throw problem('usage', { message: plain(withoutValue(error.message)), help: `mailauth ${entry.name} --help` });
+    throw problem('usage', { message: plain(withoutValue(error.message)), help: mailauth(entry.name, { help: true }) });
   }
   const flags: unknown = command.opts();
   const globals = readGlobals(flags, ctx.env, entry.name === 'sandbox');
   if (globals.fault !== undefined) await knownFault(globals.fault);
-  return { globals, module, args: command.args, flags };
+  return { globals, module, args: command.args, flags, given: asGiven(entry, command) };
+}
+
+/** The text that `explain` reads may hold a secret, so it is left out. No flag takes a secret as its value. */
+function asGiven({ name }: CommandEntry, command: CommanderCommand): Command {
+  const given = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
+  const flags = given.map((option): [string, string | true] => {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    return [(option.long ?? '').replace(/^--/, ''), typeof value === 'string' ? value : true];
+  });
+  return { kind: 'command', name, words: name === 'explain' ? [] : command.args, flags: Object.fromEntries(flags) };
 }
 
 /** Before the command: a fault that nobody knows is exit 2 also where no sandbox is opened. */
@@ -49,7 +63,7 @@ async function knownFault(name: string): Promise<void> {
     what: 'fault',
     value: name,
     why: 'The sandbox does not know it.',
-    next: 'mailauth sandbox --list-faults',
+    next: mailauth('sandbox', { listFaults: true }),
   });
 }
 

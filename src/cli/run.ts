@@ -1,11 +1,12 @@
 import type { Context } from '../core/context.ts';
 import { Interrupted, MailauthError } from '../core/errors.ts';
 import { Exit, type ExitCode } from '../core/exit.ts';
+import { byShell, line, mailauth, type NextStep, noted } from '../core/next.ts';
 import type { Reporter } from '../core/report.ts';
+import type { Surroundings } from '../core/shown.ts';
 import { problem } from '../errors/problem.ts';
 import { productNames } from '../products/products.ts';
 import type { Outcome } from '../session/command.ts';
-import type { ContextFlags } from '../session/envelope.ts';
 import type { Globals } from '../session/globals.ts';
 import type { Session } from '../session/session.ts';
 import { findCommand, unknownCommand } from './find-command.ts';
@@ -18,10 +19,11 @@ import { type CommandEntry, commands } from './tree.ts';
  * One run of the program: argv (without node and script) to exit code. Everything it writes goes to `ctx.out` and `ctx.err`.
  * Walk a command from here: find its entry in `cli.ts`, load its file, let commander read the flags, open a session, run, render.
  */
-export async function run(argv: readonly string[], ctx: Context, version: string): Promise<ExitCode> {
+export async function run(argv: readonly string[], outer: Context, version: string): Promise<ExitCode> {
   const wantsJson = argv.includes('--json');
   let command = 'mailauth';
   let given: Parsed | undefined;
+  let ctx = outer;
   try {
     const { words, rest } = findCommand(argv);
     const entry = commands.find((c) => c.name === words.join(' '));
@@ -34,6 +36,7 @@ export async function run(argv: readonly string[], ctx: Context, version: string
     const parsed = await parse(entry, await modules[entry.name](), rest, ctx);
     if (typeof parsed === 'string') return await tell(helpOn(parsed, entry.name), wantsJson, ctx);
     given = parsed;
+    ctx = { ...outer, surroundings: surroundingsOf(parsed, outer) };
     ctx.log(`${command} ${version}${parsed.globals.sandbox ? ' in the sandbox' : ''}: begins`);
     const outcome = await execute(entry, parsed, ctx);
     const exit = await present(entry, outcome, parsed, ctx);
@@ -59,18 +62,29 @@ function refuseSecretsInArgv(argv: readonly string[]): void {
   }
 }
 
-const secretFile = 'mailauth setup --client-secret-file FILE   (or - for standard input)';
-const graphToken = 'read -rs MAILAUTH_GRAPH_TOKEN && export MAILAUTH_GRAPH_TOKEN   # paste it; nothing is shown';
+const secretFile = noted(mailauth('setup', { clientSecretFile: '-' }), 'with the secret on standard input; or name a file that holds it');
+const graphToken = noted(
+  byShell(
+    line`read -rs MAILAUTH_GRAPH_TOKEN && export MAILAUTH_GRAPH_TOKEN`,
+    line`$env:MAILAUTH_GRAPH_TOKEN = [Net.NetworkCredential]::new('', (Read-Host -AsSecureString)).Password`,
+  ),
+  'paste it; nothing is shown',
+);
+const passwordFile = noted(
+  mailauth('setup', { signIn: 'password', passwordFile: '-' }),
+  'with the password on standard input; or name a file that holds it',
+);
+const passphraseFile = 'Put the passphrase into a file of mode 0600, and set MAILAUTH_PASSPHRASE_FILE to its path.';
 
 /** Flags that nobody may have, and where their value belongs. */
-const secretFlags: ReadonlyMap<string, string> = new Map([
+const secretFlags: ReadonlyMap<string, NextStep> = new Map<string, NextStep>([
   ['--client-secret', secretFile],
   ['--secret', secretFile],
-  ['--password', 'mailauth setup --password-file FILE   (or - for standard input)'],
-  ['--passphrase', 'export MAILAUTH_PASSPHRASE_FILE=FILE   # holds the passphrase, mode 0600'],
+  ['--password', passwordFile],
+  ['--passphrase', passphraseFile],
   ['--graph-token', graphToken],
   ['--access-token', graphToken],
-  ['--refresh-token', 'mailauth login'],
+  ['--refresh-token', mailauth('login')],
 ]);
 
 async function execute(entry: CommandEntry, parsed: Parsed, ctx: Context): Promise<Outcome> {
@@ -97,7 +111,7 @@ async function present(entry: CommandEntry, outcome: Outcome, given: Parsed, ctx
   const exit = outcome.exit ?? outcome.error?.exit ?? Exit.done;
   if (globals.json && outcome.unwrapped !== true) {
     const { envelope } = await import('../session/envelope.ts');
-    const object = envelope(entry.name, { data: outcome.data, error: outcome.error }, placeOf(given));
+    const object = envelope(entry.name, { data: outcome.data, error: outcome.error }, ctx.surroundings);
     ctx.out.write(`${JSON.stringify(entry.stream === true ? { type: 'result', ...object } : object)}\n`);
     return exit;
   }
@@ -110,22 +124,33 @@ async function present(entry: CommandEntry, outcome: Outcome, given: Parsed, ctx
   return exit;
 }
 
-/** What the commands of an error must carry to work where it was caused. */
-function placeOf(given: Parsed | undefined): ContextFlags | undefined {
-  if (given === undefined) return undefined;
-  const { flags, globals } = given;
-  const value = typeof flags === 'object' && flags !== null && 'for' in flags ? flags.for : undefined;
-  return { sandbox: globals.sandbox, product: productNames.find((name) => name === value) };
+/**
+ * What the next commands must carry to work where they are read. A variable that names the cloud or the store goes on naming it there, and
+ * this-computer is what `mailauth setup` takes without a flag.
+ */
+function surroundingsOf({ given, globals }: Parsed, { surroundings }: Context): Surroundings {
+  const flag = (name: string): string | undefined => {
+    const value = given.flags[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const [cloud, cloudFile] = [flag('cloud'), flag('cloud-file')];
+  const product = productNames.find((name) => name === flag('for'));
+  return {
+    ...surroundings,
+    sandbox: globals.sandbox,
+    cloud,
+    cloudFile,
+    cloudIsSet: (globals.cloud ?? globals.cloudFile) !== undefined,
+    store: flag('store'),
+    for: given.name === 'setup' && product === 'this-computer' ? undefined : product,
+    running: given,
+  };
 }
 
 async function printError(error: MailauthError, given: Parsed | undefined, ctx: Context): Promise<void> {
-  const [{ themeFor }, { renderError }, { inThisContext }] = await Promise.all([
-    import('../ui/theme.ts'),
-    import('../ui/error.ts'),
-    import('../session/envelope.ts'),
-  ]);
+  const [{ themeFor }, { renderError }] = await Promise.all([import('../ui/theme.ts'), import('../ui/error.ts')]);
   const theme = themeFor(ctx, ctx.err, given?.globals.noColor === true);
-  ctx.err.write(renderError(inThisContext(error, placeOf(given)), theme, ctx.err.isTerminal ? ctx.err.columns : undefined));
+  ctx.err.write(renderError(error, theme, ctx.surroundings, ctx.err.isTerminal ? ctx.err.columns : undefined));
 }
 
 interface Failing {
@@ -154,6 +179,6 @@ async function fail(thrown: unknown, failing: Failing): Promise<ExitCode> {
 
 async function printJson(error: MailauthError, failing: Failing): Promise<void> {
   const { envelope } = await import('../session/envelope.ts');
-  const object = envelope(failing.command, { data: failing.entry?.nothing, error }, placeOf(failing.given));
+  const object = envelope(failing.command, { data: failing.entry?.nothing, error }, failing.ctx.surroundings);
   failing.ctx.out.write(`${JSON.stringify(failing.entry?.stream === true ? { type: 'result', ...object } : object)}\n`);
 }

@@ -1,23 +1,4 @@
-export type CommandName =
-  | 'setup'
-  | 'login'
-  | 'logout'
-  | 'token get'
-  | 'token show'
-  | 'status'
-  | 'test'
-  | 'doctor'
-  | 'explain'
-  | 'guide'
-  | 'secret show'
-  | 'secret rotate'
-  | 'store move'
-  | 'store restore'
-  | 'store keygen'
-  | 'export'
-  | 'keepalive'
-  | 'completion'
-  | 'sandbox';
+import type { CommandName } from '../core/next.ts';
 
 export interface CommandEntry {
   readonly name: CommandName;

@@ -4,6 +4,8 @@ import type { Cloud } from '../core/cloud.ts';
 import { MailauthError } from '../core/errors.ts';
 import { fold } from '../core/fold.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
+import { type Command, mailauth, type NextStep } from '../core/next.ts';
+import { allShown } from '../core/shown.ts';
 import { plain } from '../core/text.ts';
 import { type Check, type CheckResult, failed, ok, runChecks } from '../doctor/check.ts';
 import { clockCheck } from '../doctor/check-clock.ts';
@@ -13,7 +15,6 @@ import { loopbackCheck } from '../doctor/check-loopback.ts';
 import { authoritiesCheck, browserCheck, homeCheck, mailboxesCheck, nodeCheck } from '../doctor/check-machine.ts';
 import { storeCheck, storesToCheck } from '../doctor/check-store.ts';
 import { placeFor, reportText, writeReport } from '../doctor/doctor-report.ts';
-import { inSandbox } from '../errors/here.ts';
 import { problem } from '../errors/problem.ts';
 import { type CommandModule, examples } from '../session/command.ts';
 import { canAsk, mailboxesOf } from '../session/mailbox-argument.ts';
@@ -38,13 +39,16 @@ export const doctor: CommandModule = {
     const records = await readable(session);
     const found = await cloudsOf(session, records);
     session.report.progress('doctor', 'started', 'Checking this computer, its keychain and the way to Microsoft');
-    const results = (await runAll(await checksOf(session, records, found), session)).map((one) => inThisPlace(one, session));
+    const results = (await runAll(await checksOf(session, records, found), session)).map(withoutDoctor);
     const clouds = found.clouds.map((cloud) => cloud.name);
     const written = file === undefined ? undefined : await report(file, session, { version, clouds, results, records });
     const error = redError(results) ?? (written?.kind === 'failed' ? written.error : undefined);
     const path = written?.kind === 'written' ? written.path : undefined;
     return {
-      data: { checks: results, ...(path === undefined ? {} : { report: path }) },
+      data: {
+        checks: results.map(({ next, ...result }) => ({ ...result, ...(next && { next: allShown(next, session.ctx.surroundings) }) })),
+        ...(path === undefined ? {} : { report: path }),
+      },
       ...(error === undefined ? {} : { error }),
       text: (theme) => render(results, theme, session) + (path === undefined ? '' : `Report: ${plain(path)}\n`),
     };
@@ -137,17 +141,19 @@ function runAll(checks: readonly Check[], { ctx, stepTimeoutMs, report: reporter
   });
 }
 
-/** The catalogue's commands, made to work where they were caused. Who reads this has asked the doctor already. */
-function inThisPlace({ next, ...result }: CheckResult, { globals }: Session): CheckResult {
+/** Whoever reads this has asked the doctor already: what the variables do is told in its place. */
+function withoutDoctor({ next, ...result }: CheckResult): CheckResult {
   if (next === undefined) return result;
-  const others = next.filter((line) => line !== 'mailauth doctor');
-  const lines = others.length === next.length ? next : [...others, 'mailauth help environment'];
-  return { ...result, next: globals.sandbox ? lines.map(inSandbox) : lines };
+  const isDoctor = (step: NextStep) => typeof step !== 'string' && step.kind === 'command' && step.name === 'doctor' && isBare(step);
+  const others = next.filter((step) => !isDoctor(step));
+  return { ...result, next: others.length === next.length ? next : [...others, mailauth('help', 'environment')] };
 }
+
+const isBare = ({ flags }: Command): boolean => Object.keys(flags).length === 0;
 
 function redError(results: readonly CheckResult[]): MailauthError | undefined {
   const red = results.filter(({ state }) => state === 'failed');
-  const fix = red.find(({ next }) => next !== undefined)?.next?.[0] ?? 'mailauth doctor --verbose';
+  const fix = red.find(({ next }) => next !== undefined)?.next?.[0] ?? mailauth('doctor', { verbose: true });
   return red.length === 0 ? undefined : problem('doctor-failed', { titles: red.map(({ title }) => title), all: results.length, fix });
 }
 
@@ -166,14 +172,14 @@ async function report(file: string, { ctx, globals }: Session, facts: Omit<Param
 }
 
 /** A terminal gets folded prose and whole commands, a pipe whole lines. */
-function render(results: readonly CheckResult[], theme: Theme, { ctx: { out } }: Session): string {
+function render(results: readonly CheckResult[], theme: Theme, { ctx: { out, surroundings } }: Session): string {
   const width = Math.max(...results.map(({ title }) => title.length)) + 2;
   const signs = { ok: theme.green(theme.signs.ok), warning: theme.yellow(theme.signs.warning), failed: theme.red(theme.signs.failed) };
   const folded = (text: string, at: number) => (out.isTerminal ? fold(text, out.columns, at) : text);
   const lines = results.flatMap(({ state, title, detail, why, next = [] }) => [
     `${signs[state]} ${state === 'ok' ? title.padEnd(width) : theme.bold(title.padEnd(width))}${folded(detail, width + 2)}`,
     ...(why === undefined ? [] : [`    ${folded(why, 4)}`]),
-    ...next.map((line, i) => `    ${i === 0 ? 'try:' : ' or:'} ${theme.cyan(line.replace(/^or /, ''))}`),
+    ...allShown(next, surroundings).map((line, i) => `    ${i === 0 ? 'try:' : ' or:'} ${theme.cyan(line)}`),
   ]);
   return `${lines.join('\n')}\n\n${summary(results)}\n`;
 }

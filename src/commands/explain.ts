@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
+import { mailauth } from '../core/next.ts';
+import { allShown, type Surroundings, shown } from '../core/shown.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { type Explanation, explain as explainText, type Unknown } from '../explain/explain-text.ts';
 import type { Explained } from '../explain/fill.ts';
 import { type CommandModule, examples } from '../session/command.ts';
-import { inThisContext } from '../session/envelope.ts';
 import { mailboxesOf } from '../session/mailbox-argument.ts';
 import type { Session } from '../session/session.ts';
 import { diskReason } from '../store/home.ts';
@@ -32,13 +33,12 @@ export const explain: CommandModule = {
     const [cloud, mailbox] = await Promise.all([session.cloud(), onlyMailbox(session)]);
     const found = await explainText(pieces, { cloud, mailbox }, { fillIn: !session.globals.json });
     if (found.input === '' && args.length === 0 && schema.parse(flags).file === undefined) throw nothingGiven();
-    const entries = found.entries.map((one) => ({ ...one, error: inThisContext(one.error, session.globals) }));
     return {
       // Only `input` echoes what was asked; what is not known would only say it again.
-      data: { input: found.input, entries: entries.map(asJson) },
+      data: { input: found.input, entries: found.entries.map((one) => asJson(one, session.ctx.surroundings)) },
       text: (theme) => {
-        const { out } = session.ctx;
-        return render({ ...found, entries }, theme, out.isTerminal ? out.columns : undefined);
+        const { out, surroundings } = session.ctx;
+        return render(found, theme, surroundings, out.isTerminal ? out.columns : undefined);
       },
     };
   },
@@ -49,16 +49,16 @@ function refuseTypos(args: readonly string[]): void {
   const from = args.findIndex((word) => /^-ERR\b|^-.*\s/is.test(word));
   const typo = (from === -1 ? args : args.slice(0, from)).find((word) => /^--?\w/.test(word));
   if (typo === undefined) return;
-  throw problem('usage', { message: `unknown option '${plain(typo.replace(/=.*/s, ''), 60)}'`, help: 'mailauth explain --help' });
+  throw problem('usage', { message: `unknown option '${plain(typo.replace(/=.*/s, ''), 60)}'`, help: mailauth('explain', { help: true }) });
 }
 
-const nothingGiven = () => problem('usage', { message: 'There is nothing to explain', help: 'mailauth explain AADSTS50076' });
+const nothingGiven = () => problem('usage', { message: 'There is nothing to explain', help: mailauth('explain', 'AADSTS50076') });
 
 /** Throws `usage` for nothing at all on a terminal, or for a text beside a file. */
 function piecesOf(args: readonly string[], file: string | undefined, { ctx }: Session): AsyncIterable<string> | Iterable<string> {
   const text = args.join(' ');
   if (file !== undefined && args.length > 0) {
-    throw problem('usage', { message: 'Give a text or --file, not both', help: 'mailauth explain --help' });
+    throw problem('usage', { message: 'Give a text or --file, not both', help: mailauth('explain', { help: true }) });
   }
   if (file === '-' || text === '-') return ctx.longInput.pieces();
   if (file !== undefined) return ofFile(ctx.longInput.pieces(resolve(file)), file);
@@ -78,7 +78,7 @@ async function* ofFile(pieces: AsyncIterable<string>, file: string): AsyncGenera
       what: 'file that can be read',
       value: file,
       why: missing ? 'There is no such file.' : `It cannot be read: ${reason}.`,
-      next: 'mailauth explain --file FILE',
+      next: mailauth('explain', { help: true }),
     });
   }
 }
@@ -95,14 +95,14 @@ async function onlyMailbox(session: Session): Promise<string | undefined> {
   }
 }
 
-function asJson({ error, source, mender }: Explained): object {
+function asJson({ error, source, mender }: Explained, here: Surroundings): object {
   const { code, title, why = '', next, admin, retryHelps, exit, detail } = error;
   return {
     code,
     title,
     why,
-    next,
-    ...(admin === undefined ? {} : { admin }),
+    next: allShown(next, here),
+    ...(admin === undefined ? {} : { admin: shown(admin, here) }),
     source,
     mender,
     exit,
@@ -111,17 +111,17 @@ function asJson({ error, source, mender }: Explained): object {
   };
 }
 
-function render({ entries, unknown, input }: Explanation, theme: Theme, columns: number | undefined): string {
+function render({ entries, unknown, input }: Explanation, theme: Theme, here: Surroundings, columns: number | undefined): string {
   const known = entries.map(
-    (one) => `${renderError(one.error, theme, columns)}  ${theme.dim(`${one.error.code} · ${mends[one.mender]} · ${one.source}`)}\n`,
+    (one) => `${renderError(one.error, theme, here, columns)}  ${theme.dim(`${one.error.code} · ${mends[one.mender]} · ${one.source}`)}\n`,
   );
-  const others = unknown.map((one) => renderUnknown(one, theme));
+  const others = unknown.map((one) => renderUnknown(one, theme, here));
   const all = [...known, ...others];
   if (all.length > 0) return all.join('\n');
-  return renderUnknown(nothingKnown(input), theme);
+  return renderUnknown(nothingKnown(input), theme, here);
 }
 
-const mends = { you: 'you can mend it', administrator: 'an administrator must act', Microsoft: "it is on Microsoft's side" } as const;
+const mends = { you: 'you can fix this', administrator: 'an administrator must act', Microsoft: "it is on Microsoft's side" } as const;
 
 function nothingKnown(input: string): Unknown {
   const short = input.length > 60 ? 'Nothing in this text' : `"${input}"`;
@@ -129,23 +129,23 @@ function nothingKnown(input: string): Unknown {
     return {
       code: input,
       title: `"${input}" alone is not known: Exchange has several sentences with this code`,
-      next: ['mailauth explain "the whole line that the server said"'],
+      next: ['Give mailauth explain the whole line that the server said.'],
     };
   }
   return {
     code: '',
     title: `${short} is not known to mailauth`,
     next: [
-      'mailauth explain --file LOG   (with the lines around it)',
-      "numbers of Microsoft's sign-in: https://login.microsoftonline.com/error",
+      'Give mailauth explain the lines around it, too, or the whole log with --file.',
+      "Numbers of Microsoft's sign-in: https://login.microsoftonline.com/error",
     ],
   };
 }
 
-function renderUnknown({ title, why, next }: Unknown, theme: Theme): string {
+function renderUnknown({ title, why, next }: Unknown, theme: Theme, here: Surroundings): string {
   const lines = [`${theme.yellow(theme.signs.warning)} ${theme.bold(title)}`];
   if (why !== undefined) lines.push(`  ${why}`);
-  next.forEach((line, i) => {
+  allShown(next, here).forEach((line, i) => {
     lines.push(`  ${i === 0 ? 'try:' : ' or:'} ${theme.cyan(line)}`);
   });
   return `${lines.join('\n')}\n`;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { MailHost, Protocol } from '../core/cloud.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
+import { type Command, mailauth } from '../core/next.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { ExportClient } from '../export/client.ts';
@@ -11,14 +12,14 @@ import type { Session } from '../session/session.ts';
 import { saslUser } from '../tokens/formats.ts';
 
 /** Asked for often enough to deserve a better answer than "unknown". */
-const cannot: Readonly<Record<string, { readonly why: string; readonly next: string }>> = {
-  fetchmail: { why: 'fetchmail has no XOAUTH2 and reads no token from a command.', next: 'mailauth export getmail' },
+const cannot: Readonly<Record<string, { readonly why: string; readonly next: Command }>> = {
+  fetchmail: { why: 'fetchmail has no XOAUTH2 and reads no token from a command.', next: mailauth('export', 'getmail') },
   postfix: {
     why: 'Postfix takes its password from a map, not from a command; the plugin sasl-xoauth2 refreshes tokens by itself, from a file of its own.',
-    next: 'mailauth export msmtp',
+    next: mailauth('export', 'msmtp'),
   },
-  thunderbird: { why: 'Thunderbird signs in by itself, with a browser.', next: 'mailauth export mutt' },
-  outlook: { why: 'Outlook signs in by itself.', next: 'mailauth export mutt' },
+  thunderbird: { why: 'Thunderbird signs in by itself, with a browser.', next: mailauth('export', 'mutt') },
+  outlook: { why: 'Outlook signs in by itself.', next: mailauth('export', 'mutt') },
 };
 
 export const exportConfig: CommandModule = {
@@ -36,7 +37,7 @@ export const exportConfig: CommandModule = {
 
   async run({ args: [name = '', mailbox], flags }, session) {
     const client = clientNamed(name);
-    const record = await mailboxArgument(session, `mailauth export ${client.name}`, mailbox, flags);
+    const record = await mailboxArgument(session, mailauth('export', client.name), mailbox, flags);
     const cloud = await session.cloud(record);
     const hosts: Partial<Record<Protocol, MailHost>> = {};
     for (const protocol of record.protocols) if (client.speaks.includes(protocol)) hosts[protocol] = cloud[protocol];

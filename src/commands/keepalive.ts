@@ -2,12 +2,12 @@ import * as z from 'zod/mini';
 import { type Protocol, protocols } from '../core/cloud.ts';
 import { Interrupted, type MailauthError } from '../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
-import { resultsFromHere } from '../errors/here.ts';
+import { mailauth } from '../core/next.ts';
+import { allShown } from '../core/shown.ts';
 import { problem } from '../errors/problem.ts';
-import type { ProtocolResult } from '../mail/result.ts';
+import { type ProtocolResult, resultsShown } from '../mail/result.ts';
 import { runTests, testError } from '../mail/run-tests.ts';
 import { type CommandModule, examples, type Outcome } from '../session/command.ts';
-import { inThisContext } from '../session/envelope.ts';
 import { readWhole } from '../session/globals.ts';
 import { mailboxesOf, productFlag } from '../session/mailbox-argument.ts';
 import type { Session } from '../session/session.ts';
@@ -80,7 +80,7 @@ export const keepalive: CommandModule = {
 function readWish(flags: unknown, { ctx }: Session): Wish {
   const { renewAfter, warnDays = '14', jitter, test } = schema.parse(flags);
   const whole = (flag: string, value: string, unit: 'seconds' | 'days', right: number) =>
-    readWhole(flag, value, { unit, minimum: 0, example: `mailauth keepalive ${flag} ${right}` });
+    readWhole(flag, value, { unit, minimum: 0, example: mailauth('keepalive', { [flag.slice(2)]: right }) });
   return {
     renewAfterDays: renewAfter === undefined ? defaultRenewAfterDays : readRenewAfter(whole('--renew-after', renewAfter, 'days', 7)),
     warnDays: whole('--warn-days', warnDays, 'days', 14),
@@ -96,7 +96,7 @@ function readRenewAfter(days: number): number {
     what: 'number of days',
     value: String(days),
     why: '--renew-after takes at most 80: a sign-in that is not used for 90 days is lost.',
-    next: 'mailauth keepalive --renew-after 7',
+    next: mailauth('keepalive', { renewAfter: 7 }),
   });
 }
 
@@ -108,7 +108,7 @@ function readProtocols(value: string): readonly Protocol[] | 'all' {
     what: 'list of protocols to test',
     value,
     why: '--test takes any of imap,pop,smtp, or all.',
-    next: 'mailauth keepalive --test imap,smtp',
+    next: mailauth('keepalive', { test: 'imap,smtp' }),
   });
 }
 
@@ -172,9 +172,8 @@ function commonError(kept: readonly Kept[], now: number, { warnDays }: Wish): Ma
   return endsSoon('secret-ends-soon', rows, warnDays);
 }
 
-function toJson({ record, state, set, results, error }: Kept, now: number, { globals }: Session) {
+function toJson({ record, state, set, results, error }: Kept, now: number, { ctx: { surroundings } }: Session) {
   const deadline = set && refreshIdleDeadline(set);
-  const told = error === undefined ? undefined : inThisContext(error, globals);
   return {
     mailbox: record.mailbox,
     for: record.for,
@@ -182,12 +181,22 @@ function toJson({ record, state, set, results, error }: Kept, now: number, { glo
     refreshTokenIdleDeadline: deadline === undefined ? null : rfc3339(deadline),
     secretExpiresAt: record.registration.secretExpiresAt ?? null,
     daysLeft: firstEnding(now, record, set)?.days ?? null,
-    results: resultsFromHere(results, globals),
-    ...(told === undefined ? {} : { error: { code: told.code, exit: told.exit, title: told.title, why: told.why ?? '', next: told.next } }),
+    results: resultsShown(results, surroundings),
+    ...(error === undefined
+      ? {}
+      : {
+          error: {
+            code: error.code,
+            exit: error.exit,
+            title: error.title,
+            why: error.why ?? '',
+            next: allShown(error.next, surroundings),
+          },
+        }),
   };
 }
 
-function render(one: Kept, now: number, { globals }: Session, theme: Theme): string {
+function render(one: Kept, now: number, { ctx: { surroundings } }: Session, theme: Theme): string {
   const { record, state, set, results, error } = one;
   const { signs } = theme;
   const sign = error !== undefined ? theme.red(signs.failed) : state === 'idle' ? theme.dim(signs.skipped) : theme.green(signs.ok);
@@ -200,10 +209,10 @@ function render(one: Kept, now: number, { globals }: Session, theme: Theme): str
     failed: 'not renewed',
   }[state];
   const tests = results.map((r) => `${r.protocol} ${r.ok ? 'ok' : 'red'}`).join(', ');
-  const told = error === undefined ? undefined : inThisContext(error, globals);
+  const [first = ''] = error === undefined ? [] : allShown(error.next, surroundings);
   return [
     `${sign} ${record.mailbox} for ${record.for}: ${words}${tests === '' ? '' : `; ${tests}`}`,
-    ...(told === undefined ? [] : [`    ${told.title}`, `    ${theme.cyan(told.next[0] ?? '')}`]),
+    ...(error === undefined ? [] : [`    ${error.title}`, `    ${theme.cyan(first)}`]),
     '',
   ].join('\n');
 }

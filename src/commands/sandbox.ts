@@ -1,5 +1,7 @@
 import * as z from 'zod/mini';
 import { Interrupted } from '../core/errors.ts';
+import { mailauth } from '../core/next.ts';
+import { shown } from '../core/shown.ts';
 import type { ProblemCode } from '../errors/problem.ts';
 import type { FaultArea, ListedFault } from '../sandbox/faults/fault.ts';
 import type { Sandbox } from '../sandbox/start-sandbox.ts';
@@ -41,7 +43,7 @@ async function announceAndWait(box: Sandbox, session: Session): Promise<void> {
     session.ctx.out.write(
       `The sandbox is running. Nothing here is Microsoft; every name and secret is worthless.\n\n${renderFacts(facts, theme)}\n`,
     );
-    session.report.note('Ctrl-C stops it. In another terminal: mailauth setup --sandbox');
+    session.report.note(`Ctrl-C stops it. In another terminal: ${shown(mailauth('setup', { sandbox: true }), session.ctx.surroundings)}`);
   }
   await new Promise<never>((_, reject) => {
     const stop = () => reject(new Interrupted());

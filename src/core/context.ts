@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
+import type { Surroundings } from './shown.ts';
 
 /**
  * Every effect mailauth has on the world, on one page. `system/` implements these ports for real,
@@ -9,6 +10,8 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
   readonly pid: number;
+  /** what the next commands that it prints must carry */
+  readonly surroundings: Surroundings;
   /** what this program runs on, for the doctor */
   readonly machine: Machine;
   /** stdout: results only */

@@ -1,4 +1,5 @@
 import type { ExitCode } from './exit.ts';
+import type { Line, NextStep } from './next.ts';
 import { printable } from './text.ts';
 
 /** Evidence from outside, already stripped of control characters and never a secret. */
@@ -21,9 +22,9 @@ export interface ErrorParts {
   readonly exit: ExitCode;
   readonly title: string;
   readonly why?: string;
-  readonly next: readonly string[];
-  /** what to send to an administrator, when only one can act */
-  readonly admin?: string;
+  readonly next: readonly NextStep[];
+  /** what to send to an administrator, when only one can act: a sentence, or lines to copy */
+  readonly admin?: string | Line;
   /** false: say that trying again cannot help */
   readonly retryHelps?: boolean;
   readonly detail?: ErrorDetail;
@@ -40,8 +41,8 @@ export class MailauthError extends Error {
   readonly exit: ExitCode;
   readonly title: string;
   readonly why: string | undefined;
-  readonly next: readonly string[];
-  readonly admin: string | undefined;
+  readonly next: readonly NextStep[];
+  readonly admin: string | Line | undefined;
   readonly retryHelps: boolean | undefined;
   readonly detail: ErrorDetail;
   readonly #parts: ErrorParts;
@@ -55,8 +56,8 @@ export class MailauthError extends Error {
     // Whatever a blank was filled with, a file name or a flag's value: no terminal gets to see its escapes.
     this.title = printable(parts.title);
     this.why = parts.why === undefined ? undefined : printable(parts.why);
-    this.next = parts.next.map(printable);
-    this.admin = parts.admin === undefined ? undefined : printable(parts.admin);
+    this.next = parts.next;
+    this.admin = parts.admin;
     this.retryHelps = parts.retryHelps;
     this.detail = parts.detail ?? {};
   }

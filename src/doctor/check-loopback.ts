@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import type { Context } from '../core/context.ts';
+import { mailauth } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
 import { openLoopback } from '../oauth/loopback.ts';
 import { type Check, ok } from './check.ts';
@@ -52,7 +53,7 @@ export function loopbackCheck(needs: Pick<Context, 'clock' | 'random'>, visit: V
 
 /** false: this computer has no such address. Throws `loopback-refused`, `loopback-no-answer`. */
 async function roundTrip(address: string, { clock, random }: Pick<Context, 'clock' | 'random'>, visit: Visit, signal: AbortSignal) {
-  const loopback = await openLoopback({ redirectUri: 'http://localhost', random, clock, signal, again: 'mailauth login' });
+  const loopback = await openLoopback({ redirectUri: 'http://localhost', random, clock, signal, again: mailauth('login') });
   const word = random.bytes(12).toString('hex');
   const page = { status: 200, html: `<!doctype html><title>mailauth doctor</title><p>${word}</p>` };
   const answered = loopback.answer(clock.now() + 3_600_000).then(async ({ params, respond }) => {

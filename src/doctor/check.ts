@@ -1,5 +1,6 @@
 import type { Clock } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
+import { type Line, led, type NextStep } from '../core/next.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 
@@ -12,7 +13,7 @@ export interface Verdict {
   readonly detail: string;
   readonly why?: string;
   /** the first is THE command to copy */
-  readonly next?: readonly string[];
+  readonly next?: readonly NextStep[];
 }
 
 /** One thing about this computer that mailauth depends on. */
@@ -43,9 +44,12 @@ export function verdictOf(state: 'warning' | 'failed', error: MailauthError, see
     state,
     detail: plain(seen === undefined ? said : `${seen}: ${said}`, longestDetail),
     ...(error.why === undefined ? {} : { why: plain(error.why, longestDetail) }),
-    next: [...error.next, ...(error.admin === undefined ? [] : [`or ask an administrator: ${error.admin}`])],
+    next: [...error.next, ...(error.admin === undefined ? [] : [forAdministrator(error.admin)])],
   };
 }
+
+const forAdministrator = (admin: string | Line): NextStep =>
+  typeof admin === 'string' ? `Ask an administrator: ${admin}` : led('Ask an administrator', admin);
 
 export const failed = (error: MailauthError, seen?: string): Verdict => verdictOf('failed', error, seen);
 export const warned = (error: MailauthError, seen?: string): Verdict => verdictOf('warning', error, seen);

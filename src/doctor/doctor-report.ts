@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Context } from '../core/context.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
+import { allShown, type Surroundings } from '../core/shown.ts';
 import { rfc3339 } from '../tokens/formats.ts';
 import type { CheckResult } from './check.ts';
 import { variables } from './check-environment.ts';
@@ -17,7 +18,7 @@ interface ReportFacts {
   readonly records: readonly MailboxRecord[];
 }
 
-type Needs = Pick<Context, 'machine' | 'platform' | 'env' | 'clock'>;
+type Needs = Pick<Context, 'machine' | 'platform' | 'env' | 'clock' | 'surroundings'>;
 
 /**
  * The whole report: Markdown with one block of plain text, so that nothing a server said becomes markup in a ticket.
@@ -39,7 +40,7 @@ export function reportText(facts: ReportFacts, ctx: Needs): string {
     '',
     ...(facts.records.length === 0 ? ['No mailbox is set up.'] : facts.records.map(mailboxLine)),
     '',
-    ...facts.results.flatMap(checkLines),
+    ...facts.results.flatMap((result) => checkLines(result, ctx.surroundings)),
   ];
   const body = lines.map((line) => forStrangers(line, hidden).replaceAll('`', "'"));
   const at = rfc3339(ctx.clock.now());
@@ -54,12 +55,12 @@ function mailboxLine({ mailbox, for: product, cloud, store, protocols, registrat
   return `Mailbox    ${mailbox} for ${product}: ${facts.join(', ')}; last tests: ${tests.length === 0 ? 'none' : tests.join(', ')}`;
 }
 
-function checkLines({ id, state, ms, detail, why, next = [] }: CheckResult): readonly string[] {
+function checkLines({ id, state, ms, detail, why, next = [] }: CheckResult, here: Surroundings): readonly string[] {
   return [
     `${state.padEnd(8)} ${id.padEnd(12)} ${ms} ms`,
     `  ${detail}`,
     ...(why === undefined ? [] : [`  ${why}`]),
-    ...(state === 'ok' ? [] : next.map((line, i) => `  ${i === 0 ? 'try' : ' or'}: ${line.replace(/^or /, '')}`)),
+    ...(state === 'ok' ? [] : allShown(next, here).map((line, i) => `  ${i === 0 ? 'try' : ' or'}: ${line}`)),
   ];
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { HttpResponse } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
+import type { Command } from '../core/next.ts';
 import { plain } from '../core/text.ts';
 import { graphEntries } from '../errors/catalogue/registration/graph-errors.ts';
 import type { Signs } from '../errors/entry/entry.ts';
@@ -26,7 +27,7 @@ export interface GraphRefusal {
 export type GraphAnswer = GraphOk | GraphRefusal;
 
 /** Reads an answer that will not become better by waiting. Throws `graph-token-refused` (4) and `graph-unreadable` (5). */
-export function judge(response: HttpResponse, host: string, again: string): GraphAnswer {
+export function judge(response: HttpResponse, host: string, again: Command): GraphAnswer {
   const { status } = response;
   if (status >= 200 && status < 300) {
     if (response.text === '') return { kind: 'ok', status, body: undefined };

@@ -3,6 +3,7 @@ import type { Cloud } from '../core/cloud.ts';
 import type { Clock, HttpRequest, HttpResponse, Network, Random } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import { MailauthError } from '../core/errors.ts';
+import { type Command, mailauth } from '../core/next.ts';
 import type { Secret } from '../core/secret.ts';
 import { problem } from '../errors/problem.ts';
 import { type AccessClaims, readAccessToken } from '../oauth/claims.ts';
@@ -24,7 +25,7 @@ export interface GraphDeps {
   /** called before each wait, so that the person does not think that mailauth hangs */
   readonly onWait?: (reason: WaitReason, ms: number) => void;
   /** the command that repeats the work, for the words of an error */
-  readonly again?: string;
+  readonly again?: Command;
   /** the limit of all waits for throttling and server errors together; default 90 s */
   readonly maxWaitMs?: number;
 }
@@ -55,7 +56,7 @@ const repeatedAfterCut = 2;
 export function createGraph(deps: GraphDeps): Graph {
   const base = `${deps.cloud.graph}/v1.0`;
   const { host } = new URL(base);
-  const again = deps.again ?? 'mailauth setup --resume';
+  const again = deps.again ?? mailauth('setup', { resume: true });
   const wait = waitIn(deps, host, again);
   let calls = 0;
 
@@ -104,7 +105,7 @@ function requestOf(deps: GraphDeps, method: HttpRequest['method'], url: string, 
 }
 
 /** Waits before a repetition. All waits of one client together are bounded: throws `graph-busy`, or what cut the connection, when they are used up. */
-function waitIn(deps: GraphDeps, host: string, again: string): (answer: Tried, attempt: number) => Promise<void> {
+function waitIn(deps: GraphDeps, host: string, again: Command): (answer: Tried, attempt: number) => Promise<void> {
   let waitedMs = 0;
   return async (answer, attempt) => {
     const asked = answer.kind === 'answered' ? retryAfterSeconds(answer.response.headers) : undefined;
@@ -160,7 +161,7 @@ function reasonOf(answer: Tried): WaitReason {
   return answer.response.status === 429 ? 'throttled' : 'server-error';
 }
 
-function giveUp(answer: Tried, retryAfter: number | undefined, host: string, again: string): MailauthError {
+function giveUp(answer: Tried, retryAfter: number | undefined, host: string, again: Command): MailauthError {
   if (answer.kind === 'cut') return answer.error;
   const refusal = refusalOf(answer.response);
   return problem('graph-busy', { again, host, status: refusal.status, retryAfter }, { detail: graphDetail(refusal) });

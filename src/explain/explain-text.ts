@@ -1,4 +1,5 @@
 import { lookUp } from '../core/links.ts';
+import type { NextStep } from '../core/next.ts';
 import { redact } from '../core/redact.ts';
 import { plain } from '../core/text.ts';
 import type { ProblemCode } from '../errors/problem.ts';
@@ -17,7 +18,7 @@ export interface Unknown {
   readonly title: string;
   /** Microsoft's own sentence, when the text has it */
   readonly why?: string;
-  readonly next: readonly string[];
+  readonly next: readonly NextStep[];
 }
 
 export interface Explanation {

@@ -1,5 +1,6 @@
 import type { Cloud } from '../core/cloud.ts';
 import { type ErrorDetail, MailauthError } from '../core/errors.ts';
+import { type Line, mailauth, withoutBlanks } from '../core/next.ts';
 import type { Entry, Mender } from '../errors/entry/entry.ts';
 import { type ProblemCode, wordsOf } from '../errors/problem.ts';
 import { entries } from './needles.ts';
@@ -30,15 +31,16 @@ export function explained(
   const entry = catalogue.get(code);
   if (entry === undefined) return undefined;
   const { title, why, next, admin, ...words } = wordsOf(entry, blanks(code, values, known));
-  // A line may be nothing but one blank, and that a list of one word.
+  // A text may be nothing but one blank, and that a list of one word.
+  const text = (one: string | Line): string | Line => (typeof one === 'object' && 'kind' in one ? one : String(one));
   const error = new MailauthError({
     code,
     exit: entry.exit,
     ...words,
     title: String(title),
-    next: next.map(String),
+    next: next.map((step) => withoutBlanks(step, isBlank)),
     ...(why === undefined ? {} : { why: String(why) }),
-    ...(admin === undefined ? {} : { admin: String(admin) }),
+    ...(admin === undefined ? {} : { admin: text(admin) }),
     detail,
   });
   return { error, source: entry.source, mender: menderOf(entry) };
@@ -56,7 +58,7 @@ function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, kn
     user: mailbox,
     // One refusal says nothing about other names.
     alsoRefused: [],
-    protocol: /^(imap|pop|smtp)-/.exec(code)?.[1] ?? 'PROTOCOL',
+    protocol: /^(imap|pop|smtp)-/.exec(code)?.[1] ?? 'all',
     ...(own.account === undefined ? {} : { signInAs: own.account, tokenUser: own.account }),
     ...special[code],
     ...own,
@@ -71,6 +73,7 @@ function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, kn
 
 /** Where one entry must have what others do without. */
 const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unknown>>>>> = {
+  'store-damaged': { fix: [mailauth('login', { force: true })] },
   'resume-choice': { candidates: [{ mailbox: 'MAILBOX', for: 'PRODUCT' }] },
   'cloud-unknown': { known: ['public', 'usgov', 'usgov-dod', 'china'] },
   'loopback-redirect-unusable': { redirectUri: 'ADDRESS' },
@@ -81,6 +84,9 @@ const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unkn
   'mail-token-user': { tokenUser: 'WHO-SIGNED-IN' },
   'tls-inspected': { issuer: 'AUTHORITY' },
 };
+
+/** A value that nobody knows: a word in capitals. In a command it is left out, so that the command works as it stands. */
+const isBlank = (value: string): boolean => /^[A-Z]{2,}(?:-[A-Z]+)*$/.test(value);
 
 const capitals = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c}`).toUpperCase();
 
@@ -129,17 +135,19 @@ const placeholders: Readonly<Record<string, unknown>> = {
   appOnly: undefined,
   months: 12,
   exists: [],
-  resume: 'mailauth setup --resume',
-  undo: 'mailauth logout MAILBOX --delete-app',
-  again: 'mailauth setup',
+  resume: mailauth('setup', { resume: true }),
+  undo: mailauth('logout', { deleteApp: true }),
+  handoff: undefined,
+  again: mailauth('setup'),
   for: 'this-computer',
-  fix: 'mailauth login MAILBOX --force',
-  help: 'mailauth --help',
+  fix: mailauth('login', { force: true }),
+  help: mailauth('help'),
   message: 'The command was not understood',
-  instead: 'mailauth --help',
-  next: 'mailauth --help',
-  example: 'mailauth setup --mailbox MAILBOX',
-  command: 'mailauth token get',
+  instead: mailauth('help'),
+  next: mailauth('help'),
+  example: mailauth('setup'),
+  command: mailauth('token get'),
+  commands: [mailauth('login')],
   file: 'FILE',
   folder: 'FOLDER',
   home: 'FOLDER',

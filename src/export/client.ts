@@ -1,5 +1,5 @@
-import { quoteBash } from '../by-hand/handoff/quoting.ts';
 import type { MailHost, Protocol } from '../core/cloud.ts';
+import { shellWord } from '../core/quoting.ts';
 
 /** What a configuration is made of: one set-up mailbox, and the command that hands out its token. */
 export interface ExportValues {
@@ -24,13 +24,11 @@ export interface ExportClient {
   readonly render: (values: ExportValues) => string;
 }
 
-/** A word as a shell reads it: quoted only where it must be, so that the usual line stays readable. Throws like `quoteBash`. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : quoteBash(word);
-}
+/** A word of a line for a POSIX shell, which all these programs call. */
+export const posixWord = (word: string): string => shellWord(word, 'posix');
 
 /** The token command as one line for a shell. */
-export const shellLine = ({ command }: ExportValues): string => command.map(shellWord).join(' ');
+export const shellLine = ({ command }: ExportValues): string => command.map(posixWord).join(' ');
 
 /** Inside the double quotes of a file that knows backslash escapes; `special` are its further magic characters. */
 export function escaped(text: string, special = ''): string {

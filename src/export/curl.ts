@@ -1,5 +1,5 @@
 import type { MailHost, Protocol } from '../core/cloud.ts';
-import { type ExportClient, type ExportValues, sections, serverUrl, shellLine, shellWord } from './client.ts';
+import { type ExportClient, type ExportValues, posixWord, sections, serverUrl, shellLine } from './client.ts';
 
 /**
  * curl takes the token from a configuration file (`-K`) that is a file descriptor, so that it stands in no argument list.
@@ -14,15 +14,15 @@ export const curl: ExportClient = {
     const { imap, pop, smtp } = values.hosts;
     return sections(
       `bearer() { local token; token=$(${shellLine(values)}) && printf 'oauth2-bearer = "%s"\\n' "$token"; }\n`,
-      imap && `# the folders of the mailbox\n${call('imap', imap, values)} --url ${shellWord(`${serverUrl('imap', imap)}/`)}\n`,
-      pop && `# its messages, by POP\n${call('pop', pop, values)} --url ${shellWord(`${serverUrl('pop', pop)}/`)}\n`,
+      imap && `# the folders of the mailbox\n${call('imap', imap, values)} --url ${posixWord(`${serverUrl('imap', imap)}/`)}\n`,
+      pop && `# its messages, by POP\n${call('pop', pop, values)} --url ${posixWord(`${serverUrl('pop', pop)}/`)}\n`,
       smtp &&
-        `# send the file message.eml\n${call('smtp', smtp, values)} --url ${shellWord(serverUrl('smtp', smtp))} \\\n  --mail-from ${shellWord(values.mailbox)} --mail-rcpt someone@example.com --upload-file message.eml\n`,
+        `# send the file message.eml\n${call('smtp', smtp, values)} --url ${posixWord(serverUrl('smtp', smtp))} \\\n  --mail-from ${posixWord(values.mailbox)} --mail-rcpt someone@example.com --upload-file message.eml\n`,
     );
   },
 };
 
 function call(protocol: Protocol, { security }: MailHost, { users }: ExportValues): string {
   const tls = security === 'starttls' ? ' --ssl-reqd' : '';
-  return `curl --silent --show-error${tls} --user ${shellWord(`${protocol === 'smtp' ? users.send : users.read}:`)} --config <(bearer)`;
+  return `curl --silent --show-error${tls} --user ${posixWord(`${protocol === 'smtp' ? users.send : users.read}:`)} --config <(bearer)`;
 }

@@ -1,6 +1,8 @@
 import type { MailHost, Protocol } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
 import type { MailauthError } from '../core/errors.ts';
+import type { Line, NextStep } from '../core/next.ts';
+import { allShown, type Surroundings, shown } from '../core/shown.ts';
 import type { Stage, StageRun } from './stages.ts';
 
 /** Why a protocol test is red, in the words of the catalogue. */
@@ -8,8 +10,8 @@ export interface Diagnosis {
   readonly code: string;
   readonly title: string;
   readonly why?: string;
-  readonly next: readonly string[];
-  readonly admin?: string;
+  readonly next: readonly NextStep[];
+  readonly admin?: string | Line;
 }
 
 /** One entry of `data.results[]` of `test --json` (docs/contract.md, "JSON"). */
@@ -47,3 +49,16 @@ export const withNote = (result: ProtocolResult, note: MailauthError): ProtocolR
 function diagnosisOf({ code, title, why, next, admin }: MailauthError): Diagnosis {
   return { code, title, next, ...defined({ why, admin }) };
 }
+
+/** The results for programs: the steps of a diagnosis as lines that work here. */
+export const resultsShown = (results: readonly ProtocolResult[], here: Surroundings) =>
+  results.map(({ diagnosis, note, ...result }) => ({
+    ...result,
+    ...defined({ diagnosis: diagnosis && diagnosisShown(diagnosis, here), note: note && diagnosisShown(note, here) }),
+  }));
+
+const diagnosisShown = ({ next, admin, ...diagnosis }: Diagnosis, here: Surroundings) => ({
+  ...diagnosis,
+  next: allShown(next, here),
+  ...(admin === undefined ? {} : { admin: shown(admin, here) }),
+});

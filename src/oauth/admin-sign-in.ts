@@ -41,7 +41,6 @@ export async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, v
     ...trip,
     redirectUri: 'http://localhost',
     loopback: true,
-    sandbox: cloud.name === 'sandbox',
     address: async ({ redirectUri, state }) => {
       const query = new URLSearchParams({
         client_id: adminApp.clientId,

@@ -1,7 +1,8 @@
 import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
+import { type Command, inPlaceOfLogin } from '../core/next.ts';
 import type { Reporter } from '../core/report.ts';
-import { fromHere } from '../errors/here.ts';
+import { type Surroundings, stepsShown } from '../core/shown.ts';
 import { problem } from '../errors/problem.ts';
 import { type AuthorizationAnswer, newState } from './authorization-answer.ts';
 import { executionEnvironment, forwardHint, hintWhenOpened, openByHand } from './execution-environment.ts';
@@ -19,11 +20,9 @@ export interface BrowserTrip {
   readonly method: 'browser' | 'paste';
   readonly waitMs: number;
   /** the command that repeats the sign-in, for the error of a deadline that passed */
-  readonly again: string;
+  readonly again: Command;
   /** a person can be asked to paste */
   readonly canAsk: boolean;
-  /** in the sandbox the commands of an error need its flag */
-  readonly sandbox: boolean;
   /** the address that the browser opens, for this redirect URI and state */
   address(to: { readonly redirectUri: string; readonly state: string }): Promise<string>;
 }
@@ -72,7 +71,7 @@ export async function browserTrip<T>(
       return value;
     } catch (thrown) {
       const error = fromTrip(thrown, trip);
-      await respond(pageOf(error));
+      await respond(pageOf(error, ctx.surroundings));
       throw error;
     }
   } finally {
@@ -80,8 +79,8 @@ export async function browserTrip<T>(
   }
 }
 
-const fromTrip = (thrown: unknown, { again, sandbox }: BrowserTrip): unknown =>
-  thrown instanceof MailauthError ? fromHere(thrown, { again, sandbox }) : thrown;
+const fromTrip = (thrown: unknown, { again }: BrowserTrip): unknown =>
+  thrown instanceof MailauthError ? thrown.but({ next: thrown.next.map((step) => inPlaceOfLogin(step, again)) }) : thrown;
 
 /** With `paste` a taken port does no harm: the address is pasted instead. */
 async function listen(ctx: Context, trip: BrowserTrip, view: SignInView): Promise<Loopback | undefined> {
@@ -205,7 +204,7 @@ async function pasted({ ctx, trip, view, listener, redirectUri, state }: TripUnd
 
 const beginsAnew = (text: string): boolean => /^\W*(?:https?:|localhost|127\.)/i.test(text);
 
-function pageOf(error: unknown): ResultPage {
-  if (error instanceof MailauthError) return failurePage({ title: error.title, why: error.why, next: error.next });
+function pageOf(error: unknown, here: Surroundings): ResultPage {
+  if (error instanceof MailauthError) return failurePage({ title: error.title, why: error.why, next: stepsShown(error.next, here) });
   return failurePage({ title: 'The sign-in could not be finished', why: 'The terminal says more.', next: [] });
 }

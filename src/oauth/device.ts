@@ -2,7 +2,7 @@ import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import { Exit } from '../core/exit.ts';
 import type { TokenSet } from '../core/mailbox.ts';
-import { fromHere } from '../errors/here.ts';
+import { type Command, inPlaceOfLogin } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
 import type { SignInView } from './browser-trip.ts';
 import { type DeviceAuthorization, judgePoll, type PollVerdict, readDeviceAuthorization } from './device-answer.ts';
@@ -22,7 +22,7 @@ export interface DeviceSignIn {
   /** how long to wait for the person; undefined: as long as the code is valid */
   readonly waitMs: number | undefined;
   /** the command that does it again */
-  readonly again: string;
+  readonly again: Command;
   /** called when the code is on the screen: in the sandbox this plays the person */
   shown?(verificationUri: string, userCode: string): Promise<void>;
 }
@@ -74,8 +74,7 @@ export async function deviceSignIn(
     await keep(tokens);
     return tokens;
   } catch (thrown) {
-    const here = { again: request.again, sandbox: request.app.cloud.name === 'sandbox' };
-    throw thrown instanceof MailauthError ? fromHere(thrown, here) : thrown;
+    throw thrown instanceof MailauthError ? thrown.but({ next: thrown.next.map((step) => inPlaceOfLogin(step, request.again)) }) : thrown;
   }
 }
 

@@ -2,9 +2,9 @@ import * as z from 'zod/mini';
 import { defined } from '../core/defined.ts';
 import type { ErrorDetail, MailauthError } from '../core/errors.ts';
 import { Exit, type ExitCode } from '../core/exit.ts';
-import type { EntraWords } from '../core/links.ts';
 import { plain } from '../core/text.ts';
 import { aadstsEntries } from '../errors/catalogue/entra/entra-errors.ts';
+import type { EntraWords } from '../errors/catalogue/entra/entra-words.ts';
 import type { Entry } from '../errors/entry/entry.ts';
 import { problem } from '../errors/problem.ts';
 

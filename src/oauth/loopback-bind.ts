@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Command } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
 
 export interface BoundServers {
@@ -25,7 +26,7 @@ const portAttempts = 10;
  */
 export async function bindLoopback(
   handler: RequestListener,
-  want: { readonly port: number | undefined; readonly ipv6: boolean; readonly again: string },
+  want: { readonly port: number | undefined; readonly ipv6: boolean; readonly again: Command },
   listen: Listen = listenOn,
 ): Promise<BoundServers> {
   for (let attempt = 1; ; attempt++) {
@@ -122,7 +123,7 @@ function listenOn(server: Server, port: number, host: string): Promise<void> {
   });
 }
 
-function refusal(error: unknown, want: { readonly port: number | undefined; readonly again: string }) {
+function refusal(error: unknown, want: { readonly port: number | undefined; readonly again: Command }) {
   const code = codeOf(error);
   if (code === 'EADDRINUSE' && want.port !== undefined) {
     return problem('loopback-port-taken', { port: want.port, again: want.again }, { cause: error });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ShownStep } from '../core/shown.ts';
 import { addressHtml, escapeHtml } from '../core/text.ts';
 
 /** One whole page: a single file, no scripts, everything from outside escaped. */
@@ -39,14 +40,14 @@ export function adminPage(v: { readonly account: string | undefined }): ResultPa
   });
 }
 
-/** `next` are the lines of a `MailauthError`: commands to copy and advice, in order. */
+/** `next` are the steps of a `MailauthError`: lines to copy and sentences, in order. */
 export function failurePage(v: {
   readonly title: string;
   readonly why?: string | undefined;
-  readonly next: readonly string[];
+  readonly next: readonly ShownStep[];
 }): ResultPage {
   const why = v.why === undefined || v.why === '' ? '' : `<p>${text(v.why)}</p>`;
-  const steps = v.next.map((line) => `<li>${line.startsWith('mailauth ') ? `<code>${text(line)}</code>` : text(line)}</li>`).join('\n');
+  const steps = v.next.map((step) => `<li>${step.copied ? `<code>${text(step.text)}</code>` : text(step.text)}</li>`).join('\n');
   return page(400, 'bad', {
     title: v.title,
     body: steps === '' ? why : `${why}<h2>What to do next, in the terminal</h2>\n<ul>${steps}</ul>`,

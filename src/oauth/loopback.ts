@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../core/context.ts';
+import { type Command, mailauth } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
 import { type AuthorizationAnswer, newState } from './authorization-answer.ts';
 import { bindLoopback } from './loopback-bind.ts';
@@ -14,7 +15,7 @@ export interface LoopbackOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** the command that repeats this sign-in, for the error texts */
-  readonly again?: string;
+  readonly again?: Command;
 }
 
 export interface LoopbackAnswer {
@@ -53,7 +54,7 @@ const longestTimerMs = 2 ** 31 - 1;
  */
 export async function openLoopback(options: LoopbackOptions): Promise<Loopback> {
   const { clock, random, signal } = options;
-  const again = options.again ?? 'mailauth setup';
+  const again = options.again ?? mailauth('setup');
   signal.throwIfAborted();
   const registered = readLoopbackRedirect(options.redirectUri);
   if (registered === undefined) throw problem('loopback-redirect-unusable', { redirectUri: options.redirectUri });

@@ -1,5 +1,5 @@
 import type { Cloud, Protocol } from '../core/cloud.ts';
-import type { EntraWords } from '../core/links.ts';
+import type { EntraWords } from '../errors/catalogue/entra/entra-words.ts';
 import { problem } from '../errors/problem.ts';
 
 const names: Readonly<Record<Protocol, string>> = { imap: 'IMAP.AccessAsUser.All', pop: 'POP.AccessAsUser.All', smtp: 'SMTP.Send' };

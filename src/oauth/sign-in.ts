@@ -11,7 +11,7 @@ import { authorizationUrl, type Grant, newPkce, redeemCode } from './msal.ts';
 import type { OAuthApp } from './oauth-app.ts';
 import { checkScopes } from './scopes.ts';
 
-export interface SignInRequest extends Omit<BrowserTrip, 'address' | 'sandbox'> {
+export interface SignInRequest extends Omit<BrowserTrip, 'address'> {
   readonly app: OAuthApp;
   readonly mailbox: string;
   readonly signInAs?: string;
@@ -38,7 +38,6 @@ export async function signIn(
   const pkce = newPkce(ctx.random);
   const trip: BrowserTrip = {
     ...request,
-    sandbox: app.cloud.name === 'sandbox',
     address: ({ redirectUri, state }) =>
       authorizationUrl(app, {
         redirectUri,

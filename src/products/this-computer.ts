@@ -1,3 +1,4 @@
+import { mailauth } from '../core/next.ts';
 import type { Product } from './product.ts';
 
 /** mailauth keeps the tokens itself and gives them to programs on this computer. Public client with PKCE: no secret to lose or renew. */
@@ -22,7 +23,7 @@ export const thisComputer: Product = {
       title: 'Use it',
       where: 'This computer, in a terminal',
       fields: [],
-      press: [`mailauth test all ${f.mailbox}`, `mailauth token get ${f.mailbox}`],
+      press: [mailauth('test', 'all', f.mailbox), mailauth('token get', f.mailbox)],
     },
   ],
 };

@@ -95,6 +95,8 @@ function readingContext(process: NodeJS.Process): Context {
     env,
     platform,
     pid,
+    // It prints no next command: whatever is wrong, the whole program says it.
+    surroundings: { shell: 'posix' },
     machine: { node: '', release: '', arch: '', user: '', homeFolder: '' },
     out: output,
     err: output,

@@ -1,41 +1,28 @@
 import type { MailauthError } from '../core/errors.ts';
-import { forProduct } from '../errors/for-product.ts';
-import { fromHere } from '../errors/here.ts';
+import { allShown, type Surroundings, shown } from '../core/shown.ts';
 
 /** What `--json` prints (docs/contract.md, "JSON"). Fields are added, never renamed. */
-export function envelope(command: string, outcome: { data?: unknown; error?: MailauthError | undefined }, globals?: ContextFlags): object {
-  const error = outcome.error === undefined ? undefined : inThisContext(outcome.error, globals);
+export function envelope(command: string, outcome: { data?: unknown; error?: MailauthError | undefined }, here: Surroundings): object {
+  const { data, error } = outcome;
   return {
     schema: 'mailauth/1',
     ok: error === undefined,
     command,
-    ...(outcome.data === undefined ? {} : { data: outcome.data }),
-    ...(error === undefined
-      ? {}
-      : {
-          error: {
-            code: error.code,
-            exit: error.exit,
-            title: error.title,
-            why: error.why ?? '',
-            next: error.next,
-            ...(error.admin === undefined ? {} : { admin: error.admin }),
-            ...(error.retryHelps === undefined ? {} : { retryHelps: error.retryHelps }),
-            detail: error.detail,
-          },
-        }),
+    ...(data === undefined ? {} : { data }),
+    ...(error === undefined ? {} : { error: errorJson(error, here) }),
   };
 }
 
-export interface ContextFlags {
-  readonly sandbox: boolean;
-  /** the product that the operator named with --for */
-  readonly product?: string | undefined;
-}
-
-/** The catalogue's commands, made to work where they were caused. */
-export function inThisContext(error: MailauthError, flags?: ContextFlags): MailauthError {
-  const { product, sandbox = false } = flags ?? {};
-  const named = product === undefined ? error : error.but({ next: error.next.map((line) => forProduct(line, product)) });
-  return sandbox ? fromHere(named, { sandbox }) : named;
+/** An error for programs: its next steps as lines, of which the first is to be run. */
+export function errorJson(error: MailauthError, here: Surroundings) {
+  return {
+    code: error.code,
+    exit: error.exit,
+    title: error.title,
+    why: error.why ?? '',
+    next: allShown(error.next, here),
+    ...(error.admin === undefined ? {} : { admin: shown(error.admin, here) }),
+    ...(error.retryHelps === undefined ? {} : { retryHelps: error.retryHelps }),
+    detail: error.detail,
+  };
 }

@@ -1,8 +1,9 @@
-import type { Command } from 'commander';
+import type { Command as CommanderCommand } from 'commander';
 import * as z from 'zod/mini';
 import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import type { StoreName } from '../core/mailbox.ts';
+import { type Command, mailauth } from '../core/next.ts';
 import { namedCloud } from '../entra/clouds.ts';
 import { problem } from '../errors/problem.ts';
 
@@ -30,7 +31,7 @@ export const defaultBrowserTimeoutMs = 600_000;
 /** Global flags that take a value: the command word is found by skipping these. */
 export const globalValueFlags: ReadonlySet<string> = new Set(['--cloud', '--cloud-file', '--store', '--timeout', '--fault']);
 
-export function addGlobalOptions(command: Command): Command {
+export function addGlobalOptions(command: CommanderCommand): CommanderCommand {
   return command
     .optionsGroup('Global options:')
     .option('--json', 'one JSON object on stdout (setup and login: one a line); implies --no-input')
@@ -77,7 +78,7 @@ export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = f
   const timeoutMs =
     f.timeout === undefined
       ? undefined
-      : readWhole('--timeout', f.timeout, { unit: 'seconds', minimum: 1, example: 'mailauth setup --timeout 300' }) * 1000;
+      : readWhole('--timeout', f.timeout, { unit: 'seconds', minimum: 1, example: mailauth('setup', { timeout: 300 }) }) * 1000;
   return {
     json: f.json === true,
     noInput: f.json === true || f.input === false,
@@ -94,10 +95,10 @@ export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = f
 function checkTogether(f: z.infer<typeof flags>, sandbox: boolean): void {
   if (sandbox && (f.cloud !== undefined || f.cloudFile !== undefined)) throw problem('sandbox-with-cloud', {});
   if (f.cloud !== undefined && f.cloudFile !== undefined) {
-    throw problem('usage', { message: '--cloud and --cloud-file are two answers to one question', help: 'mailauth help clouds' });
+    throw problem('usage', { message: '--cloud and --cloud-file are two answers to one question', help: mailauth('help', 'clouds') });
   }
   if (f.fault === undefined || sandbox) return;
-  throw problem('usage', { message: '--fault needs --sandbox', help: `mailauth setup --sandbox --fault ${f.fault}` });
+  throw problem('usage', { message: '--fault needs --sandbox', help: mailauth('setup', { sandbox: true, fault: f.fault }) });
 }
 
 function cloudFromEnv(env: Context['env']): { cloud?: string; cloudFile?: string } {
@@ -108,11 +109,11 @@ function cloudFromEnv(env: Context['env']): { cloud?: string; cloudFile?: string
 function readStoreName(value: string | undefined): StoreName | undefined {
   if (value === undefined) return undefined;
   if (value === 'keychain' || value === 'file') return value;
-  throw problem('value-invalid', { what: 'store', value, why: 'Stores are: keychain, file.', next: 'mailauth help stores' });
+  throw problem('value-invalid', { what: 'store', value, why: 'Stores are: keychain, file.', next: mailauth('help', 'stores') });
 }
 
 /** A whole number from a flag, at least `minimum`; `example` is a command that is right. Throws `value-invalid` (exit 2). */
-export function readWhole(flag: string, value: string, of: { unit: 'seconds' | 'days'; minimum: number; example: string }): number {
+export function readWhole(flag: string, value: string, of: { unit: 'seconds' | 'days'; minimum: number; example: Command }): number {
   const number = Number(value);
   if (/^\d{1,7}$/.test(value) && number >= of.minimum) return number;
   throw problem('value-invalid', {

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { Choice } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
+import { type Command, mailauth } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
 import { productNames } from '../products/products.ts';
 import { type MailboxFiles, mailboxFiles } from '../store/mailbox-file.ts';
@@ -23,7 +24,7 @@ export function productFlag(flags: unknown): string | undefined {
     what: 'product that mailauth knows',
     value,
     why: `--for takes ${productNames.join(', ')}.`,
-    next: 'mailauth status',
+    next: mailauth('status'),
   });
 }
 
@@ -34,7 +35,7 @@ export function productFlag(flags: unknown): string | undefined {
  */
 export async function mailboxArgument(
   session: Session,
-  command: string,
+  command: Command,
   argument: string | undefined,
   flags: unknown,
   { usesToken = false }: { readonly usesToken?: boolean } = {},

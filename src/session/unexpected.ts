@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import { Exit } from '../core/exit.ts';
+import { line, noted } from '../core/next.ts';
 import { redact } from '../core/redact.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
@@ -36,7 +37,7 @@ async function bugReport(thrown: unknown, ctx: Context): Promise<MailauthError> 
     exit: Exit.failed,
     title: `mailauth itself failed (${plain(name, 60)}): this is a bug, not your mistake`,
     ...(written ? { why: `What happened is in ${file}, without secrets.` } : { why: plain(redact(stack), 200) }),
-    next: ['npm bugs entra-mailauth   (attach that file)'],
+    next: [written ? noted(line`npm bugs entra-mailauth`, 'attach that file') : line`npm bugs entra-mailauth`],
     cause: thrown,
   });
 }

@@ -11,7 +11,7 @@ import { carryOut } from './carry-out.ts';
 import type { SetupOutcome } from './ending.ts';
 import { Journal } from './journal/journal.ts';
 import { type InterruptedSetup, journals } from './journal/journal-file.ts';
-import { asToldIn } from './journal/setup-commands.ts';
+import { ofThisSetup } from './journal/setup-commands.ts';
 import type { SetupDeps, SetupOptions } from './journal/setup-deps.ts';
 import { planSetup } from './setup-plan.ts';
 
@@ -39,7 +39,7 @@ export async function runSetup(input: SetupOptions, deps: SetupDeps): Promise<Se
     return planned.kind === 'already' ? planned : await carryOut(setup, planned.plan);
   } catch (error) {
     const { answers, app } = (await book.read(key).catch(() => undefined)) ?? {};
-    throw asToldIn({ ...key, clientId: input.flags.clientId ?? answers?.clientId ?? app?.clientId }, error);
+    throw ofThisSetup({ ...key, clientId: input.flags.clientId ?? answers?.clientId ?? app?.clientId }, error);
   } finally {
     await release();
   }

@@ -1,5 +1,5 @@
 import { type Keychain, KeychainFailure, type KeychainTrouble, type Random, severalEntries } from '../core/context.ts';
-import { shellWord } from '../core/links.ts';
+import { line } from '../core/next.ts';
 import { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
@@ -39,13 +39,13 @@ export function keychainStore(options: KeychainStoreOptions): SecretStore {
       return await act();
     } catch (error) {
       if (error instanceof DamagedValue) {
-        throw problem('store-damaged', { what: entry, why: error.message, fix: fixOf(entry) }, { cause: error });
+        throw problem('store-damaged', { what: entry, why: error.message, fix: [fixOf(entry)] }, { cause: error });
       }
       if (!(error instanceof KeychainFailure)) throw error;
       if (error.trouble === 'damaged') {
         // Of several of one name none can be written over: they go first, and signing in makes a new one.
-        const clear = `secret-tool clear service ${service} username ${shellWord(accountOf(entry))}; ${fixOf(entry)}`;
-        const fix = error.message === severalEntries ? clear : fixOf(entry);
+        const clear = line`secret-tool clear service ${service} username ${accountOf(entry)}`;
+        const fix = error.message === severalEntries ? [clear, fixOf(entry)] : [fixOf(entry)];
         throw problem('store-damaged', { what: entry, why: error.message, fix }, { cause: error });
       }
       throw problem(codes[error.trouble], { label, why: plain(error.message) }, { cause: error });

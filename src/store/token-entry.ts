@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { MailboxKey, TokenSet } from '../core/mailbox.ts';
+import { type Command, mailauth } from '../core/next.ts';
 import { Secret } from '../core/secret.ts';
 import { problem } from '../errors/problem.ts';
 import { accountSchema, timeSchema } from './schemas.ts';
@@ -27,10 +28,10 @@ export const secretEntriesOf = (key: MailboxKey): readonly string[] => [
 const entryName = (kind: string, key: MailboxKey): string => `${kind}/${key.for}/${key.mailbox.toLowerCase()}`;
 
 /** The command that replaces a damaged entry. */
-export function fixOf(entry: string): string {
-  const [kind, , ...mailbox] = entry.split('/');
-  const verb = kind === 'client-secret' ? 'setup --mailbox' : 'login --force';
-  return `mailauth ${verb} ${mailbox.join('/') || 'MAILBOX'}`;
+export function fixOf(entry: string): Command {
+  const [kind, , ...rest] = entry.split('/');
+  const mailbox = rest.length === 0 ? undefined : rest.join('/');
+  return kind === 'client-secret' ? mailauth('setup', { mailbox }) : mailauth('login', mailbox, { force: true });
 }
 
 const schema = z.object({
@@ -66,7 +67,7 @@ export function decodeTokenSet(secret: Secret, key?: MailboxKey): TokenSet {
   const read = schema.safeParse(parseJson(secret.reveal()));
   if (!read.success) {
     const entry = key === undefined ? 'token' : tokenEntry(key);
-    throw problem('store-damaged', { what: entry, why: 'it is not what mailauth writes', fix: fixOf(entry) });
+    throw problem('store-damaged', { what: entry, why: 'it is not what mailauth writes', fix: [fixOf(entry)] });
   }
   const { version: _, accessToken, refreshToken, issuedAt, expiresAt, refreshTokenIssuedAt, ...rest } = read.data;
   return {

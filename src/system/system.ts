@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { homedir, release, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Context, Machine } from '../core/context.ts';
+import { shellOf } from '../core/quoting.ts';
 import { resolveHome } from '../store/home.ts';
 import { createBrowser } from './browser.ts';
 import { systemClock } from './clock.ts';
@@ -25,6 +26,7 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     env,
     platform,
     pid: process.pid,
+    surroundings: { shell: shellOf({ platform, env }) },
     machine: machineOf(process),
     out: outputOf(process.stdout),
     err: outputOf(process.stderr),

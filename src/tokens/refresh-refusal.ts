@@ -1,7 +1,7 @@
 import { MailauthError } from '../core/errors.ts';
 import { Exit } from '../core/exit.ts';
-import { shellWord } from '../core/links.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
+import { mailauth } from '../core/next.ts';
 import { type ProblemCode, problem } from '../errors/problem.ts';
 
 /**
@@ -24,10 +24,10 @@ export const refreshMeaning = (code: ProblemCode): ProblemCode | undefined => (i
 export function refreshRefusal(error: unknown, { mailbox, for: product, registration }: MailboxRecord): unknown {
   if (!(error instanceof MailauthError)) return error;
   // Nobody need sign in for it: the same again, a little later.
-  if (error.code === 'entra-busy') return error.but({ next: [`mailauth token get ${shellWord(mailbox)}`, ...error.next.slice(1)] });
+  if (error.code === 'entra-busy') return error.but({ next: [mailauth('token get', mailbox), ...error.next.slice(1)] });
   // A proxy's or a guest network's page in place of Microsoft's answer, where Microsoft answered before.
   if (error.code === 'token-answer-unreadable') {
-    return error.but({ exit: Exit.temporary, next: ['mailauth doctor', `mailauth token get ${shellWord(mailbox)}`] });
+    return error.but({ exit: Exit.temporary, next: [mailauth('doctor'), mailauth('token get', mailbox)] });
   }
   if (!isNamed(error.code)) return error;
   const meaning = meanings[error.code];

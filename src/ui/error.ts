@@ -1,20 +1,21 @@
 import type { MailauthError } from '../core/errors.ts';
 import { fold } from '../core/fold.ts';
+import type { NextStep } from '../core/next.ts';
+import { type ShownStep, type Surroundings, stepsShown } from '../core/shown.ts';
 import type { Theme } from './theme.ts';
 
 /**
- * An error as a person reads it: what happened, why, what to try, the line for an administrator, the evidence. Ends with a newline. `columns` of a
- * terminal fold the prose; commands stay whole, so that they can be copied.
+ * What happened, why, what to try, what to ask an administrator, and the evidence. Ends with a newline. `columns` of a terminal fold the
+ * prose; commands stay whole, so that they can be copied.
  */
-export function renderError(error: MailauthError, theme: Theme, columns = Number.POSITIVE_INFINITY): string {
+export function renderError(error: MailauthError, theme: Theme, here: Surroundings, columns = Number.POSITIVE_INFINITY): string {
   const lines = [`${theme.red(theme.signs.failed)} ${theme.bold(fold(error.title, columns, 2))}`];
   if (error.why !== undefined) lines.push(`  ${fold(error.why, columns, 2)}`);
-  error.next.forEach((next, i) => {
-    lines.push(`  ${i === 0 ? 'try:' : ' or:'} ${theme.cyan(isCopied(next) ? next : fold(next, columns, 7))}`);
+  stepsShown(error.next, here).forEach((step, i) => {
+    lines.push(`  ${i === 0 ? 'try:' : ' or:'} ${theme.cyan(folded(step, columns, 7))}`);
   });
-  if (error.admin !== undefined) {
-    const line = `or ask an administrator: ${error.admin}`;
-    lines.push(`  ${isCopied(line) ? line : fold(line, columns, 2)}`);
+  for (const { text, copied } of stepsShown(adminOf(error), here)) {
+    lines.push(`  ${folded({ text: `or ask an administrator: ${text}`, copied }, columns, 2)}`);
   }
   if (error.retryHelps === false) lines.push('  Trying again cannot help.');
   const evidence = evidenceLine(error);
@@ -22,8 +23,9 @@ export function renderError(error: MailauthError, theme: Theme, columns = Number
   return `${lines.join('\n')}\n`;
 }
 
-/** A command, an address or a line with flags, also in the middle of words: a break would spoil the copy. */
-const isCopied = (line: string): boolean => /^mailauth |: mailauth [a-z]+ -|:\/\/| --?[A-Za-z]/.test(line);
+const folded = ({ text, copied }: ShownStep, columns: number, at: number): string => (copied ? text : fold(text, columns, at));
+
+const adminOf = ({ admin }: MailauthError): readonly NextStep[] => (admin === undefined ? [] : [admin]);
 
 function evidenceLine({ detail }: MailauthError): string | undefined {
   const parts = [

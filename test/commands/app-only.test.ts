@@ -97,7 +97,7 @@ describe('setup --access app-only --register auto', () => {
     expect([app.secrets, app.certificates]).toMatchObject([[], [{ thumbprint }]]);
     await writeFile(key, '');
     expect(ran.out + ran.err + (await writtenBy(m))).not.toContain('PRIVATE KEY');
-    expect(ran.out).toContain(`Others can read or change ${key}: chmod 600 '${key}'`);
+    expect(ran.out).toContain(`Others can read or change ${key}: chmod 600 ${key}`);
     const status = await m.mailauth('status --sandbox --json --warn-days 40');
     expect([status.exit, status.json().data.mailboxes[0]]).toMatchObject([
       1,
@@ -106,7 +106,10 @@ describe('setup --access app-only --register auto', () => {
     const renewal = expect.stringMatching(/^mailauth setup --mailbox \S+ --for this-computer --access app-only --certificate /);
     for (const command of ['status', 'keepalive --jitter 0']) {
       const { title, next } = (await m.mailauth(`${command} --sandbox --json --warn-days 40`)).json().error ?? {};
-      expect([title, next]).toEqual([expect.stringMatching(/, certificate: \d+ days left$/), [renewal]]);
+      expect([title, next]).toEqual([
+        expect.stringMatching(/, certificate: \d+ days left$/),
+        [renewal, expect.stringContaining('cert.pem')],
+      ]);
     }
     expect(await m.mailauth('token get --sandbox --force-refresh')).toMatchObject({ exit: 0, out: expect.stringMatching(/^eyJ\S+\n$/) });
     const shown = await m.mailauth('secret show --sandbox --reveal');

@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => m.end());
 
 const mailbox = 'helpdesk@contoso.example';
-const resume = `mailauth setup --mailbox ${mailbox} --sandbox --resume`;
+const resume = `mailauth setup --mailbox ${mailbox} --resume --sandbox`;
 const network = createNetwork({ env: {} });
 const signal = new AbortController().signal;
 /** Without colours and folds. */
@@ -243,7 +243,7 @@ describe('a product that signs in by itself', () => {
     expect(app.webRedirects).toEqual([redirect]);
     expect(ran.err).toMatch(new RegExp(`^https://\\S+CallAnAPI/appId/${app.clientId}\\S+$`, 'm'));
     expect(flat(ran.err)).toContain('The button there is "Grant admin consent for …"');
-    expect(flat(ran.err)).toContain(`try: mailauth setup --mailbox ${mailbox} --sandbox --for osticket --resume`);
+    expect(flat(ran.err)).toContain(`try: mailauth setup --mailbox ${mailbox} --for osticket --resume --sandbox`);
   });
 
   it('with a password: exit 6, the portal and the command that goes on', async () => {
@@ -252,7 +252,7 @@ describe('a product that signs in by itself', () => {
     const words = `setup --sandbox --yes --for kaseya --sign-in password --password-file ${password} --consent user --no-test --json`;
     const ran = await m.mailauth(words);
     const { error } = stream(ran.lines());
-    const next = [`mailauth setup --mailbox ${mailbox} --sandbox --for kaseya --resume`];
+    const next = [`mailauth setup --mailbox ${mailbox} --for kaseya --resume --sandbox`];
     expect([ran.exit, error]).toMatchObject([6, { code: 'consent-needed', next, admin: expect.stringContaining('CallAnAPI') }]);
     expect(ran.out + ran.err).not.toContain(everybodysPassword);
   });
@@ -389,8 +389,8 @@ describe('somebody who is no administrator', () => {
     expect(flat(ran.err)).not.toContain('Administrator signed in');
     const page = answers.find((html) => html.includes('The sign-in has arrived')) ?? '';
     expect(page).toContain('asks Microsoft whether this account may make the change');
-    expect(flat(ran.err)).toContain(`try: mailauth setup --mailbox ${mailbox} --sandbox --for osticket --resume`);
-    expect(flat(ran.err)).toContain(`administrator do it: mailauth setup --mailbox ${mailbox} --sandbox --for osticket --register handoff`);
+    expect(flat(ran.err)).toContain(`try: mailauth setup --mailbox ${mailbox} --for osticket --resume --sandbox`);
+    expect(flat(ran.err)).toContain(`administrator do it: mailauth setup --mailbox ${mailbox} --for osticket --register handoff --sandbox`);
   });
 });
 

@@ -32,7 +32,7 @@ describe('--sign-in device', () => {
     expect(refused.map((line) => line.type)).toEqual(['result']);
     expect(refused[0]?.error).toMatchObject({ code: 'device-needs-public-client', exit: 6 });
     const [first = ''] = refused[0]?.error?.next ?? [];
-    expect(first).toBe(`mailauth setup --mailbox ${mailbox} --sandbox --sign-in device`);
+    expect(first).toBe(`mailauth setup --mailbox ${mailbox} --sign-in device --sandbox`);
     expect((await m.mailauth(`${first.replace('mailauth ', '')} --yes --no-test`)).exit).toBe(0);
     expect((await m.mailauth(login)).exit).toBe(0);
     const again = await m.mailauth(`setup --sandbox --yes --mailbox ${mailbox} --sign-in device --json`);

@@ -205,12 +205,9 @@ const ways: Readonly<Record<string, (product: Product) => Promise<void>>> = {
     expect(handoff.files).toHaveLength(5);
     expect(await countOf(m)).toMatchObject({ apps: 0, secrets: 0 });
     // The administrator's answer, put into the very command that was printed.
-    const file = product.client === 'public' ? 'no file' : await secretFile();
-    const goOn: string = next[0]
-      .replace(/^mailauth /, '')
-      .replace('CLIENT-ID', ready[product.client])
-      .replace('FILE', file);
-    const ran = await m.mailauth(`${goOn} --yes --json`);
+    const secret = product.client === 'public' ? '' : ` --client-secret-file ${await secretFile()}`;
+    const goOn: string = next[0].replace(/^mailauth /, '').replace(/ {3}#.*/, '');
+    const ran = await m.mailauth(`${goOn} --client-id ${ready[product.client]}${secret} --yes --json`);
     expect([ran.exit, stream(ran.lines()).error]).toEqual([0, undefined]);
   },
 };

@@ -28,11 +28,11 @@ describe('mailauth explain', () => {
     expect(out).toMatchInlineSnapshot(`
       "✖ MAILBOX must confirm the sign-in (multi-factor authentication)
         This cannot be done without the person.
-        try: mailauth login MAILBOX
-         or: Who has no second factor yet sets one up at https://aka.ms/mfasetup first.
+        try: mailauth login
+         or: No second factor yet? Set one up first: https://aka.ms/mfasetup
         Trying again cannot help.
         AADSTS50076
-        mfa-needed · you can mend it · https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+        mfa-needed · you can fix this · https://learn.microsoft.com/entra/identity-platform/reference-error-codes
       "
     `);
   });

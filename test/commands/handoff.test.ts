@@ -33,7 +33,8 @@ it('--register handoff writes one folder for the administrator, stops with 0, an
     'README.md',
   ]);
   expect(result?.data.next[0]).toBe(
-    'mailauth setup --resume --mailbox helpdesk@contoso.example --for supportpal --client-id CLIENT-ID --client-secret-file FILE --sandbox',
+    'mailauth setup --resume --mailbox helpdesk@contoso.example --for supportpal --register existing --sandbox' +
+      '   # on a terminal, it asks for the ID and the client secret that they send back',
   );
   const before = await Promise.all(files.map((name: string) => textOf(join(folder, name))));
   for (const name of files) expect((await stat(join(folder, name))).mode & 0o777, name).toBe(0o600);

@@ -118,7 +118,7 @@ describe('a machine that misbehaves: --fault', () => {
     const ran = await m.mailauth('setup --sandbox --yes --register existing --redirect-uri http://localhost:39123/other --json');
     const { error } = stream(ran.lines());
     expect([ran.exit, error]).toMatchObject([1, { code: 'redirect-mismatch', detail: { aadsts: 50011 } }]);
-    expect(error?.next?.[0]).toBe('mailauth setup --mailbox helpdesk@contoso.example --sandbox --resume');
+    expect(error?.next?.[0]).toBe('mailauth setup --mailbox helpdesk@contoso.example --resume --sandbox');
   });
 
   it.each([
@@ -439,11 +439,11 @@ describe('the command that an error of setup names', () => {
   it.each([
     [`--mailbox ${ada} --for mspbots --fault discovery-busy`, `--mailbox ${ada} --for mspbots --sandbox`],
     ['--for mspbots --fault discovery-busy', `--mailbox ${mailbox} --for mspbots --sandbox`],
-    [`--mailbox ${ada} --tenant nosuch.example`, `--mailbox ${ada} --sandbox --tenant DOMAIN-OR-ID`],
-    [`--mailbox ${ada} --for osticket --redirect-uri http://x.y/z`, `--mailbox ${ada} --for osticket --redirect-uri https://… --sandbox`],
+    [`--mailbox ${ada} --tenant nosuch.example`, `--mailbox ${ada} --sandbox`],
+    [`--mailbox ${ada} --for osticket --redirect-uri http://x.y/z`, `--mailbox ${ada} --for osticket --sandbox`],
     [
       `--mailbox ${ada} --for osticket ${redirect} --client-id ${publicApp} --client-secret-file nowhere`,
-      `--mailbox ${ada} --for osticket --client-id ${publicApp} --client-secret-file FILE --sandbox`,
+      `--mailbox ${ada} --for osticket --client-id ${publicApp} --client-secret-file - --sandbox`,
     ],
     [`--mailbox ${ada} --fault tenant-other-cloud`, `--mailbox ${ada} --tenant contoso.example --sandbox`],
     [`--mailbox ${ada} --register auto --client-id ${publicApp}`, `--mailbox ${ada} --register auto --sandbox`],
@@ -451,6 +451,6 @@ describe('the command that an error of setup names', () => {
   ])('%s: the mailbox and the product stay in it', async (flags, said) => {
     const ran = await m.mailauth(`setup --sandbox --yes --no-test --json ${flags}`);
     const [next] = stream(ran.lines()).error?.next ?? [];
-    expect(next?.replace(/ {3}\(.*\)$/, '')).toBe(`mailauth setup ${said}`);
+    expect(next?.replace(/ {3}#.*$/, '')).toBe(`mailauth setup ${said}`);
   });
 });

@@ -26,6 +26,30 @@ async function snapshot(folder: string): Promise<Record<string, unknown>> {
   return all;
 }
 
+describe('what to do next carries what was given', () => {
+  it.each([
+    ['--cloud usgov', '--cloud usgov'],
+    ['--store file', '--store file'],
+    ['--for osticket', '--for osticket'],
+    ['--cloud china --store file', '--cloud china --store file'],
+  ])('token get nobody@contoso.com %s', async (given, carried) => {
+    const line = `mailauth setup --mailbox nobody@contoso.com ${carried}`;
+    const words = `token get nobody@contoso.com ${given}`;
+    expect((await m.mailauth(words)).err).toContain(`\n  try: ${line}\n`);
+    expect((await m.mailauth(`${words} --json`)).json().error?.next).toEqual([line]);
+  });
+
+  it('a cloud file by its path, quoted for the shell', async () => {
+    const file = join(m.home, "o'brien cloud.json");
+    const cloud = { name: 'lab', login: 'https://login.example', graph: 'https://graph.example', portal: 'https://portal.example' };
+    await writeFile(file, JSON.stringify({ ...cloud, outlookScopeBase: 'https://mail.example' }));
+    const { err } = await m.run(['token', 'get', 'nobody@contoso.com', '--cloud-file', file]);
+    expect(err).toContain(`try: mailauth setup --mailbox nobody@contoso.com --cloud-file '${m.home}/o'\\''brien cloud.json'\n`);
+    const windows = await m.run(['token', 'get', 'nobody@contoso.com', '--cloud-file', file], { surroundings: { shell: 'powershell' } });
+    expect(windows.err).toContain(`--cloud-file '${m.home}/o''brien cloud.json'\n`);
+  });
+});
+
 describe('token get', () => {
   it('prints the token and one newline, and nothing on stderr', async () => {
     const { exit, out, err } = await m.mailauth(`token get ${mailbox} --sandbox`);

@@ -169,9 +169,9 @@ describe('a secret as the value of a flag', () => {
   });
 
   it.each([
-    ['--client-secret', '--client-secret-file FILE'],
-    ['--password', '--password-file FILE'],
-    ['--passphrase', 'MAILAUTH_PASSPHRASE_FILE=FILE'],
+    ['--client-secret', '--client-secret-file -'],
+    ['--password', '--password-file -'],
+    ['--passphrase', 'MAILAUTH_PASSPHRASE_FILE'],
     ['--graph-token', 'MAILAUTH_GRAPH_TOKEN'],
     ['--refresh-token', 'mailauth login'],
   ])('%s: where its value belongs, in the last line of setup --json', async (flag, instead) => {

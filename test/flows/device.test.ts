@@ -2,9 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock, HttpRequest, Network } from '../../src/core/context.ts';
 import { Interrupted, MailauthError } from '../../src/core/errors.ts';
 import type { TokenSet } from '../../src/core/mailbox.ts';
+import { mailauth } from '../../src/core/next.ts';
 import { problem } from '../../src/errors/problem.ts';
 import { type DeviceSignIn, deviceSignIn } from '../../src/oauth/device.ts';
 import { systemClock } from '../../src/system/clock.ts';
+import { nextOf } from '../support/next.ts';
 import { mailScope, type TestSandbox, testSandbox } from '../support/sandbox.ts';
 
 let ends: (() => Promise<void>)[] = [];
@@ -67,7 +69,7 @@ async function attempt({ fault, as = 'helpdesk@contoso.example', mailbox = as, n
       mailbox,
       scopes: mailScope.split(' '),
       waitMs: undefined,
-      again: `mailauth login ${mailbox}`,
+      again: mailauth('login', mailbox),
       async shown(url, code) {
         if (more.interrupted === true) stop.abort(new Interrupted());
         else if (more.nobody !== true) await sandbox.approveDevice(url, code, as);
@@ -162,7 +164,7 @@ describe('with a device code', () => {
   ])('%s: exit %i, %s', async (fault, exit, code, next) => {
     const { error, kept } = await attempt({ fault });
     expect(coded(error)).toEqual([exit, code]);
-    expect(error instanceof MailauthError && error.next[0]).toContain(next);
+    expect(error instanceof MailauthError && nextOf(error)[0]).toContain(next);
     expect(kept).toEqual([]);
   });
 
@@ -170,7 +172,7 @@ describe('with a device code', () => {
     const { error } = await attempt({ confidential: true });
     expect(coded(error)).toEqual([6, 'device-needs-public-client']);
     expect(error).toMatchObject({ detail: { aadsts: 7000218 } });
-    expect(error instanceof MailauthError && error.next.join()).toMatch(/Allow public client flows/);
+    expect(error instanceof MailauthError && nextOf(error).join()).toMatch(/Allow public client flows/);
   });
 
   it('another account is refused, both named', async () => {

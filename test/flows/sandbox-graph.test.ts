@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mailauth } from '../../src/core/next.ts';
 import type { RegistrationPlan } from '../../src/core/registration-plan.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { createGraph } from '../../src/entra/graph.ts';
@@ -357,9 +358,9 @@ describe("mailauth's own registration", () => {
       const { ctx, cloud, network } = sandbox;
       const clock = { ...ctx.clock, sleep: async () => undefined };
       const commands = {
-        resume: 'mailauth setup --resume',
-        undo: 'mailauth logout --delete-app',
-        handoff: 'mailauth setup --register handoff',
+        resume: mailauth('setup', { resume: true }),
+        undo: mailauth('logout', { deleteApp: true }),
+        handoff: mailauth('setup', { register: 'handoff' }),
       };
       const secrets: string[] = [];
       const run = () => {

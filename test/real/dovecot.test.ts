@@ -5,6 +5,7 @@ import { testImap } from '../../src/mail/imap.ts';
 import type { ProtocolResult } from '../../src/mail/result.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { createNetwork } from '../../src/system/network/network.ts';
+import { nextOf } from '../support/next.ts';
 import { type Dovecot, exchangeClaims, signingKey, signToken, startDovecot } from './rigs/dovecot.ts';
 
 const user = 'helpdesk@contoso.example';
@@ -80,7 +81,7 @@ describe('Dovecot that checks the token itself', () => {
     expect(failedStage(result)).toBe('auth');
     expect(result.error).toMatchObject({ code: 'imap-authenticate-failed', exit: 4 });
     expect(result.error?.detail.reply).toContain('Authentication failed.');
-    expect(result.diagnosis?.next[0]).toBe(`mailauth login ${user} --force`);
+    expect(nextOf(result.diagnosis)[0]).toBe(`mailauth login ${user} --force`);
   });
 
   test('with an authority nobody told us about: no token is sent, exit 1', async () => {

@@ -56,7 +56,7 @@ describe.concurrent('gnome-keyring', () => {
       }
       expect(seat.app.refreshes).toBe(refreshes);
       const { error } = await seat.failure(['token', 'get']);
-      expect(error.next[0]).toBe(`mailauth login --force ${seat.mailbox}`);
+      expect(error.next[0]).toBe(`mailauth login ${seat.mailbox} --force`);
       const repaired = await seat.run(['login', '--force', seat.mailbox]);
       expect(repaired.code, repaired.stderr).toBe(0);
       expect(await seat.run(['token', 'get'])).toEqual(printed(seat.lastToken));

@@ -61,7 +61,7 @@ it('shows a denial, escaped, and runs nothing that came along', async () => {
   const arriving = page.goto(`${origin()}${loopback.back({ error: 'access_denied', error_description: hostile })}`);
   const { params, respond } = await loopback.answer(inAMinute());
   expect(params).toMatchObject({ kind: 'error', error: 'access_denied', description: hostile });
-  await respond(failurePage({ title: 'You declined', why: hostile, next: ['mailauth login'] }));
+  await respond(failurePage({ title: 'You declined', why: hostile, next: [{ text: 'mailauth login', copied: true }] }));
   await arriving;
   expect(await page.getByRole('alert').textContent()).toContain(hostile);
   expect(await page.title()).toBe('You declined · mailauth');

@@ -129,7 +129,7 @@ describe('a person does not sign in', () => {
     expect(failure).toMatchObject({ ok: false, error: { exit: 6, detail: { aadsts: 65004 } } });
     expect(await page.getByRole('alert').textContent()).toContain(Reflect.get(Object(failure?.error), 'title'));
     // The mailbox is not known to login yet, and this is the sandbox.
-    expect(await page.locator('code').first().textContent()).toBe(`mailauth setup --mailbox ${mailbox} --sandbox --resume`);
+    expect(await page.locator('code').first().textContent()).toBe(`mailauth setup --mailbox ${mailbox} --resume --sandbox`);
     expect(page.url()).not.toMatch(/error|access_denied|state=/);
     expect(await kept('mailboxes')).toEqual([]);
     expect(await tokens()).toBe(0);

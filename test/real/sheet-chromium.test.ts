@@ -8,6 +8,7 @@ import { products } from '../../src/products/products.ts';
 import { sheetOf } from '../../src/products/sheet/sheet.ts';
 import { writeSheet } from '../../src/products/sheet/write-sheet.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
+import { posix } from '../support/next.ts';
 import { exampleFacts, theSecret } from '../unit/products/sheet/example.ts';
 import { launchChromium } from './rigs/chromium.ts';
 
@@ -38,7 +39,7 @@ async function sheetFile(name: string, more: Parameters<typeof exampleFacts>[1] 
   return writeSheet(
     { files: systemFiles },
     join(folder, `${name}-${pages.length}-${reveal}.html`),
-    sheetOf(guide, exampleFacts(guide, more)),
+    sheetOf(guide, exampleFacts(guide, more), posix),
     reveal,
   );
 }

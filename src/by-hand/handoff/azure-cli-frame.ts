@@ -1,5 +1,5 @@
 import { comparableTenant, fileNames, type HandoffRequest } from './handoff-request.ts';
-import { quoteBash } from './quoting.ts';
+import { quoteBash } from './script-quoting.ts';
 
 /** Names of `az cloud list`, which has one name for GCC High and DoD. A cloud of a cloud file has no name there. */
 const azureClouds: Readonly<Record<string, string>> = {

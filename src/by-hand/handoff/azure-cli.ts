@@ -12,7 +12,7 @@ import { rolesThat } from '../../entra/refusals.ts';
 import { azureCliFrame, signedInTo } from './azure-cli-frame.ts';
 import { clientIdBlank, grantsConsent, type HandoffRequest, handoffSecretName, hasServicePrincipal } from './handoff-request.ts';
 import { asPlanned, merged } from './jmespath.ts';
-import { asciiJson, quoteBash } from './quoting.ts';
+import { asciiJson, quoteBash } from './script-quoting.ts';
 
 /** Placeholders in the bodies for values that only the running script knows. */
 export const blanks = {

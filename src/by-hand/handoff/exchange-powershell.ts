@@ -1,7 +1,7 @@
 import type { Protocol } from '../../core/cloud.ts';
 import type { RegistrationPlan } from '../../core/registration-plan.ts';
 import { comparableTenant, fileNames, type HandoffRequest, protocolsOf } from './handoff-request.ts';
-import { quotePowerShell } from './quoting.ts';
+import { quoteAsciiPowerShell } from './script-quoting.ts';
 
 /** Values of `-ExchangeEnvironmentName` (Connect-ExchangeOnline); the public cloud needs none. */
 const environments: Readonly<Record<string, string>> = { usgov: 'O365USGovGCCHigh', 'usgov-dod': 'O365USGovDoD', china: 'O365China' };
@@ -39,8 +39,8 @@ ${parameters(plan)}
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-$mailbox = ${quotePowerShell(mailbox)}
-${shared === undefined ? '' : `$signInAs = ${quotePowerShell(shared)}\n`}
+$mailbox = ${quoteAsciiPowerShell(mailbox)}
+${shared === undefined ? '' : `$signInAs = ${quoteAsciiPowerShell(shared)}\n`}
 if (-not (Get-Module -ListAvailable -Name ExchangeOnlineManagement)) {
     throw 'Exchange Online PowerShell is not installed: Install-Module ExchangeOnlineManagement -Scope CurrentUser'
 }

@@ -1,6 +1,6 @@
 import type { Cloud } from '../../core/cloud.ts';
 import { comparableTenant, fileNames, grantsConsent, type HandoffRequest } from './handoff-request.ts';
-import { quotePowerShell } from './quoting.ts';
+import { quoteAsciiPowerShell } from './script-quoting.ts';
 
 /** Names of `Get-MgEnvironment`. */
 const environments: Readonly<Record<string, string>> = { public: 'Global', usgov: 'USGov', 'usgov-dod': 'USGovDoD', china: 'China' };
@@ -24,7 +24,7 @@ param(${wantsSecret ? '[switch] $WithSecret' : ''})
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-$goOn = ${quotePowerShell(goOn)}
+$goOn = ${quoteAsciiPowerShell(goOn)}
 
 if (-not (Get-Module -ListAvailable -Name Microsoft.Graph.Authentication)) {
     throw 'Microsoft Graph PowerShell is not installed: Install-Module Microsoft.Graph.Authentication -Scope CurrentUser'
@@ -32,7 +32,7 @@ if (-not (Get-Module -ListAvailable -Name Microsoft.Graph.Authentication)) {
 Import-Module Microsoft.Graph.Authentication
 ${environment(cloud)}
 # The sign-in is kept in this process only.
-$null = Connect-MgGraph -TenantId ${quotePowerShell(tenantId)} -Scopes ${scopes.map(quotePowerShell).join(', ')} -Environment $environment -ContextScope Process
+$null = Connect-MgGraph -TenantId ${quoteAsciiPowerShell(tenantId)} -Scopes ${scopes.map(quoteAsciiPowerShell).join(', ')} -Environment $environment -ContextScope Process
 ${tenant === undefined ? '' : `if ((Get-MgContext).TenantId -ne '${tenant}') { throw "Signed in to the tenant $((Get-MgContext).TenantId), not to ${tenant}." }\n`}
 function Invoke-Graph([string] $Method, [string] $Path, [string] $Json) {
     $request = @{ Method = $Method; Uri = "/v1.0/$Path"; OutputType = 'Hashtable' }
@@ -72,8 +72,8 @@ function environment(cloud: Cloud): string {
   const known = environments[cloud.name];
   if (known !== undefined) return `$environment = '${known}'`;
   return `\
-$environment = ${quotePowerShell(cloud.name)}
+$environment = ${quoteAsciiPowerShell(cloud.name)}
 if (-not (Get-MgEnvironment | Where-Object { $_.Name -eq $environment })) {
-    $null = Add-MgEnvironment -Name $environment -AzureADEndpoint ${quotePowerShell(cloud.login)} -GraphEndpoint ${quotePowerShell(cloud.graph)}
+    $null = Add-MgEnvironment -Name $environment -AzureADEndpoint ${quoteAsciiPowerShell(cloud.login)} -GraphEndpoint ${quoteAsciiPowerShell(cloud.graph)}
 }`;
 }

@@ -4,7 +4,7 @@ import { rolesThat } from '../../entra/refusals.ts';
 import { blanks } from './azure-cli.ts';
 import { graphFrame } from './graph-powershell-frame.ts';
 import { clientIdBlank, grantsConsent, type HandoffRequest, handoffSecretName, hasServicePrincipal } from './handoff-request.ts';
-import { asciiJson, quotePowerShell } from './quoting.ts';
+import { asciiJson, quoteAsciiPowerShell } from './script-quoting.ts';
 
 /** The registration for Microsoft Graph PowerShell, in Windows PowerShell 5.1 or PowerShell 7, with the bodies of `--register auto`. */
 export function graphPowerShellScript(request: HandoffRequest): string {
@@ -27,10 +27,10 @@ const hereString = (body: object): string => `@'\n${asciiJson(body, 2)}\n'@`;
 const exchangeIds = (names: readonly string[]): string =>
   `\
 # The IDs of Exchange Online's permissions, as this tenant publishes them.
-$exchange = @((Invoke-Graph GET ${quotePowerShell(`servicePrincipals?$filter=appId%20eq%20${quoted(resourceIds.exchange)}&$select=id,oauth2PermissionScopes`)})['value'])
+$exchange = @((Invoke-Graph GET ${quoteAsciiPowerShell(`servicePrincipals?$filter=appId%20eq%20${quoted(resourceIds.exchange)}&$select=id,oauth2PermissionScopes`)})['value'])
 if ($exchange.Count -ne 1) { throw 'This tenant has no Exchange Online. Is it the right tenant?' }
 $usual = ConvertFrom-Json ${hereString(Object.fromEntries(names.map((name) => [name, permissionIds.exchange[name]])))}
-foreach ($name in ${names.map(quotePowerShell).join(', ')}) {
+foreach ($name in ${names.map(quoteAsciiPowerShell).join(', ')}) {
     $published = @($exchange[0]['oauth2PermissionScopes'] | Where-Object { $_['value'] -eq $name })
     if ($published.Count -ne 1) { throw "Exchange Online does not offer the permission $name in this tenant." }
     $id = $published[0]['id']
@@ -45,11 +45,11 @@ foreach ($name in ${names.map(quotePowerShell).join(', ')}) {
 
 const application = (tag: string): string => `\
 # The application. It is found by its tag, never by its name.
-$found = @((Invoke-Graph GET ${quotePowerShell(`applications?$filter=tags/any(t:t%20eq%20${quoted(tag)})`)})['value'])
+$found = @((Invoke-Graph GET ${quoteAsciiPowerShell(`applications?$filter=tags/any(t:t%20eq%20${quoted(tag)})`)})['value'])
 if ($found.Count -gt 1) { throw 'More than one application has the tag, so one of them is a copy. Compare them in the portal.' }
 if ($found.Count -eq 0) {
     try { $app = Invoke-Graph POST 'applications' (ConvertTo-Json $body -Depth 10) }
-    catch { throw (${quotePowerShell(`The application was not created. You need one of these roles: ${rolesThat.register.join(', ')}. `)} + "$_ $($_.ErrorDetails)") }
+    catch { throw (${quoteAsciiPowerShell(`The application was not created. You need one of these roles: ${rolesThat.register.join(', ')}. `)} + "$_ $($_.ErrorDetails)") }
     Write-Host "Application $($app['appId']): created"
 }
 else {
@@ -115,7 +115,7 @@ function grants({ plan, cloud }: HandoffRequest): string {
   const { clientSpId, resourceSpId } = blanks;
   const page = `${cloud.portal}/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/CallAnAPI/appId/`;
   const roles = `The application exists, but consent was refused. You need one of these roles: ${rolesThat.consent.join(', ')}. `;
-  const list = (scopes: readonly string[]) => `@(${scopes.map(quotePowerShell).join(', ')})`;
+  const list = (scopes: readonly string[]) => `@(${scopes.map(quoteAsciiPowerShell).join(', ')})`;
   const call = (sp: string, scopes: readonly string[]) =>
     scopes.length === 0 ? '' : `    Grant-Consent (${sp}) ${list(scopes)} ${hereString(grantBody({ clientSpId, resourceSpId, scopes }))}\n`;
   return `\
@@ -138,8 +138,8 @@ function Grant-Consent([string] $ResourceSp, [string[]] $Scopes, [string] $NewGr
 try {
 ${call(`Find-ServicePrincipal '${resourceIds.graph}'`, plan.graphPermissions)}${call("$exchange[0]['id']", plan.exchangePermissions)}}
 catch {
-    throw (${quotePowerShell(roles)} +
-        'Ask somebody who has such a role to run this script again, or to press "Grant admin consent" on ' + ${quotePowerShell(page)} + "$clientId/isMSAApp~/false. $_ $($_.ErrorDetails)")
+    throw (${quoteAsciiPowerShell(roles)} +
+        'Ask somebody who has such a role to run this script again, or to press "Grant admin consent" on ' + ${quoteAsciiPowerShell(page)} + "$clientId/isMSAApp~/false. $_ $($_.ErrorDetails)")
 }
 `;
 }
@@ -148,7 +148,7 @@ const secret = (tag: string, months: number): string => `\
 # The client secret. Its value is printed below and not written to any file.
 $made = $null
 $secrets = @((Wait-ForDirectory { Invoke-Graph GET "applications/$objectId" })['passwordCredentials'] |
-    Where-Object { $_ -and $_['displayName'] -ceq ${quotePowerShell(handoffSecretName(tag))} })
+    Where-Object { $_ -and $_['displayName'] -ceq ${quoteAsciiPowerShell(handoffSecretName(tag))} })
 if ($secrets.Count -eq 0 -or $WithSecret) {
     $ends = [DateTime]::UtcNow.AddMonths(${months}).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", [Globalization.CultureInfo]::InvariantCulture)
     $made = Wait-ForDirectory { Invoke-Graph POST "applications/$objectId/addPassword" (@'

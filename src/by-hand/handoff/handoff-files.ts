@@ -1,4 +1,6 @@
 import { isPersonal } from '../../core/links.ts';
+import type { Surroundings } from '../../core/shown.ts';
+import { printedStep } from '../../products/step/step.ts';
 import { stepsMarkdown } from '../../products/step/step-markdown.ts';
 import { azureCliScript } from './azure-cli.ts';
 import { exchangeOnlineScript } from './exchange-powershell.ts';
@@ -8,6 +10,9 @@ import { fileNames, type HandoffFile, type HandoffRequest } from './handoff-requ
 
 export type { HandoffFile, HandoffRequest };
 
+/** The portal's steps hold sentences and values only: no line for a shell. */
+const withoutCommands: Surroundings = { shell: 'posix' };
+
 /**
  * The folder for an administrator: what to do, by hand or by script, with all values filled in and no secret. Pure: the same request gives
  * the same bytes. Personal accounts have no tenant that a script could sign in to, so their folder has the portal's steps only.
@@ -15,7 +20,13 @@ export type { HandoffFile, HandoffRequest };
  */
 export function handoffFiles(request: HandoffRequest): readonly HandoffFile[] {
   const files: HandoffFile[] = [
-    { name: fileNames.portal, text: stepsMarkdown(`Register "${request.plan.displayName}" in the portal`, request.steps) },
+    {
+      name: fileNames.portal,
+      text: stepsMarkdown(
+        `Register "${request.plan.displayName}" in the portal`,
+        request.steps.map((step) => printedStep(step, withoutCommands)),
+      ),
+    },
   ];
   if (!isPersonal({ tenant: request.tenantId })) {
     // The scripts know delegated permissions only. An app that acts for itself is registered by the portal's steps.

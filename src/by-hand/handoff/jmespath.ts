@@ -1,5 +1,5 @@
 import type { GraphApplicationBody } from '../../entra/manifest.ts';
-import { asciiJson } from './quoting.ts';
+import { asciiJson } from './script-quoting.ts';
 
 /**
  * Two queries about an application that exists, in the language of `az --query` (jmespath.org), so that the script needs no other program.

@@ -11,6 +11,9 @@ import { mailHosts, type ProductFacts } from '../../products/form-facts.ts';
 import { type Product, redirectSource } from '../../products/product.ts';
 import type { Step } from '../../products/step/step.ts';
 
+/** Stands in the form where nobody has named the mailbox. */
+export const mailboxBlank = 'MAILBOX';
+
 /** What the operator gave as flags, as text. */
 export interface GuideValues {
   readonly mailbox?: string | undefined;
@@ -49,8 +52,8 @@ export function guideSteps(product: Product, values: GuideValues, cloud: Cloud, 
   const clientId = values.clientId ?? app?.clientId;
   const stored = values.tenant === undefined ? (record ?? sibling)?.endpoints : undefined;
   const facts: ProductFacts = {
-    mailbox: mailbox ?? 'MAILBOX',
-    signsIn: values.signInAs?.trim().toLowerCase() ?? record?.signInAs ?? mailbox ?? 'MAILBOX',
+    mailbox: mailbox ?? mailboxBlank,
+    signsIn: values.signInAs?.trim().toLowerCase() ?? record?.signInAs ?? mailbox ?? mailboxBlank,
     tenantId: tenant ?? 'TENANT-ID',
     clientId: clientId ?? 'CLIENT-ID',
     redirectUri: values.redirectUri ?? app?.redirectUri ?? redirectOf(product),

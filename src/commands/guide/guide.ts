@@ -1,12 +1,13 @@
 import * as z from 'zod/mini';
 import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
+import { type Command, led, mailauth, type NextStep, withoutBlanks } from '../../core/next.ts';
+import { allShown, type Surroundings, shown } from '../../core/shown.ts';
 import { printable } from '../../core/text.ts';
-import { inSandbox } from '../../errors/here.ts';
 import { problem } from '../../errors/problem.ts';
 import type { Product } from '../../products/product.ts';
 import { productNamed, productNames, products, variantNames } from '../../products/products.ts';
-import { printableStep, type Step } from '../../products/step/step.ts';
+import { printedStep } from '../../products/step/step.ts';
 import { stepJson } from '../../products/step/step-json.ts';
 import { stepsMarkdown } from '../../products/step/step-markdown.ts';
 import { stepsText } from '../../products/step/step-text.ts';
@@ -17,7 +18,7 @@ import { checkAddress } from '../../setup/answers/answers.ts';
 import { checkedAnswer } from '../../setup/answers/question.ts';
 import { registrationQuestions } from '../../setup/answers/questions.ts';
 import { renderFacts } from '../../ui/facts.ts';
-import { type GuideValues, guideSteps, type SetUpAlready } from './guide-steps.ts';
+import { type GuideValues, guideSteps, mailboxBlank, type SetUpAlready } from './guide-steps.ts';
 
 const text = z.optional(z.string());
 const schema = z.object({
@@ -59,19 +60,19 @@ export const guide: CommandModule = {
   async run({ args, flags: raw }, session) {
     const { format, ...flags } = schema.parse(raw);
     if (format !== undefined && !['text', 'markdown'].includes(format)) {
-      throw invalid('format', format, '--format takes text or markdown.', 'mailauth guide --format markdown');
+      throw invalid('format', format, '--format takes text or markdown.', mailauth('guide', { format: 'markdown' }));
     }
     const [name] = args;
-    if (name === undefined) return listOfGuides(format === 'markdown');
+    if (name === undefined) return listOfGuides(format === 'markdown', session.ctx.surroundings);
     const product = productNamed(name);
     if (product === undefined) {
-      throw invalid('product that mailauth knows', name, `Guides are: ${productNames.join(', ')}.`, 'mailauth guide');
+      throw invalid('product that mailauth knows', name, `Guides are: ${productNames.join(', ')}.`, mailauth('guide'));
     }
     return guideOf(product, checked(product, flags, session), session, format === 'markdown');
   },
 };
 
-const invalid = (what: string, value: string, why: string, next: string) => problem('value-invalid', { what, value, why, next });
+const invalid = (what: string, value: string, why: string, next: Command) => problem('value-invalid', { what, value, why, next });
 
 /** Each given flag goes through the wizard's own check. The environment answers what no flag answers (docs/contract.md, "Environment"). */
 function checked(product: Product, flags: GuideValues, { ctx: { env } }: Session): GuideValues {
@@ -87,16 +88,16 @@ function checked(product: Product, flags: GuideValues, { ctx: { env } }: Session
   }
   const mailbox = given.mailbox?.trim().toLowerCase();
   const verdict = mailbox === undefined ? true : checkAddress(mailbox);
-  if (verdict !== true) throw invalid('mail address', mailbox ?? '', `--mailbox: ${verdict}.`, `mailauth guide ${product.name}`);
+  if (verdict !== true) throw invalid('mail address', mailbox ?? '', `--mailbox: ${verdict}.`, mailauth('guide', product.name));
   const variants = product.variants?.map((one) => one.name) ?? [];
   if (given.variant !== undefined && !variants.includes(given.variant)) {
     const why = variants.length === 0 ? `The guide ${product.name} has no variants.` : `--variant takes ${variants.join(', ')}.`;
-    throw invalid('variant', given.variant, why, `mailauth guide ${product.name}`);
+    throw invalid('variant', given.variant, why, mailauth('guide', product.name));
   }
   return { ...given, mailbox };
 }
 
-function listOfGuides(markdown: boolean): Outcome {
+function listOfGuides(markdown: boolean, here: Surroundings): Outcome {
   return {
     data: {
       guides: products.map((one) => ({
@@ -111,19 +112,22 @@ function listOfGuides(markdown: boolean): Outcome {
       markdown
         ? `${products.map((one) => `- \`${one.name}\`: ${one.title}; ${one.description}`).join('\n')}\n`
         : `${renderFacts(
-            products.map((one) => [one.name, [one.title, one.description, ...variantLines(one)].join('\n')]),
+            products.map((one) => [one.name, [one.title, one.description, ...allShown(variantCommands(one), here)].join('\n')]),
             theme,
-          )}\n  next: ${theme.cyan('mailauth guide NAME')}\n`,
+          )}\n  next: ${theme.cyan(shown(mailauth('guide', products[0]?.name), here))}\n`,
   };
 }
 
-const variantLines = ({ name, variants = [] }: Product): readonly string[] =>
-  variants.slice(1).map((one) => `${one.title}: mailauth guide ${name} --variant ${one.name}`);
+const variantCommands = ({ name, variants = [] }: Product): readonly NextStep[] =>
+  variants.slice(1).map((one) => led(one.title, mailauth('guide', name, { variant: one.name })));
 
 async function guideOf(product: Product, values: GuideValues, session: Session, markdown: boolean): Promise<Outcome> {
   const already = await setUpAlready(product, values.mailbox, session);
   const cloud = await session.cloud(already.record ?? already.sibling);
-  const steps = guideSteps(product, values, cloud, already).map((step) => presentable(step, session.globals.sandbox));
+  const steps = guideSteps(product, values, cloud, already).map((step) => {
+    const press = step.press.map((one) => withoutBlanks(one, (value) => value === mailboxBlank));
+    return printedStep({ ...step, press }, session.ctx.surroundings);
+  });
   const mailbox = values.mailbox ?? already.record?.mailbox;
   const title = printable(mailbox === undefined ? product.title : `${product.title}: ${mailbox}`);
   return {
@@ -150,6 +154,3 @@ async function setUpAlready(product: Product, mailbox: string | undefined, sessi
   const record = own.length === 1 ? own[0] : undefined;
   return { record, sibling: mailbox === undefined ? undefined : records.find((one) => one.mailbox === mailbox) };
 }
-
-/** Flags and files may hold anything: no control character reaches a terminal or JSON. */
-const presentable = (step: Step, sandbox: boolean): Step => printableStep(sandbox ? { ...step, press: step.press.map(inSandbox) } : step);

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { defined } from '../../core/defined.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import type { Outcome } from '../../session/command.ts';
 import { mailboxesOf } from '../../session/mailbox-argument.ts';
@@ -24,7 +25,7 @@ export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags
   if (signIn !== undefined || signInAs !== undefined) {
     throw problem('usage', {
       message: `Nobody signs in for ${record.mailbox}: its app acts for itself`,
-      help: `mailauth login ${record.mailbox}`,
+      help: mailauth('login', record.mailbox),
     });
   }
   const { ctx, home, report, stepTimeoutMs } = session;
@@ -39,7 +40,7 @@ export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags
       cloud,
       fetch: () => freshAppToken(record, { ctx, stepTimeoutMs, network: () => session.network(), cloud, store }),
       patient: false,
-      again: `mailauth login ${record.mailbox}`,
+      again: mailauth('login', record.mailbox),
     });
     await keepTokens(record, set, { report, mailboxes: mailboxesOf(session), store, pendingSecret: 'leave' });
   } finally {

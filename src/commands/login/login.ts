@@ -3,6 +3,7 @@ import { defined } from '../../core/defined.ts';
 import { MailauthError } from '../../core/errors.ts';
 import { Exit } from '../../core/exit.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxArgument, mailboxesOf } from '../../session/mailbox-argument.ts';
@@ -44,13 +45,13 @@ function readOptions(flags: unknown): Options {
       what: 'way to sign in',
       value: signIn,
       why: `--sign-in takes browser, paste or device.${signIn === 'password' ? ' A password is used once, by setup, and never kept.' : ''}`,
-      next: 'mailauth login --help',
+      next: mailauth('login', { help: true }),
     });
   }
-  checkQr(qr, signIn, 'mailauth login');
+  checkQr(qr, signIn, mailauth('login'));
   const verdict = signInAs === undefined ? true : checkAddress(signInAs);
   if (verdict !== true)
-    throw problem('value-invalid', { what: 'mail address', value: signInAs ?? '', why: verdict, next: 'mailauth login --help' });
+    throw problem('value-invalid', { what: 'mail address', value: signInAs ?? '', why: verdict, next: mailauth('login', { help: true }) });
   return { force: force === true, method: signIn, qr, test, ...(signInAs === undefined ? {} : { signInAs: signInAs.toLowerCase() }) };
 }
 
@@ -71,7 +72,7 @@ export const login: CommandModule = {
 
   async run({ args, flags }, session) {
     const options = readOptions(flags);
-    const record = await mailboxArgument(session, 'mailauth login', args[0], flags);
+    const record = await mailboxArgument(session, mailauth('login'), args[0], flags);
     const asWanted = options.signInAs === undefined || options.signInAs === (record.signInAs ?? record.mailbox);
     if (record.access === 'app-only') {
       const { loginAsApp } = await import('./login-app.ts');
@@ -127,7 +128,7 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
     throw problem('redirect-not-here', { uri: record.registration.redirectUri, mailbox: record.mailbox, for: record.for });
   }
   if (options.method === 'device' && record.registration.clientType === 'confidential')
-    throw problem('device-confidential', { again: `mailauth login ${record.mailbox}` });
+    throw problem('device-confidential', { again: mailauth('login', record.mailbox) });
   // Microsoft says so only after the person has typed the code and signed in.
   if (options.method === 'device' && record.registration.publicClientFlows === false) throw withoutPublicFlows(record);
   const [box, cloud, store] = await Promise.all([session.sandbox(), session.cloud(record), session.store(record)]);
@@ -143,7 +144,7 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
   };
   const deps = { ...run, device: deviceOptions(session, box, options.qr) };
   const mailboxes = keepingChanges(mailboxesOf(session));
-  const again = `mailauth login ${record.mailbox}`;
+  const again = mailauth('login', record.mailbox);
   const attempt = () =>
     signInAndKeep(wanted, {
       deps,

@@ -2,7 +2,7 @@ import type { Cloud } from '../../core/cloud.ts';
 import type { MailauthError } from '../../core/errors.ts';
 import { Exit } from '../../core/exit.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
-import { resultsFromHere } from '../../errors/here.ts';
+import { resultsShown } from '../../mail/result.ts';
 import { testError } from '../../mail/run-tests.ts';
 import type { Session } from '../../session/session.ts';
 import { testMailbox } from '../../setup/sign-in/test-step.ts';
@@ -17,10 +17,10 @@ export interface LoginProof {
 
 /** Tries new tokens at the mail servers of the set-up. A server that is busy or cannot be reached is a note: the sign-in stands. */
 export async function proveLogin(record: MailboxRecord, cloud: Cloud, set: TokenSet, session: Session): Promise<LoginProof> {
-  const { report, globals } = session;
+  const { report } = session;
   const results = await testMailbox(session, record, cloud, async () => set);
   await remember(record, results, session);
-  const data = { tests: resultsFromHere(results, globals) };
+  const data = { tests: resultsShown(results, session.ctx.surroundings) };
   const error = testError(results);
   if (error === undefined) return { data, words: '' };
   if (error.exit === Exit.temporary) {

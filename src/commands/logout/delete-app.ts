@@ -1,5 +1,6 @@
 import type { Cloud } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
+import { mailauth, plus } from '../../core/next.ts';
 import { discoverTenant } from '../../entra/discovery.ts';
 import { appWithTag } from '../../entra/find-own.ts';
 import { fewTries } from '../../entra/replication.ts';
@@ -30,14 +31,14 @@ export interface MadeApp {
  */
 export async function deleteRegistration(session: Session, made: MadeApp): Promise<'removed' | 'already-gone'> {
   const { ctx, globals, report } = session;
-  const undo = `mailauth logout ${made.mailbox} --for ${made.for} --delete-app`;
+  const undo = mailauth('logout', made.mailbox, { for: made.for, deleteApp: true });
   if (!globals.yes && !canAsk(session)) {
-    throw problem('needs-yes', { what: 'Deleting the app in the tenant', command: `${undo} --yes` });
+    throw problem('needs-yes', { what: 'Deleting the app in the tenant', command: plus(undo, { yes: true }) });
   }
   const [box, network, cloud] = await Promise.all([session.sandbox(), session.network(), session.cloud(made)]);
   const tenant = await discoverTenant({ network, cloud, domainOrId: made.tenant, timeoutMs: session.stepTimeoutMs, signal: ctx.signal });
   const graph = await adminGraph(signInRun(session, box), tenant, cloud, undo, 'browser');
-  const commands = { resume: `mailauth setup --resume --mailbox ${made.mailbox} --for ${made.for}`, undo };
+  const commands = { resume: mailauth('setup', { resume: true, mailbox: made.mailbox, for: made.for }), undo };
   const undoing: UndoDeps = {
     graph,
     commands,

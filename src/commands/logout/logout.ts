@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { defined } from '../../core/defined.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
+import { mailauth } from '../../core/next.ts';
 import { tenantForMailbox } from '../../entra/discovery.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
@@ -34,7 +35,7 @@ export const logout: CommandModule = {
       data: { removed },
       text:
         removed.length === 0
-          ? 'Nothing to remove: already so.\n'
+          ? 'Nothing to remove.\n'
           : removed.map((r) => `Removed every local trace of ${r.mailbox} (${r.for}).\n`).join(''),
     };
   },
@@ -121,5 +122,5 @@ async function onlyMailbox(session: Session, here: readonly LocalTraces[], { del
   if (canAsk(session)) {
     return session.ctx.prompts.select({ message: 'Which mailbox?', choices: candidates.map((name) => ({ value: name, name })) });
   }
-  throw problem('mailbox-choice', { candidates, command: `mailauth logout${deleteApp === true ? ' --delete-app' : ''}` });
+  throw problem('mailbox-choice', { candidates, command: mailauth('logout', { deleteApp }) });
 }

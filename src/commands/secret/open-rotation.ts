@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { MailboxRecord } from '../../core/mailbox.ts';
+import { mailauth } from '../../core/next.ts';
 import type { SecretDeps } from '../../entra/app-secret.ts';
 import { getRecordedApplication } from '../../entra/application.ts';
 import { refusalProblem, rolesThat } from '../../entra/refusals.ts';
@@ -23,10 +24,10 @@ export async function openRotation(session: Session, record: MailboxRecord): Pro
   const run = signInRun(session, box);
   const app = await appOf(record, { ...run, cloud, store });
   const tenant = { id: record.tenantId, foundBy: record.tenantId, endpoints: app.endpoints };
-  const again = `mailauth secret rotate ${record.mailbox} --for ${record.for}`;
+  const again = mailauth('secret rotate', record.mailbox, { for: record.for });
   const deps: SecretDeps = {
     graph: await adminGraph(run, tenant, cloud, again, 'browser'),
-    commands: { resume: again, undo: `mailauth logout ${record.mailbox} --for ${record.for} --delete-app` },
+    commands: { resume: again, undo: mailauth('logout', record.mailbox, { for: record.for, deleteApp: true }) },
     clock: ctx.clock,
     signal: ctx.signal,
     onWait: (reason, ms) => report.progress('secret', 'waiting', waitWords(reason, ms)),

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { MailboxRecord } from '../../core/mailbox.ts';
-import { inSandbox } from '../../errors/here.ts';
+import { mailauth, noted, plus } from '../../core/next.ts';
+import { allShown } from '../../core/shown.ts';
 import { problem } from '../../errors/problem.ts';
 import { alone, type Rotated, removesOld } from '../../secrets/rotation.ts';
 import { rotationNotes } from '../../secrets/rotation-notes.ts';
@@ -26,7 +27,7 @@ export const secretRotate: CommandModule = {
   async run({ args, flags }, session) {
     const options = schema.parse(flags);
     const months = readMonths(options.secretMonths ?? '12');
-    const named = await mailboxArgument(session, 'mailauth secret rotate', args[0], flags);
+    const named = await mailboxArgument(session, mailauth('secret rotate'), args[0], flags);
     if (named.registration.clientType === 'public') throw problem('no-client-secret', { mailbox: named.mailbox });
     if (named.registration.certificateThumbprint !== undefined) {
       throw problem('certificate-not-rotated', { mailbox: named.mailbox, for: named.for });
@@ -57,7 +58,7 @@ async function rotate(session: Session, record: MailboxRecord, months: number): 
 }
 
 async function finish(session: Session, record: MailboxRecord): Promise<Rotated> {
-  await agree(session, record, 'Removing the old client secret: is the new value in the product? It', ' --finish');
+  await agree(session, record, 'Removing the old client secret: is the new value in the product? It', { finish: true });
   return (await openRotation(session, record)).finish();
 }
 
@@ -65,31 +66,32 @@ function finishedBefore({ mailbox, for: product, registration: app }: MailboxRec
   const { secretKeyId = '', secretExpiresAt = '' } = app;
   return {
     data: { mailbox, for: product, secretId: secretKeyId, secretExpiresAt, finished: true, next: [] },
-    text: 'There is no rotation to finish: already so.\n',
+    text: 'No rotation is open.\n',
   };
 }
 
-async function agree(session: Session, record: MailboxRecord, what: string, more = ''): Promise<void> {
+async function agree(session: Session, record: MailboxRecord, what: string, more = {}): Promise<void> {
   if (session.globals.yes) return;
   if (!canAsk(session))
-    throw problem('needs-yes', { what, command: `mailauth secret rotate ${record.mailbox} --for ${record.for}${more} --yes` });
+    throw problem('needs-yes', { what, command: mailauth('secret rotate', record.mailbox, { for: record.for, ...more, yes: true }) });
   if (!(await session.ctx.prompts.confirm({ message: `${what}: go on?`, default: false }))) throw problem('setup-declined', {});
 }
 
-function outcome({ globals }: Session, { mailbox, for: product }: MailboxRecord, rotated: Rotated) {
+function outcome({ ctx }: Session, { mailbox, for: product }: MailboxRecord, rotated: Rotated) {
   const { secretId, secretExpiresAt, before } = rotated;
-  const show = `mailauth secret show ${mailbox} --for ${product}`;
-  const lines = {
+  const show = mailauth('secret show', mailbox, { for: product });
+  const reveal = noted(plus(show, { reveal: true }), 'put it into the product');
+  const steps = {
     removed: [show],
-    kept: [`${show} --reveal   (put it into the product)`, `mailauth secret rotate ${mailbox} --for ${product} --finish`],
-    unknown: [`${show} --reveal   (put it into the product)`],
+    kept: [reveal, mailauth('secret rotate', mailbox, { for: product, finish: true })],
+    unknown: [reveal],
   }[before];
   const text = {
     removed: 'Rotated: only the new client secret works.',
     kept: 'The new client secret works; the old one works too, until the rotation is finished.',
     unknown: 'The new client secret works. mailauth did not make the old one: remove it in the portal when nothing uses it any more.',
   }[before];
-  const next = globals.sandbox ? lines.map(inSandbox) : lines;
+  const next = allShown(steps, ctx.surroundings);
   return {
     data: { mailbox, for: product, secretId, secretExpiresAt, finished: before !== 'kept', next },
     text: `${text}\n${next.map((line) => `  next: ${line}\n`).join('')}`,

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { mailauth } from '../../core/next.ts';
 import type { Thumbprints } from '../../core/thumbprints.ts';
 import { problem } from '../../errors/problem.ts';
 import { storedThumbprints } from '../../oauth/client-certificate.ts';
@@ -21,7 +22,7 @@ export const secretShow: CommandModule = {
 
   async run({ args, flags }, session) {
     const reveal = schema.parse(flags).reveal === true;
-    const record = await mailboxArgument(session, 'mailauth secret show', args[0], flags);
+    const record = await mailboxArgument(session, mailauth('secret show'), args[0], flags);
     const { registration: app } = record;
     if (app.clientType === 'public') throw problem('no-client-secret', { mailbox: record.mailbox });
     const isCertificate = app.certificateThumbprint !== undefined;

@@ -1,7 +1,9 @@
 import { defined } from '../../core/defined.ts';
 import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
-import { inSandbox, resultsFromHere } from '../../errors/here.ts';
+import { mailauth, type NextStep } from '../../core/next.ts';
+import { allShown } from '../../core/shown.ts';
+import { resultsShown } from '../../mail/result.ts';
 import { productNamed } from '../../products/products.ts';
 import { type Sheet, sheetOf } from '../../products/sheet/sheet.ts';
 import { factsOf } from '../../products/sheet/sheet-facts.ts';
@@ -27,7 +29,7 @@ export async function presentSetup(outcome: SetupOutcome, session: Session, wish
   const { record } = outcome;
   const sheet = await sheetFor(record, session, wish);
   const written = sheet === undefined || wish.file === undefined ? undefined : await writeSheet(session.ctx, wish.file, sheet, wish.reveal);
-  const next = nextCommands(outcome).map((line) => (session.globals.sandbox ? inSandbox(line) : line));
+  const next = allShown(nextCommands(outcome), session.ctx.surroundings);
   const exchange = record.access === 'app-only' ? exchangeWork(record) : undefined;
   const allGreen = outcome.kind === 'done' && outcome.results.length > 0 && outcome.results.every((result) => result.ok);
   // A person has read them before the tests.
@@ -47,7 +49,7 @@ export async function presentSetup(outcome: SetupOutcome, session: Session, wish
     secretExpiresAt: record.registration.secretExpiresAt ?? null,
     access: record.access ?? 'delegated',
     ...defined({ exchange }),
-    tests: outcome.kind === 'already' ? [] : resultsFromHere(outcome.results, session.globals),
+    tests: outcome.kind === 'already' ? [] : resultsShown(outcome.results, session.ctx.surroundings),
     ...(sheet === undefined ? {} : { sheet: sheetJson(sheet, wish) }),
     ...defined({ handover: written }),
     next,
@@ -70,13 +72,13 @@ export async function presentSetup(outcome: SetupOutcome, session: Session, wish
 
 function presentHandoff(outcome: SetupOutcome & { kind: 'handed-off' }, session: Session): Outcome {
   const { key, tenantId, folder, files, goOn } = outcome;
-  const next = [session.globals.sandbox ? inSandbox(goOn) : goOn];
+  const next = allShown([goOn], session.ctx.surroundings);
   return {
     data: { mailbox: key.mailbox, for: key.for, alreadySetUp: false, signedIn: false, tenantId, handoff: { folder, files }, next },
     text: (theme) =>
       `\n${theme.bold(`${key.mailbox} waits for an administrator.`)}\n` +
       `  Give them this folder: ${folder}\n${files.map((file) => `    ${file}\n`).join('')}` +
-      `  They send back the Application (client) ID. Then:\n${next.map((line) => `  next: ${theme.cyan(line)}`).join('\n')}\n`,
+      `  When the administrator has registered the app:\n${next.map((line) => `  next: ${theme.cyan(line)}`).join('\n')}\n`,
   };
 }
 
@@ -105,19 +107,20 @@ async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish
       writtenAt: rfc3339(session.ctx.clock.now()),
       ...defined({ clientSecret, audience: record.registration.audience, appName: record.registration.name, secretId: secretKeyId }),
     }),
+    session.ctx.surroundings,
   );
 }
 
-function nextCommands(outcome: Finished): readonly string[] {
+function nextCommands(outcome: Finished): readonly NextStep[] {
   const { record } = outcome;
-  const product = record.for === 'this-computer' ? '' : ` --for ${record.for}`;
+  const product = { for: record.for === 'this-computer' ? undefined : record.for };
   const signedIn = outcome.kind === 'done' ? outcome.signedIn : record.account !== undefined;
   if (!signedIn && (record.for === 'this-computer' || record.access === 'app-only'))
-    return [`mailauth login ${record.mailbox}${product}`, `mailauth status ${record.mailbox}`];
+    return [mailauth('login', record.mailbox, product), mailauth('status', record.mailbox)];
   if (!signedIn) {
-    return [`mailauth setup --mailbox ${record.mailbox}${product} --handover sheet.html`, `mailauth status ${record.mailbox}`];
+    return [mailauth('setup', { mailbox: record.mailbox, ...product, handover: 'sheet.html' }), mailauth('status', record.mailbox)];
   }
   const [first] = record.protocols;
   const test = record.protocols.length > 1 ? 'all' : (first ?? 'all');
-  return [`mailauth test ${test} ${record.mailbox}${product}`, `mailauth token get ${record.mailbox}${product}`];
+  return [mailauth('test', test, record.mailbox, product), mailauth('token get', record.mailbox, product)];
 }

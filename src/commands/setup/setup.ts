@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import * as z from 'zod/mini';
 import { defined } from '../../core/defined.ts';
+import { mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import { productNamed } from '../../products/products.ts';
 import { sheetRenderer } from '../../products/sheet/write-sheet.ts';
@@ -13,7 +14,7 @@ import { type AnswerId, checkAddress } from '../../setup/answers/answers.ts';
 import type { Facts, Flags, SetupQuestion } from '../../setup/answers/question.ts';
 import { allQuestions } from '../../setup/answers/questions.ts';
 import { runSetup } from '../../setup/begin-setup.ts';
-import { asToldIn } from '../../setup/journal/setup-commands.ts';
+import { ofThisSetup } from '../../setup/journal/setup-commands.ts';
 import type { SetupDeps, SetupOptions } from '../../setup/journal/setup-deps.ts';
 import { presentSetup } from './setup-outcome.ts';
 
@@ -79,7 +80,7 @@ function refuseTogether(given: z.infer<typeof schema>, { access, register, clien
     throw usage('--certificate stands in place of --client-secret-file: give one of them');
   }
   if (register === 'auto' && clientId !== undefined) {
-    throw usage('--register auto makes the app, and --client-id names one that is there: give one of them', '--register auto');
+    throw usage('--register auto makes the app, and --client-id names one that is there: give one of them', { register: 'auto' });
   }
   if (resume === true && fresh === true) throw usage('--resume goes on with what --fresh forgets: give one of them');
   if (clientSecretFile === '-' && passwordFile === '-') {
@@ -90,7 +91,8 @@ function refuseTogether(given: z.infer<typeof schema>, { access, register, clien
   }
 }
 
-const usage = (message: string, flags = '--help') => problem('usage', { message, help: `mailauth setup ${flags}` });
+const usage = (message: string, flags: Readonly<Record<string, string | boolean>> = { help: true }) =>
+  problem('usage', { message, help: mailauth('setup', flags) });
 
 /** A script's variable that is empty would otherwise choose a default. Throws `usage`. */
 function refuseEmpty(flags: Readonly<Record<string, unknown>>): void {
@@ -139,7 +141,7 @@ export const setup: CommandModule = {
     try {
       return await setUp(flags, session);
     } catch (error) {
-      throw asToldIn(namedIn(flags, session.ctx.env), error);
+      throw ofThisSetup(namedIn(flags, session.ctx.env), error);
     }
   },
 };
@@ -150,7 +152,7 @@ async function setUp(flags: unknown, session: Session): Promise<Outcome> {
   // A file that cannot be written is said before anything is registered.
   if (sheet.handover !== undefined) sheetRenderer(sheet.handover);
   const { qr = false, signIn } = qrFlags.parse(flags);
-  checkQr(qr, signIn, 'mailauth setup');
+  checkQr(qr, signIn, mailauth('setup'));
   const outcome = await runSetup(input, await depsOf(session, qr));
   return presentSetup(outcome, session, { reveal: sheet.reveal === true, file: sheet.handover });
 }

@@ -1,6 +1,6 @@
 import type { MailauthError } from '../../core/errors.ts';
-import { shellWord } from '../../core/links.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { type Command, mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 
 export interface Lost {
@@ -28,9 +28,7 @@ export function lostSignIns(lost: readonly Lost[]): MailauthError | undefined {
   });
 }
 
-function repair({ mailbox, for: product, refused, registration }: MailboxRecord): string {
-  const set = `${shellWord(mailbox)} --for ${product}`;
-  if (refused?.code.startsWith('stored-secret') === true && registration.clientType === 'confidential')
-    return `mailauth secret rotate ${set}`;
-  return `mailauth login ${set}`;
+function repair({ mailbox, for: product, refused, registration }: MailboxRecord): Command {
+  const needsSecret = refused?.code.startsWith('stored-secret') === true && registration.clientType === 'confidential';
+  return mailauth(needsSecret ? 'secret rotate' : 'login', mailbox, { for: product });
 }

@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
 import { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { mailauth } from '../../core/next.ts';
+import { shown } from '../../core/shown.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
 import { readWhole } from '../../session/globals.ts';
@@ -47,7 +49,7 @@ export const status: CommandModule = {
     const warnDays = readWhole('--warn-days', options.warnDays ?? '14', {
       unit: 'days',
       minimum: 0,
-      example: 'mailauth status --warn-days 14',
+      example: mailauth('status', { warnDays: 14 }),
     });
     const format = readFormat(options.format ?? 'text', session);
     const { records, broken } = await mailboxesOf(session).listMailboxes();
@@ -85,13 +87,13 @@ function readFormat(value: string, { globals }: Session): (typeof formats)[numbe
       what: 'status format',
       value,
       why: `--format takes ${formats.join(', ')}.`,
-      next: 'mailauth status --format nagios',
+      next: mailauth('status', { format: 'nagios' }),
     });
   }
   if (globals.json && known !== 'text') {
     throw problem('usage', {
       message: `--json and --format ${known} are two different outputs`,
-      help: `mailauth status --format ${known}`,
+      help: mailauth('status', { format: known }),
     });
   }
   return known;
@@ -176,7 +178,7 @@ function outcomeOf(rows: readonly Row[], session: Session, error: MailauthError 
     ...(error === undefined ? {} : { error }),
     text: (theme) =>
       rows.length === 0
-        ? `No mailbox is set up yet.\n  try: ${theme.cyan(session.globals.sandbox ? 'mailauth setup --sandbox' : 'mailauth setup')}\n`
+        ? `No mailbox is set up yet.\n  try: ${theme.cyan(shown(mailauth('setup'), session.ctx.surroundings))}\n`
         : rows.map((row) => renderRow(row, session, theme)).join('\n'),
   };
 }

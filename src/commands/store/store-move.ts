@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { MailauthError } from '../../core/errors.ts';
 import { Exit } from '../../core/exit.ts';
 import type { MailboxKey, MailboxRecord, StoreName } from '../../core/mailbox.ts';
+import { mailauth } from '../../core/next.ts';
+import { shown } from '../../core/shown.ts';
 import { sealedFile } from '../../errors/catalogue/store/keychain-errors.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
@@ -45,19 +47,24 @@ export const storeMove: CommandModule = {
       data: { store: to, mailboxes: moved, secrets: moved.reduce((sum, one) => sum + (one.moved ? one.secrets : 0), 0) },
       text: moved.some((one) => one.moved)
         ? moved.map((one) => lineOf(one, describe())).join('')
-        : `Everything is in the ${describe()}: already so.\n`,
+        : `Everything is in the ${describe()} already, so nothing was moved.\n`,
     };
   },
 };
 
 function readTarget(word: string | undefined): 'keychain' | 'file' {
   if (word === 'keychain' || word === 'file') return word;
-  throw problem('value-invalid', { what: 'store', value: word ?? '', why: 'Stores are: keychain, file.', next: 'mailauth help stores' });
+  throw problem('value-invalid', {
+    what: 'store',
+    value: word ?? '',
+    why: 'Stores are: keychain, file.',
+    next: mailauth('help', 'stores'),
+  });
 }
 
 /** Where the keychain cannot be used, its errors name the sealed file: that is what the secrets shall be moved out of. */
 const withoutWayBack = (error: unknown): unknown =>
-  error instanceof MailauthError ? error.but({ next: error.next.filter((line) => line !== sealedFile) }) : error;
+  error instanceof MailauthError ? error.but({ next: error.next.filter((step) => step !== sealedFile) }) : error;
 
 const lineOf = ({ mailbox, for: product, moved, secrets }: Moved, where: string): string =>
   `${mailbox} (${product}): ${moved ? `${secrets} ${secrets === 1 ? 'secret' : 'secrets'} moved to the ${where}` : 'already there'}.\n`;
@@ -104,7 +111,8 @@ async function movePending(session: Session, key: MailboxKey, target: SecretStor
     const found = await alone(session, key, () => copySecrets(entries, { from, to: target }, false));
     if (found === 0) return;
     await removeSecrets(entries, from);
-    session.report.note(`The set-up of ${key.mailbox} is not finished: go on with mailauth setup --resume --store ${target.name}`);
+    const goOn = mailauth('setup', { resume: true, mailbox: key.mailbox, for: key.for, store: target.name });
+    session.report.note(`The set-up of ${key.mailbox} is not finished. Go on with: ${shown(goOn, session.ctx.surroundings)}`);
   } catch (error) {
     if (!(error instanceof MailauthError) || (error.exit !== Exit.noStore && error.exit !== Exit.needsAnswer)) throw error;
     session.report.note(`The set-up of ${key.mailbox} is not finished, and the store ${other} could not be looked at: ${error.title}`);

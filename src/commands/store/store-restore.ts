@@ -1,5 +1,6 @@
 import type { GuardedFile } from '../../core/context.ts';
 import { MailauthError } from '../../core/errors.ts';
+import { mailauth } from '../../core/next.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
@@ -63,7 +64,7 @@ async function troubleOf(open: Open, path: string): Promise<string | undefined> 
 async function agree(session: Session, secrets: number, trouble: string): Promise<void> {
   if (session.globals.yes) return;
   const question = `Take the kept copy with ${secrets} secrets in its place?`;
-  if (!canAsk(session)) throw problem('needs-yes', { what: 'Taking the kept copy', command: 'mailauth store restore --yes' });
+  if (!canAsk(session)) throw problem('needs-yes', { what: 'Taking the kept copy', command: mailauth('store restore', { yes: true }) });
   session.report.note(`The sealed file: ${trouble}`);
   if (!(await session.ctx.prompts.confirm({ message: question, default: false }))) throw problem('restore-declined', {});
 }

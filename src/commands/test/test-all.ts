@@ -4,9 +4,10 @@ import { MailauthError } from '../../core/errors.ts';
 import { Exit, type ExitCode } from '../../core/exit.ts';
 import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
+import { mailauth, plus } from '../../core/next.ts';
 import { plain } from '../../core/text.ts';
-import { resultsFromHere } from '../../errors/here.ts';
 import { problem } from '../../errors/problem.ts';
+import { resultsShown } from '../../mail/result.ts';
 import { runTests } from '../../mail/run-tests.ts';
 import { type Candidate, type TestedMailbox, testMailboxes } from '../../mail/test-mailboxes.ts';
 import { productNamed } from '../../products/products.ts';
@@ -82,7 +83,7 @@ export async function testAllMailboxes(asked: AllMailboxes, session: Session): P
 
 /** Checks the flags against each other; the number of mailboxes in work. */
 function readOptions({ protocol, mailbox, sendTo, concurrency }: AllMailboxes): number {
-  const help = `mailauth test ${protocol} --all-mailboxes`;
+  const help = mailauth('test', protocol, { allMailboxes: true });
   if (mailbox !== undefined)
     throw problem('usage', { message: `--all-mailboxes tests every mailbox, so ${mailbox} is one too many`, help });
   if (sendTo !== undefined) throw problem('usage', { message: '--send-to sends from one mailbox, not from all of them', help });
@@ -93,7 +94,7 @@ function readOptions({ protocol, mailbox, sendTo, concurrency }: AllMailboxes): 
     what: 'number of mailboxes at a time',
     value: concurrency,
     why: '--concurrency takes a whole number from 1 to 64.',
-    next: `${help} --concurrency ${defaultConcurrency}`,
+    next: plus(help, { concurrency: defaultConcurrency }),
   });
 }
 
@@ -126,10 +127,10 @@ function handedOver(record: MailboxRecord): string | undefined {
 }
 
 function outcomeOf(asked: AllMailboxes, plan: Plan, tested: readonly TestedMailbox[], session: Session): Outcome {
-  const { ctx, globals } = session;
-  const results = resultsFromHere(
+  const { ctx } = session;
+  const results = resultsShown(
     tested.flatMap((t) => t.results),
-    globals,
+    ctx.surroundings,
   );
   const interrupted = ctx.signal.aborted;
   const error = interrupted ? problem('interrupted', { command: 'test' }) : redError(asked, plan, tested);

@@ -2,13 +2,12 @@ import * as z from 'zod/mini';
 import { protocols } from '../../core/cloud.ts';
 import type { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
-import { resultsForProduct } from '../../errors/for-product.ts';
-import { resultsFromHere } from '../../errors/here.ts';
+import { type Command, mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
-import type { ProtocolResult } from '../../mail/result.ts';
+import { type ProtocolResult, resultsShown } from '../../mail/result.ts';
 import { rememberTests, runTests, testError } from '../../mail/run-tests.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
-import { mailboxArgument, mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
+import { mailboxArgument, mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
 import { tokenOf } from '../../session/token-for.ts';
 import { checkAddress } from '../../setup/answers/answers.ts';
@@ -45,9 +44,9 @@ export const test: CommandModule = {
       const { testAllMailboxes } = await import('./test-all.ts');
       return testAllMailboxes({ protocol, mailbox, sendTo, concurrency, flags }, session);
     }
-    if (concurrency !== undefined) throw usage('--concurrency needs --all-mailboxes', `mailauth test ${protocol} --all-mailboxes`);
+    if (concurrency !== undefined) throw usage('--concurrency needs --all-mailboxes', mailauth('test', protocol, { allMailboxes: true }));
     if (sendTo !== undefined) checkSendTo(sendTo, protocol);
-    const record = await mailboxArgument(session, `mailauth test ${protocol}`, mailbox, flags);
+    const record = await mailboxArgument(session, mailauth('test', protocol), mailbox, flags);
     const wanted = protocol === 'all' ? record.protocols : protocols.filter((p) => p === protocol);
     if (sendTo !== undefined && !wanted.includes('smtp')) throw sendToNeedsSmtp(sendTo);
     const [network, cloud] = await Promise.all([session.network(), session.cloud(record)]);
@@ -65,7 +64,7 @@ export const test: CommandModule = {
     await remember(record, results, session);
     const error = testError(results);
     return {
-      data: { results: resultsFromHere(resultsForProduct(results, productFlag(flags)), session.globals) },
+      data: { results: resultsShown(results, session.ctx.surroundings) },
       ...(error === undefined ? {} : { error }),
       text: (theme) => results.map((r) => render(r, theme)).join('\n'),
     };
@@ -78,7 +77,7 @@ function checkProtocol(protocol: string): void {
     what: 'protocol to test',
     value: protocol,
     why: 'Protocols are: imap, pop, smtp, all.',
-    next: 'mailauth test imap',
+    next: mailauth('test', 'imap'),
   });
 }
 
@@ -89,7 +88,7 @@ function checkSendTo(sendTo: string, protocol: string): void {
       what: 'address for --send-to',
       value: sendTo,
       why: verdict,
-      next: 'mailauth test smtp --send-to ADDRESS',
+      next: mailauth('test', 'smtp'),
     });
   if (protocol !== 'smtp' && protocol !== 'all') throw sendToNeedsSmtp(sendTo);
 }
@@ -99,10 +98,10 @@ const sendToNeedsSmtp = (sendTo: string): MailauthError =>
     what: 'address that this test sends to',
     value: sendTo,
     why: '--send-to belongs to the test of SMTP; the others send nothing.',
-    next: `mailauth test smtp --send-to ${sendTo}`,
+    next: mailauth('test', 'smtp', { sendTo }),
   });
 
-const usage = (message: string, help: string): MailauthError => problem('usage', { message, help });
+const usage = (message: string, help: Command): MailauthError => problem('usage', { message, help });
 
 /**
  * The mailbox file notes the result; a home that cannot be written does not spoil the test. The file is read again: the test of many

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { readWhole } from '../../session/globals.ts';
@@ -28,15 +29,18 @@ function readOptions(flags: unknown): Options {
       what: 'token format',
       value: format,
       why: `--format takes ${tokenFormats.join(', ')}.`,
-      next: 'mailauth token get --format json',
+      next: mailauth('token get', { format: 'json' }),
     });
   }
   return {
     minValidityMs:
       f.minValidity === undefined
         ? 300_000
-        : readWhole('--min-validity', f.minValidity, { unit: 'seconds', minimum: 0, example: 'mailauth token get --min-validity 300' }) *
-          1000,
+        : readWhole('--min-validity', f.minValidity, {
+            unit: 'seconds',
+            minimum: 0,
+            example: mailauth('token get', { minValidity: 300 }),
+          }) * 1000,
     format: known,
     force: f.forceRefresh === true,
   };
@@ -57,7 +61,7 @@ export const tokenGet: CommandModule = {
 
   async run({ args, flags }, session) {
     const options = readOptions(flags);
-    const record = await mailboxArgument(session, 'mailauth token get', args[0], flags, { usesToken: true });
+    const record = await mailboxArgument(session, mailauth('token get'), args[0], flags, { usesToken: true });
     const set = await tokenOf(session, record, options);
     return { text: formatToken(set, record, options.format), unwrapped: true };
   },

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import { readAccessToken } from '../../oauth/claims.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
@@ -46,7 +47,7 @@ export const tokenShow: CommandModule = {
 
   async run({ args, flags }, session) {
     const { reveal } = schema.parse(flags);
-    const record = await mailboxArgument(session, 'mailauth token show', args[0], flags, { usesToken: true });
+    const record = await mailboxArgument(session, mailauth('token show'), args[0], flags, { usesToken: true });
     const store = await session.store(record);
     const set = await storedToken(store, record);
     if (set === undefined) throw problem('not-signed-in', { mailbox: record.mailbox });

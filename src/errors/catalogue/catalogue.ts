@@ -8,14 +8,13 @@ import { exportEntries } from './machine/export-errors.ts';
 import { keepaliveEntries } from './machine/keepalive-errors.ts';
 import { networkEntries } from './machine/network-errors.ts';
 import { sandboxEntries } from './machine/sandbox-errors.ts';
-import { allMailboxesEntries } from './mail/mail-all-errors.ts';
-import { challengeEntries } from './mail/mail-challenge-errors.ts';
 import { mailEntries } from './mail/mail-errors.ts';
 import { popEntries } from './mail/pop-errors.ts';
 import { smtpEntries } from './mail/smtp-errors.ts';
 import { smtpRefusedEntries } from './mail/smtp-refused-errors.ts';
+import { answerEntries } from './registration/answer-errors.ts';
 import { graphEntries } from './registration/graph-errors.ts';
-import { handoffEntries } from './registration/handoff-errors.ts';
+import { mailboxEntries } from './registration/mailbox-errors.ts';
 import { rotationEntries } from './registration/rotation-errors.ts';
 import { setupEntries } from './registration/setup-errors.ts';
 import { storeEntries } from './store/keychain-errors.ts';
@@ -24,6 +23,8 @@ import { fileStoreEntries } from './store/sealed-file-errors.ts';
 /** Everything that can be wrong, by its stable code (the `error.code` of `--json`). */
 export const catalogue = {
   ...appOnlyEntries,
+  ...answerEntries,
+  ...mailboxEntries,
   ...setupEntries,
   ...rotationEntries,
   ...refreshEntries,
@@ -32,14 +33,11 @@ export const catalogue = {
   ...signInEntries,
   ...deviceUsageEntries,
   ...graphEntries,
-  ...handoffEntries,
   ...storeEntries,
   ...fileStoreEntries,
   ...mailEntries,
-  ...challengeEntries,
   ...popEntries,
   ...smtpEntries,
-  ...allMailboxesEntries,
   ...smtpRefusedEntries,
   ...sandboxEntries,
   ...exportEntries,

@@ -1,4 +1,5 @@
 import type { ExitCode } from '../../core/exit.ts';
+import type { Line, NextStep } from '../../core/next.ts';
 
 /** Words of a server or program, with the blanks that they fill. */
 export interface Said {
@@ -34,9 +35,9 @@ export interface Entry<V> extends Signs {
   /** one line, if known */
   readonly why?: (v: V) => string | undefined;
   /** the first is THE command to copy; at least one */
-  readonly next: (v: V) => readonly string[];
+  readonly next: (v: V) => readonly NextStep[];
   /** what to send to an administrator: the link or the PowerShell line */
-  readonly admin?: (v: V) => string | undefined;
+  readonly admin?: (v: V) => string | Line | undefined;
   /** false: trying again cannot help */
   readonly retryHelps?: boolean;
   /** who can mend it; by default an administrator where the exit code is 6, else you */

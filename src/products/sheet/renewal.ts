@@ -1,5 +1,5 @@
 import { defined } from '../../core/defined.ts';
-import { shellWord } from '../../core/links.ts';
+import { mailauth, type NextStep, plus } from '../../core/next.ts';
 import type { Product } from '../product.ts';
 import type { FieldValue, Step } from '../step/step.ts';
 import type { SheetFacts } from './sheet-facts.ts';
@@ -9,7 +9,7 @@ export interface Renewal {
   /** RFC 3339; undefined: nothing expires by the calendar, or the date is not known here */
   readonly at?: string;
   readonly what: string;
-  readonly steps: readonly string[];
+  readonly steps: readonly NextStep[];
 }
 
 /** `form`: the product's own screens, filled in. */
@@ -18,7 +18,7 @@ export function renewalOf(product: Product, f: SheetFacts, form: readonly Step[]
 }
 
 function ofSecret(product: Product, f: SheetFacts, form: readonly Step[]): Renewal {
-  const rotate = `mailauth secret rotate ${shellWord(f.mailbox)} --for ${product.name}`;
+  const rotate = mailauth('secret rotate', f.mailbox, { for: product.name });
   const place = placeOf('client-secret', form);
   return {
     ...defined({ at: f.secretExpiresAt }),
@@ -30,7 +30,10 @@ function ofSecret(product: Product, f: SheetFacts, form: readonly Step[]): Renew
       rotate,
       ...(place === undefined
         ? []
-        : [`Put the new value into "${place.label}" (${place.where}) and repeat the steps that follow it there`, `${rotate} --finish`]),
+        : [
+            `Put the new value into "${place.label}" (${place.where}) and repeat the steps that follow it there`,
+            plus(rotate, { finish: true }),
+          ]),
     ],
   };
 }
@@ -44,7 +47,7 @@ function withoutSecret(product: Product, f: SheetFacts, form: readonly Step[]): 
   }
   return {
     what: 'This set-up has no client secret. The sign-in ends after 90 days without use, or when an administrator revokes it.',
-    steps: product.name === 'custom' ? ['Let the program sign in again'] : [`mailauth login ${shellWord(f.mailbox)}`],
+    steps: product.name === 'custom' ? ['Let the program sign in again'] : [mailauth('login', f.mailbox)],
   };
 }
 

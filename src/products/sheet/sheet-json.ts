@@ -14,7 +14,7 @@ export function sheetJson(sheet: Sheet, reveal: Reveal) {
     parts: sheet.parts.map((step) => stepJson(step, reveal)),
     servers: sheet.servers,
     notes: sheet.notes,
-    renewal: { at: sheet.renewal.at ?? null, what: sheet.renewal.what, steps: sheet.renewal.steps },
+    renewal: { at: sheet.renewal.at ?? null, what: sheet.renewal.what, steps: sheet.renewal.steps.map(({ text }) => text) },
     registered: sheet.registered.map(({ label, value }) => ({ label, value: String(value) })),
   };
 }

@@ -1,12 +1,12 @@
 import type { Protocol } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import { appPage, isPersonal } from '../../core/links.ts';
+import { type ShownStep, type Surroundings, stepsShown } from '../../core/shown.ts';
 import { printable } from '../../core/text.ts';
-import { inSandbox } from '../../errors/here.ts';
 import { permissionsOf } from '../permissions.ts';
 import { accountTypes, type Product, platformOf } from '../product.ts';
 import { sharedMailboxCommands } from '../shared-mailbox.ts';
-import { printableStep, type Step, type StepField } from '../step/step.ts';
+import { type PrintedStep, printedStep, type StepField } from '../step/step.ts';
 import { type Renewal, renewalOf } from './renewal.ts';
 import { formFactsOf, type SheetFacts } from './sheet-facts.ts';
 
@@ -24,11 +24,11 @@ export interface Sheet {
   /** RFC 3339 */
   readonly writtenAt?: string;
   /** the product's own screens, in order */
-  readonly parts: readonly Step[];
+  readonly parts: readonly PrintedStep[];
   readonly servers: readonly MailServer[];
   /** what stands in Entra, for whoever asks later */
   readonly registered: readonly StepField[];
-  readonly renewal: Renewal;
+  readonly renewal: Omit<Renewal, 'steps'> & { readonly steps: readonly ShownStep[] };
   readonly notes: readonly SheetNote[];
 }
 
@@ -49,8 +49,7 @@ export interface SheetNote {
 }
 
 /** The finished sheet of one set-up. Pure. */
-export function sheetOf(product: Product, f: SheetFacts): Sheet {
-  const here = f.cloud.name === 'sandbox' ? inSandbox : (line: string) => line;
+export function sheetOf(product: Product, f: SheetFacts, here: Surroundings): Sheet {
   const form = product.form(formFactsOf(f));
   const renewal = renewalOf(product, f, form);
   return {
@@ -59,10 +58,10 @@ export function sheetOf(product: Product, f: SheetFacts): Sheet {
     for: product.name,
     product: product.title,
     ...defined({ writtenAt: f.writtenAt === undefined ? undefined : printable(f.writtenAt) }),
-    parts: form.map((step) => printableStep({ ...step, press: step.press.map(here) })),
+    parts: form.map((step) => printedStep(step, here)),
     servers: f.protocols.map((protocol) => serverOf(protocol, f)),
     registered: registeredOf(product, f),
-    renewal: { ...renewal, what: printable(renewal.what), steps: renewal.steps.map((step) => printable(here(step))) },
+    renewal: { ...renewal, what: printable(renewal.what), steps: stepsShown(renewal.steps, here) },
     notes: notesOf(product, f),
   };
 }

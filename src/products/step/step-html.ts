@@ -1,12 +1,13 @@
+import type { ShownStep } from '../../core/shown.ts';
 import { addressHtml, escapeHtml } from '../../core/text.ts';
-import { howWords, isCommand, isCopied, type Reveal, type Step, type StepField, shownValue } from './step.ts';
+import { howWords, isCopied, type PrintedStep, type Reveal, type StepField, sentences, shownValue } from './step.ts';
 
 /** One step as a section of a page, everything escaped. */
-export function stepHtml({ title, where, actions = [], fields, trap, press }: Step, reveal: Reveal): string {
+export function stepHtml({ title, where, actions = [], fields, trap, press }: PrintedStep, reveal: Reveal): string {
   const blocks = [
     `<h2>${escapeHtml(title)}</h2>`,
     `<p class="where">${pathHtml(where)}</p>`,
-    ...(actions.length === 0 ? [] : [numberedHtml(actions)]),
+    ...(actions.length === 0 ? [] : [numberedHtml(sentences(actions))]),
     ...(fields.length === 0 ? [] : [fieldsHtml(fields, reveal)]),
     ...(trap === undefined ? [] : [`<p class="careful"><strong>Careful.</strong> ${escapeHtml(trap)}</p>`]),
     ...(fields.length > 0 && press.length > 0 ? ['<h3>Then</h3>'] : []),
@@ -19,8 +20,8 @@ export function stepHtml({ title, where, actions = [], fields, trap, press }: St
 const pathHtml = (where: string): string => escapeHtml(where).replaceAll(' &#62; ', ' <span class="arrow">›</span> ');
 
 /** What to do, in order. */
-export const numberedHtml = (lines: readonly string[]): string =>
-  `<ol>\n${lines.map((line) => `<li>${isCommand(line) ? `<code>${escapeHtml(line)}</code>` : escapeHtml(line)}</li>`).join('\n')}\n</ol>`;
+export const numberedHtml = (steps: readonly ShownStep[]): string =>
+  `<ol>\n${steps.map(({ text, copied }) => `<li>${copied ? `<code>${escapeHtml(text)}</code>` : escapeHtml(text)}</li>`).join('\n')}\n</ol>`;
 
 export function fieldsHtml(fields: readonly StepField[], reveal: Reveal): string {
   const rows = fields.map((field) => {

@@ -1,13 +1,13 @@
 import { Secret } from '../../core/secret.ts';
-import type { Reveal, Step, StepField } from './step.ts';
+import type { PrintedStep, Reveal, StepField } from './step.ts';
 
 /** One step as data. Every member is there; what a step does not have is null or empty. */
-export function stepJson(step: Step, reveal: Reveal) {
+export function stepJson(step: PrintedStep, reveal: Reveal) {
   const { title, where, link, actions, fields, press, trap } = step;
   return {
     ...{ title, where, link: link ?? null, actions: actions ?? [] },
     fields: fields.map((field) => fieldJson(field, reveal)),
-    ...{ press, trap: trap ?? null },
+    ...{ press: press.map(({ text }) => text), trap: trap ?? null },
   };
 }
 

@@ -1,19 +1,20 @@
 import { autolink, code, codeCell, table, words } from '../../core/markdown.ts';
-import { hintOf, isCommand, isCopied, type Reveal, type Step, type StepField, shownValue } from './step.ts';
+import type { ShownStep } from '../../core/shown.ts';
+import { hintOf, isCopied, type PrintedStep, type Reveal, type StepField, sentences, shownValue } from './step.ts';
 
 /** Several steps below one title, numbered, for a wiki or a ticket. Nothing of a value can become markup. */
-export function stepsMarkdown(title: string, steps: readonly Step[]): string {
+export function stepsMarkdown(title: string, steps: readonly PrintedStep[]): string {
   const blocks = steps.map((step, i) => stepMarkdown(step, `${i + 1}. ${step.title}`, { reveal: false }));
   return `${[`# ${words(title)}`, ...blocks].join('\n\n')}\n`;
 }
 
 /** One step. GitHub Flavored Markdown. */
-export function stepMarkdown(step: Step, heading: string, reveal: Reveal): string {
+export function stepMarkdown(step: PrintedStep, heading: string, reveal: Reveal): string {
   const { link, actions = [], fields, trap, press } = step;
   return [
     `## ${words(heading)}`,
     link === undefined ? words(step.where) : `${words(step.where)}  \n${autolink(link)}`,
-    ...(actions.length === 0 ? [] : [numberedMarkdown(actions)]),
+    ...(actions.length === 0 ? [] : [numberedMarkdown(sentences(actions))]),
     ...(fields.length === 0 ? [] : [fieldsMarkdown(fields, reveal)]),
     ...(trap === undefined ? [] : [`> **Careful:** ${words(trap)}`]),
     ...(fields.length > 0 && actions.length === 0 && press.length > 0 ? ['Then:'] : []),
@@ -22,8 +23,8 @@ export function stepMarkdown(step: Step, heading: string, reveal: Reveal): strin
 }
 
 /** What to do, in order. `after`: so many stand before them already. */
-export const numberedMarkdown = (lines: readonly string[], after = 0): string =>
-  lines.map((line, i) => `${after + i + 1}. ${isCommand(line) ? code(line) : words(line)}`).join('\n');
+export const numberedMarkdown = (steps: readonly ShownStep[], after = 0): string =>
+  steps.map(({ text, copied }, i) => `${after + i + 1}. ${copied ? code(text) : words(text)}`).join('\n');
 
 /** The fields as a table, with a third column where any of them has a hint. */
 export function fieldsMarkdown(fields: readonly StepField[], reveal: Reveal): string {

@@ -1,6 +1,7 @@
 import { fold } from '../../core/fold.ts';
+import type { ShownStep } from '../../core/shown.ts';
 import type { Theme } from '../../ui/theme.ts';
-import { hintOf, isCommand, type Reveal, type Step, type StepField, shownValue } from './step.ts';
+import { hintOf, type PrintedStep, type Reveal, type StepField, sentences, shownValue } from './step.ts';
 
 export interface StepTextOptions extends Reveal {
   readonly theme: Theme;
@@ -9,22 +10,22 @@ export interface StepTextOptions extends Reveal {
 }
 
 /** Several steps below one title, numbered. Ends with a newline. */
-export function stepsText(title: string, steps: readonly Step[], options: StepTextOptions): string {
+export function stepsText(title: string, steps: readonly PrintedStep[], options: StepTextOptions): string {
   const blocks = steps.map((step, i) => stepText(step, headingOf(step, i, steps.length), options));
   return `${[options.theme.bold(title), ...blocks].join('\n\n')}\n`;
 }
 
-export const headingOf = ({ title }: Step, i: number, count: number): string => `Step ${i + 1} of ${count}: ${title}`;
+export const headingOf = ({ title }: Pick<PrintedStep, 'title'>, i: number, count: number): string => `Step ${i + 1} of ${count}: ${title}`;
 
 /** One step on a screen. Links, addresses and commands stay in one piece, so that they can be clicked and copied. */
-export function stepText(step: Step, heading: string, options: StepTextOptions): string {
+export function stepText(step: PrintedStep, heading: string, options: StepTextOptions): string {
   const { theme, columns } = options;
   const { link, actions = [], fields, trap, press } = step;
   return [
     theme.bold(fold(heading, columns)),
     `  ${fold(step.where, columns, 2)}`,
     ...(link === undefined ? [] : [`  ${theme.cyan(link)}`]),
-    ...numberedText(actions, options),
+    ...numberedText(sentences(actions), options),
     // Below an action, its values stand under its words.
     ...fieldsText(fields, options, actions.length === 0 ? 2 : 6),
     ...(trap === undefined ? [] : [`  ${theme.yellow(theme.signs.warning)} ${fold(trap, columns, 4)}`]),
@@ -34,8 +35,8 @@ export function stepText(step: Step, heading: string, options: StepTextOptions):
 }
 
 /** What to do, in order. `after`: so many stand before them already. */
-export function numberedText(lines: readonly string[], { theme, columns }: StepTextOptions, after = 0): string[] {
-  return lines.map((line, i) => `  ${`${after + i + 1}.`.padStart(3)} ${isCommand(line) ? theme.cyan(line) : fold(line, columns, 6)}`);
+export function numberedText(steps: readonly ShownStep[], { theme, columns }: StepTextOptions, after = 0): string[] {
+  return steps.map(({ text, copied }, i) => `  ${`${after + i + 1}.`.padStart(3)} ${copied ? theme.cyan(text) : fold(text, columns, 6)}`);
 }
 
 /** Labels and values in two columns, a hint below its value. */

@@ -1,5 +1,7 @@
 import { defined } from '../../core/defined.ts';
+import type { NextStep } from '../../core/next.ts';
 import { Secret } from '../../core/secret.ts';
+import { type ShownStep, type Surroundings, stepsShown } from '../../core/shown.ts';
 import { printable } from '../../core/text.ts';
 
 /** One thing that a person does in one place: a screen of the Entra portal, a form of the product, lines for PowerShell. */
@@ -14,7 +16,7 @@ export interface Step {
   /** the mistake that people make at this very step */
   readonly trap?: string;
   /** what to do once the fields are filled in, in order */
-  readonly press: readonly string[];
+  readonly press: readonly NextStep[];
 }
 
 /** One field of a form. */
@@ -66,10 +68,16 @@ export const howWords: Readonly<Record<NonNullable<StepField['how']>, string>> =
 /** What stands beside or below the value of a field. */
 export const hintOf = ({ how = 'enter', note }: StepField): string => [howWords[how], note].filter((word) => word).join(': ');
 
-export const isCommand = (line: string): boolean => line.startsWith('mailauth ');
+/** A step that is ready to be read: without control characters, its commands in the words of the shell in use. */
+export interface PrintedStep extends Omit<Step, 'press'> {
+  readonly press: readonly ShownStep[];
+}
 
-/** The same step without control characters: its values come from flags, files and the environment. */
-export function printableStep<S extends Step>(step: S): S {
+/** What a person does before the fields is never a command. */
+export const sentences = (texts: readonly string[]): readonly ShownStep[] => texts.map((text) => ({ text, copied: false }));
+
+/** Its values come from flags, files and the environment, which may hold any character. */
+export function printedStep(step: Step, here: Surroundings): PrintedStep {
   return {
     ...step,
     title: printable(step.title),
@@ -79,7 +87,7 @@ export function printableStep<S extends Step>(step: S): S {
       trap: step.trap === undefined ? undefined : printable(step.trap),
     }),
     fields: step.fields.map(printableField),
-    press: step.press.map(printable),
+    press: stepsShown(step.press, here),
   };
 }
 

@@ -1,6 +1,8 @@
+import { noted } from '../../core/next.ts';
 import { redirectSource } from '../../products/product.ts';
 import { products, variantNames } from '../../products/products.ts';
 import { type Access, checkGuid, checkRedirectUri } from './answers.ts';
+import { asks } from './missing.ts';
 import type { SetupQuestions } from './question.ts';
 import { anyIsKept, base, elsewhere, isAppOnly, isProduct, isRegistering, leftToOperator, productOf } from './question-parts.ts';
 
@@ -35,7 +37,7 @@ export const appQuestions = {
       { value: 'app-only', name: 'On its own (app-only)', description: accessWords['app-only'] },
     ],
     default: () => 'delegated',
-    example: (known) => `${base(known)} --access app-only`,
+    example: (known) => base(known, { access: 'app-only' }),
     help: ['<kind>', 'delegated (of a person), or app-only: the app on its own, for servers; an Exchange administrator lets it in'],
     group: 'The registration:',
     summary: 'Permissions',
@@ -59,7 +61,7 @@ export const appQuestions = {
       ...waysByHand,
     ],
     default: (known) => (known.clientId !== undefined ? 'existing' : 'auto'),
-    example: (known) => `${base(known)} --register existing --client-id GUID`,
+    example: (known) => base(known, { register: 'auto' }),
     help: ['<way>', 'auto, portal, handoff or existing (default: auto; existing with --client-id)'],
     group: 'The registration:',
     summary: 'App',
@@ -79,7 +81,7 @@ export const appQuestions = {
       { value: 'confidential', name: 'confidential', description: 'web platform with a client secret' },
     ],
     default: (known) => (isAppOnly(known) ? 'confidential' : productOf(known)?.clientType),
-    example: (known) => `${base(known)} --client-type public`,
+    example: (known) => base(known, { clientType: 'public' }),
     help: ['<type>', 'public or confidential'],
     group: 'The registration:',
     summary: 'App',
@@ -97,7 +99,7 @@ export const appQuestions = {
     asked: () => true,
     check: checkGuid,
     default: (known, facts) => facts.clientId?.(known),
-    example: (known) => `${base(known)} --client-id 11111111-2222-3333-4444-555555555555`,
+    example: (known) => asks(base(known, { register: 'existing' }), '--client-id'),
     help: ['<guid>', 'Application (client) ID of the registered app'],
     group: 'The registration:',
     summary: 'App',
@@ -124,7 +126,7 @@ export const appQuestions = {
       facts.redirectUri?.(known) ??
       productOf(known)?.redirectUri ??
       (isProduct(known) ? undefined : 'http://localhost'),
-    example: (known) => `${base(known)} --redirect-uri ${isProduct(known) ? 'https://…' : 'http://localhost'}`,
+    example: (known) => (isProduct(known) ? asks(base(known), '--redirect-uri') : base(known, { redirectUri: 'http://localhost' })),
     help: ['<uri>', 'as registered; http://localhost means any free port'],
     group: 'The registration:',
     summary: 'Redirect URI',
@@ -147,7 +149,7 @@ export const appQuestions = {
       { value: 'personal', name: 'personal accounts only' },
     ],
     default: (known) => productOf(known)?.audience,
-    example: (known) => `${base(known)} --audience single`,
+    example: (known) => base(known, { audience: 'single' }),
     help: ['<audience>', 'single, multi, multi-and-personal or personal'],
     group: 'The registration:',
     summary: 'App',
@@ -168,7 +170,10 @@ export const appQuestions = {
         .flatMap((guide) => guide?.variants ?? [])
         .map((v) => ({ value: v.name, name: v.title })),
     default: (known) => productOf(known)?.variants?.[0]?.name,
-    example: (known) => `${base(known)} --variant ${productOf(known)?.variants?.[0]?.name ?? 'NAME'}`,
+    example: (known) => {
+      const [usual] = productOf(known)?.variants ?? [];
+      return usual === undefined ? noted(base(known), 'takes the usual kind') : base(known, { variant: usual.name });
+    },
     help: ['<name>', `another kind of the product: ${variantNames.join(', ')}`],
     group: 'The registration:',
     summary: 'For',
@@ -185,7 +190,7 @@ export const appQuestions = {
     asked: leftToOperator('protocols'),
     choices: (known) => protocolChoices.filter(({ value }) => productOf(known)?.protocols.includes(value) ?? true),
     default: (known) => productOf(known)?.protocols.join(','),
-    example: (known) => `${base(known)} --protocols ${productOf(known)?.protocols.join(',') ?? 'imap,smtp'}`,
+    example: (known) => base(known, { protocols: productOf(known)?.protocols.join(',') ?? 'imap,smtp' }),
     parse: (value) => [...new Set(value.split(',').map((one) => one.trim()))],
     help: ['<list>', 'any of imap,pop,smtp'],
     group: 'The registration:',
@@ -203,7 +208,7 @@ export const appQuestions = {
     asked: () => false,
     check: (value) => (value.length <= 90 && !/[<>;&%]/.test(value) ? true : 'at most 90 characters, none of < > ; & %'),
     default: (known) => `mailauth ${known.for} ${known.mailbox}`.slice(0, 90),
-    example: (known) => `${base(known)} --name "mailauth helpdesk"`,
+    example: (known) => base(known, { name: 'mailauth helpdesk' }),
     help: ['<text>', 'display name of the registration'],
     group: 'The registration:',
     summary: 'App',
@@ -220,7 +225,7 @@ export const appQuestions = {
     asked: () => false,
     check: (value) => (/^\d{1,2}$/.test(value) && Number(value) >= 1 && Number(value) <= 24 ? true : 'the portal allows 1 to 24 months'),
     default: (known) => String(productOf(known)?.secretMonths ?? 12),
-    example: (known) => `${base(known)} --secret-months 12`,
+    example: (known) => base(known, { secretMonths: 12 }),
     parse: Number,
     help: ['<n>', 'lifetime of a new client secret, 1 to 24'],
     group: 'The registration:',

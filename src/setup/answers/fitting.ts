@@ -1,5 +1,6 @@
-import { isPersonal, setupCommand, shellWord } from '../../core/links.ts';
+import { isPersonal } from '../../core/links.ts';
 import type { ClientType, MailboxKey } from '../../core/mailbox.ts';
+import { mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import { productNamed } from '../../products/products.ts';
 import { type Answers, checkRedirectUri, isLoopback } from './answers.ts';
@@ -27,7 +28,7 @@ const isHere = (redirectUri: string | undefined): boolean => redirectUri !== und
 /** Throws `device-not-here`, `device-confidential` (exit 2): said before anything begins. */
 export function requireDevice(key: MailboxKey, clientType: ClientType): void {
   const guide = productNamed(key.for);
-  const again = setupCommand(key, `--for ${key.for}`);
+  const again = mailauth('setup', { mailbox: key.mailbox, for: key.for });
   if (guide?.signInWays.includes('device') !== true) throw problem('device-not-here', { product: guide?.title ?? key.for, again });
   if (clientType === 'confidential') throw problem('device-confidential', { again });
 }
@@ -54,6 +55,6 @@ export function requireAppOnly({ mailbox, for: product, tenant = '' }: Pick<Answ
   if (clash === undefined) return;
   throw problem('usage', {
     message: `--access app-only does not go with ${clash[0]}: ${clash[2]}`,
-    help: `mailauth setup --mailbox ${shellWord(mailbox)} --access app-only`,
+    help: mailauth('setup', { mailbox, access: 'app-only' }),
   });
 }

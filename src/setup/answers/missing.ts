@@ -1,26 +1,35 @@
 import type { MailboxKey } from '../../core/mailbox.ts';
+import { type Command, mailauth, type NextStep, noted } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 
+/** Where no value can be named that would work: on a terminal the command asks for it. */
+export const asks = (command: Command, flag: string): Command => noted(command, `asks on a terminal; in a script, add ${flag}`);
+
 /** An answer that nobody can be asked for here (exit 3). `example`: a whole command that would have worked. */
-export const answerMissing = (flag: string, question: string, example: string): Error =>
+export const answerMissing = (flag: string, question: string, example: NextStep): Error =>
   problem('answer-missing', { flag, question, example }, { detail: { flag } });
 
 export const missingClientId = ({ mailbox, for: product }: MailboxKey): Error =>
-  answerMissing('--client-id', 'Application (client) ID?', `mailauth setup --mailbox ${mailbox} --for ${product} --client-id GUID`);
+  answerMissing(
+    '--client-id',
+    'Application (client) ID?',
+    asks(mailauth('setup', { mailbox, for: product, register: 'existing' }), '--client-id'),
+  );
 
 export const missingSecret = (mailbox: string, clientId: string): Error =>
   answerMissing(
     '--client-secret-file',
     'client secret?',
-    `mailauth setup --mailbox ${mailbox} --client-id ${clientId} --client-type confidential --client-secret-file FILE`,
+    noted(mailauth('setup', { mailbox, clientId, clientType: 'confidential', clientSecretFile: '-' }), 'with the secret on standard input'),
   );
 
 /** The whole command that signs in with a password. */
-export const passwordCommand = ({ mailbox, for: product }: MailboxKey): string =>
-  `mailauth setup --mailbox ${mailbox} --for ${product} --sign-in password --password-file FILE`;
+export const passwordCommand = ({ mailbox, for: product }: MailboxKey): Command =>
+  mailauth('setup', { mailbox, for: product, signIn: 'password', passwordFile: '-' });
 
-export const missingPassword = (key: MailboxKey): Error => answerMissing('--password-file', 'password?', passwordCommand(key));
+export const missingPassword = (key: MailboxKey): Error =>
+  answerMissing('--password-file', 'password?', noted(passwordCommand(key), 'with the password on standard input'));
 
 /** The change in the tenant was not agreed to, and nobody can be asked (exit 3). */
 export const missingAgreement = ({ mailbox, for: product }: MailboxKey): Error =>
-  problem('needs-yes', { what: 'Changing the tenant', command: `mailauth setup --mailbox ${mailbox} --for ${product} --yes` });
+  problem('needs-yes', { what: 'Changing the tenant', command: mailauth('setup', { mailbox, for: product, yes: true }) });

@@ -1,3 +1,4 @@
+import { type Command, mailauth } from '../../core/next.ts';
 import { redirectSource } from '../../products/product.ts';
 import { productNamed } from '../../products/products.ts';
 import { type AnswerId, isLoopback, type Known } from './answers.ts';
@@ -12,10 +13,8 @@ export const isProduct = (known: Known): boolean => {
 /** A product's own address stays what it is, whatever redirect the surroundings bring along. */
 export const elsewhere = (uri: string | undefined): string | undefined => (uri === undefined || isLoopback(uri) ? undefined : uri);
 /** The product stays in the command: without it, it would set up this computer. */
-export const base = (known: Known) => {
-  const product = known.for === undefined || known.for === 'this-computer' ? '' : ` --for ${known.for}`;
-  return `mailauth setup --mailbox ${known.mailbox ?? 'helpdesk@contoso.com'}${product}`;
-};
+export const base = (known: Known, flags: Readonly<Record<string, string | number>> = {}): Command =>
+  mailauth('setup', { mailbox: known.mailbox, for: known.for === 'this-computer' ? undefined : known.for, ...flags });
 
 export const isAppOnly = (known: Known): boolean => known.access === 'app-only';
 

@@ -1,5 +1,6 @@
 import type { Choice } from '../../core/context.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
+import type { Command } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import type { ProductScreen } from '../../products/product.ts';
 import type { AnswerId, Answers, Known } from './answers.ts';
@@ -39,7 +40,7 @@ export interface Question {
   /** where a product shows the answer: said before the question */
   readonly shownAt?: (known: Known) => ProductScreen | undefined;
   /** for exit 3: a whole command that would have worked */
-  readonly example: (known: Known) => string;
+  readonly example: (known: Known) => Command;
   /** from the text that was checked to the answer; left out where the text is the answer */
   readonly parse?: (value: string) => string | number | readonly string[];
 }

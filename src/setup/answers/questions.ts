@@ -1,8 +1,10 @@
 import type { Choice } from '../../core/context.ts';
 import type { Registration } from '../../core/mailbox.ts';
+import { mailauth, noted } from '../../core/next.ts';
 import { productNames, products } from '../../products/products.ts';
 import { type Answers, checkAddress, checkTenant } from './answers.ts';
 import { appQuestions } from './app-questions.ts';
+import { asks } from './missing.ts';
 import type { SetupQuestion, SetupQuestions } from './question.ts';
 import { anyIsKept, base, isAppOnly, leftToOperator, productOf } from './question-parts.ts';
 
@@ -28,7 +30,7 @@ const mailboxQuestions = {
     asked: () => true,
     check: checkAddress,
     default: (_, facts) => facts.mailbox,
-    example: () => 'mailauth setup --mailbox helpdesk@contoso.com',
+    example: () => asks(mailauth('setup'), '--mailbox'),
     parse: (value) => value.toLowerCase(),
     help: ['<address>', 'the mailbox to set up'],
     group: 'The mailbox:',
@@ -44,7 +46,7 @@ const mailboxQuestions = {
     asked: () => true,
     choices: () => products.map((g) => ({ value: g.name, name: g.title, description: g.description })),
     default: () => 'this-computer',
-    example: (known) => `${base({ ...known, for: 'this-computer' })} --for this-computer`,
+    example: (known) => base(known, { for: 'this-computer' }),
     help: ['<product>', `${productNames.join(', ')} (default: this-computer)`],
     group: 'The mailbox:',
     summary: 'For',
@@ -61,7 +63,7 @@ const mailboxQuestions = {
     check: checkAddress,
     default: (known) => (leftToOperator('signInAs')(known) ? known.mailbox : undefined),
     optional: true,
-    example: (known) => `${base(known)} --sign-in-as ada@contoso.com`,
+    example: (known) => asks(base(known), '--sign-in-as'),
     parse: (value) => value.toLowerCase(),
     help: ['<address>', 'the licensed user who signs in, when the mailbox is shared, a resource or an alias'],
     group: 'The mailbox:',
@@ -79,7 +81,7 @@ const mailboxQuestions = {
     asked: () => false,
     check: checkTenant,
     optional: true,
-    example: (known) => `${base(known)} --tenant contoso.com`,
+    example: (known) => noted(base(known), "finds the tenant by the mailbox's domain"),
     help: ['<id|domain>', "default: found from the mailbox's domain"],
     group: 'The mailbox:',
     summary: 'Tenant',
@@ -102,7 +104,7 @@ const signInQuestions = {
     ],
     // Nobody but an administrator can agree to application permissions, and an app that is there has them or not.
     default: (known) => (known.register !== 'existing' ? 'admin' : isAppOnly(known) ? 'skip' : 'user'),
-    example: (known) => `${base(known)} --consent admin`,
+    example: (known) => base(known, { consent: 'admin' }),
     help: ['<who>', 'admin, user or skip (default: admin; user with existing)'],
     group: 'The registration:',
     summary: 'Consent',
@@ -123,7 +125,7 @@ const signInQuestions = {
       signInChoices.filter(({ value }) => productOf(known)?.signInWays.some((way) => way === value && way !== 'password')),
     default: (known, facts) =>
       facts.browserElsewhere === true && productOf(known)?.signIn === 'browser' ? 'paste' : productOf(known)?.signIn,
-    example: (known) => `${base(known)} --sign-in browser`,
+    example: (known) => base(known, { signIn: 'browser' }),
     help: ['<way>', 'browser (here), paste (a browser elsewhere), device (a code typed anywhere), password (kaseya, custom) or skip'],
     group: 'The sign-in:',
     summary: 'Sign-in',

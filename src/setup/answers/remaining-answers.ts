@@ -14,7 +14,7 @@ export type FirstAnswers = Known & Pick<Answers, 'mailbox' | 'for'>;
 
 /** Who is asked, and what the surroundings know. */
 interface Asker {
-  readonly ctx: Pick<Context, 'prompts' | 'err' | 'env'>;
+  readonly ctx: Pick<Context, 'prompts' | 'err' | 'env' | 'surroundings'>;
   readonly report: Pick<Reporter, 'show'>;
   readonly canAsk: boolean;
   readonly facts: Facts;

@@ -3,6 +3,7 @@ import type { Context, GuardedFile } from '../../core/context.ts';
 import { MailauthError } from '../../core/errors.ts';
 import type { MailboxKey } from '../../core/mailbox.ts';
 import type { PlannedCertificate } from '../../core/registration-plan.ts';
+import { allShown } from '../../core/shown.ts';
 import { problem } from '../../errors/problem.ts';
 import { type ClientCertificate, credentialOf, readClientCertificate } from '../../oauth/client-certificate.ts';
 import { refuseExposed } from '../../store/key-source.ts';
@@ -40,7 +41,7 @@ function noteExposed(file: GuardedFile, path: string, { ctx, report }: Pick<Setu
     refuseExposed(file, path, ctx);
   } catch (error) {
     if (!(error instanceof MailauthError)) throw error;
-    if (error.code === 'file-exposed') report.note(`${error.title}: ${error.next[0]}`);
+    if (error.code === 'file-exposed') report.note(`${error.title}: ${allShown(error.next, ctx.surroundings)[0]}`);
   }
 }
 

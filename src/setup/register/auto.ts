@@ -1,4 +1,5 @@
 import { defined } from '../../core/defined.ts';
+import { mailauth } from '../../core/next.ts';
 import type { RegistrationPlan } from '../../core/registration-plan.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Graph } from '../../entra/graph.ts';
@@ -168,8 +169,8 @@ async function heldSecret({ store, key }: RegistrationStep): Promise<Secret | un
 function commandsOf(answers: Answers, { cloud }: RegistrationStep): GraphCommands {
   return {
     resume: resumeHere(answers, cloud),
-    handoff: setupHere(answers, cloud, '--register handoff'),
-    undo: `mailauth logout ${answers.mailbox} --for ${answers.for} --delete-app`,
+    handoff: setupHere(answers, cloud, { register: 'handoff' }),
+    undo: mailauth('logout', answers.mailbox, { for: answers.for, deleteApp: true }),
   };
 }
 

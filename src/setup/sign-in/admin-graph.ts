@@ -1,5 +1,6 @@
 import type { Cloud, Tenant } from '../../core/cloud.ts';
 import type { Context } from '../../core/context.ts';
+import type { Command } from '../../core/next.ts';
 import type { Run } from '../../core/run-parts.ts';
 import { Secret } from '../../core/secret.ts';
 import { createGraph, type Graph, type WaitReason } from '../../entra/graph.ts';
@@ -18,7 +19,7 @@ export const actsAs = ({ MAILAUTH_GRAPH_TOKEN: given }: Context['env']): string 
  * Microsoft Graph with an administrator's token: MAILAUTH_GRAPH_TOKEN, else a sign-in in the browser. The token stays in this object.
  * Throws the sign-in's problems, `graph-token-refused`.
  */
-export async function adminGraph(run: Run, tenant: Tenant, cloud: Cloud, again: string, method: 'browser' | 'paste'): Promise<Graph> {
+export async function adminGraph(run: Run, tenant: Tenant, cloud: Cloud, again: Command, method: 'browser' | 'paste'): Promise<Graph> {
   const { ctx, report } = run;
   const { MAILAUTH_GRAPH_TOKEN: given } = ctx.env;
   let token: Secret;

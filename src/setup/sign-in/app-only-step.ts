@@ -2,6 +2,7 @@ import type { Cloud, Protocol } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import { appPage } from '../../core/links.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import type { Command } from '../../core/next.ts';
 import type { Run } from '../../core/run-parts.ts';
 import { exchangeLines, sendingOnly } from '../../errors/catalogue/mail/app-lines.ts';
 import { problem } from '../../errors/problem.ts';
@@ -21,7 +22,7 @@ export interface AppOnlyStep {
   /** the roles were given a moment ago */
   readonly patient: boolean;
   /** the command that does it again */
-  readonly again: string;
+  readonly again: Command;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Cloud } from '../../core/cloud.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
+import type { Command } from '../../core/next.ts';
 import { plain } from '../../core/text.ts';
 import { adminConsentUrl, isConsentSeen } from '../../entra/consent.ts';
 import { problem } from '../../errors/problem.ts';
@@ -66,7 +67,7 @@ async function adminConsent(record: MailboxRecord, cloud: Cloud, method: 'browse
     report.note(`Consent for the organization: Entra > App registrations > ${clientId} > API permissions > Grant admin consent.`);
     return;
   }
-  const again = setupHere(record, cloud, '--resume --consent admin');
+  const again = setupHere(record, cloud, { resume: true, consent: 'admin' });
   await browserTrip(
     ctx,
     {
@@ -76,7 +77,6 @@ async function adminConsent(record: MailboxRecord, cloud: Cloud, method: 'browse
       waitMs: deps.browserTimeoutMs,
       again,
       canAsk: deps.canAsk,
-      sandbox: cloud.name === 'sandbox',
       address: async ({ redirectUri, state }) =>
         adminConsentUrl({
           cloud: asBrowsersSeeIt(cloud, record.endpoints.authorization),
@@ -97,7 +97,7 @@ async function adminConsent(record: MailboxRecord, cloud: Cloud, method: 'browse
 }
 
 /** The state was compared before. An error beside `admin_consent=True` is a refusal, and a consent elsewhere is none here. */
-function judge(answer: AuthorizationAnswer, record: MailboxRecord, cloud: Cloud, again: string): void {
+function judge(answer: AuthorizationAnswer, record: MailboxRecord, cloud: Cloud, again: Command): void {
   const { tenantId, mailbox, registration, scopes } = record;
   if (answer.kind === 'consented') {
     const { tenant } = answer;

@@ -1,10 +1,12 @@
 import type { Cloud } from '../../core/cloud.ts';
 import { MailauthError } from '../../core/errors.ts';
 import { columnsOf, fold } from '../../core/fold.ts';
-import { adminConsentLink, type EntraWords, isPersonal } from '../../core/links.ts';
+import { adminConsentLink, isPersonal } from '../../core/links.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
+import { type Command, inPlaceOfLogin } from '../../core/next.ts';
 import type { Run } from '../../core/run-parts.ts';
-import { fromHere } from '../../errors/here.ts';
+import { shown } from '../../core/shown.ts';
+import type { EntraWords } from '../../errors/catalogue/entra/entra-words.ts';
 import { problem } from '../../errors/problem.ts';
 import { isLoopback } from '../answers/answers.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -16,7 +18,7 @@ export interface ConsentWait {
   /** is it allowed for everybody by now? undefined: cannot be read. Left out where nothing but a sign-in can tell */
   readonly look?: () => Promise<boolean | undefined>;
   /** the command that goes on after a stop */
-  readonly again: string;
+  readonly again: Command;
   /** that an administrator is asked is written down before anybody waits, so that a stop is resumed here; `login` has no journal */
   readonly journal?: Pick<Journal, 'consentAsked'>;
 }
@@ -54,7 +56,7 @@ export async function waitForConsent(error: unknown, wait: ConsentWait): Promise
   report.show(invitation(words, columnsOf(ctx.err)));
   const choices = [
     { value: 'wait', name: 'Wait here until an administrator has accepted' },
-    { value: 'stop', name: 'Stop here', description: `go on later with ${wait.again}` },
+    { value: 'stop', name: 'Stop here', description: `go on later with ${shown(wait.again, wait.deps.ctx.surroundings)}` },
   ] as const;
   if ((await ctx.prompts.select({ message: 'What now?', choices, default: 'wait' })) === 'stop') throw refused;
   if (wait.look !== undefined && (await seen(wait.look, wait))) return;
@@ -94,9 +96,9 @@ function wordsOf({ record, cloud }: ConsentWait): EntraWords {
 export const asBrowsersSeeIt = (cloud: Cloud, authorization: string): Cloud =>
   cloud.name === 'sandbox' ? { ...cloud, login: new URL(authorization).origin } : cloud;
 
-function toSend(error: MailauthError & { readonly code: ConsentCode }, words: EntraWords, { cloud, again }: ConsentWait): MailauthError {
+function toSend(error: MailauthError & { readonly code: ConsentCode }, words: EntraWords, { again }: ConsentWait): MailauthError {
   const told = problem(error.code, words, { detail: error.detail, cause: error });
-  return fromHere(told, { sandbox: cloud.name === 'sandbox', again });
+  return told.but({ next: told.next.map((step) => inPlaceOfLogin(step, again)) });
 }
 
 /** The link stays whole on a line of its own, so that it can be clicked and copied. */

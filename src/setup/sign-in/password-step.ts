@@ -2,8 +2,8 @@ import type { Cloud } from '../../core/cloud.ts';
 import type { Context } from '../../core/context.ts';
 import { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { inPlaceOfLogin } from '../../core/next.ts';
 import { Secret } from '../../core/secret.ts';
-import { fromHere } from '../../errors/here.ts';
 import { problem } from '../../errors/problem.ts';
 import { passwordSignIn } from '../../oauth/password.ts';
 import { productNamed } from '../../products/products.ts';
@@ -30,7 +30,9 @@ export async function signInWithPassword(
   const request = { ...(await requestFor(record, step)), product, password };
   const set = await passwordSignIn(request).catch((error: unknown) => {
     // There is no sign-in yet that `mailauth login` could renew.
-    throw error instanceof MailauthError ? fromHere(error, { sandbox: false, again: passwordCommand(record) }) : error;
+    throw error instanceof MailauthError
+      ? error.but({ next: error.next.map((step) => inPlaceOfLogin(step, passwordCommand(record))) })
+      : error;
   });
   report.progress('sign-in', 'done', `Signed in with the password as ${set.account.username}; nothing of it is kept`);
   return set;

@@ -1,6 +1,7 @@
 import type { Cloud } from '../../core/cloud.ts';
 import { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import type { Command } from '../../core/next.ts';
 import type { Run } from '../../core/run-parts.ts';
 import type { Secret } from '../../core/secret.ts';
 import { viewOf } from '../../oauth/browser-trip.ts';
@@ -20,7 +21,7 @@ export interface SignInStep {
   /** nobody has allowed the app for the whole organization, as far as is known */
   readonly approvalHint?: boolean;
   /** the command that does it again */
-  readonly again: string;
+  readonly again: Command;
   /** stores the tokens and writes the mailbox file; the browser's last page waits for it */
   keep(tokens: TokenSet): Promise<void>;
   /** that another account signed in is written down; `login` has no journal */

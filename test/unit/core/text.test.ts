@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MailauthError } from '../../../src/core/errors.ts';
+import { mailauth, noted } from '../../../src/core/next.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { addressHtml, escapeHtml, plain, printable } from '../../../src/core/text.ts';
+import { adminOf, nextOf } from '../../support/next.ts';
 
 const forbidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 /** Texts as an attacker writes them: pieces of escape sequences, bidi marks, half characters, in any order. */
@@ -80,15 +82,15 @@ describe('MailauthError', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         const error = new MailauthError({ code: 'x', exit: 1, title: text, why: text, next: [text], admin: text });
-        for (const line of [error.title, error.message, error.why ?? '', error.admin ?? '', ...error.next])
+        for (const line of [error.title, error.message, error.why ?? '', adminOf(error), ...nextOf(error)])
           expect(line).not.toMatch(forbidden);
       }),
     );
   });
 
   it('keeps the blanks before a comment', () => {
-    expect(new MailauthError({ code: 'x', exit: 1, title: 't', next: ['mailauth setup   (again)'] }).next).toEqual([
-      'mailauth setup   (again)',
+    expect(nextOf(new MailauthError({ code: 'x', exit: 1, title: 't', next: [noted(mailauth('setup'), 'again')] }))).toEqual([
+      'mailauth setup   # again',
     ]);
   });
 });

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Interrupted, MailauthError } from '../../../src/core/errors.ts';
+import { line, mailauth, noted } from '../../../src/core/next.ts';
 import { type Check, type CheckResult, ok, runChecks } from '../../../src/doctor/check.ts';
 import { environmentCheck, withoutPassword } from '../../../src/doctor/check-environment.ts';
 import { loopbackCheck, type Visit, visitByHttp } from '../../../src/doctor/check-loopback.ts';
@@ -15,6 +16,7 @@ import { systemFiles } from '../../../src/system/disk/files.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 import { brokenKeychain } from '../../support/command-line.ts';
 import { MemoryKeychain, temporaryFolder, testContext } from '../../support/context.ts';
+import { nextOf } from '../../support/next.ts';
 
 const asMailauth = async (thrown: unknown) => {
   if (thrown instanceof MailauthError) return thrown;
@@ -93,7 +95,7 @@ describe('this machine', () => {
     const { browser } = testContext();
     expect(await one(browserCheck({ browser, env: {} }))).toMatchObject({
       state: 'warning',
-      next: [expect.stringContaining('--sign-in paste')],
+      next: [noted(mailauth('login', { signIn: 'paste' }), 'signs in with a browser on another computer')],
     });
     const usable = { ...browser, usable: true };
     expect(await one(browserCheck({ browser: usable, env: { BROWSER: 'firefox' } }))).toMatchObject({
@@ -114,7 +116,7 @@ describe('this machine', () => {
     expect(await one(homeCheck(needs()))).toMatchObject({
       state: 'failed',
       detail: `Other users of this computer may change ${home} (mode 777)`,
-      next: [`chmod -R go-rwx '${home}'`],
+      next: [line`chmod -R go-rwx ${home}`],
     });
     expect(await one(homeCheck({ ...needs(), platform: 'win32' }))).toMatchObject({ state: 'ok' });
     await writeFile(join(home, 'file'), '');
@@ -128,7 +130,10 @@ describe('this machine', () => {
     expect(await one(mailboxesCheck(needs()))).toMatchObject({ state: 'ok' });
     await mkdir(join(home, 'mailboxes'));
     await writeFile(join(home, 'mailboxes', 'a@b.example~custom.json'), '{');
-    expect(await one(mailboxesCheck(needs()))).toMatchObject({ state: 'failed', next: [expect.stringContaining('.broken')] });
+    expect(await one(mailboxesCheck(needs()))).toMatchObject({
+      state: 'failed',
+      next: [expect.objectContaining({ kind: 'line' }), expect.anything()],
+    });
   });
 
   it('NODE_EXTRA_CA_CERTS: none, missing, no PEM, good', async () => {
@@ -165,7 +170,7 @@ describe('the environment', () => {
     expect(await shown({ MAILAUTH_STOER: 'file' })).toMatchObject({ state: 'warning', detail: expect.stringContaining('MAILAUTH_STOER') });
     expect(await shown({ NODE_TLS_REJECT_UNAUTHORIZED: '0' })).toMatchObject({
       state: 'warning',
-      next: ['unset NODE_TLS_REJECT_UNAUTHORIZED'],
+      next: [expect.objectContaining(line`unset NODE_TLS_REJECT_UNAUTHORIZED`)],
     });
   });
 
@@ -198,7 +203,7 @@ describe('the store', () => {
     async (trouble) => {
       const result = await one(storeCheck({ name: 'keychain' }, open(brokenKeychain(trouble))));
       expect(result).toMatchObject({ state: 'failed', id: 'keychain' });
-      expect(result.next?.[0]).toMatch(/\S/);
+      expect(nextOf(result)[0]).toMatch(/\S/);
     },
   );
 
@@ -239,7 +244,7 @@ describe('the loopback', () => {
     ).toMatchObject({
       state: 'failed',
       detail: expect.stringContaining('127.0.0.1'),
-      next: [expect.stringContaining('--sign-in paste'), expect.anything()],
+      next: [noted(mailauth('login', { signIn: 'paste' }), 'signs in without it'), expect.anything()],
     });
     expect(await run((address, ...more) => (address === 'localhost' ? refused('ENOTFOUND') : visitByHttp(address, ...more)))).toMatchObject(
       {

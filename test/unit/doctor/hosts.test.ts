@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Cloud } from '../../../src/core/cloud.ts';
 import type { Network } from '../../../src/core/context.ts';
+import { line } from '../../../src/core/next.ts';
 import { clockCheck } from '../../../src/doctor/check-clock.ts';
 import { hostCheck, proxyCheck, type Target, targetsOf } from '../../../src/doctor/check-hosts.ts';
 import { namedCloud } from '../../../src/entra/clouds.ts';
@@ -83,7 +84,7 @@ describe('a host over https', () => {
   it('warns where a private authority answers for Microsoft, although it is trusted here', async () => {
     expect(await check(target(server.port, { public: true }))).toMatchObject({
       state: 'warning',
-      next: [expect.stringContaining('TLS inspection')],
+      next: [expect.objectContaining({ note: expect.stringContaining('TLS inspection') })],
       detail: expect.stringContaining('"mailauth test authority"'),
     });
   });
@@ -203,7 +204,7 @@ describe('the clock', () => {
     const said = state === 'ok' ? result.detail : result.why;
     expect(said).toContain('2026-11-22T12:00:00Z at localhost');
     expect(said).toContain(`${new Date(noon + offMs).toISOString().slice(0, 19)}Z here`);
-    if (state === 'failed') expect(result.next).toEqual(['sudo timedatectl set-ntp true']);
+    if (state === 'failed') expect(result.next).toEqual([line`sudo timedatectl set-ntp true`]);
   });
 
   it.each([undefined, 'the day before yesterday'])('a server that says "%s" tells nothing', async (date) => {

@@ -7,7 +7,7 @@ import type { RegistrationRun } from '../../../src/entra/registration-run.ts';
 import { checkRights } from '../../../src/entra/rights.ts';
 import { planRegistration } from '../../../src/products/plan.ts';
 import { thisComputer } from '../../../src/products/this-computer.ts';
-import { refused } from './fake-graph.ts';
+import { commands, refused } from './fake-graph.ts';
 
 const golden = (name: string): unknown => JSON.parse(readFileSync(new URL(`../../golden/graph/${name}.json`, import.meta.url), 'utf8'));
 const answers = {
@@ -59,7 +59,7 @@ describe('what is sent to Graph for an app that acts for itself', () => {
   });
 
   it('needs AppRoleAssignment.ReadWrite.All, said before anything is made', () => {
-    const exists = { exists: [], resume: '', undo: '' };
+    const exists = { exists: [], ...commands };
     const claims = (scopes: readonly string[]) => ({ opaque: false, scopes }) as const;
     const delegated = ['Application.ReadWrite.All', 'DelegatedPermissionGrant.ReadWrite.All'];
     expect(() => checkRights(claims(delegated), plan, exists)).toThrow(/AppRoleAssignment\.ReadWrite\.All/);

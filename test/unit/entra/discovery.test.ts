@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Cloud } from '../../../src/core/cloud.ts';
 import type { HttpResponse, Network } from '../../../src/core/context.ts';
 import { MailauthError } from '../../../src/core/errors.ts';
+import { mailauth } from '../../../src/core/next.ts';
 import { namedCloud } from '../../../src/entra/clouds.ts';
 import { discoverTenant, isTenantWord, tenantForMailbox } from '../../../src/entra/discovery.ts';
 import { testContext } from '../../support/context.ts';
@@ -92,13 +93,15 @@ describe('discoverTenant', () => {
 
   it('names the exact cloud', async () => {
     const dod = configuration('login.microsoftonline.us', { tenant_region_scope: 'USGov', tenant_region_sub_scope: 'DOD' });
-    await expect(discover({ body: dod })).rejects.toMatchObject({ next: ['mailauth setup --tenant contoso.com --cloud usgov-dod'] });
+    await expect(discover({ body: dod })).rejects.toMatchObject({
+      next: [mailauth('setup', { tenant: 'contoso.com', cloud: 'usgov-dod' })],
+    });
     await expect(discover({ body: dod }, 'contoso.com', namedCloud('usgov'))).rejects.toMatchObject({ code: 'tenant-other-cloud' });
     expect((await discover({ body: dod }, 'contoso.com', namedCloud('usgov-dod'))).id).toBe(id);
     const gcc = configuration(undefined, { tenant_region_scope: 'NA', tenant_region_sub_scope: 'GCC' });
     expect((await discover({ body: gcc })).id).toBe(id);
     await expect(discover({ body: gcc }, 'contoso.com', namedCloud('china'))).rejects.toMatchObject({
-      next: [expect.stringContaining('--cloud public')],
+      next: [expect.objectContaining({ flags: expect.objectContaining({ cloud: 'public' }) })],
     });
   });
 

@@ -1,4 +1,5 @@
 import type { Clock, HttpRequest, HttpResponse, Network } from '../../../src/core/context.ts';
+import { mailauth } from '../../../src/core/next.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { namedCloud } from '../../../src/entra/clouds.ts';
 import { createGraph, type GraphDeps } from '../../../src/entra/graph.ts';
@@ -211,7 +212,10 @@ export function tokenWith(claims: Json): Secret {
   return new Secret(`${part({ alg: 'none' })}.${part(claims)}.x`);
 }
 
-export const commands = { resume: 'mailauth setup --resume --mailbox a@b.c', undo: 'mailauth logout a@b.c --delete-app' };
+export const commands = {
+  resume: mailauth('setup', { resume: true, mailbox: 'a@b.c' }),
+  undo: mailauth('logout', 'a@b.c', { deleteApp: true }),
+};
 
 export function connected(fake: Pick<FakeGraph, 'request'>, more: Partial<GraphDeps> = {}) {
   const clock = fakeClock();

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { MailauthError } from '../../../src/core/errors.ts';
+import { led, plus } from '../../../src/core/next.ts';
 import type { RegistrationPlan } from '../../../src/core/registration-plan.ts';
 import { registerApp } from '../../../src/entra/registration.ts';
+import { nextOf } from '../../support/next.ts';
 import { type Canned, commands, connected, FakeGraph, refused, tokenWith } from './fake-graph.ts';
 import { plans } from './plans.ts';
 
@@ -38,8 +40,8 @@ describe('what the tenant forbids', () => {
     const error = await failure(refusing(line, answer));
     expect([error.code, error.exit]).toEqual([code, 6]);
     expect(error.why).toContain('the application client-2');
-    expect(error.next.join('\n')).toContain(commands.undo);
-    expect(error.next[0]).toContain(commands.resume);
+    expect(error.next).toContainEqual(led('Take back what was made', commands.undo));
+    expect(nextOf(error)[0]).toContain(nextOf({ next: [commands.resume] })[0]);
     expect(error.detail.correlationId).toBe('req-1');
   });
 
@@ -53,13 +55,13 @@ describe('what the tenant forbids', () => {
     const error = await failure(refusing('POST /applications', answer));
     expect([error.code, error.exit]).toEqual([code, exit]);
     expect(error.why).toContain('Nothing was changed');
-    expect(error.next.join('\n')).not.toContain('--delete-app');
+    expect(nextOf(error).join('\n')).not.toContain('--delete-app');
   });
 
   it('names a lifetime that may do', async () => {
     const error = await failure(refusing(addPassword, refused(400, 'CredentialInvalidLifetimeAsPerAppPolicy')), plans.supportpal);
     expect(error.title).toContain('24 months');
-    expect(error.next[0]).toBe(`${commands.resume} --secret-months 6`);
+    expect(error.next[0]).toEqual(plus(commands.resume, { secretMonths: 6 }));
   });
 
   it('lists everything that was made by then', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Interrupted, MailauthError } from '../../../src/core/errors.ts';
+import { mailauth } from '../../../src/core/next.ts';
 import { networkProblem } from '../../../src/errors/network-problem.ts';
 
 const where = { host: 'outlook.office365.com', port: 993, purpose: 'the IMAP server' };
@@ -29,7 +30,7 @@ it('says host, port and what for', () => {
   const error = networkProblem(coded('ECONNREFUSED'), where);
   expect(error).toMatchObject({
     title: 'The IMAP server (outlook.office365.com:993) refuses the connection',
-    next: expect.arrayContaining(['mailauth doctor']),
+    next: expect.arrayContaining([mailauth('doctor')]),
   });
 });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { explain } from '../../../src/explain/explain-text.ts';
 import { entries } from '../../../src/explain/needles.ts';
+import { adminOf, nextOf } from '../../support/next.ts';
 import { codesOf, known, sentences } from './texts.ts';
 
 const numbers = entries.flatMap(([code, { aadsts = [] }]) => aadsts.map((number) => [number, code] as const));
@@ -142,7 +143,7 @@ describe('what mailauth itself printed', () => {
     const { entries: found } = await explain([code], known);
     expect(found.map(({ error }) => error.code)).toEqual([code]);
     for (const { error, source } of found) {
-      for (const line of [error.title, error.why ?? '', ...error.next, error.admin ?? ''])
+      for (const line of [error.title, error.why ?? '', ...nextOf(error), adminOf(error)])
         expect(line).not.toMatch(/undefined|NaN|\[object/);
       expect(source).toMatch(/^(?:https:\/\/\S+|RFC \d{4}.*|\S+ .*)$/);
     }
@@ -153,8 +154,8 @@ describe('values', () => {
   const wordsFor = async (text: string) => {
     const [one] = (await explain([text], known)).entries;
     if (one === undefined) throw new Error('not explained');
-    const { title, why = '', next, admin = '' } = one.error;
-    return [title, why, ...next, admin].join('\n');
+    const { title, why = '' } = one.error;
+    return [title, why, ...nextOf(one.error), adminOf(one.error)].join('\n');
   };
 
   it('are those of the text', async () => {
@@ -176,7 +177,7 @@ describe('values', () => {
 
   it('are the only mailbox here, when the text names no other', async () => {
     const { entries: found } = await explain(['AADSTS700082'], { ...known, mailbox: 'helpdesk@contoso.com' });
-    expect(found[0]?.error.next[0]).toBe('mailauth login helpdesk@contoso.com');
+    expect(nextOf(found[0]?.error)[0]).toBe('mailauth login helpdesk@contoso.com');
   });
 });
 
@@ -229,9 +230,10 @@ describe('any text', () => {
       fc.asyncProperty(anything, async (parts) => {
         const { input, entries: found, unknown } = await explain(parts, known);
         for (const { error } of found) {
-          for (const line of [error.title, error.why ?? '', ...error.next, error.admin ?? '']) expect(line).not.toMatch(control);
+          for (const line of [error.title, error.why ?? '', ...nextOf(error), adminOf(error)]) expect(line).not.toMatch(control);
         }
-        for (const { title, why = '', next } of unknown) for (const line of [title, why, ...next]) expect(line).not.toMatch(control);
+        for (const { title, why = '', next } of unknown)
+          for (const line of [title, why, ...nextOf({ next })]) expect(line).not.toMatch(control);
         expect(input).not.toMatch(control);
         expect(input.length).toBeLessThanOrEqual(2100);
       }),

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { MailauthError } from '../../../src/core/errors.ts';
 import { imapProblem, readImapFailure } from '../../../src/mail/imap-problem.ts';
 import type { MailAttempt, TokenEvidence } from '../../../src/mail/mail-refusal.ts';
+import { adminOf, nextOf } from '../../support/next.ts';
 
 const user = 'helpdesk@contoso.example';
 const now = Date.parse('2026-11-21T12:00:00Z');
@@ -122,8 +123,8 @@ describe('lines for the administrator', () => {
   const sentence = { authenticationFailed: true, response: 'User is authenticated but not connected.' };
 
   test('switch IMAP on, and give the delegate FullAccess', () => {
-    expect(diagnose(sentence).admin).toBe(`Set-CASMailbox -Identity ${user} -ImapEnabled $true`);
-    expect(diagnose(sentence, { signInAs: 'kim@contoso.example' }).admin).toBe(
+    expect(adminOf(diagnose(sentence))).toBe(`Set-CASMailbox -Identity ${user} -ImapEnabled $true`);
+    expect(adminOf(diagnose(sentence, { signInAs: 'kim@contoso.example' }))).toBe(
       `Set-CASMailbox -Identity ${user} -ImapEnabled $true; ` +
         `Add-MailboxPermission -Identity ${user} -User kim@contoso.example -AccessRights FullAccess -AutoMapping $false`,
     );
@@ -132,7 +133,7 @@ describe('lines for the administrator', () => {
   test('quote an apostrophe for PowerShell and for the shell', () => {
     const mailbox = "o'brien@contoso.example";
     const error = diagnose(sentence, { mailbox, user: mailbox });
-    expect(error.admin).toBe("Set-CASMailbox -Identity 'o''brien@contoso.example' -ImapEnabled $true");
-    expect(error.next[0]).toBe("mailauth test imap 'o'\\''brien@contoso.example'");
+    expect(adminOf(error)).toBe("Set-CASMailbox -Identity 'o''brien@contoso.example' -ImapEnabled $true");
+    expect(nextOf(error)[0]).toBe("mailauth test imap 'o'\\''brien@contoso.example'");
   });
 });

@@ -12,6 +12,7 @@ import type { StageName } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createNetwork } from '../../../src/system/network/network.ts';
 import { xoauth2 } from '../../../src/tokens/sasl.ts';
+import { nextOf } from '../../support/next.ts';
 import {
   type Authority,
   authority,
@@ -351,7 +352,7 @@ describe('the sign-in and after', () => {
   test('throttling names the pause and does not wait it out', async () => {
     const said = 'TAG BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds\r\n';
     const result = await against(answer({ AUTHENTICATE: said }));
-    expect(result.diagnosis?.next[0]).toBe(`sleep 93; mailauth test imap ${user}`);
+    expect(nextOf(result.diagnosis)[0]).toBe(`sleep 93; mailauth test imap ${user}`);
   });
 
   test('Ctrl-C in the middle rejects with its reason and leaves no connection', async () => {

@@ -6,6 +6,7 @@ import type { ProtocolResult } from '../../../src/mail/result.ts';
 import type { StageName } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createNetwork } from '../../../src/system/network/network.ts';
+import { adminOf } from '../../support/next.ts';
 import { type Authority, authority, type Script, type ScriptedServer, scriptedServer, trustingNetwork } from './imap-server.ts';
 import { challengeJson, deadlineIn, details, escapes, expectClean, sasl, token, user, verdict } from './verdict.ts';
 
@@ -221,9 +222,9 @@ describe('the sign-in and after', () => {
 
   test('the switch of the mailbox is the line for the administrator', async () => {
     const off = answer({ STAT: '-ERR User is authenticated but not connected.\r\n' });
-    expect((await against(off)).diagnosis?.admin).toBe(`Set-CASMailbox -Identity ${user} -PopEnabled $true`);
+    expect(adminOf((await against(off)).diagnosis)).toBe(`Set-CASMailbox -Identity ${user} -PopEnabled $true`);
     await running?.stop();
-    expect((await against(off, { signInAs: 'kim@contoso.example' })).diagnosis?.admin).toContain('-AccessRights FullAccess');
+    expect(adminOf((await against(off, { signInAs: 'kim@contoso.example' })).diagnosis)).toContain('-AccessRights FullAccess');
   });
 
   test('the token is looked at before the server is blamed', async () => {

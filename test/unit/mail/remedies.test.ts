@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { type Protocol, protocols } from '../../../src/core/cloud.ts';
 import { Exit } from '../../../src/core/exit.ts';
+import { mailauth } from '../../../src/core/next.ts';
 import { catalogue } from '../../../src/errors/catalogue/catalogue.ts';
 import { networkEntries } from '../../../src/errors/catalogue/machine/network-errors.ts';
 import { mailEntries } from '../../../src/errors/catalogue/mail/mail-errors.ts';
 import { popEntries } from '../../../src/errors/catalogue/mail/pop-errors.ts';
 import { smtpEntries } from '../../../src/errors/catalogue/mail/smtp-errors.ts';
 import type { Entry } from '../../../src/errors/entry/entry.ts';
+import { adminOf, nextOf } from '../../support/next.ts';
+
+/** Blanks of other entries that are commands. */
+const commandBlanks = { again: mailauth('login'), resume: mailauth('setup'), undo: mailauth('logout') };
 
 const spot = (protocol: Protocol) => ({
   mailbox: 'shared@contoso.com',
@@ -25,11 +30,13 @@ const blanks = (protocol: Protocol) =>
       tokenLength: 1,
       where: 'tenant',
       tokenLooksRight: true,
+      ...commandBlanks,
     },
     { get: (target, name) => (typeof name === 'string' ? (target[name] ?? 'sample') : undefined) },
   );
 type Entries = Readonly<Record<string, Entry<unknown>>>;
-const linesOf = (e: Entry<unknown>, v: unknown): string => [e.admin?.(v) ?? '', ...[e.next(v)].flat()].join('\n');
+const linesOf = (e: Entry<unknown>, v: unknown): string =>
+  [adminOf({ admin: e.admin?.(v) }), ...nextOf({ next: [e.next(v)].flat() })].join('\n');
 const entryOf = (code: keyof typeof catalogue): Entry<unknown> => catalogue[code] as unknown as Entry<unknown>;
 const powershell = /\b(?:Set|Add|New|Enable|Remove|Grant)-[A-Z]\w+/;
 const others: Readonly<Record<Protocol, RegExp>> = {

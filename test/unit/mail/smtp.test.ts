@@ -9,6 +9,7 @@ import type { StageName } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createNetwork } from '../../../src/system/network/network.ts';
 import { systemRandom } from '../../../src/system/random.ts';
+import { adminOf, nextOf } from '../../support/next.ts';
 import { type Authority, authority, type Peer, type Script, type ScriptedServer, scriptedServer, trustingNetwork } from './imap-server.ts';
 import { challengeJson, deadlineIn, details, escapes, expectClean, sasl, token, user, verdict } from './verdict.ts';
 
@@ -353,8 +354,8 @@ describe('the sign-in and after', () => {
 
   test('the switch of the mailbox is the line for the administrator', async () => {
     const result = await against(answer({ TOKEN: disabled('Tenant') }));
-    expect(result.diagnosis?.admin).toBe(`Set-CASMailbox -Identity ${user} -SmtpClientAuthenticationDisabled $false`);
-    expect(result.diagnosis?.next[0]).toBe(`mailauth test smtp ${user}`);
+    expect(adminOf(result.diagnosis)).toBe(`Set-CASMailbox -Identity ${user} -SmtpClientAuthenticationDisabled $false`);
+    expect(nextOf(result.diagnosis)[0]).toBe(`mailauth test smtp ${user}`);
   });
 
   test('the token is looked at before the server is blamed', async () => {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { mailauth } from '../../../src/core/next.ts';
 import { browserTrip } from '../../../src/oauth/browser-trip.ts';
 import { systemFiles } from '../../../src/system/disk/files.ts';
 import { testContext } from '../../support/context.ts';
@@ -18,9 +19,8 @@ async function trip(paste: (address: string) => readonly string[], more: Paramet
       loopback,
       method: more.browser === undefined ? 'paste' : 'browser',
       waitMs: 5000,
-      again: 'mailauth login',
+      again: mailauth('login'),
       canAsk: more.browser !== undefined,
-      sandbox: false,
       async address({ state, redirectUri: back }) {
         lines = [...paste(`${back}?code=${code}&state=${state}&session_state=x`)];
         return 'https://login.example/authorize';

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
+import { mailauth } from '../../../src/core/next.ts';
 import { type BoundServers, bindLoopback, type Listen } from '../../../src/oauth/loopback-bind.ts';
 
 let bound: BoundServers | undefined;
@@ -7,7 +8,7 @@ afterEach(() => bound?.close());
 
 const failure = (code: string) => Object.assign(new Error(code), { code });
 const really = (server: Server, port: number, host: string) => new Promise<void>((resolve) => server.listen(port, host, resolve));
-const bind = (listen: Listen, port?: number) => bindLoopback((_q, s) => s.end(), { port, ipv6: true, again: 'mailauth setup' }, listen);
+const bind = (listen: Listen, port?: number) => bindLoopback((_q, s) => s.end(), { port, ipv6: true, again: mailauth('setup') }, listen);
 
 it('a machine without IPv6 works on IPv4 alone', async () => {
   bound = await bind(async (server, port, host) => {

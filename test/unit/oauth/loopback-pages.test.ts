@@ -12,7 +12,7 @@ import {
 const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>'&\u202e\u0007`;
 const pages = {
   success: successPage({ mailbox: hostile, account: hostile }),
-  failure: failurePage({ title: hostile, why: hostile, next: [hostile] }),
+  failure: failurePage({ title: hostile, why: hostile, next: [{ text: hostile, copied: false }] }),
   already: alreadyAnsweredPage(),
   bad: badRequestPage(),
   stopped: stoppedPage(),
@@ -46,7 +46,14 @@ it('the success page names the account and the mailbox', () => {
 });
 
 it('the failure page says what happened, why and what next, and never that it worked', () => {
-  const { html, status } = failurePage({ title: 'Denied', why: 'You pressed Cancel.', next: ['mailauth login', 'or ask'] });
+  const { html, status } = failurePage({
+    title: 'Denied',
+    why: 'You pressed Cancel.',
+    next: [
+      { text: 'mailauth login', copied: true },
+      { text: 'or ask', copied: false },
+    ],
+  });
   expect(status).toBe(400);
   expect(html).toContain('<h1>Denied</h1>');
   expect(html).toContain('<p>You pressed Cancel.</p>');

@@ -3,10 +3,12 @@ import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/core/context.ts';
 import { Interrupted, MailauthError } from '../../../src/core/errors.ts';
+import { mailauth } from '../../../src/core/next.ts';
 import { LoopbackClosed, type LoopbackOptions } from '../../../src/oauth/loopback.ts';
 import { failurePage, successPage } from '../../../src/oauth/loopback-pages.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { inAMinute, type OpenedLoopback, rawExchange, testLoopback, visit } from '../../support/loopback.ts';
+import { nextOf } from '../../support/next.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -69,11 +71,13 @@ describe('the address', () => {
 
   it('is refused with exit 1 when the exact port is taken', async () => {
     const port = await occupy(0, '127.0.0.1');
-    const error = await testLoopback({ redirectUri: `http://localhost:${port}/x`, again: 'mailauth login a@b.example' }).catch((e) => e);
+    const error = await testLoopback({ redirectUri: `http://localhost:${port}/x`, again: mailauth('login', 'a@b.example') }).catch(
+      (e) => e,
+    );
     expect(error).toBeInstanceOf(MailauthError);
     expect(error).toMatchObject({ code: 'loopback-port-taken', exit: 1 });
     expect(error.title).toContain(String(port));
-    expect(error.next[0]).toBe('mailauth login a@b.example --sign-in paste');
+    expect(nextOf(error)[0]).toBe('mailauth login a@b.example --sign-in paste');
   });
 
   it('goes on with IPv4 when only ::1 has the exact port taken', async () => {
@@ -155,7 +159,7 @@ describe('the answer', () => {
       subcode: 'cancel',
       uri: 'https://e.example',
     });
-    const responded = respond(failurePage({ title: 'Denied <script>', next: ['mailauth login'] }));
+    const responded = respond(failurePage({ title: 'Denied <script>', next: [{ text: 'mailauth login', copied: true }] }));
     const shown = await visit(loopback.port, String((await browser).headers.location));
     await responded;
     expect(shown.status).toBe(400);
@@ -327,10 +331,10 @@ describe('several tabs', () => {
 
 describe('the end', () => {
   it('deadline: exit 4, with what to try', async () => {
-    const loopback = await open({ again: 'mailauth login a@b.example' });
+    const loopback = await open({ again: mailauth('login', 'a@b.example') });
     const error = await loopback.answer(Date.now() - 1).catch((e) => e);
     expect(error).toMatchObject({ code: 'sign-in-timeout', exit: 4 });
-    expect(error.next).toEqual([
+    expect(nextOf(error)).toEqual([
       'mailauth login a@b.example --timeout 1800',
       'If the browser is on another computer: mailauth login a@b.example --sign-in paste',
     ]);

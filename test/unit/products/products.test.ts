@@ -7,6 +7,7 @@ import { planRegistration } from '../../../src/products/plan.ts';
 import { type Product, platformOf, redirectSource } from '../../../src/products/product.ts';
 import { productNamed, products } from '../../../src/products/products.ts';
 import { formFactsOf } from '../../../src/products/sheet/sheet-facts.ts';
+import { nextOf } from '../../support/next.ts';
 import { exampleFacts } from './sheet/example.ts';
 
 const named = (name: string): Product => {
@@ -16,10 +17,7 @@ const named = (name: string): Product => {
 };
 const formOf = (product: Product) => product.form(formFactsOf(exampleFacts(product)));
 const labels = (product: Product) => formOf(product).flatMap((step) => step.fields.map((field) => field.label));
-const pressed = (product: Product) =>
-  formOf(product)
-    .flatMap((step) => step.press)
-    .join('\n');
+const pressed = (product: Product) => nextOf({ next: formOf(product).flatMap((step) => step.press) }).join('\n');
 
 /** Sentences of the products' own guides, as they stand there (osTicket's "Scopes" is in the plugin's form, not in the product). */
 const said: Readonly<Record<string, { fields: string; buttons: readonly string[] }>> = {
@@ -215,7 +213,7 @@ describe('every product is whole', () => {
   it.each(products)('$name', (product) => {
     for (const { title, where, fields, press } of formOf(product)) {
       expect(press.length).toBeGreaterThan(0);
-      for (const line of [title, where, ...press]) expect(line.trim()).not.toBe('');
+      for (const line of [title, where, ...nextOf({ next: press })]) expect(line.trim()).not.toBe('');
       for (const { value } of fields) expect(value instanceof Secret || value.trim() !== '').toBe(true);
     }
     expect(product.signInWays).toContain(product.signIn);

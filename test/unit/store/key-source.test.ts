@@ -105,7 +105,7 @@ describe('the key of a sealed file', () => {
     await expect(masterOf({})).rejects.toMatchObject({
       code: 'passphrase-needed',
       exit: 3,
-      next: [expect.stringContaining('MAILAUTH_PASSPHRASE_FILE'), expect.any(String)],
+      next: [expect.stringContaining('MAILAUTH_PASSPHRASE_FILE'), expect.objectContaining({ kind: 'line' })],
     });
   });
 

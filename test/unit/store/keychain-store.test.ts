@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type Keychain, KeychainFailure, type KeychainTrouble } from '../../../src/core/context.ts';
 import { MailauthError } from '../../../src/core/errors.ts';
+import { mailauth } from '../../../src/core/next.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { keychainStore } from '../../../src/store/keychain-store.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 import { MemoryKeychain } from '../../support/context.ts';
+import { nextOf } from '../../support/next.ts';
 
 const storeOf = (keychain: Keychain, homeId = 'aaaa') => keychainStore({ keychain, service: 'mailauth', homeId, random: systemRandom });
 
@@ -96,7 +98,7 @@ describe('keychainStore', () => {
       expect.not.stringContaining('There is no'),
       expect.stringContaining(`${why}; only those are used`),
     ]);
-    expect(error.next[1]).toMatch(/^unset DBUS_SESSION_BUS_ADDRESS; export XDG_RUNTIME_DIR=/);
+    expect(nextOf(error)[1]).toMatch(/^unset DBUS_SESSION_BUS_ADDRESS; export XDG_RUNTIME_DIR=/);
   });
 
   it('names the damaged entry and the sign-in that replaces it', async () => {
@@ -106,7 +108,7 @@ describe('keychainStore', () => {
     await keychain.deletePassword('mailauth', 'aaaa:token/this-computer/ops@contoso.com#a0');
     const error = await errorOf(store.read('token/this-computer/ops@contoso.com'));
     expect([error.code, error.exit]).toEqual(['store-damaged', 7]);
-    expect(error.next).toEqual(['mailauth login --force ops@contoso.com']);
+    expect(error.next).toEqual([mailauth('login', 'ops@contoso.com', { force: true })]);
   });
 
   it('lets a bug of ours pass as it is', async () => {

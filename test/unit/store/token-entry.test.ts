@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TokenSet } from '../../../src/core/mailbox.ts';
+import { mailauth } from '../../../src/core/next.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { clientSecretEntry, decodeTokenSet, encodeTokenSet, tokenEntry } from '../../../src/store/token-entry.ts';
 
@@ -28,7 +29,9 @@ describe('token entries', () => {
 
   it.each(['', '{', 'null', '{"version":1}', encodeTokenSet(set).reveal().replace('2026-11-22T02', 'soon')])('damaged: %s', (text) => {
     const decode = () => decodeTokenSet(new Secret(text), key);
-    expect(decode).toThrow(expect.objectContaining({ code: 'store-damaged', exit: 7, next: ['mailauth login --force ops@contoso.com'] }));
+    expect(decode).toThrow(
+      expect.objectContaining({ code: 'store-damaged', exit: 7, next: [mailauth('login', 'ops@contoso.com', { force: true })] }),
+    );
     expect(decode).not.toThrow(/eyJ|refresh/);
   });
 

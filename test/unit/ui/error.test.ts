@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { MailauthError } from '../../../src/core/errors.ts';
+import { mailauth } from '../../../src/core/next.ts';
 import { problem } from '../../../src/errors/problem.ts';
-import { envelope, inThisContext } from '../../../src/session/envelope.ts';
+import { envelope } from '../../../src/session/envelope.ts';
 import { inWords } from '../../../src/ui/duration.ts';
 import { renderError } from '../../../src/ui/error.ts';
 import { renderFacts } from '../../../src/ui/facts.ts';
 import { themeFor } from '../../../src/ui/theme.ts';
 import { Capture, testContext } from '../../support/context.ts';
+import { posix } from '../../support/next.ts';
 
 const pipe = themeFor({ env: {} }, new Capture(), false);
 const error = new MailauthError({
@@ -14,7 +16,7 @@ const error = new MailauthError({
   exit: 6,
   title: 'An administrator must first allow the mail permissions',
   why: 'Users cannot allow IMAP and POP by themselves.',
-  next: ['mailauth login ada@contoso.com', 'Send the link first.'],
+  next: [mailauth('login', 'ada@contoso.com'), 'Send the link first.'],
   admin: 'open https://example.com',
   retryHelps: false,
   detail: { aadsts: 90_094, correlationId: '9d0c', at: '2026-11-21T23:40:00Z', reply: 'Admin consent is required.' },
@@ -22,7 +24,7 @@ const error = new MailauthError({
 
 describe('renderError: the anatomy of an error', () => {
   it('what, why, try, administrator, evidence', () => {
-    expect(renderError(error, pipe)).toMatchInlineSnapshot(`
+    expect(renderError(error, pipe, posix)).toMatchInlineSnapshot(`
       "✖ An administrator must first allow the mail permissions
         Users cannot allow IMAP and POP by themselves.
         try: mailauth login ada@contoso.com
@@ -35,24 +37,26 @@ describe('renderError: the anatomy of an error', () => {
   });
 
   it('leaves out what is not known', () => {
-    expect(renderError(problem('no-mailbox', {}), pipe)).toBe('✖ No mailbox is set up on this computer yet\n  try: mailauth setup\n');
+    expect(renderError(problem('no-mailbox', {}), pipe, posix)).toBe(
+      '✖ No mailbox is set up on this computer yet\n  try: mailauth setup\n',
+    );
   });
 
   it('does without unicode where the terminal has none', () => {
     const dumb = themeFor({ env: { TERM: 'dumb' } }, new Capture(true), false);
-    expect(renderError(problem('no-mailbox', {}), dumb)).toMatch(/^x No mailbox/);
+    expect(renderError(problem('no-mailbox', {}), dumb, posix)).toMatch(/^x No mailbox/);
   });
 
   it('writes nothing but colours', () => {
-    const coloured = renderError(error, themeFor({ env: { FORCE_COLOR: '1' } }, new Capture(), false));
+    const coloured = renderError(error, themeFor({ env: { FORCE_COLOR: '1' } }, new Capture(), false), posix);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: looked for on purpose
-    expect(coloured.replaceAll(/\u001b\[\d{1,2}m/g, '')).toBe(renderError(error, pipe));
+    expect(coloured.replaceAll(/\u001b\[\d{1,2}m/g, '')).toBe(renderError(error, pipe, posix));
   });
 });
 
 describe('envelope', () => {
   it('success', () => {
-    expect(envelope('status', { data: { mailboxes: [] } })).toEqual({
+    expect(envelope('status', { data: { mailboxes: [] } }, posix)).toEqual({
       schema: 'mailauth/1',
       ok: true,
       command: 'status',
@@ -66,13 +70,13 @@ describe('envelope', () => {
       exit: 6,
       title: error.title,
       why: error.why,
-      next: error.next,
+      next: ['mailauth login ada@contoso.com', 'Send the link first.'],
       admin: error.admin,
       retryHelps: false,
       detail: error.detail,
     };
-    expect(envelope('login', { error })).toEqual({ schema: 'mailauth/1', ok: false, command: 'login', error: wanted });
-    expect(envelope('test', { data: { results: [] }, error })).toEqual({
+    expect(envelope('login', { error }, posix)).toEqual({ schema: 'mailauth/1', ok: false, command: 'login', error: wanted });
+    expect(envelope('test', { data: { results: [] }, error }, posix)).toEqual({
       schema: 'mailauth/1',
       ok: false,
       command: 'test',
@@ -82,22 +86,12 @@ describe('envelope', () => {
   });
 
   it('why is a text also where there is none', () => {
-    expect(envelope('x', { error: problem('no-mailbox', {}) })).toMatchObject({ error: { why: '', detail: {} } });
+    expect(envelope('x', { error: problem('no-mailbox', {}) }, posix)).toMatchObject({ error: { why: '', detail: {} } });
   });
 
-  it('in the sandbox its commands have the flag, outside they do not', () => {
-    expect(inThisContext(error, { sandbox: true }).next).toEqual(['mailauth login ada@contoso.com --sandbox', 'Send the link first.']);
-    expect(inThisContext(error, { sandbox: false })).toBe(error);
-    expect(inThisContext(error)).toBe(error);
-    const { next: _, ...kept } = inThisContext(error, { sandbox: true });
-    expect(kept).toMatchObject({
-      code: error.code,
-      exit: 6,
-      title: error.title,
-      why: error.why,
-      admin: error.admin,
-      retryHelps: false,
-      detail: error.detail,
+  it('in the sandbox its commands have the flag', () => {
+    expect(envelope('x', { error }, { ...posix, sandbox: true })).toMatchObject({
+      error: { next: ['mailauth login ada@contoso.com --sandbox', 'Send the link first.'] },
     });
   });
 });

@@ -1,7 +1,9 @@
 import { Exit } from '../../../core/exit.ts';
-import { adminConsentLink, type EntraWords, isPersonal, loginCommand, setupCommand, shellWord } from '../../../core/links.ts';
+import { adminConsentLink, isPersonal } from '../../../core/links.ts';
+import { led, mailauth, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
+import { type EntraWords, login, setup } from './entra-words.ts';
 
 interface Accounts {
   readonly mailbox: string;
@@ -29,8 +31,8 @@ export const accountEntries = {
         : `${v.account} signed in, but ${v.signInAs} should have, for the mailbox ${v.mailbox}`,
     why: () => 'The browser was signed in as somebody else, or it is a shared mailbox or an alias; nothing was stored.',
     next: (v) => [
-      setupCommand(v, `--sign-in-as ${shellWord(v.account)}`),
-      `If ${v.account} may not open that mailbox, sign in as ${v.signInAs ?? v.mailbox}: ${loginCommand(v)} --force`,
+      setup(v, { signInAs: v.account }),
+      led(`If ${v.account} is not allowed to open that mailbox, sign in as ${v.signInAs ?? v.mailbox}`, login(v, { force: true })),
     ],
     retryHelps: false,
   }),
@@ -39,14 +41,14 @@ export const accountEntries = {
     source: sources.own,
     title: () => 'Microsoft did not say who signed in',
     why: () => 'The answer names no account, so it cannot be compared with the mailbox; nothing was stored.',
-    next: (v) => [`${loginCommand(v)} --force`],
+    next: (v) => [login(v, { force: true })],
   }),
   'code-expired': entry<{ mailbox?: string | undefined }>({
     exit: Exit.needsSignIn,
     source: sources.signIn,
     title: () => 'The sign-in took too long: its code has expired',
     why: () => "Microsoft's code counts for some ten minutes, and once.",
-    next: (v) => [loginCommand(v)],
+    next: (v) => [login(v)],
     retryHelps: true,
   }),
   'id-token-foreign': entry<{ mailbox: string; clientId: string; audience: string }>({
@@ -54,14 +56,14 @@ export const accountEntries = {
     source: sources.signIn,
     title: () => 'The answer is for another application',
     why: (v) => `Asked as ${v.clientId}, answered for ${v.audience}; nothing was stored.`,
-    next: (v) => [`${loginCommand(v)} --force`, 'mailauth doctor'],
+    next: (v) => [login(v, { force: true }), mailauth('doctor')],
   }),
   'wrong-tenant': entry<{ mailbox: string; account: string; tenantId: string; wanted: string }>({
     exit: Exit.failed,
     source: sources.own,
     title: (v) => `${v.account} signed in at another tenant`,
     why: (v) => `Expected ${v.wanted}, got ${v.tenantId}; nothing was stored.`,
-    next: (v) => [`${loginCommand(v)} --force`, `If that tenant is right: ${setupCommand(v, `--tenant ${shellWord(v.tenantId)}`)}`],
+    next: (v) => [login(v, { force: true }), led('If that tenant is right', setup(v, { tenant: v.tenantId }))],
     retryHelps: false,
   }),
   'scope-missing': entry<MissingScopes>({
@@ -69,7 +71,7 @@ export const accountEntries = {
     source: sources.scopes,
     title: (v) => `Signed in, but without the permission for ${v.missing.join(', ')}`,
     why: () => 'It is not among the permissions of the registration, or nobody has allowed it yet.',
-    next: (v) => [`${loginCommand(v)} --force   (once the permission is added and allowed)`],
+    next: (v) => [noted(login(v, { force: true }), 'once the permission is added and allowed')],
     admin: (v) =>
       isPersonal(v)
         ? undefined
@@ -81,6 +83,6 @@ export const accountEntries = {
     source: sources.oauth,
     title: () => 'The answer to the sign-in cannot be read',
     why: (v) => v.why,
-    next: (v) => [loginCommand(v), 'mailauth doctor'],
+    next: (v) => [login(v), mailauth('doctor')],
   }),
 };

@@ -1,12 +1,22 @@
 import { Exit } from '../../../core/exit.ts';
-import { shellWord } from '../../../core/links.ts';
+import { type Command, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
 const certificates = 'https://learn.microsoft.com/entra/identity-platform/certificate-credentials';
 
-export const newCertificate = (v: { mailbox: string; for: string }): string =>
-  `mailauth setup --mailbox ${shellWord(v.mailbox)} --for ${v.for} --access app-only --certificate CERT.pem --certificate-key-file KEY.pem`;
+const files = { access: 'app-only', certificate: 'cert.pem', certificateKeyFile: 'key.pem' };
+
+/** The command for a new certificate, and the names of the files that it reads. */
+export const newCertificate = (v: { mailbox?: string | undefined; for?: string }): readonly NextStep[] => [
+  mailauth('setup', { mailbox: v.mailbox, for: v.for, ...files }),
+  'Put the new certificate into the file cert.pem and its key into key.pem first.',
+];
+
+const makeCertificate = noted(
+  line`openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mailauth -keyout key.pem -out cert.pem`,
+  'makes both files',
+);
 
 /** An app that acts for itself: client credentials, with a secret or a certificate. */
 export const appOnlyEntries = {
@@ -15,26 +25,21 @@ export const appOnlyEntries = {
     source: certificates,
     title: (v) => `No usable certificate in ${v.source}`,
     why: (v) => v.why,
-    next: (v) => [
-      `mailauth setup --mailbox ${shellWord(v.mailbox ?? 'MAILBOX')} --access app-only --certificate CERT.pem --certificate-key-file KEY.pem`,
-      'openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mailauth -keyout KEY.pem -out CERT.pem   (makes both)',
-    ],
+    next: (v) => [...newCertificate({ mailbox: v.mailbox }), makeCertificate],
   }),
   'certificate-ended': entry<{ why: string; mailbox: string }>({
     exit: Exit.needsSignIn,
     source: certificates,
     title: (v) => `The certificate for ${v.mailbox} in the secret store no longer signs in`,
     why: (v) => v.why,
-    next: (v) => [
-      `mailauth setup --mailbox ${shellWord(v.mailbox)} --access app-only --certificate CERT.pem --certificate-key-file KEY.pem`,
-    ],
+    next: (v) => newCertificate({ mailbox: v.mailbox }),
   }),
   'certificate-not-rotated': entry<{ mailbox: string; for: string }>({
     exit: Exit.failed,
     source: certificates,
     title: (v) => `The app of ${v.mailbox} signs in with a certificate: there is no client secret to rotate`,
     why: () => 'A new certificate goes through setup, which puts it on the app and proves it.',
-    next: (v) => [newCertificate(v)],
+    next: (v) => newCertificate(v),
     retryHelps: false,
   }),
   'app-only-not-here': entry<{ product: string; mailbox: string; for: string }>({
@@ -43,8 +48,8 @@ export const appOnlyEntries = {
     title: (v) => `${v.product} signs in as a person, so app-only access is of no use to it`,
     why: () => 'App-only access is for programs that ask mailauth for the token: this-computer and custom.',
     next: (v) => [
-      `mailauth setup --mailbox ${shellWord(v.mailbox)} --for ${v.for}`,
-      `mailauth setup --mailbox ${shellWord(v.mailbox)} --for this-computer --access app-only`,
+      mailauth('setup', { mailbox: v.mailbox, for: v.for }),
+      mailauth('setup', { mailbox: v.mailbox, for: 'this-computer', access: 'app-only' }),
     ],
     retryHelps: false,
   }),
@@ -53,10 +58,10 @@ export const appOnlyEntries = {
     source: sources.mail,
     title: () => 'Personal accounts have no app-only access',
     why: (v) => `${v.mailbox} is in no organization whose administrator could let an app into it.`,
-    next: (v) => [`mailauth setup --mailbox ${shellWord(v.mailbox)}`],
+    next: (v) => [mailauth('setup', { mailbox: v.mailbox })],
     retryHelps: false,
   }),
-  'app-role-missing': entry<{ mailbox: string; roles: readonly string[]; again: string; link: string; clientId: string }>({
+  'app-role-missing': entry<{ mailbox: string; roles: readonly string[]; again: Command; link: string; clientId: string }>({
     exit: Exit.notAllowed,
     source: sources.mail,
     title: (v) => `The app's token does not carry ${v.roles.join(', ')}`,

@@ -1,22 +1,23 @@
 import { Exit } from '../../../core/exit.ts';
-import { appPage, type EntraWords, isPersonal, loginCommand, setupCommand, signInLogs } from '../../../core/links.ts';
+import { appPage, isPersonal, signInLogs } from '../../../core/links.ts';
+import { type Command, led, mailauth, plus } from '../../../core/next.ts';
 import { type Entry, entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
+import { type EntraWords, login, setup } from './entra-words.ts';
 
 const words = (e: Entry<EntraWords>): Entry<EntraWords> => entry<EntraWords>(e);
 
-const paste = (v: EntraWords): string => `${loginCommand(v)} --sign-in paste`;
+const paste = (v: EntraWords): Command => login(v, { signIn: 'paste' });
 const switchOn = (v: EntraWords): string =>
-  `switch on Authentication > Settings > Allow public client flows, and save: ${appPage(v, 'Authentication')}`;
+  `Switch on Authentication > Settings > Allow public client flows, and save: ${appPage(v, 'Authentication')}`;
 
 /** With the ID the app is taken as it stands, so that no administrator has to sign in. */
-function setupForDevice(v: EntraWords, product: string, clientId?: string): string {
-  const of = product === 'this-computer' ? '' : `--for ${product} `;
-  const app = clientId === undefined ? '' : `--register existing --client-id ${clientId} `;
-  return setupCommand(v, `${of}${app}--sign-in device`);
+function setupForDevice(v: EntraWords, product: string, clientId?: string): Command {
+  const app = clientId === undefined ? {} : { register: 'existing', clientId };
+  return setup(v, { for: product === 'this-computer' ? undefined : product, ...app, signIn: 'device' });
 }
 
-const again = (v: EntraWords): string => `${loginCommand(v)} --sign-in device`;
+const again = (v: EntraWords): Command => login(v, { signIn: 'device' });
 
 /** Why a device code is not enough. */
 const blockedBy: Readonly<Record<number, string>> = {
@@ -48,8 +49,8 @@ export const deviceEntries = {
     why: () => 'A device code needs "Allow public client flows", and it is off.',
     next: (v) =>
       v.madeFor === undefined
-        ? [paste(v), switchOn(v), `where mailauth made the app it does so itself: ${setupCommand(v, '--sign-in device')}`]
-        : [setupForDevice(v, v.madeFor), switchOn(v), `once it is on: ${setupForDevice(v, v.madeFor, v.clientId)}`, paste(v)],
+        ? [paste(v), switchOn(v), led('If mailauth made the app, it switches this on itself', setup(v, { signIn: 'device' }))]
+        : [setupForDevice(v, v.madeFor), switchOn(v), led('Once it is on', setupForDevice(v, v.madeFor, v.clientId)), paste(v)],
     retryHelps: false,
     source: sources.deviceCode,
   }),
@@ -57,7 +58,7 @@ export const deviceEntries = {
     exit: Exit.notAllowed,
     title: () => 'The sign-in was declined on the page where the code was typed',
     why: () => 'Somebody pressed Cancel there, or may not accept the permissions.',
-    next: (v) => [again(v), `who may not accept them sees why in a browser: ${paste(v)}`],
+    next: (v) => [again(v), led('In a browser, Microsoft shows why an account is not allowed to accept them', paste(v))],
     source: sources.deviceCode,
     codes: ['authorization_declined'],
   }),
@@ -65,7 +66,7 @@ export const deviceEntries = {
     exit: Exit.needsSignIn,
     title: () => 'Nobody signed in before the code expired',
     why: () => 'It was not typed in time, or the page there refused the sign-in, as organisations that block device codes do.',
-    next: (v) => [again(v), `if the page said "You cannot access this right now": ${paste(v)}`],
+    next: (v) => [again(v), led('If the page said "You cannot access this right now"', paste(v))],
     source: sources.deviceCode,
     codes: ['expired_token'],
     aadsts: [70019, 70020],
@@ -74,7 +75,7 @@ export const deviceEntries = {
     exit: Exit.needsSignIn,
     title: () => 'Microsoft does not know this code any more',
     why: () => 'It was used or declined already, or asked for by another app.',
-    next: (v) => [again(v), `if it happens again: ${paste(v)}`],
+    next: (v) => [again(v), led('If it happens again', paste(v))],
     source: sources.deviceCode,
     codes: ['bad_verification_code'],
     aadsts: [70018, 90119, 90120],
@@ -83,26 +84,26 @@ export const deviceEntries = {
 
 /** Where a device code is of no use, or nobody used it. */
 export const deviceUsageEntries = {
-  'device-confidential': entry<{ again: string }>({
+  'device-confidential': entry<{ again: Command }>({
     exit: Exit.usage,
     title: () => 'A device code cannot be used by a confidential client',
     why: () => 'The flow is for public clients, without a client secret.',
-    next: (v) => [`${v.again} --sign-in paste`, 'register it as a public client: mailauth setup --client-type public'],
+    next: (v) => [plus(v.again, { signIn: 'paste' }), led('Register it as a public client', mailauth('setup', { clientType: 'public' }))],
     retryHelps: false,
     source: sources.deviceCode,
   }),
-  'device-timeout': entry<{ seconds: number; again: string }>({
+  'device-timeout': entry<{ seconds: number; again: Command }>({
     exit: Exit.needsSignIn,
     title: ({ seconds }) => `Nobody finished the sign-in with the code within ${seconds} seconds`,
     why: () => 'The code was not typed, or the page there refused the sign-in.',
-    next: ({ again }) => [`${again} --sign-in device`, `where device codes are blocked: ${again} --sign-in paste`],
+    next: ({ again }) => [plus(again, { signIn: 'device' }), led('Where device codes are blocked', plus(again, { signIn: 'paste' }))],
     source: sources.own,
   }),
-  'device-not-here': entry<{ product: string; again: string }>({
+  'device-not-here': entry<{ product: string; again: Command }>({
     exit: Exit.usage,
     title: (v) => `${v.product} signs in by itself, so a device code is of no use to it`,
     why: () => 'Only this-computer and custom programs use tokens that mailauth got with a device code.',
-    next: (v) => [`${v.again} --sign-in skip`],
+    next: (v) => [plus(v.again, { signIn: 'skip' })],
     retryHelps: false,
     source: sources.own,
   }),

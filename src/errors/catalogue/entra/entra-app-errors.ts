@@ -1,9 +1,12 @@
 import { Exit } from '../../../core/exit.ts';
-import { appPage, type EntraWords, enterpriseApps, loginCommand, setupCommand } from '../../../core/links.ts';
+import { appPage, enterpriseApps } from '../../../core/links.ts';
 import { type Entry, entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
+import { type EntraWords, login, setup } from './entra-words.ts';
 
 const words = (e: Entry<EntraWords>): Entry<EntraWords> => entry<EntraWords>(e);
+
+const nameTheTenant = 'Name the tenant of the app with --tenant: its domain or its id.';
 
 /** AADSTS: the registration, its secret, its redirect address, its permissions. learn.microsoft.com/entra/identity-platform/reference-error-codes */
 export const appEntries = {
@@ -14,9 +17,9 @@ export const appEntries = {
     title: (v) => `No application ${v.clientId} in the tenant ${v.tenant}`,
     why: () => 'A mistyped client id, the wrong tenant, or an app made less than a minute ago.',
     next: (v) => [
-      setupCommand(v, '--client-id APPLICATION-ID'),
-      `Compare with "Application (client) ID" in the portal: ${appPage(v, 'Overview')}`,
-      'The object ID and the secret ID look alike and are something else.',
+      setup(v),
+      `Compare the ID with "Application (client) ID" in the portal: ${appPage(v, 'Overview')}`,
+      'Not the Object ID and not the Secret ID: those look the same.',
     ],
     aadsts: [700016, 700011, 700038, 90112, 70001],
   }),
@@ -25,7 +28,7 @@ export const appEntries = {
     source: sources.aadsts,
     title: (v) => `The application ${v.clientId} is switched off`,
     why: () => 'In Enterprise apps, "Enabled for users to sign in?" says No. Sign in again once it says Yes.',
-    next: (v) => [loginCommand(v)],
+    next: (v) => [login(v)],
     admin: (v) => `set "Enabled for users to sign in?" to Yes for app ${v.clientId}: ${enterpriseApps(v)}`,
     retryHelps: false,
     aadsts: [7000112],
@@ -37,7 +40,7 @@ export const appEntries = {
     title: () => 'Microsoft does not accept the client secret',
     why: () => "Often the Secret ID was copied instead of the Value, or it is another app's secret.",
     next: (v) => [
-      setupCommand(v, `--client-id ${v.clientId} --client-secret-file -`),
+      setup(v, { clientId: v.clientId, clientSecretFile: '-' }),
       `The Value is shown once; if it is lost, make a new secret: ${appPage(v, 'Credentials')}`,
       'A secret that was made just now may need a minute.',
     ],
@@ -48,7 +51,7 @@ export const appEntries = {
     source: sources.aadsts,
     title: () => 'The client secret has expired',
     next: (v) => [
-      setupCommand(v, `--client-id ${v.clientId} --client-secret-file -`),
+      setup(v, { clientId: v.clientId, clientSecretFile: '-' }),
       `Make a new secret under Certificates & secrets: ${appPage(v, 'Credentials')}`,
     ],
     retryHelps: false,
@@ -60,7 +63,7 @@ export const appEntries = {
     title: () => 'This registration wants a client secret',
     why: () => 'The redirect address stands under "Web", or public client flows are off.',
     next: (v) => [
-      setupCommand(v, `--client-id ${v.clientId} --client-type confidential --client-secret-file -`),
+      setup(v, { clientId: v.clientId, clientType: 'confidential', clientSecretFile: '-' }),
       `Move http://localhost to "Mobile and desktop applications" and allow public client flows: ${appPage(v, 'Authentication')}`,
     ],
     retryHelps: false,
@@ -72,7 +75,7 @@ export const appEntries = {
     title: () => 'This registration takes no client secret',
     why: () => 'The redirect address stands under "Mobile and desktop applications": a public client.',
     next: (v) => [
-      setupCommand(v, `--client-id ${v.clientId} --client-type public`),
+      setup(v, { clientId: v.clientId, clientType: 'public' }),
       `Move the redirect address to "Web": ${appPage(v, 'Authentication')}`,
     ],
     retryHelps: false,
@@ -84,7 +87,7 @@ export const appEntries = {
     title: () => 'The redirect address is not registered with the application',
     why: (v) => `The app must list ${v.redirectUri ?? 'http://localhost'}, letter by letter (only the port of localhost is free).`,
     next: (v) => [
-      loginCommand(v),
+      login(v),
       `Add it first, under "Mobile and desktop applications" (with a secret: "Web"): ${appPage(v, 'Authentication')}`,
     ],
     retryHelps: false,
@@ -95,7 +98,7 @@ export const appEntries = {
     source: sources.aadsts,
     title: () => 'The redirect address stands under the wrong platform',
     why: () => 'Under "Single-page application" only a web page can redeem the sign-in.',
-    next: (v) => [loginCommand(v), `Move http://localhost to "Mobile and desktop applications" first: ${appPage(v, 'Authentication')}`],
+    next: (v) => [login(v), `Move http://localhost to "Mobile and desktop applications" first: ${appPage(v, 'Authentication')}`],
     retryHelps: false,
     aadsts: [9002327, 9002326, 9002325, 700084],
   }),
@@ -104,7 +107,7 @@ export const appEntries = {
     source: sources.aadsts,
     title: () => 'This application signs in people of its own tenant only',
     why: () => 'It is registered as "Single tenant" and was asked through another address.',
-    next: (v) => [setupCommand(v, '--tenant TENANT-ID'), `Widen "Supported account types": ${appPage(v, 'Authentication')}`],
+    next: (v) => [setup(v), nameTheTenant, `Widen "Supported account types": ${appPage(v, 'Authentication')}`],
     retryHelps: false,
     aadsts: [50194, 650059],
   }),
@@ -112,7 +115,7 @@ export const appEntries = {
     exit: Exit.failed,
     source: sources.aadsts,
     title: () => 'This application is for personal Microsoft accounts only',
-    next: (v) => [setupCommand(v, '--tenant consumers'), `Widen "Supported account types": ${appPage(v, 'Authentication')}`],
+    next: (v) => [setup(v, { tenant: 'consumers' }), `Widen "Supported account types": ${appPage(v, 'Authentication')}`],
     retryHelps: false,
     aadsts: [9002331],
   }),
@@ -121,7 +124,7 @@ export const appEntries = {
     source: sources.aadsts,
     title: () => 'This application is for work and school accounts only',
     why: () => 'A personal account (outlook.com, hotmail.com) needs an app that allows personal accounts.',
-    next: (v) => [setupCommand(v, '--tenant TENANT-ID'), `Widen "Supported account types": ${appPage(v, 'Authentication')}`],
+    next: (v) => [setup(v), nameTheTenant, `Widen "Supported account types": ${appPage(v, 'Authentication')}`],
     retryHelps: false,
     aadsts: [9002332, 90124, 90130, 9001023],
   }),
@@ -131,7 +134,7 @@ export const appEntries = {
     hints: ['invalid_scope'],
     title: () => 'Microsoft does not accept the permissions as they were asked for',
     why: (v) => `Asked for: ${v.scopes.join(' ')}`,
-    next: (v) => [setupCommand(v), 'With a cloud file, check its "outlookScopeBase".'],
+    next: (v) => [setup(v), 'With a cloud file, check its "outlookScopeBase".'],
     retryHelps: false,
     aadsts: [28000, 90009, 70011, 28002, 28003, 700022, 700023, 1002012],
   }),
@@ -141,7 +144,7 @@ export const appEntries = {
     hints: ['invalid_resource'],
     title: (v) => `The tenant ${v.tenant} has no Exchange Online that this app may use`,
     why: () => 'No Exchange Online licence, its enterprise app is disabled, or it is the wrong cloud. Try again once that is mended.',
-    next: (v) => [setupCommand(v)],
+    next: (v) => [setup(v)],
     admin: (v) => `assign an Exchange Online licence, and enable "Office 365 Exchange Online" for sign-in: ${enterpriseApps(v)}`,
     retryHelps: false,
     aadsts: [500011, 650052, 650054, 500014, 50001],
@@ -151,7 +154,7 @@ export const appEntries = {
     source: sources.aadsts,
     title: () => 'The registration does not list the mail permissions',
     why: () => 'Under "API permissions" the permissions for IMAP, POP or SMTP are missing.',
-    next: (v) => [loginCommand(v), `Add them first (delegated, Microsoft Graph): ${appPage(v, 'CallAnAPI')}`],
+    next: (v) => [login(v), `Add them first (delegated, Microsoft Graph): ${appPage(v, 'CallAnAPI')}`],
     admin: (v) => `add the delegated permissions ${names(v)} and press "Grant admin consent": ${appPage(v, 'CallAnAPI')}`,
     retryHelps: false,
     aadsts: [650057, 65005, 650056],
@@ -160,7 +163,7 @@ export const appEntries = {
     exit: Exit.failed,
     source: sources.aadsts,
     title: (v) => `The application ${v.clientId} is Microsoft's own and may not read mail this way`,
-    next: (v) => [setupCommand(v), 'Use a registration of your own tenant.'],
+    next: (v) => [setup(v), 'Use a registration of your own tenant.'],
     retryHelps: false,
     aadsts: [65002],
   }),
@@ -170,7 +173,7 @@ export const appEntries = {
     hints: ['invalid_request', 'unsupported_grant_type', 'unsupported_response_type'],
     title: () => 'Microsoft calls the request malformed',
     why: () => 'Mostly a code or token that was cut or is not of this app.',
-    next: (v) => [`${loginCommand(v)} --force`],
+    next: (v) => [login(v, { force: true })],
     aadsts: [9002313, 70005, 70007, 90015, 900144, 90014, 90023, 90013, 90100, 90004, 50147, 50148, 501481, 50149, 501491, 70003, 700005],
   }),
 };

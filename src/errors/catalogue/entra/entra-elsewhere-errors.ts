@@ -1,7 +1,8 @@
 import { Exit } from '../../../core/exit.ts';
-import { adminConsentLink, appPage, type EntraWords, loginCommand, setupCommand } from '../../../core/links.ts';
+import { adminConsentLink, appPage } from '../../../core/links.ts';
 import { type Entry, entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
+import { type EntraWords, login, setup } from './entra-words.ts';
 
 const words = (e: Entry<EntraWords>): Entry<EntraWords> => entry<EntraWords>(e);
 
@@ -23,7 +24,7 @@ export const elsewhereEntries = {
     aadsts: [50134],
     title: () => 'The device code was entered in another part of the world than it was asked for',
     why: () => 'Program and browser reach different data centres, mostly because one of them uses a VPN.',
-    next: (v) => [loginCommand(v), 'with another program: start anew, with both in the same network'],
+    next: (v) => [login(v), 'with another program: start anew, with both in the same network'],
   }),
   'response-type-disabled': words({
     exit: Exit.failed,
@@ -40,7 +41,7 @@ export const elsewhereEntries = {
     aadsts: [901002, 90027],
     title: () => 'The program mixes old (v1) and new (v2) sign-in addresses',
     why: () => 'Mail permissions need both addresses of the v2 kind: …/oauth2/v2.0/authorize and …/oauth2/v2.0/token.',
-    next: (v) => [setupCommand(v), 'in the product: put /v2.0/ into the authorization and the token endpoint'],
+    next: (v) => [setup(v), 'in the product: put /v2.0/ into the authorization and the token endpoint'],
     retryHelps: false,
   }),
   'endpoint-wants-post': words({
@@ -49,7 +50,7 @@ export const elsewhereEntries = {
     aadsts: [900561, 90056],
     title: () => 'The token address was opened as if it were a page',
     why: () => 'Only programs may send to it: authorization and token endpoint were swapped, or the Back button was used.',
-    next: (v) => [loginCommand(v), 'in the product: compare the two endpoints with the sheet, then sign in anew'],
+    next: (v) => [login(v), 'in the product: compare the two endpoints with the sheet, then sign in anew'],
   }),
   'browser-click': words({
     exit: Exit.needsSignIn,
@@ -57,7 +58,7 @@ export const elsewhereEntries = {
     aadsts: [50140, 50199],
     title: () => "Microsoft's page waits for a click",
     why: () => 'It asks "Stay signed in?" or "Are you trying to sign in to…?"; in a log this line is no error.',
-    next: (v) => [loginCommand(v), 'Press Yes or Continue on that page.'],
+    next: (v) => [login(v), 'Press Yes or Continue on that page.'],
   }),
   'certificate-refused': words({
     exit: Exit.failed,
@@ -77,7 +78,7 @@ export const elsewhereEntries = {
     aadsts: [7000114, 240002],
     title: () => 'This application may not trade one token for another (on behalf of somebody)',
     why: () => 'Mail programs do not need that: their user signs in.',
-    next: (v) => [loginCommand(v), 'in the product: choose the authorization code flow'],
+    next: (v) => [login(v), 'in the product: choose the authorization code flow'],
     retryHelps: false,
   }),
   'app-not-in-tenant': words({
@@ -86,7 +87,7 @@ export const elsewhereEntries = {
     aadsts: [7000229, 90099],
     title: (v) => `Nobody has let the application ${v.clientId} into the tenant ${v.tenant} yet`,
     why: () => 'It has no enterprise app there; that appears when an administrator consents.',
-    next: (v) => [loginCommand(v), 'That works once an administrator has consented.'],
+    next: (v) => [login(v), 'That works once an administrator has consented.'],
     admin: (v) => `open as administrator and accept: ${adminConsentLink(v)}`,
     retryHelps: false,
   }),
@@ -96,7 +97,7 @@ export const elsewhereEntries = {
     aadsts: [80001, 80002, 80003, 80004, 80005, 80006, 80007, 80008, 80009, 80010, 80011, 80012, 80013, 80014],
     title: () => "The organisation's own directory cannot check the password now",
     why: () => 'Passwords are checked on its premises by an agent: it is off, cannot reach the directory, or its clock is wrong.',
-    next: (v) => [loginCommand(v), 'Wait some minutes first.'],
+    next: (v) => [login(v), 'Wait some minutes first.'],
     admin: () => 'check the pass-through authentication agents: Entra > Microsoft Entra Connect > Pass-through authentication',
     retryHelps: true,
     mender: 'administrator',

@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/exit.ts';
-import { type EntraWords, setupCommand, shellWord } from '../../../core/links.ts';
+import { led, mailauth, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { accountEntries } from './account-errors.ts';
@@ -7,6 +7,7 @@ import { deviceEntries } from './device-errors.ts';
 import { appEntries } from './entra-app-errors.ts';
 import { elsewhereEntries } from './entra-elsewhere-errors.ts';
 import { personEntries } from './entra-person-errors.ts';
+import { type EntraWords, setup } from './entra-words.ts';
 
 const unknownTenant = [90002, 900023, 50128, 50059, 90019];
 
@@ -22,8 +23,9 @@ export const aadstsEntries = {
     title: (v) => `Microsoft knows no tenant for ${v.domain ?? v.tenant ?? 'this address'}`,
     why: () => 'A typing mistake, a domain without Microsoft 365, or another Microsoft cloud.',
     next: (v) => [
-      setupCommand(v, '--tenant DOMAIN-OR-ID'),
-      'Check the spelling; in another cloud add --cloud usgov (all of them: mailauth help clouds).',
+      setup(v),
+      'Check the spelling. Or name the tenant with --tenant: its domain or its id.',
+      led('If it is in another Microsoft cloud, name that with --cloud', mailauth('help', 'clouds')),
     ],
     retryHelps: false,
     aadsts: unknownTenant,
@@ -39,27 +41,30 @@ export const entraEntries = {
     source: sources.clouds,
     title: (v) => `There is no cloud "${v.cloud}"`,
     why: (v) => `The clouds are ${v.known.join(', ')}; any other is described in a file (--cloud-file).`,
-    next: () => ['mailauth help clouds'],
+    next: () => [mailauth('help', 'clouds')],
   }),
   'cloud-file-broken': entry<{ file: string; why: string }>({
     exit: Exit.usage,
     source: sources.own,
     title: (v) => `The cloud file ${v.file} cannot be used`,
     why: (v) => v.why,
-    next: () => ['mailauth help clouds'],
+    next: () => [mailauth('help', 'clouds')],
   }),
   'tenant-malformed': entry<{ tenant: string }>({
     exit: Exit.usage,
     source: sources.own,
     title: (v) => `"${v.tenant}" is neither a domain nor the id of a tenant`,
     why: () => 'Wanted: contoso.com, or a GUID such as 9188040d-6c67-4c5b-b112-36a304b66dad.',
-    next: () => ['mailauth setup --tenant DOMAIN-OR-ID'],
+    next: () => [
+      noted(mailauth('setup'), "finds the tenant by the mailbox's domain"),
+      'Name the tenant with --tenant: its domain or its id.',
+    ],
   }),
   'tenant-other-cloud': entry<{ domain: string; cloud: string }>({
     exit: Exit.failed,
     source: sources.clouds,
     title: (v) => `${v.domain} lives in another Microsoft cloud: ${v.cloud}`,
-    next: (v) => [`mailauth setup --tenant ${shellWord(v.domain)} --cloud ${v.cloud}`],
+    next: (v) => [mailauth('setup', { tenant: v.domain, cloud: v.cloud })],
     retryHelps: false,
   }),
   'endpoints-not-v2': entry<{ domain: string; endpoint: string }>({
@@ -67,7 +72,7 @@ export const entraEntries = {
     source: sources.discovery,
     title: (v) => `The sign-in endpoints of ${v.domain} are not the v2 ones`,
     why: (v) => `Found ${v.endpoint}, but mail permissions need …/oauth2/v2.0/… addresses.`,
-    next: () => ['mailauth doctor', 'With a cloud file, check its "login".'],
+    next: () => [mailauth('doctor'), 'With a cloud file, check its "login".'],
     retryHelps: false,
   }),
   'endpoints-foreign': entry<{ domain: string; endpoint: string; login: string }>({
@@ -75,7 +80,7 @@ export const entraEntries = {
     source: sources.discovery,
     title: (v) => `The sign-in endpoints of ${v.domain} are on a host that is not expected`,
     why: (v) => `Found ${v.endpoint}, but only ${v.login} is trusted with a sign-in.`,
-    next: () => ['mailauth doctor', 'With a cloud file, check its "login".'],
+    next: () => [mailauth('doctor'), 'With a cloud file, check its "login".'],
     retryHelps: false,
   }),
   'discovery-unreadable': entry<{ domain: string; url: string; why: string }>({
@@ -83,13 +88,13 @@ export const entraEntries = {
     source: sources.discovery,
     title: (v) => `The tenant of ${v.domain} cannot be looked up`,
     why: (v) => `${v.url} ${v.why}.`,
-    next: () => ['mailauth doctor', 'A hotel or guest network may want its own sign-in page opened first.'],
+    next: () => [mailauth('doctor'), 'A hotel or guest network may want its own sign-in page opened first.'],
   }),
   'discovery-busy': entry<{ domain: string; status: number; retryAfter?: number | undefined }>({
     exit: Exit.temporary,
     source: sources.discovery,
     title: () => "Microsoft's sign-in service cannot answer now",
     why: (v) => `It answered ${v.status} when asked for the tenant of ${v.domain}.`,
-    next: (v) => ['mailauth setup', `Try again in ${v.retryAfter === undefined ? 'a minute' : `${v.retryAfter} seconds`}.`],
+    next: (v) => [mailauth('setup'), `Try again in ${v.retryAfter === undefined ? 'a minute' : `${v.retryAfter} seconds`}.`],
   }),
 };

@@ -1,16 +1,9 @@
 import { Exit } from '../../../core/exit.ts';
-import {
-  adminConsentLink,
-  type EntraWords,
-  enterpriseApps,
-  isPersonal,
-  loginCommand,
-  lookUp,
-  setupCommand,
-  signInLogs,
-} from '../../../core/links.ts';
+import { adminConsentLink, enterpriseApps, isPersonal, lookUp, signInLogs } from '../../../core/links.ts';
+import { led, mailauth } from '../../../core/next.ts';
 import { type Entry, entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
+import { type EntraWords, login, setup } from './entra-words.ts';
 
 const words = (e: Entry<EntraWords>): Entry<EntraWords> => entry<EntraWords>(e);
 
@@ -35,9 +28,9 @@ export const personEntries = {
     title: (v) => `The account that signed in does not belong to the tenant ${v.tenant}`,
     why: () => 'An alias instead of the sign-in name, a guest, a personal account, or the wrong tenant.',
     next: (v) => [
-      `${loginCommand(v)} --force`,
-      `a shared mailbox: ${setupCommand(v, '--sign-in-as USER@DOMAIN')}`,
-      `another tenant: ${setupCommand(v, '--tenant DOMAIN')}`,
+      login(v, { force: true }),
+      led('A shared mailbox? Set it up anew, and name who signs in with --sign-in-as', setup(v)),
+      led('Another tenant? Set it up anew, and name its domain with --tenant', setup(v)),
     ],
     aadsts: [50020, 50034, 16000, 16003, 51004, 50014, 90072, 500207, 500208],
   }),
@@ -46,7 +39,10 @@ export const personEntries = {
     source: sources.aadsts,
     title: (v) => `The account ${who(v)} is blocked from signing in`,
     why: () => 'For a shared mailbox that is normal: a licensed user signs in for it.',
-    next: (v) => [setupCommand(v, '--sign-in-as USER@DOMAIN'), 'That user needs Full Access to the mailbox, and Send As to send.'],
+    next: (v) => [
+      setup(v),
+      'Name the licensed user who signs in for it with --sign-in-as. That user needs Full Access to the mailbox, and Send As to send.',
+    ],
     admin: (v) => `if it is a person's account: unblock sign-in for ${who(v)} in the Microsoft 365 admin centre`,
     retryHelps: false,
     aadsts: [50057],
@@ -56,7 +52,7 @@ export const personEntries = {
     source: sources.aadsts,
     title: (v) => `${who(v)} may not use this application`,
     why: () => 'The enterprise app says "Assignment required". Sign in again once this user is on its list.',
-    next: (v) => [loginCommand(v)],
+    next: (v) => [login(v)],
     admin: (v) => `assign ${who(v)} under "Users and groups" of app ${v.clientId}: ${enterpriseApps(v)}`,
     retryHelps: false,
     aadsts: [50105],
@@ -66,7 +62,7 @@ export const personEntries = {
     source: sources.conditionalAccess,
     title: (v) => `A Conditional Access policy blocks the sign-in of ${who(v)}`,
     why: () => 'The organisation allows it only from certain places, devices or apps. Sign in from one of these.',
-    next: (v) => [loginCommand(v)],
+    next: (v) => [login(v)],
     admin: (v) => `open this sign-in in the log, tab "Conditional Access": ${signInLogs(v)}`,
     retryHelps: false,
     aadsts: [53003, 530032, 53004, 53010, 53011, 530034, 50131, 50005, 500212, 500213, 500021, 500022],
@@ -75,10 +71,7 @@ export const personEntries = {
     exit: Exit.notAllowed,
     source: sources.conditionalAccess,
     title: (v) => `The organisation lets ${who(v)} sign in only from a managed device`,
-    next: (v) => [
-      `${loginCommand(v)} --sign-in paste`,
-      'Open its address in the browser of a computer that is joined to the organisation.',
-    ],
+    next: (v) => [login(v, { signIn: 'paste' }), 'Open its address in the browser of a computer that is joined to the organisation.'],
     admin: (v) => `exempt app ${v.clientId} from the device policy, or see the sign-in log: ${signInLogs(v)}`,
     retryHelps: false,
     aadsts: [53000, 53001, 53002, 53009, 530003, 50097, 50155, 50187, 50129, 50127, 700003, 135011],
@@ -88,7 +81,7 @@ export const personEntries = {
     source: sources.aadsts,
     title: () => "The tenant's security defaults block this way of signing in",
     why: () => 'Device codes and passwords count as unsafe there; the browser does not.',
-    next: (v) => [`${loginCommand(v)} --sign-in browser`],
+    next: (v) => [login(v, { signIn: 'browser' })],
     admin: (v) => `see the sign-in log: ${signInLogs(v)}`,
     retryHelps: false,
     aadsts: [530035],
@@ -98,7 +91,7 @@ export const personEntries = {
     source: sources.aadsts,
     title: (v) => `${who(v)} must confirm the sign-in (multi-factor authentication)`,
     why: () => 'This cannot be done without the person.',
-    next: (v) => [loginCommand(v), 'Who has no second factor yet sets one up at https://aka.ms/mfasetup first.'],
+    next: (v) => [login(v), 'No second factor yet? Set one up first: https://aka.ms/mfasetup'],
     retryHelps: false,
     aadsts: [50076, 50079, 50074, 50072, 50078, 50158],
   }),
@@ -108,7 +101,7 @@ export const personEntries = {
     hints: ['invalid_grant', 'login_required', 'interaction_required'],
     title: (v) => `The sign-in of ${who(v)} has ended`,
     why: (v) => (v.aadsts === undefined ? undefined : ended[v.aadsts]) ?? 'Microsoft no longer accepts it.',
-    next: (v) => [loginCommand(v)],
+    next: (v) => [login(v)],
     retryHelps: false,
     aadsts: [70008, 70043, 700082, 50173, 50132, 50133, 70000, 50089, 50085, 530036, 700020, 50058],
   }),
@@ -117,7 +110,7 @@ export const personEntries = {
     source: sources.aadsts,
     title: () => 'This sign-in was already redeemed',
     why: () => 'Each one counts once: the page was opened twice, or the address pasted twice.',
-    next: (v) => [loginCommand(v)],
+    next: (v) => [login(v)],
     retryHelps: false,
     aadsts: [54005],
   }),
@@ -127,7 +120,7 @@ export const personEntries = {
     hints: ['access_denied'],
     title: () => 'The permissions were declined',
     why: () => 'Somebody pressed Cancel, or may not accept them. Who may presses Accept the next time.',
-    next: (v) => [loginCommand(v)],
+    next: (v) => [login(v)],
     admin: (v) => (isPersonal(v) ? undefined : `who may not accept it sends this to an administrator: ${adminConsentLink(v)}`),
     aadsts: [65004],
   }),
@@ -140,7 +133,7 @@ export const personEntries = {
       isPersonal(v)
         ? 'Whoever signs in accepts them. Sign in again, and press Accept.'
         : 'Where Microsoft manages consent, users cannot allow IMAP and POP by themselves. Sign in again once they are allowed.',
-    next: (v) => [loginCommand(v)],
+    next: (v) => [login(v)],
     admin: (v) => (isPersonal(v) ? undefined : `open as administrator and accept: ${adminConsentLink(v)}`),
     aadsts: [65001, 90094, 90095, 90093, 90008, 900941, 50150],
   }),
@@ -148,14 +141,14 @@ export const personEntries = {
     exit: Exit.failed,
     source: sources.aadsts,
     title: (v) => `Wrong user name or password for ${who(v)}`,
-    next: (v) => [loginCommand(v), 'The page in the browser also shows what is wrong.'],
+    next: (v) => [login(v), 'The page in the browser also shows what is wrong.'],
     aadsts: [50126, 50056, 50064],
   }),
   'password-expired': words({
     exit: Exit.needsSignIn,
     source: sources.aadsts,
     title: (v) => `The password of ${who(v)} has expired or must be changed`,
-    next: (v) => [loginCommand(v), 'Choose a new password on the page that the browser shows.'],
+    next: (v) => [login(v), 'Choose a new password on the page that the browser shows.'],
     retryHelps: false,
     aadsts: [50055, 50144, 50135, 50142],
   }),
@@ -164,7 +157,7 @@ export const personEntries = {
     source: sources.aadsts,
     title: (v) => `${who(v)} is locked for now`,
     why: () => 'Too many wrong passwords, or a dangerous address. Wait some minutes first: each try makes it longer.',
-    next: (v) => [loginCommand(v)],
+    next: (v) => [login(v)],
     admin: (v) => `see the sign-in log: ${signInLogs(v)}`,
     aadsts: [50053],
   }),
@@ -172,7 +165,7 @@ export const personEntries = {
     exit: Exit.failed,
     source: sources.aadsts,
     title: (v) => `Account or application live in another Microsoft cloud than "${v.cloud.name}"`,
-    next: (v) => [setupCommand({ mailbox: v.mailbox }, '--cloud NAME'), 'mailauth help clouds'],
+    next: () => [mailauth('help', 'clouds'), 'Then set the mailbox up with --cloud and the name of its cloud.'],
     retryHelps: false,
     aadsts: [90038, 900382, 900432],
   }),
@@ -181,7 +174,7 @@ export const personEntries = {
     source: sources.aadsts,
     title: () => 'The sign-in page lost its thread',
     why: () => 'Blocked or stale cookies, or a tab that was used twice.',
-    next: (v) => [loginCommand(v), 'Close the old tab first, and open the address in a private window.'],
+    next: (v) => [login(v), 'Close the old tab first, and open the address in a private window.'],
     aadsts: [165000, 165004, 165900],
   }),
   'entra-busy': words({
@@ -190,7 +183,7 @@ export const personEntries = {
     hints: ['temporarily_unavailable', 'server_error'],
     title: () => "Microsoft's sign-in service cannot answer now",
     why: (v) => (v.aadsts === 50196 ? 'The same request came too often.' : 'It is busy, or has a fault of its own.'),
-    next: (v) => [loginCommand(v), v.retryAfter === undefined ? 'Try again in a minute.' : `Try again in ${v.retryAfter} seconds.`],
+    next: (v) => [login(v), v.retryAfter === undefined ? 'Try again in a minute.' : `Try again in ${v.retryAfter} seconds.`],
     aadsts: [50196, 90006, 90012, 90024, 90033, 90055, 90090, 50000, 50033, 50086, 50087, 50088, 70012],
   }),
   'entra-unknown': words({
@@ -198,6 +191,6 @@ export const personEntries = {
     source: sources.aadsts,
     title: () => 'Microsoft refused the sign-in',
     why: (v) => (v.said === '' ? v.error : v.said),
-    next: (v) => [loginCommand(v), ...(v.aadsts === undefined ? [] : [`what Microsoft says about it: ${lookUp(v.aadsts)}`])],
+    next: (v) => [login(v), ...(v.aadsts === undefined ? [] : [`what Microsoft says about it: ${lookUp(v.aadsts)}`])],
   }),
 };

@@ -1,6 +1,6 @@
 import { Exit } from '../../../core/exit.ts';
-import { shellWord } from '../../../core/links.ts';
 import type { MailboxKey } from '../../../core/mailbox.ts';
+import { type Command, type Line, mailauth } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -8,13 +8,11 @@ import { sources } from '../../entry/sources.ts';
 interface Refused extends MailboxKey {
   readonly clientId: string;
   readonly why: string | undefined;
-  readonly admin: string | undefined;
+  readonly admin: string | Line | undefined;
 }
 
-const login = ({ mailbox }: Refused): string => `mailauth login ${shellWord(mailbox)}`;
-const rotate = (v: Refused): string => `mailauth secret rotate ${shellWord(v.mailbox)} --for ${v.for}`;
-const enter = (v: Refused): string =>
-  `mailauth setup --mailbox ${shellWord(v.mailbox)} --for ${v.for} --client-id ${v.clientId} --client-secret-file -`;
+const rotate = (v: Refused): Command => mailauth('secret rotate', v.mailbox, { for: v.for });
+const enter = (v: Refused): Command => mailauth('setup', { mailbox: v.mailbox, for: v.for, clientId: v.clientId, clientSecretFile: '-' });
 
 /** What Entra refuses to a mailbox that was set up and worked: other words, and another way out, than in a first sign-in. */
 export const refreshEntries = {
@@ -23,7 +21,7 @@ export const refreshEntries = {
     source: sources.conditionalAccess,
     title: ({ mailbox }) => `A Conditional Access policy wants a new sign-in for ${mailbox}`,
     why: ({ why }) => why ?? 'The organisation allows it only from certain places, devices or apps.',
-    next: (v) => [login(v)],
+    next: (v) => [mailauth('login', v.mailbox)],
     admin: ({ admin }) => admin,
   }),
   'stored-secret-expired': entry<Refused>({

@@ -1,13 +1,16 @@
 import { Exit } from '../../../core/exit.ts';
+import { type Command, led, mailauth, noted, plus } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
 /** Only these two take the flag; the others take a pasted address by themselves, in a terminal. */
-const pasting = (again: string): string =>
-  /^mailauth (?:setup|login)\b/.test(again) ? `${again} --sign-in paste` : `${again}   (in a terminal: it takes a pasted address, too)`;
+const pasting = (again: Command): Command =>
+  again.name === 'setup' || again.name === 'login'
+    ? plus(again, { signIn: 'paste' })
+    : noted(again, 'in a terminal it takes a pasted address, too');
 
 export const signInEntries = {
-  'loopback-port-taken': entry<{ port: number; again: string }>({
+  'loopback-port-taken': entry<{ port: number; again: Command }>({
     exit: Exit.failed,
     source: sources.loopback,
     title: ({ port }) => `Port ${port} on this computer is in use by another program`,
@@ -18,7 +21,7 @@ export const signInEntries = {
     ],
   }),
 
-  'loopback-refused': entry<{ reason: string; again: string }>({
+  'loopback-refused': entry<{ reason: string; again: Command }>({
     exit: Exit.failed,
     source: sources.loopback,
     title: () => 'This computer does not let mailauth wait for the browser on 127.0.0.1',
@@ -32,13 +35,13 @@ export const signInEntries = {
     title: ({ redirectUri }) => `The redirect URI ${redirectUri} does not lead back to this computer`,
     why: () => 'Only http://localhost, with or without a port and a path, can be caught here.',
     next: () => [
-      'mailauth setup --redirect-uri http://localhost',
+      mailauth('setup', { redirectUri: 'http://localhost' }),
       'Leave the sign-in to the product that owns this address: --sign-in skip.',
     ],
     retryHelps: false,
   }),
 
-  'consent-other-tenant': entry<{ tenantId: string; wanted: string; again: string }>({
+  'consent-other-tenant': entry<{ tenantId: string; wanted: string; again: Command }>({
     exit: Exit.failed,
     source: sources.consent,
     title: ({ tenantId }) => `The consent was given in another tenant: ${tenantId}`,
@@ -46,18 +49,18 @@ export const signInEntries = {
     next: ({ again }) => [again, 'Choose the account of an administrator of the right tenant on that page.'],
   }),
 
-  'paste-ended': entry<{ again: string }>({
+  'paste-ended': entry<{ again: Command }>({
     exit: Exit.needsAnswer,
     source: sources.own,
     title: () => 'An answer is needed: the address that the browser ended on',
     why: () => 'Standard input has ended, and this redirect URI does not lead to this computer.',
-    next: ({ again }) => [`${again} --sign-in paste   (in a terminal, or with the address on standard input)`],
+    next: ({ again }) => [noted(plus(again, { signIn: 'paste' }), 'in a terminal, or with the address on standard input')],
   }),
-  'sign-in-timeout': entry<{ seconds: number; again: string }>({
+  'sign-in-timeout': entry<{ seconds: number; again: Command }>({
     exit: Exit.needsSignIn,
     source: sources.own,
     title: ({ seconds }) => `Nobody finished the sign-in within ${seconds} seconds`,
     why: () => 'The browser never came back: its tab was closed, or it runs on another computer.',
-    next: ({ again }) => [`${again} --timeout 1800`, `If the browser is on another computer: ${pasting(again)}`],
+    next: ({ again }) => [plus(again, { timeout: 1800 }), led('If the browser is on another computer', pasting(again))],
   }),
 };

@@ -1,19 +1,20 @@
 import { Exit } from '../../../core/exit.ts';
+import { again, byShell, type Line, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
-const setClock: Readonly<Record<string, string>> = {
-  darwin: 'sudo sntp -sS time.apple.com',
-  win32: 'w32tm /resync   (in a window of an administrator)',
+const setClock: Readonly<Record<string, Line>> = {
+  darwin: line`sudo sntp -sS time.apple.com`,
+  win32: noted(line`w32tm /resync`, 'in a window of an administrator'),
 };
 
 /** What only `mailauth doctor` finds; the other checks speak with the entries of what they check. */
 export const doctorEntries = {
-  'doctor-failed': entry<{ titles: readonly string[]; all: number; fix: string }>({
+  'doctor-failed': entry<{ titles: readonly string[]; all: number; fix: NextStep }>({
     exit: Exit.failed,
     source: sources.own,
     title: ({ titles, all }) => `${titles.length} of ${all} checks failed: ${titles.join(', ')}`,
-    next: ({ fix }) => [fix, 'for a ticket, without secrets and addresses: mailauth doctor --report doctor.md'],
+    next: ({ fix }) => [fix, led('For a ticket, without secrets and addresses', mailauth('doctor', { report: 'doctor.md' }))],
   }),
 
   'doctor-check-late': entry<{ what: string; seconds: number }>({
@@ -21,7 +22,7 @@ export const doctorEntries = {
     source: sources.own,
     title: ({ seconds }) => `No result within ${seconds} seconds`,
     why: ({ what }) => `The check "${what}" was given up.`,
-    next: () => ['mailauth doctor --timeout 60   (with more time)'],
+    next: () => [noted(again({ timeout: 60 }), 'with more time')],
   }),
 
   'doctor-report-exists': entry<{ file: string }>({
@@ -29,7 +30,7 @@ export const doctorEntries = {
     source: sources.own,
     title: ({ file }) => `${file} is there already, and it is no report of mailauth`,
     why: () => 'It was left untouched, and nothing was checked.',
-    next: ({ file }) => [`mailauth doctor --report '${file}' --yes   (writes over it)`, 'give another file to --report'],
+    next: ({ file }) => [noted(mailauth('doctor', { report: file, yes: true }), 'writes over it'), 'Give another file to --report.'],
     retryHelps: false,
   }),
 
@@ -38,14 +39,14 @@ export const doctorEntries = {
     source: sources.own,
     title: ({ file }) => `The report could not be written to ${file}`,
     why: ({ why }) => why,
-    next: () => ['mailauth doctor --report ~/doctor.md   (or another place that this user may write)'],
+    next: () => [noted(mailauth('doctor', { report: 'doctor.md' }), 'in a folder that this user can write to')],
   }),
 
   'node-too-old': entry<{ node: string; oldest: string }>({
     exit: Exit.failed,
     source: sources.own,
     title: ({ node, oldest }) => `Node.js ${node} is too old: mailauth needs ${oldest} or newer`,
-    next: () => ['Install the current LTS from https://nodejs.org and run mailauth again'],
+    next: () => ['Install the current LTS from https://nodejs.org and run mailauth again.'],
     retryHelps: false,
   }),
 
@@ -54,7 +55,7 @@ export const doctorEntries = {
     source: sources.own,
     title: () => 'No browser can be shown to you here',
     why: () => 'There is no display, no launcher or no BROWSER variable; over SSH and in CI that is normal.',
-    next: () => ['mailauth login --sign-in paste   (signs in with a browser on another computer)'],
+    next: () => [noted(mailauth('login', { signIn: 'paste' }), 'signs in with a browser on another computer')],
   }),
 
   'home-open': entry<{ path: string; home: string; mode: string; change: boolean; more: number }>({
@@ -65,7 +66,7 @@ export const doctorEntries = {
       const others = more === 0 ? '' : ` The same goes for ${more} more.`;
       return `${change ? 'Who changes it decides where your tokens are sent.' : 'No secret is in it, but mailboxes and tenants are.'}${others}`;
     },
-    next: ({ home }) => [`chmod -R go-rwx '${home}'`],
+    next: ({ home }) => [line`chmod -R go-rwx ${home}`],
   }),
 
   'loopback-no-answer': entry<{ address: string; why: string }>({
@@ -75,8 +76,8 @@ export const doctorEntries = {
     why: ({ why, address }) =>
       `${why} ${address === 'localhost' ? 'Is localhost in the hosts file?' : 'A firewall or security program between programs of one computer?'}`,
     next: () => [
-      'mailauth login --sign-in paste   (signs in without it)',
-      'allow programs of this computer to talk to each other on 127.0.0.1, and see that the hosts file has "127.0.0.1 localhost"',
+      noted(mailauth('login', { signIn: 'paste' }), 'signs in without it'),
+      'Allow programs of this computer to talk to each other on 127.0.0.1, and see that the hosts file has "127.0.0.1 localhost".',
     ],
   }),
 
@@ -85,7 +86,10 @@ export const doctorEntries = {
     source: 'https://nodejs.org/api/cli.html#node_extra_ca_certsfile',
     title: ({ file }) => `NODE_EXTRA_CA_CERTS names ${file}, which cannot be used`,
     why: ({ why }) => `${why} Node.js goes on without it.`,
-    next: () => ['export NODE_EXTRA_CA_CERTS=/path/to/authority.pem', 'take it away: unset NODE_EXTRA_CA_CERTS'],
+    next: () => [
+      byShell(line`unset NODE_EXTRA_CA_CERTS`, line`Remove-Item Env:NODE_EXTRA_CA_CERTS`),
+      'Set NODE_EXTRA_CA_CERTS to the path of a file with the authority in PEM form.',
+    ],
     retryHelps: false,
   }),
 
@@ -94,7 +98,7 @@ export const doctorEntries = {
     source: 'https://nodejs.org/api/cli.html#node_tls_reject_unauthorizedvalue',
     title: () => 'NODE_TLS_REJECT_UNAUTHORIZED=0 switches the check of certificates off',
     why: () => 'With it, programs that run on Node.js hand their secrets to anybody who answers.',
-    next: () => ['unset NODE_TLS_REJECT_UNAUTHORIZED'],
+    next: () => [byShell(line`unset NODE_TLS_REJECT_UNAUTHORIZED`, line`Remove-Item Env:NODE_TLS_REJECT_UNAUTHORIZED`)],
   }),
 
   'variable-unknown': entry<{ name: string }>({
@@ -102,7 +106,7 @@ export const doctorEntries = {
     source: sources.own,
     title: ({ name }) => `${name} is set, but mailauth does not know this variable`,
     why: () => 'A slip of the pen leaves the right one without effect.',
-    next: () => ['mailauth help environment'],
+    next: () => [mailauth('help', 'environment')],
   }),
 
   'tls-inspected': entry<{ host: string; issuer: string }>({
@@ -110,7 +114,7 @@ export const doctorEntries = {
     source: sources.certificates,
     title: ({ host, issuer }) => `The certificate of ${host} comes from "${issuer}", not from a public authority`,
     why: () => 'A proxy between here and Microsoft opens the connection and can read the tokens in it. It is trusted here.',
-    next: ({ host }) => [`mailauth doctor --verbose   (after asking for an exception from TLS inspection for ${host})`],
+    next: ({ host }) => [noted(mailauth('doctor', { verbose: true }), `once ${host} is excepted from TLS inspection`)],
   }),
 
   'clock-wrong': entry<{ off: string; ahead: boolean; times: string; platform: string }>({
@@ -118,7 +122,7 @@ export const doctorEntries = {
     source: 'RFC 9110 section 6.6.1 (Date)',
     title: ({ off, ahead }) => `This computer's clock is ${off} ${ahead ? 'ahead' : 'behind'}`,
     why: ({ times }) => `It is ${times}. Beyond five minutes fresh tokens look expired or not valid yet.`,
-    next: ({ platform }) => [setClock[platform] ?? 'sudo timedatectl set-ntp true'],
+    next: ({ platform }) => [setClock[platform] ?? line`sudo timedatectl set-ntp true`],
   }),
 
   'clock-unknown': entry<{ host: string; why: string }>({
@@ -126,6 +130,6 @@ export const doctorEntries = {
     source: 'RFC 9110 section 6.6.1 (Date)',
     title: ({ host }) => `The clock could not be compared with ${host}`,
     why: ({ why }) => why,
-    next: () => ['date -u   (compare it with a clock that you trust)'],
+    next: () => [noted(byShell(line`date -u`, line`(Get-Date).ToUniversalTime()`), 'compare it with a clock that you trust')],
   }),
 };

@@ -1,4 +1,5 @@
 import { Exit } from '../../../core/exit.ts';
+import { type Command, mailauth } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 
 /** `mailauth export`. */
@@ -7,10 +8,10 @@ export const exportEntries = {
     exit: Exit.usage,
     title: (v) => `"${v.client}" is no program that mailauth can write a configuration for`,
     why: (v) => `Known are: ${v.known.join(', ')}. Any other can call the command below.`,
-    next: () => ['mailauth token get MAILBOX'],
+    next: () => [mailauth('token get')],
     source: 'mailauth export --help',
   }),
-  'export-cannot': entry<{ client: string; why: string; next: string }>({
+  'export-cannot': entry<{ client: string; why: string; next: Command }>({
     exit: Exit.usage,
     title: (v) => `${v.client} cannot take its token from a command`,
     why: (v) => v.why,
@@ -20,7 +21,7 @@ export const exportEntries = {
   'export-protocol-missing': entry<{ client: string; speaks: string; mailbox: string; for: string }>({
     exit: Exit.usage,
     title: (v) => `${v.client} speaks ${v.speaks}, and ${v.mailbox} is set up without`,
-    next: (v) => [`mailauth setup --mailbox ${v.mailbox} --for ${v.for} --protocols imap,pop,smtp`],
+    next: (v) => [mailauth('setup', { mailbox: v.mailbox, for: v.for, protocols: 'imap,pop,smtp' })],
     source: 'the set-up itself',
   }),
 };

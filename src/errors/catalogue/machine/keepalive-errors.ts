@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/exit.ts';
-import { shellWord } from '../../../core/links.ts';
+import { type Command, mailauth, type NextStep } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { newCertificate } from '../entra/app-only-errors.ts';
@@ -12,10 +12,11 @@ interface EndingBlanks {
   readonly what: string;
 }
 
-function renewal(v: EndingBlanks): string {
+function renewal(v: EndingBlanks): readonly NextStep[] {
   if (v.what === 'certificate') return newCertificate(v);
-  const mailbox = shellWord(v.mailbox);
-  return v.what === 'client secret' ? `mailauth secret rotate ${mailbox} --for ${v.for}` : `mailauth login ${mailbox} --force`;
+  return [
+    v.what === 'client secret' ? mailauth('secret rotate', v.mailbox, { for: v.for }) : mailauth('login', v.mailbox, { force: true }),
+  ];
 }
 
 /** `mailauth keepalive` and the warnings of `mailauth status`. */
@@ -24,10 +25,10 @@ export const keepaliveEntries = {
     exit: Exit.failed,
     title: (v) => `Not every mailbox could be kept alive: ${v.lines.join('; ')}`,
     why: () => 'They differ in what is wrong; the lines above say each.',
-    next: () => ['mailauth status'],
+    next: () => [mailauth('status')],
     source: 'the commands of the single mailboxes',
   }),
-  'sign-in-lost': entry<{ lines: readonly string[]; commands: readonly string[] }>({
+  'sign-in-lost': entry<{ lines: readonly string[]; commands: readonly Command[] }>({
     exit: Exit.needsSignIn,
     title: (v) => v.lines.join('; '),
     next: (v) => v.commands,
@@ -37,13 +38,13 @@ export const keepaliveEntries = {
     exit: Exit.failed,
     title: (v) => v.lines.join('; '),
     why: () => 'When it has ended, every sign-in with this app fails at once.',
-    next: (v) => [renewal(v)],
+    next: renewal,
     source: 'https://learn.microsoft.com/entra/identity-platform/how-to-add-credentials',
   }),
   'expires-soon': entry<EndingBlanks>({
     exit: Exit.failed,
     title: (v) => v.lines.join('; '),
-    next: (v) => [renewal(v)],
+    next: renewal,
     source: sources.own,
   }),
 };

@@ -1,4 +1,5 @@
 import { Exit } from '../../../core/exit.ts';
+import { again, byShell, line, mailauth } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -14,7 +15,9 @@ const target = (v: Where): string => (v.purpose === undefined ? `${v.host}:${v.p
 const atStart = (v: Where): string => target(v).replace(/^the /, 'The ');
 
 /** Tries every host, the proxy, the certificates and the clock, and names what is wrong on this computer. */
-const lookHere = 'mailauth doctor';
+const lookHere = mailauth('doctor');
+const oneMoreTime = again();
+const moreTime = again({ timeout: 60 });
 
 export const networkEntries = {
   'dns-failed': entry<Where>({
@@ -24,7 +27,7 @@ export const networkEntries = {
     says: ['Could not resolve host', 'Name or service not known', 'No such host is known', 'nodename nor servname provided'],
     title: (v) => `${v.host} cannot be found`,
     why: () => 'No name server knows this host: a wrong name, no network, or a proxy that must be used.',
-    next: () => [lookHere, 'behind a proxy: set HTTPS_PROXY=http://proxy:port'],
+    next: () => [lookHere, 'Behind a proxy, set HTTPS_PROXY to its address.'],
   }),
   'no-network': entry<Where>({
     exit: Exit.temporary,
@@ -33,7 +36,7 @@ export const networkEntries = {
     says: ['Temporary failure in name resolution', 'Network is unreachable', 'No route to host'],
     title: (v) => `No way to ${target(v)}`,
     why: () => 'This computer has no working network, or its name server does not answer.',
-    next: () => [lookHere, 'check the network and try again'],
+    next: () => [lookHere, oneMoreTime],
   }),
   'connect-refused': entry<Where>({
     exit: Exit.temporary,
@@ -42,7 +45,7 @@ export const networkEntries = {
     says: ['connect EACCES', 'connect EPERM', 'Connection refused', 'actively refused it'],
     title: (v) => `${atStart(v)} refuses the connection`,
     why: (v) => `Nothing listens on port ${v.port} there, or a firewall says no.`,
-    next: () => [lookHere, 'ask whoever runs the firewall to allow this host and port'],
+    next: () => [lookHere, 'Ask whoever runs the firewall to allow this host and port.'],
   }),
   'connect-timeout': entry<Where>({
     exit: Exit.temporary,
@@ -51,7 +54,7 @@ export const networkEntries = {
     says: ['Connection timed out', 'Operation timed out'],
     title: (v) => `${atStart(v)} does not answer in time`,
     why: () => 'Often a firewall that drops packets, or a proxy that must be used.',
-    next: () => [lookHere, 'try again, with more time: --timeout 60'],
+    next: () => [lookHere, moreTime],
   }),
   'connection-closed': entry<Where>({
     exit: Exit.temporary,
@@ -60,7 +63,7 @@ export const networkEntries = {
     says: ['socket hang up', 'Connection reset by peer', 'forcibly closed by the remote host'],
     title: (v) => `${atStart(v)} closed the connection in the middle`,
     why: () => 'A server that restarts, or a firewall or proxy that cuts connections.',
-    next: () => [lookHere, 'try again'],
+    next: () => [lookHere, oneMoreTime],
   }),
   'tls-untrusted': entry<Where & { issuer?: string | undefined }>({
     exit: Exit.failed,
@@ -93,7 +96,7 @@ export const networkEntries = {
       v.issuer === undefined
         ? 'Its authority is not known to this computer: a company proxy that opens TLS, or an impostor.'
         : `It was issued by "${v.issuer}", which this computer does not know: a company proxy that opens TLS, or an impostor.`,
-    next: () => [lookHere, "if it is your company's own authority: export NODE_EXTRA_CA_CERTS=/path/to/authority.pem"],
+    next: () => [lookHere, "If it is your company's own authority, name its PEM file in NODE_EXTRA_CA_CERTS."],
     retryHelps: false,
   }),
   'tls-hostname': entry<Where>({
@@ -113,7 +116,7 @@ export const networkEntries = {
     says: ['certificate has expired', 'certificate is not yet valid'],
     title: (v) => `The certificate of ${v.host} is not valid today`,
     why: () => "It has expired or is not valid yet; often it is this computer's clock that is wrong.",
-    next: () => [lookHere, 'check the date and time of this computer'],
+    next: () => [lookHere, 'Check the date and time of this computer.'],
     retryHelps: false,
   }),
   'tls-failed': entry<Where>({
@@ -141,15 +144,18 @@ export const networkEntries = {
     },
     next: (v) =>
       v.status === 407
-        ? ['export HTTPS_PROXY=http://NAME:PASSWORD@proxy:port', lookHere]
-        : [lookHere, `ask for CONNECT to ${v.host}:${v.port}, or name the host in NO_PROXY`],
+        ? [lookHere, 'Give them in HTTPS_PROXY, as http://name:password@host:port.']
+        : [lookHere, `Ask for CONNECT to ${v.host}:${v.port}, or name the host in NO_PROXY.`],
   }),
   'proxy-broken': entry<{ why: string }>({
     exit: Exit.failed,
     source: sources.own,
     title: () => 'HTTPS_PROXY is not the address of a usable proxy',
     why: (v) => v.why,
-    next: () => ['export HTTPS_PROXY=http://proxy:3128', 'take it away: unset HTTPS_PROXY HTTP_PROXY'],
+    next: () => [
+      byShell(line`unset HTTPS_PROXY HTTP_PROXY`, line`Remove-Item Env:HTTPS_PROXY, Env:HTTP_PROXY`),
+      'Set HTTPS_PROXY to the whole address, with http:// before the name and the port behind it.',
+    ],
     retryHelps: false,
   }),
   'response-too-large': entry<Where>({
@@ -164,6 +170,6 @@ export const networkEntries = {
     source: sources.nodeErrors,
     title: (v) => `The conversation with ${target(v)} failed`,
     why: () => 'The answer is not HTTP as we know it, or was cut off.',
-    next: () => [lookHere, 'try again'],
+    next: () => [lookHere, oneMoreTime],
   }),
 };

@@ -1,4 +1,5 @@
 import { Exit } from '../../../core/exit.ts';
+import { again, mailauth, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -8,7 +9,7 @@ export const sandboxEntries = {
     source: sources.own,
     title: (v) => `The sandbox cannot use port ${v.port}: another program has it`,
     why: () => 'that port was asked for, so no other one was tried',
-    next: (v) => [`stop the program on port ${v.port}, or leave the port out: the sandbox finds a free one`],
+    next: (v) => [`Stop the program on port ${v.port}, or leave the port out: the sandbox finds a free one.`],
     retryHelps: false,
   }),
   'sandbox-running': entry<{ address: string }>({
@@ -16,7 +17,7 @@ export const sandboxEntries = {
     source: sources.own,
     title: (v) => `A sandbox is running here already, at ${v.address}`,
     why: () => 'Other commands join one; two would take it from each other.',
-    next: () => ['mailauth setup --sandbox   # joins it', 'Stop the other one first (Ctrl-C there)'],
+    next: () => [noted(mailauth('setup', { sandbox: true }), 'joins it'), 'Stop the other one first (Ctrl-C there).'],
     retryHelps: false,
   }),
   'sandbox-busy': entry<{ folder: string }>({
@@ -24,14 +25,14 @@ export const sandboxEntries = {
     source: sources.own,
     title: () => 'The sandbox is in use by another mailauth, which does not let go',
     why: (v) => `the lock in ${v.folder} was held for 15 seconds`,
-    next: () => ['try again, or end the other mailauth --sandbox command first'],
+    next: () => [again(), 'End the other command in the sandbox first.'],
   }),
   'sandbox-folder': entry<{ folder: string }>({
     exit: Exit.failed,
     source: sources.own,
     title: () => 'The sandbox cannot write its folder',
     why: (v) => `it keeps its play certificates and state in ${v.folder}`,
-    next: () => ['MAILAUTH_HOME="$HOME/.mailauth" mailauth setup --sandbox'],
+    next: () => [{ ...mailauth('setup', { sandbox: true }), home: '.mailauth' }],
     retryHelps: false,
   }),
   'sandbox-sign-in-stopped': entry<{ said: string }>({
@@ -39,6 +40,6 @@ export const sandboxEntries = {
     source: sources.own,
     title: () => 'The sandbox showed an error page instead of finishing the sign-in',
     why: (v) => v.said,
-    next: () => ['mailauth sandbox --list-faults'],
+    next: () => [mailauth('sandbox', { listFaults: true })],
   }),
 };

@@ -1,4 +1,5 @@
 import type { Protocol } from '../../../core/cloud.ts';
+import { quotePowerShell } from '../../../core/quoting.ts';
 import { sha256 } from '../../../core/sha256.ts';
 import { type MailSpot, protocolSwitch, ps } from './mail-words.ts';
 
@@ -43,7 +44,8 @@ export function exchangeLines(app: ExchangeApp, protocols: readonly Protocol[]):
 export function sendingOnly(app: ExchangeApp): readonly string[] {
   const { clientId, servicePrincipalId = objectIdBlank, mailbox } = app;
   const name = ps(ownName(app));
-  const filter = `PrimarySmtpAddress -eq '${mailbox.replaceAll("'", "''")}'`;
+  // Between double quotes, PowerShell fills in what begins with a dollar sign.
+  const filter = `PrimarySmtpAddress -eq ${quotePowerShell(mailbox)}`.replace(/[`"$]/g, '`$&');
   return [
     `New-ServicePrincipal -AppId ${ps(clientId)} -ObjectId ${ps(servicePrincipalId)} -DisplayName mailauth`,
     `New-ManagementScope -Name ${name} -RecipientRestrictionFilter "${filter}"`,

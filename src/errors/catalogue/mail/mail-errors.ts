@@ -1,23 +1,24 @@
 import { Exit } from '../../../core/exit.ts';
+import { again, led, mailauth, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { type AppSpot, appLines, sendingOnly } from './app-lines.ts';
 import {
   afterPause,
-  again,
   doctor,
   fullAccess,
   type MailServer,
   type MailSpot,
+  powerShell,
   protocolSwitch,
   ps,
   type RefusedBlanks,
   seconds,
   sendAs,
   serverEntries,
-  sh,
   show,
   signIn,
+  testAgain,
   whyRefused,
 } from './mail-words.ts';
 
@@ -34,7 +35,7 @@ export const mailEntries = {
     title: (v) => `${v.host} refuses the sign-in of ${v.user}`,
     why: whyRefused,
     next: (v) => [signIn(v), show(v)],
-    admin: (v) => `Get-CASMailbox -Identity ${ps(v.user)} | fl ImapEnabled; ${enableImap(v)}`,
+    admin: (v) => powerShell(`Get-CASMailbox -Identity ${ps(v.user)} | fl ImapEnabled`, enableImap(v)),
   }),
   'mail-token-audience': entry<MailSpot & { audience: string }>({
     exit: Exit.needsSignIn,
@@ -68,14 +69,14 @@ export const mailEntries = {
     source: sources.mail,
     title: (v) => `Exchange does not let the application into the mailbox ${v.user}`,
     why: () => 'the token is app-only: Exchange must know the app by its Enterprise application, and give it rights',
-    next: (v) => [again(v), "It takes minutes, seldom hours, until Exchange acts on the administrator's lines."],
-    admin: (v) => appLines(v).join('; '),
+    next: (v) => [testAgain(v), "It takes minutes, seldom hours, until Exchange acts on the administrator's lines."],
+    admin: (v) => powerShell(...appLines(v)),
   }),
   'mail-token-expired': entry<MailSpot & { expiredAt: string }>({
     exit: Exit.needsSignIn,
     source: sources.own,
     title: (v) => `the token of ${v.mailbox} expired at ${v.expiredAt}`,
-    next: (v) => [signIn(v), `mailauth token get ${sh(v.mailbox)} --force-refresh`],
+    next: (v) => [signIn(v), mailauth('token get', v.mailbox, { forceRefresh: true })],
   }),
   'mail-token-user': entry<MailSpot & { tokenUser: string; opensOwn?: boolean }>({
     exit: Exit.needsSignIn,
@@ -86,7 +87,7 @@ export const mailEntries = {
         ? `${v.tokenUser} opens under the own name, so the token is good, but it is for another mailbox`
         : `either somebody else signed in, or ${v.tokenUser} has no rights on this mailbox`,
     next: (v) => [signIn(v), show(v)],
-    admin: (v) => rightsOf(v, v.tokenUser),
+    admin: (v) => powerShell(rightsOf(v, v.tokenUser)),
   }),
   'mail-no-full-access': entry<MailSpot & { tokenUser: string; opensOwn?: boolean }>({
     exit: Exit.notAllowed,
@@ -96,8 +97,8 @@ export const mailEntries = {
       v.opensOwn
         ? `the token is good for ${v.tokenUser}: for a shared or resource mailbox FullAccess is missing; an alias has no mailbox`
         : 'who signs in for a shared or resource mailbox needs FullAccess to it',
-    next: (v) => (v.opensOwn ? [again(v), `mailauth setup --mailbox ${sh(v.tokenUser)}   (where it is an alias)`] : [again(v)]),
-    admin: (v) => `${rightsOf(v, v.tokenUser)}; ${protocolSwitch(v, v.user)}`,
+    next: (v) => (v.opensOwn ? [testAgain(v), noted(mailauth('setup', { mailbox: v.tokenUser }), 'if it is an alias')] : [testAgain(v)]),
+    admin: (v) => powerShell(rightsOf(v, v.tokenUser), protocolSwitch(v, v.user)),
   }),
   'imap-not-connected': entry<MailSpot & { tokenUser?: string | undefined }>({
     exit: Exit.notAllowed,
@@ -105,11 +106,11 @@ export const mailEntries = {
     says: ['User is authenticated but not connected'],
     title: (v) => `the token is good, but IMAP does not open the mailbox ${v.user}`,
     why: () => 'IMAP is switched off for the mailbox, it has no licence, or the user has no rights on it',
-    next: (v) => [again(v)],
+    next: (v) => [testAgain(v)],
     admin: (v) =>
       v.tokenUser === undefined || v.tokenUser.toLowerCase() === v.user.toLowerCase()
-        ? enableImap(v)
-        : `${enableImap(v)}; ${fullAccess(v, v.tokenUser)}`,
+        ? powerShell(enableImap(v))
+        : powerShell(enableImap(v), fullAccess(v, v.tokenUser)),
   }),
   'imap-basic-auth-disabled': entry<MailSpot>({
     exit: Exit.notAllowed,
@@ -119,7 +120,7 @@ export const mailEntries = {
     title: (v) => `${v.host} takes this for a password sign-in, and those are switched off`,
     why: () => 'mailauth sends a token only: a gateway in between changes it, or a policy forbids the protocol',
     next: () => [doctor],
-    admin: (v) => `Get-CASMailbox -Identity ${ps(v.user)} | fl ImapEnabled; Get-AuthenticationPolicy`,
+    admin: (v) => powerShell(`Get-CASMailbox -Identity ${ps(v.user)} | fl ImapEnabled`, 'Get-AuthenticationPolicy'),
   }),
   throttled: entry<MailSpot & { waitMs?: number | undefined }>({
     exit: Exit.temporary,
@@ -135,7 +136,7 @@ export const mailEntries = {
     source: sources.mail,
     title: (v) => `${v.host} cannot do it right now`,
     why: () => 'the server says that the trouble is temporary',
-    next: (v) => [again(v)],
+    next: (v) => [testAgain(v)],
     retryHelps: true,
   }),
   'mail-connection-closed-during-auth': entry<MailSpot & { tokenLength: number }>({
@@ -146,14 +147,14 @@ export const mailEntries = {
       v.tokenLength > 5000
         ? `the token is ${v.tokenLength} characters long: servers and gateways cut off at their limit`
         : 'a server that restarts or limits connections, or a gateway that looks into them',
-    next: (v) => [again(v), doctor],
+    next: (v) => [testAgain(v), doctor],
   }),
   'mail-test-timeout': entry<MailServer & { stage: string; timeoutMs: number }>({
     exit: Exit.temporary,
     source: sources.mail,
     title: (v) => `${v.host}:${v.port} takes more than ${seconds(v.timeoutMs)} for the test (until "${v.stage}")`,
     why: () => 'each step was in time, all together were not: a very slow network or server',
-    next: () => [doctor, 'try again, with more time: --timeout 60'],
+    next: () => [doctor, again({ timeout: 60 })],
   }),
   'mail-stage-timeout': entry<{ host: string; port: number; stage: string; timeoutMs: number }>({
     exit: Exit.temporary,
@@ -163,7 +164,7 @@ export const mailEntries = {
         ? `no token within ${seconds(v.timeoutMs)}`
         : `${v.host}:${v.port} does not finish "${v.stage}" within ${seconds(v.timeoutMs)}`,
     why: () => 'a slow network, an overloaded server, or something in between that swallows data',
-    next: () => [doctor, 'try again, with more time: --timeout 60'],
+    next: () => [doctor, again({ timeout: 60 })],
   }),
   'imap-no-xoauth2': server.noXoauth2,
   'mail-no-starttls': entry<{ host: string; port: number }>({
@@ -189,14 +190,47 @@ export const mailEntries = {
     says: ['Mailbox has been disabled'],
     title: (v) => `signed in, but the INBOX of ${v.user} does not open`,
     why: () => 'no licence, no mailbox, or no rights on it',
-    next: (v) => [again(v)],
-    admin: (v) => `Get-EXOMailbox -Identity ${ps(v.user)}; Get-MailboxPermission -Identity ${ps(v.user)}`,
+    next: (v) => [testAgain(v)],
+    admin: (v) => powerShell(`Get-EXOMailbox -Identity ${ps(v.user)}`, `Get-MailboxPermission -Identity ${ps(v.user)}`),
   }),
   'mail-user-name': entry({
     exit: Exit.usage,
     source: sources.own,
     title: () => 'the user name of the mailbox is empty or contains control characters',
-    next: () => ['mailauth setup --mailbox ADDRESS'],
+    next: () => [mailauth('setup')],
     retryHelps: false,
+  }),
+  'sasl-challenge': entry<MailSpot>({
+    exit: Exit.needsSignIn,
+    source: sources.challenge,
+    says: ['"status":"401","schemes":', '"status":"400","schemes":', '"status":"invalid_token"', '"status":"insufficient_scope"'],
+    title: () => 'the mail server refuses the token, in a challenge that is JSON in base64',
+    why: () => 'the token is expired, cut, for another user, or without the mail permission',
+    next: (v) => [signIn(v), show(v), led("Not Microsoft's own words? A gateway in between may answer", doctor)],
+  }),
+  'mailboxes-red': entry<{ red: number; total: number; mailbox: string; protocol: string }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: (v) => `${v.red} of ${v.total} mailboxes ${v.red === 1 ? 'is' : 'are'} red`,
+    next: (v) => [mailauth('test', v.protocol, v.mailbox)],
+  }),
+  'mail-host-paused': entry<MailSpot>({
+    exit: Exit.temporary,
+    source: sources.own,
+    title: (v) => `${v.host} was not asked about ${v.mailbox}: it wants fewer connections`,
+    why: () => 'it asked for longer pauses than the two minutes that one run waits for in all',
+    next: (v) => [testAgain(v)],
+    retryHelps: true,
+  }),
+  'nothing-to-test': entry<{ setUps: number; protocol: string }>({
+    exit: Exit.needsSignIn,
+    source: sources.own,
+    title: (v) =>
+      v.setUps === 1 ? 'The one set-up there is has nothing to test here' : `None of the ${v.setUps} set-ups has anything to test here`,
+    why: (v) =>
+      v.protocol === 'all'
+        ? 'their products keep the tokens: nobody signed in on this computer'
+        : `they do not use ${v.protocol}, or their products keep the tokens`,
+    next: () => [mailauth('status')],
   }),
 };

@@ -1,5 +1,7 @@
 import type { Protocol } from '../../../core/cloud.ts';
 import { Exit } from '../../../core/exit.ts';
+import { type Command, type Line, mailauth } from '../../../core/next.ts';
+import { shellWord } from '../../../core/quoting.ts';
 import { type Entry, entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -26,14 +28,16 @@ export interface RefusedBlanks extends MailSpot {
   readonly alsoRefused?: readonly string[];
 }
 
-/** A word for a shell or PowerShell, quoted where it must be (`o'brien@contoso.com`). */
-export const sh = (word: string): string => (/^[\w.@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
-export const ps = (word: string): string => (/^[\w.@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "''")}'`);
+/** A word of a line for Exchange Online PowerShell, quoted where it must be (`o'brien@contoso.com`). */
+export const ps = (word: string): string => shellWord(word, 'powershell');
 
-export const again = (v: MailSpot): string => `mailauth test ${v.protocol} ${sh(v.mailbox)}`;
-export const signIn = (v: MailSpot): string => `mailauth login ${sh(v.mailbox)} --force`;
-export const show = (v: MailSpot): string => `mailauth token show ${sh(v.mailbox)}`;
-export const doctor = 'mailauth doctor';
+/** Lines for Exchange Online PowerShell, which an administrator copies. */
+export const powerShell = (...lines: readonly string[]): Line => ({ kind: 'line', texts: [lines.join('; ')], values: [] });
+
+export const testAgain = (v: MailSpot): Command => mailauth('test', v.protocol, v.mailbox);
+export const signIn = (v: MailSpot): Command => mailauth('login', v.mailbox, { force: true });
+export const show = (v: MailSpot): Command => mailauth('token show', v.mailbox);
+export const doctor = mailauth('doctor');
 
 export const fullAccess = (v: MailSpot, who: string): string =>
   `Add-MailboxPermission -Identity ${ps(v.user)} -User ${ps(who)} -AccessRights FullAccess -AutoMapping $false`;
@@ -67,9 +71,11 @@ export function whyRefused(v: RefusedBlanks): string {
 
 export const seconds = (ms: number): string => `${Math.ceil(ms / 1000)} s`;
 
-/** What a pause of the server's own wish makes of the next try. */
-export const afterPause = (v: MailSpot, waitMs: number | undefined): string =>
-  waitMs === undefined ? again(v) : `sleep ${Math.ceil(waitMs / 1000)}; ${again(v)}`;
+/** The same test, after the pause that the server asked for. */
+export const afterPause = (v: MailSpot, waitMs: number | undefined): Command => ({
+  ...testAgain(v),
+  ...(waitMs === undefined ? {} : { waitSeconds: Math.ceil(waitMs / 1000) }),
+});
 
 /** The three things that can be wrong with any mail server before the sign-in. */
 export function serverEntries(

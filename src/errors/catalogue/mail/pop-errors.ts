@@ -2,15 +2,16 @@ import { Exit } from '../../../core/exit.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import {
-  again,
   fullAccess,
   type MailSpot,
+  powerShell,
   protocolSwitch,
   ps,
   type RefusedBlanks,
   serverEntries,
   show,
   signIn,
+  testAgain,
   whyRefused,
 } from './mail-words.ts';
 
@@ -26,7 +27,7 @@ export const popEntries = {
     title: (v) => `${v.host} refuses the sign-in of ${v.user} for POP`,
     why: whyRefused,
     next: (v) => [signIn(v), show(v)],
-    admin: (v) => `Get-CASMailbox -Identity ${ps(v.user)} | fl PopEnabled; ${enablePop(v)}`,
+    admin: (v) => powerShell(`Get-CASMailbox -Identity ${ps(v.user)} | fl PopEnabled`, enablePop(v)),
   }),
   'pop-disabled': entry<MailSpot & { tokenUser?: string | undefined }>({
     exit: Exit.notAllowed,
@@ -34,11 +35,11 @@ export const popEntries = {
     says: ['-ERR User is authenticated but not connected'],
     title: (v) => `the token is good, but POP does not open the mailbox ${v.user}`,
     why: () => 'POP is switched off for the mailbox, it has no licence, or the user has no rights on it',
-    next: (v) => [again(v)],
+    next: (v) => [testAgain(v)],
     admin: (v) =>
       v.tokenUser === undefined || v.tokenUser.toLowerCase() === v.user.toLowerCase()
-        ? enablePop(v)
-        : `${enablePop(v)}; ${fullAccess(v, v.tokenUser)}`,
+        ? powerShell(enablePop(v))
+        : powerShell(enablePop(v), fullAccess(v, v.tokenUser)),
   }),
   'pop-no-xoauth2': server.noXoauth2,
   'pop-greeting-refused': server.greetingRefused,

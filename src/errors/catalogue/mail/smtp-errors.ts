@@ -1,11 +1,12 @@
 import { Exit } from '../../../core/exit.ts';
+import { led, noted, plus } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import {
   afterPause,
-  again,
   doctor,
   type MailSpot,
+  powerShell,
   protocolSwitch,
   ps,
   type RefusedBlanks,
@@ -13,6 +14,7 @@ import {
   serverEntries,
   show,
   signIn,
+  testAgain,
   whyRefused,
 } from './mail-words.ts';
 
@@ -36,7 +38,7 @@ export const smtpEntries = {
     title: (v) => `${v.host} refuses the sign-in of ${v.user} for sending`,
     why: whyRefused,
     next: (v) => [signIn(v), show(v)],
-    admin: (v) => `Get-CASMailbox -Identity ${ps(v.user)} | fl SmtpClientAuthenticationDisabled; ${enableSmtp(v)}`,
+    admin: (v) => powerShell(`Get-CASMailbox -Identity ${ps(v.user)} | fl SmtpClientAuthenticationDisabled`, enableSmtp(v)),
   }),
   'smtp-auth-disabled': entry<MailSpot & { where: 'tenant' | 'mailbox' }>({
     exit: Exit.notAllowed,
@@ -52,8 +54,8 @@ export const smtpEntries = {
       v.where === 'tenant'
         ? 'the mailbox follows the organisation; its own switch wins over that, after up to an hour'
         : "the mailbox's own switch says no; a change takes up to an hour to act",
-    next: (v) => [again(v)],
-    admin: enableSmtp,
+    next: (v) => [testAgain(v)],
+    admin: (v) => powerShell(enableSmtp(v)),
   }),
   'smtp-basic-auth': entry<MailSpot>({
     exit: Exit.notAllowed,
@@ -67,7 +69,7 @@ export const smtpEntries = {
     title: (v) => `${v.host} takes this for a password sign-in, and those are switched off`,
     why: () => 'mailauth sends a token only: a gateway in between changes it, or a policy forbids SMTP AUTH',
     next: () => [doctor],
-    admin: (v) => `Get-AuthenticationPolicy | fl Name,AllowBasicAuthSmtp; ${enableSmtp(v)}`,
+    admin: (v) => powerShell('Get-AuthenticationPolicy | fl Name,AllowBasicAuthSmtp', enableSmtp(v)),
   }),
   'smtp-send-as-denied': entry<MailSpot & { tokenUser?: string | undefined }>({
     exit: Exit.notAllowed,
@@ -76,11 +78,11 @@ export const smtpEntries = {
     says: ['Client does not have permissions to send as this sender', 'not allowed to send as'],
     title: (v) => `${isOwn(v) ? 'who signed in' : v.tokenUser} may not send as ${v.mailbox}`,
     why: () => 'any address but the own mailbox, a shared one or an alias, needs the right SendAs',
-    next: (v) => [again(v)],
+    next: (v) => [testAgain(v)],
     admin: (v) => {
       const right = sendAs({ ...v, user: v.mailbox }, v.tokenUser ?? 'WHO-SIGNED-IN');
       // Signed in under another name: that one's switch is on.
-      return v.user === v.mailbox ? `${right}; ${enableSmtp(v)}` : right;
+      return powerShell(right, ...(v.user === v.mailbox ? [enableSmtp(v)] : []));
     },
   }),
   'smtp-user-name': entry<MailSpot>({
@@ -88,7 +90,7 @@ export const smtpEntries = {
     source: sources.smtpFaults,
     title: (v) => `SMTP wants ${v.user}, who signed in, as the user name, not ${v.mailbox}`,
     why: (v) => `${v.mailbox} is an alias or a shared mailbox; it stays the sender, and mailauth remembers the name`,
-    next: (v) => [again(v), `Enter ${v.user} as the user name for sending in the mail program`],
+    next: (v) => [testAgain(v), `Enter ${v.user} as the user name for sending in the mail program.`],
   }),
   'smtp-throttled': entry<MailSpot & { waitMs?: number | undefined }>({
     exit: Exit.temporary,
@@ -110,15 +112,15 @@ export const smtpEntries = {
     source: sources.smtp,
     title: (v) => `${v.host} accepts no mail from ${v.user}`,
     why: (v) => v.reason ?? 'the reason is in its reply',
-    next: (v) => [again(v)],
-    admin: (v) => `${ps(v.user)} cannot send: see the reply, and Get-CASMailbox -Identity ${ps(v.user)}`,
+    next: (v) => [testAgain(v)],
+    admin: (v) => led(`${v.user} cannot send; see the reply, and`, powerShell(`Get-CASMailbox -Identity ${ps(v.user)}`)),
   }),
   'smtp-recipient-refused': entry<MailSpot & { recipient: string }>({
     exit: Exit.failed,
     source: sources.smtp,
     title: (v) => `${v.host} accepts mail from ${v.user}, but not to ${v.recipient}`,
     why: () => 'the address is wrong, or may not be written to from here',
-    next: (v) => [`${again(v)} --send-to ADDRESS`],
+    next: (v) => [noted(plus(testAgain(v), { sendTo: v.mailbox }), 'sends to the mailbox itself')],
     retryHelps: false,
   }),
   'smtp-no-xoauth2': server.noXoauth2,

@@ -1,7 +1,8 @@
 import { Exit } from '../../../core/exit.ts';
+import { led, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
-import { again, type MailSpot, ps } from './mail-words.ts';
+import { type MailSpot, powerShell, ps, testAgain } from './mail-words.ts';
 
 /** What Exchange says when it takes no mail although the sign-in is all right: each sentence has its own way out. */
 export const smtpRefusedEntries = {
@@ -12,8 +13,9 @@ export const smtpRefusedEntries = {
     says: ['Access denied, bad outbound sender'],
     title: (v) => `Microsoft 365 has blocked ${v.user} from sending, for spam`,
     why: () => 'it sent too much that looked like spam: find out what sent it before it is unblocked',
-    next: (v) => [again(v), 'an administrator unblocks it first; that takes up to an hour to act'],
-    admin: (v) => `Remove-BlockedSenderAddress -SenderAddress ${ps(v.user)}   (or "Restricted entities" in the Defender portal)`,
+    next: (v) => [testAgain(v), 'An administrator unblocks it first. That takes up to an hour to act.'],
+    admin: (v) =>
+      noted(powerShell(`Remove-BlockedSenderAddress -SenderAddress ${ps(v.user)}`), 'or "Restricted entities" in the Defender portal'),
     retryHelps: false,
   }),
   'smtp-address-refused': entry<MailSpot>({
@@ -23,7 +25,7 @@ export const smtpRefusedEntries = {
     says: ['traffic not accepted from this IP'],
     title: (v) => `${v.host} takes no mail from this network address or tenant`,
     why: () => 'a new or trial tenant, or an address of bad repute',
-    next: (v) => [again(v), 'Try from another network, or once Microsoft support has lifted the block.'],
+    next: (v) => [testAgain(v), 'Try from another network, or once Microsoft support has lifted the block.'],
     admin: () => 'ask Microsoft support to lift 5.7.708; a trial tenant needs a paid licence first',
     retryHelps: false,
     mender: 'Microsoft',
@@ -35,7 +37,7 @@ export const smtpRefusedEntries = {
     says: ['tenant has exceeded threshold'],
     title: () => 'Microsoft 365 has stopped all outgoing mail of this tenant',
     why: () => 'most of what it sent looked like spam, so an account may be in wrong hands',
-    next: (v) => [again(v), 'an administrator finds the account that sends, then asks Microsoft support'],
+    next: (v) => [testAgain(v), 'An administrator finds the account that sends, then asks Microsoft support.'],
     admin: () => 'find and stop the account that sends spam, then ask Microsoft support to lift 5.7.705',
     retryHelps: false,
     mender: 'Microsoft',
@@ -46,8 +48,12 @@ export const smtpRefusedEntries = {
     says: ['the request did not meet the criteria to be authenticated'],
     title: (v) => `the organisation's rules do not let ${v.user} sign in for sending`,
     why: () => 'Conditional Access or a blocked sign-in: the sign-in log of the user says which',
-    next: (v) => [again(v), 'An administrator looks into the sign-in log first.'],
-    admin: (v) => `Entra > Users > ${v.user} > Sign-in logs; Get-CASMailbox -Identity ${ps(v.user)} | fl SmtpClientAuthenticationDisabled`,
+    next: (v) => [testAgain(v), 'An administrator looks into the sign-in log first.'],
+    admin: (v) =>
+      led(
+        `look into Entra > Users > ${v.user} > Sign-in logs, then`,
+        powerShell(`Get-CASMailbox -Identity ${ps(v.user)} | fl SmtpClientAuthenticationDisabled`),
+      ),
     retryHelps: false,
   }),
   'smtp-federation': entry<MailSpot>({
@@ -56,7 +62,7 @@ export const smtpRefusedEntries = {
     says: ['federated STS service was unreachable', 'STS URL does not support HTTPS'],
     title: () => "the organisation's own sign-in service (federation) cannot be reached by Microsoft",
     why: () => 'a password sign-in goes through it; OAuth 2 does not',
-    next: (v) => [again(v)],
+    next: (v) => [testAgain(v)],
     admin: () => 'check that AD FS is reachable from the internet over https with a valid certificate',
   }),
 };

@@ -1,20 +1,21 @@
 import { Exit } from '../../../core/exit.ts';
+import { type Command, led, line, mailauth, type NextStep, plus } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
 /** Commands of this set-up, ready to copy: how to go on, and how to take back what was made. */
 export interface GraphCommands {
   /** `mailauth setup --resume --mailbox helpdesk@contoso.com` */
-  readonly resume: string;
+  readonly resume: Command;
   /** `mailauth logout helpdesk@contoso.com --delete-app` */
-  readonly undo: string;
+  readonly undo: Command;
   /** of a set-up: the same for an administrator who is somebody else */
-  readonly handoff?: string;
+  readonly handoff?: Command;
 }
 
 /** The command that does it again, for errors of a single call. */
 export interface Again {
-  readonly again: string;
+  readonly again: Command;
 }
 
 /** What stands in the tenant already, in words: `the application 9d0c…`; empty: nothing. */
@@ -25,7 +26,7 @@ export interface Exists extends GraphCommands {
 const made = (v: Exists): string =>
   v.exists.length === 0 ? 'Nothing was changed in the tenant.' : `Already there: ${v.exists.join(', ')}.`;
 
-const undo = (v: Exists): readonly string[] => (v.exists.length === 0 ? [] : [`Take back what was made: ${v.undo}`]);
+const undo = (v: Exists): readonly NextStep[] => (v.exists.length === 0 ? [] : [led('Take back what was made', v.undo)]);
 
 /** Registration through Microsoft Graph: rights, policies, throttling, and what was found there. */
 export const graphEntries = {
@@ -55,7 +56,7 @@ export const graphEntries = {
     source: sources.graph,
     title: (v) => `The answer of ${v.host} is not Microsoft Graph's`,
     why: (v) => `${v.why} Often a proxy or a sign-in page of the network in between.`,
-    next: () => ['mailauth doctor'],
+    next: () => [mailauth('doctor')],
   }),
   'graph-refused': entry<Exists & { what: string; said: string; status: number }>({
     exit: Exit.failed,
@@ -87,7 +88,7 @@ export const graphEntries = {
     why: (v) => `It takes the role ${orList(v.roles)}. A role activated after the sign-in counts only after a new one. ${made(v)}`,
     next: (v) => [
       v.resume,
-      ...(v.handoff === undefined ? [] : [`Without such a role, let an administrator do it: ${v.handoff}`]),
+      ...(v.handoff === undefined ? [] : [led('Without such a role, let an administrator do it', v.handoff)]),
       ...undo(v),
     ],
     admin: (v) => `mailauth needs somebody with the role ${orList(v.roles)} to ${v.what}.`,
@@ -97,14 +98,14 @@ export const graphEntries = {
     source: sources.graph,
     title: (v) => `The Graph token lacks ${v.permissions.join(' and ')}`,
     why: (v) => `The app that signed in was not granted it, so Graph would refuse the registration. ${made(v)}`,
-    next: (v) => [v.resume, 'Give a token with it in MAILAUTH_GRAPH_TOKEN: az account get-access-token --resource-type ms-graph'],
+    next: (v) => [v.resume, led('A token with it, for MAILAUTH_GRAPH_TOKEN', line`az account get-access-token --resource-type ms-graph`)],
   }),
   'tenant-without-exchange': entry<Exists>({
     exit: Exit.notAllowed,
     source: sources.graph,
     title: () => 'This tenant has no Exchange Online, so there is no mailbox to give access to',
     why: (v) => `Its service principal is missing: no licence was ever assigned, or it is the wrong tenant or cloud. ${made(v)}`,
-    next: (v) => [v.resume, `Name the right tenant: ${v.resume} --tenant DOMAIN`, ...undo(v)],
+    next: (v) => [v.resume, 'If it is the wrong tenant, run the same command with --tenant and the domain of the right one.', ...undo(v)],
     admin: () => 'assign an Exchange Online licence in this tenant; its service appears some minutes later.',
     retryHelps: false,
   }),
@@ -113,7 +114,7 @@ export const graphEntries = {
     source: sources.graph,
     title: (v) => `Exchange Online of this tenant offers no ${v.names.join(', ')}`,
     why: (v) => `This cloud may not have it; without it nobody can consent. ${made(v)}`,
-    next: (v) => [v.resume, `Leave the protocol out: ${v.resume} --protocols imap`, ...undo(v)],
+    next: (v) => [v.resume, led('Leave the protocol out', plus(v.resume, { protocols: 'imap' })), ...undo(v)],
     retryHelps: false,
   }),
   'secrets-forbidden': entry<Exists>({
@@ -122,7 +123,7 @@ export const graphEntries = {
     codes: ['CredentialTypeNotAllowedAsPerAppPolicy'],
     title: () => 'A policy of this tenant forbids client secrets',
     why: (v) => `CredentialTypeNotAllowedAsPerAppPolicy. Go on once an administrator has exempted this app. ${made(v)}`,
-    next: (v) => [v.resume, `On this computer it also goes without one: ${v.resume} --client-type public`, ...undo(v)],
+    next: (v) => [v.resume, led('On this computer it also works without one', plus(v.resume, { clientType: 'public' })), ...undo(v)],
     admin: () => 'exempt the app from "Block password addition" (Entra > Enterprise apps > Application policies), or allow it for an hour.',
     retryHelps: false,
   }),
@@ -132,7 +133,7 @@ export const graphEntries = {
     codes: ['CredentialInvalidLifetimeAsPerAppPolicy'],
     title: (v) => `A policy of this tenant does not allow a client secret of ${v.months} months`,
     why: (v) => `CredentialInvalidLifetimeAsPerAppPolicy: the longest lifetime is shorter. ${made(v)}`,
-    next: (v) => [`${v.resume} --secret-months ${v.months > 6 ? 6 : v.months > 3 ? 3 : 1}`, ...undo(v)],
+    next: (v) => [plus(v.resume, { secretMonths: v.months > 6 ? 6 : v.months > 3 ? 3 : 1 }), ...undo(v)],
     admin: () => 'the longest lifetime stands under Entra > Enterprise apps > Application policies, "Restrict max password lifetime".',
   }),
   'secret-limit': entry<Exists & { has: number }>({
@@ -149,7 +150,7 @@ export const graphEntries = {
     codes: ['SignInAudienceNotAllowedAsPerAppPolicy'],
     title: (v) => `A policy of this tenant does not allow the audience "${v.audience}"`,
     why: (v) => `SignInAudienceNotAllowedAsPerAppPolicy. ${made(v)}`,
-    next: (v) => [`${v.resume} --audience single`, ...undo(v)],
+    next: (v) => [plus(v.resume, { audience: 'single' }), ...undo(v)],
     admin: (v) => `allow apps with the audience "${v.audience}", or use the product with --audience single.`,
     retryHelps: false,
   }),
@@ -185,7 +186,7 @@ export const graphEntries = {
     source: sources.own,
     title: (v) => `The application ${v.clientId} ("${v.name}") does not carry mailauth's mark`,
     why: () => 'It was made or changed by somebody else. Nothing was removed.',
-    next: () => ['Delete it by hand if you are sure: Entra > App registrations > All applications'],
+    next: () => ['If you are sure, delete it by hand: Entra > App registrations > All applications.'],
     retryHelps: false,
   }),
 };

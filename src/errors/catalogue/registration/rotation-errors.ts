@@ -1,6 +1,10 @@
 import { Exit } from '../../../core/exit.ts';
+import type { MailboxKey } from '../../../core/mailbox.ts';
+import { type Command, led, mailauth, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
+
+const rotate = (v: MailboxKey, flags = {}): Command => mailauth('secret rotate', v.mailbox, { for: v.for, ...flags });
 
 /** `mailauth secret rotate`. */
 export const rotationEntries = {
@@ -9,8 +13,8 @@ export const rotationEntries = {
     title: () => 'A rotation is open: the product may still use the old client secret',
     why: () => 'Both secrets work until it is finished.',
     next: (v) => [
-      `mailauth secret rotate ${v.mailbox} --for ${v.for} --finish   (once the new value is in the product)`,
-      `mailauth secret show ${v.mailbox} --for ${v.for} --reveal   (the new value)`,
+      noted(rotate(v, { finish: true }), 'once the new value is in the product'),
+      led('The new value', mailauth('secret show', v.mailbox, { for: v.for, reveal: true })),
     ],
     source: sources.own,
   }),
@@ -18,7 +22,7 @@ export const rotationEntries = {
     exit: Exit.temporary,
     title: () => 'The new client secret could not be tried, so the old one stays',
     why: (v) => `${v.host} did not answer. The new one is kept in the store, and the next run goes on with it.`,
-    next: (v) => [`mailauth secret rotate ${v.mailbox} --for ${v.for}`],
+    next: (v) => [rotate(v)],
     retryHelps: true,
     source: sources.own,
   }),
@@ -26,7 +30,7 @@ export const rotationEntries = {
     exit: Exit.temporary,
     title: (v) => `Another mailauth is at work on the registration of ${v.mailbox} right now`,
     why: () => 'A set-up or a rotation; the other one goes on undisturbed.',
-    next: (v) => [`mailauth secret rotate ${v.mailbox} --for ${v.for}   (once it has ended)`],
+    next: (v) => [noted(rotate(v), 'once the other one has ended')],
     retryHelps: true,
     source: sources.own,
   }),
@@ -35,8 +39,8 @@ export const rotationEntries = {
     title: (v) => `The app ${v.clientId} is not in the tenant any more`,
     why: () => 'Somebody deleted it. For 30 days it can be restored: Entra > App registrations > Deleted applications.',
     next: (v) => [
-      `mailauth setup --mailbox ${v.mailbox} --for ${v.for} --yes   (makes a new one, if mailauth made the old one)`,
-      `mailauth logout ${v.mailbox} --for ${v.for}   (forgets it here)`,
+      noted(mailauth('setup', { mailbox: v.mailbox, for: v.for, yes: true }), 'makes a new one, if mailauth made the old one'),
+      noted(mailauth('logout', v.mailbox, { for: v.for }), 'forgets it on this computer'),
     ],
     source: 'https://learn.microsoft.com/entra/identity-platform/howto-restore-app',
   }),

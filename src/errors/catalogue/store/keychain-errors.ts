@@ -1,6 +1,6 @@
 import { Exit } from '../../../core/exit.ts';
 import { keychainSays } from '../../../core/keychain-says.ts';
-import { shellWord } from '../../../core/links.ts';
+import { again, byShell, type Line, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -13,19 +13,24 @@ interface Keychain {
 /** Asks for the keyring's password and unlocks with it; a keyring that does not exist yet is made. printf is a built-in: no password in argv. */
 const unlock = (options: string): string =>
   `read -rsp "Keyring password: " p; printf %s "$p" | gnome-keyring-daemon ${options}--unlock --components=secrets >/dev/null`;
-const unlockHere = `bash -c '${unlock('--replace ')}'`;
-const freshSession = `dbus-run-session -- bash -c '${unlock('')}; exec bash'`;
+const unlockHere = line`bash -c ${unlock('--replace ')}`;
+const freshSession = line`dbus-run-session -- bash -c ${`${unlock('')}; exec bash`}`;
 
 /** The platform's own tool, to see whether the fault is the keychain's or ours. */
-const tryWithoutMailauth = ({ label }: Keychain): string =>
+const tryWithoutMailauth = ({ label }: Keychain): Line =>
   ({
-    'macOS Keychain': 'security add-generic-password -U -s mailauth-check -a check -w check',
-    'Windows Credential Manager': 'cmdkey /list',
-  })[label] ?? 'echo check | secret-tool store --label=mailauth-check service mailauth-check';
+    'macOS Keychain': line`security add-generic-password -U -s mailauth-check -a check -w check`,
+    'Windows Credential Manager': line`cmdkey /list`,
+  })[label] ?? line`echo check | secret-tool store --label=mailauth-check service mailauth-check`;
 
 /** For servers and containers: the other store, with a key file. */
-export const sealedFile =
-  'export MAILAUTH_STORE=file MAILAUTH_KEY_FILE=~/mailauth.key; mailauth store keygen ~/mailauth.key   # a server without a keychain';
+export const sealedFile: NextStep = noted(
+  byShell(
+    line`export MAILAUTH_STORE=file MAILAUTH_KEY_FILE=~/mailauth.key; mailauth store keygen ~/mailauth.key`,
+    line`$env:MAILAUTH_STORE = 'file'; $env:MAILAUTH_KEY_FILE = "$HOME/mailauth.key"; mailauth store keygen "$HOME/mailauth.key"`,
+  ),
+  'a server without a keychain',
+);
 
 /** What our bus says of an address that it cannot connect to (`system/bus.ts`). */
 const otherTransport = /names no Unix socket/;
@@ -42,8 +47,13 @@ export const storeEntries = {
     why: ({ why }) =>
       `The Secret Service (GNOME Keyring, KWallet) is reached through the session bus: ${why}${otherTransport.test(why) ? '; only those are used, not tcp:' : ''}`,
     next: ({ why }) => [
-      `${freshSession}   # a session with an unlocked keyring; run mailauth in it`,
-      `${otherTransport.test(why) ? 'unset DBUS_SESSION_BUS_ADDRESS; ' : ''}export XDG_RUNTIME_DIR=/run/user/$(id -u)   # in cron, su and sudo, where a session is running`,
+      noted(freshSession, 'a session with an unlocked keyring; run mailauth in it'),
+      noted(
+        otherTransport.test(why)
+          ? line`unset DBUS_SESSION_BUS_ADDRESS; export XDG_RUNTIME_DIR=/run/user/$(id -u)`
+          : line`export XDG_RUNTIME_DIR=/run/user/$(id -u)`,
+        'in cron, su and sudo, where a session is running',
+      ),
       sealedFile,
     ],
   }),
@@ -55,8 +65,8 @@ export const storeEntries = {
     title: () => 'No keychain service is installed on this computer',
     why: ({ why }) => `Nothing answers for org.freedesktop.secrets: ${why}`,
     next: () => [
-      'sudo apt-get install gnome-keyring   # Fedora, RHEL: sudo dnf install gnome-keyring',
-      'KeePassXC and KWallet will do as well, with their Secret Service switched on',
+      noted(line`sudo apt-get install gnome-keyring`, 'Fedora, RHEL: sudo dnf install gnome-keyring'),
+      'KeePassXC and KWallet also work, with their Secret Service switched on.',
       sealedFile,
     ],
   }),
@@ -68,8 +78,8 @@ export const storeEntries = {
     title: () => 'The keychain service runs, but it has no default keyring yet',
     why: ({ why }) => `Without one it forgets what it is given: ${why}`,
     next: () => [
-      `${unlockHere}   # makes it, with the password you choose`,
-      'On a desktop: open "Passwords and Keys" (seahorse), make a password keyring and set it as default',
+      noted(unlockHere, 'makes it, with the password you choose'),
+      'On a desktop: open "Passwords and Keys" (seahorse), make a password keyring and set it as default.',
     ],
   }),
 
@@ -84,8 +94,8 @@ export const storeEntries = {
         : `Logging in to the desktop unlocks it; SSH with a key and automatic log-in do not: ${why}`,
     next: ({ label }) =>
       label === 'macOS Keychain'
-        ? ['security unlock-keychain']
-        : [unlockHere, 'On a desktop: open "Passwords and Keys" (seahorse) and unlock the keyring "Login"'],
+        ? [line`security unlock-keychain`]
+        : [unlockHere, 'On a desktop: open "Passwords and Keys" (seahorse) and unlock the keyring "Login".'],
   }),
 
   'keychain-hung': entry<Keychain>({
@@ -96,8 +106,8 @@ export const storeEntries = {
     why: ({ why }) => why,
     next: ({ label }) =>
       label === 'Secret Service'
-        ? ['pkill -KILL -u "$(id -u)" gnome-keyring-d   # it starts again when it is asked', 'Log out and in again']
-        : ['Log out and in again, then try once more'],
+        ? [noted(line`pkill -KILL -u "$(id -u)" gnome-keyring-d`, 'it starts again when it is asked'), 'Log out and in again.']
+        : ['Log out and in again, then try once more.'],
   }),
 
   'keychain-denied': entry<Keychain>({
@@ -108,9 +118,9 @@ export const storeEntries = {
     why: ({ why }) => why,
     next: ({ label }) => [
       {
-        'macOS Keychain': 'security unlock-keychain   # then try again, and press "Always Allow" when macOS asks',
-        'Windows Credential Manager': 'Run the same command in a window of the desktop: Credential Manager cannot be used over SSH',
-      }[label] ?? 'Run the same command as the user who owns the session, without sudo',
+        'macOS Keychain': noted(line`security unlock-keychain`, 'then try again, and press "Always Allow" when macOS asks'),
+        'Windows Credential Manager': 'Run the same command in a window of the desktop: Credential Manager cannot be used over SSH.',
+      }[label] ?? 'Run the same command as the user who owns the session, without sudo.',
     ],
   }),
 
@@ -119,15 +129,15 @@ export const storeEntries = {
     source: sources.secretService,
     title: ({ label }) => `The keychain does not work (${label})`,
     why: ({ why }) => why,
-    next: (v) => [`${tryWithoutMailauth(v)}   # does it fail without mailauth, too?`, 'mailauth doctor'],
+    next: (v) => [noted(tryWithoutMailauth(v), 'does it fail without mailauth, too?'), mailauth('doctor')],
   }),
 
-  'store-damaged': entry<{ what: string; why: string; fix: string }>({
+  'store-damaged': entry<{ what: string; why: string; fix: readonly NextStep[] }>({
     exit: Exit.noStore,
     source: sources.own,
     title: ({ what }) => `What is stored as ${what} is damaged`,
     why: ({ why }) => `It was left untouched: ${why}`,
-    next: ({ fix }) => [fix],
+    next: ({ fix }) => fix,
     retryHelps: false,
   }),
 
@@ -136,7 +146,7 @@ export const storeEntries = {
     source: sources.own,
     title: ({ mailbox }) => `The new token of ${mailbox} could not be stored`,
     why: ({ store }) => `The ${store} did not give back what was written, so the old one was put back`,
-    next: () => ['mailauth doctor'],
+    next: () => [mailauth('doctor')],
     retryHelps: true,
   }),
 
@@ -145,7 +155,7 @@ export const storeEntries = {
     source: sources.own,
     title: () => 'Another mailauth is writing the same file',
     why: ({ what }) => `${what} stayed locked`,
-    next: () => ['Wait until the other command has finished, then run this one again'],
+    next: () => [noted(again(), 'once the other command has finished')],
     retryHelps: true,
   }),
 
@@ -154,7 +164,7 @@ export const storeEntries = {
     source: sources.own,
     title: ({ file }) => `The mailbox file ${file} cannot be used`,
     why: ({ why }) => `It was left untouched: ${why}`,
-    next: ({ file }) => [`mv '${file}' '${file}.broken'   # then set the mailbox up again: mailauth setup`],
+    next: ({ file }) => [line`mv ${file} ${`${file}.broken`}`, led('Then set the mailbox up again', mailauth('setup'))],
     retryHelps: false,
   }),
 
@@ -163,7 +173,10 @@ export const storeEntries = {
     source: sources.own,
     title: ({ file }) => `The file ${file} cannot be used`,
     why: ({ why }) => `It holds the id under which the keychain knows this folder's secrets: ${why}`,
-    next: ({ file }) => [`Put ${file} back from a copy`, `Start anew, every mailbox signs in again: mv '${file}' '${file}.broken'`],
+    next: ({ file }) => [
+      `Put ${file} back from a copy.`,
+      led('Start anew, with a new sign-in for every mailbox', line`mv ${file} ${`${file}.broken`}`),
+    ],
     retryHelps: false,
   }),
 
@@ -173,8 +186,11 @@ export const storeEntries = {
     title: ({ home }) => `mailauth cannot write to its folder ${home}`,
     why: ({ why }) => why,
     next: ({ home, why }) => [
-      `ls -ld ${shellWord(home)}   # who owns it; ${/denied|permitted/.test(why) ? 'mailauth must run as that user' : 'then make room or make it writable'}`,
-      'MAILAUTH_HOME="$HOME/mailauth" mailauth setup   # or begin anew in any folder that this user may write',
+      noted(
+        byShell(line`ls -ld ${home}`, line`Get-Acl ${home}`),
+        `who owns it; ${/denied|permitted/.test(why) ? 'mailauth must run as that user' : 'then make room or make it writable'}`,
+      ),
+      noted({ ...mailauth('setup'), home: 'mailauth' }, 'begins anew in a folder that this user can write to'),
     ],
     retryHelps: false,
   }),

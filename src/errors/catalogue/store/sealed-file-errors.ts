@@ -1,4 +1,5 @@
 import { Exit } from '../../../core/exit.ts';
+import { again, byShell, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -11,10 +12,22 @@ interface Broken extends File {
 }
 
 /** Where nothing that mailauth keeps can be opened any more. `file`: the sealed file itself. */
-const withoutCopy = (file: string, move: string): readonly string[] => [
-  `Put ${file} back from your own backup`,
-  `Start anew, every mailbox signs in again: ${move}, then mailauth login --force MAILBOX`,
+const withoutCopy = (file: string, ...away: readonly NextStep[]): readonly NextStep[] => [
+  `Put ${file} back from your own backup.`,
+  ...away,
+  led('Start anew: then sign in again for every mailbox', mailauth('login', { force: true })),
 ];
+
+/** The variable names a file that only the operator knows. */
+const otherKey = 'Set MAILAUTH_KEY_FILE to the path of the key file that was there when the sealed file was made.';
+const passphraseFile = 'Set MAILAUTH_PASSPHRASE_FILE to the path of a file with the passphrase: one line, mode 0600.';
+const newKeyFile = led(
+  'For a new store on a server, use a key file',
+  byShell(
+    line`mailauth store keygen ~/mailauth.key; export MAILAUTH_KEY_FILE=~/mailauth.key`,
+    line`mailauth store keygen "$HOME/mailauth.key"; $env:MAILAUTH_KEY_FILE = "$HOME/mailauth.key"`,
+  ),
+);
 
 type Kind = 'scrypt' | 'key-file';
 
@@ -25,7 +38,7 @@ export const fileStoreEntries = {
     source: sources.own,
     title: () => 'The sealed file with the secrets is damaged',
     why: ({ file, why }) => `${file} was left untouched: ${why}`,
-    next: () => ['mailauth store restore   # takes the kept copy, after asking'],
+    next: () => [noted(mailauth('store restore'), 'takes the kept copy, after asking')],
     retryHelps: false,
   }),
 
@@ -34,7 +47,7 @@ export const fileStoreEntries = {
     source: sources.own,
     title: ({ file }) => `The sealed file ${file} is out of reach`,
     why: ({ why }) => why,
-    next: ({ file }) => [`ls -l '${file}'   # it must belong to the user who runs mailauth`],
+    next: ({ file }) => [noted(line`ls -l ${file}`, 'it must belong to the user who runs mailauth')],
   }),
 
   'sealed-file-newer': entry<File>({
@@ -42,7 +55,7 @@ export const fileStoreEntries = {
     source: sources.own,
     title: ({ file }) => `Another version of mailauth wrote ${file}`,
     why: () => 'This one does not know its format, and left it untouched',
-    next: () => ['mailauth --version   # then use the newer one here as well'],
+    next: () => [noted(line`mailauth --version`, 'then use the newer version here as well')],
     retryHelps: false,
   }),
 
@@ -52,11 +65,7 @@ export const fileStoreEntries = {
     title: ({ kind }) => (kind === 'scrypt' ? 'The passphrase is wrong' : 'The key file is not the one that was used'),
     why: ({ file, kind }) =>
       kind === 'scrypt' ? `${file} was sealed with another one` : `${file} was sealed with another key; it was left untouched`,
-    next: ({ kind }) => [
-      kind === 'scrypt'
-        ? 'export MAILAUTH_PASSPHRASE_FILE=FILE   # the file with the right one, mode 0600'
-        : 'export MAILAUTH_KEY_FILE=FILE   # the one that was there when the file was made',
-    ],
+    next: ({ kind }) => [kind === 'scrypt' ? passphraseFile : otherKey],
   }),
 
   'sealed-key-kind': entry<File & { kind: Kind }>({
@@ -67,9 +76,7 @@ export const fileStoreEntries = {
         ? 'The sealed file has a passphrase, but a key file was given'
         : 'The sealed file needs its key file, not a passphrase',
     why: ({ file, kind }) => `${file} was made with ${kind === 'scrypt' ? 'a passphrase' : 'MAILAUTH_KEY_FILE'}`,
-    next: ({ kind }) => [
-      kind === 'scrypt' ? 'unset MAILAUTH_KEY_FILE' : 'export MAILAUTH_KEY_FILE=FILE   # the one that was there when the file was made',
-    ],
+    next: ({ kind }) => [kind === 'scrypt' ? byShell(line`unset MAILAUTH_KEY_FILE`, line`Remove-Item Env:MAILAUTH_KEY_FILE`) : otherKey],
     retryHelps: false,
   }),
 
@@ -78,10 +85,7 @@ export const fileStoreEntries = {
     source: sources.own,
     title: () => 'The sealed file needs its passphrase or its key file',
     why: ({ file }) => `${file} cannot be opened without, and prompts are off or nobody is at a terminal`,
-    next: () => [
-      'export MAILAUTH_PASSPHRASE_FILE=FILE   # holds the passphrase, mode 0600',
-      'For a new store on a server, make a key file and export MAILAUTH_KEY_FILE with its name: mailauth store keygen FILE',
-    ],
+    next: () => [passphraseFile, newKeyFile],
   }),
 
   'key-file-unusable': entry<Broken>({
@@ -89,10 +93,7 @@ export const fileStoreEntries = {
     source: sources.own,
     title: ({ file }) => `The key file ${file} cannot be used`,
     why: ({ why }) => why,
-    next: () => [
-      'mailauth store keygen FILE   # makes one, for a store that is new',
-      'A store that has secrets opens only with the key file it was made with',
-    ],
+    next: () => ['A store that has secrets opens only with the key file it was made with.', newKeyFile],
     retryHelps: false,
   }),
 
@@ -101,7 +102,7 @@ export const fileStoreEntries = {
     source: sources.own,
     title: ({ file }) => `The passphrase file ${file} cannot be used`,
     why: ({ why }) => why,
-    next: () => ['export MAILAUTH_PASSPHRASE_FILE=FILE   # one line, mode 0600'],
+    next: () => [passphraseFile],
     retryHelps: false,
   }),
 
@@ -110,10 +111,7 @@ export const fileStoreEntries = {
     source: sources.own,
     title: ({ from }) => `The passphrase in ${from} is too short for a new sealed file`,
     why: ({ fewest }) => `It needs at least ${fewest} characters; four or five unrelated words are good`,
-    next: () => [
-      'export MAILAUTH_PASSPHRASE_FILE=FILE   # one line, mode 0600',
-      'On a server, a key file in place of a passphrase; export MAILAUTH_KEY_FILE with its name: mailauth store keygen FILE',
-    ],
+    next: () => [passphraseFile, newKeyFile],
     retryHelps: false,
   }),
 
@@ -122,7 +120,7 @@ export const fileStoreEntries = {
     source: sources.own,
     title: ({ file }) => `Others can read or change ${file}`,
     why: ({ mode }) => `Its mode is ${mode}; what opens the secrets must be its owner's alone`,
-    next: ({ file }) => [`chmod 600 '${file}'   # if others were on this machine, count it as known`],
+    next: ({ file }) => [noted(line`chmod 600 ${file}`, 'if others were on this machine, treat it as known to them')],
     retryHelps: false,
   }),
 
@@ -131,7 +129,7 @@ export const fileStoreEntries = {
     source: sources.own,
     title: ({ file }) => `${file} belongs to another user`,
     why: () => 'What opens the secrets must belong to the user who runs mailauth',
-    next: ({ file }) => [`sudo chown "$(id -u)" '${file}'   # or run mailauth as the user it belongs to`],
+    next: ({ file }) => [noted(line`sudo chown "$(id -u)" ${file}`, 'or run mailauth as the user it belongs to')],
     retryHelps: false,
   }),
 
@@ -140,7 +138,7 @@ export const fileStoreEntries = {
     source: sources.own,
     title: () => 'There is no kept copy to restore',
     why: ({ file }) => `${file} does not exist`,
-    next: ({ file }) => withoutCopy(file.replace(/\.copy$/, ''), 'move the damaged file away'),
+    next: ({ file }) => withoutCopy(file.replace(/\.copy$/, ''), 'Without a backup, move the damaged file away.'),
     retryHelps: false,
   }),
 
@@ -149,7 +147,11 @@ export const fileStoreEntries = {
     source: sources.own,
     title: () => 'The kept copy is damaged as well: there is nothing to restore',
     why: ({ why }) => why,
-    next: ({ file }) => withoutCopy(file, `move both files away (mv '${file}' '${file}.old'; mv '${file}.copy' '${file}.copy.old')`),
+    next: ({ file }) =>
+      withoutCopy(
+        file,
+        led('Without a backup, move both files away', line`mv ${file} ${`${file}.old`}; mv ${`${file}.copy`} ${`${file}.copy.old`}`),
+      ),
     retryHelps: false,
   }),
 
@@ -157,7 +159,7 @@ export const fileStoreEntries = {
     exit: Exit.failed,
     source: sources.own,
     title: () => 'Stopped: nothing was changed',
-    next: () => ['mailauth store restore'],
+    next: () => [mailauth('store restore')],
   }),
 
   'key-file-exists': entry<File>({
@@ -165,7 +167,7 @@ export const fileStoreEntries = {
     source: sources.own,
     title: ({ file }) => `${file} is there already`,
     why: () => 'A key that is in use would be lost, and every secret with it; nothing was written over',
-    next: ({ file }) => [`mailauth store keygen '${file}.new'`],
+    next: ({ file }) => [mailauth('store keygen', `${file}.new`)],
     retryHelps: false,
   }),
 
@@ -175,8 +177,8 @@ export const fileStoreEntries = {
     title: ({ file }) => `The key file ${file} could not be made`,
     why: ({ why }) => why,
     next: ({ file }) => [
-      'mailauth store keygen ~/mailauth.key   # or any file in a folder that this user may write',
-      `sudo mailauth store keygen '${file}'   # where mailauth itself runs as root`,
+      noted(mailauth('store keygen', 'mailauth.key'), 'in a folder that this user can write to'),
+      noted(line`sudo mailauth store keygen ${file}`, 'if mailauth itself runs as root'),
     ],
   }),
 
@@ -185,6 +187,6 @@ export const fileStoreEntries = {
     source: sources.own,
     title: ({ to }) => `The store ${to} did not give back what was written`,
     why: ({ what }) => `${what} read differently; nothing was deleted from the old store`,
-    next: () => ['mailauth doctor   # checks the stores', 'Then run the same command again: it goes on where it stopped'],
+    next: () => [noted(mailauth('doctor'), 'checks the stores'), noted(again(), 'goes on where it stopped')],
   }),
 };

@@ -12,20 +12,21 @@ import { sheetRenderer, writeSheet } from '../../../../src/products/sheet/write-
 import { systemFiles } from '../../../../src/system/disk/files.ts';
 import { themeFor } from '../../../../src/ui/theme.ts';
 import { temporaryFolder, testContext } from '../../../support/context.ts';
+import { posix } from '../../../support/next.ts';
 import { exampleFacts, theSecret } from './example.ts';
 
 const ctx = testContext();
 const theme = themeFor(ctx, ctx.out, true);
 const sheet = (name = 'osticket', more: Parameters<typeof exampleFacts>[1] = {}) => {
   const product = productNamed(name)!;
-  return sheetOf(product, exampleFacts(product, more));
+  return sheetOf(product, exampleFacts(product, more), posix);
 };
 const asText = (made: ReturnType<typeof sheet>, reveal: { reveal: boolean }) => renderSheetText(made, { theme, columns: 80, ...reveal });
 const renderers = { text: asText, markdown: renderSheetMarkdown, html: renderSheetHtml, json: renderSheetJson };
 
 describe.each(Object.entries(renderers))('%s', (format, render) => {
   it.each(products)('$name: every field with its value, the secret masked', (product) => {
-    const made = sheetOf(product, exampleFacts(product));
+    const made = sheetOf(product, exampleFacts(product), posix);
     const rendered = render(made, { reveal: false });
     for (const { label } of made.parts.flatMap((part) => part.fields)) expect(rendered).toContain(label);
     expect(rendered).toContain('11111111-2222-3333-4444-555555555555');
@@ -39,7 +40,7 @@ describe.each(Object.entries(renderers))('%s', (format, render) => {
 
   it('does not make up a secret that is not at hand', () => {
     const { clientSecret: _, ...facts } = exampleFacts(productNamed('osticket')!);
-    const rendered = render(sheetOf(productNamed('osticket')!, facts), { reveal: true });
+    const rendered = render(sheetOf(productNamed('osticket')!, facts, posix), { reveal: true });
     if (format === 'json')
       expect(JSON.parse(rendered).parts[0].fields[2]).toMatchObject({ label: 'Client Secret', value: null, secret: true });
     else expect(rendered).toContain('in the secret store');
@@ -150,7 +151,7 @@ describe('as HTML', () => {
 
   it('is one file without scripts or anything from elsewhere', () => {
     for (const product of products) {
-      const html = renderSheetHtml(sheetOf(product, exampleFacts(product)), { reveal: false });
+      const html = renderSheetHtml(sheetOf(product, exampleFacts(product), posix), { reveal: false });
       expect(html).not.toMatch(/<script|<link|<img|<iframe|\bsrc=|@import|url\(|\bon\w+=/i);
       expect(html).toContain(`content="default-src 'none'; style-src 'sha256-`);
     }

@@ -6,16 +6,17 @@ import { mailHosts } from '../../../../src/products/form-facts.ts';
 import { productNamed, products } from '../../../../src/products/products.ts';
 import { sheetOf } from '../../../../src/products/sheet/sheet.ts';
 import { factsOf } from '../../../../src/products/sheet/sheet-facts.ts';
+import { posix } from '../../../support/next.ts';
 import { exampleFacts } from './example.ts';
 
-const sheet = (name: string, more: Parameters<typeof exampleFacts>[1] = {}) => {
+const sheet = (name: string, more: Parameters<typeof exampleFacts>[1] = {}, here = posix) => {
   const product = productNamed(name)!;
-  return sheetOf(product, exampleFacts(product, more));
+  return sheetOf(product, exampleFacts(product, more), here);
 };
 
 describe('the sheet', () => {
   it.each(products)('$name: nothing in it is empty', (product) => {
-    const made = sheetOf(product, exampleFacts(product));
+    const made = sheetOf(product, exampleFacts(product), posix);
     expect(made).toMatchObject({ mailbox: 'helpdesk@contoso.com', for: product.name, title: `${product.title}: helpdesk@contoso.com` });
     for (const { label, value } of [...made.parts.flatMap((part) => part.fields), ...made.registered]) {
       expect(label.trim()).not.toBe('');
@@ -31,16 +32,20 @@ describe('the sheet', () => {
       at: '2027-11-22T02:51:00Z',
       what: 'The client secret expires on 2027-11-22. From that day on, no mail is read or sent.',
       steps: [
-        'mailauth secret rotate helpdesk@contoso.com --for osticket',
-        'Put the new value into "Client Secret" (osTicket: Admin Panel > Emails > Emails > (the system email) > Remote Mailbox > Config > ' +
-          'IdP Config) and repeat the steps that follow it there',
-        'mailauth secret rotate helpdesk@contoso.com --for osticket --finish',
+        { text: 'mailauth secret rotate helpdesk@contoso.com --for osticket', copied: true },
+        {
+          text:
+            'Put the new value into "Client Secret" (osTicket: Admin Panel > Emails > Emails > (the system email) > Remote Mailbox > Config > ' +
+            'IdP Config) and repeat the steps that follow it there',
+          copied: false,
+        },
+        { text: 'mailauth secret rotate helpdesk@contoso.com --for osticket --finish', copied: true },
       ],
     });
     const { secretExpiresAt: _, ...facts } = exampleFacts(productNamed('osticket')!);
-    expect(sheetOf(productNamed('osticket')!, facts).renewal).not.toHaveProperty('at');
+    expect(sheetOf(productNamed('osticket')!, facts, posix).renewal).not.toHaveProperty('at');
     expect(sheet('kaseya').renewal.what).toContain('MFA');
-    expect(sheet('this-computer').renewal.steps).toEqual(['mailauth login helpdesk@contoso.com']);
+    expect(sheet('this-computer').renewal.steps).toEqual([{ text: 'mailauth login helpdesk@contoso.com', copied: true }]);
     // Here mailauth keeps the secret: no product, nothing to paste.
     expect(sheet('this-computer', { clientType: 'confidential' }).renewal.steps).toHaveLength(1);
   });
@@ -75,9 +80,9 @@ describe('the sheet', () => {
   });
 
   it('names commands that work in the sandbox', () => {
-    const cloud = { ...namedCloud('public'), name: 'sandbox' };
-    expect(sheet('this-computer', { cloud }).parts[0]?.press[0]).toBe('mailauth test all helpdesk@contoso.com --sandbox');
-    expect(sheet('osticket', { cloud }).renewal.steps[0]).toBe('mailauth secret rotate helpdesk@contoso.com --for osticket --sandbox');
+    const here = { ...posix, sandbox: true };
+    expect(sheet('this-computer', {}, here).parts[0]?.press[0]?.text).toBe('mailauth test all helpdesk@contoso.com --sandbox');
+    expect(sheet('osticket', {}, here).renewal.steps[0]?.text).toBe('mailauth secret rotate helpdesk@contoso.com --for osticket --sandbox');
   });
 
   it('is made from the mailbox file', () => {

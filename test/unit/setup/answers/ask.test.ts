@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { mailauth } from '../../../../src/core/next.ts';
 import { products } from '../../../../src/products/products.ts';
 import { type Asking, answer } from '../../../../src/setup/answers/ask.ts';
 import type { Question } from '../../../../src/setup/answers/question.ts';
@@ -18,7 +19,7 @@ const one: Question = {
   message: 'Which name?',
   asked: () => true,
   default: () => 'from the default',
-  example: () => 'mailauth setup --name x',
+  example: () => mailauth('setup', { name: 'x' }),
 };
 
 describe('where an answer comes from: flag, interrupted set-up, person, default', () => {
@@ -57,7 +58,7 @@ describe('where an answer comes from: flag, interrupted set-up, person, default'
       exit: 3,
       detail: { flag: '--name' },
       why: expect.stringContaining('--name'),
-      next: ['mailauth setup --name x'],
+      next: [mailauth('setup', { name: 'x' })],
     });
     expect(await answer([{ ...bare, optional: true }], {}, asking())).toEqual({});
   });
@@ -69,12 +70,14 @@ describe('where an answer comes from: flag, interrupted set-up, person, default'
 });
 
 describe('the questions of setup', () => {
-  it('every one has a flag, a message and an example that names its flag', () => {
+  it('every one has a flag, a message and an example that names its flag or asks on a terminal', () => {
     for (const q of [...firstQuestions, ...registrationQuestions]) {
       expect(q.flag).toMatch(/^--[a-z-]+$/);
       expect(q.message.length).toBeGreaterThan(8);
-      expect(q.example({ mailbox: 'a@contoso.com' })).toContain(q.flag);
-      expect(q.example({}).startsWith('mailauth setup ')).toBe(true);
+      const { name, flags, note } = q.example({ mailbox: 'a@contoso.com' });
+      expect(name).toBe('setup');
+      if (note === undefined) expect(Object.keys(flags)).toContain(q.flag.slice(2));
+      expect(q.example({}).name).toBe('setup');
     }
   });
 

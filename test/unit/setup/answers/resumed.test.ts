@@ -16,8 +16,8 @@ const madeId = '66666666-7777-8888-9999-000000000000';
 
 /** A whole round of questions, nobody there to be asked. */
 function answered(flags: Flags, saved: Known = {}, madeClientId?: string): Promise<Answers> {
-  const { prompts, err, env } = testContext();
-  const asker = { ctx: { prompts, err, env }, report: { show: () => undefined }, canAsk: false, facts: {} };
+  const { prompts, err, env, surroundings } = testContext();
+  const asker = { ctx: { prompts, err, env, surroundings }, report: { show: () => undefined }, canAsk: false, facts: {} };
   return remainingAnswers(key, flags, { saved, existing: undefined, ...(madeClientId && { madeClientId }) }, asker);
 }
 

@@ -9,6 +9,7 @@ import type { Network } from '../../../../src/core/context.ts';
 import { Interrupted, MailauthError } from '../../../../src/core/errors.ts';
 import { createNetwork } from '../../../../src/system/network/network.ts';
 import { type Canned, certificate, type HttpsServer, httpsServer, type Received } from '../../../support/https-server.ts';
+import { nextOf } from '../../../support/next.ts';
 
 const never = new AbortController().signal;
 let tls: { key: string; cert: string };
@@ -116,7 +117,7 @@ describe('request', () => {
     const untrusted = await failure(network.request(get(server.origin)));
     expect([untrusted.code, untrusted.exit]).toEqual(['tls-untrusted', 1]);
     expect(untrusted.why).toContain('mailauth test authority');
-    expect(untrusted.next.join()).toContain('NODE_EXTRA_CA_CERTS');
+    expect(nextOf(untrusted).join()).toContain('NODE_EXTRA_CA_CERTS');
     const trusting = network.trusting(tls.cert);
     expect((await trusting.request(get(server.origin))).status).toBe(200);
   });
@@ -235,7 +236,7 @@ describe('through a proxy', () => {
     const error = await failure(network.request(get('https://login.example')));
     expect([error.code, error.exit]).toEqual(['proxy-refused', 5]);
     expect(error.why).toMatch(why);
-    expect(JSON.stringify(error) + error.title + error.why + error.next.join()).not.toContain('hidden');
+    expect(JSON.stringify(error) + error.title + error.why + nextOf(error).join()).not.toContain('hidden');
   });
 
   it('a proxy that is not there', async () => {

@@ -1,3 +1,5 @@
+import { mailauth } from '../../core/next.ts';
+import { quotePosix } from '../../core/quoting.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 
@@ -6,7 +8,7 @@ import { problem } from '../../errors/problem.ts';
  * Throws `value-invalid` (exit 2) on line breaks and invisible characters: a script must do what a reader sees in it.
  */
 export function quoteBash(value: string): string {
-  return `'${visible(value).replaceAll("'", `'\\''`)}'`;
+  return quotePosix(visible(value));
 }
 
 /**
@@ -14,7 +16,7 @@ export function quoteBash(value: string): string {
  * That keeps curly quotes out, too. They would end a single-quoted string like straight ones (about_Quoting_Rules).
  * Throws like `quoteBash`.
  */
-export function quotePowerShell(value: string): string {
+export function quoteAsciiPowerShell(value: string): string {
   const parts = visible(value).match(/[ -~]+|[^ -~]/g) ?? [''];
   const quoted = parts.map((part) => (/^[ -~]*$/.test(part) ? `'${part.replaceAll("'", "''")}'` : `[char]0x${hex(part)}`));
   // A string on the left makes `+` a concatenation.
@@ -35,6 +37,6 @@ function visible(value: string): string {
     what: 'value for a script',
     value: plain(value, 80),
     why: 'It holds a line break or an invisible character.',
-    next: 'mailauth setup --register portal',
+    next: mailauth('setup', { register: 'portal' }),
   });
 }

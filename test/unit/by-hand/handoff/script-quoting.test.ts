@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { asciiJson, quoteBash, quotePowerShell } from '../../../../src/by-hand/handoff/quoting.ts';
+import { asciiJson, quoteAsciiPowerShell, quoteBash } from '../../../../src/by-hand/handoff/script-quoting.ts';
 
 /** Every character that means something to a shell, often, among all others that can be seen. */
 const shellish = fc.constantFrom(...`'"\`$\\;&|<>(){}[]*?!#~%^= @\u2018\u2019\u201a\u201bäß😀漢`.match(/./gu)!);
@@ -35,7 +35,7 @@ function readPowerShell(expression: string): string {
 it('PowerShell gets ASCII only, and the same value', () => {
   fc.assert(
     fc.property(value, (one) => {
-      const quoted = quotePowerShell(one);
+      const quoted = quoteAsciiPowerShell(one);
       expect(quoted).toMatch(/^[ -~]+$/);
       expect(readPowerShell(quoted)).toBe(one);
     }),

@@ -1,0 +1,28 @@
+import type { Cloud } from '../../../core/cloud.ts';
+import type { AppAsked } from '../../../core/links.ts';
+import { type Command, mailauth } from '../../../core/next.ts';
+import type { Thumbprints } from '../../../core/thumbprints.ts';
+
+/** The blanks of everything Entra can refuse: this sign-in's own values and what Microsoft said. */
+export interface EntraWords extends AppAsked {
+  readonly mailbox?: string | undefined;
+  readonly signInAs?: string | undefined;
+  /** the app showed who it is by this certificate */
+  readonly certificate?: Thumbprints | undefined;
+  /** Microsoft's first sentence, already plain */
+  readonly said: string;
+  /** the OAuth error (RFC 6749 section 5.2) */
+  readonly error: string;
+  readonly aadsts?: number | undefined;
+  /** seconds */
+  readonly retryAfter?: number | undefined;
+}
+
+type Flags = Readonly<Record<string, string | boolean | undefined>>;
+
+/** `mailauth login` for this mailbox. */
+export const login = (v: { readonly mailbox?: string | undefined }, flags: Flags = {}): Command => mailauth('login', v.mailbox, flags);
+
+/** `mailauth setup` for this mailbox in this cloud. */
+export const setup = (v: { readonly mailbox?: string | undefined; readonly cloud?: Cloud | undefined }, flags: Flags = {}): Command =>
+  mailauth('setup', { mailbox: v.mailbox, cloud: v.cloud, ...flags });
