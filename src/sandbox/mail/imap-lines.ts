@@ -1,14 +1,11 @@
-/** A command as it came, or why there is none. Literals are put into the line as quoted strings. */
-export type ImapInput = { readonly kind: 'line'; readonly line: string } | { readonly kind: 'too-long' };
-
-/** Exchange tokens make lines of 3 KB; nothing a client sends here needs more than this. */
-const lineLimit = 16_384;
+import { type LineInput, type LineReader, lineLimit } from './line-server.ts';
 
 /**
- * Cuts what arrives into commands (RFC 9051 section 2.2.1), with literals (section 4.3) and LITERAL+ (RFC 7888).
- * @param invite called when the client waits for "go on" before it sends a literal
+ * Cuts what arrives into IMAP commands (RFC 9051 section 2.2.1). A literal (section 4.3, and LITERAL+ of RFC 7888) becomes a quoted string
+ * in its command.
+ * @param invite sends a line to a client that waits for permission to send its literal
  */
-export function imapLines(invite: () => void): (chunk: Buffer) => ImapInput[] {
+export function imapLines(invite: (line: string) => void): LineReader {
   let waiting = '';
   let command = '';
   let literal = 0;
@@ -21,7 +18,7 @@ export function imapLines(invite: () => void): (chunk: Buffer) => ImapInput[] {
     return line;
   };
 
-  /** false: the announced literal has not arrived whole */
+  /** false: a part of the announced literal has not arrived yet */
   const takeLiteral = (): boolean => {
     if (literal === 0) return true;
     if (waiting.length < literal) return false;
@@ -44,14 +41,14 @@ export function imapLines(invite: () => void): (chunk: Buffer) => ImapInput[] {
       command += announced[1] ?? '';
       literal = Number(announced[2]);
       if (literal === 0) command += '""';
-      if (announced[3] !== '+') invite();
+      if (announced[3] !== '+') invite('+ Ready for additional command text.');
     }
     return undefined;
   };
 
   return (chunk) => {
     waiting += chunk.toString('latin1');
-    const ready: ImapInput[] = [];
+    const ready: LineInput[] = [];
     for (let line = takeCommand(); line !== undefined; line = takeCommand()) {
       if (line.length > lineLimit) return [...ready, { kind: 'too-long' }];
       ready.push({ kind: 'line', line });

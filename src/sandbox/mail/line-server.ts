@@ -2,17 +2,23 @@ import type { Socket } from 'node:net';
 import type { Closable } from '../server/listen.ts';
 import { type Certificate, secured, socketServer, tlsServer } from '../server/tls-server.ts';
 
-/** What a session wants on the wire: lines without line ends, then perhaps TLS or the end. */
+/** What a session sends: lines without line ends. Then TLS may begin, or the connection may end. */
 export interface LineReply {
   readonly lines: readonly string[];
   readonly hangUp?: true;
   readonly startTls?: true;
 }
 
-/** One connection of a protocol whose commands are single lines; pure apart from its own progress. */
+/** A line as it came, without its end. `too-long`: longer than anything that a client has to send here. */
+export type LineInput = { readonly kind: 'line'; readonly line: string } | { readonly kind: 'too-long' };
+
+/** Cuts what arrives into lines. It keeps the beginning of the next line until the rest arrives. */
+export type LineReader = (chunk: Buffer) => readonly LineInput[];
+
+/** One connection of a protocol whose commands are single lines. It remembers how far the client has come, and does nothing else. */
 export interface LineSession {
   readonly greeting: string;
-  /** ends with its greeting */
+  /** the connection ends after the greeting */
   readonly hangUp?: true;
   answer(line: string): LineReply;
 }
@@ -22,45 +28,60 @@ interface LineServerOptions {
   /** TLS from the first byte, or when the session says so */
   readonly security: 'tls' | 'starttls';
   readonly session: () => LineSession;
-  /** said before the connection ends on a line without end */
+  /** sent before the connection ends because of a line that is too long */
   readonly tooLong: string;
+  /** how lines are cut, if not at each line end; `invite` sends a line that asks the client to go on */
+  readonly reader?: (invite: (line: string) => void) => LineReader;
+  /** after how long a silent client is left, and what it is told */
+  readonly idle?: { readonly limitMs: number; readonly says: string };
 }
 
 const idleLimitMs = 10 * 60_000;
-/** Exchange tokens make lines of 3 KB; nothing a client sends here needs more than this. */
-const lineLimit = 16_384;
+/** Exchange tokens make lines of 3 KB. A client has no need to send longer lines than this. */
+export const lineLimit = 16_384;
 
-/** A server for POP3 and SMTP submission, line by line. */
-export function lineServer({ tls, security, session, tooLong }: LineServerOptions): Closable {
+/** The server of IMAP, POP3 or SMTP submission around its sessions. */
+export function lineServer(options: LineServerOptions): Closable {
   const greet = (socket: Socket): void => {
-    const one = session();
-    socket.write(`${one.greeting}\r\n`);
-    talk(socket, one);
-    if (one.hangUp) socket.end();
+    const session = options.session();
+    socket.write(`${session.greeting}\r\n`);
+    talk(socket, session, options);
+    if (session.hangUp) socket.end();
   };
-  const talk = (socket: Socket, one: LineSession): void => {
-    let waiting = '';
-    const say = (lines: readonly string[]): boolean => socket.write(lines.map((line) => `${line}\r\n`).join(''));
-    socket.setTimeout(idleLimitMs, () => socket.destroy());
-    socket.on('error', () => socket.destroy());
-    const onData = (chunk: Buffer): void => {
-      waiting += chunk.toString('latin1');
-      for (let end = waiting.indexOf('\n'); end !== -1 && end <= lineLimit && !socket.writableEnded; end = waiting.indexOf('\n')) {
-        const line = waiting.slice(0, end).replace(/\r$/, '');
-        waiting = waiting.slice(end + 1);
-        const reply = one.answer(line);
-        if (reply.lines.length > 0) say(reply.lines);
-        if (reply.hangUp) socket.end();
-        if (reply.startTls) {
-          // What a client sent behind STARTTLS in clear is forgotten (RFC 3207 section 4.2).
-          socket.off('data', onData).setTimeout(0);
-          talk(secured(socket, tls), one);
-          return;
-        }
+  return options.security === 'tls' ? tlsServer(options.tls, greet) : socketServer(greet);
+}
+
+function talk(socket: Socket, session: LineSession, options: LineServerOptions): void {
+  const { tls, tooLong, reader = plainLines, idle } = options;
+  const read = reader((line) => socket.write(`${line}\r\n`));
+  socket.setTimeout(idle?.limitMs ?? idleLimitMs, () => (idle === undefined ? socket.destroy() : socket.end(`${idle.says}\r\n`)));
+  socket.on('error', () => socket.destroy());
+  const onData = (chunk: Buffer): void => {
+    for (const input of read(chunk)) {
+      if (socket.writableEnded) return;
+      const reply: LineReply = input.kind === 'too-long' ? { lines: [tooLong], hangUp: true } : session.answer(input.line);
+      if (reply.lines.length > 0) socket.write(reply.lines.map((line) => `${line}\r\n`).join(''));
+      if (reply.hangUp) socket.end();
+      if (reply.startTls) {
+        // What a client sent in clear after STARTTLS must be discarded (RFC 3207 section 4.2).
+        socket.off('data', onData).setTimeout(0);
+        talk(secured(socket, tls), session, options);
+        return;
       }
-      if (waiting.length > lineLimit && !socket.writableEnded) socket.end(`${tooLong}\r\n`);
-    };
-    socket.on('data', onData);
+    }
   };
-  return security === 'tls' ? tlsServer(tls, greet) : socketServer(greet);
+  socket.on('data', onData);
+}
+
+function plainLines(): LineReader {
+  let waiting = '';
+  return (chunk) => {
+    const lines = `${waiting}${chunk.toString('latin1')}`.split('\n');
+    waiting = lines.pop() ?? '';
+    const tooLong = [...lines, waiting].some((line) => line.length > lineLimit);
+    const ready = lines
+      .filter((line) => line.length <= lineLimit)
+      .map((line) => ({ kind: 'line', line: line.replace(/\r$/, '') }) as const);
+    return tooLong ? [...ready, { kind: 'too-long' }] : ready;
+  };
 }

@@ -1,5 +1,6 @@
 import type { Closable } from '../server/listen.ts';
 import type { Service } from '../server/service.ts';
+import type { Certificate } from '../server/tls-server.ts';
 import { type LineReply, type LineSession, lineServer } from './line-server.ts';
 import { withFault } from './mail-fault.ts';
 import { judgeXoauth2 } from './xoauth2.ts';
@@ -11,15 +12,16 @@ const say = (...lines: string[]): LineReply => ({ lines });
 const refused = say('-ERR Authentication failure: unknown user name or bad password.');
 
 /** The POP3 server of the sandbox: implicit TLS, XOAUTH2 only, a small mailbox for everybody. */
-export function popServer(service: Service, tls: { readonly cert: string; readonly key: string }): Closable {
-  return lineServer({ tls, security: 'tls', session: () => popSession(service), tooLong: '-ERR Command line too long.' });
+export function popServer(service: Service, tls: Certificate): Closable {
+  return lineServer({
+    tls,
+    security: 'tls',
+    session: () => withFault('pop', service.fault, session(service)),
+    tooLong: '-ERR Command line too long.',
+  });
 }
 
 /** One POP3 connection (RFC 1939) with the words of Exchange Online. */
-export function popSession(service: Service): LineSession {
-  return withFault('pop', service.fault, session(service));
-}
-
 function session(service: Service): LineSession {
   let user: string | undefined;
   /** the next line is the token */

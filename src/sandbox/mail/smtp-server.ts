@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Closable } from '../server/listen.ts';
 import type { Service } from '../server/service.ts';
+import type { Certificate } from '../server/tls-server.ts';
 import { mayOpen } from '../tenant/directory.ts';
 import { type LineReply, type LineSession, lineServer } from './line-server.ts';
 import { withFault } from './mail-fault.ts';
@@ -13,15 +14,16 @@ const badSequence = say('503 5.5.1 Bad sequence of commands');
 const mostBytes = 157_286_400;
 
 /** The submission server of the sandbox: STARTTLS, XOAUTH2 only. Mail for anybody is accepted and thrown away. */
-export function smtpServer(service: Service, tls: { readonly cert: string; readonly key: string }): Closable {
-  return lineServer({ tls, security: 'starttls', session: () => smtpSession(service), tooLong: '500 5.5.2 Line too long' });
+export function smtpServer(service: Service, tls: Certificate): Closable {
+  return lineServer({
+    tls,
+    security: 'starttls',
+    session: () => withFault('smtp', service.fault, session(service)),
+    tooLong: '500 5.5.2 Line too long',
+  });
 }
 
 /** One SMTP connection (RFC 5321, RFC 3207, RFC 4954) with the words of Exchange Online. */
-export function smtpSession(service: Service): LineSession {
-  return withFault('smtp', service.fault, session(service));
-}
-
 function session(service: Service): LineSession {
   let secure = false;
   let greeted = false;
