@@ -1,4 +1,5 @@
 import type { Context, HttpResponse } from '../../core/context.ts';
+import { defined } from '../../core/defined.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { administrator, azureCli } from '../tenant/directory.ts';
@@ -7,53 +8,36 @@ import { forms } from './sign-in-pages.ts';
 const timeoutMs = 20_000;
 const mostHops = 5;
 
+type Ports = Pick<Context, 'network' | 'signal'>;
+
 /**
  * Plays the person at the sandbox's own pages: opens the authorize address, picks the account, accepts, and follows
- * the redirect to the loopback listener until a page stands still.
- * @param as the account; else the one of `login_hint`, else the administrator where one is wanted, else `otherwise`
+ * the redirect to the loopback listener until a page redirects no further.
+ * @param as the account; else the one of `login_hint`, else the administrator where the page needs one, else `otherwise`
  * @throws `sandbox-sign-in-stopped` (with `detail.aadsts`) when the pages end in an error that Entra never delivers to the app
  */
-export async function approve(
-  ctx: Pick<Context, 'network' | 'signal'>,
-  authorizationUrl: string,
-  as: string | undefined,
-  otherwise: string,
-): Promise<void> {
-  const { network, signal } = ctx;
+export async function approve(ctx: Ports, authorizationUrl: string, as: string | undefined, otherwise: string): Promise<void> {
+  const get = (url: string) => ctx.network.request({ method: 'GET', url, timeoutMs, signal: ctx.signal });
   let start = new URL(authorizationUrl);
-  const get = (url: string) => network.request({ method: 'GET', url, timeoutMs, signal });
-  const post = (path: string, fields: Readonly<Record<string, string>>) =>
-    network.request({
-      method: 'POST',
-      url: new URL(path, start).href,
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams(fields).toString(),
-      timeoutMs,
-      signal,
-    });
-
   let page = await get(start.href);
-  // The address on the https server leads to the same page on the one for browsers.
+  // The https server redirects to the same page on the server for browsers.
   const pages = locationOf(page, start);
   if (pages?.pathname === start.pathname && pages.origin !== start.origin && /\/(?:authorize|adminconsent)$/.test(start.pathname)) {
     start = pages;
     page = await get(start.href);
   }
   if (page.status === 200) {
-    const account = as ?? start.searchParams.get('login_hint') ?? (wantsAdministrator(start) ? administrator : otherwise);
-    page = await post(forms.account, { ticket: ticketOf(page), account });
+    const account = as ?? start.searchParams.get('login_hint') ?? (needsAdministrator(start) ? administrator : otherwise);
+    page = await post(ctx, start, forms.account, { ticket: ticketOf(page), account });
   }
-  // Consent remembered from an earlier sign-in redirects at once.
-  if (page.status === 200) {
-    const decision = page.text.includes('value="accept"') ? 'accept' : 'cancel';
-    page = await post(forms.consent, { ticket: ticketOf(page), decision });
-  }
+  // Where the consent was given in an earlier sign-in, the picker redirects at once.
+  if (page.status === 200) page = await post(ctx, start, forms.consent, decisionOn(page));
   if (locationOf(page, start) === undefined) throw stopped(page);
   let at = start;
   for (let hop = 0; hop < mostHops; hop++) {
     const next = locationOf(page, at);
     if (next === undefined) return;
-    // Only this computer: the person's browser would go elsewhere too, but nobody asked us to.
+    // A browser would follow a redirect to another host too. The sandbox contacts this computer only.
     if (!['localhost', '127.0.0.1', '[::1]'].includes(next.hostname)) return;
     at = next;
     page = await get(next.href);
@@ -62,32 +46,34 @@ export async function approve(
 
 /**
  * The same for the device code flow: types the code, picks the account, accepts.
- * @throws `sandbox-sign-in-stopped` when the pages end in an error, as Entra shows it and never tells the app
+ * @throws `sandbox-sign-in-stopped` when the pages end in an error that Entra shows and never delivers to the app
  */
-export async function approveDevice(
-  { network, signal }: Pick<Context, 'network' | 'signal'>,
-  verificationUri: string,
-  userCode: string,
-  as: string,
-): Promise<void> {
-  const post = (path: string, fields: Readonly<Record<string, string>>) =>
-    network.request({
-      method: 'POST',
-      url: new URL(path, verificationUri).href,
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams(fields).toString(),
-      timeoutMs,
-      signal,
-    });
-  const picker = await post(forms.device, { code: userCode });
-  const consent = await post(forms.account, { ticket: ticketOf(picker), account: as });
-  const decision = consent.text.includes('value="accept"') ? 'accept' : 'cancel';
-  const end = await post(forms.consent, { ticket: ticketOf(consent), decision });
+export async function approveDevice(ctx: Ports, verificationUri: string, userCode: string, as: string): Promise<void> {
+  const start = new URL(verificationUri);
+  const picker = await post(ctx, start, forms.device, { code: userCode });
+  const consent = await post(ctx, start, forms.account, { ticket: ticketOf(picker), account: as });
+  const end = await post(ctx, start, forms.consent, decisionOn(consent));
   if (end.status !== 200) throw stopped(end);
 }
 
-/** Admin consent, and the app as which people sign in to register another. */
-function wantsAdministrator(start: URL): boolean {
+function post({ network, signal }: Ports, start: URL, path: string, fields: Readonly<Record<string, string>>): Promise<HttpResponse> {
+  return network.request({
+    method: 'POST',
+    url: new URL(path, start).href,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams(fields).toString(),
+    timeoutMs,
+    signal,
+  });
+}
+
+/** Accept where the page offers it, else the way back. */
+function decisionOn(page: HttpResponse) {
+  return { ticket: ticketOf(page), decision: page.text.includes('value="accept"') ? 'accept' : 'cancel' };
+}
+
+/** Admin consent needs an administrator, and so does a sign-in as Azure CLI, which registers apps. */
+function needsAdministrator(start: URL): boolean {
   return start.pathname.endsWith('/adminconsent') || start.searchParams.get('client_id') === azureCli.clientId;
 }
 
@@ -113,8 +99,7 @@ function stopped(page: HttpResponse): Error {
     {
       detail: {
         reply: said,
-        ...(aadsts === undefined ? {} : { aadsts: Number(aadsts) }),
-        ...(correlationId === undefined ? {} : { correlationId }),
+        ...defined({ aadsts: aadsts === undefined ? undefined : Number(aadsts), correlationId }),
       },
     },
   );
