@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { defined } from '../core/defined.ts';
 import { Interrupted } from '../core/errors.ts';
 import { mailauth } from '../core/next.ts';
 import { shown } from '../core/shown.ts';
@@ -16,15 +17,15 @@ export const sandbox: CommandModule = {
   configure: (command) =>
     examples(command, [
       'mailauth sandbox                           until Ctrl-C; other --sandbox commands join it',
-      'mailauth sandbox --list-faults             what it can be told to do wrong',
-      'mailauth setup --sandbox --yes             brings its own: none needs to run',
+      'mailauth sandbox --list-faults             how it misbehaves with --fault',
+      'mailauth setup --sandbox --yes             starts a sandbox of its own',
     ]).option('--list-faults', 'the names for --fault, and what the operator sees'),
 
   async run({ flags }, session) {
     if (schema.parse(flags).listFaults === true) return listFaults();
     const { openSandbox } = await import('../sandbox/start-sandbox.ts');
     const { ctx, globals, home } = session;
-    const box = await openSandbox({ ctx, home, announce: true, ...(globals.fault === undefined ? {} : { fault: globals.fault }) });
+    const box = await openSandbox({ ctx, home, announce: true, ...defined({ fault: globals.fault }) });
     try {
       await announceAndWait(box, session);
     } finally {
@@ -53,10 +54,10 @@ async function announceAndWait(box: Sandbox, session: Session): Promise<void> {
 }
 
 interface Told extends ListedFault {
-  /** the operator's view: the title of the entry, with capitals where a value of theirs stands; null: nothing, mailauth gets over it */
+  /** the title of the error, with words in capitals for values; null where mailauth gets over the fault by itself */
   readonly title: string | null;
   readonly exit: number;
-  /** what `token get` says of it instead, where a mailbox worked before */
+  /** the error of `token get`, for a mailbox that worked before */
   readonly refresh: Seen | undefined;
 }
 
@@ -85,7 +86,7 @@ async function listFaults(): Promise<Outcome> {
   });
   const data = faults.map(({ name, area, what, sees, title, exit, refresh }) => ({
     ...{ name, area, what, code: sees ?? null, title, exit },
-    ...(refresh === undefined ? {} : { refresh }),
+    ...defined({ refresh }),
   }));
   return { data: { faults: data }, text: (theme) => renderFaults(faults, theme) };
 }

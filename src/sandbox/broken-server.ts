@@ -8,7 +8,7 @@ const name = 'mailauth sandbox authority of a fault';
 const dayMs = 86_400_000;
 const twoMegabytes = 2 * 1024 * 1024;
 
-/** The certificate that a fault wants, and the authority that makes it an honest one but for that; undefined: no fault of certificates. */
+/** The certificate of a fault, and the authority that signed it. Undefined if the fault is not about certificates. */
 export async function faultyCertificate({ how }: ConnectionFault, now: number): Promise<(Certificate & { ca?: string }) | undefined> {
   switch (how) {
     case 'expired':
@@ -24,7 +24,7 @@ export async function faultyCertificate({ how }: ConnectionFault, now: number): 
   }
 }
 
-/** What the server does instead of its work, for each connection; undefined: it works. */
+/** A server that misbehaves on each connection. Undefined if this fault leaves the real server at work. */
 export function brokenServer(how: Breakage, tls: Certificate): Closable | undefined {
   const act = acts[how];
   if (act === undefined) return undefined;
@@ -34,7 +34,7 @@ export function brokenServer(how: Breakage, tls: Certificate): Closable | undefi
 const acts: Readonly<Partial<Record<Breakage, (socket: Socket) => void>>> = {
   'no-tls': (socket) => socket.end('* OK ready, and in clear\r\n'),
   closed: (socket) => socket.destroy(),
-  // What comes is read and forgotten, or the end of the other side would not be seen.
+  // What arrives is read and dropped. Unread, it would hide that the client has closed the connection.
   silent: (socket) => socket.resume(),
   'no-http': (socket) => socket.once('data', () => socket.end('220 this is no web server\r\n')),
   'too-much': (socket) =>

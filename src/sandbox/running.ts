@@ -10,7 +10,7 @@ export type Running = z.infer<typeof schema>;
 
 const pingSchema = z.object({ sandbox: z.literal('mailauth'), nonce: z.string(), seen: z.number() });
 const fileName = 'running.json';
-/** A sandbox that is gone refuses at once; one on a busy computer needs a while. */
+/** The port of a sandbox that has ended refuses at once. A sandbox on a busy computer needs a while. */
 const pingTimeoutMs = 5_000;
 
 export async function announce(folder: Folder, running: Running): Promise<void> {
@@ -24,7 +24,7 @@ export async function withdraw(folder: Folder, nonce: string): Promise<void> {
   });
 }
 
-/** The announced sandbox, alive or not. */
+/** The sandbox that `running.json` names. It may have ended since. */
 export async function readRunning(folder: Folder): Promise<Running | undefined> {
   const text = await folder.files.read(folder.file(fileName));
   if (text === undefined) return undefined;
@@ -37,8 +37,9 @@ export async function readRunning(folder: Folder): Promise<Running | undefined> 
 }
 
 /**
- * Asks the announced sandbox whether it is there, over TLS with our own authority: a stranger on that port cannot answer.
- * @returns how often its sign-in page was fetched, or undefined when it is gone
+ * Asks the announced sandbox whether it still runs. Its certificate must come from our own authority, so that no other program on that
+ * port can answer.
+ * @returns how often its sign-in page was fetched, or undefined when it has ended
  */
 export async function ping(network: Context['network'], running: Running): Promise<number | undefined> {
   try {

@@ -26,7 +26,7 @@ export interface Servers {
 
 const limits = { headersTimeout: 10_000, requestTimeout: 30_000 };
 
-/** What breaks below the protocols: the fault, and the certificate it wants in place of the honest one. */
+/** A fault below the protocols, and the certificate that it uses in place of the right one. */
 export interface Broken {
   readonly fault: ConnectionFault;
   readonly certificate: Certificate | undefined;
@@ -74,7 +74,7 @@ export async function startServers(service: Service, tls: Certificate, wanted: P
     await close();
     throw failed?.reason;
   }
-  if (broken?.fault.how === 'nobody')
+  if (broken?.fault.how === 'not-listening')
     await Promise.all((broken.fault.on === 'mail' ? [imapAt, popAt, smtpAt] : [loginAt]).map((one) => one.close()));
   const ports = { pages: pagesAt.port, login: loginAt.port, imap: imapAt.port, pop: popAt.port, smtp: smtpAt.port };
   service.addresses.pages = `http://localhost:${ports.pages}`;

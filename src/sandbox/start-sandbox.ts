@@ -35,7 +35,7 @@ export interface Sandbox {
   readonly cloud: Cloud;
   /** PEM to trust in this process only */
   readonly ca: string;
-  /** the same as a file, for other programs that somebody points at `mailauth sandbox` */
+  /** the same as a file, for other programs that use `mailauth sandbox` */
   readonly caFile: string;
   readonly tenant: { readonly id: string; readonly domains: readonly string[] };
   readonly defaultMailbox: string;
@@ -45,11 +45,11 @@ export interface Sandbox {
   };
   /** the servers belong to a running `mailauth sandbox` */
   readonly joined: boolean;
-  /** was the sign-in page fetched since start? With `joined` each call asks again and answers with what was last heard */
+  /** Has the sign-in page been fetched since the start? With `joined`, each call asks the running sandbox and returns its last answer. */
   pageSeen(): boolean;
-  /** plays the person: picks the account of `login_hint` (or `as`), accepts, follows the redirect to its clean page */
+  /** plays the person: picks the account of `login_hint` (or `as`), accepts, and follows the redirect to its end */
   approve(authorizationUrl: string, as?: string): Promise<void>;
-  /** plays the person with a device code: types it, picks the account, accepts */
+  /** plays the person with a device code: types it, picks the account, and accepts */
   approveDevice(verificationUri: string, userCode: string, as: string): Promise<void>;
   /** ends the servers and their connections; safe to call twice */
   close(): Promise<void>;
@@ -115,7 +115,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   });
 }
 
-/** A certificate that is wrong in one thing only is of an authority that is trusted here as well. */
+/** The keys under a fault. The authority of a faulty certificate is trusted too, so that only the intended thing is wrong with it. */
 async function keysUnder(
   name: FaultName | undefined,
   keys: KeyRing,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Browser } from '../../src/core/context.ts';
 import { approve } from '../../src/sandbox/entra/approve.ts';
-import { everybodysPassword } from '../../src/sandbox/tenant/directory.ts';
+import { sharedPassword } from '../../src/sandbox/tenant/directory.ts';
 import { createNetwork } from '../../src/system/network/network.ts';
 import { type How, type Machine, machine, person, type Ran, type Scripted } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
@@ -248,13 +248,13 @@ describe('a product that signs in by itself', () => {
 
   it('with a password: exit 6, the portal and the command that goes on', async () => {
     const password = join(m.home, 'password.txt');
-    await writeFile(password, everybodysPassword);
+    await writeFile(password, sharedPassword);
     const words = `setup --sandbox --yes --for kaseya --sign-in password --password-file ${password} --consent user --no-test --json`;
     const ran = await m.mailauth(words);
     const { error } = stream(ran.lines());
     const next = [`mailauth setup --mailbox ${mailbox} --for kaseya --resume --sandbox`];
     expect([ran.exit, error]).toMatchObject([6, { code: 'consent-needed', next, admin: expect.stringContaining('CallAnAPI') }]);
-    expect(ran.out + ran.err).not.toContain(everybodysPassword);
+    expect(ran.out + ran.err).not.toContain(sharedPassword);
   });
 });
 

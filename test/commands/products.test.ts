@@ -2,7 +2,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Interrupted } from '../../src/core/errors.ts';
-import { azureCli, everybodysPassword } from '../../src/sandbox/tenant/directory.ts';
+import { azureCli, sharedPassword } from '../../src/sandbox/tenant/directory.ts';
 import { type Machine, machine, person, type Ran, type Scripted } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 import { beside, countOf, onlyApp, secretsOf, tenantOf, writtenBy } from '../support/tenant.ts';
@@ -185,11 +185,11 @@ describe('Kaseya: --sign-in password', () => {
   };
 
   it('proves the product’s own sign-in and the mailbox; password and tokens are kept nowhere', async () => {
-    const ran = await withPassword(everybodysPassword);
+    const ran = await withPassword(sharedPassword);
     expect(errorOf(ran)).toBeUndefined();
     expect([ran.exit, stream(ran.lines()).data]).toMatchObject([0, { signedIn: false, tests: [{ protocol: 'imap', ok: true }] }]);
     expect(m.keychain.entries.size).toBe(0);
-    expect(ran.out + ran.err + (await writtenBy(m))).not.toContain(everybodysPassword);
+    expect(ran.out + ran.err + (await writtenBy(m))).not.toContain(sharedPassword);
     expect((await m.mailauth('token get --sandbox')).exit).toBe(4);
   });
 
@@ -203,7 +203,7 @@ describe('Kaseya: --sign-in password', () => {
   it('after a wrong password, --resume goes on at the password', async () => {
     await withPassword('hunter2 but wrong');
     const file = join(m.home, 'password.txt');
-    await writeFile(file, everybodysPassword);
+    await writeFile(file, sharedPassword);
     const ran = await m.mailauth(`setup --sandbox --resume --json --password-file ${file}`);
     expect([ran.exit, ran.lines().some((line) => line.type === 'authorization_required' || line.step === 'registration')]).toEqual([
       0,
@@ -212,7 +212,7 @@ describe('Kaseya: --sign-in password', () => {
   });
 
   it('an account with MFA is exit 6: this product cannot use it', async () => {
-    const ran = await withPassword(everybodysPassword, '--mailbox mfa@contoso.example');
+    const ran = await withPassword(sharedPassword, '--mailbox mfa@contoso.example');
     expect(errorOf(ran)).toMatchObject({ code: 'product-needs-no-mfa', exit: 6 });
     expect(errorOf(ran)?.title).toContain('Kaseya');
     expect(m.keychain.entries.size).toBe(0);

@@ -6,7 +6,7 @@ import { createGraph } from '../../src/entra/graph.ts';
 import { permissionIds, resourceIds } from '../../src/entra/manifest.ts';
 import { registerApp } from '../../src/entra/registration.ts';
 import type { Sandbox, SandboxOptions } from '../../src/sandbox/start-sandbox.ts';
-import { azureCli, everybodysPassword } from '../../src/sandbox/tenant/directory.ts';
+import { azureCli, sharedPassword } from '../../src/sandbox/tenant/directory.ts';
 import {
   askToken,
   authorizeAddress,
@@ -486,7 +486,7 @@ describe('password sign-in', () => {
       client_id: appId,
       grant_type: 'password',
       username: 'helpdesk@contoso.example',
-      password: everybodysPassword,
+      password: sharedPassword,
       scope: `${mailScope}`,
     };
     const ask = (more: Record<string, string> = {}) => askToken(sandbox, sandbox.network, { ...form, ...more });

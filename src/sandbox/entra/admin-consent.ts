@@ -22,7 +22,7 @@ export interface AdminConsent {
   readonly target: string;
 }
 
-/** Somebody has the admin-consent address open in a browser. */
+/** An admin-consent page that is open in a browser. */
 export interface AdminTicket {
   readonly kind: 'admin';
   readonly consent: AdminConsent;
@@ -33,7 +33,7 @@ type Read =
   | { readonly kind: 'ok'; readonly consent: AdminConsent }
   | { readonly kind: 'shown'; readonly aadsts: Aadsts; readonly blanks: Blanks };
 
-/** `GET /{tenant}/v2.0/adminconsent`: the picker, or the page that says what is wrong. `open` keeps the ticket and names it. */
+/** `GET /{tenant}/v2.0/adminconsent`: the picker, or the page that says what is wrong. `open` stores the ticket and returns its id. */
 export async function beginAdminConsent(
   service: Service,
   named: string,
@@ -47,7 +47,7 @@ export async function beginAdminConsent(
   return html(200, accountPage(id, read.consent.app.name, shownAdministrators), read.consent.redirectUri);
 }
 
-/** After the account: what is asked for the organization, or the page for people who may not grant it. */
+/** After the account: what is asked for the organization, or the page for accounts that are not allowed to grant it. */
 export function pickAdministrator(service: Service, id: string, ticket: AdminTicket, typed: string): SandboxReply {
   const { app, redirectUri, scopes, target } = ticket.consent;
   const picked = readPicked(service, typed, app.clientId, target);
@@ -59,7 +59,7 @@ export function pickAdministrator(service: Service, id: string, ticket: AdminTic
 }
 
 /**
- * Accept grants for everybody; all else is a refusal. `admin_consent=True` stands in both answers, so only `error` tells them apart.
+ * Accept grants it for all users, and everything else refuses. Both answers carry `admin_consent=True`; only `error` tells them apart.
  */
 export async function decideAdminConsent(service: Service, ticket: AdminTicket, decision: string): Promise<SandboxReply> {
   const { app, redirectUri, scopes, state } = ticket.consent;
@@ -85,7 +85,7 @@ export async function decideAdminConsent(service: Service, ticket: AdminTicket, 
 
 function readAdminConsent(service: Service, state: State, named: string, { query, target }: SandboxRequest): Read {
   const shown = (aadsts: Aadsts, blanks: Blanks = {}): Read => ({ kind: 'shown', aadsts, blanks });
-  // Whose organization? Only a tenant, or the one of whoever signs in.
+  // Consent is given for one organization, which these two names do not tell.
   if (['common', 'consumers'].includes(named.toLowerCase())) return shown(50059);
   const found = findTenant(named);
   if (found.kind !== 'found') return shown(found.kind === 'unknown' ? 90002 : 900023, { tenant: named });

@@ -24,7 +24,7 @@ export interface Authorize {
 
 export type AuthorizeRead =
   | { readonly kind: 'ok'; readonly authorize: Authorize }
-  /** Entra shows it and never redirects: the redirect URI cannot be trusted, or nobody would understand */
+  /** Entra shows it and never redirects: the redirect URI cannot be trusted, or the app could not read the answer */
   | { readonly kind: 'shown'; readonly aadsts: Aadsts; readonly blanks: Blanks }
   /** Entra sends it to the app */
   | {
@@ -100,7 +100,7 @@ export function answerAddress(redirectUri: string, parameters: Readonly<Record<s
   return url.href;
 }
 
-/** The code in the query string is the one answer the sandbox gives. */
+/** The sandbox answers only with a code in the query string. */
 function answerable(query: URLSearchParams): boolean {
   return query.get('response_type') === 'code' && (query.get('response_mode') ?? 'query') === 'query';
 }

@@ -17,7 +17,7 @@ export function consentedKeys(state: State, clientId: string, address: string): 
     .filter((one) => one.clientId === principal && (one.consentType === 'AllPrincipals' || one.principalId === objectId))
     .flatMap(keysOf);
   const all = new Set([...own, ...granted]);
-  // "Sign you in and read your profile": who may use User.Read is not asked again for the sign-in itself.
+  // User.Read ("Sign you in and read your profile") includes the sign-in itself, so its scopes need no consent of their own.
   if (all.has('graph/User.Read')) for (const name of ['openid', 'profile', 'email']) all.add(`openid/${name}`);
   return [...all];
 }
@@ -30,7 +30,10 @@ export function rememberConsent(state: State, clientId: string, user: User, scop
   else mine.scopes = all;
 }
 
-/** Grants scopes to everybody in the tenant: one grant a resource, to which later consent adds (learn.microsoft.com, v2-admin-consent). */
+/**
+ * Grants scopes for all users of the tenant. Each resource has one grant, and later consent adds to it (learn.microsoft.com,
+ * v2-admin-consent).
+ */
 export function grantTenantWide(
   state: State,
   clientId: string,
@@ -57,11 +60,14 @@ export function grantTenantWide(
   }
 }
 
-/** Where users may not consent by default (learn.microsoft.com, manage-app-consent-policies: "Let Microsoft manage your consent settings"). */
+/**
+ * Scopes that users may not consent to by default (learn.microsoft.com, manage-app-consent-policies: "Let Microsoft manage your consent
+ * settings").
+ */
 const managedByMicrosoft = ['IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'EAS.AccessAsUser.All', 'EWS.AccessAsUser.All'];
 
 /**
- * Does this tenant keep the user from consenting to these scopes: then the page is "Need admin approval" (AADSTS90094).
+ * Does this tenant forbid the user to consent to these scopes? The page is then "Need admin approval" (AADSTS90094).
  * The two ready apps are exempt, so that a first run needs no administrator.
  */
 export function consentBlocked(clientId: string, roles: readonly Role[], missing: readonly AskedScope[]): boolean {
@@ -72,7 +78,7 @@ export function consentBlocked(clientId: string, roles: readonly Role[], missing
   });
 }
 
-/** Keys of everything that Microsoft wrote down for Azure CLI. */
+/** Consent keys of everything that is preauthorized for Azure CLI. */
 const preauthorizedKeys: readonly string[] = [
   ...preauthorized.map((name) => `graph/${name}`),
   ...['openid', 'profile', 'email', 'offline_access'].map((name) => `openid/${name}`),

@@ -10,13 +10,13 @@ import { refuser } from './replies.ts';
 import { readScopes, scopeRefusal } from './scope-rules.ts';
 import { grant, type Outcome, type Setting } from './token-grants.ts';
 
-/** Where a person types the code; on the pages server. */
+/** The page where a person types the code, on the server for browsers. */
 export const devicePath = '/common/oauth2/deviceauth';
 
 const lifeSeconds = 900;
-/** Entra says 5; nobody rehearses waiting. */
+/** Entra says 5. A rehearsal needs no such wait. */
 const intervalSeconds = 1;
-/** No letters or digits that look alike, as Entra's nine characters. */
+/** Entra's codes have nine characters, without letters and digits that look alike. */
 const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ';
 
 /** `POST /{tenant}/oauth2/v2.0/devicecode` (RFC 8628 section 3.1; learn.microsoft.com, v2-oauth2-device-code). */
@@ -69,7 +69,7 @@ export function redeemDevice(state: State, app: App, form: TokenForm, setting: S
   return misbehaved(code, setting) ?? answered(state, app, code, setting);
 }
 
-/** OAuth errors that Entra gives no number. */
+/** OAuth errors without an AADSTS number. */
 export interface Said {
   readonly kind: 'said';
   readonly error: 'slow_down' | 'authorization_declined';

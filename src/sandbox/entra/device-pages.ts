@@ -9,7 +9,7 @@ import { html, readPicked } from './replies.ts';
 import { type AskedScope, consentKey, readScopes } from './scope-rules.ts';
 import { accountPage, adminApprovalPage, consentPage, deviceCodePage, deviceDonePage, errorPage } from './sign-in-pages.ts';
 
-/** Somebody has typed a device code in a browser. */
+/** A sign-in with a device code that is open in a browser. */
 export interface DeviceTicket {
   readonly kind: 'device';
   readonly app: App;
@@ -27,7 +27,7 @@ export function beginDevice(service: Service): SandboxReply {
   return html(200, deviceCodePage(false));
 }
 
-/** The code was typed: the picker, or the page again. `open` keeps the ticket and names it. */
+/** The code was typed: the picker, or the page again. `open` stores the ticket and returns its id. */
 export async function typeCode(service: Service, request: SandboxRequest, open: (ticket: DeviceTicket) => string): Promise<SandboxReply> {
   const typed = (new URLSearchParams(request.body).get('code') ?? '').trim().toUpperCase();
   const state = await service.state.read();
@@ -52,7 +52,7 @@ export async function pickForDevice(service: Service, id: string, ticket: Device
   const roles = effectiveRoles(user.address, service.fault);
   ticket.blocked = service.fault === 'admin-consent-required' || consentBlocked(app.clientId, roles, missing);
   if (ticket.blocked) return html(200, adminApprovalPage(id, app.name, user.address));
-  // Entra always asks "Are you trying to sign in to …?" here; the consent page is where one can decline.
+  // Entra always asks "Are you trying to sign in to …?" here. The sandbox shows the consent page, where one can decline too.
   return html(200, consentPage(id, app.name, user.address, scopes));
 }
 

@@ -4,7 +4,9 @@ import { findTenant, tenant } from '../tenant/directory.ts';
 import { html, refuser } from './replies.ts';
 import { errorPage } from './sign-in-pages.ts';
 
-/** `GET /{tenant}/v2.0/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4), fields as Entra's v2 document has them. */
+/**
+ * `GET /{tenant}/v2.0/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4), fields as Entra's v2 document has them.
+ */
 export function openIdConfiguration(service: Service, named: string, request: SandboxRequest): SandboxReply {
   const found = findTenant(named);
   if (found.kind !== 'found') return refuser(service, request)(found.kind === 'unknown' ? 90002 : 900023, { tenant: named });

@@ -24,7 +24,7 @@ const graphScopes = [...mail, 'User.Read', 'Mail.Send'];
 const outlookPrefixes = ['https://outlook.office.com/', 'https://outlook.office365.com/'];
 const graphPrefix = 'https://graph.microsoft.com/';
 
-/** What consent says, in plain words; the scope's own name stands below it. */
+/** How the consent page describes a scope. The name of the scope is shown below it. */
 const words: Readonly<Record<string, string>> = {
   openid: 'Sign you in',
   profile: 'See your name and user name',
@@ -61,7 +61,7 @@ export function readScopes(text: string, graph: string, declared?: (resource: 'g
   return { kind: 'ok', scopes };
 }
 
-/** What Entra answers to scopes that it cannot read. */
+/** The refusal of scopes that cannot be read. */
 export function scopeRefusal(read: Exclude<ScopesRead, { kind: 'ok' }>): { readonly aadsts: Aadsts; readonly blanks: Blanks } {
   if (read.kind === 'empty') return { aadsts: 900144, blanks: { parameter: 'scope' } };
   if (read.kind === 'unknown-resource') return { aadsts: 500011, blanks: { resource: read.resource } };

@@ -46,7 +46,7 @@ export function pageHeaders(target?: string): Readonly<Record<string, string>> {
   };
 }
 
-/** "Pick an account": one button an account, its text the address, and a field for another one. */
+/** "Pick an account": a button with the address of each account, and a field for another address. */
 export function accountPage(ticket: string, appName: string, accounts: readonly string[]): string {
   const buttons = accounts.map(
     (address) => `<button class="account" name="account" value="${escapeHtml(address)}">${escapeHtml(address)}</button>`,
@@ -65,7 +65,7 @@ ${buttons.join('\n')}
   );
 }
 
-/** "Enter code", of the device code flow; `wrong`: the code before was none. */
+/** "Enter code", of the device code flow; `wrong`: the code that was typed before is not valid. */
 export function deviceCodePage(wrong: boolean): string {
   return page(
     'Enter code',

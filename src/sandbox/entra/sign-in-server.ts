@@ -15,7 +15,7 @@ import { html, readPicked, redirect, shownError } from './replies.ts';
 import { type AskedScope, consentKey } from './scope-rules.ts';
 import { accountPage, adminApprovalPage, consentPage, errorPage, forms } from './sign-in-pages.ts';
 
-/** A sign-in that somebody has open in a browser. Its id stands in the forms, so no other web page can press our buttons. */
+/** A sign-in that is open in a browser. Its id is in the forms, so that no other web page can submit them. */
 interface UserTicket {
   readonly kind: 'user';
   readonly authorize: Authorize;
@@ -31,7 +31,7 @@ type Tickets = Map<string, Ticket>;
 const codeLifeMs = 60_000;
 const mostTickets = 200;
 
-/** The pages server: what a browser opens. Plain http on localhost, real forms, no scripts. */
+/** The server for browsers. Plain http on localhost, real forms, no scripts. */
 export function signInServer(service: Service): SandboxHandler {
   const tickets: Tickets = new Map();
   return async (request) => {
@@ -44,7 +44,7 @@ export function signInServer(service: Service): SandboxHandler {
   };
 }
 
-/** The addresses that begin something. */
+/** GET: the pages that begin a sign-in, an admin consent or a device code. */
 async function open(service: Service, tickets: Tickets, request: SandboxRequest): Promise<SandboxReply> {
   if (request.path === devicePath) return beginDevice(service);
   const [, named, what] = /^\/([^/]+)\/(oauth2\/v2\.0\/authorize|v2\.0\/adminconsent)$/.exec(request.path) ?? [];
@@ -54,7 +54,7 @@ async function open(service: Service, tickets: Tickets, request: SandboxRequest)
   return request.path === '/favicon.ico' ? { status: 204, headers: {}, body: '' } : noSuchPage();
 }
 
-/** A button of a form: the account, or the decision. */
+/** POST: the account that was picked, or the decision. */
 async function press(service: Service, tickets: Tickets, request: SandboxRequest): Promise<SandboxReply> {
   const form = new URLSearchParams(request.body);
   const id = form.get('ticket') ?? '';
@@ -117,7 +117,7 @@ async function pick(service: Service, tickets: Tickets, id: string, ticket: User
   const forced = service.fault === 'admin-consent-required' && !isAzureCli(authorize.app);
   ticket.blocked = forced || consentBlocked(authorize.app.clientId, roles, missing);
   if (ticket.blocked) return html(200, adminApprovalPage(id, authorize.app.name, user.address), authorize.redirectUri);
-  // Nobody consents to Microsoft's own app: that was settled beforehand.
+  // Azure CLI is preauthorized, so its consent page is never shown.
   const asks = !isAzureCli(authorize.app) && (authorize.prompt === 'consent' || service.fault === 'consent-denied');
   if (missing.length === 0 && !asks) return accept(service, tickets, id, authorize, user, []);
   return html(200, consentPage(id, authorize.app.name, user.address, authorize.scopes), authorize.redirectUri);
@@ -165,7 +165,7 @@ function deny(service: Service, tickets: Tickets, id: string, authorize: Authori
   return redirect(answerAddress(authorize.redirectUri, parameters));
 }
 
-/** Only under our own names: a stranger's host name that points at 127.0.0.1 (DNS rebinding) gets nothing. */
+/** Was the page asked for under a name of this computer? A foreign host name that points at 127.0.0.1 (DNS rebinding) gets nothing. */
 function isOurHost(service: Service, request: SandboxRequest): boolean {
   const { port } = new URL(service.addresses.pages);
   return ['localhost', '127.0.0.1', '[::1]'].some((name) => request.headers.host === `${name}:${port}`);

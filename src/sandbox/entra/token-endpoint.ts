@@ -18,7 +18,7 @@ import { type Granted, redeemCode, redeemPassword, redeemRefresh, type Setting }
 interface AppOnly {
   readonly kind: 'app-only';
   readonly clientId: string;
-  /** of its service principal */
+  /** object id of its service principal */
   readonly objectId: string | undefined;
   readonly roles: readonly string[];
   readonly audience: string;
@@ -32,7 +32,7 @@ export async function tokenEndpoint(service: Service, named: string, request: Sa
   if (service.fault === 'token-page') return html(200, errorPage('Welcome to the guest network.'));
   if (service.fault === 'throttled') return refuse(90055, {}, { 'retry-after': '5' });
   const found = findTenant(named);
-  // No personal accounts here: `consumers` is known only to the password grant, which says that it does not work there.
+  // The sandbox has no personal accounts. Only the password grant knows `consumers`, to say that it does not work there.
   const consumers = named.toLowerCase() === 'consumers' && form.grant_type === 'password';
   if (found.kind !== 'found' && !consumers) return refuse(found.kind === 'unknown' ? 90002 : 900023, { tenant: named });
   for (const parameter of ['grant_type', 'client_id']) if ((form[parameter] ?? '') === '') return refuse(900144, { parameter });
@@ -52,7 +52,7 @@ export async function tokenEndpoint(service: Service, named: string, request: Sa
 function judge(state: State, named: string, form: TokenForm, setting: Setting) {
   const clientId = form.client_id ?? '';
   const app = findApp(state, clientId);
-  // Faults are about the registered app: as Azure CLI an administrator can always sign in, to see what comes after.
+  // A fault concerns the registered app. An administrator can always sign in as Azure CLI, so that the fault is reached.
   if (app === undefined || (setting.fault === 'client-unknown' && !isAzureCli(app))) return refused(700016, { client: clientId });
   const fault = isAzureCli(app) ? undefined : refusalOf(setting.fault);
   if (fault !== undefined) return refused(fault, { client: clientId, app: app.name, tenant: named, state: 'unmanaged' });
@@ -85,7 +85,6 @@ function delegated(service: Service, granted: Granted, withClientInfo: boolean):
   const { mint } = service;
   const expiresIn = lifetime(service);
   const { app, user } = granted;
-  // As Azure CLI an administrator can always sign in, to see what comes after.
   const fault = isAzureCli(app) ? undefined : service.fault;
   const readsOnly = isAzureCli(app) && service.fault === 'graph-permission-missing';
   const issuer = `${service.addresses.login}/${tenant.id}/v2.0`;

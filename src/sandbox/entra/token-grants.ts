@@ -3,7 +3,7 @@ import { plain } from '../../core/text.ts';
 import { type Refused, refused } from '../faults/entra-refusals.ts';
 import type { FaultName } from '../faults/faults.ts';
 import { declaredScopes, isAzureCli, preauthorizationRefuses, registrationOf } from '../tenant/app-objects.ts';
-import { everybodysPassword, findUser, needsMfa, type User } from '../tenant/directory.ts';
+import { findUser, needsMfa, sharedPassword, type User } from '../tenant/directory.ts';
 import { resources } from '../tenant/microsoft-resources.ts';
 import { sha256 } from '../tenant/state.ts';
 import type { App, Code, State } from '../tenant/state-schema.ts';
@@ -74,8 +74,8 @@ export function redeemRefresh(state: State, app: App, form: TokenForm, setting: 
 }
 
 /**
- * Signs in with user name and password (RFC 6749 section 4.3; learn.microsoft.com, v2-oauth-ropc): one answer of Entra's for each reason
- * it is refused. Consent must be there already. Edits the state.
+ * Signs in with user name and password (RFC 6749 section 4.3; learn.microsoft.com, v2-oauth-ropc): with one answer of Entra for each reason
+ * to refuse. The consent must exist already. Edits the state.
  */
 export function redeemPassword(state: State, app: App, named: string, form: TokenForm, setting: Setting): Outcome {
   if (['common', 'consumers'].includes(named.toLowerCase())) return refused(9001023);
@@ -86,14 +86,14 @@ export function redeemPassword(state: State, app: App, named: string, form: Toke
   for (const parameter of ['username', 'password', 'scope']) if ((form[parameter] ?? '') === '') return refused(900144, { parameter });
   const person = findUser(form.username ?? '');
   if (person.kind === 'unknown' || person.kind === 'foreign') return refused(50034, { user: plain(form.username ?? '', 254) });
-  if (form.password !== everybodysPassword) return refused(50126);
+  if (form.password !== sharedPassword) return refused(50126);
   if (person.kind === 'disabled') return refused(50057);
   if (needsMfa(person.user.address)) return refused(50076, { resource: resources.outlook.appId });
   const from = { user: person.user.address, confidential, scope: form.scope ?? '', refreshing: false };
   return grant(state, app, from, from.scope, setting);
 }
 
-/** What a token request rests on: a code, a device code, a refresh token, or a password just checked. */
+/** What a token is granted for: a code, a device code, a refresh token, or a password that was checked. */
 export interface Basis {
   readonly user: string;
   readonly confidential: boolean;
@@ -144,7 +144,9 @@ export function grant(state: State, app: App, from: Basis, scope: string, settin
   };
 }
 
-/** What the token is for. Entra grants everything consented for that resource, also what this request did not name. */
+/**
+ * The audience and the scopes of the token. Entra grants all consented scopes of that resource, also those that the request did not name.
+ */
 function inToken(named: readonly AskedScope[], asked: readonly AskedScope[], consented: readonly string[], fault: FaultName | undefined) {
   const first = named[0];
   if (first === undefined) {
@@ -162,7 +164,7 @@ function notOurs(given: string, parameter: string): Refused {
   return codeLooks.test(given) ? refused(70000, { parameter }) : refused(9002313);
 }
 
-/** Without a challenge nothing is checked: Entra asks confidential and native clients for PKCE but does not insist. */
+/** Without a challenge nothing is checked: Entra recommends PKCE to these clients and does not require it. */
 function verifierFits(code: Code, verifier: string | undefined): boolean {
   if (code.challenge === undefined) return true;
   if (verifier === undefined) return false;

@@ -13,7 +13,9 @@ function answer(error: string, status: number, texts: Readonly<Record<number, st
   return Object.fromEntries(Object.entries(texts).map(([aadsts, text]) => [aadsts, { error, status, text }]));
 }
 
-/** Everything the sandbox refuses with, in the words of Entra (learn.microsoft.com, reference-error-codes, and replies seen in the wild). */
+/**
+ * Everything the sandbox refuses with, in the words of Entra (learn.microsoft.com, reference-error-codes, and replies seen in the wild).
+ */
 const refusals = {
   ...answer('access_denied', 400, {
     50020:

@@ -3,14 +3,14 @@ import type { ProblemCode } from '../../errors/problem.ts';
 /** Which server misbehaves; the groups of `--list-faults`. */
 export type FaultArea = 'sign-in' | 'token' | 'app-only' | 'device' | 'graph' | 'imap' | 'pop' | 'smtp' | 'connection';
 
-/** A way to misbehave, as data: adding one is a line in one of the lists. */
+/** A way in which the sandbox misbehaves. A new one is a row in one of the lists of this folder. */
 export interface Fault {
   readonly name: string;
   /** what the server does */
   readonly what: string;
-  /** the entry of the catalogue that the operator sees; none: mailauth gets over it by itself */
+  /** the error of the catalogue that the operator sees; left out where mailauth gets over the fault by itself */
   readonly sees?: ProblemCode;
-  /** blanks of that entry, where this fault fills them otherwise than `--list-faults` would */
+  /** values for the blanks of that error, where this fault decides them */
   readonly means?: Readonly<Record<string, string>>;
 }
 

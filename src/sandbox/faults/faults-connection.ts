@@ -1,18 +1,18 @@
 import type { Fault } from './fault.ts';
 
-/** Below the protocols: the certificate, or whoever answers on the port. */
-export type Breakage = 'expired' | 'other-host' | 'untrusted' | 'no-tls' | 'closed' | 'silent' | 'nobody' | 'no-http' | 'too-much';
+/** What is wrong below the protocols: the certificate, or the program that answers on the port. */
+export type Breakage = 'expired' | 'other-host' | 'untrusted' | 'no-tls' | 'closed' | 'silent' | 'not-listening' | 'no-http' | 'too-much';
 
 export interface ConnectionFault extends Fault {
   readonly on: 'mail' | 'sign-in';
   readonly how: Breakage;
 }
 
-const untrusted = 'has a certificate of an unknown authority, as behind a proxy that opens TLS';
+const untrusted = 'has a certificate from an unknown authority, as behind a proxy that decrypts TLS';
 
 /** `mail-…` breaks IMAP, POP and SMTP; `login-…` the sign-in service and Graph, which share a server here. */
 export const connectionFaults = [
-  { name: 'mail-tls-expired', sees: 'tls-expired', what: 'every mail server has a certificate of last year', on: 'mail', how: 'expired' },
+  { name: 'mail-tls-expired', sees: 'tls-expired', what: 'the certificate of every mail server has expired', on: 'mail', how: 'expired' },
   {
     name: 'mail-tls-hostname',
     sees: 'tls-hostname',
@@ -21,14 +21,20 @@ export const connectionFaults = [
     how: 'other-host',
   },
   { name: 'mail-tls-untrusted', sees: 'tls-untrusted', what: `every mail server ${untrusted}`, on: 'mail', how: 'untrusted' },
-  { name: 'mail-tls-failed', sees: 'tls-failed', what: 'IMAP and POP answer in clear where TLS is wanted', on: 'mail', how: 'no-tls' },
+  { name: 'mail-tls-failed', sees: 'tls-failed', what: 'IMAP and POP answer without TLS', on: 'mail', how: 'no-tls' },
   { name: 'mail-closed', sees: 'connection-closed', what: 'every mail server hangs up at once', on: 'mail', how: 'closed' },
-  { name: 'mail-mute', sees: 'mail-stage-timeout', what: 'every mail server is silent', on: 'mail', how: 'silent' },
-  { name: 'mail-refused', sees: 'connect-refused', what: 'nobody listens on the mail ports', on: 'mail', how: 'nobody' },
+  {
+    name: 'mail-mute',
+    sees: 'mail-stage-timeout',
+    what: 'every mail server accepts the connection and sends nothing',
+    on: 'mail',
+    how: 'silent',
+  },
+  { name: 'mail-refused', sees: 'connect-refused', what: 'no program listens on the mail ports', on: 'mail', how: 'not-listening' },
   {
     name: 'login-tls-expired',
     sees: 'tls-expired',
-    what: 'the sign-in service has a certificate of last year',
+    what: 'the certificate of the sign-in service has expired',
     on: 'sign-in',
     how: 'expired',
   },
@@ -40,18 +46,30 @@ export const connectionFaults = [
     how: 'other-host',
   },
   { name: 'login-tls-untrusted', sees: 'tls-untrusted', what: `the sign-in service ${untrusted}`, on: 'sign-in', how: 'untrusted' },
-  { name: 'login-tls-failed', sees: 'tls-failed', what: 'the sign-in service answers in clear', on: 'sign-in', how: 'no-tls' },
+  { name: 'login-tls-failed', sees: 'tls-failed', what: 'the sign-in service answers without TLS', on: 'sign-in', how: 'no-tls' },
   { name: 'login-closed', sees: 'connection-closed', what: 'the sign-in service hangs up at once', on: 'sign-in', how: 'closed' },
-  { name: 'login-mute', sees: 'connect-timeout', what: 'the sign-in service is silent', on: 'sign-in', how: 'silent' },
+  {
+    name: 'login-mute',
+    sees: 'connect-timeout',
+    what: 'the sign-in service accepts the connection and sends nothing',
+    on: 'sign-in',
+    how: 'silent',
+  },
   {
     name: 'login-refused',
     sees: 'connect-refused',
-    what: 'nobody listens on the port of the sign-in service',
+    what: 'no program listens on the port of the sign-in service',
     on: 'sign-in',
-    how: 'nobody',
+    how: 'not-listening',
   },
   { name: 'login-no-http', sees: 'http-failed', what: 'the sign-in service does not speak HTTP', on: 'sign-in', how: 'no-http' },
-  { name: 'login-too-much', sees: 'response-too-large', what: 'the sign-in service sends two megabytes', on: 'sign-in', how: 'too-much' },
+  {
+    name: 'login-too-much',
+    sees: 'response-too-large',
+    what: 'the sign-in service answers with two megabytes',
+    on: 'sign-in',
+    how: 'too-much',
+  },
 ] as const satisfies readonly ConnectionFault[];
 
 export function connectionFault(name: string | undefined): ConnectionFault | undefined {

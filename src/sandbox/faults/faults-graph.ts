@@ -1,6 +1,6 @@
 import type { Fault } from './fault.ts';
 
-/** Graph's answer to the calls that fit: `POST applications`, by method and the end of the path. */
+/** One answer of Graph. `on`: the calls that get it, as method and path (`POST applications`); left out, all calls. */
 export interface GraphRefusalFault extends Fault {
   readonly on?: RegExp;
   readonly status: number;
@@ -10,7 +10,7 @@ export interface GraphRefusalFault extends Fault {
   readonly retryAfter?: number;
 }
 
-/** Calls refused with one answer, every time. */
+/** Faults that give the same answer every time. */
 export const graphRefusals = [
   {
     name: 'graph-token-refused',
@@ -23,7 +23,7 @@ export const graphRefusals = [
   {
     name: 'graph-busy',
     sees: 'graph-busy',
-    what: 'Graph answers 429 and wants a pause of ten minutes',
+    what: 'Graph answers 429 and asks for a pause of ten minutes',
     status: 429,
     code: 'TooManyRequests',
     message: 'Too many requests. Please wait before trying again.',
@@ -33,7 +33,7 @@ export const graphRefusals = [
   {
     name: 'graph-refused',
     sees: 'graph-refused',
-    what: 'Graph refuses the new application with a sentence of its own',
+    what: 'Graph refuses the new application for a reason that mailauth does not know',
     on: /^POST applications$/,
     status: 400,
     code: 'Request_BadRequest',
@@ -51,7 +51,7 @@ export const graphRefusals = [
   {
     name: 'redirect-domain-forbidden',
     sees: 'redirect-domain-forbidden',
-    what: 'redirect URIs must be of a verified domain (HostNameNotOnVerifiedDomain)',
+    what: 'redirect URIs must use a verified domain (HostNameNotOnVerifiedDomain)',
     on: /^POST applications$/,
     status: 400,
     code: 'HostNameNotOnVerifiedDomain',
@@ -60,7 +60,7 @@ export const graphRefusals = [
   {
     name: 'graph-lag-forever',
     sees: 'graph-lag',
-    what: 'Graph never hears of the new application (NoBackingApplicationObject)',
+    what: 'Graph never finds the new application (NoBackingApplicationObject)',
     on: /^POST servicePrincipals$/,
     status: 400,
     code: 'NoBackingApplicationObject',
@@ -69,7 +69,7 @@ export const graphRefusals = [
   {
     name: 'app-gone',
     sees: 'app-gone',
-    what: 'with secret rotate: somebody has deleted the application, Graph answers 404',
+    what: 'with secret rotate: the application was deleted, so Graph answers 404',
     on: /^\w+ applications[/(]/,
     status: 404,
     code: 'Request_ResourceNotFound',
@@ -77,23 +77,23 @@ export const graphRefusals = [
   },
 ] as const satisfies readonly GraphRefusalFault[];
 
-/** Faults of Graph that have rules of their own. */
+/** Faults of Graph that have rules of their own in `src/sandbox/graph`. */
 export const graphFaults = [
-  { name: 'graph-lag', what: 'Graph is slow to know a new app: NoBackingApplicationObject, then 404, twice each' },
+  { name: 'graph-lag', what: 'Graph does not find a new app at once: NoBackingApplicationObject, then 404, twice each' },
   { name: 'graph-throttled', what: 'Graph answers the first two calls of a command with 429 and Retry-After: 1' },
   { name: 'graph-unavailable', what: 'Graph answers the first call of a command with 503' },
   { name: 'secret-not-replicated', what: 'a new client secret is refused the first two times (AADSTS7000215)' },
   {
     name: 'graph-not-admin',
     sees: 'graph-role-missing',
-    what: 'nobody is an administrator: grants and admin consent are refused (Authorization_RequestDenied)',
+    what: 'no account is an administrator: grants and admin consent are refused (Authorization_RequestDenied)',
   },
   {
     name: 'registration-forbidden',
     sees: 'graph-role-missing',
-    what: 'nobody is an administrator, and users may not register applications',
+    what: 'no account is an administrator, and users are not allowed to register applications',
   },
-  { name: 'graph-permission-missing', sees: 'graph-permission-missing', what: "the administrator's token may only read" },
+  { name: 'graph-permission-missing', sees: 'graph-permission-missing', what: "the administrator's token allows reading only" },
   {
     name: 'secrets-forbidden',
     sees: 'secrets-forbidden',
@@ -102,7 +102,7 @@ export const graphFaults = [
   {
     name: 'secret-lifetime-policy',
     sees: 'secret-lifetime-forbidden',
-    what: 'client secrets may live 180 days at most (CredentialInvalidLifetimeAsPerAppPolicy)',
+    what: 'a tenant policy limits client secrets to 180 days (CredentialInvalidLifetimeAsPerAppPolicy)',
   },
   {
     name: 'audience-forbidden',

@@ -1,14 +1,14 @@
 import type { Fault } from './fault.ts';
 
 /**
- * One thing that a mail server says otherwise. `at`: `greeting`; the command that gets this answer, as it begins; or `token`, the line
- * that carries the token. In `says` TAG stands for the command's own tag. Nothing said: silence.
+ * One wrong answer of a mail server. `at`: the greeting, the line with the token, or the command that gets this answer, by its beginning.
+ * In `says`, TAG is replaced by the tag of the command. An empty `says` is silence.
  */
 export interface MailFault extends Fault {
   readonly at: 'greeting' | 'token' | RegExp;
   readonly says: readonly string[];
   readonly hangUp?: true;
-  /** goes on with TLS all the same */
+  /** TLS begins all the same */
   readonly startTls?: true;
 }
 
@@ -49,15 +49,15 @@ export const imapFaults = [
   {
     name: 'imap-basic-auth-disabled',
     sees: 'imap-basic-auth-disabled',
-    what: 'IMAP takes the token for a password: NO Basic authentication is disabled.',
+    what: 'IMAP treats the token as a password: NO Basic authentication is disabled.',
     at: 'token',
     says: ['TAG NO Basic authentication is disabled.'],
   },
-  { name: 'imap-throttled', sees: 'throttled', what: `IMAP wants a pause: NO ${throttled}`, at: 'token', says: [`TAG NO ${throttled}`] },
+  { name: 'imap-throttled', sees: 'throttled', what: `IMAP asks for a pause: NO ${throttled}`, at: 'token', says: [`TAG NO ${throttled}`] },
   {
     name: 'imap-busy',
     sees: 'mail-server-busy',
-    what: 'IMAP cannot do it now: NO [UNAVAILABLE]',
+    what: 'IMAP is busy: NO [UNAVAILABLE]',
     at: 'token',
     says: ['TAG NO [UNAVAILABLE] Try again later.'],
   },
@@ -80,7 +80,7 @@ export const imapFaults = [
   {
     name: 'imap-no-inbox',
     sees: 'mailbox-unavailable',
-    what: 'IMAP accepts the token, but the INBOX does not open',
+    what: 'IMAP accepts the token and does not open the INBOX',
     at: /^\S+ (?:SELECT|EXAMINE)\b/i,
     says: ["TAG NO Mailbox doesn't exist."],
   },
@@ -105,11 +105,11 @@ export const popFaults = [
     at: 'token',
     says: ['-ERR Authentication failure: unknown user name or bad password.'],
   },
-  { name: 'pop-throttled', sees: 'throttled', what: `POP wants a pause: -ERR ${throttled}`, at: 'token', says: [`-ERR ${throttled}`] },
+  { name: 'pop-throttled', sees: 'throttled', what: `POP asks for a pause: -ERR ${throttled}`, at: 'token', says: [`-ERR ${throttled}`] },
   {
     name: 'pop-busy',
     sees: 'mail-server-busy',
-    what: 'POP cannot do it now: -ERR [SYS/TEMP]',
+    what: 'POP is busy: -ERR [SYS/TEMP]',
     at: 'token',
     says: ['-ERR [SYS/TEMP] later'],
   },

@@ -26,14 +26,14 @@ export const smtpFaults = [
   {
     name: 'smtp-no-starttls',
     sees: 'mail-no-starttls',
-    what: 'SMTP does not offer STARTTLS: something in between takes it away',
+    what: 'SMTP does not offer STARTTLS, because something on the way removes it',
     at: /^EHLO/i,
     says: [`250-${host} Hello`, '250 XXXXXXXX'],
   },
   {
     name: 'smtp-injection',
     sees: 'mail-starttls-injection',
-    what: 'SMTP is told to say more than it may before TLS',
+    what: 'SMTP sends more than its answer to STARTTLS before TLS begins',
     at: /^STARTTLS/i,
     says: ['220 2.0.0 SMTP server ready', '250 AUTH XOAUTH2'],
     startTls: true,
@@ -71,7 +71,7 @@ export const smtpFaults = [
   {
     name: 'smtp-basic-auth',
     sees: 'smtp-basic-auth',
-    what: 'SMTP takes the token for a password: 535 5.7.139 basic authentication is disabled',
+    what: 'SMTP treats the token as a password: 535 5.7.139 basic authentication is disabled',
     at: 'token',
     says: [`535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [${host}]`],
   },
@@ -92,7 +92,7 @@ export const smtpFaults = [
   {
     name: 'smtp-busy',
     sees: 'mail-server-busy',
-    what: 'SMTP cannot do it now: 454 4.7.0',
+    what: 'SMTP is busy: 454 4.7.0',
     at: 'token',
     says: ['454 4.7.0 Temporary authentication failure'],
   },
@@ -114,7 +114,7 @@ export const smtpFaults = [
   {
     name: 'smtp-throttled',
     sees: 'smtp-throttled',
-    what: 'SMTP wants a pause: 432 4.3.2 Concurrent connections limit exceeded',
+    what: 'SMTP asks for a pause: 432 4.3.2 Concurrent connections limit exceeded',
     at: mailFrom,
     says: [`432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information. [${host}]`],
   },
@@ -130,7 +130,7 @@ export const smtpFaults = [
   {
     name: 'smtp-address-refused',
     sees: 'smtp-address-refused',
-    what: 'no mail from this network address: 550 5.7.708',
+    what: 'SMTP refuses mail from this network address: 550 5.7.708',
     at: mailFrom,
     says: ['550 5.7.708 Service unavailable. Access denied, traffic not accepted from this IP.'],
   },
@@ -144,7 +144,7 @@ export const smtpFaults = [
   {
     name: 'smtp-not-accepted',
     sees: 'smtp-not-accepted',
-    what: 'SMTP refuses the sender with a sentence of its own: 550 5.4.300',
+    what: 'SMTP refuses the sender for a reason that mailauth does not know: 550 5.4.300',
     at: mailFrom,
     says: ['550 5.4.300 Message is not welcome here'],
   },

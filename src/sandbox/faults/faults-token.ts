@@ -4,8 +4,8 @@ import type { Aadsts } from './entra-refusals.ts';
 import { type ClaimFault, type Fault, otherTenant } from './fault.ts';
 
 /**
- * What the token endpoint refuses with, by the entry of the catalogue that the operator then sees; the fault has the same name.
- * Of several numbers that mean the same one is enough.
+ * Refusals of the token endpoint: the error that the operator then sees, which is also the name of the fault, and one of the AADSTS numbers
+ * that mean it.
  */
 const refusals = {
   'client-disabled': 7000112,
@@ -52,7 +52,6 @@ const refusals = {
 
 type Refusal = keyof typeof refusals;
 
-/** The words for `--list-faults` are the operator's own: the title of the entry says the rest. */
 export const refusalFaults: readonly (Fault & { readonly name: Refusal; readonly aadsts: Aadsts })[] = (
   Object.keys(refusals) as Refusal[]
 ).map((name) => ({ name, sees: name, aadsts: refusals[name], what: `the token endpoint refuses with AADSTS${refusals[name]}` }));
@@ -62,7 +61,7 @@ export function refusalOf(fault: string | undefined): Aadsts | undefined {
   return refusalFaults.find((one) => one.name === fault)?.aadsts;
 }
 
-/** Faults of the token endpoint that have rules of their own. */
+/** Faults of the token endpoint that have rules of their own in `src/sandbox/entra`. */
 export const tokenFaults = [
   { name: 'client-unknown', sees: 'client-unknown', what: 'the application is not found in the tenant (AADSTS700016)' },
   { name: 'secret-expired', sees: 'client-secret-expired', what: 'the client secret is refused as expired (AADSTS7000222)' },
@@ -120,8 +119,8 @@ export const claimFaults = [
   },
 ] as const satisfies readonly ClaimFault[];
 
-/** What only an app meets that acts for itself (`--access app-only`). */
+/** Faults that concern only an app with its own access (`--access app-only`). */
 export const appOnlyFaults = [
-  { name: 'app-roles-missing', sees: 'app-role-missing', what: 'the app’s own token carries no roles: nobody granted admin consent' },
-  { name: 'app-not-granted', sees: 'mail-app-only', what: 'Exchange does not know the app: no mailbox opens with its own token' },
+  { name: 'app-roles-missing', sees: 'app-role-missing', what: 'the app’s own token has no roles, because admin consent was not granted' },
+  { name: 'app-not-granted', sees: 'mail-app-only', what: 'Exchange does not know the app, so its token opens no mailbox' },
 ] as const satisfies readonly Fault[];

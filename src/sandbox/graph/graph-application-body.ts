@@ -10,7 +10,7 @@ const maybeText = z.optional(z.nullable(z.string()));
 const maybeFlag = z.optional(z.nullable(z.boolean()));
 const guid = z.string().check(z.regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i));
 
-/** A PATCH replaces the collection: what is there may be named by its keyId alone. */
+/** A PATCH replaces the collection. A key that the app has already may be given by its keyId alone. */
 const keyCredential = z.looseObject({
   keyId: z.optional(z.nullable(z.string())),
   key: z.optional(z.nullable(z.string())),
@@ -79,7 +79,7 @@ export function readApplicationBody(body: unknown, before: Edit | undefined): Ed
   return wrong === undefined ? edit : badRequest(wrong);
 }
 
-/** The certificates that a body leaves on the app, or what Graph says of one that it cannot read. */
+/** The certificates that the app has after this body, or Graph's complaint about one that it cannot read. */
 function readCertificates(
   given: z.infer<typeof schema>['keyCredentials'],
   before: readonly StoredCertificate[],
@@ -111,7 +111,7 @@ function readCertificate(key: string, name: string | null): StoredCertificate | 
   }
 }
 
-// Left out, the audience is the widest one, with the token version it needs.
+// An app without an audience gets the widest one, with the token version that it needs.
 function blank(data: Body): Edit {
   return {
     name: '',
@@ -179,7 +179,7 @@ function judgeRedirects(edit: Edit, personal: boolean): string | undefined {
   return all.length > most ? `An application may have at most ${most} redirect URIs.` : undefined;
 }
 
-// Stricter than Entra, which lets an unknown id of another API stand and fails at consent: here it is always a slip.
+// Entra accepts an unknown id and fails at consent. The sandbox is stricter, because mailauth never means one.
 function judgePermissions(permissions: Edit['permissions']): string | undefined {
   if (new Set(permissions.map((one) => one.resourceAppId.toLowerCase())).size < permissions.length) {
     return "Property requiredResourceAccess names the same resource twice: 'resourceAppId' must be distinct.";

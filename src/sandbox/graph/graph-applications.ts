@@ -19,7 +19,7 @@ import { answerCount, answerList, answerOne } from './graph-query.ts';
 import { addPassword, removePassword } from './graph-secrets.ts';
 import { applicationEntity, applicationView, userView } from './graph-view.ts';
 
-/** How many calls do not find a new object yet, under the fault `graph-lag`. */
+/** How many calls do not find a new object, under the fault `graph-lag`. */
 export const lagCalls = 2;
 
 /** `/applications`, `/applications/{id}`, its actions and owners. `at`: the address of the collection, for next links. */
@@ -54,7 +54,7 @@ export function applications(call: GraphCall, at: string): GraphAnswer {
 export function notHere(call: GraphCall): GraphAnswer {
   const what = [call.collection, call.rest].filter((part) => part !== '').join('/…/');
   return badRequest(
-    `Resource not found for the segment '${what}' with ${call.method} (the sandbox's Graph knows what registration needs).`,
+    `Resource not found for the segment '${what}' with ${call.method} (the sandbox has the part of Graph that registration needs).`,
   );
 }
 
@@ -82,7 +82,7 @@ function readOne(call: GraphCall, app: App): GraphAnswer {
 }
 
 function create(call: GraphCall): GraphAnswer {
-  // By default every user may; the tenant can keep it to its administrators (authorizationPolicy).
+  // By default every user may register apps. A tenant can restrict that to administrators (authorizationPolicy).
   if (call.fault === 'registration-forbidden' && call.caller.roles.length === 0) return denied();
   const edit = readApplicationBody(call.body, undefined);
   if ('status' in edit) return edit;
@@ -129,7 +129,7 @@ function change(call: GraphCall, app: App): GraphAnswer {
   return noContent;
 }
 
-/** Soft: restorable from the deleted items. Its service principal, grants and consents go with it. */
+/** Moves an app to the deleted items, where it can be restored. Its service principal, grants and consents are deleted for good. */
 function remove(call: GraphCall, app: App): GraphAnswer {
   const { state } = call;
   if (isReady(app.clientId)) return badRequest('The sandbox keeps its two ready applications.');
@@ -139,7 +139,7 @@ function remove(call: GraphCall, app: App): GraphAnswer {
   return noContent;
 }
 
-/** Takes an app's service principal away, with all that was granted to it. */
+/** Deletes an app's service principal, with everything that was granted to it. */
 export function forgetPrincipal(state: State, app: App): void {
   const principal = servicePrincipalIdOf(state, app.clientId);
   state.grants = state.grants.filter((one) => one.clientId !== principal);

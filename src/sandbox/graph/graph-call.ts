@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.ts';
 import type { FaultName } from '../faults/faults.ts';
 import { effectiveRoles, findUser, type Role } from '../tenant/directory.ts';
 import type { App, State } from '../tenant/state-schema.ts';
@@ -18,7 +19,7 @@ export interface Key {
   readonly value: string;
 }
 
-/** One call, read: everything a handler needs. Handlers compute an answer and edit the state; the lock and the socket are elsewhere. */
+/** Everything that a handler needs of a call. Handlers compute an answer and edit the state. They know no lock and no socket. */
 export interface GraphCall {
   readonly method: string;
   readonly collection: string;
@@ -39,7 +40,7 @@ export interface GraphCall {
   readonly bytes: (count: number) => Buffer;
 }
 
-/** `innerError` is added on the way out. `text`: an answer that is no JSON. */
+/** `innerError` is added on the way out. `text`: an answer that is not JSON. */
 export interface GraphAnswer {
   readonly status: number;
   readonly body?: object;
@@ -50,7 +51,7 @@ export interface GraphAnswer {
 
 /** Graph's error (learn.microsoft.com/graph/errors). */
 export function graphError(status: number, code: string, message: string, details?: readonly object[]): GraphAnswer {
-  return { status, error: { code, message, ...(details === undefined ? {} : { details }) } };
+  return { status, error: { code, message, ...defined({ details }) } };
 }
 
 export const badRequest = (message: string): GraphAnswer => graphError(400, 'Request_BadRequest', message);
@@ -64,7 +65,7 @@ export function notFound(id: string): GraphAnswer {
   return graphError(404, 'Request_ResourceNotFound', message);
 }
 
-/** The caller of an access token that we signed; undefined for app-only tokens and strangers. */
+/** The caller of an access token that we signed; undefined for app-only tokens and unknown users. */
 export function callerOf(claims: AccessClaims, fault: FaultName | undefined): Caller | undefined {
   const found = findUser(claims.upn ?? '');
   if (found.kind !== 'user') return undefined;
@@ -86,7 +87,7 @@ export function mayAsk(caller: Caller, what: 'read' | 'register' | 'grant' | 'as
   return [everything, ...wanted].some((scope) => caller.scopes.has(scope));
 }
 
-/** Administrators manage every app, others the ones they own. */
+/** Administrators manage every app, other users those that they own. */
 export function manages(caller: Caller, app: App): boolean {
   return caller.roles.length > 0 || app.registration?.owner === caller.address;
 }

@@ -18,7 +18,7 @@ const createSchema = z.strictObject({
 });
 const changeSchema = z.strictObject({ scope: z.string() });
 
-/** `/oauth2PermissionGrants`: delegated permissions given to everybody (`AllPrincipals`) or to one user. Administrators write them. */
+/** `/oauth2PermissionGrants`: delegated permissions for all users (`AllPrincipals`) or for one user. Only administrators may write them. */
 export function permissionGrants(call: GraphCall, at: string): GraphAnswer {
   const { state, key } = call;
   const reading = call.method === 'GET';
@@ -53,7 +53,7 @@ function create(call: GraphCall): GraphAnswer {
   }
   const { clientId, consentType, principalId = null, resourceId } = read.data;
   if ((consentType === 'AllPrincipals') !== (principalId === null)) {
-    return badRequest('principalId is wanted with consentType Principal, and must be null with AllPrincipals.');
+    return badRequest('principalId is required with consentType Principal, and must be null with AllPrincipals.');
   }
   if (behind(call, clientId)) return notFound(clientId);
   const client = clientObjectId(call, clientId);
@@ -97,7 +97,7 @@ function unknownScope(resource: ResourceApp, scope: string): GraphAnswer | undef
   return unknown === undefined ? undefined : badRequest(`The scope '${unknown}' does not exist on ${resource.displayName}.`);
 }
 
-/** Has the new service principal not reached this server yet? Counts down. */
+/** Is the new service principal still unknown here? Counts down. */
 function behind({ state }: GraphCall, clientId: string): boolean {
   const principal = state.servicePrincipals.find((one) => sameId(one.objectId, clientId));
   if (principal === undefined || principal.lag === 0) return false;
@@ -105,7 +105,7 @@ function behind({ state }: GraphCall, clientId: string): boolean {
   return true;
 }
 
-/** The client's service principal: an object id, never a client id, is what Graph wants here. */
+/** The client's service principal. Graph needs its object id here, never a client id. */
 function clientObjectId({ state }: GraphCall, id: string): string | undefined {
   return state.apps
     .map((app) => servicePrincipalIdOf(state, app.clientId))

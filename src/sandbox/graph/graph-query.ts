@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.ts';
 import { badRequest, type GraphAnswer, type GraphCall, graphError } from './graph-call.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -34,8 +35,10 @@ export function answerList(rows: readonly Row[], entity: Entity, call: GraphCall
     status: 200,
     body: {
       '@odata.context': `${context}${entity.set}`,
-      ...(call.eventual && call.query.get('$count') === 'true' ? { '@odata.count': found.length } : {}),
-      ...(found.length > skip + top ? { '@odata.nextLink': `${at}?${next}` } : {}),
+      ...defined({
+        '@odata.count': call.eventual && call.query.get('$count') === 'true' ? found.length : undefined,
+        '@odata.nextLink': found.length > skip + top ? `${at}?${next}` : undefined,
+      }),
       value: found.slice(skip, skip + top).map((row) => pickFields(row, select)),
     },
   };
@@ -64,7 +67,7 @@ const clauses = {
   starts: /^startswith\((\w+),\s*'((?:[^']|'')*)'\)$/i,
 } as const;
 
-/** `a eq 'x' and tags/any(t:t eq 'y')`: what the callers of this Graph use, and an error for all else. */
+/** `a eq 'x' and tags/any(t:t eq 'y')`: what mailauth uses, and an error for everything else. */
 function readFilter(filter: string, entity: Entity): readonly Test[] | GraphAnswer {
   const tests: Test[] = [];
   const parts = filter.trim() === '' ? [] : filter.split(/ and (?=(?:[^']*'[^']*')*[^']*$)/);

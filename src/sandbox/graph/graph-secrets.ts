@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { defined } from '../../core/defined.ts';
 import { registrationOf } from '../tenant/app-objects.ts';
 import { sha256 } from '../tenant/state.ts';
 import type { App } from '../tenant/state-schema.ts';
@@ -6,7 +7,7 @@ import { hasPersonalAccounts } from './graph-application-body.ts';
 import { badRequest, type GraphAnswer, type GraphCall, graphError, noContent } from './graph-call.ts';
 import { secretView } from './graph-view.ts';
 
-/** A tenant's policy of the fault `secret-lifetime-policy`: ISO 8601 in the policy, days here. */
+/** The longest life of a secret under the fault `secret-lifetime-policy`. */
 export const longestSecretDays = 180;
 const dayMs = 86_400_000;
 /** Uses of a new secret that are still refused under the fault `secret-not-replicated`. */
@@ -21,8 +22,8 @@ const addSchema = z.object({
 const removeSchema = z.object({ keyId: z.string() });
 
 /**
- * `POST /applications/{id}/addPassword` (learn.microsoft.com/graph/api/application-addpassword): the answer holds `secretText`,
- * this once. Two years when no end is given.
+ * `POST /applications/{id}/addPassword` (learn.microsoft.com/graph/api/application-addpassword): only this answer
+ * holds `secretText`. A secret without a given end is valid for two years.
  */
 export function addPassword(call: GraphCall, app: App): GraphAnswer {
   const read = addSchema.safeParse(call.body ?? {});
@@ -33,7 +34,7 @@ export function addPassword(call: GraphCall, app: App): GraphAnswer {
   const expiresAt = wanted?.endDateTime ? Date.parse(wanted.endDateTime) : twoYearsAfter(startsAt);
   const refused = refuse(call, app, startsAt, expiresAt);
   if (refused !== undefined) return refused;
-  // Entra's: 40 characters with `8Q~` after the third.
+  // Entra's secrets have 40 characters, with `8Q~` after the third.
   const random = call.bytes(40).toString('base64url');
   const secretText = `${random.slice(0, 3)}8Q~${random.slice(3, 37)}`;
   const secret = {
@@ -43,7 +44,7 @@ export function addPassword(call: GraphCall, app: App): GraphAnswer {
     startsAt,
     name: wanted?.displayName ?? null,
     hint: secretText.slice(0, 3),
-    ...(call.fault === 'secret-not-replicated' ? { refusals: refusalsWhenNew } : {}),
+    ...defined({ refusals: call.fault === 'secret-not-replicated' ? refusalsWhenNew : undefined }),
   };
   app.secrets.push(secret);
   const context = 'https://graph.microsoft.com/v1.0/$metadata#microsoft.graph.passwordCredential';

@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.ts';
 import { type GraphRefusalFault, graphRefusals } from '../faults/faults-graph.ts';
 import { decodeSegment, type SandboxReply, type SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
@@ -17,7 +18,7 @@ export async function graphEndpoint(service: Service, request: SandboxRequest): 
   const body = readBody(request);
   if (body.kind === 'broken') return send(service, request, badRequest('Unable to read JSON request payload.'));
   const answer = (state: State) => route(service, request, caller, body.value, state);
-  // Whatever may change something runs under the lock, from reading the state to writing it: two operators never lose a change.
+  // A call that may change something runs under the lock, from reading the state to writing it, so that two operators never lose a change.
   const read = request.method === 'GET';
   return send(service, request, read ? answer(await service.state.read()) : await service.state.change(answer));
 }
@@ -73,11 +74,11 @@ function dispatch(call: GraphCall, at: string): GraphAnswer {
   }
 }
 
-/** Calls of a sandbox so far; it lives as long as the command it was opened for. */
+/** How many calls each sandbox has answered. */
 const calls = new WeakMap<Service, number>();
 const throttledCalls = 2;
 
-/** The faults that refuse the first calls, whoever makes them (learn.microsoft.com/graph/throttling). */
+/** The faults that refuse the first calls (learn.microsoft.com/graph/throttling). */
 function busyness(service: Service): GraphAnswer | undefined {
   const before = calls.get(service) ?? 0;
   calls.set(service, before + 1);
@@ -93,14 +94,15 @@ function busyness(service: Service): GraphAnswer | undefined {
   return undefined;
 }
 
-/** The faults that refuse a call each time. */
+/** The faults that refuse a call every time. */
 function refusedByFault(service: Service, request: SandboxRequest): GraphAnswer | undefined {
   const fault: GraphRefusalFault | undefined = graphRefusals.find((one) => one.name === service.fault);
   const call = `${request.method} ${request.path.replace(/^\/graph\/v1\.0\//, '')}`;
   if (fault === undefined || fault.on?.test(call) === false) return undefined;
   const { status, code, message = '', retryAfter } = fault;
   if (code === undefined) return { status, text: '<html>Please sign in to the network.</html>' };
-  return { ...graphError(status, code, message), ...(retryAfter === undefined ? {} : { headers: { 'retry-after': String(retryAfter) } }) };
+  const headers = retryAfter === undefined ? undefined : { 'retry-after': String(retryAfter) };
+  return { ...graphError(status, code, message), ...defined({ headers }) };
 }
 
 const audiences = ['https://graph.microsoft.com', '00000003-0000-0000-c000-000000000000'];

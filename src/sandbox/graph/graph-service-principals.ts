@@ -82,7 +82,7 @@ function allRows({ state, fault }: GraphCall): readonly Row[] {
   return [...own, ...ready, ...microsoft];
 }
 
-/** Under a fault this cloud's Exchange has no POP. */
+/** Under a fault, Exchange Online of this cloud publishes no POP permission. */
 function publishedBy(resource: ResourceApp, fault: GraphCall['fault']): ResourceApp {
   if (fault !== 'permission-unpublished' || resource !== resources.outlook) return resource;
   return {

@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.ts';
 import { registrationOf } from '../tenant/app-objects.ts';
 import { tenant } from '../tenant/directory.ts';
 import { notHere } from './graph-applications.ts';
@@ -31,7 +32,7 @@ export function organization(call: GraphCall, at: string): GraphAnswer {
   return sameId(call.key.value, tenant.id) ? answerOne(row, entity, call) : notFound(call.key.value);
 }
 
-/** `/policies/…`: what users and applications may do in this tenant. The faults are readable here before they bite. */
+/** `/policies/…`: what users and applications may do in this tenant. A fault that forbids something can be read here first. */
 export function policies(call: GraphCall): GraphAnswer {
   if (call.method !== 'GET') return notHere(call);
   if (!mayAsk(call.caller, 'policy')) return denied();
@@ -78,7 +79,7 @@ function managementPolicy({ fault }: GraphCall): Row {
     applicationRestrictions: {
       passwordCredentials: passwords,
       keyCredentials: [],
-      ...(fault === 'audience-forbidden' ? { audiences } : {}),
+      ...defined({ audiences: fault === 'audience-forbidden' ? audiences : undefined }),
     },
     servicePrincipalRestrictions: { passwordCredentials: [], keyCredentials: [] },
   };
@@ -91,7 +92,7 @@ function policy(name: string, row: Row): GraphAnswer {
 /** `/me` and its directory roles. */
 export function me(call: GraphCall): GraphAnswer {
   if (call.method !== 'GET') return notHere(call);
-  // Without a key what follows `/me/` is read as one.
+  // The address has no key, so the part after `/me/` was read as one.
   const rest = [call.key?.value, call.rest].filter((part) => part !== undefined && part !== '').join('/');
   if (rest === '') return { status: 200, body: { '@odata.context': `${metadata}users/$entity`, ...userView(call.caller) } };
   if (!/^(?:memberOf|transitiveMemberOf)(?:\/microsoft\.graph\.directoryRole)?$/.test(rest)) return notHere(call);
@@ -104,7 +105,7 @@ export function me(call: GraphCall): GraphAnswer {
   return { status: 200, body: { '@odata.context': `${metadata}directoryObjects`, value } };
 }
 
-/** `/directory/deletedItems`: apps that were deleted; restorable, or gone for good with a second DELETE. */
+/** `/directory/deletedItems`: apps that were deleted. They can be restored, and a second DELETE removes them for good. */
 export function deletedItems(call: GraphCall, at: string): GraphAnswer {
   const reading = call.method === 'GET';
   if (!mayAsk(call.caller, reading ? 'read' : 'register')) return denied();

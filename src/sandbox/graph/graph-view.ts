@@ -79,7 +79,7 @@ export function applicationView(app: App, deletedAt?: number): Row {
   };
 }
 
-/** With its key, as Graph shows it where `$select` names the property of one application. */
+/** A certificate with its key, as Graph shows it where `$select` names the property of one application. */
 function certificateView(certificate: StoredCertificate): Row {
   return {
     customKeyIdentifier: null,
@@ -93,7 +93,7 @@ function certificateView(certificate: StoredCertificate): Row {
   };
 }
 
-/** A secret without its text: Graph shows that once, at birth. */
+/** A secret without its text, which Graph shows only once, when the secret is made. */
 export function secretView(secret: StoredSecret): Row {
   return {
     customKeyIdentifier: null,
@@ -147,7 +147,7 @@ export function resourceView(resource: ResourceApp): Row {
   };
 }
 
-/** The service principals of the ready apps, which stand in no list. */
+/** The service principals of the ready apps, which the state does not list. */
 export function readyPrincipalView(state: State, app: App): Row | undefined {
   const listed = state.servicePrincipals.some((one) => one.appId === app.clientId);
   const id = listed ? undefined : servicePrincipalIdOf(state, app.clientId);

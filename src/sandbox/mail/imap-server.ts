@@ -38,7 +38,7 @@ export function imapServer(service: Service, tls: Certificate): Closable {
 function session(service: Service): LineSession {
   let user: string | undefined;
   let selected: string | undefined;
-  /** tag of a command that waits for another line, and what to do with that line */
+  /** reads the next line when it belongs to the command before */
   let pending: ((line: string) => LineReply) | undefined;
   let bad = 0;
 

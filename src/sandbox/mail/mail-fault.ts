@@ -1,10 +1,13 @@
+import { defined } from '../../core/defined.ts';
 import { imapFaults, type MailFault, popFaults } from '../faults/faults-mail.ts';
 import { smtpFaults } from '../faults/faults-smtp.ts';
 import type { LineReply, LineSession } from './line-server.ts';
 
 const lists = { imap: imapFaults, pop: popFaults, smtp: smtpFaults } as const;
 
-/** A session that says what the fault says at its place, and otherwise what the real one does. Faults of other servers change nothing. */
+/**
+ * A session that answers as the fault says at one place, and as the real server everywhere else. A fault of another server changes nothing.
+ */
 export function withFault(protocol: keyof typeof lists, name: string | undefined, session: LineSession): LineSession {
   const fault: MailFault | undefined = lists[protocol].find((one) => one.name === name);
   if (fault === undefined) return session;
@@ -12,7 +15,7 @@ export function withFault(protocol: keyof typeof lists, name: string | undefined
   let awaitsToken = false;
   let tag = '';
 
-  /** Sent at once behind AUTHENTICATE, or alone after the server's `+` or `334`. */
+  /** The token is sent in the same line as AUTHENTICATE or AUTH, or alone after the server's `+` or `334`. */
   const isToken = (line: string): boolean => awaitsToken || /^\S+ AUTHENTICATE XOAUTH2 \S|^AUTH XOAUTH2 \S/i.test(line);
 
   const answer = (line: string): LineReply => {
@@ -25,10 +28,10 @@ export function withFault(protocol: keyof typeof lists, name: string | undefined
     }
     awaitsToken = false;
     const lines = says.map((one) => one.replace(/^TAG/, tag));
-    return { lines, ...(hangUp ? { hangUp } : {}), ...(startTls ? { startTls } : {}) };
+    return { lines, ...defined({ hangUp, startTls }) };
   };
   if (at !== 'greeting') return { greeting: session.greeting, answer };
-  // Whoever speaks another protocol does not know our commands either.
+  // A server of another protocol does not know our commands either, so it hangs up.
   const last: LineReply = { lines: [], hangUp: true };
-  return { greeting: says.join('\r\n'), answer: () => last, ...(hangUp ? { hangUp } : {}) };
+  return { greeting: says.join('\r\n'), answer: () => last, ...defined({ hangUp }) };
 }

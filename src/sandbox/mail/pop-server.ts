@@ -11,7 +11,7 @@ const capabilities = ['TOP', 'UIDL', 'SASL XOAUTH2', 'USER'];
 const say = (...lines: string[]): LineReply => ({ lines });
 const refused = say('-ERR Authentication failure: unknown user name or bad password.');
 
-/** The POP3 server of the sandbox: implicit TLS, XOAUTH2 only, a small mailbox for everybody. */
+/** The POP3 server of the sandbox: implicit TLS, XOAUTH2 only, the same small mailbox for every user. */
 export function popServer(service: Service, tls: Certificate): Closable {
   return lineServer({
     tls,
@@ -37,7 +37,7 @@ function session(service: Service): LineSession {
     if (verb === 'USER' || verb === 'PASS') return say('-ERR Logon failure: Basic authentication is disabled.');
     if (verb !== 'AUTH') return say('-ERR Command is not valid in this state.');
     const [mechanism = '', ...more] = rest.split(' ');
-    // One line with the token is no form that Exchange takes here.
+    // Exchange accepts the token only on a line of its own.
     if (mechanism.toUpperCase() !== 'XOAUTH2' || more.length > 0) return say('-ERR Protocol error. 18');
     pending = true;
     return say('+ ');

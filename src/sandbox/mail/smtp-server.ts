@@ -13,7 +13,7 @@ const notSignedIn = say(`530 5.7.57 Client not authenticated to send mail. [${ho
 const badSequence = say('503 5.5.1 Bad sequence of commands');
 const mostBytes = 157_286_400;
 
-/** The submission server of the sandbox: STARTTLS, XOAUTH2 only. Mail for anybody is accepted and thrown away. */
+/** The submission server of the sandbox: STARTTLS, XOAUTH2 only. Mail to every recipient is accepted and thrown away. */
 export function smtpServer(service: Service, tls: Certificate): Closable {
   return lineServer({
     tls,
@@ -30,7 +30,7 @@ function session(service: Service): LineSession {
   let user: string | undefined;
   let sender: string | undefined;
   let recipients = 0;
-  /** what the next line is, when it is no command */
+  /** reads the next line when it is not a command */
   let pending: ((line: string) => LineReply) | undefined;
 
   const forget = (): void => {

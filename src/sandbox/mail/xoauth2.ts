@@ -21,7 +21,7 @@ export function judgeXoauth2(service: Service, response: string, scope: MailScop
   if (claims.idtyp === 'app') return ourAudience && appMay(service, claims, scope, mailbox) ? mailbox : undefined;
   if (claims.upn === undefined) return undefined;
   const allowed = claims.scp?.split(' ').includes(scope) === true;
-  // SMTP compares the name with the token's, so that an alias is refused there; IMAP and POP find its mailbox (peers.md 3.2).
+  // SMTP compares the user name with that of the token and so refuses an alias. IMAP and POP find the mailbox of the alias.
   const exists = ['user', 'disabled'].includes(findUser(mailbox).kind) || (scope !== 'SMTP.Send' && aliasOf(mailbox) !== undefined);
   return ourAudience && allowed && exists && mayOpen(claims.upn, mailbox) ? mailbox : undefined;
 }
@@ -32,7 +32,7 @@ const roleOf: Readonly<Record<MailScope, string>> = {
   'SMTP.Send': 'SMTP.SendAsApp',
 };
 
-/** An app with the role opens every mailbox here, as if an Exchange administrator had let it in; under a fault none did. */
+/** An app with the role opens every mailbox, as if an Exchange administrator had granted it. Under a fault no administrator has. */
 function appMay({ fault }: Service, { oid, roles }: AccessClaims, scope: MailScope, mailbox: string): boolean {
   if (fault === 'app-not-granted' || oid === strangePrincipal || roles?.includes(roleOf[scope]) !== true) return false;
   return ['user', 'disabled'].includes(findUser(mailbox).kind);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 
-/** One request, read whole. The handlers below are functions from this to a reply, so they need no socket to be tested. */
+/** A request with its whole body. A handler turns it into a reply, so that a test needs no socket. */
 export interface SandboxRequest {
   readonly method: string;
   readonly path: string;
@@ -30,7 +30,7 @@ export function json(status: number, body: unknown, headers: Readonly<Record<str
   };
 }
 
-/** One segment of a path; as it is when it is not valid percent-encoding. */
+/** A segment of a path without its percent-encoding. A segment whose encoding is not valid stays as it is. */
 export function decodeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment);
@@ -39,7 +39,7 @@ export function decodeSegment(segment: string): string {
   }
 }
 
-/** Node's listener for a handler: reads the body up to 64 KiB, and turns a bug of ours into a plain 500. */
+/** Node's listener for a handler: reads the body up to 64 KiB, and answers 500 when the handler throws. */
 export function listener(handler: SandboxHandler): RequestListener {
   return (incoming, outgoing) => {
     const answer = async (): Promise<SandboxReply> => {
@@ -63,7 +63,7 @@ export function listener(handler: SandboxHandler): RequestListener {
         outgoing.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(reply.body) });
         outgoing.end(incoming.method === 'HEAD' ? undefined : reply.body);
       })
-      // The other side hung up: nobody is left to tell.
+      // The client has closed the connection.
       .catch(() => outgoing.destroy());
   };
 }

@@ -31,9 +31,9 @@ export async function listenOnLoopback(make: () => Closable, wanted: number | un
       await bind(six.server, '::1', port);
       return { port, close: () => closeAll([four, six]) };
     } catch (error) {
-      // A stranger on ::1 would get the browser's requests for `localhost`: look for another port. No IPv6 at all is fine.
-      const stranger = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-      if (!stranger || wanted !== undefined || attempt === attempts) return { port, close: () => closeAll([four]) };
+      // Another program on ::1 would get the browser's requests for `localhost`, so another port is tried. A computer without IPv6 is fine.
+      const occupied = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!occupied || wanted !== undefined || attempt === attempts) return { port, close: () => closeAll([four]) };
       await closeAll([four]);
     }
   }

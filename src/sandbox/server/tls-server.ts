@@ -12,8 +12,8 @@ const handshakeTimeoutMs = 10_000;
 const contexts = new WeakMap<Certificate, SecureContext>();
 
 /**
- * The server side of TLS on a connection that is there. Reading a key and a certificate takes longer than everything else that a server
- * does at its start, so it is done once a certificate, and only when a client comes: most commands talk to one server of five.
+ * The server side of TLS on an open connection. Reading a key and a certificate takes longer than everything else that a server does at
+ * its start, so it is done once for each certificate, and only when a client connects: most commands use one server of five.
  */
 export function secured(raw: Socket, certificate: Certificate): TLSSocket {
   const secureContext = contexts.get(certificate) ?? createSecureContext({ ...certificate, minVersion: 'TLSv1.2' });

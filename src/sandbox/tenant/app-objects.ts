@@ -54,7 +54,7 @@ export function declaredScopes(app: App): ((resource: 'graph' | 'outlook') => re
   };
 }
 
-/** Microsoft's own app may ask for `<graph>/.default` only: anything else was never written down for it (AADSTS65002). Undefined: fine. */
+/** Refuses what Microsoft did not preauthorize for its own app, which may ask for `<graph>/.default` only (AADSTS65002). */
 export function preauthorizationRefuses(app: App, scope: string): { readonly aadsts: Aadsts; readonly blanks: Blanks } | undefined {
   if (!isAzureCli(app)) return undefined;
   const oidc = ['openid', 'profile', 'email', 'offline_access'];
@@ -64,7 +64,7 @@ export function preauthorizationRefuses(app: App, scope: string): { readonly aad
   return other === undefined ? undefined : { aadsts: 65002, blanks: { client: app.clientId, resource: other } };
 }
 
-/** Is this endpoint one the app's audience may use (learn.microsoft.com, supported-accounts-validation)? Undefined: yes. */
+/** Refuses an endpoint that the app's audience may not use (learn.microsoft.com, supported-accounts-validation). */
 export function audienceRefuses(app: App, named: string): { readonly aadsts: Aadsts; readonly blanks: Blanks } | undefined {
   const { audience } = registrationOf(app);
   const blanks = { client: app.clientId, app: app.name };

@@ -28,7 +28,7 @@ export function isReady(clientId: string): boolean {
   return clientId === readyApps.public.clientId || clientId === readyApps.confidential.clientId;
 }
 
-/** Microsoft Azure CLI, as which an administrator signs in to register an app: in every tenant, public, consented beforehand. */
+/** Microsoft Azure CLI, as which an administrator signs in to register an app: It is in every tenant, is public, and needs no consent. */
 export const azureCli = {
   clientId: '04b07795-8ddb-461a-bbee-02f9e1bf7b46',
   name: 'Microsoft Azure CLI',
@@ -40,15 +40,15 @@ export const shownAccounts: readonly string[] = [defaultMailbox, 'ada@contoso.ex
 
 /** The tenant's Global Administrator. */
 export const administrator = 'admin@contoso.example';
-/** An Application Administrator: may register apps and consent for the organization, nothing else. */
+/** An Application Administrator, who may register apps and consent for the organization, and nothing else. */
 const applicationAdministrator = 'appadmin@contoso.example';
-/** Accounts that the picker offers where an administrator is wanted. */
+/** Accounts that the picker offers where an administrator is needed. */
 export const shownAdministrators: readonly string[] = [administrator, applicationAdministrator, 'ada@contoso.example'];
 
-/** Everybody's password here, for the password grant. */
-export const everybodysPassword = 'correct horse battery staple';
+/** The password of every account, for the password grant. */
+export const sharedPassword = 'correct horse battery staple';
 
-/** Must use multi-factor authentication, so the password grant is refused (AADSTS50076). */
+/** Users who must use multi-factor authentication: the password grant is refused (AADSTS50076). */
 const mfaUsers: readonly string[] = ['mfa@contoso.example'];
 
 /** A directory role. `id` is the role template's, the same in every tenant; tokens carry it in `wids`. */
@@ -73,11 +73,11 @@ export function needsMfa(address: string): boolean {
 }
 
 const sharedMailbox = 'shared@contoso.example';
-/** a room: its own account is disabled, as a shared mailbox's */
+/** a room mailbox; its own account is disabled, like that of a shared mailbox */
 const roomMailbox = 'room@contoso.example';
-/** further addresses of a user's mailbox; nobody signs in as one of them */
+/** further addresses of a user's mailbox; they are not user names for the sign-in */
 const aliases: ReadonlyMap<string, string> = new Map([['sales@contoso.example', 'ada@contoso.example']]);
-/** who has FullAccess to which mailbox */
+/** the users who have FullAccess to a mailbox that is not their own */
 const delegates: ReadonlyMap<string, readonly string[]> = new Map([
   [sharedMailbox, ['ada@contoso.example']],
   [roomMailbox, ['ada@contoso.example']],
@@ -94,14 +94,14 @@ export type SignIn =
   | { readonly kind: 'user'; readonly user: User }
   /** a shared mailbox's own account is disabled by design (AADSTS50057) */
   | { readonly kind: 'disabled'; readonly address: string }
-  /** an account of somebody else's directory (AADSTS50020) */
+  /** an account of another directory (AADSTS50020) */
   | { readonly kind: 'foreign'; readonly address: string; readonly domain: string }
   /** no such account (AADSTS50034) */
   | { readonly kind: 'unknown'; readonly address: string };
 
 const personalDomains = /^(?:outlook|hotmail|live|msn|gmail)\.[a-z.]{2,}$/;
 
-/** Who would sign in under this address: everybody at the tenant's domains is a licensed user, except the shared mailbox. */
+/** Who signs in with this address. Every address of the tenant's domains is a licensed user, except shared mailboxes, rooms and aliases. */
 export function findUser(typed: string): SignIn {
   const address = typed.trim().toLowerCase();
   const match = /^[a-z0-9._%+'-]{1,64}@([a-z0-9.-]{1,190})$/.exec(address);
@@ -119,7 +119,7 @@ export function aliasOf(address: string): string | undefined {
   return aliases.get(address.toLowerCase());
 }
 
-/** May this user open that mailbox: its own, by whichever address, or one it has FullAccess to. */
+/** Is this user allowed to open that mailbox? It must be the user's own, under any of its addresses, or one with FullAccess. */
 export function mayOpen(userAddress: string, mailbox: string): boolean {
   const wanted = mailbox.toLowerCase();
   const user = userAddress.toLowerCase();
@@ -128,7 +128,7 @@ export function mayOpen(userAddress: string, mailbox: string): boolean {
 
 export type TenantAnswer = { readonly kind: 'found' } | { readonly kind: 'unknown' } | { readonly kind: 'malformed' };
 
-/** What stands for the tenant in a path: its id, one of its domains, `organizations` or `common`. */
+/** Finds the tenant that a path names: by its id, one of its domains, `organizations` or `common`. */
 export function findTenant(named: string): TenantAnswer {
   const name = named.toLowerCase();
   if (name === tenant.id || isTenantDomain(name) || name === 'organizations' || name === 'common') return { kind: 'found' };

@@ -5,11 +5,11 @@ import { problem } from '../../errors/problem.ts';
 
 type Ports = Pick<Context, 'files' | 'clock' | 'random'>;
 
-/** The sandbox's own folder: everything in it is play, made anew when it is missing or broken. */
+/** The sandbox's own folder. Everything in it is worthless, and is made again when it is missing or broken. */
 export interface Folder {
   readonly path: string;
   readonly files: Files;
-  /** one at a time, in this process and among all processes */
+  /** runs one `work` at a time, in this process and among all processes */
   locked<T>(work: () => Promise<T>): Promise<T>;
   file(name: string): string;
 }
@@ -18,7 +18,7 @@ const lockWaitMs = 15_000;
 
 /** @throws `sandbox-busy`, `sandbox-folder` from `locked` */
 export function openFolder(ctx: Ports, path: string): Folder {
-  // Within this process a queue: polling for our own lock file would cost 50 ms a turn.
+  // Within this process a queue is enough. Waiting for our own lock file would cost 50 ms each time.
   let turn: Promise<unknown> = Promise.resolve();
 
   const take = async <T>(work: () => Promise<T>): Promise<T> => {

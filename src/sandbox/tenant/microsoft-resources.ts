@@ -9,7 +9,7 @@ export interface Permission {
   readonly admin: boolean;
 }
 
-/** An application of Microsoft's that is asked for tokens, as its service principal stands in the tenant. */
+/** An application of Microsoft that tokens are requested for, with its service principal in this tenant. */
 export interface ResourceApp {
   readonly appId: string;
   readonly objectId: string;
@@ -50,7 +50,7 @@ const graph: ResourceApp = {
   roles: [],
 };
 
-/** Ids of Exchange Online: on its service principal only, Microsoft prints them nowhere. */
+/** Microsoft publishes the ids of Exchange Online nowhere but on its service principal. */
 const exchange: ResourceApp = {
   appId: '00000002-0000-0ff1-ce00-000000000000',
   objectId: stableGuid('service principal of Office 365 Exchange Online'),
@@ -73,13 +73,13 @@ const exchange: ResourceApp = {
   ],
 };
 
-/** By the names that scopes.ts gives to resources. */
+/** Named as in `AskedScope`. */
 export const resources = { graph, outlook: exchange } as const;
 export const resourceApps: readonly ResourceApp[] = [graph, exchange];
 
 /**
- * What Azure CLI may ask of Graph, and only as `.default`: Microsoft wrote it down for its own app, nobody consents
- * (seen in token dumps; other scopes are AADSTS65002).
+ * What Azure CLI gets from Graph, with `.default` only. Microsoft preauthorized it for its own app, so that no consent is asked
+ * (seen in tokens; other scopes are AADSTS65002).
  */
 export const preauthorized: readonly string[] = [
   'Application.ReadWrite.All',
@@ -95,14 +95,14 @@ export const preauthorized: readonly string[] = [
   'profile',
 ];
 
-/** Object id of an app's own service principal: ready and Microsoft's apps have theirs from the start. */
+/** Object id of an app's own service principal. The ready apps and Azure CLI have one from the start. */
 export function servicePrincipalIdOf(state: State, appId: string): string | undefined {
   const mine = state.servicePrincipals.find((one) => one.appId === appId);
   if (mine !== undefined) return mine.objectId;
   return isReady(appId) || appId === azureCli.clientId ? stableGuid(`service principal ${appId}`) : undefined;
 }
 
-/** Application permissions on Exchange Online that the app was given; the ready confidential app has those for mail from the start. */
+/** Application permissions on Exchange Online that the app was granted. The ready confidential app has those for mail from the start. */
 export function rolesOfApp(state: State, app: App): readonly string[] {
   if (app.clientId === readyApps.confidential.clientId) return mailRoles;
   const principal = servicePrincipalIdOf(state, app.clientId);

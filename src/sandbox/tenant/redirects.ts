@@ -11,11 +11,11 @@ export function platformOf(app: Redirects, redirectUri: string): 'public' | 'web
 
 /**
  * Why Entra would not register this redirect URI, or undefined (learn.microsoft.com, reply-url).
- * @param personal personal accounts are in the audience: then no query string and no wildcard
+ * @param personal the audience has personal accounts, which rule out a query string and a wildcard
  */
 export function redirectProblem(uri: string, platform: 'public' | 'web' | 'spa', personal: boolean): string | undefined {
   if (uri.length > 256) return 'is longer than 256 characters';
-  // Checked on the text: the URL parser would encode or normalise what Entra compares as it stands.
+  // Checked on the text, because the URL parser would change what Entra compares literally.
   if (/[!$'(),;\s]/.test(uri) || /[^\x21-\x7e]/.test(uri)) return 'contains a character that is not allowed';
   if (platform === 'public' && uri === 'urn:ietf:wg:oauth:2.0:oob') return undefined;
   if (!URL.canParse(uri) || !/^[a-z][a-z0-9+.-]*:\/\/./i.test(uri)) return 'is not a valid absolute URI';
@@ -33,7 +33,7 @@ export function redirectProblem(uri: string, platform: 'public' | 'web' | 'spa',
 
 /**
  * Exact, except that the port of `http://localhost` is ignored (RFC 8252 section 7.3; learn.microsoft.com, reply-url).
- * The path counts, and its case; none is the same as `/`.
+ * The path must be the same, with its case. An empty path equals `/`.
  */
 function matches(registered: string, given: string): boolean {
   if (registered === given) return true;

@@ -11,15 +11,15 @@ const secretSchema = z.object({
   name: z.optional(z.nullable(z.string())),
   /** the first three characters */
   hint: z.optional(z.string()),
-  /** how often it is still refused: a new secret that has not reached every server */
+  /** how often it will still be refused, as a new secret that has not reached every server */
   refusals: z.optional(z.number()),
 });
 
-/** What Graph knows of an application besides its name, redirects and secrets. Apps without one get `registrationOf`'s. */
+/** What Graph knows of an application besides its name, redirects and secrets. An app without it gets that of `registrationOf`. */
 const registrationSchema = z.object({
   objectId: z.string(),
   createdAt: z.number(),
-  /** address of who made it, or null: nobody */
+  /** address of the user who made it, or null */
   owner: z.nullable(z.string()),
   audience: z.enum(audiences),
   publicFallback: z.nullable(z.boolean()),
@@ -30,7 +30,7 @@ const registrationSchema = z.object({
     z.object({ resourceAppId: z.string(), resourceAccess: z.array(z.object({ id: z.string(), type: z.enum(['Scope', 'Role']) })) }),
   ),
   tokenVersion: z.nullable(z.number()),
-  /** writable properties that change nothing here, given back as they came */
+  /** writable properties without effect in the sandbox, returned as they were sent */
   others: z.record(z.string(), z.unknown()),
   /** replication lag: how many calls still do not find it */
   lag: z.object({ application: z.number(), servicePrincipal: z.number() }),
@@ -109,7 +109,7 @@ const deviceCodeSchema = z.object({
   scope: z.string(),
   expiresAt: z.number(),
   state: z.enum(['pending', 'accepted', 'declined', 'redeemed']),
-  /** who signed in with it */
+  /** the user who signed in with it */
   user: z.optional(z.string()),
   /** how often the app has asked */
   polls: z.number(),
@@ -138,7 +138,7 @@ export const stateSchema = z.object({
   grants: z._default(z.array(grantSchema), () => []),
   roleAssignments: z._default(z.array(roleAssignmentSchema), () => []),
   deletedApps: z._default(z.array(z.object({ app: appSchema, deletedAt: z.number() })), () => []),
-  /** worthless on purpose: it opens nothing but this sandbox, and every command must know it */
+  /** the secret of the ready confidential app; every command must know it, and it opens nothing but this sandbox */
   readySecret: z.string(),
 });
 

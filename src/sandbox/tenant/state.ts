@@ -13,7 +13,10 @@ export interface StateStore {
 
 const fileName = 'state.json';
 const yearMs = 365 * 86_400_000;
-/** An idle refresh token ends after 90 days (learn.microsoft.com, refresh-tokens); kept longer, so that we can say so. */
+/**
+ * An idle refresh token ends after 90 days (learn.microsoft.com, refresh-tokens); It is kept longer, so that the sandbox can say that it
+ * has expired.
+ */
 const forgetRefreshMs = 200 * 86_400_000;
 const forgetCodeMs = 3_600_000;
 const mostRefreshTokens = 500;
@@ -23,7 +26,7 @@ export function openState(ctx: Pick<Context, 'clock' | 'random'>, folder: Folder
 
   const write = (state: State) => folder.files.writeAtomic(path, `${JSON.stringify(state, null, 2)}\n`);
 
-  // Only under the lock: sets a broken file aside and begins anew.
+  // To be called under the lock only. A broken file is set aside, and the state begins again.
   const readOrBegin = async (): Promise<State> => {
     const text = await folder.files.read(path);
     const state = text === undefined ? undefined : parse(text);

@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { Context } from '../../core/context.ts';
+import { defined } from '../../core/defined.ts';
 import { stableGuid, tenant, type User } from './directory.ts';
 
 /** Signs and checks the sandbox's tokens (RFC 7519, RS256 of RFC 7518 section 3.3). */
@@ -36,7 +37,7 @@ export interface AccessGrant {
   readonly audience: string;
   /** names without prefix */
   readonly scopes: readonly string[];
-  /** of a fault: what stands there instead */
+  /** the claims that a fault puts in place of the right ones */
   readonly wrong?: Readonly<Record<string, unknown>>;
   /** template ids of the user's directory roles */
   readonly roles?: readonly string[];
@@ -93,7 +94,7 @@ export function openMint(ctx: Pick<Context, 'clock' | 'random'>, signingKeyPem: 
         ...times(expiresIn),
         email: user.address,
         name: user.displayName,
-        ...(nonce === undefined ? {} : { nonce }),
+        ...defined({ nonce }),
         oid: user.objectId,
         preferred_username: user.address,
         rh: `1.${random(60)}.`,
@@ -134,7 +135,7 @@ export function clientInfo(user: User): string {
   return Buffer.from(JSON.stringify({ uid: user.objectId, utid: tenant.id })).toString('base64url');
 }
 
-// The order and the filler follow a real Exchange Online token, so that sizes and readers meet what Microsoft sends.
+// The order and the filler follow a real token for Exchange Online, so that mailauth meets the shape and size that Microsoft sends.
 function accessClaims(grant: AccessGrant, random: (bytes: number) => string): object {
   const { user } = grant;
   const [given = user.displayName, family = 'Contoso'] = user.displayName.split(' ');
@@ -166,7 +167,7 @@ function accessClaims(grant: AccessGrant, random: (bytes: number) => string): ob
     upn: user.address,
     uti: random(16),
     ver: '1.0',
-    // The last one says: a plain member, with whatever that may do.
+    // The last id is that of every plain member.
     wids: [...(grant.roles ?? []), 'b79fbf4d-3ef9-4689-8143-76b194e85509'],
     xms_ftd: random(42),
     xms_idrel: '1 2',
