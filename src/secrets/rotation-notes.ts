@@ -26,7 +26,7 @@ export function rotationNotes(ctx: Pick<Context, 'files'>, home: string) {
   const folder = join(home, 'rotations');
   const fileOf = (key: MailboxKey) => join(folder, `${mailboxSlug(key)}.json`);
   return {
-    /** undefined: none. A file that somebody spoilt counts as none: what it told is only which lost secret to remove. */
+    /** undefined: there is no note. A file that cannot be read is treated like none: it only tells which lost secret to remove. */
     async read(key: MailboxKey): Promise<RotationNote | undefined> {
       const text = await ctx.files.read(fileOf(key));
       const read = text === undefined ? undefined : parseJsonFile<z.infer<typeof noteSchema>>(text, noteSchema);
@@ -51,7 +51,7 @@ const waitingSchema = z.object({
   value: z.string().check(z.minLength(1)),
 });
 
-/** Value and id in one entry, so that after a crash nobody has to guess which of the app's secrets the value is. */
+/** Value and id in one entry, so that after a crash it is known to which of the app's secrets the value belongs. */
 export function waitingSecret(store: SecretStore, key: MailboxKey) {
   const entry = rotatedSecretEntry(key);
   return {

@@ -30,7 +30,7 @@ export interface RotationDeps extends SecretDeps {
 export interface Rotated {
   readonly secretId: string;
   readonly secretExpiresAt: string;
-  /** the old one; `unknown`: nobody noted which it is, so it stays */
+  /** the old one; `unknown`: mailauth does not know which one that is, so it stays */
   readonly before: 'removed' | 'kept' | 'unknown';
 }
 
@@ -124,7 +124,7 @@ export class Rotation {
     const recorded = [secretKeyId, oldSecretKeyId].filter((id) => id !== undefined);
     const { appObjectId, report } = this.deps;
     const { left, removed } = await removeLost(this.deps, { appObjectId, name: rotationName(note), keep: [...keep, ...recorded] });
-    if (removed > 0) report.note('Removed a client secret that an interrupted rotation had made: nobody has its value.');
+    if (removed > 0) report.note('Removed a client secret of an interrupted rotation: its value was lost.');
     return left;
   }
 
@@ -143,7 +143,7 @@ export class Rotation {
     }
   }
 
-  /** By the token endpoint, where a new secret may be unknown for a minute. If it never works, it goes again. */
+  /** Asks the token endpoint, which may not know a new secret for a minute. A secret that never works is removed again. */
   private async prove(fresh: NewSecret): Promise<void> {
     const { app, report, ctx } = this.deps;
     try {
@@ -196,7 +196,7 @@ export class Rotation {
     return 'removed';
   }
 
-  /** `proveFirst`: another run stored the new one, who knows when. */
+  /** `proveFirst`: an earlier run stored the new one, and it may have stopped working since. */
   private async removeOld(proveFirst: boolean): Promise<void> {
     const { oldSecretKeyId: keyId, ...registration } = this.record.registration;
     if (keyId === undefined) return;

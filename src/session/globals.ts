@@ -72,7 +72,7 @@ export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = f
   const fromEnv = sandbox || f.cloud !== undefined || f.cloudFile !== undefined ? {} : cloudFromEnv(env);
   const cloud = f.cloud ?? fromEnv.cloud;
   const cloudFile = f.cloudFile ?? fromEnv.cloudFile;
-  // Before the command: a cloud that nobody knows is exit 2 also where none is needed.
+  // Checked before the command runs: an unknown cloud is exit 2 also for a command that needs none.
   if (cloud !== undefined) namedCloud(cloud);
   const store = readStoreName(f.store ?? (env.MAILAUTH_STORE || undefined));
   const timeoutMs =

@@ -16,7 +16,7 @@ export const canAsk = ({ ctx, globals }: Session): boolean => ctx.interactive &&
 
 const forFlag = z.object({ for: z.optional(z.string()) });
 
-/** `--for` of the commands that work on a finished set-up. Throws `value-invalid` for a product nobody knows (exit 2). */
+/** `--for` of the commands that work on a finished set-up. Throws `value-invalid` for an unknown product (exit 2). */
 export function productFlag(flags: unknown): string | undefined {
   const value = forFlag.parse(flags).for;
   if (value === undefined || productNames.some((name) => name === value)) return value;
@@ -31,7 +31,7 @@ export function productFlag(flags: unknown): string | undefined {
 /**
  * The set-up a command means: by argument, MAILAUTH_MAILBOX, or because it is the only one; `--for` among several products.
  * Throws `no-mailbox`, `mailbox-unknown` (exit 4), `mailbox-choice`, `guide-choice` (exit 3), `mailbox-file-broken`; with
- * `usesToken` also `not-signed-in` (exit 4), where nobody is for any of several products.
+ * `usesToken` also `not-signed-in` (exit 4), where the mailbox has several products and none is signed in.
  */
 export async function mailboxArgument(
   session: Session,

@@ -53,7 +53,7 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
     return sandbox;
   };
   const opened = new Map<StoreName, Promise<SecretStore>>();
-  // Once a command, so that nobody is asked twice for a passphrase, and its key is derived once.
+  // Opened once a command, so that a person types the passphrase once and its key is derived once.
   const secretStore = (name: StoreName): Promise<SecretStore> => {
     const store = opened.get(name) ?? openStore(ctx, globals, home, name);
     opened.set(name, store);

@@ -8,7 +8,7 @@ import { deviceApproval, withApproval } from './approval.ts';
 import { canAsk } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 
-/** What every command hands on in which somebody signs in: an administrator or the mailbox's own person. */
+/** What a command hands on when a person signs in: an administrator, or the person of the mailbox. */
 export const signInRun = (session: Session, box: Sandbox | undefined): Run => ({
   ctx: withApproval(session, box),
   report: session.report,

@@ -45,7 +45,7 @@ export async function runSetup(input: SetupOptions, deps: SetupDeps): Promise<Se
   }
 }
 
-/** Only the notes on this computer; what they tell of the tenant is said, because nobody else knows it. */
+/** Removes only the journal on this computer. It says first what the journal knows about the tenant, because no other file knows it. */
 async function forgetInterrupted(deps: SetupDeps, key: MailboxKey): Promise<void> {
   const book = journals(deps.ctx, deps.home);
   // A journal that cannot be read is what --fresh is for.
@@ -85,7 +85,7 @@ async function interruptedAnswers({ flags, resume }: SetupOptions, deps: SetupDe
   return (await whichSetup(deps, waiting)).answers;
 }
 
-/** Throws `resume-choice` where nobody can be asked. */
+/** Throws `resume-choice` where there is no person to ask. */
 async function whichSetup(deps: SetupDeps, waiting: readonly InterruptedSetup[]): Promise<InterruptedSetup> {
   const choices = waiting.map(({ answers: { mailbox = '', for: product = '' }, startedAt }, i) => ({
     value: String(i),

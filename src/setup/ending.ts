@@ -30,7 +30,7 @@ export type SetupOutcome =
       readonly error?: MailauthError;
     };
 
-/** The app stands: somebody signs in or nobody does, the protocols are tested, the mailbox file is written, the notes go. */
+/** The app is registered: a person signs in where one has to, the protocols are tested, the mailbox file is written, the journal is removed. */
 export function endSetup(at: RegisteredSetup): Promise<SetupOutcome> {
   const { answers, proof } = at.registered;
   if (answers.access === 'app-only' && at.input.flags.signIn !== 'skip') return asApp(at);
@@ -38,17 +38,17 @@ export function endSetup(at: RegisteredSetup): Promise<SetupOutcome> {
   return answers.signIn === 'password' || proof !== undefined ? prove(at) : signInHere(at);
 }
 
-/** Nobody signs in here: the registration stands, the product does the rest. */
+/** No sign-in on this computer: the app is registered, and the product does the rest. */
 async function handOver(at: RegisteredSetup): Promise<SetupOutcome> {
   const { deps, journal, record } = at;
   await promoteSecret(record, at.store);
   await deps.mailboxes.writeMailbox(record);
   await journal.close();
-  deps.report.progress('sign-in', 'skipped', 'Nobody signed in here');
+  deps.report.progress('sign-in', 'skipped', 'No sign-in on this computer');
   return { kind: 'done', record, signedIn: false, results: [] };
 }
 
-/** App-only access: nobody signs in, the app asks for its own token. */
+/** App-only access: no person signs in, the app asks for its own token. */
 async function asApp(at: RegisteredSetup): Promise<SetupOutcome> {
   const { deps, input, journal, cloud, record, registered } = at;
   const { clientSecret } = registered;
@@ -70,7 +70,7 @@ async function asApp(at: RegisteredSetup): Promise<SetupOutcome> {
   return outcome(done, true, results);
 }
 
-/** As the product will sign in: with the password, or over a redirect that is there for the proof only. Nothing of it is kept. */
+/** Signs in as the product will: with the password, or over a redirect that exists for the proof only. No token is kept. */
 async function prove(at: RegisteredSetup): Promise<SetupOutcome> {
   const { deps, journal, record, registered } = at;
   let results: readonly ProtocolResult[] = [];
@@ -94,7 +94,7 @@ function signInAsProduct({ deps, input, cloud, record, registered }: RegisteredS
   return signInForProof(record, { ...step, proof, method: browserMethod(answers.signIn) });
 }
 
-/** This computer keeps the tokens. They are stored before the tests, so that a red test costs nobody a second sign-in. */
+/** This computer keeps the tokens. They are stored before the tests, so that after a red test no person has to sign in a second time. */
 async function signInHere(at: RegisteredSetup): Promise<SetupOutcome> {
   const { deps, input, journal } = at;
   const set = (await storedBefore(at)) ?? (await withConsent(at, () => signInNow(at)));

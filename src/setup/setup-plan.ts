@@ -38,7 +38,7 @@ export async function planSetup(
   const { deps, input, key, journal } = setup;
   const existing = await deps.mailboxes.readMailbox(key);
   const ask = () => remainingAnswers(first, input.flags, earlierOf(journal.now, existing), deps);
-  // Without a person every missing answer is said at once, before the network and the keychain are touched.
+  // Without a person, the first missing answer ends the run here, before the network and the keychain are touched.
   const early = deps.canAsk ? undefined : await ask();
   // Read once: it may come through a pipe.
   const given = await certificateFromFiles(deps, input, first.mailbox);

@@ -179,8 +179,8 @@ describe('what app-only access does not go with: exit 2 before anything is touch
   it.each([
     [`--for osticket`, 'app-only-not-here', /signs in as a person/],
     [`--client-type public`, 'usage', /cannot show who it is/],
-    [`--sign-in browser`, 'usage', /nobody signs in/],
-    [`--sign-in-as ada@contoso.example`, 'usage', /nobody signs in/],
+    [`--sign-in browser`, 'usage', /no person signs in/],
+    [`--sign-in-as ada@contoso.example`, 'usage', /no person signs in/],
     [`--tenant consumers`, 'app-only-personal', /Personal accounts/],
     [`--certificate /nowhere/cert.pem`, 'certificate-unusable', /No usable certificate/],
     [`--certificate-key-file /nowhere/key.pem`, 'usage', /needs --certificate/],

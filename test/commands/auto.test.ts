@@ -136,13 +136,13 @@ describe('--register auto for this computer', () => {
     const { clientId } = await onlyApp(m);
     const { prompts, asked } = person([
       ['Create it?', true],
-      ['What shall be done?', clientId],
+      ['What should happen?', clientId],
     ]);
     // A person without a browser on this computer pastes; the sandbox's page is opened by hand, which the Graph token spares here.
     const env = { MAILAUTH_GRAPH_TOKEN: await beside(m, async (graph) => graph.token) };
     const words = `setup --sandbox --mailbox ${mailbox} --for this-computer --register auto --sign-in skip`;
     const ran = await m.mailauth(words, { terminal: true, prompts, env });
-    expect([ran.exit, asked]).toEqual([0, ['Create it?', 'What shall be done?']]);
+    expect([ran.exit, asked]).toEqual([0, ['Create it?', 'What should happen?']]);
     expect(ran.err).toMatch(/owner +Ada \(ada@contoso\.example\)/);
     expect(ran.err.replace(/\s+/g, ' ')).toContain(`App ${clientId} adopted: settings changed; service principal, consent made`);
     expect(await countOf(m)).toEqual(publicApp);

@@ -12,7 +12,7 @@ afterEach(() => m.end());
 
 const first = (product: string): readonly Scripted[] => [
   ['Which mailbox?', 'helpdesk@contoso.example'],
-  ['What will read and send its mail?', product],
+  ['What is this mailbox for?', product],
 ];
 const address: Scripted = ['Redirect URI?', 'https://help.contoso.example/api/auth/oauth2'];
 const create: Scripted = ['Create it?', true];
@@ -58,7 +58,7 @@ describe('No to the change in the tenant', () => {
     expect([handed.exit, handed.out]).toEqual([0, expect.stringContaining('waits for an administrator')]);
     const id: Scripted = ['Application (client) ID?', '11111111-5a4d-4b0c-9a11-c0ffee000001'];
     const existing = await interactive([...declined, ['What instead?', 'existing'], id], 'setup --sandbox --fresh');
-    expect([existing.exit, existing.out]).toEqual([0, expect.stringContaining('is set up; nobody signed in here')]);
+    expect([existing.exit, existing.out]).toEqual([0, expect.stringContaining('is set up; no sign-in on this computer')]);
     const other: readonly Scripted[] = [['Which mailbox?', 'other@contoso.example'], ...declined.slice(1)];
     const done = [1, 2, 3].map((): Scripted => ['Done?', true]);
     const portal = await interactive([...other, ['What instead?', 'portal'], id, ...done]);

@@ -16,7 +16,7 @@ describe('--sign-in device', () => {
     const ran = await m.mailauth(`setup --sandbox --yes ${ready} --sign-in device --qr`);
     expect([ran.exit, ran.err.split('\n')]).toEqual([0, expect.arrayContaining([expect.stringMatching(/^http:\/\/localhost:\d+\/\S+$/)])]);
     expect(ran.err).toMatch(/\n[A-Z]{9}\n/);
-    expect(ran.err).toMatch(/The code counts until \d\d:\d\d, 15 minutes\./);
+    expect(ran.err).toMatch(/The code is valid until \d\d:\d\d, 15 minutes\./);
     expect(ran.err).toContain('█▀▀');
     expect((await m.mailauth('token get --sandbox')).out).toMatch(/^eyJ/);
   });

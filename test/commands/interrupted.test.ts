@@ -214,7 +214,7 @@ describe('in a terminal', () => {
     const { exit, asked, err } = await ask('setup --sandbox --sign-in skip', [
       ['Which mailbox?', 'helpdesk'],
       ['Which mailbox?', 'HelpDesk@contoso.example'],
-      ['What will read', enter],
+      ['What is this mailbox for?', enter],
       ['Create it?', enter],
       ['What instead?', 'existing'],
       ['Application (client) ID?', 'not-a-guid'],

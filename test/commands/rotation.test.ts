@@ -99,7 +99,7 @@ describe('a rotation that was stopped', () => {
     expect([(await secretIds()).length, await works()]).toEqual([3, 0]);
 
     const ran = await m.mailauth(rotate);
-    expect([ran.exit, ran.err]).toEqual([0, expect.stringContaining('nobody has its value')]);
+    expect([ran.exit, ran.err]).toEqual([0, expect.stringContaining('its value was lost')]);
     const now = (await show()).secretId;
     expect(new Set(await secretIds())).toEqual(new Set([added.body.keyId, now]));
     expect(now).not.toBe(old);
@@ -197,7 +197,7 @@ describe('an app that somebody deleted in the portal', () => {
     const { clientId } = await onlyApp(m);
     await deletedByHand();
     const asked = await m.mailauth(words.replace(' --yes', ' --no-input'));
-    expect([asked.exit, asked.err]).toEqual([3, expect.stringContaining('somebody deleted it')]);
+    expect([asked.exit, asked.err]).toEqual([3, expect.stringContaining('it was deleted')]);
     const patience = hurried();
     const again = await m.mailauth(`${words} --json`, patience);
     expect([again.exit, patience.waits]).toEqual([0, []]);

@@ -389,7 +389,7 @@ describe('handed over: --sign-in skip, and the guide custom', () => {
       `setup --sandbox --yes --for custom --client-type confidential --client-id ${confidentialApp} --protocols imap,smtp --redirect-uri ${redirect} --sign-in skip`,
     );
     expect(exit).toBe(0);
-    expect(out).toContain('nobody signed in here');
+    expect(out).toContain('no sign-in on this computer');
     for (const [name, value] of [
       ['Client ID', confidentialApp],
       ['Client secret', '********'],

@@ -90,7 +90,7 @@ describe('the wizard, from the first question to the last line', () => {
     await t.type('.example');
     await t.until(/\? Which mailbox\?.*helpdesk@contoso\.example\s*$/);
     await t.press('Enter');
-    await answer(t, 'What will read and send its mail?');
+    await answer(t, 'What is this mailbox for?');
     await answer(t, noBrowserHere);
     const summary = await t.until('? Create it?');
     expect(summary).toMatch(/Mailbox +helpdesk@contoso\.example/);
@@ -151,19 +151,19 @@ describe('a product, from the first question to its hand-over sheet', () => {
 
   async function chooseSupportPal(t: Terminal): Promise<void> {
     await answer(t, 'Which mailbox?', mailbox);
-    await t.until('? What will read and send its mail?');
+    await t.until('? What is this mailbox for?');
     for (const product of products.slice(1)) {
       await t.press('Down');
       await t.until(new RegExp(`❯ ${product}`));
     }
     await t.press('Enter');
-    await t.until(/✔ What will read and send its mail\? SupportPal/);
+    await t.until(/✔ What is this mailbox for\? SupportPal/);
   }
 
   /** The sheet ends the output: the product's own words, whole values, no secret, nothing torn. */
   async function showsSheet(t: Terminal, clientId: string): Promise<void> {
     const text = await t.text();
-    const sheet = text.slice(text.indexOf('is set up; nobody signed in here.'));
+    const sheet = text.slice(text.indexOf('is set up; no sign-in on this computer.'));
     expect(sheet).toMatch(new RegExp(`Client ID +${clientId}`));
     expect(sheet).toMatch(/Client Secret +\*{8} /);
     expect(sheet).toContain('Get Access Token');
@@ -217,10 +217,10 @@ describe('a product, from the first question to its hand-over sheet', () => {
     await t.type(ownSecret);
     await t.until('*'.repeat(ownSecret.length));
     await t.press('Enter');
-    await t.until(/is set up; nobody signed in here|\? Done\?/);
+    await t.until(/is set up; no sign-in on this computer|\? Done\?/);
     while (/\? Done\?[^\n]*$/.test(await t.text())) {
       await t.press('Enter');
-      await t.until(/is set up; nobody signed in here|\? Done\?/);
+      await t.until(/is set up; no sign-in on this computer|\? Done\?/);
     }
     await endsClean(t, 0);
     await showsSheet(t, ownClientId);

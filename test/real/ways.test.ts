@@ -45,7 +45,7 @@ async function choose(t: Terminal, question: string, wanted: string): Promise<vo
 }
 async function begin(t: Terminal, product: string): Promise<void> {
   await answer(t, 'Which mailbox?', mailbox);
-  await choose(t, 'What will read and send its mail?', product);
+  await choose(t, 'What is this mailbox for?', product);
 }
 /** Only what must stay whole may be wider than the screen. */
 const tornWords = async (t: Terminal) => (await torn(t)).filter((line) => !/https?:\/\/|mailauth |\/sandbox\//.test(line));
@@ -84,7 +84,7 @@ it('handoff: MSPbots, and on with the command that was printed, to the end', asy
   await begin(t, 'MSPbots');
   await t.until('? Create it?');
   await t.press('Enter');
-  await choose(t, 'What instead?', 'Somebody else is the administrator');
+  await choose(t, 'What instead?', 'Another person is the administrator');
   await endsClean(t, 0);
   const said = await t.text();
   expect(said).toContain(`${mailbox} waits for an administrator.`);

@@ -17,14 +17,14 @@ import { proveLogin, unproven } from './prove-login.ts';
 const schema = z.object({ signIn: z.optional(z.string()), signInAs: z.optional(z.string()), test: z.optional(z.boolean()) });
 
 /**
- * `login` for app-only access: nobody signs in, a new token is fetched and stored, under the lock that refreshes take. Throws `usage` (2)
+ * `login` for app-only access: no person signs in. A new token is fetched and stored, under the lock that refreshes take. Throws `usage` (2)
  * for flags that are about a person, `refresh-busy`, and what the token endpoint says.
  */
 export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags: unknown, session: Session): Promise<Outcome> {
   const { signIn, signInAs, test = true } = schema.parse(flags);
   if (signIn !== undefined || signInAs !== undefined) {
     throw problem('usage', {
-      message: `Nobody signs in for ${record.mailbox}: its app acts for itself`,
+      message: `No person signs in for ${record.mailbox}: its app acts for itself`,
       help: mailauth('login', record.mailbox),
     });
   }

@@ -63,7 +63,7 @@ export const login: CommandModule = {
       'mailauth login --sign-in paste             the browser is on another computer',
       'mailauth login --sign-in device --qr       a code that is typed on a phone',
     ])
-      .option('--force', 'sign in even when somebody is signed in')
+      .option('--force', 'sign in even when the mailbox is signed in')
       .option('--sign-in <way>', 'browser (here), paste (a browser elsewhere) or device (a code that is typed anywhere)')
       .option('--qr', 'with --sign-in device: its address also as a QR code')
       .option('--sign-in-as <address>', 'the licensed user who signs in for a shared mailbox')
@@ -89,8 +89,8 @@ export const login: CommandModule = {
 };
 
 /**
- * The tokens of whoever is signed in; undefined when somebody must sign in. Proved by a refresh: a sign-in that Microsoft has
- * ended looks like any other in the store, and the errors about it name this command. Without an answer the stored one counts while it is valid.
+ * The stored tokens, or undefined when a person must sign in. A refresh proves them: a sign-in that Microsoft has ended looks like any other
+ * in the store, and the errors about it name this command. Where Microsoft does not answer, a stored token is taken while it is valid.
  */
 async function stillSignedIn(record: MailboxRecord, store: SecretStore, session: Session): Promise<TokenSet | undefined> {
   const stored = await readable(store, record);
@@ -106,7 +106,7 @@ async function stillSignedIn(record: MailboxRecord, store: SecretStore, session:
   }
 }
 
-/** What the store has; a damaged entry is as good as none, because signing in replaces it. */
+/** What the store has. A damaged entry is treated like a missing one, because signing in replaces it. */
 async function readable(store: SecretStore, record: MailboxRecord): Promise<TokenSet | undefined> {
   try {
     return await storedToken(store, record);
@@ -184,8 +184,9 @@ const withoutPublicFlows = ({ cloud, tenantId, registration, scopes, mailbox, fo
   });
 
 /**
- * A sign-in takes minutes and no lock; storing what came of it takes the refresh's. Where that is not to be had in time it is stored all the
- * same: a person has signed in for it, and a refresh keeps what it finds changed. `store move` may have named another store meanwhile.
+ * A sign-in takes minutes and holds no lock. Storing its tokens takes the lock of the refresh. Where another process does not release that
+ * lock in time, they are stored all the same: a person has signed in for them, and a refresh does not overwrite what it finds changed.
+ * `store move` may have named another store meanwhile.
  */
 async function storeAlone(record: MailboxRecord, session: Session, act: (store: SecretStore) => Promise<void>): Promise<void> {
   const { ctx, home, stepTimeoutMs } = session;
@@ -197,7 +198,7 @@ async function storeAlone(record: MailboxRecord, session: Session, act: (store: 
   }
 }
 
-/** What a rotation noted about the app while somebody was signing in, or a test, or a move, is newer than what was read before. */
+/** While a person was signing in, a rotation, a test or a move may have written to the mailbox file: what they wrote is newer. */
 function keepingChanges(files: MailboxFiles): MailboxFiles {
   return {
     ...files,

@@ -8,14 +8,14 @@ import type { Session } from '../../session/session.ts';
 import { testMailbox } from '../../setup/sign-in/test-step.ts';
 import { remember } from '../test/test.ts';
 
-/** What the mail servers say to new tokens: `data` for JSON, `words` behind the sentence that somebody is signed in. */
+/** What the mail servers say to new tokens: `data` for JSON, `words` for the end of the sentence that says who is signed in. */
 export interface LoginProof {
   readonly data: { readonly tests: readonly unknown[] };
   readonly words: string;
   readonly error?: MailauthError;
 }
 
-/** Tries new tokens at the mail servers of the set-up. A server that is busy or cannot be reached is a note: the sign-in stands. */
+/** Tries new tokens at the mail servers of the set-up. A server that is busy or cannot be reached is only a note: the sign-in is kept. */
 export async function proveLogin(record: MailboxRecord, cloud: Cloud, set: TokenSet, session: Session): Promise<LoginProof> {
   const { report } = session;
   const results = await testMailbox(session, record, cloud, async () => set);

@@ -27,7 +27,7 @@ export interface MadeApp {
 
 /**
  * Removes a registration that mailauth made: asks for the app's name (`--yes` answers), signs an administrator in, takes back grants,
- * service principal and application. Nothing of it is touched on this computer; that comes last, and not here.
+ * service principal and application. The files of this computer are not touched: `logout` removes them afterwards.
  */
 export async function deleteRegistration(session: Session, made: MadeApp): Promise<'removed' | 'already-gone'> {
   const { ctx, globals, report } = session;

@@ -9,7 +9,7 @@ import { mailboxSlug } from '../../store/mailbox-file.ts';
 import { pendingSecretEntry, secretEntriesOf } from '../../store/token-entry.ts';
 import { tokenLock } from '../../tokens/current.ts';
 
-/** What stands on this computer for one mailbox and product: a finished set-up, an interrupted one, a folder for the administrator. */
+/** What this computer has of one mailbox and product: a finished set-up, an interrupted one, a folder for the administrator. */
 export interface LocalTraces extends MailboxKey {
   readonly record?: MailboxRecord;
   readonly journal?: InterruptedSetup;
@@ -33,7 +33,7 @@ export async function localTraces({ ctx, home }: Session, records: readonly Mail
 /** Secrets first: if the store refuses, the mailbox file is still there to try again with. */
 export async function forget(session: Session, { record, journal, ...key }: LocalTraces): Promise<void> {
   const { ctx, home } = session;
-  // Where no store was opened yet, there is no secret either.
+  // A set-up that has not opened a store yet has no secret either.
   if (journal?.store !== undefined) await (await session.store({ store: journal.store })).remove(pendingSecretEntry(key));
   if (record !== undefined) await forgetSecrets(session, record);
   await guardWrites(home, () => ctx.files.removeTree(handoffFolder(home, key)));

@@ -106,7 +106,7 @@ async function meant(session: Session, argument: string | undefined, options: Op
   const here = (await localTraces(session, records)).filter((one) => options.for === undefined || one.for === options.for);
   const mailbox = options.all === true ? undefined : (wanted ?? (await onlyMailbox(session, here, options)));
   const going = options.all === true ? here : here.filter((one) => one.mailbox === mailbox);
-  // What cannot be read is not "already so".
+  // A mailbox file that cannot be read does not mean that there is nothing to remove.
   const damaged = broken.find(({ file }) => mailbox === undefined || file.includes(mailbox));
   if (damaged !== undefined && !going.some(({ record }) => record !== undefined)) {
     throw problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });

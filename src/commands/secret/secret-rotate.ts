@@ -33,7 +33,7 @@ export const secretRotate: CommandModule = {
       throw problem('certificate-not-rotated', { mailbox: named.mailbox, for: named.for });
     }
     return alone(session, named, async () => {
-      // As it is now that nobody else is at it.
+      // Read again under the lock: another process may have changed it.
       const record = (await mailboxesOf(session).readMailbox(named)) ?? named;
       if (options.finish !== true) return outcome(session, record, await rotate(session, record, months));
       if (record.registration.oldSecretKeyId === undefined) return finishedBefore(record);
@@ -58,7 +58,7 @@ async function rotate(session: Session, record: MailboxRecord, months: number): 
 }
 
 async function finish(session: Session, record: MailboxRecord): Promise<Rotated> {
-  await agree(session, record, 'Removing the old client secret: is the new value in the product? It', { finish: true });
+  await agree(session, record, 'Removing the old client secret: is the new value in the product? The removal', { finish: true });
   return (await openRotation(session, record)).finish();
 }
 

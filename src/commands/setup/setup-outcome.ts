@@ -88,7 +88,7 @@ function titleOf(outcome: Finished): string {
   const { mailbox, access } = outcome.record;
   if (outcome.kind === 'already') return `${mailbox} is set up already; nothing was changed.`;
   if (access === 'app-only') return `${mailbox} is set up; the app ${outcome.signedIn ? 'has a token of its own' : 'has no token yet'}.`;
-  return `${mailbox} is ${outcome.signedIn ? 'set up and signed in' : 'set up; nobody signed in here'}.`;
+  return `${mailbox} is ${outcome.signedIn ? 'set up and signed in' : 'set up; no sign-in on this computer'}.`;
 }
 
 async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish): Promise<Sheet | undefined> {
@@ -96,7 +96,7 @@ async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish
   // An app that acts for itself gets its tokens here: no program has a form for that.
   const isHere = record.for === 'this-computer' || record.access === 'app-only';
   if (guide === undefined || (isHere && wish.file === undefined)) return undefined;
-  // A certificate's key is nobody's to type into a form.
+  // No form asks for the key of a certificate.
   const isSecret = record.registration.clientType === 'confidential' && record.registration.certificateThumbprint === undefined;
   const wanted = wish.reveal && isSecret;
   const clientSecret = wanted ? await (await session.store(record)).read(clientSecretEntry(record)) : undefined;

@@ -72,7 +72,7 @@ function readInput(flags: unknown, env: Session['ctx']['env']): SetupOptions {
 function refuseTogether(given: z.infer<typeof schema>, { access, register, clientId, clientType }: Flags): void {
   const { clientSecretFile, certificate, certificateKeyFile, passwordFile, resume, fresh } = given;
   if (certificateKeyFile !== undefined && certificate === undefined) throw usage('--certificate-key-file needs --certificate');
-  if (certificate !== undefined && access !== 'app-only') throw usage('--certificate wants --access app-only');
+  if (certificate !== undefined && access !== 'app-only') throw usage('--certificate needs --access app-only');
   if (certificate !== undefined && register === 'handoff') {
     throw usage('--certificate does not go with --register handoff: give it beside --client-id, when the administrator has answered');
   }
@@ -87,7 +87,7 @@ function refuseTogether(given: z.infer<typeof schema>, { access, register, clien
     throw usage('--client-secret-file and --password-file cannot both be read from standard input');
   }
   if (clientSecretFile !== undefined && clientType === 'public') {
-    throw usage('A public client has no client secret: --client-secret-file wants a confidential one');
+    throw usage('A public client has no client secret: --client-secret-file needs a confidential client');
   }
 }
 
@@ -134,7 +134,7 @@ export const setup: CommandModule = {
       .option('--reveal', "with the client secret's value")
       .optionsGroup('An interrupted set-up:')
       .option('--resume', 'go on with it')
-      .option('--fresh', 'forget it and begin anew');
+      .option('--fresh', 'forget it and begin again');
   },
 
   async run({ flags }, session) {
@@ -149,7 +149,7 @@ export const setup: CommandModule = {
 async function setUp(flags: unknown, session: Session): Promise<Outcome> {
   const input = readInput(flags, session.ctx.env);
   const sheet = sheetOptions.parse(flags);
-  // A file that cannot be written is said before anything is registered.
+  // A kind of file that mailauth cannot write is refused before anything is registered.
   if (sheet.handover !== undefined) sheetRenderer(sheet.handover);
   const { qr = false, signIn } = qrFlags.parse(flags);
   checkQr(qr, signIn, mailauth('setup'));

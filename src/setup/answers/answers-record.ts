@@ -17,7 +17,7 @@ export interface RecordParts {
   readonly createdAt: string;
 }
 
-/** The mailbox file of a set-up nobody has signed in to yet. */
+/** The mailbox file of a set-up before the first sign-in. */
 export function recordOf({ key, answers, registration, tenant, cloud, store, createdAt }: RecordParts): MailboxRecord {
   const signInAs = answers.signInAs !== undefined && answers.signInAs !== answers.mailbox ? answers.signInAs : undefined;
   return {
@@ -47,7 +47,7 @@ export function answersOf(record: MailboxRecord): Known {
   return defined(known);
 }
 
-/** Do these answers still mean the app that stands? */
+/** Do these answers still mean the app that is registered? */
 export const isSameApp = (saved: Known, answers: Answers): boolean =>
   allQuestions.every(({ id, decidesApp }) => !decidesApp || String(saved[id]) === String(answers[id])) &&
   (answers.register !== 'auto' || !needsClientFlows(answers.signIn) || needsClientFlows(saved.signIn));

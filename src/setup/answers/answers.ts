@@ -6,7 +6,7 @@ const text = z.string();
 export const answerSchemas = {
   mailbox: text,
   for: text,
-  /** app-only: the app acts for itself (client credentials), nobody signs in. Left out: delegated */
+  /** app-only: the app acts for itself (client credentials) and no person signs in. Left out: delegated */
   access: z.enum(['delegated', 'app-only']),
   signInAs: text,
   tenant: text,

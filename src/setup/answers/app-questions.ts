@@ -14,7 +14,7 @@ const accessWords: Readonly<Record<Access, string>> = {
 /** Ways to register for who does not let mailauth do it. */
 export const waysByHand = [
   { value: 'portal', name: 'Guide me through the portal', description: 'each screen, each value; about five minutes' },
-  { value: 'handoff', name: 'Somebody else is the administrator', description: 'writes instructions and scripts for them, and stops' },
+  { value: 'handoff', name: 'Another person is the administrator', description: 'writes instructions and scripts for them, and stops' },
   { value: 'existing', name: 'It is registered already', description: 'you have its Application (client) ID' },
 ] as const;
 
@@ -50,7 +50,7 @@ export const appQuestions = {
     flag: '--register',
     noun: 'way to register',
     message: 'How is the app registered in Entra?',
-    // `auto` says what it would do and asks for that; who answers No chooses another way then: one decision less for everybody else.
+    // Not asked: `auto` shows what it would do and asks for agreement. Those who answer No choose another way then; all others decide once less.
     asked: () => false,
     choices: () => [
       {
@@ -74,7 +74,7 @@ export const appQuestions = {
     flag: '--client-type',
     noun: 'client type',
     message: 'What kind of client is the app?',
-    // Only a secret or a certificate can show who an app is that nobody signs in to.
+    // An app without a sign-in proves who it is by a secret or a certificate, so it is always confidential.
     asked: (known) => !isAppOnly(known) && leftToOperator('clientType')(known),
     choices: () => [
       { value: 'public', name: 'public', description: 'mobile & desktop platform, PKCE, no secret' },
@@ -139,7 +139,7 @@ export const appQuestions = {
     id: 'audience',
     flag: '--audience',
     noun: 'audience',
-    message: 'Whose accounts may sign in to the app?',
+    message: 'Whose accounts can sign in to the app?',
     applies: isRegistering,
     asked: leftToOperator('audience'),
     choices: () => [
@@ -161,7 +161,7 @@ export const appQuestions = {
     id: 'variant',
     flag: '--variant',
     noun: 'variant of the product',
-    message: 'Which kind of it?',
+    message: 'Which kind of the product?',
     applies: (known) => (productOf(known)?.variants ?? []).length > 0,
     asked: () => false,
     // Before the product is known, what any of them has.
@@ -220,7 +220,7 @@ export const appQuestions = {
     id: 'secretMonths',
     flag: '--secret-months',
     noun: 'number of months',
-    message: 'How long shall the client secret live, in months?',
+    message: 'For how many months should the client secret be valid?',
     applies: (known) => isRegistering(known) && known.clientType === 'confidential',
     asked: () => false,
     check: (value) => (/^\d{1,2}$/.test(value) && Number(value) >= 1 && Number(value) <= 24 ? true : 'the portal allows 1 to 24 months'),

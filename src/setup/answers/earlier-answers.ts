@@ -27,7 +27,7 @@ export function earlierAnswers({ saved, existing, madeClientId }: Earlier, flags
     id !== 'clientId' && applies?.(before) !== false && decidedWith.every((other) => now[other] === then[other]);
   const kept: Record<string, unknown> = {};
   for (const question of allQuestions) if (counts(question)) kept[question.id] = before[question.id];
-  // An app that is there is never registered a second time by hand.
+  // By hand an app that is registered already is gone on with: no second one is registered.
   const registered = saved.clientId ?? madeClientId;
   const clientId = { existing: registered ?? before.clientId, portal: registered, auto: undefined, handoff: undefined }[register ?? 'auto'];
   return defined({ ...kept, register, clientId });

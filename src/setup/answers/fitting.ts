@@ -19,7 +19,7 @@ export function requireFitting(answers: Answers): void {
   if (signIn === 'device') requireDevice(answers, answers.clientType);
 }
 
-/** The product catches the redirect itself, and somebody signs in on this computer first to prove the registration. */
+/** The product catches the redirect itself, and a person signs in on this computer first to prove the registration. */
 export const wantsProof = ({ signIn, redirectUri, clientType }: Pick<Answers, 'signIn' | 'redirectUri' | 'clientType'>): boolean =>
   (signIn === 'browser' || signIn === 'paste') && clientType === 'confidential' && !isHere(redirectUri);
 
@@ -47,9 +47,9 @@ export function requireAppOnly({ mailbox, for: product, tenant = '' }: Pick<Answ
   if (isPersonal({ tenant })) throw problem('app-only-personal', { mailbox });
   const clashes: readonly (readonly [flag: string, given: boolean, why: string])[] = [
     ['--client-type public', flags.clientType === 'public', 'a public client cannot show who it is'],
-    ['--sign-in-as', flags.signInAs !== undefined, 'nobody signs in'],
-    [`--sign-in ${flags.signIn}`, flags.signIn !== undefined && flags.signIn !== 'skip', 'nobody signs in'],
-    ['--redirect-uri', flags.redirectUri !== undefined, 'nobody signs in, so nothing is redirected'],
+    ['--sign-in-as', flags.signInAs !== undefined, 'no person signs in'],
+    [`--sign-in ${flags.signIn}`, flags.signIn !== undefined && flags.signIn !== 'skip', 'no person signs in'],
+    ['--redirect-uri', flags.redirectUri !== undefined, 'no person signs in, so nothing is redirected'],
   ];
   const [clash] = clashes.filter(([, given]) => given);
   if (clash === undefined) return;

@@ -5,7 +5,7 @@ import { problem } from '../../errors/problem.ts';
 /** Where no value can be named that would work: on a terminal the command asks for it. */
 export const asks = (command: Command, flag: string): Command => noted(command, `asks on a terminal; in a script, add ${flag}`);
 
-/** An answer that nobody can be asked for here (exit 3). `example`: a whole command that would have worked. */
+/** An answer is missing and there is no person to ask (exit 3). `example`: a whole command that would have worked. */
 export const answerMissing = (flag: string, question: string, example: NextStep): Error =>
   problem('answer-missing', { flag, question, example }, { detail: { flag } });
 
@@ -30,6 +30,6 @@ export const passwordCommand = ({ mailbox, for: product }: MailboxKey): Command 
 export const missingPassword = (key: MailboxKey): Error =>
   answerMissing('--password-file', 'password?', noted(passwordCommand(key), 'with the password on standard input'));
 
-/** The change in the tenant was not agreed to, and nobody can be asked (exit 3). */
+/** The change in the tenant was not agreed to, and there is no person to ask (exit 3). */
 export const missingAgreement = ({ mailbox, for: product }: MailboxKey): Error =>
   problem('needs-yes', { what: 'Changing the tenant', command: mailauth('setup', { mailbox, for: product, yes: true }) });

@@ -10,7 +10,7 @@ export const isProduct = (known: Known): boolean => {
   const product = productOf(known);
   return product !== undefined && redirectSource(product) === 'product';
 };
-/** A product's own address stays what it is, whatever redirect the surroundings bring along. */
+/** A product's own callback address wins over a redirect that the sandbox brings along. */
 export const elsewhere = (uri: string | undefined): string | undefined => (uri === undefined || isLoopback(uri) ? undefined : uri);
 /** The product stays in the command: without it, it would set up this computer. */
 export const base = (known: Known, flags: Readonly<Record<string, string | number>> = {}): Command =>

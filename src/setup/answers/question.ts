@@ -22,7 +22,7 @@ export interface Facts {
 export interface Question {
   readonly id: AnswerId;
   readonly flag: string;
-  /** the noun for errors: "… is no client ID" */
+  /** the noun for errors: "… is not a client ID" */
   readonly noun: string;
   readonly message: string;
   /** does it matter for this set-up at all? */
@@ -48,7 +48,7 @@ export interface Question {
 /** Where an answer is shown before anything is done. */
 export type SummaryLine = 'Mailbox' | 'For' | 'Signs in as' | 'Tenant' | 'App' | 'Redirect URI' | 'Permissions' | 'Consent' | 'Sign-in';
 
-/** A question of set-up: all that the rest of the program must know of it, so that a new one is complete where the compiler says so. */
+/** A question of set-up with all that the rest of the program must know about it: the compiler says what a new question still lacks. */
 export interface SetupQuestion<K extends AnswerId = AnswerId> extends Question {
   readonly id: K;
   /** the flag's value and its line in `setup --help` */
@@ -56,7 +56,7 @@ export interface SetupQuestion<K extends AnswerId = AnswerId> extends Question {
   readonly group: 'The mailbox:' | 'The registration:' | 'The sign-in:';
   /** the line of the summary that the answer changes */
   readonly summary: SummaryLine;
-  /** given differently, it means another app than the one that stands */
+  /** another answer means another app than the one that is registered */
   readonly decidesApp: boolean;
   /** an earlier answer counts only while the answers to these are as they were */
   readonly decidedWith?: readonly AnswerId[];

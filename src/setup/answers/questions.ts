@@ -14,7 +14,7 @@ const signInChoices: readonly Choice<string>[] = [
   { value: 'device', name: 'With a code', description: 'typed on a phone or any computer; many organisations block it' },
   { value: 'browser', name: 'In a browser that reaches this machine', description: 'over SSH: carry the port with ssh -L' },
   { value: 'password', name: "With the mailbox's password" },
-  { value: 'skip', name: 'Nobody signs in here' },
+  { value: 'skip', name: 'No sign-in on this computer' },
 ];
 
 /** A device code is wanted, and mailauth registered the app without what it needs. */
@@ -42,7 +42,7 @@ const mailboxQuestions = {
     id: 'for',
     flag: '--for',
     noun: 'product that mailauth knows',
-    message: 'What will read and send its mail?',
+    message: 'What is this mailbox for?',
     asked: () => true,
     choices: () => products.map((g) => ({ value: g.name, name: g.title, description: g.description })),
     default: () => 'this-computer',
@@ -100,9 +100,9 @@ const signInQuestions = {
     choices: () => [
       { value: 'admin', name: 'an administrator, for the whole organization' },
       { value: 'user', name: 'the user who signs in' },
-      { value: 'skip', name: 'nobody now' },
+      { value: 'skip', name: 'not given now' },
     ],
-    // Nobody but an administrator can agree to application permissions, and an app that is there has them or not.
+    // Only an administrator can agree to application permissions. An app that exists has them already, or lacks them.
     default: (known) => (known.register !== 'existing' ? 'admin' : isAppOnly(known) ? 'skip' : 'user'),
     example: (known) => base(known, { consent: 'admin' }),
     help: ['<who>', 'admin, user or skip (default: admin; user with existing)'],
@@ -120,7 +120,7 @@ const signInQuestions = {
     applies: (known) => !isAppOnly(known),
     asked: (known, facts) => facts.browserElsewhere === true && productOf(known)?.signIn === 'browser',
     choices: () => signInChoices,
-    // A password where the product cannot use one has its own words, so the flag may name it; nobody is offered it.
+    // The flag may name a password also where the product cannot use one, because that has an error of its own. It is never offered.
     offered: (known) =>
       signInChoices.filter(({ value }) => productOf(known)?.signInWays.some((way) => way === value && way !== 'password')),
     default: (known, facts) =>

@@ -64,18 +64,18 @@ const signInWords = ({ signIn }: Answers): string =>
         paste: 'in a browser on another computer',
         device: 'with a code that is typed in a browser anywhere',
         password: "with the mailbox's password, once",
-        skip: 'nobody signs in here',
+        skip: 'not on this computer',
       }[signIn];
 
 /** Why an administrator is the usual way: blocked user consent is the rule where Microsoft manages it, and not everywhere. */
 function consentWords({ consent, protocols, access }: Answers, { id }: Tenant): string {
-  if (access === 'app-only') return consent === 'admin' ? 'by an administrator: nobody else can allow application permissions' : 'as it is';
-  if (isPersonal({ tenant: id })) return 'by whoever signs in';
+  if (access === 'app-only') return consent === 'admin' ? 'by an administrator: only they can allow application permissions' : 'as it is';
+  if (isPersonal({ tenant: id })) return 'by the person who signs in';
   const mailIn = protocols.some((p) => p !== 'smtp');
   const why = 'where Microsoft manages consent (new tenants, many others), users cannot allow IMAP and POP';
   if (consent === 'admin') return `by an administrator, once for everybody${mailIn ? `: ${why}` : ''}`;
   if (consent === 'user') return `by the user who signs in${mailIn ? `; ${why}: an administrator then must` : ''}`;
-  return 'nobody gives it now';
+  return 'not given now';
 }
 
 /** Two columns between blank lines; long values go on below themselves. `columns`: of the terminal, Infinity for a pipe. */

@@ -20,7 +20,7 @@ export interface InterruptedSetup {
   readonly answers: Known;
   readonly done: readonly SetupStep[];
   readonly startedAt: string;
-  /** somebody else than the mailbox signed in last time: ask the browser which account to take */
+  /** another account than the mailbox signed in last time: the browser asks which account to take */
   readonly wrongAccount: boolean;
   /** where it began, so that `--resume` needs no other flag */
   readonly cloud?: Cloud;
@@ -28,9 +28,9 @@ export interface InterruptedSetup {
   readonly store?: StoreName;
   /** what a registration through Graph has made so far */
   readonly registration?: JournaledRegistration;
-  /** the app stands like this, as the answers want it: only consent and the sign-in are left */
+  /** the app as it is registered, by these answers: only consent and the sign-in are left */
   readonly app?: Registration;
-  /** an administrator was asked for consent to it, and gave it or refused: the sign-in tells */
+  /** an administrator was asked for consent to it; whether it was given, the sign-in tells */
   readonly consentAsked: boolean;
 }
 
@@ -48,9 +48,9 @@ export interface JournaledRegistration {
   /** of an open rotation: still in the product */
   readonly oldSecretKeyId?: string;
   readonly secretExpiresAt?: string;
-  /** stands in the registration for a proof, and must go again */
+  /** the redirect that was added to the registration for a proof, and must be removed */
   readonly proofRedirect?: string;
-  /** somebody else made it, and the operator agreed to use it */
+  /** another person made it, and the operator agreed to use it */
   readonly adopted?: boolean;
 }
 

@@ -45,7 +45,7 @@ export class Journal {
     this.state = { ...this.state, store };
   }
 
-  /** What stood under earlier answers says nothing about these. */
+  /** What was registered for earlier answers says nothing about these. */
   agreed(answers: Known): Promise<void> {
     return this.write({ ...withoutApp(this.state), answers, done: ['store'] });
   }

@@ -8,7 +8,7 @@ import type { RegistrationStep } from './registration-step.ts';
 
 /**
  * An app of the same name from elsewhere is never taken silently: anybody in a tenant may register one and plant a name. undefined: a new
- * one is made. Throws `app-exists` (3) where nobody can be asked and it is not exactly as planned, or not this administrator's own.
+ * one is made. Throws `app-exists` (3) where there is no person to ask and the app is not exactly as planned, or not this administrator's own.
  */
 export async function adopt(
   graph: Graph,
@@ -30,7 +30,7 @@ export async function adopt(
         description: 'it is changed to what is needed, and never deleted by mailauth',
       })),
     ];
-    const chosen = await ctx.prompts.select({ message: 'What shall be done?', choices, default: 'new' });
+    const chosen = await ctx.prompts.select({ message: 'What should happen?', choices, default: 'new' });
     return found.find((app) => app.appId === chosen);
   }
   const exact =
@@ -49,7 +49,7 @@ export async function adopt(
 function describe(app: Adoptable): string {
   return [
     `    ${app.appId}  "${app.displayName}"`,
-    `      owner          ${app.owners.length === 0 ? 'nobody, or it cannot be read' : app.owners.map((o) => o.shown).join(', ')}`,
+    `      owner          ${app.owners.length === 0 ? 'none, or it cannot be read' : app.owners.map((o) => o.shown).join(', ')}`,
     `      redirect URIs  ${app.redirectUris.length === 0 ? 'none' : app.redirectUris.join(', ')}`,
     `      credentials    ${app.credentialCount}`,
   ].join('\n');

@@ -27,7 +27,7 @@ export async function agreeToChange(
   if (guide === undefined) throw new Error(`no guide ${answers.for}`);
   const asks = canAsk && !agreed;
   const elsewhere =
-    asks && otherWays ? 'No leads to the other ways: by hand in the portal, by somebody else, or with an app that is there.' : '';
+    asks && otherWays ? 'Answer No to see the other ways: by hand in the portal, by another person, or with an app that exists.' : '';
   const columns = columnsOf(ctx.err);
   report.show(
     renderChange(

@@ -35,7 +35,7 @@ export async function certificateFromFiles(
   });
 }
 
-/** From now on the secret store has it; the operator's own file stays as it is, and whoever reads that is the app. */
+/** From now on the secret store has the key. The operator's own file stays as it is, and everybody who can read it can act as the app. */
 function noteExposed(file: GuardedFile, path: string, { ctx, report }: Pick<SetupDeps, 'ctx' | 'report'>): void {
   try {
     refuseExposed(file, path, ctx);

@@ -134,7 +134,7 @@ async function makeProof(answers: Answers, parts: ProofParts): Promise<Proof | u
   const redirectUri = await freeProofRedirect(step.deps);
   await update({ proofRedirect: redirectUri });
   await addProofRedirect(deps, appObjectId, redirectUri);
-  step.deps.report.progress('registration', 'done', `Redirect ${redirectUri} added for the proof; it goes again afterwards`);
+  step.deps.report.progress('registration', 'done', `Redirect ${redirectUri} added for the proof; it is removed afterwards`);
   return { redirectUri, remove };
 }
 

@@ -33,8 +33,8 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
     const credential = step.certificate === undefined ? 'secret' : 'certificate';
     const proof = verdict.kind === 'ok' ? `, its ${credential} works` : `, its ${credential} is stored`;
     const secret = way.clientSecret === undefined ? '' : proof;
-    const known = verdict.kind === 'ok' ? ' is known to the tenant' : ' taken as given; the sign-in proves it';
-    // Of an app that was just made, "taken as given" would be news to nobody.
+    const known = verdict.kind === 'ok' ? ' is known to the tenant' : ' not checked yet; the sign-in proves it';
+    // An app that mailauth has just made needs no line that it is not checked yet.
     if (verdict.kind === 'ok' || way.made === undefined) report.progress('registration', 'done', `App ${way.clientId}${known}${secret}`);
   } catch (error) {
     // A pasted secret that Microsoft refuses is not kept for the next run.

@@ -26,7 +26,7 @@ export function appBefore(interrupted: InterruptedSetup, answers: Answers, input
   return isSameApp(saved, answers) ? app : undefined;
 }
 
-/** The same with its client secret, where the store has it and nobody has deleted the app. `recordOf`: the mailbox file it would get. */
+/** That app with its client secret, where the store has the secret and the app was not deleted. `recordOf`: the mailbox file it would get. */
 export async function registeredBefore(
   { deps, input, key, journal }: OpenSetup,
   answers: Answers,
@@ -49,8 +49,8 @@ export const bringsCredential = ({ clientSecretFile, certificateFile }: SetupOpt
   clientSecretFile !== undefined || certificateFile !== undefined;
 
 /**
- * Did somebody delete the registration that mailauth made for a finished set-up? Only Entra's plain "unknown application" counts: without
- * a network, or with any other answer, the set-up is taken as it stands.
+ * Was the registration deleted that mailauth made for a finished set-up? Only Entra's plain "unknown application" says so: without a
+ * network, or with any other answer, the set-up is taken as it is.
  */
 export async function isAppDeleted(deps: SetupDeps, existing: MailboxRecord, cloud: Cloud): Promise<boolean> {
   const { registration } = existing;
@@ -62,7 +62,7 @@ export async function isAppDeleted(deps: SetupDeps, existing: MailboxRecord, clo
   } catch (error) {
     if (!(error instanceof MailauthError)) throw error;
     if (error.code !== 'client-unknown') return false;
-    deps.report.note(`The app ${registration.clientId} is not in the tenant any more: somebody deleted it.`);
+    deps.report.note(`The app ${registration.clientId} is not in the tenant any more: it was deleted.`);
     return true;
   }
 }

@@ -18,7 +18,7 @@ export function requireAnswers(answers: Answers, input: SetupOptions, deps: Setu
     throw missingAgreement(answers);
   }
   if (answers.clientId === undefined) {
-    // What to do in the portal is worth reading also where nobody can be asked.
+    // The steps in the portal are worth reading also where there is no person to ask.
     const steps = answers.register === 'portal' ? portalSteps({ ...planAnswers(answers), portal: cloud.portal }) : [];
     steps.forEach((step, i) => {
       deps.report.show(stepScreen(step, headingOf(step, i, steps.length), deps.ctx));

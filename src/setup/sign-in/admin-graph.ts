@@ -12,8 +12,8 @@ import { appAt } from '../../oauth/oauth-app.ts';
 /** Said before anybody agrees: as whom mailauth will act in the tenant. */
 export const actsAs = ({ MAILAUTH_GRAPH_TOKEN: given }: Context['env']): string =>
   given
-    ? 'For that the token in MAILAUTH_GRAPH_TOKEN is used: nobody signs in as an administrator. It is not stored.'
-    : `For that somebody signs in as an administrator, through ${adminApp.name} (${adminApp.clientId}), an app of Microsoft's own. That sign-in is used once and not stored.`;
+    ? 'For that the token in MAILAUTH_GRAPH_TOKEN is used, without a sign-in of an administrator. It is not stored.'
+    : `For that an administrator signs in, through ${adminApp.name} (${adminApp.clientId}), an app of Microsoft's own. That sign-in is used once and not stored.`;
 
 /**
  * Microsoft Graph with an administrator's token: MAILAUTH_GRAPH_TOKEN, else a sign-in in the browser. The token stays in this object.

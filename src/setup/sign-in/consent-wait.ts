@@ -27,8 +27,8 @@ export interface ConsentWait {
 const pollMs = 5000;
 
 /**
- * Repeats a sign-in while all that it lacks is an administrator's consent and the person wants to wait for that. Where nobody can be
- * asked, or nobody wants to, throws `consent-needed` or `consent-declined` (6) with the link in `admin` and the command that goes on.
+ * Repeats a sign-in while all that it lacks is an administrator's consent and the person wants to wait for that. Where there is no person
+ * to ask, or the person does not want to wait, throws `consent-needed` or `consent-declined` (6) with the link in `admin` and the command that goes on.
  */
 export async function untilConsented<T>(attempt: () => Promise<T>, wait: ConsentWait): Promise<T> {
   for (;;) {
@@ -61,7 +61,7 @@ export async function waitForConsent(error: unknown, wait: ConsentWait): Promise
   if ((await ctx.prompts.select({ message: 'What now?', choices, default: 'wait' })) === 'stop') throw refused;
   if (wait.look !== undefined && (await seen(wait.look, wait))) return;
   while (!(await ctx.prompts.confirm({ message: 'Has an administrator accepted? Enter goes on', default: true }))) {
-    // Asked again until somebody has; Ctrl-C stops, and the same command goes on.
+    // Asked again until an administrator has; Ctrl-C stops, and the same command goes on.
   }
 }
 
@@ -138,6 +138,6 @@ async function seen(look: () => Promise<boolean | undefined>, { deps }: ConsentW
       return false;
     }
   }
-  report.note(`Nobody has accepted within ${minutes} min.`);
+  report.note(`No administrator has accepted within ${minutes} min.`);
   return false;
 }

@@ -9,7 +9,7 @@ export interface TokenKeeper {
   readonly report: Reporter;
   readonly mailboxes: MailboxFiles;
   readonly store: SecretStore;
-  /** what happens to the client secret of an unfinished set-up: set-up takes it over, `login` knows nothing of it */
+  /** what happens to the client secret of an unfinished set-up: set-up takes it over, `login` leaves it alone */
   readonly pendingSecret: 'promote' | 'leave';
 }
 

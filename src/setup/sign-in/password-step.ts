@@ -29,12 +29,12 @@ export async function signInWithPassword(
   report.progress('sign-in', 'started', 'Signing in with the password');
   const request = { ...(await requestFor(record, step)), product, password };
   const set = await passwordSignIn(request).catch((error: unknown) => {
-    // There is no sign-in yet that `mailauth login` could renew.
+    // `mailauth login` cannot renew a sign-in that was never finished.
     throw error instanceof MailauthError
       ? error.but({ next: error.next.map((step) => inPlaceOfLogin(step, passwordCommand(record))) })
       : error;
   });
-  report.progress('sign-in', 'done', `Signed in with the password as ${set.account.username}; nothing of it is kept`);
+  report.progress('sign-in', 'done', `Signed in with the password as ${set.account.username}; no token is kept`);
   return set;
 }
 

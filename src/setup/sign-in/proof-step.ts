@@ -8,7 +8,7 @@ import { resumeHere } from '../journal/setup-commands.ts';
 import type { SetupDeps } from '../journal/setup-deps.ts';
 import { requestFor } from './sign-in-request.ts';
 
-/** A redirect to this computer that stands in the registration only for the time of a proof. */
+/** A redirect to this computer that is in the registration only for the time of a proof. */
 export interface Proof {
   readonly redirectUri: string;
   remove(): Promise<void>;
@@ -54,6 +54,6 @@ export async function signInForProof(record: MailboxRecord, step: ProofStep): Pr
     viewOf(report, 'sign-in', `Sign in as ${who}, for a proof before ${record.for} does, at this address:`),
     async () => undefined,
   );
-  report.progress('sign-in', 'done', `Signed in as ${set.account.username} for the proof; nothing of it is kept`);
+  report.progress('sign-in', 'done', `Signed in as ${set.account.username} for the proof; no token is kept`);
   return set;
 }

@@ -19,11 +19,11 @@ export interface Registered {
   readonly graph?: Graph;
 }
 
-/** The app stands: what consent, sign-in and tests work with. */
+/** The app is registered: what consent, sign-in and tests work with. */
 export interface RegisteredSetup extends OpenSetup {
   readonly store: SecretStore;
   readonly cloud: Cloud;
-  /** not written yet: nobody has signed in */
+  /** not written yet: that happens after the sign-in */
   readonly record: MailboxRecord;
   readonly registered: Registered;
 }

@@ -18,7 +18,7 @@ export interface SignInStep {
   readonly method: 'browser' | 'paste' | 'device';
   readonly selectAccount: boolean;
   readonly clientSecret?: Secret;
-  /** nobody has allowed the app for the whole organization, as far as is known */
+  /** as far as is known, the app is not allowed for the whole organization */
   readonly approvalHint?: boolean;
   /** the command that does it again */
   readonly again: Command;
@@ -28,11 +28,11 @@ export interface SignInStep {
   readonly journal?: Pick<Journal, 'wrongAccount'>;
 }
 
-/** How somebody signs in for tokens that are kept. */
+/** How a person signs in for tokens that are kept. */
 export const signInMethod = (signIn: SignInWay | undefined): SignInStep['method'] =>
   signIn === 'paste' || signIn === 'device' ? signIn : 'browser';
 
-/** How a browser is reached for anything else than that: consent, a proof, an administrator. */
+/** How a browser is reached for everything else: consent, a proof, an administrator. */
 export const browserMethod = (signIn: SignInWay | undefined): 'browser' | 'paste' => (signIn === 'paste' ? 'paste' : 'browser');
 
 /** Signs in for a record and has the tokens kept. A person may try again after a wrong account. */
@@ -62,7 +62,7 @@ async function signInOnce(record: MailboxRecord, step: SignInStep, selectAccount
     : byBrowser(request, { ...step, method, selectAccount }, record));
   if (set.refreshToken === undefined) {
     step.deps.report.note(
-      'Microsoft gave no refresh token (offline_access is missing): somebody must sign in again when this token expires.',
+      'Microsoft gave no refresh token (offline_access is missing): a person must sign in again when this token expires.',
     );
   }
   return set;
@@ -107,7 +107,7 @@ function byDevice(request: Request, { deps, keep }: SignInStep, record: MailboxR
         report.progress('sign-in', 'waiting', `Sign in as ${who}: open this address on any device and type the code below it.`);
         report.authorizationRequired(verificationUri, deadline, userCode);
         if (device?.qr === true) report.show(await qr(verificationUri));
-        report.progress('sign-in', 'waiting', `The code counts ${until(deadline, ctx.clock.now())}.`);
+        report.progress('sign-in', 'waiting', `The code is valid ${until(deadline, ctx.clock.now())}.`);
       },
       waiting: (text) => report.progress('sign-in', 'started', text),
     },

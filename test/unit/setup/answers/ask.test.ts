@@ -112,7 +112,7 @@ describe('the questions of setup', () => {
     async ({ name, manualSteps }) => {
       const script: readonly Scripted[] = [
         ['Which mailbox?', 'helpdesk@contoso.com'],
-        ['What will read', name],
+        ['What is this mailbox for?', name],
         ...(name === 'osticket' || name === 'supportpal' ? [['Redirect URI?', 'https://help.contoso.com/callback'] as const] : []),
       ];
       const asker = asking({ canAsk: true, script });
@@ -165,7 +165,7 @@ describe('the questions of setup', () => {
       flags: { register: 'existing' },
       script: [
         ['Which mailbox?', 'a@contoso.com'],
-        ['What will read', enter],
+        ['What is this mailbox for?', enter],
         ['Application (client) ID?', '11111111-2222-3333-4444-555555555555'],
       ],
     });
