@@ -1,7 +1,7 @@
 import { mailauth } from '../../src/core/next.ts';
 import { namedCloud } from '../../src/entra/clouds.ts';
 
-/** Every blank that any entry has, filled as it could be. */
+/** Every blank that any entry has, with a value that reads well: the pages in docs/errors are made with it. */
 export const sample: Readonly<Record<string, unknown>> = {
   account: 'ada@contoso.com',
   aadsts: 50_000,
@@ -41,7 +41,7 @@ export const sample: Readonly<Record<string, unknown>> = {
   login: 'https://login.microsoftonline.com',
   lines: ['helpdesk@contoso.com: 3 days left'],
   mailbox: 'helpdesk@contoso.com',
-  message: 'unknown option',
+  message: "unknown option '--mailbx'",
   missing: ['IMAP.AccessAsUser.All'],
   next: mailauth('setup', { help: true }),
   other: 'usgov',
@@ -80,19 +80,99 @@ export const sample: Readonly<Record<string, unknown>> = {
   what: 'cloud',
   why: 'it is empty',
   word: 'stauts',
+  address: 'http://localhost:41000/',
+  all: 16,
+  appIds: ['11111111-2222-3333-4444-555555555555', '22222222-3333-4444-5555-666666666666'],
+  client: 'OfflineIMAP',
+  exists: ['the application', 'its service principal'],
+  fewest: 12,
+  files: ['README.md'],
+  from: 'MAILAUTH_PASSPHRASE_FILE',
+  has: 2,
+  link: 'https://entra.microsoft.com',
+  mode: '0644',
+  more: 2,
+  months: 24,
+  name: 'mailauth osticket helpdesk@contoso.com',
+  names: ['IMAP.AccessAsUser.All'],
+  node: '18.19.0',
+  off: '12 minutes',
+  oldest: '20.19',
+  otherFor: 'this-computer',
+  path: '/home/ada/.config/mailauth',
+  permissions: ['Application.ReadWrite.All'],
+  platform: 'linux',
+  product: 'osTicket',
+  red: 3,
+  roles: ['Global Administrator'],
+  setUps: 2,
+  speaks: 'IMAP',
+  store: 'keychain',
+  times: '12:12 here and 12:00 at login.microsoftonline.com',
+  titles: ['Keychain', 'Clock'],
+  to: 'file',
+  total: 25,
+  uris: ['https://helpdesk.contoso.com/cb'],
+  recipient: 'ada@contoso.com',
 };
 
 /** Where a blank's name means something else. */
+const sealed = '/home/ada/.config/mailauth/secrets.sealed';
+const key = '/etc/mailauth/key';
+
 const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'cloud-unknown': { cloud: 'mars', known: ['public', 'usgov'] },
   'tenant-other-cloud': { cloud: 'usgov' },
-  'store-damaged': { fix: [mailauth('login', 'helpdesk@contoso.com', { force: true })] },
   'resume-choice': { candidates: [{ mailbox: 'ada@contoso.com', for: 'osticket' }] },
+  'extra-authorities-broken': { file: '/etc/ssl/contoso.pem' },
+  'cloud-file-broken': { file: 'lab.json' },
+  'doctor-check-late': { seconds: 20 },
+  'doctor-report-exists': { file: 'doctor.md' },
+  'doctor-report-failed': { file: 'doctor.md' },
+  'file-exposed': { file: key },
+  'file-foreign': { file: key },
+  'home-file-broken': { file: '/home/ada/.config/mailauth/home.json' },
+  'keepalive-red': { lines: ['helpdesk@contoso.com (sign-in-expired)'] },
+  'key-file-exists': { file: key },
+  'key-file-not-made': { file: key },
+  'key-file-unusable': { file: key },
+  'loopback-port-taken': { port: 28_777 },
+  'passphrase-file-unusable': { file: '/etc/mailauth/passphrase' },
+  'sandbox-port-taken': { port: 28_777 },
+  'sealed-file-newer': { file: sealed },
+  'sealed-file-unreadable': { file: sealed },
+  'secret-in-argv': { flag: '--client-secret' },
+  'smtp-user-name': { tokenUser: 'ada@contoso.com', user: 'ada@contoso.com', mailbox: 'shared@contoso.com' },
+  'store-damaged': { what: 'the token of helpdesk@contoso.com', fix: [mailauth('login', 'helpdesk@contoso.com', { force: true })] },
+  'wrong-account': { account: 'bob@contoso.com' },
+  'app-role-missing': { roles: ['IMAP.AccessAsApp'] },
+  'audience-forbidden': { audience: 'AzureADMultipleOrgs' },
+  'delete-app-used': { other: 'sales@contoso.com' },
+  'device-not-here': { product: 'osTicket' },
+  'export-cannot': { client: 'Thunderbird', why: 'It signs in by itself, with a browser.', next: mailauth('export', 'mutt') },
+  'export-client-unknown': { client: 'mailx' },
+  'graph-role-missing': { who: 'ada@contoso.com', what: 'consent for the whole tenant' },
+  'needs-yes': { what: 'Removing the old client secret' },
+  'password-not-here': { product: 'osTicket' },
+  'product-needs-no-mfa': { product: 'Kaseya BMS, Vorex or Pulseway PSA' },
+  'sign-in-lost': { lines: ['helpdesk@contoso.com: its sign-in is lost'] },
+  'variable-unknown': { variable: 'MAILAUTH_MAILBX', name: 'MAILAUTH_MAILBX' },
 };
 
-/** The sample; a blank that it lacks reads as a list of one word, which is a word in a sentence as well. */
-export function blanksOf(code: string, more: Readonly<Record<string, unknown>> = {}): unknown {
-  return new Proxy({ ...sample, ...others[code], ...more } as Readonly<Record<string, unknown>>, {
-    get: (target, name) => (typeof name === 'string' ? (target[name] ?? ['sample']) : undefined),
-  });
-}
+/** What the first word of a code says about its blanks. */
+const families: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  smtp: { protocol: 'smtp', host: 'smtp.office365.com', port: 587 },
+  pop: { protocol: 'pop', port: 995 },
+  graph: { what: 'make the application', host: 'graph.microsoft.com' },
+};
+
+/** The blanks of one entry. What an entry may do without is left out. */
+export const blanksOf = (code: string, more: Readonly<Record<string, unknown>> = {}): unknown => ({
+  ...sample,
+  ...families[code.split('-')[0] ?? ''],
+  ...others[code],
+  ...more,
+});
+
+/** The codes that have values of their own here. */
+export const ownValues: readonly string[] = Object.keys(others);
