@@ -20,7 +20,7 @@ const quick = { entry: { quick: 'src/quick/quick.ts' }, schemas: './src/quick/ti
  * that makes the certificates of the sandbox. Neither may import a module that app.cjs contains too, for it would exist twice.
  */
 const chunks = {
-  './questions.ts': { name: 'questions', entry: 'src/system/terminal/questions.ts' },
+  './inquirer.ts': { name: 'inquirer', entry: 'src/system/terminal/inquirer.ts' },
   selfsigned: { name: 'certificates', entry: 'selfsigned' },
 };
 const separateChunks = {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
+import type { CommandName } from '../core/next.ts';
 import { mailauth } from '../core/next.ts';
 import { plain } from '../core/text.ts';
 import { cloudNames } from '../entra/clouds.ts';
@@ -15,10 +16,12 @@ import { mailboxFiles } from '../store/mailbox-file.ts';
 import { tokenFormats } from '../tokens/formats.ts';
 import { type Candidate, type CommandSpec, complete, type FlagSpec, type Values } from './completion/candidates.ts';
 import { scripts, shells } from './completion/completion-scripts.ts';
-import { modules } from './modules.ts';
 import { commands, topics } from './tree.ts';
 
-export const completion: CommandModule = {
+/** The commands' files by name. They are a parameter because `completion` is one of them. */
+type Modules = Readonly<Record<CommandName, () => Promise<CommandModule>>>;
+
+export const completionOf = (modules: Modules): CommandModule => ({
   configure: (command) =>
     examples(command.argument('<shell>', shells.join(', ')).argument('[words...]', 'with "complete": the words typed so far'), [
       'mailauth completion fish > ~/.config/fish/completions/mailauth.fish',
@@ -28,7 +31,7 @@ export const completion: CommandModule = {
 
   async run({ args: [shell = '', ...words] }, session) {
     if (shell === 'complete') {
-      const text = await answer(words, session);
+      const text = await answer(modules, words, session);
       return { text, unwrapped: true };
     }
     const known = shells.find((name) => name === shell);
@@ -42,11 +45,11 @@ export const completion: CommandModule = {
     }
     return { data: { shell: known, script: scripts[known] }, text: scripts[known] };
   },
-};
+});
 
 /** One candidate a line; `:files` at the end where file names fit. */
-async function answer(words: readonly string[], session: Session): Promise<string> {
-  const { candidates, also, prefix } = complete([...(await specs()), help], globalFlags(), words);
+async function answer(modules: Modules, words: readonly string[], session: Session): Promise<string> {
+  const { candidates, also, prefix } = complete([...(await specs(modules)), help], globalFlags(), words);
   const current = words.at(-1) ?? '';
   const all: readonly Candidate[] = [...candidates, ...(also === 'mailboxes' ? await mailboxes(session, words.includes('--sandbox')) : [])];
   const fitting = all.map((c) => ({ ...c, value: `${prefix}${c.value}` })).filter((c) => c.value.startsWith(current));
@@ -62,7 +65,7 @@ async function mailboxes({ ctx, globals, home }: Session, inSandbox: boolean): P
 
 const help: CommandSpec = { name: 'help', summary: 'topics', args: [topics], flags: [] };
 
-async function specs(): Promise<CommandSpec[]> {
+async function specs(modules: Modules): Promise<CommandSpec[]> {
   return Promise.all(
     commands.map(async ({ name, summary }) => {
       const command = (await modules[name]()).configure(new Command());

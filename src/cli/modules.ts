@@ -20,6 +20,6 @@ export const modules: Readonly<Record<CommandName, () => Promise<CommandModule>>
   'store keygen': async () => (await import('../commands/store/store-keygen.ts')).storeKeygen,
   keepalive: async () => (await import('../commands/keepalive.ts')).keepalive,
   export: async () => (await import('../commands/export.ts')).exportConfig,
-  completion: async () => (await import('./completion.ts')).completion,
+  completion: async () => (await import('./completion.ts')).completionOf(modules),
   sandbox: async () => (await import('../commands/sandbox.ts')).sandbox,
 };

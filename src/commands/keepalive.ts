@@ -20,7 +20,7 @@ import { daysLeft, firstEnding, refreshIdleDeadline } from '../tokens/lifetimes.
 import type { Theme } from '../ui/theme.ts';
 import { endsSoon } from './status/ends-soon.ts';
 import { lostSignIn, lostSignIns } from './status/lost-sign-in.ts';
-import { remember } from './test/test.ts';
+import { remember } from './test/remember.ts';
 
 const schema = z.object({
   renewAfter: z.optional(z.string()),

@@ -37,7 +37,7 @@ test('the package holds what runs and nothing else', () => {
     'dist/certificates.cjs',
     'dist/keychain-child.cjs',
     'dist/main.cjs',
-    'dist/questions.cjs',
+    'dist/inquirer.cjs',
     'dist/quick.cjs',
     'man/mailauth.1',
     'package.json',

@@ -6,7 +6,7 @@ import { resultsShown } from '../../mail/result.ts';
 import { testError } from '../../mail/run-tests.ts';
 import type { Session } from '../../session/session.ts';
 import { testMailbox } from '../../setup/sign-in/test-step.ts';
-import { remember } from '../test/test.ts';
+import { remember } from '../test/remember.ts';
 
 /** What the mail servers say to new tokens: `data` for JSON, `words` for the end of the sentence that says who is signed in. */
 export interface LoginProof {

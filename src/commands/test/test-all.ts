@@ -17,7 +17,7 @@ import type { Session } from '../../session/session.ts';
 import { tokenOf } from '../../session/token-for.ts';
 import { asProblem } from '../../session/unexpected.ts';
 import { type MailboxRow, renderMailboxTable } from '../../ui/mailbox-table.ts';
-import { remember } from './test.ts';
+import { remember } from './remember.ts';
 
 export interface AllMailboxes {
   /** imap, pop, smtp or all */

@@ -1,17 +1,16 @@
 import * as z from 'zod/mini';
 import { protocols } from '../../core/cloud.ts';
 import type { MailauthError } from '../../core/errors.ts';
-import type { MailboxRecord } from '../../core/mailbox.ts';
 import { type Command, mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import { type ProtocolResult, resultsShown } from '../../mail/result.ts';
-import { rememberTests, runTests, testError } from '../../mail/run-tests.ts';
+import { runTests, testError } from '../../mail/run-tests.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
-import { mailboxArgument, mailboxesOf } from '../../session/mailbox-argument.ts';
-import type { Session } from '../../session/session.ts';
+import { mailboxArgument } from '../../session/mailbox-argument.ts';
 import { tokenOf } from '../../session/token-for.ts';
 import { checkAddress } from '../../setup/answers/answers.ts';
 import type { Theme } from '../../ui/theme.ts';
+import { remember } from './remember.ts';
 
 const schema = z.object({
   sendTo: z.optional(z.string()),
@@ -102,20 +101,6 @@ const sendToNeedsSmtp = (sendTo: string): MailauthError =>
   });
 
 const usage = (message: string, help: Command): MailauthError => problem('usage', { message, help });
-
-/**
- * The mailbox file notes the result; a home that cannot be written does not spoil the test. The file is read again: the test of many
- * mailboxes takes its time, and what another command wrote meanwhile must stay.
- */
-export async function remember(record: MailboxRecord, results: readonly ProtocolResult[], session: Session): Promise<void> {
-  try {
-    const files = mailboxesOf(session);
-    const now = await files.readMailbox(record);
-    if (now !== undefined) await files.writeMailbox(rememberTests(now, results, session.ctx.clock.now()));
-  } catch {
-    session.report.detail('The result could not be noted in the mailbox file.');
-  }
-}
 
 function render(result: ProtocolResult, theme: Theme): string {
   const { signs } = theme;

@@ -4,11 +4,11 @@ import { Interrupted } from '../../core/errors.ts';
 
 /** Questions by Inquirer, loaded with the first question, drawn on stderr so that stdout stays clean. */
 export function createPrompts(output: NodeJS.WriteStream, input: NodeJS.ReadStream, processSignal: AbortSignal): Prompts {
-  type Inquirer = typeof import('./questions.ts');
+  type Inquirer = typeof import('./inquirer.ts');
   type PromptContext = { input: NodeJS.ReadStream; output: NodeJS.WriteStream; signal: AbortSignal; clearPromptOnDone?: boolean };
 
   async function ask<T>(signal: AbortSignal | undefined, question: (inquirer: Inquirer, context: PromptContext) => Promise<T>): Promise<T> {
-    const inquirer = await import('./questions.ts');
+    const inquirer = await import('./inquirer.ts');
     const either = signal === undefined ? processSignal : AbortSignal.any([processSignal, signal]);
     try {
       return await question(inquirer, { input, output, signal: either });
