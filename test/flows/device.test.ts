@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const end of ends) await end();
 });
 
-/** A clock whose sleeping passes the time at once; what was slept is written down. */
+/** A clock whose sleep ends at once and moves the time on. `slept` keeps how long each sleep was. */
 function sleeper(signal?: AbortSignal) {
   let ahead = 0;
   const slept: number[] = [];
@@ -98,7 +98,7 @@ function endpointsOf(sandbox: TestSandbox) {
   return { authorization: `${base}/authorize`, token: `${base}/token`, issuer: `${sandbox.cloud.login}/${sandbox.tenant.id}/v2.0` };
 }
 
-/** The nth polls of the token endpoint end as told. */
+/** The first polls of the token endpoint end with these errors. */
 const troubled = (ends: readonly (() => never)[]) => (real: Network) => {
   let polls = 0;
   return {
@@ -134,12 +134,12 @@ describe('with a device code', () => {
     expect(slept).toEqual([1000]);
   });
 
-  it('waits five seconds more from slow_down on', async () => {
+  it('waits five seconds longer after slow_down', async () => {
     const { error, slept } = await attempt({ fault: 'device-slow-down' });
     expect([error, slept]).toEqual([undefined, [1000, 6000]]);
   });
 
-  it('bears a lost connection and a server error, more patiently each time', async () => {
+  it('goes on after a lost connection and a server error, with a longer wait each time', async () => {
     const lost = () => {
       throw problem('connection-closed', { host: 'localhost', port: 443 });
     };
@@ -148,7 +148,7 @@ describe('with a device code', () => {
     expect((await attempt({ fault: 'device-unavailable' })).error).toBeUndefined();
   });
 
-  it('tells the last trouble when it never got better, not that nobody came', async () => {
+  it('reports the last trouble when it never ends, and not that the code was not used', async () => {
     const { error } = await attempt({ fault: 'token-unavailable' });
     expect(coded(error)).toEqual([5, 'entra-busy']);
   });
@@ -168,21 +168,21 @@ describe('with a device code', () => {
     expect(kept).toEqual([]);
   });
 
-  it('a registration without public client flows: how to switch them on', async () => {
+  it('says how to switch on public client flows where the registration lacks them', async () => {
     const { error } = await attempt({ confidential: true });
     expect(coded(error)).toEqual([6, 'device-needs-public-client']);
     expect(error).toMatchObject({ detail: { aadsts: 7000218 } });
     expect(error instanceof MailauthError && nextOf(error).join()).toMatch(/Allow public client flows/);
   });
 
-  it('another account is refused, both named', async () => {
+  it('refuses another account, and names both', async () => {
     const { error, kept } = await attempt({ as: 'ada@contoso.example', mailbox: 'helpdesk@contoso.example' });
     expect(coded(error)).toEqual([1, 'wrong-account']);
     expect(error instanceof MailauthError && error.title).toMatch(/ada@contoso.example.*helpdesk@contoso.example/);
     expect(kept).toEqual([]);
   });
 
-  it('nobody types it: the code expires, or --timeout ends first; no poll comes faster than the interval', async () => {
+  it('ends when the code expires or --timeout is over, and never polls faster than the interval', async () => {
     const { error, slept } = await attempt({ nobody: true, network: changed(/"expires_in":900/, '"expires_in":9') });
     expect(coded(error)).toEqual([4, 'device-code-expired']);
     expect(slept.slice(0, -1).every((ms) => ms >= 1000)).toBe(true);

@@ -32,7 +32,7 @@ describe('sign-in', () => {
   });
 });
 
-it('token-app-only: also where mailauth registered the app, as a public client or with a secret', async () => {
+it('token-app-only: also for an app that mailauth registered, public or with a secret', async () => {
   for (const more of ['', ' --client-type confidential --fresh']) {
     await setUp(`${setup}${more}`);
     expect((await m.mailauth('token get --sandbox --force-refresh --json --fault token-app-only')).exit).toBe(0);

@@ -28,16 +28,16 @@ const cases = (area: FaultArea) => of(area).map((fault) => [fault.name, fault] a
 describe('the token endpoint', () => {
   const claims: readonly string[] = claimFaults.map((fault) => fault.name);
   const refusing = cases('token').filter(([name]) => !claims.includes(name) && name !== 'secret-expired');
-  // A policy that stops a mailbox that worked wants its person again.
+  // A policy that stops a working mailbox needs its person to sign in again.
   const wantsSignIn: readonly string[] = ['policy-blocked', 'device-required'];
   it.each(refusing)('%s', async (name, fault) => {
     const ran = await pc.mailauth(`token get --sandbox --force-refresh --json --fault ${name}`);
     if (wantsSignIn.includes(name)) expect(seen(ran)).toEqual({ code: 'refresh-policy', exit: 4 });
-    // Where Microsoft answered before, a page in its place is somebody's network, and passes.
+    // For a mailbox that worked, a web page comes from the network between, and a later try may succeed.
     else expect(seen(ran)).toEqual({ ...expected(fault), ...(name === 'token-page' ? { exit: 5 } : {}) });
   });
 
-  it.each(claimFaults.map((fault) => [fault.name, fault] as const))('%s: given out, and refused by IMAP', async (name, fault) => {
+  it.each(claimFaults.map((fault) => [fault.name, fault] as const))('%s: the token is issued, and IMAP refuses it', async (name, fault) => {
     expect((await pc.mailauth(`token get --sandbox --force-refresh --json --fault ${name}`)).exit).toBe(0);
     const ran = await pc.mailauth('test imap --sandbox --json');
     await pc.mailauth('token get --sandbox --force-refresh');
@@ -60,7 +60,7 @@ describe('the connection', () => {
   const login = cases('connection').filter(([name]) => name.startsWith('login-'));
   const each = mail.flatMap(([name, fault]) => ['imap', 'pop', 'smtp'].map((protocol) => [name, protocol, fault] as const));
 
-  // In clear from the beginning is what SMTP does.
+  // SMTP always begins without TLS.
   it.concurrent.each(each.filter(([name, protocol]) => !(name === 'mail-tls-failed' && protocol === 'smtp')))(
     '%s: %s',
     async (name, protocol, fault) => {

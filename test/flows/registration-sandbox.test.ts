@@ -19,7 +19,7 @@ afterEach(async () => {
   ends = [];
 });
 
-/** Our registration against the sandbox's Graph: real sockets, two authors, one contract. Waits cost no time. */
+/** The registration of src/entra against the Graph of the sandbox, over real sockets. Waits cost no time. */
 async function tenant(options: Partial<SandboxOptions> = {}) {
   const { sandbox, end } = await testSandbox(options);
   ends.push(end);
@@ -43,7 +43,7 @@ async function tenant(options: Partial<SandboxOptions> = {}) {
 }
 
 describe('registration in the sandbox', () => {
-  it.each(Object.entries(plans))('%s: made, found unchanged, and taken back', async (_, plan) => {
+  it.each(Object.entries(plans))('%s: is made, is found unchanged, and is removed', async (_, plan) => {
     const { graph, register, kept, undo } = await tenant();
     const made = await register(plan);
     expect(graph.calls).toBe('secretMonths' in plan ? 8 : 7);

@@ -104,7 +104,7 @@ describe('the administrator as Azure CLI', () => {
     expect((await graph.call('GET', '/me/memberOf')).body.value).toMatchObject([{ displayName: 'Global Administrator' }]);
   });
 
-  it('is who approve plays without a login_hint, and may ask for .default only', async () => {
+  it('is the account that approve picks without a login_hint, and may ask for .default only', async () => {
     const sandbox = await open();
     const loopback = await tinyLoopback();
     const ask = async (scope: string) =>
@@ -130,7 +130,7 @@ describe('the administrator as Azure CLI', () => {
     }
   });
 
-  it('is wanted by Graph: 401 for a missing, broken or Outlook token', async () => {
+  it('is required by Graph: 401 for a missing token, a broken one, and one for Outlook', async () => {
     const sandbox = await open();
     const { body } = await tokensFor(sandbox, sandbox.network);
     for (const token of ['', 'rubbish', 'a.b.c', body.access_token ?? '']) {
@@ -199,7 +199,7 @@ describe('applications', () => {
     expect((await graph.call('DELETE', `/applications(appId='${sandbox.ready.public.clientId}')`)).status).toBe(400);
   });
 
-  it('belong to their owner: others may look, administrators may do all', async () => {
+  it('belong to their owner: other users may read them, administrators may change them', async () => {
     const { sandbox, graph: admin } = await asAdmin();
     const ada = await graphAs(sandbox, sandbox.network, 'ada@contoso.example');
     const bob = await graphAs(sandbox, sandbox.network, 'bob@contoso.example');
@@ -227,7 +227,7 @@ describe('applications', () => {
 });
 
 describe('a registered app', () => {
-  it('signs in without a consent page once an administrator granted, and not before', async () => {
+  it('signs in without a consent page only after an administrator granted consent', async () => {
     const { sandbox, graph } = await asAdmin();
     const { appId } = await create(graph, publicApp);
     const before = await signIn(sandbox, sandbox.network, { client_id: appId, scope: mailScope });
@@ -243,7 +243,7 @@ describe('a registered app', () => {
     expect(grant).toMatchObject({ consentType: 'AllPrincipals', principalId: null });
   });
 
-  it('loses its tokens with the grants, and is gone with the app', async () => {
+  it('loses its tokens with its grants, and everything when the app is deleted', async () => {
     const { sandbox, graph } = await asAdmin();
     const { id, appId } = await create(graph, publicApp);
     const { principal } = await consent(graph, appId);
@@ -318,7 +318,7 @@ describe('a registered app', () => {
     await expect(approve('contoso.example', none.appId)).rejects.toMatchObject({ detail: { aadsts: 500113 } });
   });
 
-  it('needs one grant a resource only: a second is 409', async () => {
+  it('has one grant for each resource: a second one is 409', async () => {
     const { graph } = await asAdmin();
     const { appId } = await create(graph, publicApp);
     const { principal } = await consent(graph, appId);
@@ -418,7 +418,7 @@ describe('admin consent', () => {
     }
   };
 
-  it('granted, lets everybody sign in', async () => {
+  it('lets every user sign in once it is granted', async () => {
     const { sandbox, graph } = await asAdmin();
     const { appId } = await create(graph, publicApp);
     const answer = await visit(sandbox, appId);
@@ -431,7 +431,7 @@ describe('admin consent', () => {
     expect((await visit(sandbox, declared.appId, undefined, { scope: `${outlook}.default` })).scope?.split(' ')).toHaveLength(3);
   });
 
-  it('shows what is asked for the organization, and Cancel comes back with both an error and admin_consent', async () => {
+  it('shows what is asked for the organization, and Cancel returns both an error and admin_consent', async () => {
     const { sandbox, graph } = await asAdmin();
     const { appId } = await create(graph, publicApp);
     const first = await sandbox.network.request({
@@ -462,7 +462,7 @@ describe('admin consent', () => {
     expect((await graph.call('GET', '/oauth2PermissionGrants')).body.value).toEqual([]);
   });
 
-  it('is not given to others, and needs a tenant and a redirect URI', async () => {
+  it('needs an administrator, a tenant and a redirect URI', async () => {
     const { sandbox, graph } = await asAdmin();
     const { appId } = await create(graph, publicApp);
     expect(await visit(sandbox, appId, 'ada@contoso.example')).toMatchObject({ admin_consent: 'True', error: 'access_denied' });
@@ -479,7 +479,7 @@ describe('admin consent', () => {
 });
 
 describe('password sign-in', () => {
-  it('works for a public client with consent, and says why not otherwise', async () => {
+  it('works for a public client with consent, and gives a reason otherwise', async () => {
     const { sandbox, graph } = await asAdmin();
     const { id, appId } = await create(graph, publicApp);
     const form = {
@@ -515,7 +515,7 @@ describe('password sign-in', () => {
 });
 
 describe('faults', () => {
-  it('graph-lag: a new app is not known everywhere, for two calls each', async () => {
+  it('graph-lag: two calls of each kind do not find a new app', async () => {
     const { sandbox, graph } = await asAdmin({ fault: 'graph-lag' });
     const { id, appId } = await create(graph, publicApp);
     const seen: unknown[] = [];
@@ -564,7 +564,7 @@ describe('faults', () => {
     },
   );
 
-  it('graph-not-admin: the app can be made, the grant cannot', async () => {
+  it('graph-not-admin: the app is made, and its grant is refused', async () => {
     const { sandbox, graph } = await asAdmin({ fault: 'graph-not-admin' });
     expect(claims(graph.token).wids).toHaveLength(1);
     const { appId } = await create(graph, publicApp);

@@ -77,7 +77,7 @@ describe('imapflow', () => {
 });
 
 describe('on the wire', () => {
-  it('takes XOAUTH2 in two steps and says what Exchange says', async () => {
+  it('takes XOAUTH2 in two steps and uses the words of Exchange', async () => {
     const said = await talk(
       `a CAPABILITY\r\nb LOGIN u p\r\nc AUTHENTICATE XOAUTH2\r\n${xoauth2('helpdesk@contoso.example', token)}\r\nd EXAMINE INBOX\r\ne LOGOUT\r\n`,
     );

@@ -101,12 +101,12 @@ describe('all three protocols', () => {
     );
   });
 
-  it('open the shared mailbox for its delegate, and for nobody else', async () => {
+  it('open the shared mailbox for its delegate only', async () => {
     const ada = await tokenOf('ada@contoso.example');
     const granted = await test({ mailbox: shared, signInAs: 'ada@contoso.example', token: ada });
     expect(granted.map((r) => r.ok)).toEqual([true, true, true]);
     const wanted = { mailbox: shared, signInAs: helpdesk, protocols: ['pop', 'smtp'] as const };
-    // POP opens the delegate's own mailbox, so the rights are missing; SMTP takes the delegate's name, and then not the sender.
+    // POP opens the delegate's own mailbox, so the rights are missing. SMTP accepts the delegate's name, and then refuses the sender.
     const refused = await test(wanted);
     expect(verdicts(refused)).toEqual(['pop auth: mail-no-full-access 6', 'smtp mailbox: smtp-send-as-denied 6']);
     expect(refused[0]?.diagnosis?.admin).toBe(
@@ -118,7 +118,7 @@ describe('all three protocols', () => {
     );
   });
 
-  it('open an alias and a room for who may; SMTP wants the name of the token, and says so', async () => {
+  it('open an alias and a room for users with access; SMTP needs the user name of the token, and says so', async () => {
     const ada = { token: await tokenOf('ada@contoso.example'), signInAs: 'ada@contoso.example' };
     const alias = await test({ ...ada, mailbox: 'sales@contoso.example' });
     expect(alias.map((r) => `${r.protocol} ${r.ok} ${r.user}`)).toEqual([
@@ -133,7 +133,7 @@ describe('all three protocols', () => {
   });
 
   it('name the scope that the token lacks', async () => {
-    // Somebody who never consented to more: Entra grants what was consented to before, asked for or not.
+    // A user who consented to less: Entra grants what was consented to before, also when it is not asked for.
     const kim = 'kim@contoso.example';
     const imapOnly = await tokenOf(kim, 'https://outlook.office.com/IMAP.AccessAsUser.All');
     const results = await test({ mailbox: kim, token: imapOnly });
@@ -167,7 +167,7 @@ describe('all three protocols', () => {
 });
 
 describe('POP on the wire', () => {
-  it('says what Exchange says, takes two lines, and survives nonsense', async () => {
+  it('uses the words of Exchange, takes the token in a second line, and survives nonsense', async () => {
     const lines = [
       'CAPA',
       'USER x',
@@ -191,7 +191,7 @@ describe('POP on the wire', () => {
 });
 
 describe('SMTP on the wire', () => {
-  /** EHLO and STARTTLS in clear, then these lines inside. */
+  /** EHLO and STARTTLS in clear, then these lines over TLS. */
   async function inside(lines: readonly string[], early = ''): Promise<string> {
     const raw = connectTcp(sandbox.cloud.smtp.port, '127.0.0.1');
     await new Promise<void>((resolve) => {
@@ -209,7 +209,7 @@ describe('SMTP on the wire', () => {
     return talk(secure, [...lines, 'QUIT'].map((line) => `${line}\r\n`).join(''));
   }
 
-  it('offers nothing but STARTTLS in clear, and takes no token there', async () => {
+  it('offers only STARTTLS before TLS, and accepts no token there', async () => {
     const said = await talk(
       connectTcp(sandbox.cloud.smtp.port, '127.0.0.1'),
       `MAIL FROM:<a@b.example>\r\nEHLO x\r\nAUTH XOAUTH2\r\nMAIL FROM:<${helpdesk}>\r\nNONSENSE\r\nQUIT\r\n`,
@@ -221,7 +221,7 @@ describe('SMTP on the wire', () => {
     expect(said).toMatch(/500 5\.3\.3 Unrecognized command\r\n221 2\.0\.0 .*\r\n$/);
   });
 
-  it('asks for EHLO again inside, and takes a whole message from its owner only', async () => {
+  it('needs EHLO again after STARTTLS, and accepts a message from its owner only', async () => {
     const said = await inside([
       ...['MAIL FROM:<x@y.example>', 'EHLO x', 'AUTH LOGIN', 'AUTH PLAIN', `AUTH XOAUTH2 ${xoauth2(helpdesk, token)}`],
       ...[
@@ -247,11 +247,11 @@ describe('SMTP on the wire', () => {
     expect(said).not.toContain('STARTTLS');
   });
 
-  it('forgets what was sent behind STARTTLS in clear', async () => {
+  it('discards what was sent in clear after STARTTLS', async () => {
     expect(await inside(['NOOP'], 'EHLO injected\r\n')).toMatch(/^250 2\.0\.0 OK\r\n221 /);
   });
 
-  it('ends lines without end', async () => {
+  it('ends the connection at a line without end', async () => {
     expect(await talk(connectTcp(sandbox.cloud.smtp.port, '127.0.0.1'), 'x'.repeat(40_000))).toContain('500 5.5.2 Line too long');
   });
 });

@@ -142,7 +142,7 @@ describe('sign-in with code and PKCE', () => {
     }
   });
 
-  it('names an unknown tenant, and never sends a wrong redirect or an unknown client back', async () => {
+  it('names an unknown tenant, and never redirects for a wrong redirect URI or an unknown client', async () => {
     const sandbox = await open();
     const url = `${sandbox.cloud.login}/fabrikam.example/v2.0/.well-known/openid-configuration`;
     const unknown = await sandbox.network.request({ method: 'GET', url, timeoutMs: 5000 });
@@ -238,7 +238,7 @@ describe('state', () => {
     expect(refused.error_codes).toEqual([700082]);
   });
 
-  it('sets a broken state file aside and begins anew', async () => {
+  it('sets a broken state file aside and begins again', async () => {
     const sandbox = await open();
     await sandbox.close();
     await writeFile(join(sandbox.home, 'state.json'), '{"version":1,');
@@ -247,7 +247,7 @@ describe('state', () => {
     expect((await readdir(sandbox.home)).filter((name) => name.startsWith('state.broken-'))).toHaveLength(1);
   });
 
-  it('survives several sandboxes at once on one home, from the first start on', async () => {
+  it('allows several sandboxes at once on one home, also at the first start', async () => {
     const sandbox = await open();
     const home = join(sandbox.home, 'fresh');
     const both = await Promise.all([sandbox.again({ home }), sandbox.again({ home }), sandbox.again({ home })]);
@@ -260,7 +260,7 @@ describe('state', () => {
 });
 
 describe('a running sandbox', () => {
-  it('is joined while it answers, ignored afterwards, and never with a fault', async () => {
+  it('is joined while it answers, is ignored afterwards, and is never joined with a fault', async () => {
     const sandbox = await open({ announce: true });
     const joined = await sandbox.again();
     expect(joined.joined).toBe(true);

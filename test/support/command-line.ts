@@ -19,7 +19,7 @@ export interface Envelope {
   readonly schema: string;
   readonly ok: boolean;
   readonly command: string;
-  // Tests look into it freely: what is missing fails their expectation.
+  // Tests read any member of it. A missing one fails their expectation.
   // biome-ignore lint/suspicious/noExplicitAny: test data
   readonly data?: any;
   readonly error?: {
@@ -35,7 +35,7 @@ export interface Envelope {
 export type JsonLine = Envelope & { readonly type: string; readonly step?: string; readonly state?: string; readonly url?: string };
 
 export interface How extends Partial<Context> {
-  /** somebody is there to answer questions */
+  /** a person is there to answer questions */
   readonly terminal?: boolean;
   /** stdout and stderr are terminals */
   readonly tty?: boolean;
@@ -105,11 +105,11 @@ export function brokenKeychain(trouble: KeychainTrouble): Keychain {
   };
 }
 
-/** One answer of a scripted person: to the question whose text it is part of. Checked as the real prompt checks while typing. */
+/** One answer of a scripted person, to the question that contains this text. It is checked as the real prompt checks what is typed. */
 export type Scripted = readonly [question: string, answer: string | boolean | readonly string[] | typeof enter];
 export const enter = Symbol('the default');
 
-/** A person who answers from a list, in its order; asked anything else, the test fails. */
+/** A person who answers from a list, in its order. Any other question fails the test. */
 export function person(script: readonly Scripted[]): { prompts: Prompts; asked: string[]; unasked: () => readonly Scripted[] } {
   const asked: string[] = [];
   let at = 0;
@@ -124,7 +124,7 @@ export function person(script: readonly Scripted[]): { prompts: Prompts; asked: 
     const given = next(q.message);
     const value = given === enter ? (q.default ?? '') : String(given);
     const verdict = q.check?.(value) ?? true;
-    // A complaint: the person reads it and types the next answer of the script.
+    // The prompt complains, so the person types the next answer of the script.
     if (verdict === true) return value;
     asked.push(`complaint: ${verdict}`);
     return typed(q);

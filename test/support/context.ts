@@ -72,7 +72,7 @@ const noNetwork = {
   trusting: refuse('use the network'),
 };
 
-/** One for all tests of a worker: loading what it trusts, and each authority that a sandbox adds, takes 50 ms. */
+/** The network of all tests of a worker. Loading Node's roots beside an authority takes 50 ms, so it happens once for each authority. */
 export const realNetwork = createNetwork({ env: {} });
 
 /** A context whose effects are real where harmless (clock, random, files) and refused elsewhere; override what the test needs. */

@@ -11,7 +11,7 @@ import type { Machine } from './command-line.ts';
 import { realNetwork, testContext } from './context.ts';
 import { graphAs, type SandboxGraph } from './sandbox-graph.ts';
 
-/** What stands in the sandbox's tenant besides its ready apps. */
+/** What the sandbox's tenant has besides its ready apps. */
 export interface Tenant {
   readonly apps: readonly App[];
   readonly servicePrincipals: readonly ServicePrincipal[];
@@ -19,7 +19,7 @@ export interface Tenant {
   readonly deleted: readonly App[];
 }
 
-/** Reads the sandbox's own state: nothing that mailauth says is believed. */
+/** Reads the sandbox's own state, so that no test has to believe what mailauth says. */
 export async function tenantOf(m: Machine): Promise<Tenant> {
   const text = await readFile(join(m.home, 'sandbox', 'state.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return { apps: [], servicePrincipals: [], grants: [], deleted: [] };
@@ -51,7 +51,7 @@ export async function onlyApp(m: Machine): Promise<App> {
   return app;
 }
 
-/** Waits for Microsoft (replication, throttling) cost no time; what limits a step (another signal) still does. */
+/** Waits for Microsoft (replication, throttling) cost no time. The deadline of a step, which has another signal, still does. */
 export function hurried(): { readonly clock: Context['clock']; readonly signal: AbortSignal; readonly waits: number[] } {
   const { signal } = new AbortController();
   const waits: number[] = [];
@@ -62,7 +62,7 @@ export function hurried(): { readonly clock: Context['clock']; readonly signal: 
   return { clock: { ...systemClock, sleep }, signal, waits };
 }
 
-/** Stops the command when it has written the nth file that `counts`: the place of a `kill -9`, as far as one process can play it. */
+/** Stops the command when it has written the nth file that `counts`, as `kill -9` would, as far as one process can play that. */
 export function stoppedAt(nth: number, counts: (path: string) => boolean): { files: Files; signal: AbortSignal; written: () => number } {
   const stop = new AbortController();
   let written = 0;
@@ -74,7 +74,7 @@ export function stoppedAt(nth: number, counts: (path: string) => boolean): { fil
       written += 1;
       if (written === nth) {
         stop.abort(new Interrupted());
-        // Nothing that mailauth does afterwards counts, as after kill -9.
+        // What mailauth does afterwards does not count, as after kill -9.
         throw stop.signal.reason;
       }
     },
@@ -102,7 +102,7 @@ export async function writtenBy(m: Machine): Promise<string> {
   return (await Promise.all(files.map((entry) => readFile(join(entry.parentPath, entry.name), 'utf8')))).join('\n');
 }
 
-/** The values in the keychain: what must stand nowhere else. */
+/** The values in the keychain, which must be stored nowhere else. */
 export function secretsOf(m: Machine): readonly string[] {
   return [...m.keychain.entries.values()].flatMap((value) => {
     const inside = value.startsWith('{') ? Object.values(JSON.parse(value)) : [value];

@@ -5,7 +5,7 @@ import type { ProblemCode } from '../../../src/errors/problem.ts';
 import { explained } from '../../../src/explain/fill.ts';
 import { isFault, sandboxFaults } from '../../../src/sandbox/faults/faults.ts';
 
-/** Entries that no server of the sandbox causes, each with the reason. */
+/** Errors that no server of the sandbox causes, each with the reason. */
 const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
   'how the command was typed, and what it needs to be told': [
     'usage',
@@ -160,7 +160,7 @@ describe('the faults', () => {
     expect(Object.keys(catalogue).filter((code) => !caused.some((c) => c === code) && !elsewhere.some((c) => c === code))).toEqual([]);
   });
 
-  it('none of the entries that no server causes is caused all the same, or listed twice', () => {
+  it('cause none of the entries that are listed here as not caused, and none of those is listed twice', () => {
     expect(elsewhere.filter((code) => caused.includes(code))).toEqual([]);
     expect(new Set(elsewhere).size).toBe(elsewhere.length);
     expect(elsewhere.filter((code) => !(code in catalogue))).toEqual([]);
@@ -173,13 +173,13 @@ describe('the faults', () => {
     expect([isFault('policy-blocked'), isFault('nonsense')]).toEqual([true, false]);
   });
 
-  it('that cause nothing are only those that mailauth waits out', () => {
+  it('without an error are only those that mailauth gets over by waiting', () => {
     expect(sandboxFaults.filter((fault) => fault.sees === undefined).map((fault) => fault.name)).toEqual([
       ...['device-slow-down', 'device-unavailable', 'graph-lag', 'graph-throttled', 'graph-unavailable', 'secret-not-replicated'],
     ]);
   });
 
-  it('have a title each that can be listed', () => {
+  it('all have a title that can be listed', () => {
     const cloud = namedCloud('public');
     for (const code of new Set(caused)) expect(explained(code, {}, { cloud })?.error.title).toMatch(/^\S.*[^.]$/);
   });

@@ -204,7 +204,7 @@ describe('consent', () => {
     expect(consentBlocked(readyApps.public.clientId, [], imap)).toBe(false);
   });
 
-  it('for everybody is one grant a resource, to which a second adds', () => {
+  it('for all users is one grant for each resource, and a second consent adds to it', () => {
     const now = state();
     let count = 0;
     const how = { now: 0, uuid: () => `id-${++count}` };
@@ -223,7 +223,7 @@ describe('consent', () => {
     expect(consentedKeys(now, 'bbbb', 'ada@contoso.example')).toEqual([]);
   });
 
-  it("is settled beforehand for Azure CLI, for Graph's .default only", () => {
+  it("is not needed by Azure CLI, for Graph's .default only", () => {
     const cli = findApp(state(), azureCli.clientId.toUpperCase());
     if (cli === undefined) throw new Error('no Azure CLI');
     expect(preauthorizationRefuses(cli, 'https://graph.microsoft.com/.default offline_access openid')).toBeUndefined();
@@ -234,7 +234,7 @@ describe('consent', () => {
   });
 });
 
-it('keeps an app to its audience, and .default to what it declares', () => {
+it('limits an app to its audience, and .default to what the app declares', () => {
   expect(audienceRefuses(made({ audience: 'AzureADMyOrg' }), 'common')).toMatchObject({ aadsts: 50194 });
   expect(audienceRefuses(made({ audience: 'AzureADMyOrg' }), 'contoso.example')).toBeUndefined();
   expect(audienceRefuses(made({ audience: 'AzureADMultipleOrgs' }), 'organizations')).toBeUndefined();

@@ -17,7 +17,7 @@ describe('directory', () => {
     expect(findUser(address).kind).toBe(kind);
   });
 
-  it('gives a user the same object id every time, and others another', () => {
+  it('gives a user the same object id every time, and each user another one', () => {
     const id = (address: string) => {
       const found = findUser(address);
       return found.kind === 'user' ? found.user.objectId : undefined;
