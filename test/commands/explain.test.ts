@@ -27,7 +27,7 @@ describe('mailauth explain', () => {
     expect([exit, err]).toEqual([0, '']);
     expect(out).toMatchInlineSnapshot(`
       "✖ MAILBOX must confirm the sign-in (multi-factor authentication)
-        This cannot be done without the person.
+        Only the person who owns the account can do this.
         try: mailauth login
          or: No second factor yet? Set one up first: https://aka.ms/mfasetup
         Trying again cannot help.

@@ -15,11 +15,11 @@ it('sandbox --list-faults: each with what the server does and what the operator 
   expect(lines.filter((line) => /^\S/.test(line))).toHaveLength(9);
   for (const { name } of sandboxFaults) expect(lines.filter((line) => line.startsWith(`  ${name} `))).toHaveLength(1);
   const at = lines.findIndex((line) => line.startsWith('  smtp-throttled '));
-  expect(lines[at + 1]).toMatch(/^ +HOST asks MAILBOX to send less at a time \(smtp-throttled, exit 5\)$/);
+  expect(lines[at + 1]).toMatch(/^ +HOST asks MAILBOX to send more slowly \(smtp-throttled, exit 5\)$/);
   const policy = lines.findIndex((line) => line.startsWith('  policy-blocked '));
   expect(lines.slice(policy + 1, policy + 3)).toEqual([
     expect.stringMatching(/\(policy-blocked, exit 6\)$/),
-    expect.stringMatching(/^ +token get: A Conditional Access policy wants a new sign-in for MAILBOX \(refresh-policy, exit 4\)$/),
+    expect.stringMatching(/^ +token get: A Conditional Access policy asks for a new sign-in for MAILBOX \(refresh-policy, exit 4\)$/),
   ]);
   const secret = lines.findIndex((line) => line.startsWith('  secret-expired '));
   expect(lines[secret + 2]).toMatch(/^ +token get: .*\(stored-secret-expired, exit 1\)$/);

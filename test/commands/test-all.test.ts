@@ -139,7 +139,7 @@ describe('test of one mailbox whose name SMTP does not take', () => {
     await write([{ mailbox: 'sales@contoso.example', signInAs: 'ada@contoso.example' }]);
     const ran = await pc.mailauth('test all --sandbox');
     expect(ran.exit).toBe(0);
-    expect(ran.out).toContain('SMTP wants ada@contoso.example, who signed in, as the user name, not sales@contoso.example');
+    expect(ran.out).toContain('SMTP needs ada@contoso.example, who signed in, as the user name, not sales@contoso.example');
     const file = join(pc.home, 'sandbox', 'mailboxes', 'sales@contoso.example~this-computer.json');
     expect(JSON.parse(await readFile(file, 'utf8')).smtpUser).toBe('ada@contoso.example');
     const again = (await pc.mailauth('test smtp --sandbox --json')).json();

@@ -127,7 +127,7 @@ describe('all three protocols', () => {
       'pop true sales@contoso.example',
       'smtp true ada@contoso.example',
     ]);
-    expect(alias[2]?.note).toMatchObject({ code: 'smtp-user-name', title: expect.stringContaining('SMTP wants ada@contoso.example') });
+    expect(alias[2]?.note).toMatchObject({ code: 'smtp-user-name', title: expect.stringContaining('SMTP needs ada@contoso.example') });
     expect(alias[2]?.stages.find((s) => s.name === 'mailbox')?.detail).toBe('may send as sales@contoso.example');
     const room = await test({ ...ada, mailbox: 'room@contoso.example' });
     expect(room.map((r) => r.ok)).toEqual([true, true, true]);

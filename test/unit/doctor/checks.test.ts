@@ -115,7 +115,7 @@ describe('this machine', () => {
     await chmod(home, 0o777);
     expect(await one(homeCheck(needs()))).toMatchObject({
       state: 'failed',
-      detail: `Other users of this computer may change ${home} (mode 777)`,
+      detail: `Other users of this computer can change ${home} (mode 777)`,
       next: [line`chmod -R go-rwx ${home}`],
     });
     expect(await one(homeCheck({ ...needs(), platform: 'win32' }))).toMatchObject({ state: 'ok' });

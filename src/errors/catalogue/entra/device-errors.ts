@@ -22,7 +22,7 @@ const again = (v: EntraWords): Command => login(v, { signIn: 'device' });
 /** Why a device code is not enough. */
 const blockedBy: Readonly<Record<number, string>> = {
   530035: "The tenant's security defaults block device codes; every tenant made since July 2026 has them on.",
-  50199: 'Microsoft wants the person to confirm this sign-in, which a device code cannot carry.',
+  50199: 'Microsoft asks the person to confirm this sign-in, which a device code does not allow.',
 };
 
 /** "Authentication flows" as a condition of Conditional Access, and how the block sticks to refresh tokens */
@@ -57,7 +57,7 @@ export const deviceEntries = {
   'device-declined': words({
     exit: Exit.notAllowed,
     title: () => 'The sign-in was declined on the page where the code was typed',
-    why: () => 'Somebody pressed Cancel there, or may not accept the permissions.',
+    why: () => 'Somebody pressed Cancel there, or the account is not allowed to accept the permissions.',
     next: (v) => [again(v), led('In a browser, Microsoft shows why an account is not allowed to accept them', paste(v))],
     source: sources.deviceCode,
     codes: ['authorization_declined'],
@@ -65,7 +65,7 @@ export const deviceEntries = {
   'device-code-expired': words({
     exit: Exit.needsSignIn,
     title: () => 'Nobody signed in before the code expired',
-    why: () => 'It was not typed in time, or the page there refused the sign-in, as organisations that block device codes do.',
+    why: () => 'The code was not typed in time, or the page refused the sign-in, as it does where device codes are blocked.',
     next: (v) => [again(v), led('If the page said "You cannot access this right now"', paste(v))],
     source: sources.deviceCode,
     codes: ['expired_token'],
@@ -74,7 +74,7 @@ export const deviceEntries = {
   'device-code-unknown': words({
     exit: Exit.needsSignIn,
     title: () => 'Microsoft does not know this code any more',
-    why: () => 'It was used or declined already, or asked for by another app.',
+    why: () => 'The code was used or declined already, or another app asked for it.',
     next: (v) => [again(v), led('If it happens again', paste(v))],
     source: sources.deviceCode,
     codes: ['bad_verification_code'],
@@ -82,7 +82,7 @@ export const deviceEntries = {
   }),
 };
 
-/** Where a device code is of no use, or nobody used it. */
+/** A device code that cannot be used, or that nobody used. */
 export const deviceUsageEntries = {
   'device-confidential': entry<{ again: Command }>({
     exit: Exit.usage,
@@ -101,8 +101,8 @@ export const deviceUsageEntries = {
   }),
   'device-not-here': entry<{ product: string; again: Command }>({
     exit: Exit.usage,
-    title: (v) => `${v.product} signs in by itself, so a device code is of no use to it`,
-    why: () => 'Only this-computer and custom programs use tokens that mailauth got with a device code.',
+    title: (v) => `${v.product} signs in by itself, so it cannot use a device code`,
+    why: () => 'Only this-computer and custom programs can use tokens that mailauth got with a device code.',
     next: (v) => [plus(v.again, { signIn: 'skip' })],
     retryHelps: false,
     source: sources.own,

@@ -15,7 +15,7 @@ export const appEntries = {
     source: sources.aadsts,
     hints: ['unauthorized_client'],
     title: (v) => `No application ${v.clientId} in the tenant ${v.tenant}`,
-    why: () => 'A mistyped client id, the wrong tenant, or an app made less than a minute ago.',
+    why: () => 'The client ID is mistyped, the tenant is the wrong one, or the app was made less than a minute ago.',
     next: (v) => [
       setup(v),
       `Compare the ID with "Application (client) ID" in the portal: ${appPage(v, 'Overview')}`,
@@ -60,8 +60,8 @@ export const appEntries = {
   'client-secret-missing': words({
     exit: Exit.failed,
     source: sources.aadsts,
-    title: () => 'This registration wants a client secret',
-    why: () => 'The redirect address stands under "Web", or public client flows are off.',
+    title: () => 'This registration needs a client secret',
+    why: () => 'Its redirect address is registered under "Web", or public client flows are off.',
     next: (v) => [
       setup(v, { clientId: v.clientId, clientType: 'confidential', clientSecretFile: '-' }),
       `Move http://localhost to "Mobile and desktop applications" and allow public client flows: ${appPage(v, 'Authentication')}`,
@@ -72,8 +72,8 @@ export const appEntries = {
   'client-secret-unwanted': words({
     exit: Exit.failed,
     source: sources.aadsts,
-    title: () => 'This registration takes no client secret',
-    why: () => 'The redirect address stands under "Mobile and desktop applications": a public client.',
+    title: () => 'This registration does not use a client secret',
+    why: () => 'Its redirect address is registered under "Mobile and desktop applications", so it is a public client.',
     next: (v) => [
       setup(v, { clientId: v.clientId, clientType: 'public' }),
       `Move the redirect address to "Web": ${appPage(v, 'Authentication')}`,
@@ -85,7 +85,8 @@ export const appEntries = {
     exit: Exit.failed,
     source: sources.aadsts,
     title: () => 'The redirect address is not registered with the application',
-    why: (v) => `The app must list ${v.redirectUri ?? 'http://localhost'}, letter by letter (only the port of localhost is free).`,
+    why: (v) =>
+      `The app must list ${v.redirectUri ?? 'http://localhost'}, exactly as it is written here; only the port of localhost can differ.`,
     next: (v) => [
       login(v),
       `Add it first, under "Mobile and desktop applications" (with a secret: "Web"): ${appPage(v, 'Authentication')}`,
@@ -96,7 +97,7 @@ export const appEntries = {
   'redirect-single-page': words({
     exit: Exit.failed,
     source: sources.aadsts,
-    title: () => 'The redirect address stands under the wrong platform',
+    title: () => 'The redirect address is registered under the wrong platform',
     why: () => 'Under "Single-page application" only a web page can redeem the sign-in.',
     next: (v) => [login(v), `Move http://localhost to "Mobile and desktop applications" first: ${appPage(v, 'Authentication')}`],
     retryHelps: false,
@@ -106,7 +107,7 @@ export const appEntries = {
     exit: Exit.failed,
     source: sources.aadsts,
     title: () => 'This application signs in people of its own tenant only',
-    why: () => 'It is registered as "Single tenant" and was asked through another address.',
+    why: () => 'It is registered as "Single tenant" and the sign-in went through another address.',
     next: (v) => [setup(v), nameTheTenant, `Widen "Supported account types": ${appPage(v, 'Authentication')}`],
     retryHelps: false,
     aadsts: [50194, 650059],
@@ -143,7 +144,7 @@ export const appEntries = {
     source: sources.aadsts,
     hints: ['invalid_resource'],
     title: (v) => `The tenant ${v.tenant} has no Exchange Online that this app may use`,
-    why: () => 'No Exchange Online licence, its enterprise app is disabled, or it is the wrong cloud. Try again once that is mended.',
+    why: () => 'No Exchange Online licence, its enterprise app is disabled, or it is the wrong cloud. Try again once that is fixed.',
     next: (v) => [setup(v)],
     admin: (v) => `assign an Exchange Online licence, and enable "Office 365 Exchange Online" for sign-in: ${enterpriseApps(v)}`,
     retryHelps: false,
@@ -162,7 +163,7 @@ export const appEntries = {
   'first-party-app': words({
     exit: Exit.failed,
     source: sources.aadsts,
-    title: (v) => `The application ${v.clientId} is Microsoft's own and may not read mail this way`,
+    title: (v) => `The application ${v.clientId} is Microsoft's own and is not allowed to read mail this way`,
     next: (v) => [setup(v), 'Use a registration of your own tenant.'],
     retryHelps: false,
     aadsts: [65002],
@@ -172,7 +173,7 @@ export const appEntries = {
     source: sources.aadsts,
     hints: ['invalid_request', 'unsupported_grant_type', 'unsupported_response_type'],
     title: () => 'Microsoft calls the request malformed',
-    why: () => 'Mostly a code or token that was cut or is not of this app.',
+    why: () => 'Usually a code or a token was cut, or it belongs to another app.',
     next: (v) => [login(v, { force: true })],
     aadsts: [9002313, 70005, 70007, 90015, 900144, 90014, 90023, 90013, 90100, 90004, 50147, 50148, 501481, 50149, 501491, 70003, 700005],
   }),

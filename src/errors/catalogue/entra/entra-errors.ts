@@ -20,8 +20,8 @@ export const aadstsEntries = {
   'tenant-unknown': entry<Partial<Pick<EntraWords, 'mailbox' | 'tenant' | 'cloud'>> & { readonly domain?: string }>({
     exit: Exit.failed,
     source: sources.aadsts,
-    title: (v) => `Microsoft knows no tenant for ${v.domain ?? v.tenant ?? 'this address'}`,
-    why: () => 'A typing mistake, a domain without Microsoft 365, or another Microsoft cloud.',
+    title: (v) => `Microsoft found no tenant for ${v.domain ?? v.tenant ?? 'this address'}`,
+    why: () => 'The name is mistyped, the domain is not in Microsoft 365, or it is in another Microsoft cloud.',
     next: (v) => [
       setup(v),
       'Check the spelling. Or name the tenant with --tenant: its domain or its id.',
@@ -40,7 +40,7 @@ export const entraEntries = {
     exit: Exit.usage,
     source: sources.clouds,
     title: (v) => `There is no cloud "${v.cloud}"`,
-    why: (v) => `The clouds are ${v.known.join(', ')}; any other is described in a file (--cloud-file).`,
+    why: (v) => `The clouds are ${v.known.join(', ')}; a file can describe any other (--cloud-file).`,
     next: () => [mailauth('help', 'clouds')],
   }),
   'cloud-file-broken': entry<{ file: string; why: string }>({
@@ -54,7 +54,7 @@ export const entraEntries = {
     exit: Exit.usage,
     source: sources.own,
     title: (v) => `"${v.tenant}" is neither a domain nor the id of a tenant`,
-    why: () => 'Wanted: contoso.com, or a GUID such as 9188040d-6c67-4c5b-b112-36a304b66dad.',
+    why: () => 'It must be a domain such as contoso.com, or a GUID such as 9188040d-6c67-4c5b-b112-36a304b66dad.',
     next: () => [
       noted(mailauth('setup'), "finds the tenant by the mailbox's domain"),
       'Name the tenant with --tenant: its domain or its id.',
@@ -63,7 +63,7 @@ export const entraEntries = {
   'tenant-other-cloud': entry<{ domain: string; cloud: string }>({
     exit: Exit.failed,
     source: sources.clouds,
-    title: (v) => `${v.domain} lives in another Microsoft cloud: ${v.cloud}`,
+    title: (v) => `${v.domain} is in another Microsoft cloud: ${v.cloud}`,
     next: (v) => [mailauth('setup', { tenant: v.domain, cloud: v.cloud })],
     retryHelps: false,
   }),

@@ -16,17 +16,17 @@ const ended: Readonly<Record<number, string>> = {
   50173: 'The password was changed, or an administrator ended all sessions.',
   50132: 'The password was changed, or an administrator ended all sessions.',
   50133: 'The password was changed or has expired.',
-  70008: 'It has expired or was taken back.',
+  70008: 'It has expired or was revoked.',
   530036: 'It came from a device code, which the organisation now blocks.',
 };
 
-/** AADSTS: the person, the password, policies, consent, and Microsoft's own bad days. Same source as entra-app.ts. */
+/** AADSTS: the person, the password, policies, consent, and Microsoft's own bad days. */
 export const personEntries = {
   'account-not-in-tenant': words({
     exit: Exit.failed,
     source: sources.aadsts,
     title: (v) => `The account that signed in does not belong to the tenant ${v.tenant}`,
-    why: () => 'An alias instead of the sign-in name, a guest, a personal account, or the wrong tenant.',
+    why: () => 'It is an alias and not the sign-in name, a guest, a personal account, or the tenant is the wrong one.',
     next: (v) => [
       login(v, { force: true }),
       led('A shared mailbox? Set it up anew, and name who signs in with --sign-in-as', setup(v)),
@@ -50,7 +50,7 @@ export const personEntries = {
   'account-not-assigned': words({
     exit: Exit.notAllowed,
     source: sources.aadsts,
-    title: (v) => `${who(v)} may not use this application`,
+    title: (v) => `${who(v)} is not allowed to use this application`,
     why: () => 'The enterprise app says "Assignment required". Sign in again once this user is on its list.',
     next: (v) => [login(v)],
     admin: (v) => `assign ${who(v)} under "Users and groups" of app ${v.clientId}: ${enterpriseApps(v)}`,
@@ -80,7 +80,7 @@ export const personEntries = {
     exit: Exit.notAllowed,
     source: sources.aadsts,
     title: () => "The tenant's security defaults block this way of signing in",
-    why: () => 'Device codes and passwords count as unsafe there; the browser does not.',
+    why: () => 'Security defaults treat device codes and passwords as unsafe, but not a sign-in in the browser.',
     next: (v) => [login(v, { signIn: 'browser' })],
     admin: (v) => `see the sign-in log: ${signInLogs(v)}`,
     retryHelps: false,
@@ -90,7 +90,7 @@ export const personEntries = {
     exit: Exit.needsSignIn,
     source: sources.aadsts,
     title: (v) => `${who(v)} must confirm the sign-in (multi-factor authentication)`,
-    why: () => 'This cannot be done without the person.',
+    why: () => 'Only the person who owns the account can do this.',
     next: (v) => [login(v), 'No second factor yet? Set one up first: https://aka.ms/mfasetup'],
     retryHelps: false,
     aadsts: [50076, 50079, 50074, 50072, 50078, 50158],
@@ -109,7 +109,7 @@ export const personEntries = {
     exit: Exit.needsSignIn,
     source: sources.aadsts,
     title: () => 'This sign-in was already redeemed',
-    why: () => 'Each one counts once: the page was opened twice, or the address pasted twice.',
+    why: () => 'A sign-in can be used only once. The page was opened twice, or the address was pasted twice.',
     next: (v) => [login(v)],
     retryHelps: false,
     aadsts: [54005],
@@ -119,9 +119,9 @@ export const personEntries = {
     source: sources.aadsts,
     hints: ['access_denied'],
     title: () => 'The permissions were declined',
-    why: () => 'Somebody pressed Cancel, or may not accept them. Who may presses Accept the next time.',
+    why: () => 'Somebody pressed Cancel, or the account is not allowed to accept them. Sign in again and press Accept.',
     next: (v) => [login(v)],
-    admin: (v) => (isPersonal(v) ? undefined : `who may not accept it sends this to an administrator: ${adminConsentLink(v)}`),
+    admin: (v) => (isPersonal(v) ? undefined : `open this link as administrator and accept: ${adminConsentLink(v)}`),
     aadsts: [65004],
   }),
   'consent-needed': words({
@@ -156,7 +156,8 @@ export const personEntries = {
     exit: Exit.failed,
     source: sources.aadsts,
     title: (v) => `${who(v)} is locked for now`,
-    why: () => 'Too many wrong passwords, or a dangerous address. Wait some minutes first: each try makes it longer.',
+    why: () =>
+      'Too many wrong passwords, or a network address that Microsoft distrusts. Wait some minutes: each try makes the lock longer.',
     next: (v) => [login(v)],
     admin: (v) => `see the sign-in log: ${signInLogs(v)}`,
     aadsts: [50053],
@@ -164,7 +165,7 @@ export const personEntries = {
   'account-other-cloud': words({
     exit: Exit.failed,
     source: sources.aadsts,
-    title: (v) => `Account or application live in another Microsoft cloud than "${v.cloud.name}"`,
+    title: (v) => `The account or the application is in another Microsoft cloud than "${v.cloud.name}"`,
     next: () => [mailauth('help', 'clouds'), 'Then set the mailbox up with --cloud and the name of its cloud.'],
     retryHelps: false,
     aadsts: [90038, 900382, 900432],
@@ -172,8 +173,8 @@ export const personEntries = {
   'browser-session': words({
     exit: Exit.failed,
     source: sources.aadsts,
-    title: () => 'The sign-in page lost its thread',
-    why: () => 'Blocked or stale cookies, or a tab that was used twice.',
+    title: () => 'The sign-in page has expired',
+    why: () => 'Cookies are blocked or too old, or the same tab was used twice.',
     next: (v) => [login(v), 'Close the old tab first, and open the address in a private window.'],
     aadsts: [165000, 165004, 165900],
   }),

@@ -14,12 +14,12 @@ interface Refused extends MailboxKey {
 const rotate = (v: Refused): Command => mailauth('secret rotate', v.mailbox, { for: v.for });
 const enter = (v: Refused): Command => mailauth('setup', { mailbox: v.mailbox, for: v.for, clientId: v.clientId, clientSecretFile: '-' });
 
-/** What Entra refuses to a mailbox that was set up and worked: other words, and another way out, than in a first sign-in. */
+/** What Entra refuses to a mailbox that was set up and worked. It needs other words and other steps than a first sign-in. */
 export const refreshEntries = {
   'refresh-policy': entry<Refused>({
     exit: Exit.needsSignIn,
     source: sources.conditionalAccess,
-    title: ({ mailbox }) => `A Conditional Access policy wants a new sign-in for ${mailbox}`,
+    title: ({ mailbox }) => `A Conditional Access policy asks for a new sign-in for ${mailbox}`,
     why: ({ why }) => why ?? 'The organisation allows it only from certain places, devices or apps.',
     next: (v) => [mailauth('login', v.mailbox)],
     admin: ({ admin }) => admin,
@@ -36,7 +36,7 @@ export const refreshEntries = {
     exit: Exit.failed,
     source: sources.aadsts,
     title: ({ mailbox }) => `Microsoft does not accept the client secret that is stored for ${mailbox}`,
-    why: () => 'It was removed from the app, or was never its Value.',
+    why: () => 'The secret was removed from the app, or what is stored was never its Value.',
     next: (v) => [rotate(v), enter(v)],
     admin: ({ admin }) => admin,
     retryHelps: false,

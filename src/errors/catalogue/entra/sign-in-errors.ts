@@ -3,7 +3,7 @@ import { type Command, led, mailauth, noted, plus } from '../../../core/next.ts'
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
-/** Only these two take the flag; the others take a pasted address by themselves, in a terminal. */
+/** Only setup and login take the flag. The other commands take a pasted address without it, in a terminal. */
 const pasting = (again: Command): Command =>
   again.name === 'setup' || again.name === 'login'
     ? plus(again, { signIn: 'paste' })
@@ -14,10 +14,10 @@ export const signInEntries = {
     exit: Exit.failed,
     source: sources.loopback,
     title: ({ port }) => `Port ${port} on this computer is in use by another program`,
-    why: () => 'The registration names exactly this port for the way back from Microsoft.',
+    why: () => 'The registration allows exactly this port for the redirect from Microsoft.',
     next: ({ port, again }) => [
       pasting(again),
-      `Find and end the program that holds it (lsof -nP -iTCP:${port} -sTCP:LISTEN), then run the same again.`,
+      `Find and end the program that holds it (lsof -nP -iTCP:${port} -sTCP:LISTEN), then run the same command again.`,
     ],
   }),
 
@@ -45,7 +45,7 @@ export const signInEntries = {
     exit: Exit.failed,
     source: sources.consent,
     title: ({ tenantId }) => `The consent was given in another tenant: ${tenantId}`,
-    why: ({ wanted }) => `It does not count for ${wanted}. An administrator of the other one can withdraw it (Enterprise apps).`,
+    why: ({ wanted }) => `It does not count for ${wanted}. An administrator of that other tenant can withdraw it (Enterprise apps).`,
     next: ({ again }) => [again, 'Choose the account of an administrator of the right tenant on that page.'],
   }),
 

@@ -21,14 +21,14 @@ export const doctorEntries = {
     exit: Exit.temporary,
     source: sources.own,
     title: ({ seconds }) => `No result within ${seconds} seconds`,
-    why: ({ what }) => `The check "${what}" was given up.`,
+    why: ({ what }) => `The check "${what}" was stopped.`,
     next: () => [noted(again({ timeout: 60 }), 'with more time')],
   }),
 
   'doctor-report-exists': entry<{ file: string }>({
     exit: Exit.needsAnswer,
     source: sources.own,
-    title: ({ file }) => `${file} is there already, and it is no report of mailauth`,
+    title: ({ file }) => `${file} exists already, and it is not a report of mailauth`,
     why: () => 'It was left untouched, and nothing was checked.',
     next: ({ file }) => [noted(mailauth('doctor', { report: file, yes: true }), 'writes over it'), 'Give another file to --report.'],
     retryHelps: false,
@@ -53,18 +53,18 @@ export const doctorEntries = {
   'browser-missing': entry({
     exit: Exit.failed,
     source: sources.own,
-    title: () => 'No browser can be shown to you here',
-    why: () => 'There is no display, no launcher or no BROWSER variable; over SSH and in CI that is normal.',
+    title: () => 'No browser can be opened here',
+    why: () => 'The display, the launcher or the BROWSER variable is missing. Over SSH and in CI that is normal.',
     next: () => [noted(mailauth('login', { signIn: 'paste' }), 'signs in with a browser on another computer')],
   }),
 
   'home-open': entry<{ path: string; home: string; mode: string; change: boolean; more: number }>({
     exit: Exit.failed,
     source: sources.own,
-    title: ({ path, mode, change }) => `Other users of this computer may ${change ? 'change' : 'read'} ${path} (mode ${mode})`,
+    title: ({ path, mode, change }) => `Other users of this computer can ${change ? 'change' : 'read'} ${path} (mode ${mode})`,
     why: ({ change, more }) => {
-      const others = more === 0 ? '' : ` The same goes for ${more} more.`;
-      return `${change ? 'Who changes it decides where your tokens are sent.' : 'No secret is in it, but mailboxes and tenants are.'}${others}`;
+      const others = more === 0 ? '' : ` The same is true of ${more} more.`;
+      return `${change ? 'Whoever changes it decides where your tokens are sent.' : 'It holds no secret, but it names your mailboxes and tenants.'}${others}`;
     },
     next: ({ home }) => [line`chmod -R go-rwx ${home}`],
   }),
@@ -85,7 +85,7 @@ export const doctorEntries = {
     exit: Exit.failed,
     source: 'https://nodejs.org/api/cli.html#node_extra_ca_certsfile',
     title: ({ file }) => `NODE_EXTRA_CA_CERTS names ${file}, which cannot be used`,
-    why: ({ why }) => `${why} Node.js goes on without it.`,
+    why: ({ why }) => `${why} Node.js ignores it.`,
     next: () => [
       byShell(line`unset NODE_EXTRA_CA_CERTS`, line`Remove-Item Env:NODE_EXTRA_CA_CERTS`),
       'Set NODE_EXTRA_CA_CERTS to the path of a file with the authority in PEM form.',
@@ -97,7 +97,7 @@ export const doctorEntries = {
     exit: Exit.failed,
     source: 'https://nodejs.org/api/cli.html#node_tls_reject_unauthorizedvalue',
     title: () => 'NODE_TLS_REJECT_UNAUTHORIZED=0 switches the check of certificates off',
-    why: () => 'With it, programs that run on Node.js hand their secrets to anybody who answers.',
+    why: () => 'With it, programs that run on Node.js give their secrets to any server that answers.',
     next: () => [byShell(line`unset NODE_TLS_REJECT_UNAUTHORIZED`, line`Remove-Item Env:NODE_TLS_REJECT_UNAUTHORIZED`)],
   }),
 
@@ -105,7 +105,7 @@ export const doctorEntries = {
     exit: Exit.failed,
     source: sources.own,
     title: ({ name }) => `${name} is set, but mailauth does not know this variable`,
-    why: () => 'A slip of the pen leaves the right one without effect.',
+    why: () => 'If the name is misspelled, the variable that was meant has no effect.',
     next: () => [mailauth('help', 'environment')],
   }),
 

@@ -6,8 +6,8 @@ import { entry } from '../../entry/entry.ts';
 export const exportEntries = {
   'export-client-unknown': entry<{ client: string; known: readonly string[] }>({
     exit: Exit.usage,
-    title: (v) => `"${v.client}" is no program that mailauth can write a configuration for`,
-    why: (v) => `Known are: ${v.known.join(', ')}. Any other can call the command below.`,
+    title: (v) => `mailauth cannot write a configuration for "${v.client}"`,
+    why: (v) => `It can for ${v.known.join(', ')}. Any other program can call the command below.`,
     next: () => [mailauth('token get')],
     source: 'mailauth export --help',
   }),
@@ -20,7 +20,7 @@ export const exportEntries = {
   }),
   'export-protocol-missing': entry<{ client: string; speaks: string; mailbox: string; for: string }>({
     exit: Exit.usage,
-    title: (v) => `${v.client} speaks ${v.speaks}, and ${v.mailbox} is set up without`,
+    title: (v) => `${v.client} speaks ${v.speaks}, but ${v.mailbox} is set up without it`,
     next: (v) => [mailauth('setup', { mailbox: v.mailbox, for: v.for, protocols: 'imap,pop,smtp' })],
     source: 'the set-up itself',
   }),

@@ -4,7 +4,7 @@ import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { newCertificate } from '../entra/app-only-errors.ts';
 
-/** What ends soon: a line for each set-up, and of the first what it is and whose. */
+/** What ends soon: a line for each set-up. `what` ends first, and `mailbox` and `for` say in which set-up. */
 interface EndingBlanks {
   readonly lines: readonly string[];
   readonly mailbox: string;
@@ -24,7 +24,7 @@ export const keepaliveEntries = {
   'keepalive-red': entry<{ lines: readonly string[] }>({
     exit: Exit.failed,
     title: (v) => `Not every mailbox could be kept alive: ${v.lines.join('; ')}`,
-    why: () => 'They differ in what is wrong; the lines above say each.',
+    why: () => 'Different things are wrong with them; the lines above say what.',
     next: () => [mailauth('status')],
     source: 'the commands of the single mailboxes',
   }),

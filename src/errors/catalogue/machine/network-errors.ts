@@ -34,7 +34,7 @@ export const networkEntries = {
     source: sources.nodeErrors,
     codes: ['EAI_AGAIN', 'EAI_FAIL', 'ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'ESERVFAIL', 'ETIMEOUT'],
     says: ['Temporary failure in name resolution', 'Network is unreachable', 'No route to host'],
-    title: (v) => `No way to ${target(v)}`,
+    title: (v) => `${atStart(v)} cannot be reached`,
     why: () => 'This computer has no working network, or its name server does not answer.',
     next: () => [lookHere, oneMoreTime],
   }),
@@ -44,7 +44,7 @@ export const networkEntries = {
     codes: ['ECONNREFUSED'],
     says: ['connect EACCES', 'connect EPERM', 'Connection refused', 'actively refused it'],
     title: (v) => `${atStart(v)} refuses the connection`,
-    why: (v) => `Nothing listens on port ${v.port} there, or a firewall says no.`,
+    why: (v) => `Nothing listens on port ${v.port} there, or a firewall refuses the connection.`,
     next: () => [lookHere, 'Ask whoever runs the firewall to allow this host and port.'],
   }),
   'connect-timeout': entry<Where>({
@@ -53,7 +53,7 @@ export const networkEntries = {
     codes: ['ETIMEDOUT', 'ERR_SOCKET_CONNECTION_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
     says: ['Connection timed out', 'Operation timed out'],
     title: (v) => `${atStart(v)} does not answer in time`,
-    why: () => 'Often a firewall that drops packets, or a proxy that must be used.',
+    why: () => 'Often a firewall drops the packets, or a proxy must be used.',
     next: () => [lookHere, moreTime],
   }),
   'connection-closed': entry<Where>({
@@ -61,8 +61,8 @@ export const networkEntries = {
     source: sources.nodeErrors,
     codes: ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET', 'UND_ERR_CLOSED', 'UND_ERR_DESTROYED'],
     says: ['socket hang up', 'Connection reset by peer', 'forcibly closed by the remote host'],
-    title: (v) => `${atStart(v)} closed the connection in the middle`,
-    why: () => 'A server that restarts, or a firewall or proxy that cuts connections.',
+    title: (v) => `${atStart(v)} closed the connection before it had answered`,
+    why: () => 'The server restarts, or a firewall or a proxy cuts the connection.',
     next: () => [lookHere, oneMoreTime],
   }),
   'tls-untrusted': entry<Where & { issuer?: string | undefined }>({
@@ -105,7 +105,7 @@ export const networkEntries = {
     codes: ['ERR_TLS_CERT_ALTNAME_INVALID', 'HOSTNAME_MISMATCH'],
     says: ["does not match certificate's altnames", 'no alternative certificate subject name matches', 'certificate name does not match'],
     title: (v) => `The certificate of ${v.host} is for another host`,
-    why: () => 'The name is wrong, or something between here and the server answers in its place.',
+    why: () => 'The name is wrong, or something between this computer and the server answers in its place.',
     next: () => [lookHere],
     retryHelps: false,
   }),
@@ -137,10 +137,10 @@ export const networkEntries = {
       { words: 'HTTP code 407 from proxy after CONNECT', means: { status: 407 } },
     ],
     hints: ['Proxy Authentication Required', 'from proxy after CONNECT'],
-    title: (v) => `The proxy ${v.proxy} does not let us through to ${v.host}:${v.port}`,
+    title: (v) => `The proxy ${v.proxy} does not let mailauth connect to ${v.host}:${v.port}`,
     why: (v) => {
-      if (v.status === undefined) return 'What answers there does not speak like a proxy.';
-      return v.status === 407 ? 'It wants a name and a password (407).' : `It answered ${v.status}.`;
+      if (v.status === undefined) return 'Whatever answers there is not a proxy.';
+      return v.status === 407 ? 'It asks for a name and a password (407).' : `It answered ${v.status}.`;
     },
     next: (v) =>
       v.status === 407
@@ -161,15 +161,15 @@ export const networkEntries = {
   'response-too-large': entry<Where>({
     exit: Exit.failed,
     source: sources.own,
-    title: (v) => `${atStart(v)} sends more than an answer can be`,
-    why: () => 'The answer is longer than 1 MiB: this is not the service we know.',
+    title: (v) => `${atStart(v)} sends an answer that is too long`,
+    why: () => 'The answer is longer than 1 MiB, so this is not the expected service.',
     next: () => [lookHere],
   }),
   'http-failed': entry<Where>({
     exit: Exit.temporary,
     source: sources.nodeErrors,
     title: (v) => `The conversation with ${target(v)} failed`,
-    why: () => 'The answer is not HTTP as we know it, or was cut off.',
+    why: () => 'The answer is not valid HTTP, or it was cut off.',
     next: () => [lookHere, oneMoreTime],
   }),
 };

@@ -41,7 +41,7 @@ export const mailEntries = {
     exit: Exit.needsSignIn,
     source: sources.mail,
     title: (v) => `the token is for ${v.audience}, not for the mail servers`,
-    why: () => 'IMAP, POP and SMTP want a token of the outlook.office.com scopes; a Graph token is refused',
+    why: () => 'IMAP, POP and SMTP need a token of the outlook.office.com scopes; a Graph token is refused',
     next: (v) => [signIn(v), show(v)],
   }),
   'mail-token-scope': entry<MailSpot & { scope: string; appOnly?: boolean }>({
@@ -84,7 +84,7 @@ export const mailEntries = {
     title: (v) => `the token belongs to ${v.tokenUser}, the mailbox is ${v.user}`,
     why: (v) =>
       v.opensOwn
-        ? `${v.tokenUser} opens under the own name, so the token is good, but it is for another mailbox`
+        ? `${v.tokenUser} can open the mailbox of that name, so the token is good, but for another mailbox`
         : `either somebody else signed in, or ${v.tokenUser} has no rights on this mailbox`,
     next: (v) => [signIn(v), show(v)],
     admin: (v) => powerShell(rightsOf(v, v.tokenUser)),
@@ -92,11 +92,11 @@ export const mailEntries = {
   'mail-no-full-access': entry<MailSpot & { tokenUser: string; opensOwn?: boolean }>({
     exit: Exit.notAllowed,
     source: sources.mail,
-    title: (v) => `${v.tokenUser} may not open the mailbox ${v.user}`,
+    title: (v) => `${v.tokenUser} is not allowed to open the mailbox ${v.user}`,
     why: (v) =>
       v.opensOwn
         ? `the token is good for ${v.tokenUser}: for a shared or resource mailbox FullAccess is missing; an alias has no mailbox`
-        : 'who signs in for a shared or resource mailbox needs FullAccess to it',
+        : 'whoever signs in for a shared or resource mailbox needs FullAccess to it',
     next: (v) => (v.opensOwn ? [testAgain(v), noted(mailauth('setup', { mailbox: v.tokenUser }), 'if it is an alias')] : [testAgain(v)]),
     admin: (v) => powerShell(rightsOf(v, v.tokenUser), protocolSwitch(v, v.user)),
   }),
@@ -127,14 +127,14 @@ export const mailEntries = {
     source: sources.mail,
     says: ['Request is throttled', 'Suggested Backoff Time', 'Too many concurrent connections', 'Connection is closed. 13'],
     title: (v) => `${v.host} asks for fewer connections of ${v.user}`,
-    why: (v) => (v.waitMs === undefined ? 'too many at once, or too many in a short time' : `it wants a pause of ${seconds(v.waitMs)}`),
+    why: (v) => (v.waitMs === undefined ? 'too many at once, or too many in a short time' : `it asks for a pause of ${seconds(v.waitMs)}`),
     next: (v) => [afterPause(v, v.waitMs)],
     retryHelps: true,
   }),
   'mail-server-busy': entry<MailSpot>({
     exit: Exit.temporary,
     source: sources.mail,
-    title: (v) => `${v.host} cannot do it right now`,
+    title: (v) => `${v.host} cannot do this right now`,
     why: () => 'the server says that the trouble is temporary',
     next: (v) => [testAgain(v)],
     retryHelps: true,
@@ -153,7 +153,7 @@ export const mailEntries = {
     exit: Exit.temporary,
     source: sources.mail,
     title: (v) => `${v.host}:${v.port} takes more than ${seconds(v.timeoutMs)} for the test (until "${v.stage}")`,
-    why: () => 'each step was in time, all together were not: a very slow network or server',
+    why: () => 'each step was in time, but all of them together were not: a very slow network or server',
     next: () => [doctor, again({ timeout: 60 })],
   }),
   'mail-stage-timeout': entry<{ host: string; port: number; stage: string; timeoutMs: number }>({
@@ -162,7 +162,7 @@ export const mailEntries = {
     title: (v) =>
       v.stage === 'token'
         ? `no token within ${seconds(v.timeoutMs)}`
-        : `${v.host}:${v.port} does not finish "${v.stage}" within ${seconds(v.timeoutMs)}`,
+        : `no answer from ${v.host}:${v.port} within ${seconds(v.timeoutMs)} (in the step "${v.stage}")`,
     why: () => 'a slow network, an overloaded server, or something in between that swallows data',
     next: () => [doctor, again({ timeout: 60 })],
   }),
@@ -217,16 +217,15 @@ export const mailEntries = {
   'mail-host-paused': entry<MailSpot>({
     exit: Exit.temporary,
     source: sources.own,
-    title: (v) => `${v.host} was not asked about ${v.mailbox}: it wants fewer connections`,
-    why: () => 'it asked for longer pauses than the two minutes that one run waits for in all',
+    title: (v) => `${v.host} was not asked about ${v.mailbox}: it asks for fewer connections`,
+    why: () => 'it asked for longer pauses than the two minutes that one run waits in all',
     next: (v) => [testAgain(v)],
     retryHelps: true,
   }),
   'nothing-to-test': entry<{ setUps: number; protocol: string }>({
     exit: Exit.needsSignIn,
     source: sources.own,
-    title: (v) =>
-      v.setUps === 1 ? 'The one set-up there is has nothing to test here' : `None of the ${v.setUps} set-ups has anything to test here`,
+    title: (v) => (v.setUps === 1 ? 'The only set-up has nothing to test here' : `The ${v.setUps} set-ups have nothing to test here`),
     why: (v) =>
       v.protocol === 'all'
         ? 'their products keep the tokens: nobody signed in on this computer'

@@ -58,14 +58,14 @@ export function protocolSwitch(v: Pick<MailSpot, 'protocol'>, mailbox: string): 
   return `Set-CASMailbox -Identity ${ps(mailbox)} ${on}`;
 }
 
-/** Why a sign-in was refused, as far as anybody knows. */
+/** Why a sign-in was refused, as far as it is known. */
 export function whyRefused(v: RefusedBlanks): string {
   if (v.alsoRefused !== undefined && v.alsoRefused.length > 0) {
     return `${v.alsoRefused.join(' and ')} is refused as well, so it is not the name: a revoked token, a policy, or the protocol`;
   }
   if (v.tokenLooksRight) return 'the token looks right (audience, scope, tenant, user, lifetime), so look at the mailbox itself';
   return v.opaque === true
-    ? "a personal account's token cannot be looked into: see that the protocol is switched on in Outlook.com"
+    ? "mailauth cannot read a personal account's token: check that the protocol is switched on in Outlook.com"
     : 'the server gives no reason: a wrong or revoked token, or one for another user';
 }
 
@@ -87,14 +87,14 @@ export function serverEntries(
       exit: Exit.failed,
       source: sources.mail,
       title: (v) => `${v.host}:${v.port} does not offer OAuth 2 (${offer})`,
-      why: () => 'this is not the server of Microsoft 365, or something in between answers in its place',
+      why: () => 'this is not a server of Microsoft 365, or something in between answers in its place',
       next: () => [doctor],
       retryHelps: false,
     }),
     greetingRefused: entry<MailServer>({
       exit: Exit.temporary,
       source: sources.mail,
-      title: (v) => `${v.host}:${v.port} turns us away with its first words`,
+      title: (v) => `${v.host}:${v.port} refuses the connection in its greeting`,
       why: () => 'an overloaded server, or too many connections from this address',
       next: () => [doctor, 'Try again in some minutes.'],
     }),

@@ -46,13 +46,13 @@ export const smtpEntries = {
     says: [
       { words: 'SmtpClientAuthentication is disabled for the Tenant', means: { where: 'tenant' } },
       { words: 'SmtpClientAuthentication is disabled for the Mailbox', means: { where: 'mailbox' } },
-      // Cut short by a log: the organisation's switch is the usual one, and the mailbox's own mends both.
+      // A log cut the sentence short. The organisation's switch is the usual cause, and the mailbox's own switch helps in both cases.
       { words: 'SmtpClientAuthentication is disabled', means: { where: 'tenant' } },
     ],
     title: (v) => `sending by SMTP AUTH is switched off for ${v.where === 'tenant' ? 'the tenant' : `the mailbox ${v.user}`}`,
     why: (v) =>
       v.where === 'tenant'
-        ? 'the mailbox follows the organisation; its own switch wins over that, after up to an hour'
+        ? 'it can be switched on for this mailbox alone; that takes up to an hour'
         : "the mailbox's own switch says no; a change takes up to an hour to act",
     next: (v) => [testAgain(v)],
     admin: (v) => powerShell(enableSmtp(v)),
@@ -76,19 +76,19 @@ export const smtpEntries = {
     source: sources.smtpFaults,
     codes: ['5.7.60', '5.2.252', 'SendAsDenied', 'SendAsDeniedException'],
     says: ['Client does not have permissions to send as this sender', 'not allowed to send as'],
-    title: (v) => `${isOwn(v) ? 'who signed in' : v.tokenUser} may not send as ${v.mailbox}`,
-    why: () => 'any address but the own mailbox, a shared one or an alias, needs the right SendAs',
+    title: (v) => `${isOwn(v) ? 'whoever signed in' : v.tokenUser} is not allowed to send as ${v.mailbox}`,
+    why: () => 'sending as a shared mailbox, an alias or another address needs the right SendAs',
     next: (v) => [testAgain(v)],
     admin: (v) => {
       const right = sendAs({ ...v, user: v.mailbox }, v.tokenUser ?? 'WHO-SIGNED-IN');
-      // Signed in under another name: that one's switch is on.
+      // The sign-in under another name worked, so the switch of that mailbox is on.
       return powerShell(right, ...(v.user === v.mailbox ? [enableSmtp(v)] : []));
     },
   }),
   'smtp-user-name': entry<MailSpot>({
     exit: Exit.failed,
     source: sources.smtpFaults,
-    title: (v) => `SMTP wants ${v.user}, who signed in, as the user name, not ${v.mailbox}`,
+    title: (v) => `SMTP needs ${v.user}, who signed in, as the user name, not ${v.mailbox}`,
     why: (v) => `${v.mailbox} is an alias or a shared mailbox; it stays the sender, and mailauth remembers the name`,
     next: (v) => [testAgain(v), `Enter ${v.user} as the user name for sending in the mail program.`],
   }),
@@ -102,8 +102,8 @@ export const smtpEntries = {
       'recipient thread limit exceeded',
       "sender's submission quota was exceeded",
     ],
-    title: (v) => `${v.host} asks ${v.user} to send less at a time`,
-    why: () => 'limits are few connections at once, 30 messages a minute, 10,000 recipients a day',
+    title: (v) => `${v.host} asks ${v.user} to send more slowly`,
+    why: () => 'the limits are a few connections at once, 30 messages a minute and 10,000 recipients a day',
     next: (v) => [afterPause(v, v.waitMs)],
     retryHelps: true,
   }),
@@ -119,7 +119,7 @@ export const smtpEntries = {
     exit: Exit.failed,
     source: sources.smtp,
     title: (v) => `${v.host} accepts mail from ${v.user}, but not to ${v.recipient}`,
-    why: () => 'the address is wrong, or may not be written to from here',
+    why: () => 'the address is wrong, or this mailbox is not allowed to write to it',
     next: (v) => [noted(plus(testAgain(v), { sendTo: v.mailbox }), 'sends to the mailbox itself')],
     retryHelps: false,
   }),

@@ -4,7 +4,7 @@ import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { type MailSpot, powerShell, ps, testAgain } from './mail-words.ts';
 
-/** What Exchange says when it takes no mail although the sign-in is all right: each sentence has its own way out. */
+/** What Exchange says when it takes no mail although the sign-in worked: each sentence has its own next step. */
 export const smtpRefusedEntries = {
   'smtp-sender-restricted': entry<MailSpot>({
     exit: Exit.notAllowed,
@@ -12,7 +12,7 @@ export const smtpRefusedEntries = {
     codes: ['5.1.8'],
     says: ['Access denied, bad outbound sender'],
     title: (v) => `Microsoft 365 has blocked ${v.user} from sending, for spam`,
-    why: () => 'it sent too much that looked like spam: find out what sent it before it is unblocked',
+    why: () => 'it sent too much that looked like spam: find out which program sent it before somebody unblocks it',
     next: (v) => [testAgain(v), 'An administrator unblocks it first. That takes up to an hour to act.'],
     admin: (v) =>
       noted(powerShell(`Remove-BlockedSenderAddress -SenderAddress ${ps(v.user)}`), 'or "Restricted entities" in the Defender portal'),
@@ -24,7 +24,7 @@ export const smtpRefusedEntries = {
     codes: ['5.7.708'],
     says: ['traffic not accepted from this IP'],
     title: (v) => `${v.host} takes no mail from this network address or tenant`,
-    why: () => 'a new or trial tenant, or an address of bad repute',
+    why: () => 'a new or trial tenant, or an address with a bad reputation',
     next: (v) => [testAgain(v), 'Try from another network, or once Microsoft support has lifted the block.'],
     admin: () => 'ask Microsoft support to lift 5.7.708; a trial tenant needs a paid licence first',
     retryHelps: false,
@@ -36,7 +36,7 @@ export const smtpRefusedEntries = {
     codes: ['5.7.705'],
     says: ['tenant has exceeded threshold'],
     title: () => 'Microsoft 365 has stopped all outgoing mail of this tenant',
-    why: () => 'most of what it sent looked like spam, so an account may be in wrong hands',
+    why: () => 'most of what it sent looked like spam, so somebody may have taken over an account',
     next: (v) => [testAgain(v), 'An administrator finds the account that sends, then asks Microsoft support.'],
     admin: () => 'find and stop the account that sends spam, then ask Microsoft support to lift 5.7.705',
     retryHelps: false,
@@ -47,7 +47,7 @@ export const smtpRefusedEntries = {
     source: sources.smtpFaults,
     says: ['the request did not meet the criteria to be authenticated'],
     title: (v) => `the organisation's rules do not let ${v.user} sign in for sending`,
-    why: () => 'Conditional Access or a blocked sign-in: the sign-in log of the user says which',
+    why: () => 'Conditional Access or a blocked sign-in: the sign-in log of the user says which one',
     next: (v) => [testAgain(v), 'An administrator looks into the sign-in log first.'],
     admin: (v) =>
       led(

@@ -18,13 +18,13 @@ export interface Again {
   readonly again: Command;
 }
 
-/** What stands in the tenant already, in words: `the application 9d0c…`; empty: nothing. */
+/** What was made in the tenant, in words: `the application 9d0c…`. Empty where nothing was. */
 export interface Exists extends GraphCommands {
   readonly exists: readonly string[];
 }
 
 const made = (v: Exists): string =>
-  v.exists.length === 0 ? 'Nothing was changed in the tenant.' : `Already there: ${v.exists.join(', ')}.`;
+  v.exists.length === 0 ? 'Nothing was changed in the tenant.' : `Already made: ${v.exists.join(', ')}.`;
 
 const undo = (v: Exists): readonly NextStep[] => (v.exists.length === 0 ? [] : [led('Take back what was made', v.undo)]);
 
@@ -37,7 +37,7 @@ export const graphEntries = {
     says: ['Access token has expired or is not yet valid', 'Lifetime validation failed, the token is expired'],
     title: () => "Microsoft Graph does not accept the administrator's token",
     why: (v) => (v.why === '' ? 'It has expired, was revoked, or is for another service.' : v.why),
-    next: (v) => [v.again, 'With MAILAUTH_GRAPH_TOKEN, get a new token for Microsoft Graph first: they live about an hour.'],
+    next: (v) => [v.again, 'With MAILAUTH_GRAPH_TOKEN, get a new token for Microsoft Graph first: it is valid for about an hour.'],
   }),
   'graph-busy': entry<Again & { host: string; status: number; retryAfter?: number | undefined }>({
     exit: Exit.temporary,
@@ -46,7 +46,7 @@ export const graphEntries = {
     title: () => 'Microsoft Graph is too busy for this',
     why: (v) =>
       v.retryAfter === undefined
-        ? `${v.host} kept answering ${v.status}; mailauth waited as long as it may.`
+        ? `${v.host} kept answering ${v.status}; mailauth waited as long as it can.`
         : `${v.host} answered ${v.status} and asks to wait ${v.retryAfter} seconds.`,
     next: (v) => [v.again],
     retryHelps: true,
@@ -55,7 +55,7 @@ export const graphEntries = {
     exit: Exit.temporary,
     source: sources.graph,
     title: (v) => `The answer of ${v.host} is not Microsoft Graph's`,
-    why: (v) => `${v.why} Often a proxy or a sign-in page of the network in between.`,
+    why: (v) => `${v.why} Often a proxy or a sign-in page of the network answers in its place.`,
     next: () => [mailauth('doctor')],
   }),
   'graph-refused': entry<Exists & { what: string; said: string; status: number }>({
@@ -75,7 +75,7 @@ export const graphEntries = {
       'in the local tenant',
     ],
     title: (v) => `Microsoft has not yet spread what was just made; it cannot ${v.what} yet`,
-    why: (v) => `Mostly seconds, sometimes minutes. ${made(v)}`,
+    why: (v) => `That usually takes seconds, sometimes minutes. ${made(v)}`,
     next: (v) => [v.resume, ...undo(v)],
     retryHelps: true,
   }),
@@ -84,8 +84,9 @@ export const graphEntries = {
     source: sources.graph,
     codes: ['Authorization_RequestDenied'],
     says: ['Insufficient privileges to complete the operation'],
-    title: (v) => `${v.who ?? 'The account that signed in'} may not ${v.what}`,
-    why: (v) => `It takes the role ${orList(v.roles)}. A role activated after the sign-in counts only after a new one. ${made(v)}`,
+    title: (v) => `${v.who ?? 'The account that signed in'} is not allowed to ${v.what}`,
+    why: (v) =>
+      `That needs the role ${orList(v.roles)}. A role that was activated after the sign-in counts only after a new sign-in. ${made(v)}`,
     next: (v) => [
       v.resume,
       ...(v.handoff === undefined ? [] : [led('Without such a role, let an administrator do it', v.handoff)]),
@@ -104,7 +105,7 @@ export const graphEntries = {
     exit: Exit.notAllowed,
     source: sources.graph,
     title: () => 'This tenant has no Exchange Online, so there is no mailbox to give access to',
-    why: (v) => `Its service principal is missing: no licence was ever assigned, or it is the wrong tenant or cloud. ${made(v)}`,
+    why: (v) => `Its service principal is missing: nobody ever assigned a licence, or the tenant or the cloud is the wrong one. ${made(v)}`,
     next: (v) => [v.resume, 'If it is the wrong tenant, run the same command with --tenant and the domain of the right one.', ...undo(v)],
     admin: () => 'assign an Exchange Online licence in this tenant; its service appears some minutes later.',
     retryHelps: false,
@@ -159,7 +160,7 @@ export const graphEntries = {
     source: sources.graphPolicies,
     codes: ['HostNameNotOnVerifiedDomain'],
     title: () => 'This tenant accepts redirect URIs of its own verified domains only',
-    why: (v) => `HostNameNotOnVerifiedDomain: ${v.uris.join(', ')}. Go on once that is settled. ${made(v)}`,
+    why: (v) => `HostNameNotOnVerifiedDomain: ${v.uris.join(', ')}. Go on once an administrator has allowed it. ${made(v)}`,
     next: (v) => [v.resume, ...undo(v)],
     admin: (v) => `verify the domain of ${v.uris.join(', ')} in Entra > Custom domain names, or relax the policy for redirect URIs.`,
     retryHelps: false,
@@ -169,7 +170,7 @@ export const graphEntries = {
     source: sources.graph,
     codes: ['Directory_QuotaExceeded'],
     title: () => 'The directory has no room for another object',
-    why: (v) => `Who is no administrator may own 250 objects; deleted apps count for 30 days. ${made(v)}`,
+    why: (v) => `A user who is not an administrator can own 250 objects, and deleted apps count for 30 days. ${made(v)}`,
     next: (v) => [v.resume, 'Delete apps that nobody uses first: Entra > App registrations > Owned applications.', ...undo(v)],
     retryHelps: false,
   }),
@@ -185,7 +186,7 @@ export const graphEntries = {
     exit: Exit.failed,
     source: sources.own,
     title: (v) => `The application ${v.clientId} ("${v.name}") does not carry mailauth's mark`,
-    why: () => 'It was made or changed by somebody else. Nothing was removed.',
+    why: () => 'Somebody else made or changed it. Nothing was removed.',
     next: () => ['If you are sure, delete it by hand: Entra > App registrations > All applications.'],
     retryHelps: false,
   }),

@@ -29,7 +29,7 @@ export const setupEntries = {
     exit: Exit.temporary,
     source: sources.own,
     title: (v) => `Another mailauth is setting up ${v.mailbox} right now`,
-    why: () => 'Two set-ups of one mailbox would overwrite each other; the other one goes on undisturbed.',
+    why: () => 'Two set-ups of one mailbox would overwrite each other. The other one goes on undisturbed.',
     next: () => [noted(again(), 'once the other one has ended, or was stopped with Ctrl-C there')],
     retryHelps: true,
   }),

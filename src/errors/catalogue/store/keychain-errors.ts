@@ -16,7 +16,7 @@ const unlock = (options: string): string =>
 const unlockHere = line`bash -c ${unlock('--replace ')}`;
 const freshSession = line`dbus-run-session -- bash -c ${`${unlock('')}; exec bash`}`;
 
-/** The platform's own tool, to see whether the fault is the keychain's or ours. */
+/** The platform's own tool, which shows whether the keychain or mailauth is at fault. */
 const tryWithoutMailauth = ({ label }: Keychain): Line =>
   ({
     'macOS Keychain': line`security add-generic-password -U -s mailauth-check -a check -w check`,
@@ -76,7 +76,7 @@ export const storeEntries = {
     source: sources.secretService,
     says: keychainSays['no-collection'],
     title: () => 'The keychain service runs, but it has no default keyring yet',
-    why: ({ why }) => `Without one it forgets what it is given: ${why}`,
+    why: ({ why }) => `Without one it does not keep anything: ${why}`,
     next: () => [
       noted(unlockHere, 'makes it, with the password you choose'),
       'On a desktop: open "Passwords and Keys" (seahorse), make a password keyring and set it as default.',
@@ -90,7 +90,7 @@ export const storeEntries = {
     title: ({ label }) => (label === 'macOS Keychain' ? 'The keychain is locked' : 'The keyring is locked'),
     why: ({ why, label }) =>
       label === 'macOS Keychain'
-        ? `Over SSH nobody can be asked for its password: ${why}`
+        ? `Over SSH it cannot ask anybody for its password: ${why}`
         : `Logging in to the desktop unlocks it; SSH with a key and automatic log-in do not: ${why}`,
     next: ({ label }) =>
       label === 'macOS Keychain'
@@ -154,7 +154,7 @@ export const storeEntries = {
     exit: Exit.temporary,
     source: sources.own,
     title: () => 'Another mailauth is writing the same file',
-    why: ({ what }) => `${what} stayed locked`,
+    why: ({ what }) => `${what} stayed locked.`,
     next: () => [noted(again(), 'once the other command has finished')],
     retryHelps: true,
   }),

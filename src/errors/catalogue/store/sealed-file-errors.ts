@@ -11,14 +11,14 @@ interface Broken extends File {
   readonly why: string;
 }
 
-/** Where nothing that mailauth keeps can be opened any more. `file`: the sealed file itself. */
+/** What is left to do when neither the sealed file nor its copy can be opened. `file`: the sealed file itself. */
 const withoutCopy = (file: string, ...away: readonly NextStep[]): readonly NextStep[] => [
   `Put ${file} back from your own backup.`,
   ...away,
   led('Start anew: then sign in again for every mailbox', mailauth('login', { force: true })),
 ];
 
-/** The variable names a file that only the operator knows. */
+/** These variables name files that only the operator knows. */
 const otherKey = 'Set MAILAUTH_KEY_FILE to the path of the key file that was there when the sealed file was made.';
 const passphraseFile = 'Set MAILAUTH_PASSPHRASE_FILE to the path of a file with the passphrase: one line, mode 0600.';
 const newKeyFile = led(
@@ -45,7 +45,7 @@ export const fileStoreEntries = {
   'sealed-file-unreadable': entry<Broken>({
     exit: Exit.noStore,
     source: sources.own,
-    title: ({ file }) => `The sealed file ${file} is out of reach`,
+    title: ({ file }) => `The sealed file ${file} cannot be read`,
     why: ({ why }) => why,
     next: ({ file }) => [noted(line`ls -l ${file}`, 'it must belong to the user who runs mailauth')],
   }),
@@ -54,7 +54,7 @@ export const fileStoreEntries = {
     exit: Exit.noStore,
     source: sources.own,
     title: ({ file }) => `Another version of mailauth wrote ${file}`,
-    why: () => 'This one does not know its format, and left it untouched',
+    why: () => 'This version does not know its format, and left it untouched.',
     next: () => [noted(line`mailauth --version`, 'then use the newer version here as well')],
     retryHelps: false,
   }),
@@ -84,7 +84,7 @@ export const fileStoreEntries = {
     exit: Exit.needsAnswer,
     source: sources.own,
     title: () => 'The sealed file needs its passphrase or its key file',
-    why: ({ file }) => `${file} cannot be opened without, and prompts are off or nobody is at a terminal`,
+    why: ({ file }) => `${file} cannot be opened without one of them, and nobody can be asked here.`,
     next: () => [passphraseFile, newKeyFile],
   }),
 
@@ -110,7 +110,7 @@ export const fileStoreEntries = {
     exit: Exit.noStore,
     source: sources.own,
     title: ({ from }) => `The passphrase in ${from} is too short for a new sealed file`,
-    why: ({ fewest }) => `It needs at least ${fewest} characters; four or five unrelated words are good`,
+    why: ({ fewest }) => `It needs at least ${fewest} characters. Four or five unrelated words are good.`,
     next: () => [passphraseFile, newKeyFile],
     retryHelps: false,
   }),
@@ -119,7 +119,7 @@ export const fileStoreEntries = {
     exit: Exit.noStore,
     source: sources.own,
     title: ({ file }) => `Others can read or change ${file}`,
-    why: ({ mode }) => `Its mode is ${mode}; what opens the secrets must be its owner's alone`,
+    why: ({ mode }) => `Its mode is ${mode}. Only its owner should be able to read what opens the secrets.`,
     next: ({ file }) => [noted(line`chmod 600 ${file}`, 'if others were on this machine, treat it as known to them')],
     retryHelps: false,
   }),
@@ -128,7 +128,7 @@ export const fileStoreEntries = {
     exit: Exit.noStore,
     source: sources.own,
     title: ({ file }) => `${file} belongs to another user`,
-    why: () => 'What opens the secrets must belong to the user who runs mailauth',
+    why: () => 'What opens the secrets must belong to the user who runs mailauth.',
     next: ({ file }) => [noted(line`sudo chown "$(id -u)" ${file}`, 'or run mailauth as the user it belongs to')],
     retryHelps: false,
   }),
@@ -145,7 +145,7 @@ export const fileStoreEntries = {
   'sealed-copy-damaged': entry<Broken>({
     exit: Exit.noStore,
     source: sources.own,
-    title: () => 'The kept copy is damaged as well: there is nothing to restore',
+    title: () => 'The kept copy is damaged as well, so nothing can be restored',
     why: ({ why }) => why,
     next: ({ file }) =>
       withoutCopy(
@@ -165,8 +165,8 @@ export const fileStoreEntries = {
   'key-file-exists': entry<File>({
     exit: Exit.failed,
     source: sources.own,
-    title: ({ file }) => `${file} is there already`,
-    why: () => 'A key that is in use would be lost, and every secret with it; nothing was written over',
+    title: ({ file }) => `${file} exists already`,
+    why: () => 'Writing over a key that is in use would lose every secret, so nothing was changed.',
     next: ({ file }) => [mailauth('store keygen', `${file}.new`)],
     retryHelps: false,
   }),

@@ -227,9 +227,9 @@ describe('through a proxy', () => {
   it.each([
     ['HTTP/1.1 407 Proxy Authentication Required\r\n\r\n', /name and a password/],
     ['HTTP/1.1 403 Forbidden\r\n\r\n', /403/],
-    ['SSH-2.0-OpenSSH_9.2\r\n\r\n', /like a proxy/],
-    ['', /like a proxy/],
-    ['x'.repeat(20_000), /like a proxy/],
+    ['SSH-2.0-OpenSSH_9.2\r\n\r\n', /is not a proxy/],
+    ['', /is not a proxy/],
+    ['x'.repeat(20_000), /is not a proxy/],
   ])('a proxy that answers %j', async (answer, why) => {
     const port = await proxy([], answer);
     const network = createNetwork({ env: { HTTPS_PROXY: `http://u:hidden@127.0.0.1:${port}` } });
