@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import type { CommandName } from '../core/next.ts';
-import { mailauth } from '../core/next.ts';
+import { cloudNames } from '../core/clouds.ts';
+import { type CommandName, mailauth } from '../core/next.ts';
 import { plain } from '../core/text.ts';
-import { cloudNames } from '../entra/clouds.ts';
 import { problem } from '../errors/problem.ts';
 import { exportClients } from '../export/clients.ts';
 import { productNames } from '../products/products.ts';

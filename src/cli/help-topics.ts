@@ -1,4 +1,4 @@
-import { cloudNames, namedCloud } from '../entra/clouds.ts';
+import { cloudNames, namedCloud, unverifiedWords } from '../core/clouds.ts';
 import type { topics } from './tree.ts';
 
 type Topic = (typeof topics)[number];
@@ -99,7 +99,8 @@ The sandbox keeps its worthless secrets in a file of its own folder where no key
 function clouds(): string {
   const rows = cloudNames.map((name) => {
     const c = namedCloud(name);
-    const mark = c.verified ? '' : '   (mail hosts and scopes unverified)';
+    const unverified = unverifiedWords(c);
+    const mark = unverified === undefined ? '' : `   (${unverified})`;
     return `  ${name.padEnd(11)}${c.login}${mark}\n${' '.repeat(13)}IMAP ${c.imap.host}, SMTP ${c.smtp.host}\n${' '.repeat(13)}scopes ${c.outlookScopeBase}/…`;
   });
   return `Microsoft's clouds, for --cloud. GCC (not High) uses public.

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Cloud } from '../core/cloud.ts';
+import { namedCloud, unverifiedWords } from '../core/clouds.ts';
 import { MailauthError } from '../core/errors.ts';
 import { fold } from '../core/fold.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
@@ -83,7 +84,7 @@ async function cloudsOf(session: Session, records: readonly MailboxRecord[]): Pr
   const { globals, ctx } = session;
   const recorded = async () => {
     if (records.length > 0) return records.map((record) => record.cloud);
-    return [(await import('../entra/clouds.ts')).namedCloud('public')];
+    return [namedCloud('public')];
   };
   if (!globals.sandbox && globals.cloud === undefined && globals.cloudFile === undefined) return { clouds: named(await recorded()) };
   try {
@@ -120,13 +121,18 @@ async function checksOf(session: Session, records: readonly MailboxRecord[], { c
   ];
 }
 
+function cloudWords(cloud: Cloud): string {
+  const unverified = unverifiedWords(cloud);
+  return unverified === undefined ? cloud.name : `${cloud.name} (${unverified})`;
+}
+
 function cloudCheck(clouds: readonly Cloud[], broken: MailauthError | undefined): Check {
   return {
     id: 'cloud',
     title: 'Cloud',
     async run() {
       if (broken !== undefined) return failed(broken);
-      return ok(clouds.map(({ name, verified }) => (verified ? name : `${name} (hosts not verified)`)).join(', '));
+      return ok(clouds.map(cloudWords).join(', '));
     },
   };
 }

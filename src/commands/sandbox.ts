@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { namedCloud } from '../core/clouds.ts';
 import { defined } from '../core/defined.ts';
 import { Interrupted } from '../core/errors.ts';
 import { mailauth } from '../core/next.ts';
@@ -68,10 +69,9 @@ interface Seen {
 }
 
 async function listFaults(): Promise<Outcome> {
-  const [{ sandboxFaults }, { explained }, { namedCloud }, { refreshMeaning }] = await Promise.all([
+  const [{ sandboxFaults }, { explained }, { refreshMeaning }] = await Promise.all([
     import('../sandbox/faults/faults.ts'),
     import('../explain/fill.ts'),
-    import('../entra/clouds.ts'),
     import('../tokens/refresh-refusal.ts'),
   ]);
   const known = { cloud: namedCloud('public') };

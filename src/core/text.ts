@@ -19,6 +19,12 @@ export function printable(text: string): string {
   );
 }
 
+/** `keychain`, `keychain or file`, `public, usgov or china`. */
+export function anyOf(words: readonly string[]): string {
+  const last = words.slice(-1).join('');
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
+}
+
 /** For a browser: HTML text or a quoted attribute value. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cloud, MailHost, Protocol } from '../core/cloud.ts';
+import { cloudNames } from '../core/clouds.ts';
 import type { Clock, Network } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
-import { cloudNames } from '../entra/clouds.ts';
 import { networkProblem } from '../errors/network-problem.ts';
 import { problem } from '../errors/problem.ts';
 import { imapPreflight } from '../mail/imap-preflight.ts';

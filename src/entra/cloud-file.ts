@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Cloud, MailHost } from '../core/cloud.ts';
+import { isCloudName } from '../core/clouds.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 
@@ -23,8 +24,8 @@ const cloudFile = z.object({
   smtp: mailHost,
 });
 
-/** The names of Microsoft's own clouds and of the sandbox carry rules of their own; a file may not take them. */
-const reserved = new Set(['public', 'usgov', 'usgov-dod', 'china', 'sandbox']);
+/** Microsoft's own clouds and the sandbox have rules of their own, so a file may not take their names. */
+const isReserved = (name: string): boolean => isCloudName(name) || name === 'sandbox';
 
 /** Reads a cloud file (docs/contract.md, "Clouds"). `file` is only named in errors. Throws `cloud-file-broken` (exit 2). */
 export function readCloudFile(text: string, file: string): Cloud {
@@ -38,7 +39,7 @@ export function readCloudFile(text: string, file: string): Cloud {
   const read = cloudFile.safeParse(json);
   if (!read.success) throw broken(describe(read.error.issues));
   const { name, login, graph, portal, outlookScopeBase, imap, pop, smtp } = read.data;
-  if (reserved.has(name.toLowerCase())) throw broken(`"name": ${name} is the name of a built-in cloud.`);
+  if (isReserved(name.toLowerCase())) throw broken(`"name": ${name} is the name of a built-in cloud.`);
   return {
     name,
     login: trim(login),

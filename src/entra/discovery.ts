@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import type { Cloud, Endpoints, Tenant } from '../core/cloud.ts';
+import { type CloudName, cloudOfLoginHost, isCloudName } from '../core/clouds.ts';
 import type { HttpResponse, Network } from '../core/context.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { entraProblem, readEntraError } from '../oauth/entra-error.ts';
 import { retryAfterSeconds } from '../oauth/token-exchange.ts';
-import { type CloudName, cloudNames, cloudOfLoginHost } from './clouds.ts';
 
 /** OpenID Connect Discovery 1.0 section 3, and Microsoft's own fields. */
 const configuration = z.object({
@@ -101,7 +101,7 @@ function otherCloud(found: Configuration, cloud: Cloud): CloudName | undefined {
   if (home === undefined || home === cloud.name) return undefined;
   // DoD tenants say so by sub scope; without one the shared host proves nothing against `usgov-dod`.
   if (home === 'usgov' && cloud.name === 'usgov-dod' && !found.tenant_region_sub_scope) return undefined;
-  const named = cloudNames.some((name) => name === cloud.name);
+  const named = isCloudName(cloud.name);
   // A laboratory may copy the region of any tenant, but must not send people to Microsoft's hosts.
   return named || hostOf(found.token_endpoint) !== hostOf(cloud.login) ? home : undefined;
 }

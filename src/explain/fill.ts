@@ -1,4 +1,5 @@
 import type { Cloud } from '../core/cloud.ts';
+import { cloudNames } from '../core/clouds.ts';
 import { type ErrorDetail, MailauthError } from '../core/errors.ts';
 import { type Line, mailauth, withoutBlanks } from '../core/next.ts';
 import type { Entry, Mender } from '../errors/entry/entry.ts';
@@ -75,7 +76,7 @@ function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, kn
 const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unknown>>>>> = {
   'store-damaged': { fix: [mailauth('login', { force: true })] },
   'resume-choice': { candidates: [{ mailbox: 'MAILBOX', for: 'PRODUCT' }] },
-  'cloud-unknown': { known: ['public', 'usgov', 'usgov-dod', 'china'] },
+  'cloud-unknown': { known: cloudNames },
   'loopback-redirect-unusable': { redirectUri: 'ADDRESS' },
   'loopback-refused': { reason: 'a system error' },
   'mail-no-full-access': { tokenUser: 'WHO-SIGNED-IN', protocol: 'imap' },

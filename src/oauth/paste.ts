@@ -1,3 +1,4 @@
+import { isSignInPage } from '../core/clouds.ts';
 import { plain } from '../core/text.ts';
 import { pastedTexts as say } from '../errors/catalogue/entra/pasted-errors.ts';
 import { type AuthorizationAnswer, hasState, type ReadAnswer, readAuthorizationAnswer, readCode } from './authorization-answer.ts';
@@ -13,8 +14,6 @@ export type Pasted =
     };
 
 const longestText = 64 * 1024;
-const microsoft =
-  /(?:^|\.)(?:microsoftonline\.(?:com|us|cn|de)|partner\.microsoftonline\.cn|chinacloudapi\.cn|live\.com|microsoft\.com|windows\.net)$/;
 
 /**
  * Reads what a person pasted after signing in on another computer: the redirected address (wrapped, quoted or
@@ -88,7 +87,7 @@ function isLocal(address: URL): boolean {
 function elsewhere(address: URL, target: string): string {
   if (/\/(?:nativeclient|wrongplace)$/i.test(address.pathname)) return say.wrongPlace(target);
   if (/\/(?:authorize|adminconsent)$/i.test(address.pathname) || address.searchParams.has('code_challenge')) return say.authorize(target);
-  if (!microsoft.test(address.hostname)) return say.otherHost(plain(address.host, 80), target);
+  if (!isSignInPage(address.hostname)) return say.otherHost(plain(address.host, 80), target);
   if (/^\/error$/i.test(address.pathname)) return say.errorPage(/^\d{4,8}$/.exec(address.searchParams.get('code') ?? '')?.[0]);
   if (/\/(?:devicelogin\w*|deviceauth|device|link)$/i.test(address.pathname)) return say.devicePage(target);
   return say.signInPage(target);

@@ -1,10 +1,11 @@
 import type { Command as CommanderCommand } from 'commander';
 import * as z from 'zod/mini';
+import { type CloudName, cloudNames, isCloudName } from '../core/clouds.ts';
 import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import type { StoreName } from '../core/mailbox.ts';
 import { type Command, mailauth } from '../core/next.ts';
-import { namedCloud } from '../entra/clouds.ts';
+import { anyOf } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 
 /** The flags that every command has, and the environment variables behind them (docs/contract.md, "Global options" and "Environment"). A flag wins. */
@@ -15,7 +16,7 @@ export interface Globals {
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly noColor: boolean;
-  readonly cloud?: string;
+  readonly cloud?: CloudName;
   readonly cloudFile?: string;
   /** only when it was asked for */
   readonly store?: StoreName;
@@ -40,7 +41,7 @@ export function addGlobalOptions(command: CommanderCommand): CommanderCommand {
     .option('--quiet', 'no progress and no notes')
     .option('--verbose', 'say more')
     .option('--no-color', 'no colours')
-    .option('--cloud <name>', 'public, usgov, usgov-dod or china (default: public)')
+    .option('--cloud <name>', `${anyOf(cloudNames)} (default: public)`)
     .option('--cloud-file <file>', 'a cloud described in a JSON file (see: mailauth help clouds)')
     .option('--store <name>', 'keychain or file (see: mailauth help stores)')
     .option('--sandbox', 'use the built-in stand-in for Microsoft 365: nothing real is touched')
@@ -70,10 +71,8 @@ export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = f
   checkTogether(f, sandbox);
   // --sandbox overrides the environment's cloud; a flag beats both variables.
   const fromEnv = sandbox || f.cloud !== undefined || f.cloudFile !== undefined ? {} : cloudFromEnv(env);
-  const cloud = f.cloud ?? fromEnv.cloud;
+  const cloud = readCloudName(f.cloud ?? fromEnv.cloud);
   const cloudFile = f.cloudFile ?? fromEnv.cloudFile;
-  // Checked before the command runs: an unknown cloud is exit 2 also for a command that needs none.
-  if (cloud !== undefined) namedCloud(cloud);
   const store = readStoreName(f.store ?? (env.MAILAUTH_STORE || undefined));
   const timeoutMs =
     f.timeout === undefined
@@ -104,6 +103,14 @@ function checkTogether(f: z.infer<typeof flags>, sandbox: boolean): void {
 function cloudFromEnv(env: Context['env']): { cloud?: string; cloudFile?: string } {
   if (env.MAILAUTH_CLOUD_FILE) return { cloudFile: env.MAILAUTH_CLOUD_FILE };
   return env.MAILAUTH_CLOUD ? { cloud: env.MAILAUTH_CLOUD } : {};
+}
+
+/** Read before the command runs: an unknown cloud is wrong usage (exit 2) even for a command that needs none. */
+function readCloudName(value: string | undefined): CloudName | undefined {
+  if (value === undefined) return undefined;
+  const name = value.toLowerCase();
+  if (isCloudName(name)) return name;
+  throw problem('cloud-unknown', { cloud: value, known: cloudNames });
 }
 
 function readStoreName(value: string | undefined): StoreName | undefined {

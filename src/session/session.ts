@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Cloud } from '../core/cloud.ts';
+import { namedCloud } from '../core/clouds.ts';
 import type { Context, Network } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import type { MailboxRecord, StoreName, TokenSet } from '../core/mailbox.ts';
@@ -74,7 +75,7 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
     async cloud(record) {
       const box = await sandboxOf();
       if (box !== undefined) return box.cloud;
-      return (await chosenCloud(ctx, globals)) ?? record?.cloud ?? (await import('../entra/clouds.ts')).namedCloud('public');
+      return (await chosenCloud(ctx, globals)) ?? record?.cloud ?? namedCloud('public');
     },
     async refresh(record, old) {
       const [{ refreshed }, cloud, store] = await Promise.all([import('../tokens/refresh.ts'), this.cloud(record), this.store(record)]);
@@ -126,6 +127,5 @@ async function chosenCloud(ctx: Context, globals: Globals): Promise<Cloud | unde
     if (text === undefined) throw problem('cloud-file-broken', { file, why: 'there is no such file' });
     return readCloudFile(text, file);
   }
-  if (globals.cloud === undefined) return undefined;
-  return (await import('../entra/clouds.ts')).namedCloud(globals.cloud);
+  return globals.cloud === undefined ? undefined : namedCloud(globals.cloud);
 }

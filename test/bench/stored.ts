@@ -1,9 +1,9 @@
 // Bundled and run by tokens.mjs: HOME FIRST COUNT KEY_FILE [KEYCHAIN]. Set-ups FIRST … COUNT-1 of a home, each with a token, in the sealed
 // file (sealed once, for a thousand writes would take minutes) or, with the last argument, in the keychain of this session.
 import { readFile } from 'node:fs/promises';
+import { namedCloud } from '../../src/core/clouds.ts';
 import type { MailboxRecord } from '../../src/core/mailbox.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { namedCloud } from '../../src/entra/clouds.ts';
 import { sealedCopy, sealedFile } from '../../src/store/file-store.ts';
 import { ensureHomeId } from '../../src/store/home.ts';
 import { keychainStore } from '../../src/store/keychain-store.ts';

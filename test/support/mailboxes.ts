@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { type Protocol, protocols } from '../../src/core/cloud.ts';
+import { namedCloud } from '../../src/core/clouds.ts';
 import type { Context } from '../../src/core/context.ts';
 import type { MailboxRecord } from '../../src/core/mailbox.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { namedCloud } from '../../src/entra/clouds.ts';
 import { openKeyRing } from '../../src/sandbox/tenant/authority.ts';
 import { readyApps, stableGuid, tenant } from '../../src/sandbox/tenant/directory.ts';
 import { openFolder } from '../../src/sandbox/tenant/folder.ts';

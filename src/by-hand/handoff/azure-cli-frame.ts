@@ -1,13 +1,6 @@
+import { scriptNames } from '../../core/clouds.ts';
 import { comparableTenant, fileNames, type HandoffRequest } from './handoff-request.ts';
 import { quoteBash } from './script-quoting.ts';
-
-/** Names of `az cloud list`, which has one name for GCC High and DoD. A cloud of a cloud file has no name there. */
-const azureClouds: Readonly<Record<string, string>> = {
-  public: 'AzureCloud',
-  usgov: 'AzureUSGovernment',
-  'usgov-dod': 'AzureUSGovernment',
-  china: 'AzureChinaCloud',
-};
 
 /** Everything before the first call: the options, the values, and the functions that the later parts use. */
 export function azureCliFrame({ plan, cloud, goOn, title }: HandoffRequest): string {
@@ -91,7 +84,7 @@ const withoutOption = `\
 /** Checks the program, the cloud and the tenant before anything is asked or changed. */
 export function signedInTo(request: HandoffRequest): string {
   const tenant = comparableTenant(request);
-  const azureCloud = azureClouds[request.cloud.name];
+  const azureCloud = scriptNames(request.cloud)?.azureCli;
   const signIn = `az login --allow-no-subscriptions --tenant ${quoteBash(request.tenantId)}`;
   return `\
 # Is the Azure CLI signed in, and to the right cloud and tenant?

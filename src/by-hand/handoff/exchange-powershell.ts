@@ -1,10 +1,8 @@
 import type { Protocol } from '../../core/cloud.ts';
+import { scriptNames } from '../../core/clouds.ts';
 import type { RegistrationPlan } from '../../core/registration-plan.ts';
 import { comparableTenant, fileNames, type HandoffRequest, protocolsOf } from './handoff-request.ts';
 import { quoteAsciiPowerShell } from './script-quoting.ts';
-
-/** Values of `-ExchangeEnvironmentName` (Connect-ExchangeOnline); the public cloud needs none. */
-const environments: Readonly<Record<string, string>> = { usgov: 'O365USGovGCCHigh', 'usgov-dod': 'O365USGovDoD', china: 'O365China' };
 
 const fields: Readonly<Record<Protocol, string>> = {
   imap: 'ImapEnabled',
@@ -24,7 +22,7 @@ export function exchangeOnlineScript(request: HandoffRequest): string {
   const { mailbox, signInAs, cloud, plan } = request;
   const protocols = protocolsOf(plan);
   const tenant = comparableTenant(request);
-  const environment = environments[cloud.name];
+  const environment = scriptNames(cloud)?.exchangePowerShell;
   const shared = signInAs !== undefined && signInAs !== mailbox ? signInAs : undefined;
   return `\
 # Switches on what a mailbox needs for IMAP, POP and SMTP, with Exchange Online PowerShell.

@@ -1,9 +1,7 @@
 import type { Cloud } from '../../core/cloud.ts';
+import { scriptNames } from '../../core/clouds.ts';
 import { comparableTenant, fileNames, grantsConsent, type HandoffRequest } from './handoff-request.ts';
 import { quoteAsciiPowerShell } from './script-quoting.ts';
-
-/** Names of `Get-MgEnvironment`. */
-const environments: Readonly<Record<string, string>> = { public: 'Global', usgov: 'USGov', 'usgov-dod': 'USGovDoD', china: 'China' };
 
 /** Everything before the first call: the sign-in, the values, and the functions that the later parts use. */
 export function graphFrame(request: HandoffRequest): string {
@@ -69,7 +67,7 @@ function Test-Differs([string[]] $Left, [string[]] $Right) {
 
 /** A cloud of a cloud file is made known first (Add-MgEnvironment). */
 function environment(cloud: Cloud): string {
-  const known = environments[cloud.name];
+  const known = scriptNames(cloud)?.graphPowerShell;
   if (known !== undefined) return `$environment = '${known}'`;
   return `\
 $environment = ${quoteAsciiPowerShell(cloud.name)}

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Cloud } from '../../../src/core/cloud.ts';
+import { namedCloud } from '../../../src/core/clouds.ts';
 import type { HttpResponse, Network } from '../../../src/core/context.ts';
 import { MailauthError } from '../../../src/core/errors.ts';
 import { mailauth } from '../../../src/core/next.ts';
-import { namedCloud } from '../../../src/entra/clouds.ts';
 import { discoverTenant, isTenantWord, tenantForMailbox } from '../../../src/entra/discovery.ts';
 import { testContext } from '../../support/context.ts';
 

@@ -1,7 +1,7 @@
+import { namedCloud } from '../../../src/core/clouds.ts';
 import type { Clock, HttpRequest, HttpResponse, Network } from '../../../src/core/context.ts';
 import { mailauth } from '../../../src/core/next.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { namedCloud } from '../../../src/entra/clouds.ts';
 import { createGraph, type GraphDeps } from '../../../src/entra/graph.ts';
 import { permissionIds, resourceIds } from '../../../src/entra/manifest.ts';
 import { problem } from '../../../src/errors/problem.ts';

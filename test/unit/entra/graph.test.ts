@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { namedCloud } from '../../../src/core/clouds.ts';
 import { MailauthError } from '../../../src/core/errors.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { namedCloud } from '../../../src/entra/clouds.ts';
 import { createGraph } from '../../../src/entra/graph.ts';
 import { says } from '../../../src/entra/graph-answer.ts';
 import { problem } from '../../../src/errors/problem.ts';

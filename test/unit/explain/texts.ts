@@ -1,4 +1,4 @@
-import { namedCloud } from '../../../src/entra/clouds.ts';
+import { namedCloud } from '../../../src/core/clouds.ts';
 import { explain } from '../../../src/explain/explain-text.ts';
 
 export const known = { cloud: namedCloud('public') };

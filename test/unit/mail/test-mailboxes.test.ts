@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { namedCloud } from '../../../src/core/clouds.ts';
 import { Interrupted } from '../../../src/core/errors.ts';
 import type { MailboxRecord } from '../../../src/core/mailbox.ts';
-import { namedCloud } from '../../../src/entra/clouds.ts';
 import { problem } from '../../../src/errors/problem.ts';
 import { hostPauses, pauseBudgetMs } from '../../../src/mail/host-pauses.ts';
 import { type ProtocolResult, protocolResult } from '../../../src/mail/result.ts';

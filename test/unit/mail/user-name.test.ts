@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Protocol } from '../../../src/core/cloud.ts';
+import { namedCloud } from '../../../src/core/clouds.ts';
 import type { MailboxRecord } from '../../../src/core/mailbox.ts';
-import { namedCloud } from '../../../src/entra/clouds.ts';
 import { problem } from '../../../src/errors/problem.ts';
 import { type ProtocolResult, protocolResult } from '../../../src/mail/result.ts';
 import { rememberTests } from '../../../src/mail/run-tests.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mailauth } from '../../../src/core/next.ts';
+import { cloudNames, namedCloud } from '../../../src/core/clouds.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { namedCloud } from '../../../src/entra/clouds.ts';
 import { readAccessToken, readIdToken } from '../../../src/oauth/claims.ts';
 import { checkIdentity, type Identity } from '../../../src/oauth/identity.ts';
 import { checkScopes, grantedScopes, missingScopes, scopesFor } from '../../../src/oauth/scopes.ts';
@@ -137,7 +137,7 @@ describe('scopes', () => {
       'profile',
       'email',
     ]);
-    for (const name of ['public', 'usgov', 'usgov-dod', 'china'] as const) {
+    for (const name of cloudNames) {
       const cloud = namedCloud(name);
       const resources = scopesFor(cloud, ['imap', 'pop', 'smtp']).filter((scope) => scope.includes('/'));
       expect(resources.every((scope) => scope.startsWith(`${cloud.outlookScopeBase}/`))).toBe(true);

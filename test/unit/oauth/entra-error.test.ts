@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { namedCloud } from '../../../src/core/clouds.ts';
 import { MailauthError } from '../../../src/core/errors.ts';
-import { namedCloud } from '../../../src/entra/clouds.ts';
 import { aadstsEntries } from '../../../src/errors/catalogue/entra/entra-errors.ts';
 import { entraProblem, readEntraError } from '../../../src/oauth/entra-error.ts';
 import { adminOf, nextOf } from '../../support/next.ts';

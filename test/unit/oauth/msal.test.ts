@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { namedCloud } from '../../../src/core/clouds.ts';
 import type { Network } from '../../../src/core/context.ts';
 import { Interrupted } from '../../../src/core/errors.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { checkClient } from '../../../src/entra/client-check.ts';
-import { namedCloud } from '../../../src/entra/clouds.ts';
 import { discoverTenant } from '../../../src/entra/discovery.ts';
 import { authorizationUrl, newPkce, preloadMsal, redeemCode, redeemRefreshToken } from '../../../src/oauth/msal.ts';
 import type { OAuthApp } from '../../../src/oauth/oauth-app.ts';

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { namedCloud } from '../../../src/core/clouds.ts';
 import type { Clock, Files } from '../../../src/core/context.ts';
 import type { MailboxRecord, TokenSet } from '../../../src/core/mailbox.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { namedCloud } from '../../../src/entra/clouds.ts';
 import { problem } from '../../../src/errors/problem.ts';
 import type { SecretStore } from '../../../src/store/store.ts';
 import { encodeTokenSet, tokenEntry } from '../../../src/store/token-entry.ts';

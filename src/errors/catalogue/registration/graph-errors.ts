@@ -1,5 +1,6 @@
 import { Exit } from '../../../core/exit.ts';
 import { type Command, led, line, mailauth, type NextStep, plus } from '../../../core/next.ts';
+import { anyOf } from '../../../core/text.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -86,13 +87,13 @@ export const graphEntries = {
     says: ['Insufficient privileges to complete the operation'],
     title: (v) => `${v.who ?? 'The account that signed in'} is not allowed to ${v.what}`,
     why: (v) =>
-      `That needs the role ${orList(v.roles)}. A role that was activated after the sign-in counts only after a new sign-in. ${made(v)}`,
+      `That needs the role ${anyOf(v.roles)}. A role that was activated after the sign-in counts only after a new sign-in. ${made(v)}`,
     next: (v) => [
       v.resume,
       ...(v.handoff === undefined ? [] : [led('Without such a role, let an administrator do it', v.handoff)]),
       ...undo(v),
     ],
-    admin: (v) => `mailauth needs somebody with the role ${orList(v.roles)} to ${v.what}.`,
+    admin: (v) => `mailauth needs somebody with the role ${anyOf(v.roles)} to ${v.what}.`,
   }),
   'graph-permission-missing': entry<Exists & { permissions: readonly string[] }>({
     exit: Exit.notAllowed,
@@ -191,7 +192,3 @@ export const graphEntries = {
     retryHelps: false,
   }),
 };
-
-function orList(words: readonly string[]): string {
-  return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-}

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { blanks } from '../../../../src/by-hand/handoff/azure-cli.ts';
 import { type HandoffRequest, handoffFiles } from '../../../../src/by-hand/handoff/handoff-files.ts';
 import { fileNames, handoffSecretName } from '../../../../src/by-hand/handoff/handoff-request.ts';
+import { namedCloud } from '../../../../src/core/clouds.ts';
 import { MailauthError } from '../../../../src/core/errors.ts';
-import { namedCloud } from '../../../../src/entra/clouds.ts';
 import { applicationBody, grantBody, passwordBody, servicePrincipalBody } from '../../../../src/entra/manifest.ts';
 import { products } from '../../../../src/products/products.ts';
 import { handoffRequest, handoffText, tenantId } from '../../../support/handoff.ts';
@@ -107,7 +107,7 @@ it.each([
   ['usgov', "'AzureUSGovernment'", "$environment = 'USGov'", '-ExchangeEnvironmentName O365USGovGCCHigh'],
   ['usgov-dod', "'AzureUSGovernment'", "$environment = 'USGovDoD'", '-ExchangeEnvironmentName O365USGovDoD'],
   ['china', "'AzureChinaCloud'", "$environment = 'China'", '-ExchangeEnvironmentName O365China'],
-])('names the cloud %s as each tool does', (name, azure, graph, exchange) => {
+] as const)('names the cloud %s as each tool does', (name, azure, graph, exchange) => {
   const request = handoffRequest('osticket', { cloud: namedCloud(name) });
   expect(handoffText(request, fileNames.azureCli)).toContain(azure);
   expect(handoffText(request, fileNames.azureCli)).toContain(`graph_url='${namedCloud(name).graph}'`);

@@ -1,6 +1,6 @@
 import type { Cloud } from '../../../../src/core/cloud.ts';
+import { namedCloud } from '../../../../src/core/clouds.ts';
 import { Secret } from '../../../../src/core/secret.ts';
-import { namedCloud } from '../../../../src/entra/clouds.ts';
 import { scopesFor } from '../../../../src/oauth/scopes.ts';
 import { mailHosts } from '../../../../src/products/form-facts.ts';
 import type { Product } from '../../../../src/products/product.ts';

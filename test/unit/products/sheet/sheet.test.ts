@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { namedCloud } from '../../../../src/core/clouds.ts';
 import type { MailboxRecord } from '../../../../src/core/mailbox.ts';
 import { Secret } from '../../../../src/core/secret.ts';
-import { namedCloud } from '../../../../src/entra/clouds.ts';
 import { mailHosts } from '../../../../src/products/form-facts.ts';
 import { productNamed, products } from '../../../../src/products/products.ts';
 import { sheetOf } from '../../../../src/products/sheet/sheet.ts';

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MailauthError } from '../../../src/core/errors.ts';
 import { readCloudFile } from '../../../src/entra/cloud-file.ts';
-import { cloudNames, namedCloud } from '../../../src/entra/clouds.ts';
 
 const lab = {
   name: 'lab',
@@ -15,23 +14,6 @@ const lab = {
   smtp: { host: 'localhost', port: 10587, security: 'starttls' },
   later: { versions: 'know more' },
 };
-
-describe('named clouds', () => {
-  it('are four, https everywhere, the unverified ones say so', () => {
-    expect(cloudNames.filter((name) => !namedCloud(name).verified)).toEqual(['usgov-dod', 'china']);
-    for (const name of cloudNames) {
-      const { login, graph, portal, outlookScopeBase, imap, smtp } = namedCloud(name);
-      for (const address of [login, graph, portal, outlookScopeBase]) expect(address).toMatch(/^https:\/\/[^/]+$/);
-      expect([imap.port, smtp.port, smtp.security]).toEqual([993, 587, 'starttls']);
-    }
-  });
-
-  it('another name is wrong usage that lists them', () => {
-    expect(() => namedCloud('mars')).toThrow(
-      expect.objectContaining({ code: 'cloud-unknown', exit: 2, why: expect.stringContaining('usgov-dod') }),
-    );
-  });
-});
 
 describe('a cloud file', () => {
   it('is read, slashes at the end go, unknown fields are tolerated', () => {
