@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { protocols } from '../core/cloud.ts';
 import { cloudNames } from '../core/clouds.ts';
 import { type CommandName, mailauth } from '../core/next.ts';
+import { chosenStores } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { exportClients } from '../export/clients.ts';
@@ -86,17 +88,17 @@ function flagsOf(command: Command, name: string): FlagSpec[] {
 
 const argumentValues: Readonly<Record<string, Values>> = {
   mailbox: 'mailboxes',
-  protocol: ['imap', 'pop', 'smtp', 'all'],
+  protocol: [...protocols, 'all'],
   client: exportClients.map((client) => client.name),
   shell: shells,
-  store: ['keychain', 'file'],
+  store: chosenStores,
 };
 
 const flagValues: Readonly<Record<string, Values>> = {
   '--for': productNames,
   '--mailbox': 'mailboxes',
   '--cloud': cloudNames,
-  '--store': ['keychain', 'file'],
+  '--store': chosenStores,
   '--fault': sandboxFaults.map((fault) => fault.name),
 };
 

@@ -1,11 +1,13 @@
 import { cloudNames, namedCloud, unverifiedWords } from '../core/clouds.ts';
+import { type ChosenStore, chosenStores, defaultStore } from '../core/stores.ts';
+import { anyOf } from '../core/text.ts';
 import type { topics } from './tree.ts';
 
 type Topic = (typeof topics)[number];
 
 /** `mailauth help TOPIC`. */
 export function topicText(topic: Topic): string {
-  return { environment, 'exit-codes': exitCodes, clouds: clouds(), stores }[topic];
+  return { environment, 'exit-codes': exitCodes, clouds: cloudsText(), stores: storesText() }[topic];
 }
 
 const environment = `Environment variables. A flag wins over its variable.
@@ -16,7 +18,7 @@ const environment = `Environment variables. A flag wins over its variable.
   MAILAUTH_CLIENT_ID       default of --client-id
   MAILAUTH_CLOUD           default of --cloud
   MAILAUTH_CLOUD_FILE      default of --cloud-file
-  MAILAUTH_STORE           keychain or file; a store that was asked for never falls back to another
+  MAILAUTH_STORE           ${anyOf(chosenStores)}; a store that was asked for never falls back to another
   MAILAUTH_KEY_FILE        32 random bytes that open the store "file" (mailauth store keygen FILE)
   MAILAUTH_PASSPHRASE_FILE, MAILAUTH_PASSPHRASE
                            open the store "file" without a question; a key file wins over both
@@ -50,7 +52,7 @@ Looked at, to know where mailauth runs and what is there:
 
 const exitCodes = `Exit codes.
 
-  0    done, including "already so"
+  0    done, also where nothing was left to do
   1    something failed, or a test is red
   2    wrong usage
   3    an answer is needed but prompts are off; the message names the flag
@@ -61,42 +63,48 @@ const exitCodes = `Exit codes.
   130  stopped with Ctrl-C
 `;
 
-const stores = `Where tokens and client secrets are kept.
+const storeText: Readonly<Record<ChosenStore, string>> = {
+  keychain: `(default) entries of the operating system's keychain, service "mailauth":
+Secret Service (GNOME Keyring, KWallet, KeePassXC) on Linux, Keychain on
+macOS, Credential Manager on Windows. Tried with a random entry before any
+browser opens; when it is locked or not there, mailauth ends with exit 7
+and says what to do. It never falls back to a file by itself.`,
+  file: `one sealed file, MAILAUTH_HOME/secrets.sealed, for servers and containers:
+AES-256-GCM, mode 0600, written whole or not at all. What opens it, the first
+that is set:
+  MAILAUTH_KEY_FILE         32 random bytes: mailauth store keygen FILE
+  MAILAUTH_PASSPHRASE_FILE  one line; stretched with scrypt, half a second each time
+  MAILAUTH_PASSPHRASE       the same, from the environment
+  a question, where a terminal is
+The sealed file, key file and passphrase file must belong to the user who runs
+mailauth, and nobody else may read them (chmod 600). Two places are taken as a
+service manager makes them, as long as nobody else can change them:
+  systemd   LoadCredential=mailauth-key:/etc/mailauth/key
+            Environment=MAILAUTH_STORE=file MAILAUTH_KEY_FILE=%d/mailauth-key
+            (under $CREDENTIALS_DIRECTORY: 0400, or 0440 by an access list)
+  Docker    docker secret create mailauth-key /etc/mailauth/key
+            MAILAUTH_KEY_FILE=/run/secrets/mailauth-key
+            (under /run/secrets: 0444, the container is the fence)
+Kubernetes: mount the secret with defaultMode: 0400.
+When the file is damaged, mailauth ends with exit 7 and leaves it as it is. A copy
+is kept beside it, which only "mailauth store restore" opens, after asking.`,
+};
 
-  keychain   (default) entries of the operating system's keychain, service "mailauth":
-             Secret Service (GNOME Keyring, KWallet, KeePassXC) on Linux, Keychain on
-             macOS, Credential Manager on Windows. Tried with a random entry before any
-             browser opens; when it is locked or not there, mailauth ends with exit 7
-             and says what to do. It never falls back to a file by itself.
+function storesText(): string {
+  const rows = chosenStores.map((name) => `  ${name.padEnd(11)}${storeText[name].replaceAll('\n', `\n${' '.repeat(13)}`)}`);
+  return `Where tokens and client secrets are kept.
 
-  file       one sealed file, MAILAUTH_HOME/secrets.sealed, for servers and containers:
-             AES-256-GCM, mode 0600, written whole or not at all. What opens it, the first
-             that is set:
-               MAILAUTH_KEY_FILE         32 random bytes: mailauth store keygen FILE
-               MAILAUTH_PASSPHRASE_FILE  one line; stretched with scrypt, half a second each time
-               MAILAUTH_PASSPHRASE       the same, from the environment
-               a question, where a terminal is
-             The sealed file, key file and passphrase file must belong to the user who runs
-             mailauth, and nobody else may read them (chmod 600). Two places are taken as a
-             service manager makes them, as long as nobody else can change them:
-               systemd   LoadCredential=mailauth-key:/etc/mailauth/key
-                         Environment=MAILAUTH_STORE=file MAILAUTH_KEY_FILE=%d/mailauth-key
-                         (under $CREDENTIALS_DIRECTORY: 0400, or 0440 by an access list)
-               Docker    docker secret create mailauth-key /etc/mailauth/key
-                         MAILAUTH_KEY_FILE=/run/secrets/mailauth-key
-                         (under /run/secrets: 0444, the container is the fence)
-             Kubernetes: mount the secret with defaultMode: 0400.
-             When the file is damaged, mailauth ends with exit 7 and leaves it as it is. A copy
-             is kept beside it, which only "mailauth store restore" opens, after asking.
+${rows.join('\n\n')}
 
-Which one: --store, MAILAUTH_STORE, else the one the mailbox was set up with, else keychain.
-mailauth store move keychain|file moves everything and proves it before it deletes.
+Which one: --store, MAILAUTH_STORE, else the one the mailbox was set up with, else ${defaultStore}.
+mailauth store move ${chosenStores.join('|')} moves everything and proves it before it deletes.
 
 Everything that is not secret is readable JSON under MAILAUTH_HOME.
-The sandbox keeps its worthless secrets in a file of its own folder where no keychain is.
+On a computer without a keychain the sandbox keeps its worthless secrets in a file of its own folder.
 `;
+}
 
-function clouds(): string {
+function cloudsText(): string {
   const rows = cloudNames.map((name) => {
     const c = namedCloud(name);
     const unverified = unverifiedWords(c);

@@ -1,4 +1,6 @@
+import { protocols } from '../core/cloud.ts';
 import type { CommandName } from '../core/next.ts';
+import { chosenStores } from '../core/stores.ts';
 
 export interface CommandEntry {
   readonly name: CommandName;
@@ -10,6 +12,9 @@ export interface CommandEntry {
   /** `data` with --json where the command came to nothing: who reads its results finds an empty list */
   readonly nothing?: object;
 }
+
+/** `<bash|zsh|fish>` */
+const choice = (words: readonly string[]): string => `<${words.join('|')}>`;
 
 /** The command tree at a glance. Each command's own file is named in `commands/modules.ts`. */
 export const commands: readonly CommandEntry[] = [
@@ -52,7 +57,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'test',
-    args: '<imap|pop|smtp|all> [mailbox]',
+    args: `${choice([...protocols, 'all'])} [mailbox]`,
     summary: 'sign in to the mail server for real, stage by stage',
     group: 'Check',
     nothing: { results: [] },
@@ -93,8 +98,8 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'store move',
-    args: '<keychain|file>',
-    summary: 'move every secret to the other store, proven first',
+    args: choice(chosenStores),
+    summary: 'move every secret to another store, proven first',
     group: 'More',
   },
   {
@@ -149,7 +154,7 @@ ${list.join('\n\n')}
 
 Help:
   mailauth COMMAND --help                       options of one command
-  mailauth help ${`<${topics.join('|')}>`}
+  mailauth help ${choice(topics)}
 
 Global options (every command): --json --no-input --yes --quiet --verbose
   --no-color --cloud NAME --cloud-file FILE --store NAME --sandbox --timeout SECONDS

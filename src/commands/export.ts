@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { MailHost, Protocol } from '../core/cloud.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { type Command, mailauth } from '../core/next.ts';
+import { stores } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { ExportClient } from '../export/client.ts';
@@ -69,7 +70,7 @@ function clientNamed(value: string): ExportClient {
 /** The command as it works from cron as well, where this shell's variables are gone. */
 async function tokenCommand(record: MailboxRecord, session: Session): Promise<readonly string[]> {
   const { ctx, globals } = session;
-  const needed = ['MAILAUTH_HOME', ...(record.store === 'file' ? ['MAILAUTH_KEY_FILE', 'MAILAUTH_PASSPHRASE_FILE'] : [])];
+  const needed = ['MAILAUTH_HOME', ...stores[record.store].keyFiles];
   const variables = needed.flatMap((name) => {
     const value = ctx.env[name];
     return value === undefined || value === '' ? [] : [`${name}=${resolve(value)}`];

@@ -1,5 +1,5 @@
-export type Protocol = 'imap' | 'pop' | 'smtp';
-export const protocols: readonly Protocol[] = ['imap', 'pop', 'smtp'];
+export const protocols = ['imap', 'pop', 'smtp'] as const;
+export type Protocol = (typeof protocols)[number];
 
 /** Where one mail protocol is spoken. `security` is never "none". */
 export interface MailHost {

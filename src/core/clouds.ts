@@ -5,6 +5,8 @@ export const cloudNames = ['public', 'usgov', 'usgov-dod', 'china'] as const;
 
 export type CloudName = (typeof cloudNames)[number];
 
+export const defaultCloud = 'public' satisfies CloudName;
+
 export const isCloudName = (word: string): word is CloudName => cloudNames.some((name) => name === word);
 
 /** Everything that mailauth knows of one of Microsoft's clouds. */

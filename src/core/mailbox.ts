@@ -1,9 +1,9 @@
 import type { Cloud, Endpoints, Protocol } from './cloud.ts';
 import type { Audience } from './registration-plan.ts';
 import type { Secret } from './secret.ts';
+import type { StoreName } from './stores.ts';
 
 export type ClientType = 'public' | 'confidential';
-export type StoreName = 'keychain' | 'file' | 'sandbox-file';
 
 /** One set-up per (mailbox, product). `mailbox` is lower case. */
 export interface MailboxKey {

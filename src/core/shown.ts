@@ -1,3 +1,4 @@
+import { defaultCloud, isCloudName } from './clouds.ts';
 import type { Again, Command, CommandName, Line, NextStep } from './next.ts';
 import { type Shell, shellWord } from './quoting.ts';
 import { printable } from './text.ts';
@@ -127,9 +128,6 @@ function beforeIt({ waitSeconds, home }: Command, shell: Shell): string {
   return shell === 'posix' ? `${pause}MAILAUTH_HOME="$HOME/${home}" ` : `${pause}$env:MAILAUTH_HOME = "$HOME/${home}"; `;
 }
 
-/** Clouds that `--cloud` knows by their names. */
-const named: readonly string[] = ['usgov', 'usgov-dod', 'china'];
-
 function withWhatIsInForce(command: Command, here: Surroundings): { flags: Command['flags']; notes: readonly string[] } {
   const flags: Record<string, string | true> = { ...command.flags };
   const notes: string[] = [];
@@ -151,8 +149,9 @@ function addCloud({ cloud }: Command, here: Surroundings, flags: Record<string, 
   else if (here.cloud !== undefined) flags.cloud = here.cloud;
   else if (here.cloudIsSet === true) return [];
   else if (cloud?.name === 'sandbox') flags.sandbox = true;
-  else if (cloud !== undefined && named.includes(cloud.name)) flags.cloud = cloud.name;
-  else if (cloud !== undefined && cloud.name !== 'public')
-    return [`give the file that describes the cloud "${cloud.name}" with --cloud-file`];
+  else if (cloud !== undefined && cloud.name !== defaultCloud) {
+    if (!isCloudName(cloud.name)) return [`give the file that describes the cloud "${cloud.name}" with --cloud-file`];
+    flags.cloud = cloud.name;
+  }
   return [];
 }

@@ -1,5 +1,5 @@
 import { MailauthError } from '../core/errors.ts';
-import type { StoreName } from '../core/mailbox.ts';
+import { defaultStore, type StoreName, stores } from '../core/stores.ts';
 import type { SecretStore } from '../store/store.ts';
 import { type Check, ok, warned } from './check.ts';
 
@@ -9,13 +9,11 @@ export interface StoreToCheck {
   readonly spare?: string;
 }
 
-const titles: Readonly<Record<StoreName, string>> = { keychain: 'Keychain', file: 'Sealed file', 'sandbox-file': "Sandbox's file" };
-
 /** Writes, reads, compares and deletes a random entry. */
 export function storeCheck({ name, spare }: StoreToCheck, open: (name: StoreName) => Promise<SecretStore>): Check {
   return {
     id: name,
-    title: titles[name],
+    title: stores[name].title,
     async run() {
       try {
         const store = await open(name);
@@ -29,7 +27,7 @@ export function storeCheck({ name, spare }: StoreToCheck, open: (name: StoreName
   };
 }
 
-/** The store that was asked for; else those that hold a mailbox, and the keychain, where a new one would go. */
+/** The store that was asked for; else those that hold a mailbox, and the default one, where a new mailbox would go. */
 export function storesToCheck(o: {
   readonly asked: StoreName | undefined;
   readonly recorded: readonly StoreName[];
@@ -37,9 +35,9 @@ export function storesToCheck(o: {
 }): readonly StoreToCheck[] {
   if (o.asked !== undefined) return [{ name: o.asked }];
   const used = [...new Set(o.recorded)];
-  if (used.includes('keychain')) return used.map((name) => ({ name }));
-  const keychain: StoreToCheck = o.sandbox
-    ? { name: 'keychain', spare: 'the sandbox does without' }
-    : { name: 'keychain', ...(used.length === 0 ? {} : { spare: 'no mailbox is in it' }) };
-  return [keychain, ...used.map((name) => ({ name }))];
+  if (used.includes(defaultStore)) return used.map((name) => ({ name }));
+  const fallback: StoreToCheck = o.sandbox
+    ? { name: defaultStore, spare: 'the sandbox does without' }
+    : { name: defaultStore, ...(used.length === 0 ? {} : { spare: 'no mailbox is in it' }) };
+  return [fallback, ...used.map((name) => ({ name }))];
 }

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { tokenGet } from '../commands/token/token-get.ts';
 import type { Clock, Context, Files, GuardedFile, Network, Prompts } from '../core/context.ts';
 import type { Reporter } from '../core/report.ts';
+import { defaultStore } from '../core/stores.ts';
 import { type Globals, globalValueFlags, readGlobals } from '../session/globals.ts';
 import { openStore } from '../session/open-store.ts';
 import type { Session } from '../session/session.ts';
@@ -77,7 +78,7 @@ function readingSession(ctx: Context, globals: Globals): Session {
     report: silent,
     stepTimeoutMs: 0,
     browserTimeoutMs: 0,
-    store: (record) => openStore(ctx, globals, home, globals.store ?? record?.store ?? 'keychain'),
+    store: (record) => openStore(ctx, globals, home, globals.store ?? record?.store ?? defaultStore),
     sandbox: refuse,
     network: refuse,
     cloud: refuse,

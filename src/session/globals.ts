@@ -1,10 +1,11 @@
 import type { Command as CommanderCommand } from 'commander';
 import * as z from 'zod/mini';
-import { type CloudName, cloudNames, isCloudName } from '../core/clouds.ts';
+import { type CloudName, cloudNames, defaultCloud, isCloudName } from '../core/clouds.ts';
 import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
-import type { StoreName } from '../core/mailbox.ts';
+import type { MailauthError } from '../core/errors.ts';
 import { type Command, mailauth } from '../core/next.ts';
+import { type ChosenStore, chosenStores, isChosenStore } from '../core/stores.ts';
 import { anyOf } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 
@@ -19,7 +20,7 @@ export interface Globals {
   readonly cloud?: CloudName;
   readonly cloudFile?: string;
   /** only when it was asked for */
-  readonly store?: StoreName;
+  readonly store?: ChosenStore;
   readonly sandbox: boolean;
   readonly fault?: string;
   /** given by `--timeout`; sets each network step and the wait for the browser */
@@ -41,9 +42,9 @@ export function addGlobalOptions(command: CommanderCommand): CommanderCommand {
     .option('--quiet', 'no progress and no notes')
     .option('--verbose', 'say more')
     .option('--no-color', 'no colours')
-    .option('--cloud <name>', `${anyOf(cloudNames)} (default: public)`)
+    .option('--cloud <name>', `${anyOf(cloudNames)} (default: ${defaultCloud})`)
     .option('--cloud-file <file>', 'a cloud described in a JSON file (see: mailauth help clouds)')
-    .option('--store <name>', 'keychain or file (see: mailauth help stores)')
+    .option('--store <name>', `${anyOf(chosenStores)} (see: mailauth help stores)`)
     .option('--sandbox', 'use the built-in stand-in for Microsoft 365: nothing real is touched')
     .option('--fault <name>', 'with --sandbox: misbehave (see: mailauth sandbox --list-faults)')
     .option('--timeout <seconds>', 'limit of each network step and of the wait for the browser (default: 20 and 600)');
@@ -105,6 +106,10 @@ function cloudFromEnv(env: Context['env']): { cloud?: string; cloudFile?: string
   return env.MAILAUTH_CLOUD ? { cloud: env.MAILAUTH_CLOUD } : {};
 }
 
+/** Wrong usage: `--store`, MAILAUTH_STORE or `store move` names no store that an operator may choose. */
+export const unknownStore = (value: string): MailauthError =>
+  problem('value-invalid', { what: 'store', value, why: `Stores are: ${chosenStores.join(', ')}.`, next: mailauth('help', 'stores') });
+
 /** Read before the command runs: an unknown cloud is wrong usage (exit 2) even for a command that needs none. */
 function readCloudName(value: string | undefined): CloudName | undefined {
   if (value === undefined) return undefined;
@@ -113,10 +118,10 @@ function readCloudName(value: string | undefined): CloudName | undefined {
   throw problem('cloud-unknown', { cloud: value, known: cloudNames });
 }
 
-function readStoreName(value: string | undefined): StoreName | undefined {
+function readStoreName(value: string | undefined): ChosenStore | undefined {
   if (value === undefined) return undefined;
-  if (value === 'keychain' || value === 'file') return value;
-  throw problem('value-invalid', { what: 'store', value, why: 'Stores are: keychain, file.', next: mailauth('help', 'stores') });
+  if (isChosenStore(value)) return value;
+  throw unknownStore(value);
 }
 
 /** A whole number from a flag, at least `minimum`; `example` is a command that is right. Throws `value-invalid` (exit 2). */

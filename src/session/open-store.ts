@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
-import type { StoreName } from '../core/mailbox.ts';
+import type { StoreName } from '../core/stores.ts';
 import { fileStore } from '../store/file-store.ts';
 import { ensureHomeId, readHomeId } from '../store/home.ts';
-import { keySource } from '../store/key-source.ts';
+import { type KeySource, keySource } from '../store/key-source.ts';
 import { keychainStore } from '../store/keychain-store.ts';
 import { sandboxFileStore } from '../store/sandbox-file-store.ts';
 import type { SecretStore } from '../store/store.ts';
@@ -18,17 +18,26 @@ export async function openStore(
   home: string,
   name: StoreName,
 ): Promise<SecretStore> {
-  if (name === 'file') {
-    const key = keySource({
-      ctx,
-      // Asked for when there is a question: looking at the terminal costs `token get` more than reading its token.
-      get canAsk() {
-        return ctx.interactive && !globals.noInput && !globals.yes;
-      },
-    });
-    return fileStore({ ctx, home, key });
+  switch (name) {
+    case 'keychain': {
+      const homeId = (await readHomeId(ctx.files, home)) ?? (await ensureHomeId(ctx.files, ctx.random, home));
+      const service = globals.sandbox ? 'mailauth-sandbox' : 'mailauth';
+      return keychainStore({ keychain: ctx.keychain, service, homeId, random: ctx.random });
+    }
+    case 'file':
+      return fileStore({ ctx, home, key: keyOf(ctx, globals) });
+    case 'sandbox-file':
+      return sandboxFileStore({ files: ctx.files, path: join(home, 'secrets.json') });
+    default:
+      throw new Error(`no store ${name satisfies never}`);
   }
-  if (name === 'sandbox-file') return sandboxFileStore({ files: ctx.files, path: join(home, 'secrets.json') });
-  const homeId = (await readHomeId(ctx.files, home)) ?? (await ensureHomeId(ctx.files, ctx.random, home));
-  return keychainStore({ keychain: ctx.keychain, service: globals.sandbox ? 'mailauth-sandbox' : 'mailauth', homeId, random: ctx.random });
 }
+
+const keyOf = (ctx: StoreContext, globals: Pick<Globals, 'noInput' | 'yes'>): KeySource =>
+  keySource({
+    ctx,
+    // Read only when there is a question: looking at the terminal costs `token get` more than reading its token.
+    get canAsk() {
+      return ctx.interactive && !globals.noInput && !globals.yes;
+    },
+  });

@@ -1,10 +1,11 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Cloud } from '../core/cloud.ts';
-import { namedCloud } from '../core/clouds.ts';
+import { defaultCloud, namedCloud } from '../core/clouds.ts';
 import type { Context, Network } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
-import type { MailboxRecord, StoreName, TokenSet } from '../core/mailbox.ts';
+import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import type { Reporter } from '../core/report.ts';
+import { defaultStore, type StoreName } from '../core/stores.ts';
 import { problem } from '../errors/problem.ts';
 import type { Sandbox } from '../sandbox/start-sandbox.ts';
 import { mailboxFiles } from '../store/mailbox-file.ts';
@@ -75,7 +76,7 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
     async cloud(record) {
       const box = await sandboxOf();
       if (box !== undefined) return box.cloud;
-      return (await chosenCloud(ctx, globals)) ?? record?.cloud ?? namedCloud('public');
+      return (await chosenCloud(ctx, globals)) ?? record?.cloud ?? namedCloud(defaultCloud);
     },
     async refresh(record, old) {
       const [{ refreshed }, cloud, store] = await Promise.all([import('../tokens/refresh.ts'), this.cloud(record), this.store(record)]);
@@ -91,12 +92,12 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
         throw error;
       }
     },
-    store: (record) => secretStore(globals.store ?? record?.store ?? 'keychain'),
+    store: (record) => secretStore(globals.store ?? record?.store ?? defaultStore),
     storeNamed: secretStore,
     async probedStore(recorded) {
-      const name = globals.store ?? recorded ?? 'keychain';
+      const name = globals.store ?? recorded ?? defaultStore;
       const store = await secretStore(name);
-      if (!globals.sandbox || globals.store !== undefined || name !== 'keychain') {
+      if (!globals.sandbox || globals.store !== undefined || name !== defaultStore) {
         await store.probe();
         return store;
       }

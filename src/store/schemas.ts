@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
+import { protocols } from '../core/cloud.ts';
+import { storeNames } from '../core/stores.ts';
 
-/** RFC 3339 as Date writes and reads it. */
-export const storeNameSchema = z.enum(['keychain', 'file', 'sandbox-file']);
-
+/** RFC 3339 as `Date` writes and reads it. */
 export const timeSchema = z.string().check(z.refine((text) => !Number.isNaN(Date.parse(text)), 'not a time'));
 
 export const accountSchema = z.object({
@@ -11,7 +11,7 @@ export const accountSchema = z.object({
   tenantId: z.exactOptional(z.string()),
 });
 
-const protocol = z.enum(['imap', 'pop', 'smtp']);
+const protocol = z.enum(protocols);
 
 const mailHost = z.object({
   host: z.string().check(z.minLength(1)),
@@ -69,7 +69,7 @@ export const mailboxFileSchema = z.object({
   signInAs: z.exactOptional(z.string()),
   account: z.exactOptional(accountSchema),
   smtpUser: z.exactOptional(z.string()),
-  store: storeNameSchema,
+  store: z.enum(storeNames),
   createdAt: timeSchema,
   lastTests: z.array(z.object({ at: timeSchema, protocol, ok: z.boolean(), code: z.exactOptional(z.string()) })),
   refused: z.exactOptional(z.object({ at: timeSchema, code: z.string() })),

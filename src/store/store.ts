@@ -1,5 +1,5 @@
-import type { StoreName } from '../core/mailbox.ts';
 import type { Secret } from '../core/secret.ts';
+import type { StoreName } from '../core/stores.ts';
 
 /**
  * Where tokens and client secrets live. A store that was asked for never falls back to another one.

@@ -1,5 +1,5 @@
+import { namedCloud } from '../../src/core/clouds.ts';
 import { mailauth } from '../../src/core/next.ts';
-import { namedCloud } from '../../src/entra/clouds.ts';
 
 /** Every blank that any entry has, with a value that reads well: the pages in docs/errors are made with it. */
 export const sample: Readonly<Record<string, unknown>> = {

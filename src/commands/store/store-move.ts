@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import { MailauthError } from '../../core/errors.ts';
 import { Exit } from '../../core/exit.ts';
-import type { MailboxKey, MailboxRecord, StoreName } from '../../core/mailbox.ts';
+import type { MailboxKey, MailboxRecord } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
 import { shown } from '../../core/shown.ts';
+import { type ChosenStore, chosenStores, isChosenStore, type StoreName, stores } from '../../core/stores.ts';
+import { anyOf } from '../../core/text.ts';
 import { sealedFile } from '../../errors/catalogue/store/keychain-errors.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
+import { unknownStore } from '../../session/globals.ts';
 import { mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
 import { journals } from '../../setup/journal/journal-file.ts';
@@ -26,10 +29,10 @@ interface Moved extends MailboxKey {
 
 export const storeMove: CommandModule = {
   configure: (command) =>
-    examples(command.argument('<store>', 'where every secret shall be: keychain or file'), [
-      'mailauth store move file         into one sealed file (see: mailauth help stores)',
-      'mailauth store move keychain',
-    ]),
+    examples(
+      command.argument('<store>', `where every secret will be: ${anyOf(chosenStores)} (see: mailauth help stores)`),
+      chosenStores.map((name) => `${`mailauth store move ${name}`.padEnd(33)}into ${stores[name].is}`),
+    ),
 
   async run({ args }, session) {
     const to = readTarget(args[0]);
@@ -52,14 +55,9 @@ export const storeMove: CommandModule = {
   },
 };
 
-function readTarget(word: string | undefined): 'keychain' | 'file' {
-  if (word === 'keychain' || word === 'file') return word;
-  throw problem('value-invalid', {
-    what: 'store',
-    value: word ?? '',
-    why: 'Stores are: keychain, file.',
-    next: mailauth('help', 'stores'),
-  });
+function readTarget(word = ''): ChosenStore {
+  if (isChosenStore(word)) return word;
+  throw unknownStore(word);
 }
 
 /** Where the keychain cannot be used, its errors name the sealed file: that is what the secrets shall be moved out of. */
@@ -102,20 +100,24 @@ async function moveMailbox(session: Session, before: MailboxRecord, target: Secr
   });
 }
 
-/** A set-up that has not come to its mailbox file keeps the client secret that waits for its first sign-in; nobody noted where. */
+/**
+ * A set-up that was interrupted before it wrote its mailbox file keeps the client secret for its first sign-in in a store, and nothing
+ * notes in which: so every other one is looked at.
+ */
 async function movePending(session: Session, key: MailboxKey, target: SecretStore): Promise<void> {
-  const other: StoreName = target.name === 'file' ? 'keychain' : 'file';
-  try {
-    const from = await session.storeNamed(other);
-    const entries = secretEntriesOf(key);
-    const found = await alone(session, key, () => copySecrets(entries, { from, to: target }, false));
-    if (found === 0) return;
-    await removeSecrets(entries, from);
-    const goOn = mailauth('setup', { resume: true, mailbox: key.mailbox, for: key.for, store: target.name });
-    session.report.note(`The set-up of ${key.mailbox} is not finished. Go on with: ${shown(goOn, session.ctx.surroundings)}`);
-  } catch (error) {
-    if (!(error instanceof MailauthError) || (error.exit !== Exit.noStore && error.exit !== Exit.needsAnswer)) throw error;
-    session.report.note(`The set-up of ${key.mailbox} is not finished, and the store ${other} could not be looked at: ${error.title}`);
+  for (const other of chosenStores.filter((name) => name !== target.name)) {
+    try {
+      const from = await session.storeNamed(other);
+      const entries = secretEntriesOf(key);
+      const found = await alone(session, key, () => copySecrets(entries, { from, to: target }, false));
+      if (found === 0) continue;
+      await removeSecrets(entries, from);
+      const goOn = mailauth('setup', { resume: true, mailbox: key.mailbox, for: key.for, store: target.name });
+      session.report.note(`The set-up of ${key.mailbox} is not finished. Go on with: ${shown(goOn, session.ctx.surroundings)}`);
+    } catch (error) {
+      if (!(error instanceof MailauthError) || (error.exit !== Exit.noStore && error.exit !== Exit.needsAnswer)) throw error;
+      session.report.note(`The set-up of ${key.mailbox} is not finished, and the store ${other} could not be opened: ${error.title}`);
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { protocols } from '../../core/cloud.ts';
 import type { MailauthError } from '../../core/errors.ts';
 import { type Command, mailauth } from '../../core/next.ts';
+import { anyOf } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { type ProtocolResult, resultsShown } from '../../mail/result.ts';
 import { runTests, testError } from '../../mail/run-tests.ts';
@@ -22,7 +23,7 @@ export const test: CommandModule = {
   configure: (command) =>
     examples(
       command
-        .argument('<protocol>', 'imap, pop, smtp or all (those of the set-up)')
+        .argument('<protocol>', `${anyOf([...protocols, 'all'])} (those of the set-up)`)
         .argument('[mailbox]', 'address of a mailbox that is set up'),
       [
         'mailauth test imap helpdesk@contoso.com',
@@ -75,7 +76,7 @@ function checkProtocol(protocol: string): void {
   throw problem('value-invalid', {
     what: 'protocol to test',
     value: protocol,
-    why: 'Protocols are: imap, pop, smtp, all.',
+    why: `Protocols are: ${[...protocols, 'all'].join(', ')}.`,
     next: mailauth('test', 'imap'),
   });
 }

@@ -1,6 +1,7 @@
 import type { Cloud, Tenant } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
-import type { MailboxKey, MailboxRecord, Registration, StoreName } from '../../core/mailbox.ts';
+import type { MailboxKey, MailboxRecord, Registration } from '../../core/mailbox.ts';
+import type { StoreName } from '../../core/stores.ts';
 import { appOnlyScope } from '../../oauth/client-credentials.ts';
 import { scopesFor } from '../../oauth/scopes.ts';
 import { needsClientFlows } from '../../products/plan.ts';

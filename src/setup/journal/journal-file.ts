@@ -3,12 +3,13 @@ import * as z from 'zod/mini';
 import type { Cloud } from '../../core/cloud.ts';
 import type { Context } from '../../core/context.ts';
 import { defined } from '../../core/defined.ts';
-import type { MailboxKey, MailboxRecord, Registration, StoreName } from '../../core/mailbox.ts';
+import type { MailboxKey, MailboxRecord, Registration } from '../../core/mailbox.ts';
+import { type StoreName, storeNames } from '../../core/stores.ts';
 import { problem } from '../../errors/problem.ts';
 import { guardWrites } from '../../store/home.ts';
 import { toJsonFile } from '../../store/json-file.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
-import { cloudSchema, registrationSchema, storeNameSchema } from '../../store/schemas.ts';
+import { cloudSchema, registrationSchema } from '../../store/schemas.ts';
 import { type Known, savedAnswers } from '../answers/answers.ts';
 
 /** A finished step of a set-up, in the order they happen. */
@@ -61,7 +62,7 @@ const schema = z.object({
   done: z.array(z.enum(setupSteps)),
   wrongAccount: z.optional(z.boolean()),
   cloud: z.exactOptional(cloudSchema),
-  store: z.exactOptional(storeNameSchema),
+  store: z.exactOptional(z.enum(storeNames)),
   registration: z.exactOptional(
     z.object({
       setupId: z.string(),

@@ -1,7 +1,8 @@
 import type { Cloud } from '../../core/cloud.ts';
 import type { Context } from '../../core/context.ts';
 import { Interrupted } from '../../core/errors.ts';
-import type { MailboxKey, Registration, StoreName } from '../../core/mailbox.ts';
+import type { MailboxKey, Registration } from '../../core/mailbox.ts';
+import type { StoreName } from '../../core/stores.ts';
 import { rfc3339 } from '../../tokens/formats.ts';
 import type { Known } from '../answers/answers.ts';
 import { type InterruptedSetup, type JournaledRegistration, journals, type SetupStep } from './journal-file.ts';

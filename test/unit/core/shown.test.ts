@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { namedCloud } from '../../../src/core/clouds.ts';
 import {
   again,
   byShell,
@@ -13,7 +14,6 @@ import {
   withoutBlanks,
 } from '../../../src/core/next.ts';
 import { allShown, type Surroundings, shown, stepsShown } from '../../../src/core/shown.ts';
-import { namedCloud } from '../../../src/entra/clouds.ts';
 import { posix } from '../../support/next.ts';
 
 const powershell: Surroundings = { shell: 'powershell' };

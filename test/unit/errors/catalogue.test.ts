@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { namedCloud } from '../../../src/core/clouds.ts';
 import { Exit } from '../../../src/core/exit.ts';
 import { fold } from '../../../src/core/fold.ts';
 import { catalogue } from '../../../src/errors/catalogue/catalogue.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mailauth } from '../../../src/core/next.ts';
 import { cloudNames, namedCloud } from '../../../src/core/clouds.ts';
+import { mailauth } from '../../../src/core/next.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { readAccessToken, readIdToken } from '../../../src/oauth/claims.ts';
 import { checkIdentity, type Identity } from '../../../src/oauth/identity.ts';

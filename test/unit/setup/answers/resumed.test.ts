@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { namedCloud } from '../../../../src/core/clouds.ts';
 import type { Files } from '../../../../src/core/context.ts';
 import type { Registration } from '../../../../src/core/mailbox.ts';
-import { namedCloud } from '../../../../src/entra/clouds.ts';
 import type { Answers, Known, RegisterWay } from '../../../../src/setup/answers/answers.ts';
 import { earlierAnswers } from '../../../../src/setup/answers/earlier-answers.ts';
 import type { Flags } from '../../../../src/setup/answers/question.ts';

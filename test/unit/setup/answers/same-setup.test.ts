@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { namedCloud } from '../../../../src/core/clouds.ts';
 import type { MailboxRecord, Registration } from '../../../../src/core/mailbox.ts';
-import { namedCloud } from '../../../../src/entra/clouds.ts';
 import type { Answers, Known } from '../../../../src/setup/answers/answers.ts';
 import { answersOf, isSameApp, isSameSetup } from '../../../../src/setup/answers/answers-record.ts';
 import { allQuestions } from '../../../../src/setup/answers/questions.ts';

@@ -1,0 +1,29 @@
+/** The words of `--store`: where an operator may keep secrets. A new one also needs its row in `stores`. */
+export const chosenStores = ['keychain', 'file'] as const;
+
+export type ChosenStore = (typeof chosenStores)[number];
+
+/** `sandbox-file` is where the sandbox keeps its worthless secrets on a computer without a keychain. */
+export const storeNames = [...chosenStores, 'sandbox-file'] as const;
+
+export type StoreName = (typeof storeNames)[number];
+
+export const defaultStore = 'keychain' satisfies ChosenStore;
+
+export const isChosenStore = (word: string): word is ChosenStore => chosenStores.some((name) => name === word);
+
+/** Everything that a person reads of one store; what it does is in `src/store`, and `openStore` opens it. */
+interface Store {
+  /** heading of its check in `mailauth doctor` */
+  readonly title: string;
+  /** what it is, after its name */
+  readonly is: string;
+  /** environment variables that name the files which open it: a job of cron or systemd needs them, too */
+  readonly keyFiles: readonly string[];
+}
+
+export const stores: Readonly<Record<StoreName, Store>> = {
+  keychain: { title: 'Keychain', is: "the operating system's keychain", keyFiles: [] },
+  file: { title: 'Sealed file', is: 'one sealed file', keyFiles: ['MAILAUTH_KEY_FILE', 'MAILAUTH_PASSPHRASE_FILE'] },
+  'sandbox-file': { title: "Sandbox's file", is: "a file in the sandbox's own folder", keyFiles: [] },
+};
