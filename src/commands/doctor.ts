@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Cloud } from '../core/cloud.ts';
 import { namedCloud, unverifiedWords } from '../core/clouds.ts';
+import { errorCode } from '../core/error-code.ts';
 import { MailauthError } from '../core/errors.ts';
 import { fold } from '../core/fold.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
@@ -171,7 +172,7 @@ async function report(file: string, { ctx, globals }: Session, facts: Omit<Param
     return { kind: 'written', path: await writeReport(file, reportText({ ...facts, sandbox: globals.sandbox }, ctx), ctx) };
   } catch (error) {
     const known = fromSystemError(error);
-    const why = known?.why ?? (error instanceof Error && 'code' in error ? plain(error.message) : undefined);
+    const why = known?.why ?? (error instanceof Error && errorCode(error) !== undefined ? plain(error.message) : undefined);
     if (why === undefined) throw error;
     return { kind: 'failed', error: problem('doctor-report-failed', { file, why }) };
   }

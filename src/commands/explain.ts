@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
+import { isMissingFile } from '../core/error-code.ts';
 import { mailauth } from '../core/next.ts';
 import { allShown, type Surroundings, shown } from '../core/shown.ts';
 import { plain } from '../core/text.ts';
@@ -71,7 +72,7 @@ async function* ofFile(pieces: AsyncIterable<string>, file: string): AsyncGenera
   try {
     yield* pieces;
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+    const missing = isMissingFile(error);
     const reason = diskReason(error);
     if (!missing && reason === undefined) throw error;
     throw problem('value-invalid', {

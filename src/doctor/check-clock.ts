@@ -1,8 +1,8 @@
 import type { Cloud } from '../core/cloud.ts';
 import type { Context, Network } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
+import { rfc3339 } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
-import { rfc3339 } from '../tokens/formats.ts';
 import { type Check, failed, ok, warned } from './check.ts';
 
 /** As much as Entra and Kerberos forgive; beyond it fresh tokens look expired or not valid yet. */

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import type { Context } from '../core/context.ts';
+import { errorCode } from '../core/error-code.ts';
 import { mailauth } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
 import { openLoopback } from '../oauth/loopback.ts';
@@ -69,7 +70,7 @@ async function roundTrip(address: string, { clock, random }: Pick<Context, 'cloc
     return true;
   } catch (error) {
     signal.throwIfAborted();
-    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+    const code = errorCode(error);
     if (code === undefined) throw error;
     if (address === '::1' && notThere.includes(code)) return false;
     throw code === 'loopback-no-answer'

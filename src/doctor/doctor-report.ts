@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Context } from '../core/context.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { allShown, type Surroundings } from '../core/shown.ts';
-import { rfc3339 } from '../tokens/formats.ts';
+import { rfc3339 } from '../core/time.ts';
 import type { CheckResult } from './check.ts';
 import { variables } from './check-environment.ts';
 import { forStrangers, type Private } from './redact-report.ts';

@@ -1,4 +1,5 @@
 import type { Machine } from '../core/context.ts';
+import { guidPattern } from '../core/guid.ts';
 import { redact } from '../core/redact.ts';
 import { printable } from '../core/text.ts';
 import { withoutPassword } from './check-environment.ts';
@@ -24,9 +25,7 @@ export function forStrangers(line: string, { machine, values }: Private): string
     .replace(/[^\s@*'"<>()/\\,;:=]+@[\w-]+(?:\.[\w-]+)*/g, maskAddress);
   text = hide(text, '', '');
   if (machine.homeFolder.length > 1) text = replaceAll(text, machine.homeFolder, '~');
-  text = text
-    .replace(/([\\/](?:home|Users)[\\/])[^\\/\s'"]+/gi, '$1[user]')
-    .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, '[id]');
+  text = text.replace(/([\\/](?:home|Users)[\\/])[^\\/\s'"]+/gi, '$1[user]').replace(new RegExp(`\\b${guidPattern}\\b`, 'gi'), '[id]');
   return hasName(machine.user) ? text.replace(new RegExp(`(?<![\\w-])${literal(machine.user)}(?![\\w-])`, 'gi'), '[user]') : text;
 }
 

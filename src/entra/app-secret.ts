@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { defined } from '../core/defined.ts';
 import { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
+import { rfc3339 } from '../core/time.ts';
 import type { GraphCommands } from '../errors/catalogue/registration/graph-errors.ts';
 import { problem } from '../errors/problem.ts';
 import { readApplication, type StoredCredential } from './application.ts';
@@ -151,5 +152,5 @@ export function endOf(now: number, months: number): string {
   const end = new Date(now);
   end.setUTCMonth(start.getUTCMonth() + months);
   if (end.getUTCDate() !== start.getUTCDate()) end.setUTCDate(0);
-  return end.toISOString().replace(/\.\d+Z$/, 'Z');
+  return rfc3339(end.getTime());
 }

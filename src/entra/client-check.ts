@@ -1,5 +1,6 @@
 import type { HttpRequest } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
+import { publishingPausesMs } from '../core/pauses.ts';
 import { storedThumbprints } from '../oauth/client-certificate.ts';
 import { postClientCredentials } from '../oauth/client-credentials.ts';
 import { entraProblem } from '../oauth/entra-error.ts';
@@ -57,8 +58,6 @@ function refreshThatFails(app: OAuthApp): HttpRequest {
   return formRequest(app.endpoints.token, form, app);
 }
 
-const waitsMs = [2000, 4000, 8000, 15_000, 15_000, 15_000, 15_000, 15_000];
-
 /**
  * Proves a secret or an app that was just made. Entra's data centres do not know it all at once: for up to 90 s "unknown app" and "wrong
  * secret" are asked again, visibly. `patient: false` asks once. Throws what `checkClient` throws.
@@ -68,7 +67,7 @@ export async function proveSecret(
   onWait: (text: string) => void,
   patient = true,
 ): Promise<ClientVerdict> {
-  for (const waitMs of [...(patient ? waitsMs : []), undefined]) {
+  for (const waitMs of [...(patient ? publishingPausesMs : []), undefined]) {
     try {
       return await checkClient(app);
     } catch (error) {

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { Cloud, Endpoints, Tenant } from '../core/cloud.ts';
 import { type CloudName, cloudOfLoginHost, isCloudName } from '../core/clouds.ts';
 import type { HttpResponse, Network } from '../core/context.ts';
+import { guidPattern, isGuid } from '../core/guid.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { entraProblem, readEntraError } from '../oauth/entra-error.ts';
@@ -17,7 +18,7 @@ const configuration = z.object({
 });
 type Configuration = z.infer<typeof configuration>;
 
-const guid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i;
+const guid = new RegExp(guidPattern, 'i');
 const domain = /^(?=.{3,253}$)(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+[\p{L}\p{N}-]{2,63}$/u;
 /** The tenant of all personal accounts (learn.microsoft.com/entra/identity-platform/access-tokens). */
 const consumersId = '9188040d-6c67-4c5b-b112-36a304b66dad';
@@ -55,7 +56,7 @@ export async function discoverTenant({ network, cloud, domainOrId, timeoutMs, si
 
 /** Is it a GUID, a domain or one of Microsoft's words? `--tenant` takes these. */
 export function isTenantWord(tenant: string): boolean {
-  return words.includes(tenant) || new RegExp(`^${guid.source}$`, 'i').test(tenant) || domain.test(tenant);
+  return words.includes(tenant) || isGuid(tenant) || domain.test(tenant);
 }
 
 /** The name by which a mailbox's tenant is looked up: its domain, or `consumers` for Microsoft's personal mail domains. */

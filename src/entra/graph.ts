@@ -4,6 +4,7 @@ import type { Clock, HttpRequest, HttpResponse, Network, Random } from '../core/
 import { defined } from '../core/defined.ts';
 import { MailauthError } from '../core/errors.ts';
 import { type Command, mailauth } from '../core/next.ts';
+import { pauseMs } from '../core/pauses.ts';
 import type { Secret } from '../core/secret.ts';
 import { problem } from '../errors/problem.ts';
 import { type AccessClaims, readAccessToken } from '../oauth/claims.ts';
@@ -46,7 +47,7 @@ export interface Graph {
 
 const page = z.object({ value: z.array(z.unknown()), '@odata.nextLink': z.optional(z.string()) });
 const mostPages = 20;
-const backoffMs = [1000, 2000, 4000, 8000, 15_000];
+const firstPauseMs = 1000;
 const repeatedAfterCut = 2;
 
 /**
@@ -109,8 +110,7 @@ function waitIn(deps: GraphDeps, host: string, again: Command): (answer: Tried, 
   let waitedMs = 0;
   return async (answer, attempt) => {
     const asked = answer.kind === 'answered' ? retryAfterSeconds(answer.response.headers) : undefined;
-    const ms =
-      asked === undefined ? withJitter(backoffMs[Math.min(attempt, backoffMs.length - 1)] ?? 0, deps.random) : Math.max(asked, 1) * 1000;
+    const ms = asked === undefined ? withJitter(pauseMs(attempt, firstPauseMs), deps.random) : Math.max(asked, 1) * 1000;
     if (waitedMs + ms > (deps.maxWaitMs ?? 90_000)) throw giveUp(answer, asked, host, again);
     waitedMs += ms;
     deps.onWait?.(reasonOf(answer), ms);

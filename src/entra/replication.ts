@@ -1,4 +1,5 @@
 import type { Clock } from '../core/context.ts';
+import { pauseMs } from '../core/pauses.ts';
 import type { WaitReason } from './graph.ts';
 import { type GraphAnswer, type GraphRefusal, means } from './graph-answer.ts';
 
@@ -17,7 +18,7 @@ export type UntilReplicated = <A extends GraphAnswer | { readonly kind: 'ok' }>(
   tries?: number,
 ) => Promise<A | GraphRefusal>;
 
-const backoffMs = [2000, 4000, 8000, 15_000];
+const firstPauseMs = 2000;
 /** Waits 14 s in all, for an object that somebody may have deleted in the meantime. */
 export const fewTries = 3;
 
@@ -28,7 +29,7 @@ export function untilReplicatedWith({ clock, signal, onWait }: ReplicationDeps, 
     for (let attempt = 0; ; attempt += 1) {
       const answer = await ask();
       if (!isLag(answer) || attempt >= tries) return answer;
-      const ms = backoffMs[Math.min(attempt, backoffMs.length - 1)] ?? 0;
+      const ms = pauseMs(attempt, firstPauseMs);
       if (waitedMs + ms > maxMs) return answer;
       waitedMs += ms;
       onWait?.('replication', ms);

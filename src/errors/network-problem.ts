@@ -1,3 +1,4 @@
+import { errorCode } from '../core/error-code.ts';
 import { Interrupted, MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import type { Where } from './catalogue/machine/network-errors.ts';
@@ -47,8 +48,9 @@ export function networkProblem(cause: unknown, where: Where & { readonly issuer?
 function meaning(error: unknown): NetworkCode | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error.name === 'TimeoutError') return 'connect-timeout';
-  if (!('code' in error) || typeof error.code !== 'string') return undefined;
-  return entryWithCode(error.code, networkCodes) ?? entryThatSays(error.message, ['connect-refused'])?.code;
+  const code = errorCode(error);
+  if (code === undefined) return undefined;
+  return entryWithCode(code, networkCodes) ?? entryThatSays(error.message, ['connect-refused'])?.code;
 }
 
 /** The error, then what it wraps: `cause`, and the attempts of a connection to several addresses. At most 20. */

@@ -1,3 +1,4 @@
+import { guidPattern } from '../core/guid.ts';
 import { plain } from '../core/text.ts';
 import { suggestedPauseMs } from '../mail/mail-refusal.ts';
 
@@ -18,20 +19,19 @@ export interface Values {
   readonly at?: string;
 }
 
-const guid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const domain = '[a-z0-9][a-z0-9-]{0,62}(?:\\.[a-z0-9][a-z0-9-]{0,62}){1,6}';
 const address = "[\\w.%+'-]{1,64}@[a-z0-9][a-z0-9.-]{1,190}[a-z0-9]";
 
 /** Only what Microsoft's, Exchange's and Node's own sentences say around it; a bare address or id in the text may be anybody's. */
 const readers = {
   clientId: [
-    new RegExp(`(?:application|client|app)(?: with identifier| with ID| ID| application)?\\s+['"]?(${guid})`, 'gi'),
-    new RegExp(`(?:client_?id|app_?id|application_?id)["']?\\s{0,3}[=:]\\s{0,3}["']?(${guid})`, 'gi'),
+    new RegExp(`(?:application|client|app)(?: with identifier| with ID| ID| application)?\\s+['"]?(${guidPattern})`, 'gi'),
+    new RegExp(`(?:client_?id|app_?id|application_?id)["']?\\s{0,3}[=:]\\s{0,3}["']?(${guidPattern})`, 'gi'),
   ],
   tenant: [
-    new RegExp(`(?:in the directory|in the tenant|in tenant|tenant named|^tenant|\\bTenant)\\s+['"](${guid}|${domain})['"]`, 'gi'),
-    new RegExp(`https://login\\.(?:microsoftonline|partner\\.microsoftonline)\\.[a-z]{2,3}/(${guid}|${domain})/`, 'gi'),
-    new RegExp(`tenant_?id["']?\\s{0,3}[=:]\\s{0,3}["']?(${guid})`, 'gi'),
+    new RegExp(`(?:in the directory|in the tenant|in tenant|tenant named|^tenant|\\bTenant)\\s+['"](${guidPattern}|${domain})['"]`, 'gi'),
+    new RegExp(`https://login\\.(?:microsoftonline|partner\\.microsoftonline)\\.[a-z]{2,3}/(${guidPattern}|${domain})/`, 'gi'),
+    new RegExp(`tenant_?id["']?\\s{0,3}[=:]\\s{0,3}["']?(${guidPattern})`, 'gi'),
   ],
   account: [
     new RegExp(`user account\\s+['"{]?(${address})`, 'gi'),
@@ -46,7 +46,7 @@ const readers = {
     new RegExp(`(?:E[A-Z]{4,14}) (${domain}|\\d{1,3}(?:\\.\\d{1,3}){3}):\\d{1,5}\\b`, 'g'),
   ],
   port: [new RegExp(`(?:E[A-Z]{4,14}) (?:${domain}|\\d{1,3}(?:\\.\\d{1,3}){3}|::1):(\\d{1,5})\\b`, 'g')],
-  correlationId: [new RegExp(`Correlation[ _]?ID["']?\\s{0,3}[:=]\\s{0,3}["']?(${guid})`, 'gi')],
+  correlationId: [new RegExp(`Correlation[ _]?ID["']?\\s{0,3}[:=]\\s{0,3}["']?(${guidPattern})`, 'gi')],
   at: [/Timestamp["']?\s{0,3}[:=]\s{0,3}["']?(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\dZ)/gi],
 } as const;
 

@@ -1,7 +1,8 @@
-import { appRoleNames } from '../core/app-roles.ts';
-import type { Protocol } from '../core/cloud.ts';
 import { MailauthError } from '../core/errors.ts';
+import { isGuid } from '../core/guid.ts';
+import { appRole, delegatedPermission } from '../core/permissions.ts';
 import { plain } from '../core/text.ts';
+import { rfc3339 } from '../core/time.ts';
 import type { MailSpot, RefusedBlanks } from '../errors/catalogue/mail/mail-words.ts';
 import { problem } from '../errors/problem.ts';
 import { entryThatSays } from '../errors/says.ts';
@@ -44,14 +45,6 @@ export interface MailAttempt extends MailSpot {
 
 export type More = { readonly detail?: { readonly reply: string } };
 
-/**
- * The delegated permission of each protocol (learn.microsoft.com, "Authenticate an IMAP, POP or SMTP connection using
- * OAuth").
- */
-const scopeNames: Readonly<Record<Protocol, string>> = { imap: 'IMAP.AccessAsUser.All', pop: 'POP.AccessAsUser.All', smtp: 'SMTP.Send' };
-
-const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** The first thing in the token that explains a refusal. When the token explains nothing, the server's own words are all that is known. */
 export function refusedToken(at: MailAttempt, more: More, unexplained: (blanks: RefusedBlanks) => MailauthError): MailauthError {
   const { token } = at;
@@ -65,7 +58,7 @@ export function refusedToken(at: MailAttempt, more: More, unexplained: (blanks: 
   const elsewhere = otherTenant(at);
   if (elsewhere !== undefined) return problem('mail-token-tenant', { ...spot, ...elsewhere }, more);
   if (token?.expiresAt !== undefined && token.expiresAt <= at.now) {
-    return problem('mail-token-expired', { ...spot, expiredAt: new Date(token.expiresAt).toISOString().replace(/\.\d+Z$/, 'Z') }, more);
+    return problem('mail-token-expired', { ...spot, expiredAt: rfc3339(token.expiresAt) }, more);
   }
   if (appOnly) return appRefused(at, more);
   const tokenUser = token?.username === undefined ? undefined : plain(token.username, 80);
@@ -95,7 +88,7 @@ export function appRefused(at: MailAttempt, more: More): MailauthError {
 function missingPermission({ token, protocol }: MailAttempt): string | undefined {
   // An opaque token cannot be read; its scopes come from the token endpoint's answer, and an answer without scopes proves nothing.
   if (token?.scopes === undefined || (token.opaque && token.scopes.length === 0)) return undefined;
-  const wanted = (token.appOnly === true ? appRoleNames : scopeNames)[protocol];
+  const wanted = (token.appOnly === true ? appRole : delegatedPermission)(protocol);
   // `/.default` is only what the app asked for: an opaque token does not say what it was given.
   if (token.scopes.some((s) => s.endsWith('/.default'))) return undefined;
   return token.scopes.some((s) => same(s.slice(s.lastIndexOf('/') + 1), wanted)) ? undefined : wanted;
@@ -104,7 +97,7 @@ function missingPermission({ token, protocol }: MailAttempt): string | undefined
 /** Compares the tenants only when both are ids: a set-up may know its tenant by a domain or as `consumers`. */
 function otherTenant({ token, tenantId: wanted = '' }: MailAttempt): { tenant: string; wanted: string } | undefined {
   const tenant = token?.tenantId ?? '';
-  return guid.test(tenant) && guid.test(wanted) && !same(tenant, wanted) ? { tenant, wanted } : undefined;
+  return isGuid(tenant) && isGuid(wanted) && !same(tenant, wanted) ? { tenant, wanted } : undefined;
 }
 
 /** Exchange's sentences about load, the same in IMAP and POP, with the pause that Exchange asks for. */

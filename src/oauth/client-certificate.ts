@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { Secret } from '../core/secret.ts';
 import { type Thumbprints, thumbprintsOf } from '../core/thumbprints.ts';
+import { rfc3339 } from '../core/time.ts';
 
 /** A certificate with its private key, read and matched. `pem` is both, as the secret store keeps them. */
 export interface ClientCertificate {
@@ -84,5 +85,3 @@ function readKey(pem: string): KeyObject | string {
     return 'The private key in it cannot be read.';
   }
 }
-
-const rfc3339 = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');

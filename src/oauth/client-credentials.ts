@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { appRoleNames } from '../core/app-roles.ts';
 import type { Cloud, Protocol } from '../core/cloud.ts';
 import type { HttpResponse } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import type { TokenSet } from '../core/mailbox.ts';
+import { appRole } from '../core/permissions.ts';
 import { problem } from '../errors/problem.ts';
 import { readAccessToken } from './claims.ts';
 import { assertionType, clientAssertion } from './client-assertion.ts';
@@ -79,5 +79,5 @@ export async function appToken(app: OAuthApp, mailbox: string): Promise<TokenSet
 /** The wanted application permissions that the token lacks. An empty list when the token cannot be read. */
 export function missingRoles(set: Pick<TokenSet, 'scopes'>, protocols: readonly Protocol[]): readonly string[] {
   if (set.scopes.some((scope) => scope.endsWith('/.default'))) return [];
-  return protocols.map((protocol) => appRoleNames[protocol]).filter((role) => !set.scopes.includes(role));
+  return protocols.map(appRole).filter((role) => !set.scopes.includes(role));
 }

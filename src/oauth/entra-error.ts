@@ -3,6 +3,7 @@ import { defined } from '../core/defined.ts';
 import type { ErrorDetail, MailauthError } from '../core/errors.ts';
 import { Exit, type ExitCode } from '../core/exit.ts';
 import { plain } from '../core/text.ts';
+import { rfc3339Exact } from '../core/time.ts';
 import { aadstsEntries } from '../errors/catalogue/entra/entra-errors.ts';
 import type { EntraWords } from '../errors/catalogue/entra/entra-words.ts';
 import type { Entry } from '../errors/entry/entry.ts';
@@ -122,7 +123,7 @@ function detailOf(said: EntraError, words: EntraWords): ErrorDetail {
     ...(said.correlationId === undefined ? {} : { correlationId: plain(said.correlationId, 64) }),
     ...(reply === '' ? {} : { reply }),
     ...defined({ retryAfterSeconds: said.retryAfter }),
-    ...(Number.isNaN(at) ? {} : { at: new Date(at).toISOString() }),
+    ...(Number.isNaN(at) ? {} : { at: rfc3339Exact(at) }),
   };
 }
 

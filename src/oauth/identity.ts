@@ -1,4 +1,5 @@
 import { defined } from '../core/defined.ts';
+import { isGuid } from '../core/guid.ts';
 import type { Account } from '../core/mailbox.ts';
 import { problem } from '../errors/problem.ts';
 import type { AccessClaims, IdClaims } from './claims.ts';
@@ -44,4 +45,4 @@ export function checkIdentity({ claims, accessToken, mailbox, signInAs, tenantId
 const same = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
 
 /** Only an id can be compared with `tid`; a domain or a word for many tenants cannot. */
-const isTenantId = (tenant: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant);
+const isTenantId = isGuid;

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { errorCode } from '../core/error-code.ts';
 import type { Command } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
 
@@ -46,7 +47,7 @@ export async function bindLoopback(
       return bound(port, [four, six], ['127.0.0.1', '::1'], sockets);
     } catch (error) {
       // Another program owns this port on ::1, where browsers look first. When any port will do, take another one.
-      const elsewhere = codeOf(error) === 'EADDRINUSE' && want.port === undefined && attempt < portAttempts;
+      const elsewhere = (errorCode(error) ?? 'unknown') === 'EADDRINUSE' && want.port === undefined && attempt < portAttempts;
       if (!elsewhere) return bound(port, [four], ['127.0.0.1'], sockets);
       await closeServer(four);
     }
@@ -124,7 +125,7 @@ function listenOn(server: Server, port: number, host: string): Promise<void> {
 }
 
 function refusal(error: unknown, want: { readonly port: number | undefined; readonly again: Command }) {
-  const code = codeOf(error);
+  const code = errorCode(error) ?? 'unknown';
   if (code === 'EADDRINUSE' && want.port !== undefined) {
     return problem('loopback-port-taken', { port: want.port, again: want.again }, { cause: error });
   }
@@ -136,8 +137,4 @@ function portOf(server: Server): number {
   const address: AddressInfo | string | null = server.address();
   if (address === null || typeof address === 'string') throw new Error('a listening TCP server has a port');
   return address.port;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
 }

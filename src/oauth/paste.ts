@@ -1,4 +1,5 @@
 import { isSignInPage } from '../core/clouds.ts';
+import { isGuid } from '../core/guid.ts';
 import { plain } from '../core/text.ts';
 import { pastedTexts as say } from '../errors/catalogue/entra/pasted-errors.ts';
 import { type AuthorizationAnswer, hasState, type ReadAnswer, readAuthorizationAnswer, readCode } from './authorization-answer.ts';
@@ -105,7 +106,7 @@ function judge(params: URLSearchParams, state: string): Pasted {
 }
 
 function readBareCode(pasted: string, target: string): Pasted {
-  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(pasted)) return retry(say.guid);
+  if (isGuid(pasted)) return retry(say.guid);
   if (/^eyJ[\w-]*\./.test(pasted)) return retry(say.token);
   // Entra: `1.AX0A…`; personal accounts: `M.C532_BAY.2.U.…`, with ! * $ in it, escaped in the address bar.
   if (!/^[\w.~!*$%+/=-]{20,}$/.test(pasted)) return retry(say.unknown(target));

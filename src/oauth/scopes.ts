@@ -1,8 +1,7 @@
 import type { Cloud, Protocol } from '../core/cloud.ts';
+import { delegatedPermissionsOf } from '../core/permissions.ts';
 import type { EntraWords } from '../errors/catalogue/entra/entra-words.ts';
 import { problem } from '../errors/problem.ts';
-
-const names: Readonly<Record<Protocol, string>> = { imap: 'IMAP.AccessAsUser.All', pop: 'POP.AccessAsUser.All', smtp: 'SMTP.Send' };
 
 /** OpenID Connect Core section 5.4 and 11: of no resource, so they may stand beside any. */
 const openIdScopes: readonly string[] = ['offline_access', 'openid', 'profile', 'email'];
@@ -13,8 +12,7 @@ const openIdScopes: readonly string[] = ['offline_access', 'openid', 'profile', 
  * Source: learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
  */
 export function scopesFor(cloud: Cloud, protocols: readonly Protocol[]): string[] {
-  const mail = (['imap', 'pop', 'smtp'] as const).filter((protocol) => protocols.includes(protocol));
-  return [...mail.map((protocol) => `${cloud.outlookScopeBase}/${names[protocol]}`), ...openIdScopes];
+  return [...delegatedPermissionsOf(protocols).map((name) => `${cloud.outlookScopeBase}/${name}`), ...openIdScopes];
 }
 
 /** The `scope` of a token response; without one, all that was asked for was granted (RFC 6749 section 5.1). */

@@ -1,8 +1,8 @@
 import type { Protocol } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
 import type { ClientType } from '../core/mailbox.ts';
+import { appRolesOf, delegatedPermissionsOf, isMailPermission } from '../core/permissions.ts';
 import type { Audience, PlannedCertificate, RegistrationPlan } from '../core/registration-plan.ts';
-import { appRolesOf, mailPermissionsOf, permissionsOf } from './permissions.ts';
 import { type Product, platformOf, type SignInWay } from './product.ts';
 
 /** The answers that decide how the app is registered; the wizard's `Answers` fit. */
@@ -39,11 +39,18 @@ export function planRegistration(product: Product, answers: PlanAnswers, setupId
     publicClientFlows: answers.clientType === 'public' && (product.publicClientFlows || needsClientFlows(answers.signIn)),
     implicitTokens: variant?.implicitTokens === true,
     graphPermissions: permissionsOf(product, answers.protocols),
-    exchangePermissions: mailPermissionsOf(answers.protocols),
+    exchangePermissions: delegatedPermissionsOf(answers.protocols),
     ...defined({ secretMonths: answers.clientType === 'confidential' ? answers.secretMonths : undefined }),
     consent: answers.consent,
     tag: `mailauth:${setupId}`,
   };
+}
+
+/** The product's list, its mail permissions narrowed or widened to the protocols that were chosen. */
+export function permissionsOf(product: Product, protocols: readonly Protocol[]): readonly string[] {
+  const wanted = delegatedPermissionsOf(protocols);
+  const kept = product.permissions.filter((name) => wanted.includes(name) || !isMailPermission(name));
+  return [...kept, ...wanted.filter((name) => !kept.includes(name))];
 }
 
 /** An app that acts for itself: no person signs in, so it has no redirect URI and no delegated permission. */

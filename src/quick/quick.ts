@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { tokenGet } from '../commands/token/token-get.ts';
 import type { Clock, Context, Files, GuardedFile, Network, Prompts } from '../core/context.ts';
+import { errorCode } from '../core/error-code.ts';
 import type { Reporter } from '../core/report.ts';
 import { defaultStore } from '../core/stores.ts';
 import { type Globals, globalValueFlags, readGlobals } from '../session/globals.ts';
@@ -151,7 +152,7 @@ function unlessMissing<T>(look: () => T, otherwise: T): T {
   try {
     return look();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return otherwise;
+    if (errorCode(error) === 'ENOENT') return otherwise;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { nodeModule } from '../core/builtins.ts';
+import { errorCode } from '../core/error-code.ts';
 
 /** The whole program, built beside this file. `require` spares the ESM loader, a fifth of the time of a bare Node. */
 export async function startApp(): Promise<void> {
@@ -17,7 +18,7 @@ export function print(text: string): boolean {
   try {
     while (written < bytes.length) written += writeSync(1, bytes, written);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) return false;
+    if (errorCode(error) !== 'EAGAIN') return false;
     process.stdout.write(bytes.subarray(written));
   }
   return true;

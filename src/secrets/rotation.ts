@@ -5,6 +5,7 @@ import { MailauthError } from '../core/errors.ts';
 import { Exit } from '../core/exit.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import type { Reporter } from '../core/report.ts';
+import { rfc3339 } from '../core/time.ts';
 import { addSecret, type NewSecret, removeLost, removeSecret, rotationName, type SecretDeps } from '../entra/app-secret.ts';
 import { proveSecret } from '../entra/client-check.ts';
 import { problem } from '../errors/problem.ts';
@@ -13,7 +14,6 @@ import { guardWrites } from '../store/home.ts';
 import { type MailboxFiles, mailboxSlug } from '../store/mailbox-file.ts';
 import type { SecretStore } from '../store/store.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
-import { rfc3339 } from '../tokens/formats.ts';
 import { type RotationNote, rotationNotes, waitingSecret } from './rotation-notes.ts';
 
 export interface RotationDeps extends SecretDeps {

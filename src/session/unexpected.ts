@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
+import { errorCode } from '../core/error-code.ts';
 import { MailauthError } from '../core/errors.ts';
 import { Exit } from '../core/exit.ts';
 import { line, noted } from '../core/next.ts';
 import { redact } from '../core/redact.ts';
 import { plain } from '../core/text.ts';
+import { rfc3339Exact, timeInFileName } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
 import { resolveHome } from '../store/home.ts';
 
@@ -12,8 +14,8 @@ const fileTroubles = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'E
 
 /** A disk that refuses (full, read-only, not ours) in the operator's words; undefined for anything else. */
 export function fromSystemError(thrown: unknown): MailauthError | undefined {
-  if (!(thrown instanceof Error) || !('code' in thrown) || typeof thrown.code !== 'string') return undefined;
-  return fileTroubles.has(thrown.code) ? problem('write-failed', { why: plain(thrown.message) }, { cause: thrown }) : undefined;
+  if (!(thrown instanceof Error) || !fileTroubles.has(errorCode(thrown) ?? '')) return undefined;
+  return problem('write-failed', { why: plain(thrown.message) }, { cause: thrown });
 }
 
 /** Whatever was thrown, as an error to show: ours as it is, a disk that refuses in the operator's words, everything else a bug of ours. */
@@ -25,9 +27,9 @@ export async function asProblem(thrown: unknown, ctx: Context): Promise<Mailauth
 async function bugReport(thrown: unknown, ctx: Context): Promise<MailauthError> {
   const name = thrown instanceof Error ? thrown.name : typeof thrown;
   const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  const at = new Date(ctx.clock.now()).toISOString();
-  const file = join(resolveHome(ctx), 'logs', `bug-${at.replace(/[:.]/g, '-')}.log`);
-  const text = `mailauth bug report, ${at}\nplatform ${ctx.platform}\n${redact(stack)}\n`;
+  const now = ctx.clock.now();
+  const file = join(resolveHome(ctx), 'logs', `bug-${timeInFileName(now)}.log`);
+  const text = `mailauth bug report, ${rfc3339Exact(now)}\nplatform ${ctx.platform}\n${redact(stack)}\n`;
   const written = await ctx.files.writeAtomic(file, text).then(
     () => true,
     () => false,

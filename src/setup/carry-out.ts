@@ -1,9 +1,9 @@
 import { MailauthError } from '../core/errors.ts';
 import { columnsOf } from '../core/fold.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
+import { rfc3339 } from '../core/time.ts';
 import { appEntries } from '../errors/catalogue/entra/entra-app-errors.ts';
 import { problem } from '../errors/problem.ts';
-import { rfc3339 } from '../tokens/formats.ts';
 import type { Answers, RegisterWay } from './answers/answers.ts';
 import { recordOf } from './answers/answers-record.ts';
 import { remainingAnswers } from './answers/remaining-answers.ts';

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import * as z from 'zod/mini';
 import type { Context, Files, Random } from '../core/context.ts';
+import { errorCode } from '../core/error-code.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { parseJsonFile, toJsonFile } from './json-file.ts';
@@ -66,8 +67,7 @@ const diskCodes: Readonly<Record<string, string>> = {
 
 /** Why the disk refuses, in words; undefined when the error is no matter of the disk. */
 export function diskReason(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
-  return diskCodes[error.code];
+  return diskCodes[errorCode(error) ?? ''];
 }
 
 /** Turns what the disk says about a write under `home` into `home-not-writable`. */

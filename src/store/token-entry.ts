@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { MailboxKey, TokenSet } from '../core/mailbox.ts';
 import { type Command, mailauth } from '../core/next.ts';
 import { Secret } from '../core/secret.ts';
+import { rfc3339Exact } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
 import { accountSchema, timeSchema } from './schemas.ts';
 
@@ -45,17 +46,15 @@ const schema = z.object({
   account: accountSchema,
 });
 
-const rfc3339 = (ms: number): string => new Date(ms).toISOString();
-
 /** JSON, times in RFC 3339. The tokens stand in it in plain text: it goes to a secret store and nowhere else. */
 export function encodeTokenSet(set: TokenSet): Secret {
   const wire: z.infer<typeof schema> = {
     version: 1,
     accessToken: set.accessToken.reveal(),
     ...(set.refreshToken === undefined ? {} : { refreshToken: set.refreshToken.reveal() }),
-    issuedAt: rfc3339(set.issuedAt),
-    expiresAt: rfc3339(set.expiresAt),
-    ...(set.refreshTokenIssuedAt === undefined ? {} : { refreshTokenIssuedAt: rfc3339(set.refreshTokenIssuedAt) }),
+    issuedAt: rfc3339Exact(set.issuedAt),
+    expiresAt: rfc3339Exact(set.expiresAt),
+    ...(set.refreshTokenIssuedAt === undefined ? {} : { refreshTokenIssuedAt: rfc3339Exact(set.refreshTokenIssuedAt) }),
     scopes: [...set.scopes],
     account: set.account,
   };

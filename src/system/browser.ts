@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Browser, BrowserOutcome, Clock } from '../core/context.ts';
+import { errorCode } from '../core/error-code.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -126,7 +127,7 @@ async function watch(child: ChildProcess, name: string, clock: Clock): Promise<B
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown reason';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+  return errorCode(error) ?? error.message;
 }
 
 function isFile(path: string): boolean {

@@ -3,6 +3,7 @@ import { homedir, release, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Context, Machine } from '../core/context.ts';
 import { shellOf } from '../core/quoting.ts';
+import { rfc3339Exact } from '../core/time.ts';
 import { resolveHome } from '../store/home.ts';
 import { createBrowser } from './browser.ts';
 import { systemClock } from './clock.ts';
@@ -76,7 +77,7 @@ function debugLog(ctx: Pick<Context, 'env' | 'platform' | 'clock' | 'pid'>): (li
   return (line) => {
     try {
       mkdirSync(home, { recursive: true, mode: 0o700 });
-      appendFileSync(file, `${new Date(ctx.clock.now()).toISOString()} [${ctx.pid}] ${line}\n`, { mode: 0o600 });
+      appendFileSync(file, `${rfc3339Exact(ctx.clock.now())} [${ctx.pid}] ${line}\n`, { mode: 0o600 });
     } catch {
       // best effort
     }

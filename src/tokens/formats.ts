@@ -1,5 +1,6 @@
 import type { Protocol } from '../core/cloud.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import { rfc3339 } from '../core/time.ts';
 import { xoauth2 } from './sasl.ts';
 
 export const tokenFormats = ['raw', 'xoauth2', 'json', 'env'] as const;
@@ -28,6 +29,3 @@ export function saslUser(record: Pick<MailboxRecord, 'mailbox' | 'protocols' | '
   const forSmtp = protocol === 'smtp' || (protocol === undefined && record.protocols.every((p) => p === 'smtp'));
   return forSmtp ? (record.smtpUser ?? record.mailbox) : record.mailbox;
 }
-
-/** RFC 3339 in UTC, whole seconds. */
-export const rfc3339 = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');

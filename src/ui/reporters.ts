@@ -2,6 +2,7 @@ import type { Context } from '../core/context.ts';
 import { fold } from '../core/fold.ts';
 import type { Reporter } from '../core/report.ts';
 import { plain } from '../core/text.ts';
+import { rfc3339 } from '../core/time.ts';
 import { eraseLine, type Theme } from './theme.ts';
 
 /** On a terminal a step in progress is one grey line that its end replaces; elsewhere only ends are printed. */
@@ -61,7 +62,7 @@ export function jsonLinesReporter(ctx: Pick<Context, 'out'>): Reporter {
         type: 'authorization_required',
         url,
         ...(userCode === undefined ? {} : { user_code: userCode }),
-        expires_at: new Date(expiresAt).toISOString().replace(/\.\d+Z$/, 'Z'),
+        expires_at: rfc3339(expiresAt),
       }),
     note: (text) => line({ type: 'progress', step: 'note', state: 'done', text: plain(text) }),
     detail: () => undefined,

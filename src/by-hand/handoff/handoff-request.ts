@@ -1,7 +1,7 @@
-import { appRoleNames } from '../../core/app-roles.ts';
-import type { Cloud, Protocol } from '../../core/cloud.ts';
+import { type Cloud, type Protocol, protocols } from '../../core/cloud.ts';
+import { isGuid } from '../../core/guid.ts';
+import { appRole, delegatedPermission } from '../../core/permissions.ts';
 import type { RegistrationPlan } from '../../core/registration-plan.ts';
-import { permissionNames } from '../../products/permissions.ts';
 import type { PortalStep } from '../portal-steps.ts';
 
 /** What an administrator is asked to do for the operator. */
@@ -36,8 +36,6 @@ export const fileNames = {
 
 export const clientIdBlank = 'CLIENT-ID';
 
-const isGuid = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
-
 /** The tenant that a script can compare with; undefined where only a domain is known. */
 export const comparableTenant = ({ tenantId }: HandoffRequest): string | undefined =>
   isGuid(tenantId) ? tenantId.toLowerCase() : undefined;
@@ -45,9 +43,7 @@ export const comparableTenant = ({ tenantId }: HandoffRequest): string | undefin
 /** Which protocols are planned: the permissions say it. */
 export function protocolsOf({ exchangePermissions, graphPermissions, appRoles }: RegistrationPlan): readonly Protocol[] {
   const names = [...exchangePermissions, ...graphPermissions, ...(appRoles ?? [])];
-  return (['imap', 'pop', 'smtp'] as const).filter(
-    (protocol) => names.includes(permissionNames[protocol]) || names.includes(appRoleNames[protocol]),
-  );
+  return protocols.filter((protocol) => names.includes(delegatedPermission(protocol)) || names.includes(appRole(protocol)));
 }
 
 /** An app for personal accounts alone has no service principal that anything could be granted to. */

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { defined } from '../../core/defined.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
+import { rfc3339 } from '../../core/time.ts';
 import { problem } from '../../errors/problem.ts';
 import type { Outcome } from '../../session/command.ts';
 import { mailboxesOf } from '../../session/mailbox-argument.ts';
@@ -10,7 +11,6 @@ import { appTokenWithRoles } from '../../setup/sign-in/app-only-step.ts';
 import { keepTokens } from '../../setup/sign-in/kept-tokens.ts';
 import { guardWrites } from '../../store/home.ts';
 import { tokenLock } from '../../tokens/current.ts';
-import { rfc3339 } from '../../tokens/formats.ts';
 import { freshAppToken } from '../../tokens/refresh.ts';
 import { proveLogin, unproven } from './prove-login.ts';
 

@@ -4,6 +4,7 @@ import { MailauthError } from '../../core/errors.ts';
 import { Exit } from '../../core/exit.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
+import { rfc3339 } from '../../core/time.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxArgument, mailboxesOf } from '../../session/mailbox-argument.ts';
@@ -18,7 +19,6 @@ import { guardWrites } from '../../store/home.ts';
 import type { MailboxFiles } from '../../store/mailbox-file.ts';
 import type { SecretStore } from '../../store/store.ts';
 import { storedToken, tokenLock } from '../../tokens/current.ts';
-import { rfc3339 } from '../../tokens/formats.ts';
 import { appOf } from '../../tokens/refresh.ts';
 import { proveLogin, unproven } from './prove-login.ts';
 

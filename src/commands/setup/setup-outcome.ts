@@ -3,6 +3,7 @@ import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { mailauth, type NextStep } from '../../core/next.ts';
 import { allShown } from '../../core/shown.ts';
+import { rfc3339 } from '../../core/time.ts';
 import { resultsShown } from '../../mail/result.ts';
 import { productNamed } from '../../products/products.ts';
 import { type Sheet, sheetOf } from '../../products/sheet/sheet.ts';
@@ -16,7 +17,6 @@ import type { Session } from '../../session/session.ts';
 import type { SetupOutcome } from '../../setup/begin-setup.ts';
 import { exchangeWork, renderExchangeWork } from '../../setup/sign-in/app-only-step.ts';
 import { clientSecretEntry } from '../../store/token-entry.ts';
-import { rfc3339 } from '../../tokens/formats.ts';
 
 export interface SheetWish {
   readonly reveal: boolean;

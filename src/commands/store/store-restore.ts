@@ -2,6 +2,7 @@ import type { GuardedFile } from '../../core/context.ts';
 import { MailauthError } from '../../core/errors.ts';
 import { mailauth } from '../../core/next.ts';
 import { plain } from '../../core/text.ts';
+import { timeInFileName } from '../../core/time.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { canAsk } from '../../session/mailbox-argument.ts';
@@ -76,7 +77,7 @@ async function replace({ ctx, home }: Session, bytes: Uint8Array): Promise<strin
   if (release === undefined) throw problem('store-busy', { what: plain(path) });
   try {
     const damaged = await readSealed({ ctx }, path);
-    const kept = `${path}.damaged-${new Date(ctx.clock.now()).toISOString().replace(/[:.]/g, '-')}`;
+    const kept = `${path}.damaged-${timeInFileName(ctx.clock.now())}`;
     if (damaged !== undefined) await ctx.files.writeAtomic(kept, damaged.bytes);
     await ctx.files.writeAtomic(path, bytes);
     return damaged === undefined ? undefined : kept;

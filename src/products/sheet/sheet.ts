@@ -3,7 +3,7 @@ import { defined } from '../../core/defined.ts';
 import { appPage, isPersonal } from '../../core/links.ts';
 import { type ShownStep, type Surroundings, stepsShown } from '../../core/shown.ts';
 import { printable } from '../../core/text.ts';
-import { permissionsOf } from '../permissions.ts';
+import { permissionsOf } from '../plan.ts';
 import { accountTypes, type Product, platformOf } from '../product.ts';
 import { sharedMailboxCommands } from '../shared-mailbox.ts';
 import { type PrintedStep, printedStep, type StepField } from '../step/step.ts';

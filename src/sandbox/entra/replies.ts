@@ -1,3 +1,4 @@
+import { isGuid } from '../../core/guid.ts';
 import { plain } from '../../core/text.ts';
 import { type Aadsts, type Blanks, entraError } from '../faults/entra-refusals.ts';
 import { json, type SandboxReply, type SandboxRequest } from '../server/http.ts';
@@ -42,14 +43,12 @@ export function readPicked(service: Service, typed: string, clientId: string, ag
 
 type Refuse = (aadsts: Aadsts, blanks?: Blanks, headers?: Readonly<Record<string, string>>) => SandboxReply;
 
-const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** Turns refusals into Entra's JSON, with the client's own correlation id when it sent one. */
 export function refuser(service: Service, request: SandboxRequest): Refuse {
   const header = request.headers['client-request-id'];
   const sent = request.query.get('client-request-id') ?? (typeof header === 'string' ? header : '');
   return (aadsts, blanks = {}, headers = {}) => {
-    const correlationId = guid.test(sent) ? sent.toLowerCase() : service.ctx.random.uuid();
+    const correlationId = isGuid(sent) ? sent.toLowerCase() : service.ctx.random.uuid();
     const error = entraError(service.ctx, service.addresses.login, aadsts, blanks, correlationId);
     return json(error.status, error.json, headers);
   };

@@ -1,4 +1,5 @@
-import { appRoleNames } from '../../core/app-roles.ts';
+import { protocols } from '../../core/cloud.ts';
+import { appRolesOf } from '../../core/permissions.ts';
 import type { ProblemCode } from '../../errors/problem.ts';
 import type { Aadsts } from './entra-refusals.ts';
 import { type ClaimFault, type Fault, otherTenant } from './fault.ts';
@@ -114,7 +115,7 @@ export const claimFaults = [
     what: 'the access token belongs to the application and names no user',
     access: () => ({
       ...{ idtyp: 'app', upn: undefined, unique_name: undefined, scp: undefined, oid: strangePrincipal },
-      roles: Object.values(appRoleNames),
+      roles: appRolesOf(protocols),
     }),
   },
 ] as const satisfies readonly ClaimFault[];

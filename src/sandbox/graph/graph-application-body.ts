@@ -1,5 +1,6 @@
 import { createHash, randomUUID, X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
+import { isGuid } from '../../core/guid.ts';
 import { resourceApps } from '../tenant/microsoft-resources.ts';
 import { redirectProblem } from '../tenant/redirects.ts';
 import { type App, audiences, type Registration, type StoredCertificate } from '../tenant/state-schema.ts';
@@ -8,7 +9,7 @@ import { badRequest, type GraphAnswer } from './graph-call.ts';
 const strings = z.optional(z.array(z.string()));
 const maybeText = z.optional(z.nullable(z.string()));
 const maybeFlag = z.optional(z.nullable(z.boolean()));
-const guid = z.string().check(z.regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i));
+const guid = z.string().check(z.refine(isGuid));
 
 /** A PATCH replaces the collection. A key that the app has already may be given by its keyId alone. */
 const keyCredential = z.looseObject({

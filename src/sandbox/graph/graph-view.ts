@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../core/time.ts';
 import { registrationOf } from '../tenant/app-objects.ts';
 import { tenant, type User } from '../tenant/directory.ts';
 import { type ResourceApp, servicePrincipalIdOf } from '../tenant/microsoft-resources.ts';
@@ -30,7 +31,7 @@ export const grantEntity: Entity = {
 
 /** Seconds without fraction, as Graph writes times. */
 export function graphTime(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+  return rfc3339(ms);
 }
 
 /** An application as Graph shows it (learn.microsoft.com/graph/api/resources/application). */

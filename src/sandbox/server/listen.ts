@@ -1,4 +1,5 @@
 import type { Server } from 'node:net';
+import { errorCode } from '../../core/error-code.ts';
 import { problem } from '../../errors/problem.ts';
 
 export interface Listening {
@@ -32,7 +33,7 @@ export async function listenOnLoopback(make: () => Closable, wanted: number | un
       return { port, close: () => closeAll([four, six]) };
     } catch (error) {
       // Another program on ::1 would get the browser's requests for `localhost`, so another port is tried. A computer without IPv6 is fine.
-      const occupied = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      const occupied = errorCode(error) === 'EADDRINUSE';
       if (!occupied || wanted !== undefined || attempt === attempts) return { port, close: () => closeAll([four]) };
       await closeAll([four]);
     }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isGuid } from '../../core/guid.ts';
 import type { FaultName } from '../faults/faults.ts';
 
 /** The one tenant of the sandbox. `.example` can never be a real domain (RFC 2606 section 2). */
@@ -132,7 +133,7 @@ export type TenantAnswer = { readonly kind: 'found' } | { readonly kind: 'unknow
 export function findTenant(named: string): TenantAnswer {
   const name = named.toLowerCase();
   if (name === tenant.id || isTenantDomain(name) || name === 'organizations' || name === 'common') return { kind: 'found' };
-  const looksLikeOne = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(name) || /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(name);
+  const looksLikeOne = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(name) || isGuid(name);
   return { kind: looksLikeOne || name === 'consumers' ? 'unknown' : 'malformed' };
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Context, Files } from '../../core/context.ts';
+import { errorCode } from '../../core/error-code.ts';
 import { MailauthError } from '../../core/errors.ts';
 import { problem } from '../../errors/problem.ts';
 
@@ -48,5 +49,5 @@ export function openFolder(ctx: Ports, path: string): Folder {
 }
 
 function cannotWrite(error: unknown): boolean {
-  return !(error instanceof MailauthError) && error instanceof Error && 'code' in error && typeof error.code === 'string';
+  return !(error instanceof MailauthError) && errorCode(error) !== undefined;
 }

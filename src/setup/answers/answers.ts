@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { isGuid } from '../../core/guid.ts';
 
 const text = z.string();
 
@@ -40,7 +41,6 @@ export type RegisterWay = Answers['register'];
 /** Answers read back from the journal: each may be missing. */
 export const savedAnswers = z.partial(z.object(answerSchemas));
 
-const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const domain = /^(?=.{3,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/i;
 
 /** Each check answers true or the complaint; they run while the operator types. */
@@ -54,11 +54,11 @@ export function checkAddress(value: string): true | string {
 }
 
 export function checkGuid(value: string): true | string {
-  return guid.test(value) ? true : 'the Application (client) ID is a GUID: 8-4-4-4-12 digits and letters a to f';
+  return isGuid(value) ? true : 'the Application (client) ID is a GUID: 8-4-4-4-12 digits and letters a to f';
 }
 
 export function checkTenant(value: string): true | string {
-  if (guid.test(value) || domain.test(value) || ['consumers', 'organizations', 'common'].includes(value)) return true;
+  if (isGuid(value) || domain.test(value) || ['consumers', 'organizations', 'common'].includes(value)) return true;
   return "a tenant is its domain (contoso.com) or its ID (a GUID from the app's Overview page)";
 }
 
@@ -76,8 +76,6 @@ export function checkRedirectUri(value: string): true | string {
   }
   return 'https, or http on localhost';
 }
-
-export const isGuid = (value: string): boolean => guid.test(value);
 
 /** Redirects that this computer can catch itself (RFC 8252 section 7.3). */
 export function isLoopback(redirectUri: string): boolean {

@@ -1,7 +1,7 @@
 import type { Cloud, Tenant } from '../../core/cloud.ts';
 import { fold } from '../../core/fold.ts';
 import { isPersonal } from '../../core/links.ts';
-import { appRolesOf, permissionNames } from '../../products/permissions.ts';
+import { appRolesOf, delegatedPermission } from '../../core/permissions.ts';
 import { productNamed } from '../../products/products.ts';
 import type { Answers } from './answers.ts';
 import type { SummaryLine } from './question.ts';
@@ -25,7 +25,7 @@ export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, sto
       'Permissions',
       isAppOnly
         ? appRolesOf(answers.protocols).join(', ').concat(' (application)')
-        : [...answers.protocols.map((p) => permissionNames[p]), 'offline_access'].join(', ').concat(' (delegated)'),
+        : [...answers.protocols.map(delegatedPermission), 'offline_access'].join(', ').concat(' (delegated)'),
     ],
     ['Consent', consentWords(answers, tenant)],
     ['Sign-in', signInWords(answers)],

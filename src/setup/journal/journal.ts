@@ -3,7 +3,7 @@ import type { Context } from '../../core/context.ts';
 import { Interrupted } from '../../core/errors.ts';
 import type { MailboxKey, Registration } from '../../core/mailbox.ts';
 import type { StoreName } from '../../core/stores.ts';
-import { rfc3339 } from '../../tokens/formats.ts';
+import { rfc3339 } from '../../core/time.ts';
 import type { Known } from '../answers/answers.ts';
 import { type InterruptedSetup, type JournaledRegistration, journals, type SetupStep } from './journal-file.ts';
 

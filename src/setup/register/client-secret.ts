@@ -1,9 +1,9 @@
 import type { Context } from '../../core/context.ts';
+import { isGuid } from '../../core/guid.ts';
 import { Secret } from '../../core/secret.ts';
 import { problem } from '../../errors/problem.ts';
 import { credentialOf } from '../../oauth/client-certificate.ts';
 import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.ts';
-import { isGuid } from '../answers/answers.ts';
 import { missingSecret } from '../answers/missing.ts';
 import type { RegistrationStep } from './registration-step.ts';
 

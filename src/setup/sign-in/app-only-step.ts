@@ -3,6 +3,7 @@ import { defined } from '../../core/defined.ts';
 import { appPage } from '../../core/links.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import type { Command } from '../../core/next.ts';
+import { publishingPausesMs } from '../../core/pauses.ts';
 import type { Run } from '../../core/run-parts.ts';
 import { exchangeLines, sendingOnly } from '../../errors/catalogue/mail/app-lines.ts';
 import { problem } from '../../errors/problem.ts';
@@ -10,9 +11,6 @@ import type { ProtocolResult } from '../../mail/result.ts';
 import { missingRoles } from '../../oauth/client-credentials.ts';
 import type { SetupDeps } from '../journal/setup-deps.ts';
 import { testMailbox } from './test-step.ts';
-
-/** A new role is not in every token at once. */
-const waitsMs = [2000, 4000, 8000, 15_000, 15_000, 15_000, 15_000, 15_000];
 
 export interface AppOnlyStep {
   readonly deps: Pick<Run, 'ctx' | 'report'>;
@@ -49,7 +47,7 @@ export async function appTokenWithRoles(record: MailboxRecord, step: AppOnlyStep
 async function fetchUntilRoles(record: MailboxRecord, { deps, fetch, patient }: AppOnlyStep): Promise<TokenSet> {
   deps.report.progress('token', 'started', 'Asking for a token as the app itself');
   let set = await fetch();
-  for (const waitMs of patient ? waitsMs : []) {
+  for (const waitMs of patient ? publishingPausesMs : []) {
     if (missingRoles(set, record.protocols).length === 0) break;
     deps.report.progress('token', 'waiting', `Microsoft is still publishing the app's roles; waiting ${waitMs / 1000} s`);
     await deps.ctx.clock.sleep(waitMs, deps.ctx.signal);

@@ -1,6 +1,8 @@
 import type { Cloud } from '../../core/cloud.ts';
+import { isGuid } from '../../core/guid.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import type { Command } from '../../core/next.ts';
+import { delegatedPermission } from '../../core/permissions.ts';
 import { plain } from '../../core/text.ts';
 import { adminConsentUrl, isConsentSeen } from '../../entra/consent.ts';
 import { problem } from '../../errors/problem.ts';
@@ -8,8 +10,7 @@ import type { AuthorizationAnswer } from '../../oauth/authorization-answer.ts';
 import { browserTrip, viewOf } from '../../oauth/browser-trip.ts';
 import { entraProblem, readEntraError } from '../../oauth/entra-error.ts';
 import { consentPage } from '../../oauth/loopback-pages.ts';
-import { permissionNames } from '../../products/permissions.ts';
-import { type Answers, isGuid, isLoopback } from '../answers/answers.ts';
+import { type Answers, isLoopback } from '../answers/answers.ts';
 import { resumeHere, setupHere } from '../journal/setup-commands.ts';
 import type { SetupDeps } from '../journal/setup-deps.ts';
 import { adminGraph } from './admin-graph.ts';
@@ -45,7 +46,7 @@ export const withConsent = <T>(at: RegisteredSetup, attempt: () => Promise<T>): 
 function consentWait({ deps, journal, record, cloud, registered }: RegisteredSetup): ConsentWait {
   const { tenantId: id, endpoints, registration, protocols } = record;
   const { graph } = registered;
-  const names = protocols.map((p) => permissionNames[p]);
+  const names = protocols.map(delegatedPermission);
   const again = resumeHere(record, cloud);
   const look = async () => {
     const asked = graph ?? (await adminGraph(deps, { id, foundBy: id, endpoints }, cloud, again, 'browser'));

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, lstat, mkdir, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode } from '../../core/error-code.ts';
 
 /**
  * Puts a whole file in place of another, or nothing: temporary file beside it (0600), fsync, rename, fsync of the folder (0700 when made).
@@ -44,7 +45,7 @@ export async function inSpiteOfReaders(act: () => Promise<void>, platform: NodeJ
     try {
       return await act();
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      const code = errorCode(error);
       const isInUse = platform === 'win32' && (code === 'EPERM' || code === 'EACCES' || code === 'EBUSY');
       if (!isInUse || pauses > mostPauses) throw error;
     }
@@ -59,7 +60,7 @@ export async function createFile(path: string, content: Uint8Array): Promise<boo
   try {
     file = await open(path, 'wx', 0o600);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (errorCode(error) === 'EEXIST') return false;
     throw error;
   }
   try {

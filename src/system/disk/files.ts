@@ -1,5 +1,6 @@
 import { readdir, rm, stat, unlink } from 'node:fs/promises';
 import type { Files } from '../../core/context.ts';
+import { isMissingFile } from '../../core/error-code.ts';
 
 /** The real disk. Folders 0700, files 0600, writes by temporary file, fsync and rename. */
 export const systemFiles: Files = {
@@ -28,7 +29,7 @@ export const systemFiles: Files = {
       await unlink(path);
       return true;
     } catch (error) {
-      if (isMissing(error)) return false;
+      if (isMissingFile(error)) return false;
       throw error;
     }
   },
@@ -41,7 +42,7 @@ export const systemFiles: Files = {
     try {
       return (await readdir(path)).sort();
     } catch (error) {
-      if (isMissing(error)) return [];
+      if (isMissingFile(error)) return [];
       throw error;
     }
   },
@@ -50,7 +51,7 @@ export const systemFiles: Files = {
     try {
       return (await stat(path)).mode & 0o777;
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      if (isMissingFile(error)) return undefined;
       throw error;
     }
   },
@@ -60,7 +61,3 @@ export const systemFiles: Files = {
     return lock(path, waitMs);
   },
 };
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
-}

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import type { GuardedFile } from '../../core/context.ts';
+import { isMissingFile } from '../../core/error-code.ts';
 
 /**
  * A small file, and who may read it. Both come from the same open file, so the file cannot be replaced in between. Synchronous, because
@@ -11,7 +12,7 @@ export function readGuardedFile(path: string): GuardedFile | undefined {
   try {
     file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+    if (isMissingFile(error)) return undefined;
     throw error;
   }
   try {

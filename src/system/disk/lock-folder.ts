@@ -1,5 +1,6 @@
 import { rmdirSync, statSync } from 'node:fs';
 import { mkdir, rmdir, stat, utimes } from 'node:fs/promises';
+import { errorCode } from '../../core/error-code.ts';
 import { atExit } from './at-exit.ts';
 
 const touchMs = 4_000;
@@ -17,7 +18,7 @@ export async function takeFolder(path: string, skewMs: number): Promise<(() => P
   try {
     await mkdir(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return undefined;
+    if (errorCode(error) === 'EEXIST') return undefined;
     throw error;
   }
   let touchedMs = await changedMs(path).catch(async (error: unknown) => {

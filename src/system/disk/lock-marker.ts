@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { readdir, readlink, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { errorCode } from '../../core/error-code.ts';
 import { atExit } from './at-exit.ts';
 
 /**
@@ -90,6 +91,6 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     // EPERM: it belongs to another user, and is alive.
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+    return errorCode(error) !== 'ESRCH';
   }
 }

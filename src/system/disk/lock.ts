@@ -1,5 +1,6 @@
 import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode } from '../../core/error-code.ts';
 import { takeFolder } from './lock-folder.ts';
 import { type LockMarker, markLock } from './lock-marker.ts';
 
@@ -54,7 +55,7 @@ async function removeDead(path: string, marker: LockMarker): Promise<boolean> {
   try {
     await mkdir(turn);
   } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
     // The process that made it was killed within these few lines.
     if (await isOld(turn, marker.skewMs)) await rmdir(turn).catch(() => undefined);
     return false;
@@ -77,9 +78,7 @@ async function isOld(path: string, skewMs: number): Promise<boolean> {
   try {
     return Math.abs(Date.now() + skewMs - (await stat(path)).mtimeMs) > staleMs;
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false;
+    if (errorCode(error) === 'ENOENT') return false;
     throw error;
   }
 }
-
-const hasCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;

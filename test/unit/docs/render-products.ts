@@ -1,5 +1,5 @@
+import { namedCloud } from '../../../src/core/clouds.ts';
 import { code, table, words } from '../../../src/core/markdown.ts';
-import { namedCloud } from '../../../src/entra/clouds.ts';
 import type { FormFacts } from '../../../src/products/form-facts.ts';
 import { accountTypes, type Product, redirectSource } from '../../../src/products/product.ts';
 import { printedStep, type Step } from '../../../src/products/step/step.ts';

@@ -3,13 +3,14 @@ import { namedCloud } from '../../../src/core/clouds.ts';
 import type { Clock, Files } from '../../../src/core/context.ts';
 import type { MailboxRecord, TokenSet } from '../../../src/core/mailbox.ts';
 import { Secret } from '../../../src/core/secret.ts';
+import { rfc3339 } from '../../../src/core/time.ts';
 import { problem } from '../../../src/errors/problem.ts';
 import type { SecretStore } from '../../../src/store/store.ts';
 import { encodeTokenSet, tokenEntry } from '../../../src/store/token-entry.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { systemFiles } from '../../../src/system/disk/files.ts';
 import { currentToken, type TokenDeps } from '../../../src/tokens/current.ts';
-import { formatToken, rfc3339 } from '../../../src/tokens/formats.ts';
+import { formatToken } from '../../../src/tokens/formats.ts';
 import { daysLeft, refreshIdleDeadline } from '../../../src/tokens/lifetimes.ts';
 
 const now = Date.parse('2026-11-22T12:00:00Z');
