@@ -5,7 +5,7 @@ import { rfc3339 } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
 import { type Check, failed, ok, warned } from './check.ts';
 
-/** As much as Entra and Kerberos forgive; beyond it fresh tokens look expired or not valid yet. */
+/** Entra and Kerberos accept a clock that is wrong by this much. Beyond it, fresh tokens look expired or not valid yet. */
 const toleranceMs = 300_000;
 
 /** This computer's clock against the Date header of the sign-in service (RFC 9110 section 6.6.1). */
@@ -25,7 +25,7 @@ export function clockCheck(
         date = (await network.request({ method: 'GET', url, timeoutMs, signal })).headers.date;
       } catch (error) {
         if (!(error instanceof MailauthError)) throw error;
-        // The host's own check is red already: this one only says that it does not know.
+        // The check of the host has failed already, so this one only says that it does not know.
         return warned(problem('clock-unknown', { host, why: error.title }));
       }
       const there = Date.parse(date ?? '');

@@ -62,7 +62,7 @@ function shownAs(value: string, showing: Showing): string {
   return showing === 'address' ? withoutPassword(value) : value;
 }
 
-/** `http://ada:secret@proxy:3128/x` → `http://***@proxy:3128`. Whatever stands before the last @ may be a password. */
+/** `http://ada:secret@proxy:3128/x` → `http://***@proxy:3128`. What stands before the last @ may be a password. */
 export function withoutPassword(address: string): string {
   const [, scheme = '', rest = ''] = /^([a-z0-9+.-]+:\/\/)?(.*)$/is.exec(address.trim()) ?? [];
   const at = rest.lastIndexOf('@');
@@ -76,7 +76,7 @@ export function environmentCheck({ env }: Pick<Context, 'env'>): Check {
     title: 'Environment',
     async run() {
       const set = variables(env).map(({ name, shown }) => `${name}=${shown}`);
-      const detail = set.length === 0 ? 'nothing is set that mailauth looks at' : set.join(' ');
+      const detail = set.length === 0 ? 'no variable that mailauth reads is set' : set.join(' ');
       const unknown = Object.keys(env).filter((name) => /^MAILAUTH_/i.test(name) && env[name] !== undefined && !(name in known));
       if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') return warned(problem('certificates-unchecked', {}), detail);
       const [first] = unknown.sort();

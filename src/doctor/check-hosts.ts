@@ -74,7 +74,7 @@ function talkTo({ speaks, host }: Target, network: Network, clock: Clock): Talk 
   return { work: preflight, finish: preflight.finish, close: preflight.close };
 }
 
-/** A QUIT that is refused harms nobody. */
+/** A QUIT that is refused does no harm. */
 function unlessRefused(cause: unknown): void {
   if (!(cause instanceof PopRefusal)) throw cause;
 }
@@ -129,7 +129,7 @@ export function hostCheck(target: Target, { network, clock }: { readonly network
   };
 }
 
-/** Which of them go through a proxy, and that its address can be read. */
+/** Which hosts are reached through a proxy, and whether its address can be read. */
 export function proxyCheck(targets: readonly Target[], network: Pick<Network, 'proxyFor'>): Check {
   return {
     id: 'proxy',
@@ -137,9 +137,9 @@ export function proxyCheck(targets: readonly Target[], network: Pick<Network, 'p
     async run() {
       const through = targets.map(({ id, host }) => ({ id, proxy: network.proxyFor(host.host, host.port) }));
       const proxies = [...new Set(through.flatMap(({ proxy }) => (proxy === undefined ? [] : [proxy])))];
-      if (proxies.length === 0) return ok('none: straight to every host');
+      if (proxies.length === 0) return ok('none; every host is reached directly');
       const straight = through.filter(({ proxy }) => proxy === undefined).map(({ id }) => id);
-      return ok(`${proxies.join(', ')}${straight.length === 0 ? ' for every host' : `, but straight to ${straight.join(', ')}`}`);
+      return ok(`${proxies.join(', ')}${straight.length === 0 ? ' for every host' : `, but not for ${straight.join(', ')}`}`);
     },
   };
 }

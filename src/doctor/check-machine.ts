@@ -21,7 +21,7 @@ export function nodeCheck({ machine, platform }: Pick<Context, 'machine' | 'plat
   };
 }
 
-/** Whether one could be shown a page; none is opened. */
+/** Whether a browser could show a page here. No page is opened. */
 export function browserCheck({ browser, env }: Pick<Context, 'browser' | 'env'>): Check {
   return {
     id: 'browser',
@@ -36,7 +36,7 @@ export function browserCheck({ browser, env }: Pick<Context, 'browser' | 'env'>)
 
 type Needs = Pick<Context, 'files' | 'random' | 'platform'> & { readonly home: string };
 
-/** Writes, reads and removes a file; then looks who else may read or change what is there. */
+/** Writes, reads and removes a file, then looks which other users can read or change the folder. */
 export function homeCheck(needs: Needs): Check {
   return {
     id: 'home',

@@ -5,7 +5,7 @@ import { type Check, ok, warned } from './check.ts';
 
 export interface StoreToCheck {
   readonly name: StoreName;
-  /** why a failure is none today: no mailbox is in it, or the sandbox does without; undefined where it is needed */
+  /** why a failure is only a warning: no mailbox is in this store, or the sandbox does not need it. Undefined where the store is needed */
   readonly spare?: string;
 }
 
@@ -37,7 +37,7 @@ export function storesToCheck(o: {
   const used = [...new Set(o.recorded)];
   if (used.includes(defaultStore)) return used.map((name) => ({ name }));
   const fallback: StoreToCheck = o.sandbox
-    ? { name: defaultStore, spare: 'the sandbox does without' }
+    ? { name: defaultStore, spare: 'the sandbox does not need it' }
     : { name: defaultStore, ...(used.length === 0 ? {} : { spare: 'no mailbox is in it' }) };
   return [fallback, ...used.map((name) => ({ name }))];
 }

@@ -65,10 +65,10 @@ export interface RunChecks {
   readonly onEnd?: (result: CheckResult) => void;
 }
 
-/** What honours its signal says by itself where it was stuck; the others are given up this much later. */
+/** A check that honours its signal says by itself where it was stuck. Other checks are stopped this much later. */
 const graceMs = 500;
 
-/** All checks side by side, answers in their order. None stops another; rejects only with the signal's reason. */
+/** Runs all checks at the same time and answers in their order. No check stops another. Rejects only with the signal's reason. */
 export async function runChecks(checks: readonly Check[], o: RunChecks): Promise<readonly CheckResult[]> {
   o.signal.throwIfAborted();
   const over = new AbortController();

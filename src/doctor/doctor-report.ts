@@ -7,7 +7,7 @@ import type { CheckResult } from './check.ts';
 import { variables } from './check-environment.ts';
 import { forStrangers, type Private } from './redact-report.ts';
 
-/** The first line of every report: a file that begins otherwise is somebody else's. */
+/** The first line of every report. A file that begins differently is not a report of mailauth. */
 const firstLine = '# mailauth doctor report';
 
 interface ReportFacts {
@@ -64,7 +64,7 @@ function checkLines({ id, state, ms, detail, why, next = [] }: CheckResult, here
   ];
 }
 
-/** What stands where the report shall go: nothing, a report of ours, or somebody else's file. */
+/** What the report's place holds now: nothing, an earlier report, or a file of somebody else. */
 export async function placeFor(file: string, { files }: Pick<Context, 'files'>): Promise<'free' | 'ours' | 'taken'> {
   const text = await files.read(resolve(file));
   if (text === undefined) return 'free';

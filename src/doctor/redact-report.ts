@@ -14,11 +14,11 @@ const longestLine = 1200;
 
 /** One line for strangers: no token, no address, no user name, no home folder, no value that is private, nothing but text. */
 export function forStrangers(line: string, { machine, values }: Private): string {
-  // The longest before what may be part of it.
+  // A longer value comes before a shorter one that may be part of it.
   const hidden = values.filter(({ value }) => value.length > 2).sort((x, y) => y.value.length - x.value.length);
   const hide = (from: string, before: string, after: string) =>
     hidden.reduce((left, { value, name }) => replaceAll(left, printable(value), `[${name}]`, before, after), from);
-  // Whole values first, while they still look like themselves; a domain that is part of an address goes with the address.
+  // Whole values come first, before other replacements change them. A domain that is part of an address is masked with the address.
   let text = hide(printable(line).slice(0, longestLine), '(?<![@.\\w-])', '(?![@\\w-])');
   text = redact(text)
     .replace(/[a-z][a-z0-9+.-]*:\/\/\S*@\S*/gi, withoutPassword)
@@ -36,7 +36,7 @@ export function maskAddress(address: string): string {
   return `${[...local][0] ?? ''}…@${[...domain][0] ?? ''}…${ending}`;
 }
 
-/** root is nobody's name. */
+/** Nobody is called root. */
 const hasName = (user: string): boolean => user.length > 1 && user !== 'root';
 const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 

@@ -1,6 +1,6 @@
 /**
  * Text as somebody pasted it, made readable: JSON escapes (also nested), HTML entities, percent-encoding, quoted-printable, SMTP
- * replies over several lines, SASL challenges in base64. Whatever else it damages does not matter: it is only searched.
+ * replies over several lines, SASL challenges in base64. It may damage other parts of the text, because the text is only searched.
  */
 export function readable(text: string): string {
   let now = text;
@@ -13,8 +13,8 @@ export function readable(text: string): string {
 const escaped = /\\[nrtu"'/]|%[0-9a-f]{2}|&(?:#\w{1,6}|quot|amp|lt|gt|apos|nbsp);|=\r?\n|=3D|=2[027]/i;
 
 /**
- * One kind after the other, the commonest without a function, which takes a tenth of the time. Nothing is repeated without a bound: a
- * row of half a million backslashes would take half an hour.
+ * One kind of escape after the other. The commonest are replaced without a function, which takes a tenth of the time. Every repetition
+ * has a bound: without one, a row of half a million backslashes would take half an hour.
  */
 function withoutLayer(text: string): string {
   let now = text;
@@ -41,7 +41,7 @@ const hexadecimal = (_: string, code: string): string => character(Number.parseI
 
 const character = (code: number): string => (code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : ' ');
 
-/** `{"status":"401",…}` of a mail server (RFC 7628 section 3.2.2); tokens begin like it and stay as they are. */
+/** `{"status":"401",…}` of a mail server (RFC 7628 section 3.2.2); tokens begin in the same way and stay as they are. */
 function challenge(run: string): string {
   const json = Buffer.from(run, 'base64').toString('utf8');
   return json.includes('"status"') ? ` ${json} ` : run;

@@ -44,8 +44,8 @@ interface Finding {
 }
 
 /**
- * Explains a text of any length, read piece by piece; memory stays bounded. Nothing is asked of anybody. Without `fillIn` no value of the
- * text stands in the entries: programs act on them, and anybody may have written the text.
+ * Explains a text of any length, which is read piece by piece, so that memory stays bounded. It makes no network request. Without `fillIn`,
+ * no value of the text stands in the entries: programs act on them, and anybody may have written the text.
  */
 export async function explain(
   pieces: AsyncIterable<string> | Iterable<string>,
@@ -65,7 +65,7 @@ export async function explain(
     characters += piece.length;
     if (head.length < inputLimit * 4) head += piece.slice(0, inputLimit * 4 - head.length);
     raw += piece;
-    // A piece of a pipe is small: they are gathered until a window is full.
+    // The pieces of a pipe are small, so they are collected until a window is full.
     if (raw.length < windowSize) continue;
     const cut = cutBefore(raw);
     window += readable(raw.slice(0, cut));
@@ -89,13 +89,13 @@ interface Placed {
   readonly finding: Finding;
 }
 
-/** Findings of one window in their order. A log says the same thousands of times: only the first is looked at closely. */
+/** The findings of one window in their order. A log repeats the same line thousands of times, so only the first one is looked at closely. */
 function createSearch(known: Known): Search {
   const scan = createScan();
   const isNew = createSieve();
   const titlesIn = createTitleSearch(known);
   return (window, last) => {
-    // What stands at the very end is seen again, with what follows it.
+    // What stands at the very end is read again with the next window, together with what follows it.
     const end = last ? window.length : window.length - overlap / 2;
     const found: readonly Placed[] = [
       ...hitsOf(window, scan)
@@ -225,7 +225,7 @@ function unknownNumber(aadsts: number, context: string): Unknown {
   };
 }
 
-/** The echo of what was asked. Masked before it is cut, so that no half of a secret is left. */
+/** What was asked, for the output. It is masked before it is cut, so that no part of a secret is left. */
 function shown(head: string, characters: number): string {
   const clean = plain(redact(head), inputLimit);
   return characters > inputLimit ? `${clean} (${characters} characters in all)` : clean;

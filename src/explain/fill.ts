@@ -22,7 +22,7 @@ export interface Explained {
 
 const catalogue = new Map(entries);
 
-/** An entry with the values that were found; what is not known stands there in capitals, to be replaced. */
+/** An entry with the values that were found. In its sentences, a word in capitals stands for a value that nobody knows. */
 export function explained(
   code: ProblemCode,
   values: Values & Readonly<Record<string, unknown>>,
@@ -47,7 +47,7 @@ export function explained(
   return { error, source: entry.source, mender: menderOf(entry) };
 }
 
-/** By default whoever the exit code names. */
+/** An entry that does not say who can fix it leaves that to its exit code. */
 const menderOf = ({ mender, exit }: Entry<unknown>): Mender => mender ?? (exit === 6 ? 'administrator' : 'you');
 
 function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, known: Known): unknown {
@@ -57,7 +57,7 @@ function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, kn
     ...placeholders,
     mailbox,
     user: mailbox,
-    // One refusal says nothing about other names.
+    // One refusal does not show whether other names were tried.
     alsoRefused: [],
     protocol: /^(imap|pop|smtp)-/.exec(code)?.[1] ?? 'all',
     ...(own.account === undefined ? {} : { signInAs: own.account, tokenUser: own.account }),
@@ -66,13 +66,13 @@ function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, kn
     // The words of these name a cloud, the others' need its addresses.
     ...(code === 'cloud-unknown' || code === 'tenant-other-cloud' ? { cloud: 'NAME' } : {}),
   };
-  // A blank that no list names: its own name in capitals, as a list of one word, which is a word in a sentence as well.
+  // A blank that no table names reads as its own name in capitals, in a list of one word: that works in a sentence and where a list is joined.
   return new Proxy(given, {
     get: (target, name) => (typeof name !== 'string' ? undefined : Object.hasOwn(target, name) ? target[name] : [capitals(name)]),
   });
 }
 
-/** Where one entry must have what others do without. */
+/** Values that only one entry needs. */
 const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unknown>>>>> = {
   'store-damaged': { fix: [mailauth('login', { force: true })] },
   'resume-choice': { candidates: [{ mailbox: 'MAILBOX', for: 'PRODUCT' }] },
@@ -91,7 +91,7 @@ const isBlank = (value: string): boolean => /^[A-Z]{2,}(?:-[A-Z]+)*$/.test(value
 
 const capitals = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c}`).toUpperCase();
 
-/** Where the name in capitals would be of the wrong kind, or would say less than nothing. */
+/** Blanks whose name in capitals would be of the wrong kind, or would mislead. */
 const placeholders: Readonly<Record<string, unknown>> = {
   host: 'HOST',
   port: 'PORT',

@@ -15,7 +15,7 @@ export interface Needle {
   readonly means?: Readonly<Record<string, string | number>>;
 }
 
-/** The catalogue without its blanks. The lookup by a generic key loses which blanks each entry has. */
+/** The entries of the catalogue. A lookup by a generic key loses the type of each entry's blanks, so they are unknown here. */
 export const entries = Object.entries(catalogue) as unknown as readonly (readonly [ProblemCode, Entry<unknown>])[];
 
 export const isEntry = (word: string): word is ProblemCode => entries.some(([code]) => code === word);
@@ -25,7 +25,7 @@ export const isOAuthWord = (needle: Needle): boolean => needle.hint && /^[a-z]+(
 
 export function allNeedles(): readonly Needle[] {
   return entries.flatMap(([entry, { codes = [], says = [], hints = [] }]) => [
-    // mailauth's own codes; a single word may be any English word
+    // mailauth's own codes. One without a hyphen could be an ordinary English word.
     ...(entry.includes('-') ? [word(entry, entry, false)] : []),
     ...codes.map((code) => word(entry, code, false)),
     ...says.map((one) =>

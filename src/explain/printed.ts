@@ -5,12 +5,12 @@ import { entries } from './needles.ts';
 /** Reads the title of an error that mailauth itself printed (`✖ Nobody is signed in for a@b`) back into its entry. */
 export function createTitleReader(known: Known): (line: string) => ProblemCode | undefined {
   const titles = entries.flatMap(([code]) => patternsOf(code, known).map((one) => ({ code, ...one })));
-  // The one with the most words of its own first: "… refuses the sign-in of … for POP" before the one without POP.
+  // The title with the most words of its own comes first: "… refuses the sign-in of … for POP" before the one without POP.
   titles.sort((a, b) => b.own - a.own);
   return (line) => titles.find(({ pattern }) => pattern.test(line))?.code;
 }
 
-/** Values as they never stand in words of our own, so that the blanks can be told from the words around them. */
+/** A character that never stands in a title, so that the blanks can be told from the words around them. */
 const blank = '\uE000';
 const worlds: readonly Readonly<Record<string, unknown>>[] = [
   {},
@@ -42,7 +42,7 @@ function patternsOf(code: ProblemCode, known: Known): readonly { readonly patter
   return [...new Set(titles)].flatMap((title) => {
     const parts = title.split(/\uE000|\b[A-Z]{2,}(?:-[A-Z]+)+\b|\b20 s\b/);
     const own = parts.join('').replace(/[^a-z]/gi, '').length;
-    // Nothing but blanks: any line would fit.
+    // A title of nothing but blanks would fit any line.
     if (own < 8) return [];
     return [{ pattern: new RegExp(`^${parts.map(literally).join('.{1,200}?')}`), own }];
   });

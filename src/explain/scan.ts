@@ -13,7 +13,7 @@ interface Squeezed {
   readonly length: number;
 }
 
-/** Looks through one text for every sign at once, in time linear to its length. Hits in order; none inside of a longer one. */
+/** Looks through one text for every sign at once, in time linear to its length. The hits are in order, and none lies inside a longer one. */
 export function createScan(): (text: string) => readonly Hit[] {
   const buckets = bucketsOf(allNeedles());
   return (text) => {
@@ -97,13 +97,13 @@ function signAt(text: string, s: Squeezed, i: number, needle: Needle): Hit | und
   const [before = '', after = ''] = [text[at - 1], text[end]];
   const { exact } = needle;
   if (exact === undefined) {
-    // Further apart than any line break makes it: words of other sentences.
+    // No line break spreads a sentence so far: these are words of different sentences.
     const apart = end - at > needle.letters.length * 2 + 80;
     return apart || /[a-z0-9]/i.test(before) || /[a-z]/i.test(after) ? undefined : { kind: 'sign', needle, at, end };
   }
   const stands = unwrapped(text.slice(at, end)).toLowerCase() === exact.text;
   if (!stands || /[\w-]/.test(before) || (!exact.open && /[\w-]/.test(after))) return undefined;
-  // `5.7.60` also is somebody's version number: behind a reply code it is not.
+  // `5.7.60` may also be a version number, but not where it follows a reply code.
   if (
     /^\d\.\d/.test(exact.text) &&
     !/[245]\d\d[ -]$/.test(text.slice(Math.max(0, at - 4), at)) &&
@@ -113,7 +113,7 @@ function signAt(text: string, s: Squeezed, i: number, needle: Needle): Hit | und
   return { kind: 'sign', needle, at, end };
 }
 
-/** A terminal or a mail client broke the line here. */
+/** The text without the line breaks that a terminal or a mail client put into it. */
 const unwrapped = (text: string): string => (text.includes('\n') ? text.replace(/[ \t]*\r?\n[ \t>|]*/g, '') : text);
 
 function numberAt(text: string, s: Squeezed, i: number, wordLength: number): Hit | undefined {
@@ -123,7 +123,7 @@ function numberAt(text: string, s: Squeezed, i: number, wordLength: number): Hit
   const gap = text.slice((s.places[first - 1] ?? 0) + 1, s.places[first] ?? 0);
   if (gap.length > 40 || !/^[\s>|"'[\]:=#_-]*$/.test(gap)) return undefined;
   const run = digitsFrom(text, s, first);
-  // At least five digits; in two lines only where that makes a known number of one that is none, or its colon follows.
+  // At least five digits. Digits of the next line count only where they make an unknown number a known one, or where the colon follows.
   const whole = run.wrapped === undefined ? run.digits : chosen(run.digits, run.wrapped, text[run.wrappedEnd] === ':');
   const aadsts = Number(whole);
   if (whole.length < 5 || whole.length > 8) return undefined;
@@ -165,7 +165,7 @@ function chosen(digits: string, wrapped: string, colon: boolean): string {
   return byNumber.has(Number(digits)) && !colon ? digits : wrapped;
 }
 
-/** The longer sentence knows more than the shorter one in it; a hint beside something exact is only its echo. */
+/** A longer sentence says more than a shorter one inside it, and a hint near an exact sign only repeats it. */
 function withoutInner(hits: readonly Hit[]): readonly Hit[] {
   const sorted = hits.toSorted((a, b) => a.at - b.at || b.end - a.end);
   const outer: Hit[] = [];

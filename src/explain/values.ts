@@ -2,7 +2,7 @@ import { guidPattern } from '../core/guid.ts';
 import { plain } from '../core/text.ts';
 import { suggestedPauseMs } from '../mail/mail-refusal.ts';
 
-/** Values of one error, as far as its own text names them beyond doubt. */
+/** The values of one error that its own text names beyond doubt. */
 export interface Values {
   readonly clientId?: string;
   readonly tenant?: string;
@@ -22,7 +22,7 @@ export interface Values {
 const domain = '[a-z0-9][a-z0-9-]{0,62}(?:\\.[a-z0-9][a-z0-9-]{0,62}){1,6}';
 const address = "[\\w.%+'-]{1,64}@[a-z0-9][a-z0-9.-]{1,190}[a-z0-9]";
 
-/** Only what Microsoft's, Exchange's and Node's own sentences say around it; a bare address or id in the text may be anybody's. */
+/** Only values inside sentences of Microsoft, Exchange or Node count: a bare address or ID in the text may belong to anybody. */
 const readers = {
   clientId: [
     new RegExp(`(?:application|client|app)(?: with identifier| with ID| ID| application)?\\s+['"]?(${guidPattern})`, 'gi'),
@@ -50,7 +50,7 @@ const readers = {
   at: [/Timestamp["']?\s{0,3}[:=]\s{0,3}["']?(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\dZ)/gi],
 } as const;
 
-/** `text`: readable, of this one error, at most a few kilobytes. A value that is named twice differently is not known. */
+/** `text`: readable, of this one error, at most a few kilobytes. A value that is named in two different ways is not known. */
 export function valuesIn(text: string): Values {
   // A terminal's line breaks stand in the middle of sentences.
   const flat = text.replace(/\s+/g, ' ');

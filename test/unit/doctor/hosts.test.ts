@@ -225,10 +225,10 @@ describe('which hosts', () => {
   it('the proxy: for whom, with its password left out; broken', async () => {
     const targets = targetsOf([namedCloud('public')]);
     const run = (env: Record<string, string>) => proxyCheck(targets, createNetwork({ env })).run(signal());
-    expect(await run({})).toEqual({ state: 'ok', detail: 'none: straight to every host' });
+    expect(await run({})).toEqual({ state: 'ok', detail: 'none; every host is reached directly' });
     expect(await run({ HTTPS_PROXY: 'http://ada:secret@proxy:3128', NO_PROXY: 'graph.microsoft.com' })).toEqual({
       state: 'ok',
-      detail: 'http://proxy:3128, but straight to graph',
+      detail: 'http://proxy:3128, but not for graph',
     });
     await expect(run({ HTTPS_PROXY: 'socks5://proxy' })).rejects.toMatchObject({ code: 'proxy-broken' });
   });

@@ -106,7 +106,7 @@ export const graphEntries = {
     exit: Exit.notAllowed,
     source: sources.graph,
     title: () => 'This tenant has no Exchange Online, so there is no mailbox to give access to',
-    why: (v) => `Its service principal is missing: nobody ever assigned a licence, or the tenant or the cloud is the wrong one. ${made(v)}`,
+    why: (v) => `Its service principal is missing: nobody assigned a licence, or the tenant or cloud is wrong. ${made(v)}`,
     next: (v) => [v.resume, 'If it is the wrong tenant, run the same command with --tenant and the domain of the right one.', ...undo(v)],
     admin: () => 'assign an Exchange Online licence in this tenant; its service appears some minutes later.',
     retryHelps: false,
