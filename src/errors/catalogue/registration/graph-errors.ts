@@ -86,8 +86,7 @@ export const graphEntries = {
     codes: ['Authorization_RequestDenied'],
     says: ['Insufficient privileges to complete the operation'],
     title: (v) => `${v.who ?? 'The account that signed in'} is not allowed to ${v.what}`,
-    why: (v) =>
-      `That needs the role ${anyOf(v.roles)}. A role that was activated after the sign-in counts only after a new sign-in. ${made(v)}`,
+    why: (v) => `That needs the role ${anyOf(v.roles)}. A role that was just activated counts after a new sign-in. ${made(v)}`,
     next: (v) => [
       v.resume,
       ...(v.handoff === undefined ? [] : [led('Without such a role, let an administrator do it', v.handoff)]),
