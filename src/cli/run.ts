@@ -5,7 +5,7 @@ import { byShell, line, mailauth, type NextStep, noted } from '../core/next.ts';
 import type { Reporter } from '../core/report.ts';
 import type { Surroundings } from '../core/shown.ts';
 import { problem } from '../errors/problem.ts';
-import { productNames } from '../products/products.ts';
+import { productNames } from '../products/product-names.ts';
 import type { Outcome } from '../session/command.ts';
 import type { Globals } from '../session/globals.ts';
 import type { Session } from '../session/session.ts';

@@ -3,16 +3,17 @@ import { kaseya } from './kaseya.ts';
 import { mspbots } from './mspbots.ts';
 import { osticket } from './osticket.ts';
 import type { Product } from './product.ts';
+import { type ProductName, productNames } from './product-names.ts';
 import { supportpal } from './supportpal.ts';
 import { thisComputer } from './this-computer.ts';
 
-/**
- * Every product that mailauth can set up, in the order of the list of choices. A new product is its data file and its entry here:
- * `--for`, its help, the list of guides, the completion and the questions read this table.
- */
-export const products: readonly Product[] = [thisComputer, osticket, supportpal, kaseya, mspbots, custom];
+const byName: Readonly<Record<ProductName, Product>> = { 'this-computer': thisComputer, osticket, supportpal, kaseya, mspbots, custom };
 
-export const productNames: readonly string[] = products.map((product) => product.name);
+/**
+ * Every product that mailauth can set up, in the order of the list of choices. A new product is its data file, its name in
+ * `product-names.ts` and its entry here: `--for`, its help, the list of guides, the completion and the questions read this table.
+ */
+export const products: readonly Product[] = productNames.map((name) => byName[name]);
 
 /** What `--variant` takes beside the kind that needs no name: `older-plugin (osticket)`. */
 export const variantNames: readonly string[] = products.flatMap(({ name, variants = [] }) =>

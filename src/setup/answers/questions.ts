@@ -1,7 +1,8 @@
 import type { Choice } from '../../core/context.ts';
 import type { Registration } from '../../core/mailbox.ts';
 import { mailauth, noted } from '../../core/next.ts';
-import { productNames, products } from '../../products/products.ts';
+import { productNames } from '../../products/product-names.ts';
+import { products } from '../../products/products.ts';
 import { type Answers, checkAddress, checkTenant } from './answers.ts';
 import { appQuestions } from './app-questions.ts';
 import { asks } from './missing.ts';
