@@ -19,9 +19,9 @@ import {
 } from './sealed-file.ts';
 import type { SecretStore } from './store.ts';
 
-/** A closed lid makes a lock look dead, and then somebody else writes: who wakes up begins again from what is there now. */
+/** A process that slept while it held the lock looks dead, and another one writes: the first begins again from what is there now. */
 const changeTries = 5;
-/** Twenty writers in a row, each with a few syncs of a slow disk. */
+/** Long enough for twenty writers in a row, each with a few syncs of a slow disk. */
 const lockWaitMs = 30_000;
 
 export interface FileStoreOptions {
@@ -37,93 +37,103 @@ export const sealedCopy = (home: string): string => `${sealedFile(home)}.copy`;
 
 /** Secrets in one sealed file. Reading takes no lock and writes nothing; a change is read, sealed anew and put in place under a lock. */
 export function fileStore(options: FileStoreOptions): SecretStore {
-  const { ctx, home } = options;
-  const path = sealedFile(home);
-
-  /** undefined when nothing was ever stored here */
-  const load = async (): Promise<Opened | undefined> => {
-    const file = await readSealed(options, path);
-    if (file !== undefined) return openSealed(options, path, file);
-    // A first write would cover the copy, the only place where the secrets still are.
-    if ((await readSealed(options, sealedCopy(home))) === undefined) return undefined;
-    throw problem('sealed-file-damaged', { file: plain(path), why: 'it is gone, and its copy is still there' });
-  };
-
-  const entriesOf = async (): Promise<{ entries: Map<string, string>; derivation: KeyDerivation; nonce?: string; isNew: boolean }> => {
-    const file = await load();
-    if (file !== undefined) return { ...file, entries: decodeEntries(file.body), isNew: false };
-    const salt = ctx.random.bytes(saltLength);
-    const derivation: KeyDerivation = options.key.kind === 'scrypt' ? { kind: 'scrypt', ...scryptCost, salt } : { kind: 'key-file', salt };
-    return { entries: new Map(), derivation, isNew: true };
-  };
-
-  const change = <T>(act: (entries: Map<string, string>) => T): Promise<T> =>
-    guardWrites(home, async () => {
-      // Before the lock: a person who is typing a passphrase must keep nobody waiting.
-      const before = await entriesOf();
-      await options.key.master(before.derivation, path, before.isNew);
-      const release = await ctx.files.lock(`${path}.lock`, lockWaitMs);
-      if (release === undefined) throw problem('store-busy', { what: plain(path) });
-      try {
-        for (let tries = 0; tries < changeTries; tries += 1) {
-          const { entries, isNew, nonce, ...now } = await entriesOf();
-          const derivation = isNew ? before.derivation : now.derivation;
-          const result = act(entries);
-          const master = await options.key.master(derivation, path, isNew);
-          const sealed = seal(encodeEntries(entries), master, derivation, ctx.random.bytes(nonceLength));
-          if ((await nonceThere()) !== nonce) continue;
-          await put(options, sealed, isNew);
-          return result;
-        }
-        throw problem('store-busy', { what: plain(path) });
-      } finally {
-        await release();
-      }
-    });
-
-  const nonceThere = async (): Promise<string | undefined> => {
-    const file = await readSealed(options, path);
-    return file === undefined ? undefined : nonceOf(file.bytes);
-  };
-
+  const path = sealedFile(options.home);
   return {
     name: 'file',
     describe: () => `sealed file ${path}`,
 
     async probe() {
       // Sealing what is there once more proves key, disk and lock, and a probe that is killed leaves nothing behind.
-      await change(() => undefined);
-      if ((await load()) === undefined)
+      await change(options, () => undefined);
+      if ((await load(options)) === undefined)
         throw problem('sealed-file-damaged', { file: plain(path), why: 'it was gone after it was written' });
     },
 
     async read(entry) {
-      const file = await load();
+      const file = await load(options);
       const value = file === undefined ? undefined : findEntry(file.body, entry);
       return value === undefined ? undefined : new Secret(value);
     },
 
     write: (entry, value) =>
-      change((entries) => {
+      change(options, (entries) => {
         entries.set(entry, value.reveal());
       }),
 
     async remove(entry) {
-      const file = await load();
-      // Nothing there is nothing to write: a second logout works on a read-only disk, too.
+      const file = await load(options);
+      // Where the entry is not there, nothing is written: so a second logout also works on a read-only disk.
       if (file === undefined || findEntry(file.body, entry) === undefined) return false;
-      return change((entries) => entries.delete(entry));
+      return change(options, (entries) => entries.delete(entry));
     },
   };
 }
 
+/** Undefined when nothing was ever stored here. */
+async function load(options: FileStoreOptions): Promise<Opened | undefined> {
+  const path = sealedFile(options.home);
+  const file = await readSealed(options, path);
+  if (file !== undefined) return openSealed(options, path, file);
+  // A first write would cover the copy, the only place where the secrets still are.
+  if ((await readSealed(options, sealedCopy(options.home))) === undefined) return undefined;
+  throw problem('sealed-file-damaged', { file: plain(path), why: 'it is gone, and its copy is still there' });
+}
+
+interface Entries {
+  readonly entries: Map<string, string>;
+  readonly derivation: KeyDerivation;
+  /** of the file that was read */
+  readonly nonce?: string;
+  readonly isNew: boolean;
+}
+
+async function entriesOf(options: FileStoreOptions): Promise<Entries> {
+  const file = await load(options);
+  if (file !== undefined) return { ...file, entries: decodeEntries(file.body), isNew: false };
+  const salt = options.ctx.random.bytes(saltLength);
+  const derivation: KeyDerivation = options.key.kind === 'scrypt' ? { kind: 'scrypt', ...scryptCost, salt } : { kind: 'key-file', salt };
+  return { entries: new Map(), derivation, isNew: true };
+}
+
+function change<T>(options: FileStoreOptions, act: (entries: Map<string, string>) => T): Promise<T> {
+  const { ctx, home, key } = options;
+  const path = sealedFile(home);
+  return guardWrites(home, async () => {
+    // The key is made before the lock is taken: a person who types a passphrase must not keep other processes waiting.
+    const before = await entriesOf(options);
+    await key.master(before.derivation, path, before.isNew);
+    const release = await ctx.files.lock(`${path}.lock`, lockWaitMs);
+    if (release === undefined) throw problem('store-busy', { what: plain(path) });
+    try {
+      for (let tries = 0; tries < changeTries; tries += 1) {
+        const { entries, isNew, nonce, ...now } = await entriesOf(options);
+        const derivation = isNew ? before.derivation : now.derivation;
+        const result = act(entries);
+        const master = await key.master(derivation, path, isNew);
+        const sealed = seal(encodeEntries(entries), master, derivation, ctx.random.bytes(nonceLength));
+        if ((await nonceNow(options)) !== nonce) continue;
+        await put(options, sealed, isNew);
+        return result;
+      }
+      throw problem('store-busy', { what: plain(path) });
+    } finally {
+      await release();
+    }
+  });
+}
+
+async function nonceNow(options: FileStoreOptions): Promise<string | undefined> {
+  const file = await readSealed(options, sealedFile(options.home));
+  return file === undefined ? undefined : nonceOf(file.bytes);
+}
+
 /**
- * The copy first, so that at every moment one of the two is whole and a removed secret is in neither at the end; a new file first itself,
- * because a copy without its file reads as a loss.
+ * Writes the copy first, so that at every moment one of the two is whole and a removed secret is in neither at the end. A new file is
+ * written before its copy, because a copy without its file looks like a file that was lost.
  */
 async function put({ ctx, home }: FileStoreOptions, bytes: Buffer, isNew: boolean): Promise<void> {
   const path = sealedFile(home);
-  // Left by writers that were killed; under the lock nobody else is writing here.
+  // Temporary files of writers that were killed: under the lock no other process is writing here.
   for (const name of await ctx.files.list(home)) {
     if (name.startsWith(`${basename(path)}.`) && name.endsWith('.tmp')) await ctx.files.remove(join(dirname(path), name));
   }

@@ -41,23 +41,7 @@ const writeTries = 3;
 export function splitEntry(keychain: Keychain, service: string, account: string): SplitEntry {
   const { limit } = keychain;
   if (limit < smallestLimit) throw new RangeError(`a keychain with a limit of ${limit}`);
-  const partAccount = (generation: Generation, index: number) => `${account}#${generation}${index}`;
-
-  const readParts = async (head: Head): Promise<string | undefined> => {
-    let text = '';
-    for (let index = 0; index < head.parts; index++) {
-      const part = await keychain.getPassword(service, partAccount(head.generation, index));
-      if (part === null) return undefined;
-      text += part;
-    }
-    return sha256(text) === head.sha256 ? text : undefined;
-  };
-
-  const clean = async (generation: Generation, from: number): Promise<void> => {
-    let end = from;
-    while ((await keychain.getPassword(service, partAccount(generation, end))) !== null) end++;
-    for (let index = end - 1; index >= from; index--) await keychain.deletePassword(service, partAccount(generation, index));
-  };
+  const parts = partEntries(keychain, service, account);
 
   const currentGeneration = async (): Promise<Generation | undefined> => {
     const stored = await keychain.getPassword(service, account);
@@ -69,17 +53,15 @@ export function splitEntry(keychain: Keychain, service: string, account: string)
   const writeSplit = async (value: string): Promise<void> => {
     const text = encode(value);
     for (let tries = 0; tries < writeTries; tries++) {
-      const generation = (await currentGeneration()) === 'a' ? 'b' : 'a';
-      const parts = cut(text, limit);
-      for (const [index, part] of parts.entries()) await keychain.setPassword(service, partAccount(generation, index), part);
-      const head: Head = { 'mailauth-split': 1, generation, parts: parts.length, sha256: sha256(text) };
+      const generation = otherThan(await currentGeneration());
+      const head = await parts.write(generation, text);
       const marker = JSON.stringify(head);
       await keychain.setPassword(service, account, marker);
       // Somebody who wrote at the same time without the lock may have mixed his parts with ours.
       if ((await keychain.getPassword(service, account)) !== marker) return;
-      if ((await readParts(head)) === undefined) continue;
-      await clean(generation, parts.length);
-      await clean(generation === 'a' ? 'b' : 'a', 0);
+      if ((await parts.read(head)) === undefined) continue;
+      await parts.clean(generation, head.parts);
+      await parts.clean(otherThan(generation), 0);
       return;
     }
     throw new DamagedValue('another program writes the same entry again and again');
@@ -92,7 +74,7 @@ export function splitEntry(keychain: Keychain, service: string, account: string)
         if (stored === null) return undefined;
         const head = parseHead(stored);
         if (head === undefined) return stored;
-        const text = await readParts(head);
+        const text = await parts.read(head);
         if (text !== undefined) return decode(text);
       }
       throw new DamagedValue('its parts do not fit together');
@@ -101,15 +83,54 @@ export function splitEntry(keychain: Keychain, service: string, account: string)
     async write(value) {
       if (!fitsPlain(value, limit)) return writeSplit(value);
       await keychain.setPassword(service, account, value);
-      await clean('a', 0);
-      await clean('b', 0);
+      await parts.cleanAll();
     },
 
     async remove() {
       const existed = await keychain.deletePassword(service, account);
+      await parts.cleanAll();
+      return existed;
+    },
+  };
+}
+
+const otherThan = (generation: Generation | undefined): Generation => (generation === 'a' ? 'b' : 'a');
+
+/** The part entries of one value. */
+function partEntries(keychain: Keychain, service: string, account: string) {
+  const partAccount = (generation: Generation, index: number) => `${account}#${generation}${index}`;
+
+  const clean = async (generation: Generation, from: number): Promise<void> => {
+    let end = from;
+    while ((await keychain.getPassword(service, partAccount(generation, end))) !== null) end++;
+    for (let index = end - 1; index >= from; index--) await keychain.deletePassword(service, partAccount(generation, index));
+  };
+
+  return {
+    /** undefined where the parts are not those that the head names */
+    async read(head: Head): Promise<string | undefined> {
+      let text = '';
+      for (let index = 0; index < head.parts; index++) {
+        const part = await keychain.getPassword(service, partAccount(head.generation, index));
+        if (part === null) return undefined;
+        text += part;
+      }
+      return sha256(text) === head.sha256 ? text : undefined;
+    },
+
+    /** Answers the head that names what was written. */
+    async write(generation: Generation, text: string): Promise<Head> {
+      const parts = cut(text, keychain.limit);
+      for (const [index, part] of parts.entries()) await keychain.setPassword(service, partAccount(generation, index), part);
+      return { 'mailauth-split': 1, generation, parts: parts.length, sha256: sha256(text) };
+    },
+
+    /** Deletes the parts of a generation from this index on, the last one first. */
+    clean,
+
+    async cleanAll(): Promise<void> {
       await clean('a', 0);
       await clean('b', 0);
-      return existed;
     },
   };
 }
