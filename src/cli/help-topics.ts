@@ -100,7 +100,7 @@ Which one: --store, MAILAUTH_STORE, else the one the mailbox was set up with, el
 mailauth store move ${chosenStores.join('|')} moves everything and proves it before it deletes.
 
 Everything that is not secret is readable JSON under MAILAUTH_HOME.
-On a computer without a keychain the sandbox keeps its worthless secrets in a file of its own folder.
+Without a keychain the sandbox keeps its worthless secrets in a file of its own folder.
 `;
 }
 

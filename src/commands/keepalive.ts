@@ -15,11 +15,9 @@ import type { Session } from '../session/session.ts';
 import { tokenOf } from '../session/token-for.ts';
 import { asProblem } from '../session/unexpected.ts';
 import { storedToken } from '../tokens/current.ts';
-import { defaultRenewAfterDays, jitterMs, wantsRenewal } from '../tokens/keep-alive.ts';
-import { daysLeft, firstEnding, refreshIdleDeadline } from '../tokens/lifetimes.ts';
+import { daysLeft, defaultRenewAfterDays, firstEnding, jitterMs, refreshIdleDeadline, wantsRenewal } from '../tokens/lifetimes.ts';
 import type { Theme } from '../ui/theme.ts';
-import { endsSoon } from './status/ends-soon.ts';
-import { lostSignIn, lostSignIns } from './status/lost-sign-in.ts';
+import { endsSoon, lostSignIn, lostSignIns } from './status/warnings.ts';
 import { remember } from './test/remember.ts';
 
 const schema = z.object({
@@ -64,7 +62,7 @@ export const keepalive: CommandModule = {
     const { records, broken } = await mailboxesOf(session).listMailboxes();
     const chosen = records.filter((record) => product === undefined || record.for === product);
     const kept: Kept[] = [];
-    // One after the other: a timer has time, and Microsoft's door is narrow.
+    // One after the other: a timer is in no hurry, and Microsoft throttles who asks too much at once.
     for (const record of chosen) {
       const one = await keep(record, wish, session);
       kept.push(one);
@@ -89,7 +87,7 @@ function readWish(flags: unknown, { ctx }: Session): Wish {
   };
 }
 
-/** Left unused for 90 days a sign-in is lost, and a timer may miss a few of its days. */
+/** A sign-in that is not used for 90 days is lost, and a timer may miss some days. */
 function readRenewAfter(days: number): number {
   if (days <= 80) return days;
   throw problem('value-invalid', {
@@ -112,7 +110,7 @@ function readProtocols(value: string): readonly Protocol[] | 'all' {
   });
 }
 
-/** Never throws for one mailbox's sake: the others want to be kept alive too. Throws `Interrupted`. */
+/** The error of one mailbox is part of its result, so that the others are kept alive too. Throws `Interrupted` alone. */
 async function keep(record: MailboxRecord, wish: Wish, session: Session): Promise<Kept> {
   const { ctx } = session;
   try {
@@ -122,7 +120,8 @@ async function keep(record: MailboxRecord, wish: Wish, session: Session): Promis
       if (lost === undefined) return { record, state: 'idle', results: [] };
       throw lostSignIns([lost]);
     }
-    // An app has no sign-in that idles out: a new token each time proves that its secret or certificate still works. A refusal may be over.
+    // An app has no sign-in that ends for want of use, but a new token proves that its secret or certificate still works. A refusal of
+    // last time may be over.
     const due = record.access === 'app-only' || record.refused !== undefined || wantsRenewal(stored, ctx.clock.now(), wish.renewAfterDays);
     if (due) await ctx.clock.sleep(jitterMs(ctx.random.bytes(4), wish.jitterLimitMs), ctx.signal);
     const set = due ? await tokenOf(session, record, { minValidityMs: 0, force: true }) : stored;
@@ -167,7 +166,7 @@ function commonError(kept: readonly Kept[], now: number, { warnDays }: Wish): Ma
     if (failed.every(({ error }) => error.exit === first.error.exit)) return first.error;
     return problem('keepalive-red', { lines: failed.map(({ record, error }) => `${record.mailbox} (${error.title})`) });
   }
-  // The sign-in itself has just been looked after.
+  // Only secrets and certificates are looked at: this run has just renewed the sign-ins.
   const rows = kept.map(({ record }) => ({ record, ending: firstEnding(now, record) }));
   return endsSoon('secret-ends-soon', rows, warnDays);
 }

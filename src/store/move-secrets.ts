@@ -1,7 +1,13 @@
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import type { Files } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
+import { chosenStores, type StoreName, storeNames } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
+import { guardWrites } from './home.ts';
+import { parseJsonFile, toJsonFile } from './json-file.ts';
 import type { SecretStore } from './store.ts';
 import { decodeTokenSet } from './token-entry.ts';
 
@@ -11,7 +17,7 @@ export interface Move {
 }
 
 /**
- * Copies these entries and reads each back. Deletes nothing. Done before, it changes nothing. Answers how many the new store has now.
+ * Copies these entries and reads each back. Deletes nothing; a second run changes nothing. Answers how many the new store has now.
  * `landed`: the mailbox already lives in the new store, and what is still in the old one was left by a move that was stopped, so that
  * only a newer token, or what the new store lacks, is taken from there. Throws `store-move-differs` and the store problems.
  */
@@ -37,7 +43,7 @@ export async function removeSecrets(entries: readonly string[], from: SecretStor
 /** `tokenEntry` */
 const isToken = (entry: string): boolean => entry.startsWith('token/');
 
-/** A refresh during a move that was stopped went to one store alone. What cannot be read is older than anything that can. */
+/** A refresh during a move that was stopped wrote to one store alone. An entry that cannot be read counts as older than one that can. */
 function isNewerToken(entry: string, value: Secret, there: Secret): boolean {
   if (!isToken(entry)) return false;
   return (issuedAt(value) ?? 0) > (issuedAt(there) ?? -1);
@@ -50,4 +56,23 @@ function issuedAt(value: Secret): number | undefined {
     if (error instanceof MailauthError) return undefined;
     throw error;
   }
+}
+
+const noteSchema = z.object({ version: z.literal(1), from: z.array(z.enum(storeNames)) });
+
+/** A move between stores that has begun: where leftovers may be until it is finished. `<home>/store-move.json`. */
+export function moveNotes({ files }: { readonly files: Files }, home: string) {
+  const file = join(home, 'store-move.json');
+  return {
+    /** stores that an unfinished move took from; where the note cannot be read, every store that an operator may choose */
+    async read(): Promise<readonly StoreName[]> {
+      const text = await files.read(file);
+      if (text === undefined) return [];
+      const read = parseJsonFile(text, noteSchema);
+      return read.kind === 'ok' ? read.value.from : chosenStores;
+    },
+    write: (from: readonly StoreName[]): Promise<void> =>
+      guardWrites(home, () => files.writeAtomic(file, toJsonFile({ version: 1, from: [...from] }))),
+    forget: (): Promise<boolean> => guardWrites(home, () => files.remove(file)),
+  };
 }

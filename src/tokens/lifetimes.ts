@@ -4,7 +4,7 @@ const dayMs = 86_400_000;
 /** Microsoft, "Refresh tokens in the Microsoft identity platform": 90 days without use; each use gives a new one. */
 const idleDays = 90;
 
-/** When the refresh token dies of not being used, in milliseconds since the epoch; undefined without one. */
+/** When the refresh token is lost for want of use, in milliseconds since the epoch; undefined without one. */
 export function refreshIdleDeadline(set: TokenSet): number | undefined {
   return set.refreshToken === undefined ? undefined : (set.refreshTokenIssuedAt ?? set.issuedAt) + idleDays * dayMs;
 }
@@ -29,4 +29,21 @@ export function firstEnding(now: number, { registration: app }: MailboxRecord, s
   if (signIn !== null && (secret === null || signIn < secret)) return { what: 'sign-in', days: signIn };
   if (secret === null) return undefined;
   return { what: app.certificateThumbprint === undefined ? 'client secret' : 'certificate', days: secret };
+}
+
+/** A sign-in that is not used for 90 days is lost. Renewed once a week, it survives many runs that a timer misses. */
+export const defaultRenewAfterDays = 7;
+
+/** Is it time to renew this sign-in, so that it is not lost for want of use? False where there is no refresh token. */
+export function wantsRenewal(set: TokenSet, nowMs: number, renewAfterDays: number): boolean {
+  if (set.refreshToken === undefined) return false;
+  const renewedAt = set.refreshTokenIssuedAt ?? set.issuedAt;
+  // A time in the future was noted by a clock that was wrong then.
+  return nowMs - renewedAt >= renewAfterDays * dayMs || renewedAt > nowMs;
+}
+
+/** A pause before each renewal, so that many computers with the same timer do not ask Microsoft in the same second. */
+export function jitterMs(bytes: Uint8Array, limitMs: number): number {
+  const random = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+  return Math.floor((random / 2 ** 32) * limitMs);
 }

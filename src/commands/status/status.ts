@@ -15,8 +15,7 @@ import { inWords } from '../../ui/duration.ts';
 import { renderFacts } from '../../ui/facts.ts';
 import { type MonitoredMailbox, nagiosStatus, prometheusStatus } from '../../ui/status-formats.ts';
 import type { Theme } from '../../ui/theme.ts';
-import { endsSoon } from './ends-soon.ts';
-import { type Lost, lostSignIn, lostSignIns } from './lost-sign-in.ts';
+import { endsSoon, type Lost, lostSignIn, lostSignIns } from './warnings.ts';
 
 const schema = z.object({ warnDays: z.optional(z.string()), format: z.optional(z.string()), for: z.optional(z.string()) });
 

@@ -15,8 +15,7 @@ import type { Session } from '../../session/session.ts';
 import { journals } from '../../setup/journal/journal-file.ts';
 import { guardWrites } from '../../store/home.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
-import { moveNotes } from '../../store/move-notes.ts';
-import { copySecrets, removeSecrets } from '../../store/move-secrets.ts';
+import { copySecrets, moveNotes, removeSecrets } from '../../store/move-secrets.ts';
 import type { SecretStore } from '../../store/store.ts';
 import { secretEntriesOf } from '../../store/token-entry.ts';
 import { tokenLock } from '../../tokens/current.ts';
@@ -60,14 +59,14 @@ function readTarget(word = ''): ChosenStore {
   throw unknownStore(word);
 }
 
-/** Where the keychain cannot be used, its errors name the sealed file: that is what the secrets shall be moved out of. */
+/** Where the keychain cannot be used, its errors name the sealed file: the secrets are to be moved out of that. */
 const withoutWayBack = (error: unknown): unknown =>
   error instanceof MailauthError ? error.but({ next: error.next.filter((step) => step !== sealedFile) }) : error;
 
 const lineOf = ({ mailbox, for: product, moved, secrets }: Moved, where: string): string =>
   `${mailbox} (${product}): ${moved ? `${secrets} ${secrets === 1 ? 'secret' : 'secrets'} moved to the ${where}` : 'already there'}.\n`;
 
-/** The note is there from before the first change until after the last, so that a run that was killed is finished by the next. */
+/** The note is there from before the first change until after the last, so that the next run finishes what a killed one has begun. */
 async function moveAll(session: Session, records: readonly MailboxRecord[], target: SecretStore): Promise<readonly Moved[]> {
   const notes = moveNotes(session.ctx, session.home);
   const stopped = (await notes.read()).filter((name) => name !== target.name);
