@@ -13,16 +13,20 @@ interface Squeezed {
   readonly length: number;
 }
 
+/** The catalogue does not change while the program runs, so its signs are sorted once. */
+let buckets: Buckets | undefined;
+
 /** Looks through one text for every sign at once, in time linear to its length. The hits are in order, and none lies inside a longer one. */
 export function createScan(): (text: string) => readonly Hit[] {
-  const buckets = bucketsOf(allNeedles());
+  buckets ??= bucketsOf(allNeedles());
+  const { lists, numbers } = buckets;
   return (text) => {
     const s = squeeze(text);
     const hits: Hit[] = [];
     for (let i = 0; i + 3 <= s.length; i += 1) {
-      const number = buckets.numbers[keyAt(s.letters, i)] ?? 0;
+      const number = numbers[keyAt(s.letters, i)] ?? 0;
       if (number === 0) continue;
-      for (const one of buckets.lists[number] ?? []) {
+      for (const one of lists[number] ?? []) {
         const hit = hitAt(text, s, i, one);
         if (hit !== undefined) hits.push(hit);
       }
