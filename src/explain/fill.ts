@@ -1,7 +1,7 @@
 import type { Cloud } from '../core/cloud.ts';
 import { cloudNames } from '../core/clouds.ts';
 import { type ErrorDetail, MailauthError } from '../core/errors.ts';
-import { type Line, mailauth, withoutBlanks } from '../core/next.ts';
+import { type Line, mailauth, type NextStep, withoutBlanks } from '../core/next.ts';
 import type { Entry, Mender } from '../errors/entry/entry.ts';
 import { type ProblemCode, wordsOf } from '../errors/problem.ts';
 import { entries } from './needles.ts';
@@ -39,7 +39,7 @@ export function explained(
     exit: entry.exit,
     ...words,
     title: String(title),
-    next: next.map((step) => withoutBlanks(step, isBlank)),
+    next: worksAsItStands(next),
     ...(why === undefined ? {} : { why: String(why) }),
     ...(admin === undefined ? {} : { admin: text(admin) }),
     detail,
@@ -86,8 +86,14 @@ const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unkn
   'tls-inspected': { issuer: 'AUTHORITY' },
 };
 
-/** A value that nobody knows: a word in capitals. In a command it is left out, so that the command works as it stands. */
-const isBlank = (value: string): boolean => /^[A-Z]{2,}(?:-[A-Z]+)*$/.test(value);
+/** A command is left with what is known, and a line of another program that needs an unknown file or folder is left out. */
+function worksAsItStands(next: readonly NextStep[]): readonly NextStep[] {
+  const known = next.filter((step) => typeof step === 'string' || step.kind !== 'line' || !step.values.some(isBlank));
+  return known.length === 0 ? ['The message of the command itself names the file.'] : known.map((step) => withoutBlanks(step, isBlank));
+}
+
+/** A value that nobody knows: a word in capitals, as it stands or with an ending such as `.old`. */
+const isBlank = (value: string): boolean => /^[A-Z]{2,}(?:-[A-Z]+)*(?:\.[a-z]+)*$/.test(value);
 
 const capitals = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c}`).toUpperCase();
 

@@ -54,7 +54,10 @@ export function refusedToken(at: MailAttempt, more: More, unexplained: (blanks: 
   }
   const scope = missingPermission(at);
   const appOnly = token?.appOnly === true;
-  if (scope !== undefined) return problem('mail-token-scope', { ...spot, scope, appOnly }, more);
+  if (scope !== undefined) {
+    const clientId = token?.appId === undefined ? undefined : plain(token.appId, 80);
+    return problem('mail-token-scope', { ...spot, scope, appOnly, clientId }, more);
+  }
   const elsewhere = otherTenant(at);
   if (elsewhere !== undefined) return problem('mail-token-tenant', { ...spot, ...elsewhere }, more);
   if (token?.expiresAt !== undefined && token.expiresAt <= at.now) {

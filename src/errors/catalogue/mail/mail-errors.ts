@@ -44,7 +44,7 @@ export const mailEntries = {
     why: () => 'IMAP, POP and SMTP need a token of the outlook.office.com scopes; a Graph token is refused',
     next: (v) => [signIn(v), show(v)],
   }),
-  'mail-token-scope': entry<MailSpot & { scope: string; appOnly?: boolean }>({
+  'mail-token-scope': entry<MailSpot & { scope: string; appOnly?: boolean; clientId?: string | undefined }>({
     exit: Exit.needsSignIn,
     source: sources.mail,
     title: (v) => `the token does not contain ${v.scope}`,
@@ -52,8 +52,8 @@ export const mailEntries = {
     next: (v) => [signIn(v), show(v)],
     admin: (v) =>
       `add the ${v.appOnly ? 'application' : 'delegated'} permission ${v.scope} to the app registration and grant admin consent${
-        v.appOnly && v.protocol === 'smtp'
-          ? `; or give it only this mailbox: ${sendingOnly({ clientId: 'CLIENT-ID', mailbox: v.user }).join('; ')}`
+        v.appOnly && v.protocol === 'smtp' && v.clientId !== undefined
+          ? `; or give it only this mailbox: ${sendingOnly({ clientId: v.clientId, mailbox: v.user }).join('; ')}`
           : ''
       }`,
   }),
