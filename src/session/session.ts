@@ -61,7 +61,7 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
     opened.set(name, store);
     return store;
   };
-  return {
+  const session: Session = {
     ctx,
     globals,
     home,
@@ -78,20 +78,7 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
       if (box !== undefined) return box.cloud;
       return (await chosenCloud(ctx, globals)) ?? record?.cloud ?? namedCloud(defaultCloud);
     },
-    async refresh(record, old) {
-      const [{ refreshed }, cloud, store] = await Promise.all([import('../tokens/refresh.ts'), this.cloud(record), this.store(record)]);
-      ctx.log(`refresh ${record.for}: ${cloud.name}`);
-      const files = mailboxFiles({ files: ctx.files, home });
-      try {
-        const { stepTimeoutMs } = this;
-        const fresh = await refreshed(record, old, { ctx, stepTimeoutMs, network: () => this.network(), cloud, store });
-        await noteRefusal(files, record, undefined);
-        return fresh;
-      } catch (error) {
-        if (isRefusal(error)) await noteRefusal(files, record, { at: rfc3339(ctx.clock.now()), code: error.code });
-        throw error;
-      }
-    },
+    refresh: (record, old) => refreshAndNote(session, record, old),
     store: (record) => secretStore(globals.store ?? record?.store ?? defaultStore),
     storeNamed: secretStore,
     async probedStore(recorded) {
@@ -118,6 +105,23 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
       );
     },
   };
+  return session;
+}
+
+/** Trades the refresh token, and notes in the mailbox file whether Microsoft refused it: `status` shows that until it works again. */
+async function refreshAndNote(session: Session, record: MailboxRecord, old: TokenSet): Promise<TokenSet> {
+  const { ctx, home, stepTimeoutMs } = session;
+  const [{ refreshed }, cloud, store] = await Promise.all([import('../tokens/refresh.ts'), session.cloud(record), session.store(record)]);
+  ctx.log(`refresh ${record.for}: ${cloud.name}`);
+  const files = mailboxFiles({ files: ctx.files, home });
+  try {
+    const fresh = await refreshed(record, old, { ctx, stepTimeoutMs, network: () => session.network(), cloud, store });
+    await noteRefusal(files, record, undefined);
+    return fresh;
+  } catch (error) {
+    if (isRefusal(error)) await noteRefusal(files, record, { at: rfc3339(ctx.clock.now()), code: error.code });
+    throw error;
+  }
 }
 
 async function chosenCloud(ctx: Context, globals: Globals): Promise<Cloud | undefined> {

@@ -9,7 +9,7 @@ import { bundleScript, type KeyringRig, keyringRig } from './rigs/keyring.ts';
  */
 const script = `
 import { execFileSync } from 'node:child_process';
-import { createKeychain } from 'SRC/system/keychain.ts';
+import { createKeychain } from 'SRC/system/keychain/keychain.ts';
 import { keychainStore } from 'SRC/store/keychain-store.ts';
 import { Secret } from 'SRC/core/secret.ts';
 import { systemClock } from 'SRC/system/clock.ts';

@@ -47,7 +47,8 @@ describe.concurrent('the sign-in is refused', () => {
     expect(error.title).toContain('ada@contoso.example');
     await expectNothingStored(seat);
     const [command = ''] = error.next;
-    expect(command).toMatch(/ --sign-in-as ada@contoso\.example$/);
+    expect(command).toMatch(/ --sign-in-as ada@contoso\.example /);
+    expect(command).toContain(` --cloud-file ${seat.cloudFile}`);
     const accepted = await seat.run([...command.split(' ').slice(1), '--yes', '--no-test'], {
       env: { MAILAUTH_CLOUD_FILE: seat.cloudFile },
     });

@@ -84,9 +84,9 @@ describe('the wizard, from the first question to the last line', () => {
     const t = await terminal(['setup', '--sandbox']);
     await t.until('? Which mailbox?');
     await t.type('helpdesk@contoso');
-    await t.until('"contoso" is no mail domain; an address looks like helpdesk@contoso.com');
+    await t.until('"contoso" is not a mail domain; an address looks like helpdesk@contoso.com');
     await t.press('Enter');
-    await t.until('> "contoso" is no mail domain');
+    await t.until('> "contoso" is not a mail domain');
     await t.type('.example');
     await t.until(/\? Which mailbox\?.*helpdesk@contoso\.example\s*$/);
     await t.press('Enter');

@@ -24,12 +24,7 @@ export function createPrompts(output: NodeJS.WriteStream, input: NodeJS.ReadStre
     text: (q, signal) =>
       ask(signal, (inquirer, context) =>
         inquirer.liveInput(
-          {
-            message: q.message,
-            check: q.check ?? anything,
-            wrapped: q.wrapped === true,
-            ...defined({ default: q.default }),
-          },
+          { message: q.message, check: q.check ?? anything, wrapped: q.wrapped === true, ...defined({ default: q.default }) },
           context,
         ),
       ),
@@ -42,11 +37,7 @@ export function createPrompts(output: NodeJS.WriteStream, input: NodeJS.ReadStre
         inquirer.select(
           {
             message: q.message,
-            choices: q.choices.map((c) => ({
-              value: c.value,
-              name: c.name,
-              ...defined({ description: c.description }),
-            })),
+            choices: q.choices.map((c) => ({ value: c.value, name: c.name, ...defined({ description: c.description }) })),
             ...defined({ default: q.default }),
           },
           context,
