@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { protocols } from '../../core/cloud.ts';
 import { isGuid } from '../../core/guid.ts';
 
 const text = z.string();
@@ -11,14 +12,14 @@ export const answerSchemas = {
   access: z.enum(['delegated', 'app-only']),
   signInAs: text,
   tenant: text,
-  register: z.enum(['existing', 'portal', 'auto', 'handoff']),
+  register: z.enum(['auto', 'portal', 'handoff', 'existing']),
   clientType: z.enum(['public', 'confidential']),
   clientId: text,
   redirectUri: text,
   audience: z.enum(['single', 'multi', 'multi-and-personal', 'personal']),
   /** of a product that comes in two kinds */
   variant: text,
-  protocols: z.readonly(z.array(z.enum(['imap', 'pop', 'smtp']))),
+  protocols: z.readonly(z.array(z.enum(protocols))),
   name: text,
   secretMonths: z.number(),
   consent: z.enum(['admin', 'user', 'skip']),

@@ -1,7 +1,9 @@
+import { type Protocol, protocols } from '../../core/cloud.ts';
 import { noted } from '../../core/next.ts';
+import { anyOf } from '../../core/text.ts';
 import { redirectSource } from '../../products/product.ts';
 import { products, variantNames } from '../../products/products.ts';
-import { type Access, checkGuid, checkRedirectUri } from './answers.ts';
+import { type Access, answerSchemas, checkGuid, checkRedirectUri, type RegisterWay } from './answers.ts';
 import { asks } from './missing.ts';
 import type { SetupQuestions } from './question.ts';
 import { anyIsKept, base, elsewhere, isAppOnly, isProduct, isRegistering, leftToOperator, productOf } from './question-parts.ts';
@@ -11,18 +13,23 @@ const accessWords: Readonly<Record<Access, string>> = {
   delegated: 'the usual way: no administrator of Exchange needed, and it reaches only what that person may open',
   'app-only': 'for servers: no person, no MFA, nothing that idles out; an Exchange administrator lets the app into each mailbox',
 };
-/** Ways to register for who does not let mailauth do it. */
-export const waysByHand = [
-  { value: 'portal', name: 'Guide me through the portal', description: 'each screen, each value; about five minutes' },
-  { value: 'handoff', name: 'Another person is the administrator', description: 'writes instructions and scripts for them, and stops' },
-  { value: 'existing', name: 'It is registered already', description: 'you have its Application (client) ID' },
-] as const;
+const wayWords: Readonly<Record<RegisterWay, { readonly name: string; readonly description: string }>> = {
+  auto: { name: 'Do it for me', description: 'an administrator signs in once; mailauth registers the app through Microsoft Graph' },
+  portal: { name: 'Guide me through the portal', description: 'each screen, each value; about five minutes' },
+  handoff: { name: 'Another person is the administrator', description: 'writes instructions and scripts for them, and stops' },
+  existing: { name: 'It is registered already', description: 'you have its Application (client) ID' },
+};
 
-const protocolChoices = [
-  { value: 'imap', name: 'IMAP (read)' },
-  { value: 'pop', name: 'POP (fetch)' },
-  { value: 'smtp', name: 'SMTP (send)' },
-] as const;
+const registerWays = answerSchemas.register.options;
+
+const wayChoices = registerWays.map((value) => ({ value, ...wayWords[value] }));
+
+/** Ways to register for an operator who does not let mailauth do it. */
+export const waysByHand = wayChoices.filter(({ value }) => value !== 'auto');
+
+const protocolNames: Readonly<Record<Protocol, string>> = { imap: 'IMAP (read)', pop: 'POP (fetch)', smtp: 'SMTP (send)' };
+
+const protocolChoices = protocols.map((value) => ({ value, name: protocolNames[value] }));
 
 /** How the app is registered and what it may do. */
 export const appQuestions = {
@@ -52,17 +59,10 @@ export const appQuestions = {
     message: 'How is the app registered in Entra?',
     // Not asked: `auto` shows what it would do and asks for agreement. Those who answer No choose another way then; all others decide once less.
     asked: () => false,
-    choices: () => [
-      {
-        value: 'auto',
-        name: 'Do it for me',
-        description: 'an administrator signs in once; mailauth registers the app through Microsoft Graph',
-      },
-      ...waysByHand,
-    ],
+    choices: () => wayChoices,
     default: (known) => (known.clientId !== undefined ? 'existing' : 'auto'),
     example: (known) => base(known, { register: 'auto' }),
-    help: ['<way>', 'auto, portal, handoff or existing (default: auto; existing with --client-id)'],
+    help: ['<way>', `${anyOf(registerWays)} (default: auto; existing with --client-id)`],
     group: 'The registration:',
     summary: 'App',
     decidesApp: true,
