@@ -5,7 +5,12 @@ import { problem } from '../errors/problem.ts';
 import { globalValueFlags } from '../session/globals.ts';
 import { commands } from './tree.ts';
 
-/** The command's one or two words, and everything else in its order. Global flags may stand before the command. */
+/**
+ * The command's one or two words, and everything else in its order. Global flags may stand before the command.
+ *
+ * Commander could find nested commands by itself and suggest the nearest one. But then it would have to be loaded first: the list of commands,
+ * the version and a wrong word are answered without it. And its suggestion knows the words of one level only, not `token get`.
+ */
 export function findCommand(argv: readonly string[]): { words: string[]; rest: string[] } {
   const words: string[] = [];
   const rest: string[] = [];

@@ -18,7 +18,8 @@ const environment = `Environment variables. A flag wins over its variable.
   MAILAUTH_CLIENT_ID       default of --client-id
   MAILAUTH_CLOUD           default of --cloud
   MAILAUTH_CLOUD_FILE      default of --cloud-file
-  MAILAUTH_STORE           ${anyOf(chosenStores)}; a store that was asked for never falls back to another
+  MAILAUTH_STORE           ${anyOf(chosenStores)}
+                           a store that was asked for never falls back to another
   MAILAUTH_KEY_FILE        32 random bytes that open the store "file" (mailauth store keygen FILE)
   MAILAUTH_PASSPHRASE_FILE, MAILAUTH_PASSPHRASE
                            open the store "file" without a question; a key file wins over both
@@ -91,7 +92,8 @@ is kept beside it, which only "mailauth store restore" opens, after asking.`,
 };
 
 function storesText(): string {
-  const rows = chosenStores.map((name) => `  ${name.padEnd(11)}${storeText[name].replaceAll('\n', `\n${' '.repeat(13)}`)}`);
+  const width = Math.max(...chosenStores.map((name) => name.length)) + 3;
+  const rows = chosenStores.map((name) => `  ${name.padEnd(width)}${storeText[name].replaceAll('\n', `\n${' '.repeat(width + 2)}`)}`);
   return `Where tokens and client secrets are kept.
 
 ${rows.join('\n\n')}
