@@ -57,7 +57,7 @@ async function answer(modules: Modules, words: readonly string[], session: Sessi
   return [...fitting.map((c) => `${c.value}\t${c.summary}`), ...(also === 'files' ? [':files'] : [])].map((line) => `${line}\n`).join('');
 }
 
-/** `inSandbox`: the words being typed say so; the completing command itself did not get that flag. */
+/** `inSandbox`: the typed words contain `--sandbox`; the completing command itself does not have that flag. */
 async function mailboxes({ ctx, globals, home }: Session, inSandbox: boolean): Promise<Candidate[]> {
   const where = inSandbox && !globals.sandbox ? join(home, 'sandbox') : home;
   const { records } = await mailboxFiles({ files: ctx.files, home: where }).listMailboxes();
@@ -102,7 +102,7 @@ const flagValues: Readonly<Record<string, Values>> = {
   '--fault': sandboxFaults.map((fault) => fault.name),
 };
 
-/** A question of the wizard says its own values. */
+/** The values of a flag; for a question of the wizard they are its choices. */
 function valuesOf(flag: string, command: string): Values {
   if (flag === '--format')
     return { 'token get': tokenFormats, status: ['text', 'nagios', 'prometheus'], guide: ['text', 'markdown'] }[command] ?? 'free';

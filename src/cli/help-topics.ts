@@ -28,14 +28,14 @@ const environment = `Environment variables. A flag wins over its variable.
   MAILAUTH_DEBUG           1: a log in MAILAUTH_HOME/debug.log, without secrets
   BROWSER                  command that is run with the address as its last argument
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY
-                           honoured for HTTP and for the mail protocols; small letters win
+                           used for HTTP and for the mail protocols; the lower-case names win
   NODE_EXTRA_CA_CERTS      PEM file of a further certificate authority
   NODE_TLS_REJECT_UNAUTHORIZED
-                           not for mailauth, which always checks; 0 is a warning of doctor
+                           ignored: mailauth always checks certificates; doctor warns of 0
   NO_COLOR, FORCE_COLOR    colours; --no-color beats NO_COLOR beats FORCE_COLOR
   TERM, CI                 TERM=dumb: no colours, no questions; CI: no browser is opened
 
-Looked at, to know where mailauth runs and what is there:
+Read only, to find out where mailauth runs:
 
   DISPLAY, WAYLAND_DISPLAY, PATH
                            whether a browser can be opened, and with what
@@ -67,8 +67,8 @@ const exitCodes = `Exit codes.
 const storeText: Readonly<Record<ChosenStore, string>> = {
   keychain: `(default) entries of the operating system's keychain, service "mailauth":
 Secret Service (GNOME Keyring, KWallet, KeePassXC) on Linux, Keychain on
-macOS, Credential Manager on Windows. Tried with a random entry before any
-browser opens; when it is locked or not there, mailauth ends with exit 7
+macOS, Credential Manager on Windows. Tested with a random entry before any
+browser opens; when it is locked or missing, mailauth ends with exit 7
 and says what to do. It never falls back to a file by itself.`,
   file: `one sealed file, MAILAUTH_HOME/secrets.sealed, for servers and containers:
 AES-256-GCM, mode 0600, written whole or not at all. What opens it, the first
@@ -76,7 +76,7 @@ that is set:
   MAILAUTH_KEY_FILE         32 random bytes: mailauth store keygen FILE
   MAILAUTH_PASSPHRASE_FILE  one line; stretched with scrypt, half a second each time
   MAILAUTH_PASSPHRASE       the same, from the environment
-  a question, where a terminal is
+  a question, on a terminal
 The sealed file, key file and passphrase file must belong to the user who runs
 mailauth, and nobody else may read them (chmod 600). Two places are taken as a
 service manager makes them, as long as nobody else can change them:
@@ -85,7 +85,7 @@ service manager makes them, as long as nobody else can change them:
             (under $CREDENTIALS_DIRECTORY: 0400, or 0440 by an access list)
   Docker    docker secret create mailauth-key /etc/mailauth/key
             MAILAUTH_KEY_FILE=/run/secrets/mailauth-key
-            (under /run/secrets: 0444, the container is the fence)
+            (under /run/secrets: 0444; only the container can read it)
 Kubernetes: mount the secret with defaultMode: 0400.
 When the file is damaged, mailauth ends with exit 7 and leaves it as it is. A copy
 is kept beside it, which only "mailauth store restore" opens, after asking.`,

@@ -55,7 +55,7 @@ function asGiven({ name }: CommandEntry, command: CommanderCommand): Command {
   return { kind: 'command', name, words: name === 'explain' ? [] : command.args, flags: Object.fromEntries(flags) };
 }
 
-/** Before the command: a fault that nobody knows is exit 2 also where no sandbox is opened. */
+/** Checked before the command runs: an unknown fault is exit 2 also for a command that opens no sandbox. */
 async function knownFault(name: string): Promise<void> {
   const { isFault } = await import('../sandbox/faults/faults.ts');
   if (isFault(name)) return;

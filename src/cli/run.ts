@@ -17,7 +17,7 @@ import { type CommandEntry, commands } from './tree.ts';
 
 /**
  * One run of the program: argv (without node and script) to exit code. Everything it writes goes to `ctx.out` and `ctx.err`.
- * Walk a command from here: find its entry in `cli.ts`, load its file, let commander read the flags, open a session, run, render.
+ * Walk a command from here: find its entry in `tree.ts`, load its file, let commander read the flags, open a session, run, render.
  */
 export async function run(argv: readonly string[], outer: Context, version: string): Promise<ExitCode> {
   const wantsJson = argv.includes('--json');
@@ -27,7 +27,7 @@ export async function run(argv: readonly string[], outer: Context, version: stri
   try {
     const { words, rest } = findCommand(argv);
     const entry = commands.find((c) => c.name === words.join(' '));
-    // Known before anything is refused: setup and login end with a line of type "result".
+    // The command is known before an error can happen, because setup and login end with a line of type "result".
     command = entry?.name ?? command;
     refuseSecretsInArgv(argv);
     const answer = await withoutCommand(words, rest, version, ctx);
@@ -53,7 +53,7 @@ export async function run(argv: readonly string[], outer: Context, version: stri
   }
 }
 
-/** Before commander sees it: its own complaint about an unknown option would echo the value. */
+/** Called before commander reads the flags: its message about an unknown option would repeat the value. */
 function refuseSecretsInArgv(argv: readonly string[]): void {
   for (const word of argv) {
     const [, flag = ''] = /^(--[\w-]+)(?:=.*)?$/s.exec(word) ?? [];
@@ -76,7 +76,7 @@ const passwordFile = noted(
 );
 const passphraseFile = 'Put the passphrase into a file of mode 0600, and set MAILAUTH_PASSPHRASE_FILE to its path.';
 
-/** Flags that nobody may have, and where their value belongs. */
+/** Flags that would take a secret, which mailauth refuses; and where the secret belongs instead. */
 const secretFlags: ReadonlyMap<string, NextStep> = new Map<string, NextStep>([
   ['--client-secret', secretFile],
   ['--secret', secretFile],

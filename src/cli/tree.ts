@@ -9,14 +9,14 @@ export interface CommandEntry {
   readonly group: 'Set up' | 'Use' | 'Check' | 'More';
   /** prints one JSON object a line with --json, the last of type "result" */
   readonly stream?: boolean;
-  /** `data` with --json where the command came to nothing: who reads its results finds an empty list */
+  /** `data` with --json where the command failed: a program that reads its results finds an empty list */
   readonly nothing?: object;
 }
 
 /** `<bash|zsh|fish>` */
 const choice = (words: readonly string[]): string => `<${words.join('|')}>`;
 
-/** The command tree at a glance. Each command's own file is named in `commands/modules.ts`. */
+/** The command tree at a glance. Each command's own file is named in `modules.ts`. */
 export const commands: readonly CommandEntry[] = [
   {
     name: 'setup',

@@ -12,7 +12,7 @@ import { mailboxArgument, mailboxesOf } from '../session/mailbox-argument.ts';
 import type { Session } from '../session/session.ts';
 import { saslUser } from '../tokens/formats.ts';
 
-/** Asked for often enough to deserve a better answer than "unknown". */
+/** Programs that people ask for and that cannot use a token command: each gets the reason instead of "unknown". */
 const cannot: Readonly<Record<string, { readonly why: string; readonly next: Command }>> = {
   fetchmail: { why: 'fetchmail has no XOAUTH2 and reads no token from a command.', next: mailauth('export', 'getmail') },
   postfix: {
@@ -53,7 +53,7 @@ export const exportConfig: CommandModule = {
       hosts,
       command,
     });
-    if (!(await isInPath(session))) session.report.note('There is no "mailauth" in your PATH yet: npm install --global entra-mailauth');
+    if (!(await isInPath(session))) session.report.note('mailauth is not in your PATH yet: npm install --global entra-mailauth');
     return { data: { client: client.name, mailbox: record.mailbox, text }, text };
   },
 };
@@ -67,7 +67,7 @@ function clientNamed(value: string): ExportClient {
   throw problem('export-client-unknown', { client: plain(value, 40), known: exportClients.map((known) => known.name) });
 }
 
-/** The command as it works from cron as well, where this shell's variables are gone. */
+/** The command in a form that also works from cron, which does not have the variables of this shell. */
 async function tokenCommand(record: MailboxRecord, session: Session): Promise<readonly string[]> {
   const { ctx, globals } = session;
   const needed = ['MAILAUTH_HOME', ...stores[record.store].keyFiles];

@@ -34,7 +34,7 @@ interface Wish {
   readonly tests: readonly Protocol[] | 'all' | undefined;
 }
 
-/** What became of one mailbox. `idle`: nobody is signed in on this computer (a handed-over set-up). */
+/** The result for one mailbox. `idle`: it is not signed in on this computer, because the product has the sign-in. */
 interface Kept {
   readonly record: MailboxRecord;
   readonly state: 'renewed' | 'fresh' | 'idle' | 'failed';
@@ -62,7 +62,7 @@ export const keepalive: CommandModule = {
     const { records, broken } = await mailboxesOf(session).listMailboxes();
     const chosen = records.filter((record) => product === undefined || record.for === product);
     const kept: Kept[] = [];
-    // One after the other: a timer is in no hurry, and Microsoft throttles who asks too much at once.
+    // One after the other: a timer is in no hurry, and Microsoft throttles many requests at once.
     for (const record of chosen) {
       const one = await keep(record, wish, session);
       kept.push(one);
@@ -158,7 +158,7 @@ function outcomeOf(kept: readonly Kept[], damaged: MailauthError | undefined, wi
   };
 }
 
-/** One mailbox's error as it is; several with the same exit code by the first; different ones: exit 1. */
+/** The error of one mailbox as it is; of several with the same exit code the first; for different exit codes one error with exit 1. */
 function commonError(kept: readonly Kept[], now: number, { warnDays }: Wish): MailauthError | undefined {
   const failed = kept.flatMap(({ record, error }) => (error === undefined ? [] : [{ record, error }]));
   const [first] = failed;

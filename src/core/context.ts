@@ -45,14 +45,14 @@ export interface Machine {
   /** of the operating system */
   readonly release: string;
   readonly arch: string;
-  /** who is logged in and where they are at home; empty where nobody knows. Only there to be left out of what is handed on. */
+  /** the user's name and home folder, empty where they are not known: so that a report can leave them out */
   readonly user: string;
   readonly homeFolder: string;
 }
 
 /** Text that may be longer than memory: read as UTF-8, or UTF-16 where a byte order mark says so. Failures are `NodeJS.ErrnoException`. */
 export interface LongInput {
-  /** standard input is a terminal: who reads it waits for a person */
+  /** standard input is a terminal, so reading from it waits for a person */
   readonly isTerminal: boolean;
   /** of a file (absolute path), or of standard input */
   pieces(file?: string): AsyncIterable<string>;
@@ -84,28 +84,28 @@ export interface GuardedFile {
   readonly bytes: Uint8Array;
   /** permission bits: `0o600`; mean nothing on Windows */
   readonly mode: number;
-  /** `self` also for whatever root reads */
+  /** for root, every file is `self` */
   readonly owner: 'self' | 'root' | 'other';
 }
 
 /** All paths absolute. Directories are made 0700, files 0600. Failures are `NodeJS.ErrnoException`. */
 export interface Files {
-  /** undefined when there is no such file */
+  /** undefined when the file does not exist */
   read(path: string): Promise<string | undefined>;
-  /** with who may read it; undefined when there is no such file */
+  /** with its owner and its mode; undefined when the file does not exist */
   readGuarded(path: string): Promise<GuardedFile | undefined>;
   /** temporary file, fsync, rename, fsync of the folder; makes the folder */
   writeAtomic(path: string, content: string | Uint8Array): Promise<void>;
-  /** a file that was not there yet; false when it was */
+  /** makes a new file; false when it exists already */
   create(path: string, content: Uint8Array): Promise<boolean>;
-  /** false when there was nothing */
+  /** false when it did not exist */
   remove(path: string): Promise<boolean>;
   removeTree(path: string): Promise<void>;
-  /** file names in a folder, sorted; empty when there is no folder */
+  /** file names in a folder, sorted; empty when the folder does not exist */
   list(path: string): Promise<readonly string[]>;
-  /** permission bits of a file or folder (`0o600`), links followed; undefined when there is none */
+  /** permission bits of a file or folder (`0o600`), links followed; undefined when it does not exist */
   mode(path: string): Promise<number | undefined>;
-  /** cross-process lock; waits up to `waitMs`, undefined when somebody else still holds it. Dead holders are recognised. */
+  /** lock across processes; waits up to `waitMs`, undefined when another process still holds it. A lock whose process died is taken over. */
   lock(path: string, waitMs: number): Promise<(() => Promise<void>) | undefined>;
 }
 
@@ -136,7 +136,8 @@ export interface Network {
   connect(host: string, port: number, signal: AbortSignal): Promise<Socket>;
   /** TLS 1.2 or newer with host name check on an open socket */
   secure(socket: Socket, host: string, signal: AbortSignal): Promise<TLSSocket>;
-  /** TLS 1.2 or newer and whom this network trusts, for libraries that make TLS themselves; made once, since reading all roots costs 50 ms */
+  /** TLS 1.2 or newer with the authorities that this network trusts, for libraries that make TLS themselves; made once, because reading all
+   * roots takes 50 ms */
   secureContext(): SecureContext;
   /** `http://proxy:3128` for this host, or undefined */
   proxyFor(host: string, port: number): string | undefined;
@@ -152,7 +153,7 @@ export interface Choice<T extends string> {
 
 /** Questions on the terminal, always on stderr. Ctrl-C rejects with `Interrupted`. `check` answers true or the complaint. */
 export interface Prompts {
-  /** `wrapped`: what is pasted may have line breaks in it, and comes with them */
+  /** `wrapped`: the pasted text may contain line breaks, which are kept */
   text(
     q: { message: string; default?: string; wrapped?: boolean; check?: (value: string) => true | string },
     signal?: AbortSignal,
@@ -191,7 +192,7 @@ export interface Keychain {
 /** What is wrong with the keychain as a whole; `damaged` is about the one entry. */
 export type KeychainTrouble = 'no-bus' | 'no-provider' | 'no-collection' | 'locked' | 'hung' | 'denied' | 'damaged' | 'other';
 
-/** What a `damaged` failure says where another program or a restored keyring made more entries of one name. */
+/** What a `damaged` failure says when the keychain has several entries of one name, made by another program or by restoring a keyring. */
 export const severalEntries = 'there are several entries of this name';
 
 export class KeychainFailure extends Error {

@@ -1,10 +1,10 @@
 import type { Output } from './context.ts';
 
-/** How wide a text may be there; a pipe folds nothing. */
+/** How wide a text may be in this output; text for a pipe is not folded. */
 export const columnsOf = (to: Pick<Output, 'isTerminal' | 'columns'>): number => (to.isTerminal ? to.columns : Number.POSITIVE_INFINITY);
 
 /**
- * One paragraph that begins at column `at` and goes on below itself, within `columns`. Words stay whole; an address or a path that is
+ * One paragraph that begins at column `at`, with its further lines at the same column, within `columns`. Words stay whole; an address or a path that is
  * longer than a line is broken after a slash, and what has no slash is left to the terminal.
  */
 export function fold(text: string, columns: number, at = 0): string {

@@ -1,8 +1,8 @@
 import type { KeychainTrouble } from './context.ts';
 
 /**
- * What the keychains of the platforms say, by what it means: bus error names and gnome-keyring's sentences (measured), SecBase.h,
- * the Win32 error's name. Here, because the binding's adapter and the catalogue go by the same words.
+ * The messages of the platforms' keychains, by what they mean: names of D-Bus errors, sentences of gnome-keyring (measured), SecBase.h and
+ * names of Win32 errors. They are in core, because the adapter of the keychain binding and the error catalogue recognise the same messages.
  */
 export const keychainSays = {
   'no-bus': ['Failed to connect to socket', 'DBUS_SESSION_BUS_ADDRESS', 'Unable to autolaunch a dbus-daemon'],
@@ -32,7 +32,7 @@ export const keychainSays = {
   other: [],
 } as const satisfies Record<KeychainTrouble, readonly string[]>;
 
-/** The trouble that a keychain's own words name; undefined where they name none of these. */
+/** The trouble that a keychain's message means; undefined for an unknown message. */
 export function troubleThatSays(message: string): KeychainTrouble | undefined {
   const said = message.toLowerCase();
   for (const trouble of ['no-bus', 'no-provider', 'no-collection', 'locked', 'hung', 'denied'] as const) {

@@ -26,7 +26,7 @@ export const enterpriseApps = (v: Pick<AppAsked, 'cloud'>): string =>
 
 const consumers = '9188040d-6c67-4c5b-b112-36a304b66dad';
 
-/** Personal accounts have no administrator: who signs in consents. */
+/** Personal accounts have no administrator: the person who signs in consents. */
 export const isPersonal = (v: Pick<AppAsked, 'tenant'>): boolean => v.tenant === 'consumers' || v.tenant === consumers;
 
 /**
@@ -43,5 +43,5 @@ export function adminConsentLink(v: AppAsked): string {
   return link.href.replaceAll('+', '%20');
 }
 
-/** AADSTS number on its own page of Microsoft's. */
+/** Microsoft's page about one AADSTS number. */
 export const lookUp = (aadsts: number): string => `https://login.microsoftonline.com/error?code=${aadsts}`;

@@ -22,19 +22,19 @@ export interface Registration {
   readonly secretExpiresAt?: string;
   /** app-only access by certificate: SHA-256 of it, base64url; certificate and key are where a client secret would be in the store */
   readonly certificateThumbprint?: string;
-  /** what it was registered as, where mailauth did it: so that the next run changes nothing unasked */
+  /** the answers with which mailauth registered it, so that the next run changes nothing unasked */
   readonly name?: string;
   readonly audience?: Audience;
   readonly variant?: string;
-  /** "Allow public client flows", as mailauth set it: a device code needs it. Left out where somebody else decides it */
+  /** "Allow public client flows", as mailauth set it: a device code needs it. Left out where the app was registered by another person */
   readonly publicClientFlows?: boolean;
   /** keyId of the client secret that is in the store, where mailauth made it */
   readonly secretKeyId?: string;
-  /** a rotation that waits for the product: the secret that goes when it is finished */
+  /** during a rotation: the old secret, which is deleted when the product has the new one */
   readonly oldSecretKeyId?: string;
   /** true when mailauth created it and may delete it */
   readonly madeByMailauth: boolean;
-  /** what it made, so that the same is found and removed again */
+  /** what it made, so that exactly that can be found and removed again */
   readonly made?: MadeRegistration;
 }
 
@@ -63,7 +63,7 @@ export interface LastTest {
 
 /** Everything about a set-up mailbox that is not secret: the mailbox file, readable JSON. */
 export interface MailboxRecord extends MailboxKey {
-  /** the app acts for itself (client credentials): nobody signs in, there is no refresh token. Left out: delegated */
+  /** the app acts for itself (client credentials): no person signs in, and it has no refresh token. Left out: delegated */
   readonly access?: 'app-only';
   readonly tenantId: string;
   readonly cloud: Cloud;
@@ -75,12 +75,12 @@ export interface MailboxRecord extends MailboxKey {
   /** the licensed user who signs in when it is not the mailbox itself */
   readonly signInAs?: string;
   readonly account?: Account;
-  /** the name that SMTP was found to want for SASL `user=`, where it is not the mailbox (an alias, a shared mailbox) */
+  /** the user name that SMTP accepted in a test for SASL `user=`, where it is not the mailbox (an alias, a shared mailbox) */
   readonly smtpUser?: string;
   readonly store: StoreName;
   readonly createdAt: string;
   readonly lastTests: readonly LastTest[];
-  /** Microsoft said a definite no to the last refresh: when (RFC 3339), and the problem's code. Left out after one that worked */
+  /** when Microsoft refused the last refresh for good (RFC 3339), and the problem's code. Left out after a refresh that worked */
   readonly refused?: { readonly at: string; readonly code: string };
 }
 
@@ -90,9 +90,9 @@ export interface TokenSet {
   readonly refreshToken?: Secret;
   readonly issuedAt: number;
   readonly expiresAt: number;
-  /** when the refresh token was last issued; Microsoft lets it idle for 90 days */
+  /** when the refresh token was last issued; it is lost after 90 days without use */
   readonly refreshTokenIssuedAt?: number;
-  /** granted, as the token endpoint said it */
+  /** the granted scopes, as the token endpoint answered them */
   readonly scopes: readonly string[];
   readonly account: Account;
 }

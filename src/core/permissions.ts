@@ -2,7 +2,7 @@ import { type Protocol, protocols } from './cloud.ts';
 
 /** What an app may be allowed on mail, by protocol (learn.microsoft.com, "Authenticate an IMAP, POP or SMTP connection using OAuth"). */
 interface MailPermission {
-  /** delegated: somebody signs in. The same name on Microsoft Graph and on Office 365 Exchange Online */
+  /** delegated: a person signs in. It has the same name on Microsoft Graph and on Office 365 Exchange Online */
   readonly delegated: string;
   /** application permission (role) for app-only access, on Office 365 Exchange Online alone */
   readonly role: string;

@@ -5,7 +5,7 @@ export type Audience = 'single' | 'multi' | 'multi-and-personal' | 'personal';
 export type Platform = 'mobile-desktop' | 'web' | 'none';
 
 /**
- * What an app registration shall be, whoever makes it: mailauth through Graph, an administrator's script, or a person in the portal.
+ * How an app is to be registered, whoever does it: mailauth through Graph, an administrator's script, or a person in the portal.
  * Pure data; `entra/manifest.ts` turns it into Graph's bodies.
  */
 export interface RegistrationPlan {

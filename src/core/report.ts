@@ -12,6 +12,6 @@ export interface Reporter {
   detail(text: string): void;
   /** a block of text for the person at work (portal steps, summary); shown even with --quiet */
   show(text: string): void;
-  /** the run ends here: what was in progress is no longer; something else writes next */
+  /** the run ends here: the progress line is closed, because other output follows */
   settle(): void;
 }

@@ -4,11 +4,11 @@
  */
 export function plain(text: string, limit = 400): string {
   const flat = printable(text).replace(/ {2,}/g, ' ').trim();
-  // Cut between characters, never inside of one.
+  // The cut is between two characters, never within a surrogate pair.
   return flat.length > limit ? `${flat.slice(0, limit - 1).replace(/\p{Cs}$/u, '')}…` : flat;
 }
 
-/** One line of our own words with values of others in it: as `plain`, but neither cut nor its blanks touched. */
+/** For one line of our own text that contains values from outside: as `plain`, but it is not cut and its blanks stay. */
 export function printable(text: string): string {
   return (
     text
@@ -32,12 +32,12 @@ export function escapeHtml(text: string): string {
 
 /**
  * A mail or web address as HTML, with the places where a narrow page may break it: at the dots of its host and behind `@ / ? & =`.
- * Copied, they are nothing; whoever reads the page by program finds the whole address in `<data value>` (HTML Standard section 4.5.13).
+ * The marks for these places are not copied with the text; a program finds the whole address in `<data value>` (HTML Standard section 4.5.13).
  * Other text is only escaped.
  */
 export function addressHtml(address: string): string {
   const [, host = '', path = ''] = /^((?:https?:\/\/|[^\s@]+@)[^\s/]+\/?)(.*)$/.exec(address) ?? [];
-  // What no address holds is nobody's to copy.
+  // An address contains none of these characters: this is other text.
   if (host === '' || /[<>"']/.test(address)) return escapeHtml(address);
   const parts = [...host.split(/(?<=@)|(?<=\w)(?=\.\w)/), ...path.split(/(?<=[/?&=])/)].filter((part) => part !== '');
   return `<data value="${escapeHtml(address)}">${parts.map(escapeHtml).join('<wbr>')}</data>`;

@@ -1,6 +1,6 @@
 import { nodeCrypto } from './builtins.ts';
 
-/** A certificate's, in capital hex. Entra's portal shows SHA-1, its errors and OpenSSL today SHA-256. */
+/** The thumbprints of a certificate, in capital hex. Entra's portal shows SHA-1; its errors and OpenSSL show SHA-256. */
 export interface Thumbprints {
   readonly sha1: string;
   readonly sha256: string;

@@ -12,7 +12,7 @@ const mailHost = z.object({
   security: z.enum(['tls', 'starttls'], 'must be "tls" or "starttls"'),
 });
 
-/** Unknown fields are tolerated: a newer mailauth may know more. */
+/** Unknown fields are ignored: the file may be written for a newer mailauth. */
 const cloudFile = z.object({
   name: z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/, 'must be a short word: letters, digits, dot, dash')),
   login: httpsAddress,

@@ -1,7 +1,7 @@
 import type { MailHost, Protocol } from '../core/cloud.ts';
 import { shellWord } from '../core/quoting.ts';
 
-/** What a configuration is made of: one set-up mailbox, and the command that hands out its token. */
+/** The values of a configuration: one mailbox that is set up, and the command that prints its token. */
 export interface ExportValues {
   readonly mailbox: string;
   /** the name for SASL `user=`; sending may want another one than reading */

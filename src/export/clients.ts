@@ -21,7 +21,7 @@ export const exportClients: readonly ExportClient[] = [
   python,
 ];
 
-/** The whole text: a comment that says where it belongs, then the configuration. */
+/** The whole text: first a comment that says where to put it, then the configuration. */
 export function exportText(client: ExportClient, values: ExportValues): string {
   const comment = [`${client.title} for ${values.mailbox}, made by mailauth. No secret is in here.`, ...client.notes];
   return `${comment.map((line) => `# ${line}`).join('\n')}\n\n${client.render(values)}`;

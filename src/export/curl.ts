@@ -3,7 +3,7 @@ import { type ExportClient, type ExportValues, posixWord, sections, serverUrl, s
 
 /**
  * curl takes the token from a configuration file (`-K`) that is a file descriptor, so that it stands in no argument list.
- * `printf` is a builtin of bash; so its arguments are none of a process either.
+ * `printf` is a builtin of bash, so its arguments are not visible in the list of processes either.
  */
 export const curl: ExportClient = {
   name: 'curl',

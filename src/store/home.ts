@@ -23,12 +23,12 @@ export async function readHomeId(files: Files, home: string): Promise<string | u
   const text = await guardReads(file, () => files.read(file));
   if (text === undefined) return undefined;
   const read = parseJsonFile(text, schema);
-  // A new id would orphan every secret that is stored under the old one.
+  // With a new id, no secret that is stored under the old one would be found.
   if (read.kind === 'broken') throw problem('home-file-broken', { file, why: read.why });
   return read.value.id;
 }
 
-/** The id of this home, made at first use: 16 hex digits. Two first uses at once agree on one. */
+/** The id of this home, made at its first use: 16 hex digits. Two processes that begin at once get the same id. */
 export async function ensureHomeId(files: Files, random: Pick<Random, 'bytes'>, home: string): Promise<string> {
   const known = await readHomeId(files, home);
   if (known !== undefined) return known;
@@ -65,7 +65,7 @@ const diskCodes: Readonly<Record<string, string>> = {
   EIO: 'the disk reports an error',
 };
 
-/** Why the disk refuses, in words; undefined when the error is no matter of the disk. */
+/** Why the disk refuses, in words; undefined when the error does not come from the disk. */
 export function diskReason(error: unknown): string | undefined {
   return diskCodes[errorCode(error) ?? ''];
 }

@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini';
 
-/** What a file of ours holds, or why it cannot be used; `undefined` value of a missing file is the caller's business. */
+/** The content of a file that mailauth wrote, or why it cannot be used. The caller decides what a missing file means. */
 export type Parsed<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'broken'; readonly why: string };
 
 /** Reads JSON text by its schema. `why` names the place and never quotes the content. */
@@ -18,5 +18,5 @@ export function parseJsonFile<T>(text: string, schema: z.ZodMiniType<T>): Parsed
   return { kind: 'broken', why: place === '' ? 'it is not an object' : `its field "${place}" is missing or wrong` };
 }
 
-/** Readable, and ends like a text file. */
+/** JSON that a person can read, with a newline at its end. */
 export const toJsonFile = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

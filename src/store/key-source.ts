@@ -7,7 +7,7 @@ import { diskReason } from './home.ts';
 import type { KeyDerivation } from './sealed-file.ts';
 
 export const keyLength = 32;
-/** RFC 7914; 128 MiB and about half a second, on purpose. */
+/** RFC 7914. One derivation takes 128 MiB and about half a second, so that guessing passphrases is expensive. */
 export const scryptCost = { log2n: 17, r: 8, p: 1 } as const;
 
 /** Where the key of a sealed file comes from. Read at most once a command, so that a person is asked once. */
@@ -57,14 +57,14 @@ async function stretch(passphrase: string, derivation: KeyDerivation): Promise<U
   const { log2n, r, p, salt } = derivation;
   const N = 2 ** log2n;
   return new Promise((done, fail) => {
-    // The same words typed on another keyboard or system may come composed differently (Unicode NFC).
+    // Another keyboard or system may compose the same characters differently, so they are brought into one form (Unicode NFC).
     nodeCrypto().scrypt(passphrase.normalize('NFC'), salt, keyLength, { N, r, p, maxmem: 128 * r * (N + p + 2) }, (error, key) =>
       error === null ? done(key) : fail(error),
     );
   });
 }
 
-/** Of a new passphrase; what an existing file has opens it, however short. */
+/** The least length of a new passphrase. The passphrase of an existing file is taken whatever its length. */
 const fewestCharacters = 12;
 
 async function readPassphrase(ctx: KeySourceOptions['ctx'], canAsk: boolean, file: string, isNew: boolean): Promise<string> {
@@ -110,7 +110,7 @@ async function readPrivate(path: string, variable: KeyVariable, ctx: KeySourceOp
   return file;
 }
 
-/** What the disk says about reading, as the caller's own problem. */
+/** Turns what the disk says about reading into the caller's problem. */
 export async function readGuarded(files: Files, path: string, unreadable: (why: string) => Error): Promise<GuardedFile | undefined> {
   try {
     return await files.readGuarded(path);
@@ -121,12 +121,12 @@ export async function readGuarded(files: Files, path: string, unreadable: (why: 
 }
 
 /**
- * Throws `file-exposed`, `file-foreign` where somebody else can read or change a file of ours. Two places are handed to us by a
- * service manager with bits of its own, and are private as a whole: systemd's credentials (0400, or 0440 where an access list lets the
+ * Throws `file-exposed` or `file-foreign` where another user can read or change the file. Service managers make two kinds of files with modes
+ * of their own, in folders that are private as a whole: systemd's credentials (0400, or 0440 where an access list lets the
  * service in; systemd.exec(5), CREDENTIALS_DIRECTORY) and a container's secrets (0444 under /run/secrets; Docker, "Manage sensitive data").
  */
 export function refuseExposed(file: GuardedFile, path: string, ctx: Pick<Context, 'env' | 'platform'>): void {
-  // Windows has access lists in place of bits; the profile folder is closed by them.
+  // Windows has access lists in place of modes, and they protect the profile folder.
   if (ctx.platform === 'win32') return;
   const { CREDENTIALS_DIRECTORY: credentials } = ctx.env;
   const handed = credentials && isInside(path, credentials) ? 0o027 : isInside(path, '/run/secrets') ? 0o022 : undefined;

@@ -10,7 +10,7 @@ import { fixOf } from './token-entry.ts';
 export interface KeychainStoreOptions {
   readonly keychain: Keychain;
   readonly service: 'mailauth' | 'mailauth-sandbox';
-  /** of this MAILAUTH_HOME: account names begin with it, so that two homes never meet */
+  /** id of this MAILAUTH_HOME: account names begin with it, so that two homes never share an entry */
   readonly homeId: string;
   readonly random: Pick<Random, 'bytes'>;
 }
@@ -43,7 +43,7 @@ export function keychainStore(options: KeychainStoreOptions): SecretStore {
       }
       if (!(error instanceof KeychainFailure)) throw error;
       if (error.trouble === 'damaged') {
-        // Of several of one name none can be written over: they go first, and signing in makes a new one.
+        // Several entries of one name cannot be overwritten: they are deleted first, and signing in makes a new one.
         const clear = line`secret-tool clear service ${service} username ${accountOf(entry)}`;
         const fix = error.message === severalEntries ? [clear, fixOf(entry)] : [fixOf(entry)];
         throw problem('store-damaged', { what: entry, why: error.message, fix }, { cause: error });

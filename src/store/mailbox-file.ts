@@ -14,15 +14,15 @@ interface BrokenFile {
   readonly why: string;
 }
 
-/** Everything not secret about the mailboxes of one home: `<home>/mailboxes/<slug>.json`. */
+/** Everything about the mailboxes of one home that is not secret: `<home>/mailboxes/<slug>.json`. */
 export interface MailboxFiles {
   /** undefined when this mailbox is not set up; throws `mailbox-file-broken` */
   readMailbox(key: MailboxKey): Promise<MailboxRecord | undefined>;
   /** throws `mailbox-file-broken` rather than write over a file it cannot read, `home-not-writable` */
   writeMailbox(record: MailboxRecord): Promise<void>;
-  /** false when there was none; throws like `writeMailbox` */
+  /** false when it did not exist; throws like `writeMailbox` */
   removeMailbox(key: MailboxKey): Promise<boolean>;
-  /** sorted by file name; broken files are told, not hidden */
+  /** sorted by file name; files that cannot be read are in `broken` */
   listMailboxes(): Promise<{ readonly records: readonly MailboxRecord[]; readonly broken: readonly BrokenFile[] }>;
 }
 
@@ -57,7 +57,7 @@ export function mailboxFiles({ files, home }: { readonly files: Files; readonly 
 
     async writeMailbox(record) {
       await readMailbox(record);
-      // By the schema also on the way out: what is not a field of the record does not get to the disk.
+      // The schema is applied when writing, too: what is not a field of the record does not get to the disk.
       const wire = mailboxFileSchema.parse({ version: 1, ...record, mailbox: record.mailbox.toLowerCase() });
       await guardWrites(home, () => files.writeAtomic(pathOf(record), toJsonFile(wire)));
     },
@@ -104,7 +104,7 @@ function parseRecord(text: string): Parsed<MailboxRecord> {
 }
 
 const longest = 120;
-/** Names of devices on Windows, also with an ending. */
+/** Windows reserves these names for devices, also with a file extension. */
 const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/;
 
 /**

@@ -35,12 +35,12 @@ export async function copySecrets(entries: readonly string[], { from, to }: Move
   return copied;
 }
 
-/** After the mailbox file names the new store. */
+/** To be called after the mailbox file names the new store. */
 export async function removeSecrets(entries: readonly string[], from: SecretStore): Promise<void> {
   for (const entry of entries) await from.remove(entry);
 }
 
-/** `tokenEntry` */
+/** As `tokenEntry` names it. */
 const isToken = (entry: string): boolean => entry.startsWith('token/');
 
 /** A refresh during a move that was stopped wrote to one store alone. An entry that cannot be read counts as older than one that can. */
@@ -60,7 +60,7 @@ function issuedAt(value: Secret): number | undefined {
 
 const noteSchema = z.object({ version: z.literal(1), from: z.array(z.enum(storeNames)) });
 
-/** A move between stores that has begun: where leftovers may be until it is finished. `<home>/store-move.json`. */
+/** Notes in `<home>/store-move.json` which stores a move took secrets from: until it is finished, they may still contain some. */
 export function moveNotes({ files }: { readonly files: Files }, home: string) {
   const file = join(home, 'store-move.json');
   return {

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { protocols } from '../core/cloud.ts';
 import { storeNames } from '../core/stores.ts';
 
-/** RFC 3339 as `Date` writes and reads it. */
+/** A time in RFC 3339, in the form that `Date` reads. */
 export const timeSchema = z.string().check(z.refine((text) => !Number.isNaN(Date.parse(text)), 'not a time'));
 
 export const accountSchema = z.object({

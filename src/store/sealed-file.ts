@@ -16,8 +16,8 @@ import { nodeCrypto } from '../core/builtins.ts';
  *    88  …   body, AES-256-GCM; the whole header is its additional data
  *     …  16  tag
  *
- * One seal over everything: no entry can be taken out, exchanged or turned back by itself. The body is laid out so that looking one
- * entry up in a thousand parses nothing: count (4), then for each name length (2), name, value length (4), value.
+ * One seal covers everything: no single entry can be removed, exchanged or set back. The body is laid out so that one entry among a
+ * thousand is found without parsing the others: count (4), then for each name length (2), name, value length (4), value.
  */
 export type KeyDerivation =
   | { readonly kind: 'scrypt'; readonly log2n: number; readonly r: number; readonly p: number; readonly salt: Uint8Array }
@@ -30,7 +30,7 @@ export interface SealedHeader {
   readonly bytes: Uint8Array;
 }
 
-/** What cannot be opened, and why; never quotes what stands in the file. */
+/** Why a file cannot be opened; the message never quotes the file. */
 export class Unsealable extends Error {
   readonly kind: 'damaged' | 'newer' | 'wrong-key';
 
@@ -70,7 +70,7 @@ export function readHeader(file: Uint8Array): SealedHeader {
   };
 }
 
-/** Bounded before it is used, to twice of what is written: a forged header must not take a gigabyte and a minute from every command. */
+/** Limited to twice the cost that mailauth writes: a forged header must not cost every command a gigabyte and a minute. */
 function readDerivation(bytes: Buffer): KeyDerivation {
   const [kind, log2n = 0, r = 0, p = 0] = bytes.subarray(9, 13);
   const salt = bytes.subarray(16, 48);
@@ -93,7 +93,7 @@ export function unseal(file: Uint8Array, master: Uint8Array): Buffer {
   decipher.setAuthTag(file.subarray(file.length - tagLength));
   try {
     const body = decipher.update(file.subarray(headerLength, file.length - tagLength));
-    // A stream cipher leaves nothing for the end but its verdict on the tag.
+    // GCM returns all plain text before the end; `final` only checks the tag.
     decipher.final();
     return body;
   } catch {
@@ -119,7 +119,7 @@ export function seal(body: Uint8Array, master: Uint8Array, derivation: KeyDeriva
   return Buffer.concat([header, cipher.update(body), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** HKDF (RFC 5869) keeps what is written openly, the check, apart from what encrypts. */
+/** HKDF (RFC 5869) derives two keys, so that the key check, which anybody can read, tells nothing about the key that encrypts. */
 function subkey(master: Uint8Array, salt: Uint8Array, use: 'check' | 'seal', length: number): Buffer {
   return Buffer.from(nodeCrypto().hkdfSync('sha256', master, salt, `mailauth sealed file 1 ${use}`, length));
 }
@@ -141,12 +141,12 @@ function uint(value: number, size: 2 | 4): Buffer {
   return bytes;
 }
 
-/** Where an entry's name begins, its value begins, and it ends; true: this was the one. */
+/** Gets the offsets of an entry's name, of its value and of its end; answers true to stop. */
 type Visit = (name: number, value: number, end: number) => boolean;
 
 /**
- * Past every entry that has a name of `nameLength` bytes (undefined: of any), until `visit` answers true. Byte by byte in one loop: `token get`
- * walks past a thousand entries once, in code that no compiler has warmed up. Throws `Unsealable`.
+ * Visits every entry that has a name of `nameLength` bytes (undefined: of any), until `visit` answers true. It reads byte by byte in one loop,
+ * because `token get` passes a thousand entries only once, before the compiler has optimised the code. Throws `Unsealable`.
  */
 function walk(body: Uint8Array, nameLength: number | undefined, visit: Visit): void {
   const size = body.length;
@@ -165,7 +165,7 @@ function walk(body: Uint8Array, nameLength: number | undefined, visit: Visit): v
     at += valueLength;
     if (at <= size && (nameLength === undefined || length === nameLength) && visit(name, value, at)) return;
   }
-  // Sealed by us, so only a bug of ours ends here; but never with half a secret.
+  // mailauth sealed this file, so only a bug of mailauth leads here; half a secret must not be the result.
   if (at !== size) throw damaged('its content is not what mailauth writes');
 }
 

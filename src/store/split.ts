@@ -5,7 +5,7 @@ import { sha256 } from '../core/sha256.ts';
 /**
  * Values of any size in a keychain whose entries have a limit (Windows: 1280 UTF-16 units).
  *
- * A short value is its entry. A long one is cut into part entries `<account>#<generation><index>`, and the entry
+ * A short value is the entry itself. A long one is cut into part entries `<account>#<generation><index>`, and the entry
  * itself becomes a head that names generation, number of parts and SHA-256. A write fills the generation that
  * the head does not name, switches the head, and only then deletes the old parts: whatever stops it, a reader finds
  * the old value or the new one. Parts are written upwards and deleted downwards, so that leftovers are always
@@ -32,9 +32,9 @@ const headSchema = z.object({
 type Head = z.infer<typeof headSchema>;
 
 const headStart = '{"mailauth-split":';
-/** A head has about 140 units; a smaller limit is no keychain. */
+/** A head has about 140 units, so a keychain with a smaller limit cannot be used. */
 const smallestLimit = 256;
-/** A reader loses a round only when a whole write happened within it. */
+/** A reader has to try again only when another process wrote the whole value meanwhile. */
 const readTries = 5;
 const writeTries = 3;
 
@@ -46,7 +46,7 @@ export function splitEntry(keychain: Keychain, service: string, account: string)
   const currentGeneration = async (): Promise<Generation | undefined> => {
     const stored = await keychain.getPassword(service, account);
     const head = headSchema.safeParse(parseJson(stored ?? ''));
-    // A damaged head names no generation: writing is what repairs it.
+    // A damaged head names no generation, and writing repairs it.
     return head.data?.generation;
   };
 
@@ -57,7 +57,7 @@ export function splitEntry(keychain: Keychain, service: string, account: string)
       const head = await parts.write(generation, text);
       const marker = JSON.stringify(head);
       await keychain.setPassword(service, account, marker);
-      // Somebody who wrote at the same time without the lock may have mixed his parts with ours.
+      // Another program that wrote at the same time without the lock may have mixed its parts with these.
       if ((await keychain.getPassword(service, account)) !== marker) return;
       if ((await parts.read(head)) === undefined) continue;
       await parts.clean(generation, head.parts);
@@ -135,7 +135,7 @@ function partEntries(keychain: Keychain, service: string, account: string) {
   };
 }
 
-/** Lone surrogates would come back as U+FFFD (keychains store UTF-8), and what looks like a head would be taken for one. */
+/** Lone surrogates would come back as U+FFFD (keychains store UTF-8), and a value that looks like a head would be taken for one. */
 const fitsPlain = (value: string, limit: number): boolean =>
   value.length <= limit && !/\p{Cs}/u.test(value) && !value.startsWith(headStart);
 

@@ -13,6 +13,6 @@ export interface SecretStore {
   probe(): Promise<void>;
   read(entry: string): Promise<Secret | undefined>;
   write(entry: string, value: Secret): Promise<void>;
-  /** false when there was nothing */
+  /** false when the entry did not exist */
   remove(entry: string): Promise<boolean>;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { defined } from '../core/defined.ts';
 import type { MailboxKey, TokenSet } from '../core/mailbox.ts';
 import { type Command, mailauth } from '../core/next.ts';
 import { Secret } from '../core/secret.ts';
@@ -18,7 +19,7 @@ export const pendingSecretEntry = (key: MailboxKey): string => `${clientSecretEn
 /** Entry of a client secret that a rotation has made, until it is proven: the one that works stays untouched beside it. */
 export const rotatedSecretEntry = (key: MailboxKey): string => `${clientSecretEntry(key)}/rotated`;
 
-/** Every entry that a mailbox may have in the secret store: what goes with logout, and moves with `store move`. */
+/** Every entry that a mailbox may have in the secret store: `logout` removes them, `store move` moves them. */
 export const secretEntriesOf = (key: MailboxKey): readonly string[] => [
   tokenEntry(key),
   clientSecretEntry(key),
@@ -51,7 +52,7 @@ export function encodeTokenSet(set: TokenSet): Secret {
   const wire: z.infer<typeof schema> = {
     version: 1,
     accessToken: set.accessToken.reveal(),
-    ...(set.refreshToken === undefined ? {} : { refreshToken: set.refreshToken.reveal() }),
+    ...defined({ refreshToken: set.refreshToken?.reveal() }),
     issuedAt: rfc3339Exact(set.issuedAt),
     expiresAt: rfc3339Exact(set.expiresAt),
     ...(set.refreshTokenIssuedAt === undefined ? {} : { refreshTokenIssuedAt: rfc3339Exact(set.refreshTokenIssuedAt) }),
@@ -61,7 +62,7 @@ export function encodeTokenSet(set: TokenSet): Secret {
   return new Secret(JSON.stringify(wire));
 }
 
-/** Throws `store-damaged`; `key` names the mailbox in it. What stands in the entry never gets into the error. */
+/** Throws `store-damaged`; `key` names the mailbox in it. The content of the entry never gets into the error. */
 export function decodeTokenSet(secret: Secret, key?: MailboxKey): TokenSet {
   const read = schema.safeParse(parseJson(secret.reveal()));
   if (!read.success) {

@@ -29,16 +29,16 @@ export interface TokenWish {
   readonly force: boolean;
 }
 
-/** What is stored for this mailbox; writes nothing. Throws the store problems. */
+/** The stored token of this mailbox; writes nothing. Throws the store problems. */
 export async function storedToken(store: SecretStore, record: MailboxRecord): Promise<TokenSet | undefined> {
   const value = await store.read(tokenEntry(record));
   return value === undefined ? undefined : decodeTokenSet(value, record);
 }
 
-/** Held by whoever changes this mailbox's token. */
+/** A process that changes this mailbox's token holds this lock. */
 export const tokenLock = (home: string, key: MailboxKey): string => join(home, 'locks', `token-${mailboxSlug(key)}`);
 
-/** Throws `not-signed-in`: never was, or somebody logged out or moved the entry to another store. */
+/** Throws `not-signed-in`: the mailbox never signed in, was logged out, or its entry was moved to another store. */
 async function tokenThere(record: MailboxRecord, deps: TokenDeps): Promise<TokenSet> {
   const stored = await storedToken(deps.store, record);
   if (stored === undefined) throw problem('not-signed-in', { mailbox: record.mailbox });
@@ -56,7 +56,7 @@ export async function currentToken(record: MailboxRecord, wish: TokenWish, deps:
   try {
     release = await guardWrites(deps.home, () => deps.ctx.files.lock(tokenLock(deps.home, record), deps.waitMs));
   } catch (error) {
-    // Nothing new can be kept here; what there is still works.
+    // No new token can be stored here, but the stored one is still valid.
     if (!(error instanceof MailauthError) || wish.force || leftMs(stored, deps) <= 0) throw error;
     deps.note(`Not refreshed (${error.title}); the stored token is still valid.`);
     return stored;
@@ -69,10 +69,10 @@ export async function currentToken(record: MailboxRecord, wish: TokenWish, deps:
   }
 }
 
-/** Clocks that Microsoft puts up with. */
+/** How far a clock may be wrong before Microsoft refuses. */
 const skewMs = 300_000;
 
-/** Not what was issued in the future: the clock was ahead then, and when the token really ends nobody knows. */
+/** A token that was issued in the future is not fresh: the clock was ahead then, so the noted end is wrong, too. */
 const isFresh = (set: TokenSet, { minValidityMs }: TokenWish, deps: TokenDeps): boolean =>
   leftMs(set, deps) >= minValidityMs && set.issuedAt <= deps.ctx.clock.now() + skewMs;
 
@@ -86,9 +86,9 @@ async function afterWaiting(record: MailboxRecord, before: TokenSet, wish: Token
 }
 
 async function refreshUnderLock(record: MailboxRecord, before: TokenSet, wish: TokenWish, deps: TokenDeps): Promise<TokenSet> {
-  // Never `before` where there is nothing any more: writing that back would undo a logout, or leave a second sign-in behind a move.
+  // Where the entry is gone, `before` must not be written back: that would undo a logout, or leave a second sign-in after a move.
   const now = await tokenThere(record, deps);
-  // Refreshed by another process while we waited: taken even when less than min-validity is left.
+  // A token that another process refreshed meanwhile is taken, even when less than min-validity is left.
   if (now.issuedAt !== before.issuedAt && leftMs(now, deps) > 0) return now;
   if (now.refreshToken === undefined && record.access !== 'app-only') {
     if (!wish.force && leftMs(now, deps) > 0) return now;
@@ -96,7 +96,7 @@ async function refreshUnderLock(record: MailboxRecord, before: TokenSet, wish: T
   }
   try {
     const fresh = await deps.refresh(now);
-    // Seconds have passed, and who signs in or out takes no lock for them: their word counts, not ours.
+    // A sign-in or a logout takes no lock. One that happened during the request counts, and not the new token.
     const there = await tokenThere(record, deps);
     if (there.accessToken.reveal() !== now.accessToken.reveal()) return there;
     await replace(record, now, fresh, deps.store);

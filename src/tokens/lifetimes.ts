@@ -9,20 +9,20 @@ export function refreshIdleDeadline(set: TokenSet): number | undefined {
   return set.refreshToken === undefined ? undefined : (set.refreshTokenIssuedAt ?? set.issuedAt) + idleDays * dayMs;
 }
 
-/** Whole days to the earliest of these, null when there is none; negative when it is past. */
+/** Whole days until the earliest of these times: negative when it is past, null where none is known. */
 export function daysLeft(now: number, ...deadlines: readonly (number | undefined)[]): number | null {
   const known = deadlines.filter((d) => d !== undefined);
   return known.length === 0 ? null : Math.floor((Math.min(...known) - now) / dayMs);
 }
 
-/** What ends at a set-up. */
+/** The first thing of a set-up that ends, if nothing is done. */
 export interface Ending {
   readonly what: 'sign-in' | 'client secret' | 'certificate';
   /** whole days; negative when it is over */
   readonly days: number;
 }
 
-/** The first to end of the app's secret or certificate and, with a token at hand, the sign-in; undefined where nothing does. */
+/** Which ends first: the app's secret or certificate, or the sign-in of this token. Undefined where none of them ends. */
 export function firstEnding(now: number, { registration: app }: MailboxRecord, set?: TokenSet): Ending | undefined {
   const secret = daysLeft(now, app.secretExpiresAt === undefined ? undefined : Date.parse(app.secretExpiresAt));
   const signIn = daysLeft(now, set && refreshIdleDeadline(set));

@@ -5,8 +5,8 @@ import { mailauth } from '../core/next.ts';
 import { type ProblemCode, problem } from '../errors/problem.ts';
 
 /**
- * What a sign-in says with these words means another thing where one worked before: a policy wants the person again (exit 4, not 6), and
- * of a secret that is no longer accepted the mailbox is known, so `secret rotate` can name it.
+ * In a refresh, these errors of a sign-in mean something else, because a sign-in worked before: a policy asks the person to sign in again
+ * (exit 4, not 6), and for a secret that is no longer accepted, `secret rotate` can name the mailbox.
  */
 const meanings = {
   'policy-blocked': 'refresh-policy',
@@ -17,15 +17,15 @@ const meanings = {
 
 const isNamed = (code: string): code is keyof typeof meanings => Object.hasOwn(meanings, code);
 
-/** What a mailbox that worked before is told in place of this; undefined: the same. */
+/** The error for a mailbox that worked before; undefined where it is the same. */
 export const refreshMeaning = (code: ProblemCode): ProblemCode | undefined => (isNamed(code) ? meanings[code] : undefined);
 
 /** The error of a refresh in a set-up mailbox's words, Microsoft's evidence kept; any other error as it is. */
 export function refreshRefusal(error: unknown, { mailbox, for: product, registration }: MailboxRecord): unknown {
   if (!(error instanceof MailauthError)) return error;
-  // Nobody need sign in for it: the same again, a little later.
+  // This needs no new sign-in, but a second try a little later.
   if (error.code === 'entra-busy') return error.but({ next: [mailauth('token get', mailbox), ...error.next.slice(1)] });
-  // A proxy's or a guest network's page in place of Microsoft's answer, where Microsoft answered before.
+  // Microsoft answered before, so this is the page of a proxy or of a guest network.
   if (error.code === 'token-answer-unreadable') {
     return error.but({ exit: Exit.temporary, next: [mailauth('doctor'), mailauth('token get', mailbox)] });
   }

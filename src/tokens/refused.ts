@@ -3,13 +3,13 @@ import { Exit } from '../core/exit.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import type { MailboxFiles } from '../store/mailbox-file.ts';
 
-/** Microsoft will say the same next time: the sign-in has ended, a policy forbids it, or the client secret or certificate is no longer taken. */
+/** Microsoft will refuse in the same way next time: the sign-in has ended, a policy forbids it, or the client secret or certificate is no longer taken. */
 export const isRefusal = (error: unknown): error is MailauthError =>
   error instanceof MailauthError &&
   (error.exit === Exit.needsSignIn || error.exit === Exit.notAllowed || /^stored-secret-(?:expired|wrong)$|^certificate-/.test(error.code));
 
 /**
- * Notes in the mailbox file what a refresh came to, so that `status`, which asks nobody, knows it; undefined: it worked. Called under the
+ * Notes the result of a refresh in the mailbox file, so that `status` knows it without the network; undefined: the refresh worked. Called under the
  * mailbox's lock. A home that cannot be written must not hide the answer itself.
  */
 export async function noteRefusal(files: MailboxFiles, key: MailboxRecord, refused: MailboxRecord['refused']): Promise<void> {

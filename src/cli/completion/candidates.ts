@@ -23,7 +23,7 @@ export interface Candidate {
   readonly summary: string;
 }
 
-/** What the shell shall offer for the last of `words`; `mailboxes` and `files` are still to be looked up. */
+/** What the shell offers for the last of `words`; `mailboxes` and `files` are still to be looked up. */
 export interface Completion {
   readonly candidates: readonly Candidate[];
   readonly also?: 'mailboxes' | 'files';
@@ -33,7 +33,7 @@ export interface Completion {
 
 const nothing: Completion = { candidates: [], prefix: '' };
 
-/** Pure: the words after `mailauth`, the last of them being typed (may be empty). */
+/** Pure. `words` are those after `mailauth`; the last one is still being typed and may be empty. */
 export function complete(commands: readonly CommandSpec[], globals: readonly FlagSpec[], words: readonly string[]): Completion {
   const current = words.at(-1) ?? '';
   const { command, typed, args, open } = readWords(commands, globals, words.slice(0, -1));
@@ -48,7 +48,7 @@ export function complete(commands: readonly CommandSpec[], globals: readonly Fla
 
 interface Read {
   readonly command: CommandSpec | undefined;
-  /** words of a command that is not whole yet: `token` */
+  /** the first word of a command of two words: `token` */
   readonly typed: readonly string[];
   /** arguments given so far */
   readonly args: number;

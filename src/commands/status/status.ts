@@ -22,7 +22,7 @@ const schema = z.object({ warnDays: z.optional(z.string()), format: z.optional(z
 interface Row {
   readonly record: MailboxRecord;
   readonly set: TokenSet | undefined;
-  /** the store said what it has; if not, nobody knows whether somebody is signed in */
+  /** false where the store could not be read, so that it is not known whether the mailbox is signed in */
   readonly storeRead: boolean;
   readonly lost: Lost | undefined;
   readonly storeText: string;
@@ -58,7 +58,7 @@ export const status: CommandModule = {
     );
     if (wanted !== undefined && chosen.length === 0 && !broken.some((b) => b.file.includes(wanted))) {
       const unknown = problem('mailbox-unknown', { mailbox: wanted, known: records.map((r) => r.mailbox) });
-      // A plugin says everything in its one line.
+      // The output of a Nagios plugin is one line, so the error stands in it.
       if (format === 'nagios') return { ...nagiosStatus([], warnDays, unknown.title) };
       throw unknown;
     }
@@ -115,7 +115,7 @@ const monitored = (row: Row): MonitoredMailbox => {
   };
 };
 
-/** No network. A store that does not answer costs the token's lines, not the whole report. */
+/** Without the network. Where a store cannot be read, only the lines about the token are missing. */
 async function readAll(records: readonly MailboxRecord[], session: Session): Promise<{ rows: Row[]; storeError?: MailauthError }> {
   const rows: Row[] = [];
   let storeError: MailauthError | undefined;
@@ -144,7 +144,7 @@ async function readAll(records: readonly MailboxRecord[], session: Session): Pro
 /** `data.mailboxes[]` of `status --json` (docs/contract.md, "JSON"). */
 function toJson({ record, set, ending }: Row) {
   const deadline = set === undefined ? undefined : refreshIdleDeadline(set);
-  // Tests of one run share their second: a red one says more than a green one, else the last that was noted.
+  // All tests of one run have the same time: a failed one is shown first, else the one that was noted last.
   const newest = [...record.lastTests.map((t) => t.at)].sort().at(-1);
   const latest = record.lastTests.filter((t) => t.at === newest);
   const lastTest = latest.find((t) => !t.ok) ?? latest.at(-1);

@@ -30,8 +30,8 @@ export interface Lost {
 }
 
 /**
- * A set-up that had tokens on this computer and cannot get any now: nobody is signed in any more, or Microsoft said a definite no to the last
- * refresh. Undefined where all is well, and for a product that signs in by itself. `set` is what the store has.
+ * A set-up that had tokens on this computer and cannot get any now: its sign-in is gone, or Microsoft refused the last refresh for good.
+ * Undefined where all is well, and for a product that signs in by itself. `set` is the stored token.
  */
 export function lostSignIn(record: MailboxRecord, set: TokenSet | undefined): Lost | undefined {
   const { refused } = record;
@@ -40,7 +40,7 @@ export function lostSignIn(record: MailboxRecord, set: TokenSet | undefined): Lo
   return expected && set === undefined ? { record, why: 'nobody is signed in any more' } : undefined;
 }
 
-/** One error for all of them, a command for each; undefined when there are none. */
+/** One error for all of them, with a command for each; undefined for an empty list. */
 export function lostSignIns(lost: readonly Lost[]): MailauthError | undefined {
   if (lost.length === 0) return undefined;
   return problem('sign-in-lost', {

@@ -18,7 +18,7 @@ export const storeKeygen: CommandModule = {
     if (!(await create(ctx, file))) throw problem('key-file-exists', { file: plain(file) });
     return {
       data: { file, bytes: keyLength },
-      text: `Made ${plain(file)}. Keep a copy of it somewhere else: without it the sealed file cannot be opened by anybody.\n`,
+      text: `Made ${plain(file)}. Keep a copy of it somewhere else: without it nobody can open the sealed file.\n`,
     };
   },
 };

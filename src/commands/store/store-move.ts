@@ -66,7 +66,7 @@ const withoutWayBack = (error: unknown): unknown =>
 const lineOf = ({ mailbox, for: product, moved, secrets }: Moved, where: string): string =>
   `${mailbox} (${product}): ${moved ? `${secrets} ${secrets === 1 ? 'secret' : 'secrets'} moved to the ${where}` : 'already there'}.\n`;
 
-/** The note is there from before the first change until after the last, so that the next run finishes what a killed one has begun. */
+/** The note exists from before the first change until after the last, so that the next run finishes what a killed one has begun. */
 async function moveAll(session: Session, records: readonly MailboxRecord[], target: SecretStore): Promise<readonly Moved[]> {
   const notes = moveNotes(session.ctx, session.home);
   const stopped = (await notes.read()).filter((name) => name !== target.name);
@@ -83,7 +83,10 @@ async function moveAll(session: Session, records: readonly MailboxRecord[], targ
   return moved;
 }
 
-/** Copied and proven, then the mailbox file, then deleted: killed anywhere, one store has everything and the mailbox file names it. */
+/**
+ * Copies the secrets and proves them, writes the mailbox file, and deletes the old entries last. Wherever it is killed, one store has
+ * everything, and the mailbox file names that store.
+ */
 async function moveMailbox(session: Session, before: MailboxRecord, target: SecretStore, from: readonly StoreName[]): Promise<Moved> {
   const files = mailboxesOf(session);
   return alone(session, before, async () => {
@@ -130,7 +133,7 @@ async function interruptedSetups(session: Session, records: readonly MailboxReco
   return keys;
 }
 
-/** No refresh and no set-up of this mailbox meanwhile. Throws `store-busy`. */
+/** Runs `act` while no refresh and no set-up of this mailbox can run. Throws `store-busy`. */
 async function alone<T>({ ctx, home, stepTimeoutMs }: Session, key: MailboxKey, act: () => Promise<T>): Promise<T> {
   const locks = [join(home, 'locks', `setup-${mailboxSlug(key)}`), tokenLock(home, key)];
   const releases: (() => Promise<void>)[] = [];

@@ -36,7 +36,7 @@ export const storeRestore: CommandModule = {
   },
 };
 
-/** How many secrets the copy holds. Of a damaged one nothing is left that this command could take, so it must not be named again. */
+/** How many secrets the copy holds. Where the copy is damaged as well, this command cannot help, so the error does not name it again. */
 async function secretsIn(open: Parameters<typeof openSealed>[0], copy: GuardedFile, home: string): Promise<number> {
   try {
     return decodeEntries((await openSealed(open, sealedCopy(home), copy)).body).size;
@@ -48,7 +48,7 @@ async function secretsIn(open: Parameters<typeof openSealed>[0], copy: GuardedFi
 
 type Open = Parameters<typeof openSealed>[0] & Parameters<typeof readSealed>[0];
 
-/** Why the sealed file cannot be used, undefined when it can. What only its owner can mend (its mode, the key) is thrown. */
+/** Why the sealed file cannot be used, undefined when it can. What only its owner can put right (its mode, the key) is thrown. */
 async function troubleOf(open: Open, path: string): Promise<string | undefined> {
   const file = await readSealed(open, path);
   if (file === undefined) return 'it is gone';
@@ -56,8 +56,8 @@ async function troubleOf(open: Open, path: string): Promise<string | undefined> 
     decodeEntries((await openSealed(open, path, file)).body);
     return undefined;
   } catch (error) {
-    const mendable = error instanceof MailauthError && (error.code === 'sealed-file-damaged' || error.code === 'sealed-key-wrong');
-    if (!mendable) throw error;
+    const replaceable = error instanceof MailauthError && (error.code === 'sealed-file-damaged' || error.code === 'sealed-key-wrong');
+    if (!replaceable) throw error;
     return error.why ?? error.title;
   }
 }
@@ -70,7 +70,7 @@ async function agree(session: Session, secrets: number, trouble: string): Promis
   if (!(await session.ctx.prompts.confirm({ message: question, default: false }))) throw problem('restore-declined', {});
 }
 
-/** Nothing is thrown away: the damaged file stays under another name, which is answered. */
+/** The damaged file is kept under another name, which is answered. */
 async function replace({ ctx, home }: Session, bytes: Uint8Array): Promise<string | undefined> {
   const path = sealedFile(home);
   const release = await ctx.files.lock(`${path}.lock`, lockWaitMs);

@@ -46,7 +46,7 @@ function readOptions(flags: unknown): Options {
   };
 }
 
-/** The hot path of every script and mail client: from the store in one keychain read, nothing loaded that is not needed. */
+/** Mail clients and scripts call this all the time: it reads the store once and loads nothing that it does not need. */
 export const tokenGet: CommandModule = {
   configure: (command) =>
     examples(command.argument('[mailbox]', 'address of a mailbox that is set up'), [
