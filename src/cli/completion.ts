@@ -38,7 +38,7 @@ export const completionOf = (modules: Modules): CommandModule => ({
     const known = shells.find((name) => name === shell);
     if (known === undefined) {
       throw problem('value-invalid', {
-        what: 'shell that mailauth knows',
+        what: 'shell',
         value: plain(shell, 40),
         why: `Shells are: ${shells.join(', ')}.`,
         next: mailauth('completion', 'bash'),

@@ -60,7 +60,7 @@ export const doctor: CommandModule = {
 /** Somebody else's file is not written over unasked. Before the checks: who waited for them shall not be turned away then. */
 async function mayWrite(file: string, session: Session): Promise<void> {
   if ((await placeFor(file, session.ctx)) !== 'taken' || session.globals.yes) return;
-  const message = `${plain(file)} is no report of mailauth. Write over it?`;
+  const message = `${plain(file)} is not a report of mailauth. Write over it?`;
   if (canAsk(session) && (await session.ctx.prompts.confirm({ message, default: false }))) return;
   throw problem('doctor-report-exists', { file }, { detail: { flag: '--yes' } });
 }

@@ -76,7 +76,7 @@ async function* ofFile(pieces: AsyncIterable<string>, file: string): AsyncGenera
     const reason = diskReason(error);
     if (!missing && reason === undefined) throw error;
     throw problem('value-invalid', {
-      what: 'file that can be read',
+      what: 'file',
       value: file,
       why: missing ? 'There is no such file.' : `It cannot be read: ${reason}.`,
       next: mailauth('explain', { help: true }),

@@ -21,7 +21,7 @@ export function productFlag(flags: unknown): string | undefined {
   const value = forFlag.parse(flags).for;
   if (value === undefined || productNames.some((name) => name === value)) return value;
   throw problem('value-invalid', {
-    what: 'product that mailauth knows',
+    what: 'product',
     value,
     why: `--for takes ${productNames.join(', ')}.`,
     next: mailauth('status'),

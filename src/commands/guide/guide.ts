@@ -67,7 +67,7 @@ export const guide: CommandModule = {
     if (name === undefined) return listOfGuides(format === 'markdown', session.ctx.surroundings);
     const product = productNamed(name);
     if (product === undefined) {
-      throw invalid('product that mailauth knows', name, `Guides are: ${productNames.join(', ')}.`, mailauth('guide'));
+      throw invalid('product', name, `Guides are: ${productNames.join(', ')}.`, mailauth('guide'));
     }
     return guideOf(product, checked(product, flags, session), session, format === 'markdown');
   },

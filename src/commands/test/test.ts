@@ -95,7 +95,7 @@ function checkSendTo(sendTo: string, protocol: string): void {
 
 const sendToNeedsSmtp = (sendTo: string): MailauthError =>
   problem('value-invalid', {
-    what: 'address that this test sends to',
+    what: 'address for this test',
     value: sendTo,
     why: '--send-to belongs to the test of SMTP; the others send nothing.',
     next: mailauth('test', 'smtp', { sendTo }),

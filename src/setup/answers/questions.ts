@@ -42,7 +42,7 @@ const mailboxQuestions = {
   for: {
     id: 'for',
     flag: '--for',
-    noun: 'product that mailauth knows',
+    noun: 'product',
     message: 'What is this mailbox for?',
     asked: () => true,
     choices: () => products.map((g) => ({ value: g.name, name: g.title, description: g.description })),

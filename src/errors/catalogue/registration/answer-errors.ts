@@ -20,7 +20,7 @@ export const answerEntries = {
   'value-invalid': entry<{ what: string; value: string; why: string; next: NextStep }>({
     exit: Exit.usage,
     source: sources.own,
-    title: (v) => `"${v.value}" is no ${v.what}`,
+    title: (v) => `"${v.value}" is not a valid ${v.what}`,
     why: (v) => v.why,
     next: (v) => [v.next],
   }),
