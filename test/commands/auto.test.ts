@@ -47,11 +47,21 @@ describe('--register auto for this computer', () => {
     for (const words of ['setup --sandbox --no-input', 'setup --sandbox --register auto --json']) {
       const ran = await m.mailauth(words);
       expect(ran.exit).toBe(3);
-      expect(ran.out + ran.err).toMatch(/mailauth setup --mailbox helpdesk@contoso\.example --for this-computer --yes/);
+      expect(ran.out + ran.err).toMatch(/mailauth setup .*--mailbox helpdesk@contoso\.example --for this-computer --yes/);
     }
     expect(errorOf(await m.mailauth('setup --sandbox --json'))).toMatchObject({ code: 'needs-yes', exit: 3 });
     expect(await countOf(m)).toEqual(nothing);
     expect(m.keychain.entries.size).toBe(0);
+  });
+
+  it('names the command that agrees to just this change: every flag that was given is in it', async () => {
+    const given = ['--name', "It's only IMAP", '--protocols', 'imap', '--consent', 'skip', '--sign-in', 'skip', '--no-test'];
+    const ran = await m.run(['setup', '--sandbox', '--mailbox', mailbox, ...given, '--no-input']);
+    const [, command = ''] = /^ {2}try: mailauth (.*)$/m.exec(ran.err) ?? [];
+    expect([ran.exit, command]).toEqual([
+      3,
+      `setup --mailbox ${mailbox} --protocols imap --name 'It'\\''s only IMAP' --consent skip --sign-in skip --no-test --no-input --sandbox --for this-computer --yes`,
+    ]);
   });
 
   it('says what it will create and as whom, and its question defaults to No', async () => {

@@ -1,5 +1,5 @@
 import type { MailboxKey } from '../../core/mailbox.ts';
-import { type Command, mailauth, type NextStep, noted } from '../../core/next.ts';
+import { again, type Command, mailauth, type NextStep, noted } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 
 /** Where no value can be named that would work: on a terminal the command asks for it. */
@@ -30,6 +30,9 @@ export const passwordCommand = ({ mailbox, for: product }: MailboxKey): Command 
 export const missingPassword = (key: MailboxKey): Error =>
   answerMissing('--password-file', 'password?', noted(passwordCommand(key), 'with the password on standard input'));
 
-/** The change in the tenant was not agreed to, and there is no person to ask (exit 3). */
+/**
+ * The change in the tenant was not agreed to, and there is no person to ask (exit 3). The next step is the command that ran, with its flags:
+ * whoever agrees must agree to the change that was shown, and not to the one that the defaults would make.
+ */
 export const missingAgreement = ({ mailbox, for: product }: MailboxKey): Error =>
-  problem('needs-yes', { what: 'Changing the tenant', command: mailauth('setup', { mailbox, for: product, yes: true }) });
+  problem('needs-yes', { what: 'Changing the tenant', command: again({ mailbox, for: product, yes: true }) });

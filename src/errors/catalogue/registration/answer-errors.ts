@@ -62,7 +62,7 @@ export const answerEntries = {
     why: (v) => `Nobody can be asked here (no terminal, --no-input or --json). Give it as ${v.flag}.`,
     next: (v) => [v.example],
   }),
-  'needs-yes': entry<{ what: string; command: Command }>({
+  'needs-yes': entry<{ what: string; command: NextStep }>({
     exit: Exit.needsAnswer,
     source: sources.own,
     title: (v) => `${v.what} needs your agreement`,

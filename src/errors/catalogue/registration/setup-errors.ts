@@ -5,7 +5,7 @@ import { sources } from '../../entry/sources.ts';
 
 /** What is kept where a command was stopped; all others keep nothing half done. */
 const leftBehind: ReadonlyMap<string, string> = new Map([
-  ['setup', 'Finished steps are kept: mailauth setup goes on after the last one.'],
+  ['setup', 'Steps that were finished are kept, and the same command goes on after the last one.'],
   [
     'secret rotate',
     'A new client secret that was made is kept, and the same command goes on with it. The old one stays until the new one works.',
