@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { MailauthError } from '../core/errors.ts';
 import type { MailboxKey } from '../core/mailbox.ts';
 import { problem } from '../errors/problem.ts';
 import { guardWrites } from '../store/home.ts';
@@ -12,7 +13,7 @@ import type { SetupOutcome } from './ending.ts';
 import { Journal } from './journal/journal.ts';
 import { type InterruptedSetup, journals } from './journal/journal-file.ts';
 import { ofThisSetup } from './journal/setup-commands.ts';
-import type { SetupDeps, SetupOptions } from './journal/setup-deps.ts';
+import type { OpenSetup, SetupDeps, SetupOptions } from './journal/setup-deps.ts';
 import { planSetup } from './setup-plan.ts';
 
 export type { SetupOutcome } from './ending.ts';
@@ -33,15 +34,24 @@ export async function runSetup(input: SetupOptions, deps: SetupDeps): Promise<Se
     if (input.fresh) await forgetInterrupted(deps, key);
     const interrupted = input.fresh ? undefined : await book.read(key);
     if (interrupted !== undefined)
-      deps.report.note(`Going on with the set-up that was interrupted (${interrupted.startedAt}); --fresh forgets it.`);
-    const setup = { deps, input, key, journal: new Journal(deps, key, interrupted) };
-    const planned = await planSetup(setup, first);
-    return planned.kind === 'already' ? planned : await carryOut(setup, planned.plan);
+      deps.report.note(`Going on with the set-up that was begun ${interrupted.startedAt}; --fresh forgets it.`);
+    return await setUp({ deps, input, key, journal: new Journal(deps, key, interrupted) }, first);
   } catch (error) {
     const { answers, app } = (await book.read(key).catch(() => undefined)) ?? {};
     throw ofThisSetup({ ...key, clientId: input.flags.clientId ?? answers?.clientId ?? app?.clientId }, error);
   } finally {
     await release();
+  }
+}
+
+async function setUp(setup: OpenSetup, first: FirstAnswers): Promise<SetupOutcome> {
+  try {
+    const planned = await planSetup(setup, first);
+    return planned.kind === 'already' ? planned : await carryOut(setup, planned.plan);
+  } catch (error) {
+    const isUnknown = error instanceof MailauthError && error.code === 'client-unknown';
+    if (isUnknown && setup.journal.now.answers.clientId !== undefined) await setup.journal.forgetClientId();
+    throw error;
   }
 }
 

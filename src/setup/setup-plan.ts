@@ -82,6 +82,8 @@ async function unchanged(
   cloud: Cloud,
 ): Promise<MailboxRecord | undefined> {
   if (existing === undefined || journal.now.done.length > 0 || bringsCredential(input)) return undefined;
+  // Microsoft refused the last renewal, and its error named this command.
+  if (existing.refused !== undefined) return undefined;
   if (!isSameSetup(existing, answers, cloud)) return undefined;
   const skips = answers.access === 'app-only' ? input.flags.signIn === 'skip' : answers.signIn === 'skip';
   const ready = skips || (await storedToken(await deps.store(existing), existing)) !== undefined;

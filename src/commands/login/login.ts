@@ -20,6 +20,7 @@ import type { MailboxFiles } from '../../store/mailbox-file.ts';
 import type { SecretStore } from '../../store/store.ts';
 import { storedToken, tokenLock } from '../../tokens/current.ts';
 import { appOf } from '../../tokens/refresh.ts';
+import { isRefusal } from '../../tokens/refused.ts';
 import { proveLogin, unproven } from './prove-login.ts';
 
 const schema = z.object({
@@ -48,7 +49,7 @@ function readOptions(flags: unknown): Options {
       next: mailauth('login', { help: true }),
     });
   }
-  checkQr(qr, signIn, mailauth('login'));
+  checkQr(qr, signIn);
   const verdict = signInAs === undefined ? true : checkAddress(signInAs);
   if (verdict !== true)
     throw problem('value-invalid', { what: 'mail address', value: signInAs ?? '', why: verdict, next: mailauth('login', { help: true }) });
@@ -98,9 +99,9 @@ async function stillSignedIn(record: MailboxRecord, store: SecretStore, session:
   try {
     return await tokenOf(session, record, { minValidityMs: 0, force: true });
   } catch (error) {
-    if (!(error instanceof MailauthError)) throw error;
-    if (error.exit === Exit.needsSignIn || error.exit === Exit.notAllowed) return undefined;
-    if (error.exit !== Exit.temporary || stored.expiresAt <= session.ctx.clock.now()) throw error;
+    if (isRefusal(error)) return undefined;
+    const isTaken = error instanceof MailauthError && error.exit === Exit.temporary && stored.expiresAt > session.ctx.clock.now();
+    if (!isTaken) throw error;
     session.report.note(`Not checked with Microsoft: ${error.title}`);
     return stored;
   }

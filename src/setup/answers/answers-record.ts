@@ -41,10 +41,14 @@ export function recordOf({ key, answers, registration, tenant, cloud, store, cre
 export const isSameSetup = (existing: MailboxRecord, answers: Answers, cloud: Cloud): boolean =>
   existing.cloud.name === cloud.name && allQuestions.every(({ isKept }) => isKept(existing, answers));
 
-/** A finished set-up answers its own questions again, so that running it again changes nothing. */
+/**
+ * A finished set-up answers its own questions again, so that running it again changes nothing. An app that Microsoft does not know any more is
+ * asked for again.
+ */
 export function answersOf(record: MailboxRecord): Known {
   const known: Record<string, unknown> = {};
   for (const { id, recorded } of allQuestions) known[id] = recorded?.(record);
+  if (record.refused?.code === 'client-unknown') delete known.clientId;
   return defined(known);
 }
 

@@ -76,6 +76,12 @@ export class Journal {
     return this.write(withoutApp(this.state));
   }
 
+  /** Microsoft does not know this client ID: the next run asks for it again, and does not register beside it. */
+  forgetClientId(): Promise<void> {
+    const { clientId: _, ...answers } = this.state.answers;
+    return this.write({ ...withoutApp(this.state), answers });
+  }
+
   /** The set-up is finished: nothing is left to go on with. Throws `Interrupted` where it was stopped before that. */
   async close(): Promise<void> {
     if (this.deps.ctx.signal.aborted) throw new Interrupted();
