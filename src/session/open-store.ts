@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import type { StoreName } from '../core/stores.ts';
-import { fileStore } from '../store/file-store.ts';
+import { fileStore, sealedFile } from '../store/file-store.ts';
 import { ensureHomeId, readHomeId } from '../store/home.ts';
 import { type KeySource, keySource } from '../store/key-source.ts';
 import { keychainStore } from '../store/keychain-store.ts';
@@ -22,7 +22,8 @@ export async function openStore(
     case 'keychain': {
       const homeId = (await readHomeId(ctx.files, home)) ?? (await ensureHomeId(ctx.files, ctx.random, home));
       const service = globals.sandbox ? 'mailauth-sandbox' : 'mailauth';
-      return keychainStore({ keychain: ctx.keychain, service, homeId, random: ctx.random });
+      const hasSealedFile = async () => (await ctx.files.mode(sealedFile(home))) !== undefined;
+      return keychainStore({ keychain: ctx.keychain, service, homeId, random: ctx.random, hasSealedFile });
     }
     case 'file':
       return fileStore({ ctx, home, key: keyOf(ctx, globals) });

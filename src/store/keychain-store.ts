@@ -13,6 +13,8 @@ export interface KeychainStoreOptions {
   /** id of this MAILAUTH_HOME: account names begin with it, so that two homes never share an entry */
   readonly homeId: string;
   readonly random: Pick<Random, 'bytes'>;
+  /** whether this home has a sealed file, too: looked at only where the keychain fails */
+  readonly hasSealedFile?: () => Promise<boolean>;
 }
 
 const codes = {
@@ -48,7 +50,8 @@ export function keychainStore(options: KeychainStoreOptions): SecretStore {
         const fix = error.message === severalEntries ? [clear, fixOf(entry)] : [fixOf(entry)];
         throw problem('store-damaged', { what: entry, why: error.message, fix }, { cause: error });
       }
-      throw problem(codes[error.trouble], { label, why: plain(error.message) }, { cause: error });
+      const hasSealedFile = await options.hasSealedFile?.();
+      throw problem(codes[error.trouble], { label, why: plain(error.message), hasSealedFile }, { cause: error });
     }
   };
 

@@ -6,7 +6,7 @@ import { mailauth } from '../../core/next.ts';
 import { shown } from '../../core/shown.ts';
 import { type ChosenStore, chosenStores, isChosenStore, type StoreName, stores } from '../../core/stores.ts';
 import { anyOf } from '../../core/text.ts';
-import { sealedFile } from '../../errors/catalogue/store/keychain-errors.ts';
+import { isToSealedFile } from '../../errors/catalogue/store/keychain-errors.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { unknownStore } from '../../session/globals.ts';
@@ -61,7 +61,7 @@ function readTarget(word = ''): ChosenStore {
 
 /** Where the keychain cannot be used, its errors name the sealed file: the secrets are to be moved out of that. */
 const withoutWayBack = (error: unknown): unknown =>
-  error instanceof MailauthError ? error.but({ next: error.next.filter((step) => step !== sealedFile) }) : error;
+  error instanceof MailauthError ? error.but({ next: error.next.filter((step) => !isToSealedFile(step)) }) : error;
 
 const lineOf = ({ mailbox, for: product, moved, secrets }: Moved, where: string): string =>
   `${mailbox} (${product}): ${moved ? `${secrets} ${secrets === 1 ? 'secret' : 'secrets'} moved to the ${where}` : 'already there'}.\n`;

@@ -114,4 +114,21 @@ describe('keychainStore', () => {
   it('lets a bug of ours pass as it is', async () => {
     await expect(storeOf(failing(new TypeError('bug'))).read('token/x')).rejects.toThrow(TypeError);
   });
+
+  it('names the sealed file that is there, and makes no new key beside it', async () => {
+    const keychain = failing(new KeychainFailure('no-bus', 'no session bus'));
+    const of = async (hasSealed: boolean) => {
+      const options = {
+        keychain,
+        service: 'mailauth',
+        homeId: 'aaaa',
+        random: systemRandom,
+        hasSealedFile: async () => hasSealed,
+      } as const;
+      return nextOf(await errorOf(keychainStore(options).read('token/x'))).join('\n');
+    };
+    expect(await of(false)).toContain('mailauth store keygen ~/mailauth.key');
+    expect(await of(true)).toContain('export MAILAUTH_STORE=file ');
+    expect(await of(true)).not.toContain('keygen');
+  });
 });

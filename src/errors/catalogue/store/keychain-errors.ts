@@ -8,6 +8,8 @@ interface Keychain {
   /** `Secret Service`, `macOS Keychain`, `Windows Credential Manager` */
   label: string;
   why: string;
+  /** this home has a sealed file, which has its key already */
+  hasSealedFile?: boolean | undefined;
 }
 
 /** Asks for the keyring's password and unlocks with it; a keyring that does not exist yet is made. printf is a built-in: no password in argv. */
@@ -24,13 +26,21 @@ const tryWithoutMailauth = ({ label }: Keychain): Line =>
   })[label] ?? line`echo check | secret-tool store --label=mailauth-check service mailauth-check`;
 
 /** For servers and containers: the other store, with a key file. */
-export const sealedFile: NextStep = noted(
+const newSealedFile = noted(
   byShell(
     line`export MAILAUTH_STORE=file MAILAUTH_KEY_FILE=~/mailauth.key; mailauth store keygen ~/mailauth.key`,
     line`$env:MAILAUTH_STORE = 'file'; $env:MAILAUTH_KEY_FILE = "$HOME/mailauth.key"; mailauth store keygen "$HOME/mailauth.key"`,
   ),
   'a server without a keychain',
 );
+const sealedFileHere = noted(
+  byShell(line`export MAILAUTH_STORE=file`, line`$env:MAILAUTH_STORE = 'file'`),
+  'the sealed file that is here already, with the key it was made with',
+);
+const sealedFile = ({ hasSealedFile }: Keychain): NextStep => (hasSealedFile === true ? sealedFileHere : newSealedFile);
+
+/** Whether a step leads to the other store. */
+export const isToSealedFile = (step: NextStep): boolean => step === newSealedFile || step === sealedFileHere;
 
 /** What our bus says of an address that it cannot connect to (`system/bus.ts`). */
 const otherTransport = /names no Unix socket/;
@@ -46,15 +56,15 @@ export const storeEntries = {
         : 'There is no D-Bus session here, so there is no keychain',
     why: ({ why }) =>
       `The Secret Service (GNOME Keyring, KWallet) is reached through the session bus: ${why}${otherTransport.test(why) ? '; only those are used, not tcp:' : ''}`,
-    next: ({ why }) => [
+    next: (v) => [
       noted(freshSession, 'a session with an unlocked keyring; run mailauth in it'),
       noted(
-        otherTransport.test(why)
+        otherTransport.test(v.why)
           ? line`unset DBUS_SESSION_BUS_ADDRESS; export XDG_RUNTIME_DIR=/run/user/$(id -u)`
           : line`export XDG_RUNTIME_DIR=/run/user/$(id -u)`,
         'in cron, su and sudo, where a session is running',
       ),
-      sealedFile,
+      sealedFile(v),
     ],
   }),
 
@@ -64,10 +74,10 @@ export const storeEntries = {
     says: keychainSays['no-provider'],
     title: () => 'No keychain service is installed on this computer',
     why: ({ why }) => `Nothing answers for org.freedesktop.secrets: ${why}`,
-    next: () => [
+    next: (v) => [
       noted(line`sudo apt-get install gnome-keyring`, 'Fedora, RHEL: sudo dnf install gnome-keyring'),
       'KeePassXC and KWallet also work, with their Secret Service switched on.',
-      sealedFile,
+      sealedFile(v),
     ],
   }),
 
