@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { protocols } from '../core/cloud.ts';
 import { cloudNames } from '../core/clouds.ts';
-import { type CommandName, mailauth } from '../core/next.ts';
+import { again, type CommandName } from '../core/next.ts';
 import { chosenStores } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
@@ -41,7 +41,7 @@ export const completionOf = (modules: Modules): CommandModule => ({
         what: 'shell',
         value: plain(shell, 40),
         why: `Shells are: ${shells.join(', ')}.`,
-        next: mailauth('completion', 'bash'),
+        next: again({}, ['bash']),
       });
     }
     return { data: { shell: known, script: scripts[known] }, text: scripts[known] };

@@ -8,7 +8,6 @@ import type { Globals } from '../session/globals.ts';
 import type { CommandEntry } from './tree.ts';
 
 export interface Parsed {
-  readonly globals: Globals;
   readonly module: CommandModule;
   readonly args: readonly string[];
   readonly flags: unknown;
@@ -18,10 +17,7 @@ export interface Parsed {
 
 /** Lets commander read what is left of argv for this one command; a text is the help that was asked for. Throws `usage`. */
 export async function parse(entry: CommandEntry, module: CommandModule, rest: readonly string[], ctx: Context): Promise<Parsed | string> {
-  const [{ Command, CommanderError }, { addGlobalOptions, readGlobals }] = await Promise.all([
-    import('commander'),
-    import('../session/globals.ts'),
-  ]);
+  const [{ Command, CommanderError }, { addGlobalOptions }] = await Promise.all([import('commander'), import('../session/globals.ts')]);
   const command = new Command(`mailauth ${entry.name}`).description(`${entry.summary[0]?.toUpperCase() ?? ''}${entry.summary.slice(1)}.`);
   let help = '';
   command.exitOverride().configureOutput({
@@ -39,15 +35,24 @@ export async function parse(entry: CommandEntry, module: CommandModule, rest: re
     if (error.exitCode === 0) return help;
     throw problem('usage', { message: plain(withoutValue(error.message)), help: mailauth(entry.name, { help: true }) });
   }
-  const flags: unknown = command.opts();
-  const globals = readGlobals(flags, ctx.env, entry.name === 'sandbox');
-  if (globals.fault !== undefined) await knownFault(globals.fault);
-  return { globals, module, args: command.args, flags, given: asGiven(entry, command) };
+  return { module, args: command.args, flags: command.opts(), given: asGiven(entry, command) };
 }
 
-/** The text that `explain` reads may hold a secret, so it is left out. No flag takes a secret as its value. */
+/** The flags that every command takes, beside the environment. Throws `value-invalid` and what `readGlobals` throws. */
+export async function globalsOf({ flags }: Parsed, entry: CommandEntry, { env }: Pick<Context, 'env'>): Promise<Globals> {
+  const { readGlobals } = await import('../session/globals.ts');
+  const globals = readGlobals(flags, env, entry.name === 'sandbox');
+  if (globals.fault !== undefined) await knownFault(globals.fault);
+  return globals;
+}
+
+/**
+ * The text that `explain` reads may hold a secret, so it is left out. No flag takes a secret as its value. A fault of the sandbox is
+ * rehearsed once: the command that mends it goes without.
+ */
 function asGiven({ name }: CommandEntry, command: CommanderCommand): Command {
-  const given = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
+  const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli' && name !== 'fault';
+  const given = command.options.filter((option) => isGiven(option.attributeName()));
   const flags = given.map((option): [string, string | true] => {
     const value: unknown = command.getOptionValue(option.attributeName());
     return [(option.long ?? '').replace(/^--/, ''), typeof value === 'string' ? value : true];

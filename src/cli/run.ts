@@ -1,7 +1,7 @@
 import type { Context } from '../core/context.ts';
 import { Interrupted, MailauthError } from '../core/errors.ts';
 import { Exit, type ExitCode } from '../core/exit.ts';
-import { byShell, line, mailauth, type NextStep, noted } from '../core/next.ts';
+import { byShell, type Command, line, mailauth, type NextStep, noted } from '../core/next.ts';
 import type { Reporter } from '../core/report.ts';
 import type { Surroundings } from '../core/shown.ts';
 import { problem } from '../errors/problem.ts';
@@ -12,7 +12,7 @@ import type { Session } from '../session/session.ts';
 import { findCommand, unknownCommand } from './find-command.ts';
 import { helpOn, tell, withoutCommand } from './help.ts';
 import { modules } from './modules.ts';
-import { type Parsed, parse } from './parse.ts';
+import { globalsOf, type Parsed, parse } from './parse.ts';
 import { type CommandEntry, commands } from './tree.ts';
 
 /**
@@ -22,7 +22,7 @@ import { type CommandEntry, commands } from './tree.ts';
 export async function run(argv: readonly string[], outer: Context, version: string): Promise<ExitCode> {
   const wantsJson = argv.includes('--json');
   let command = 'mailauth';
-  let given: Parsed | undefined;
+  let globals: Globals | undefined;
   let ctx = outer;
   try {
     const { words, rest } = findCommand(argv);
@@ -35,19 +35,20 @@ export async function run(argv: readonly string[], outer: Context, version: stri
     if (entry === undefined) throw unknownCommand(words);
     const parsed = await parse(entry, await modules[entry.name](), rest, ctx);
     if (typeof parsed === 'string') return await tell(helpOn(parsed, entry.name), wantsJson, ctx);
-    given = parsed;
-    ctx = { ...outer, surroundings: surroundingsOf(parsed, outer) };
-    ctx.log(`${command} ${version}${parsed.globals.sandbox ? ' in the sandbox' : ''}: begins`);
-    const outcome = await execute(entry, parsed, ctx);
-    const exit = await present(entry, outcome, parsed, ctx);
+    ctx = { ...outer, surroundings: { ...outer.surroundings, running: parsed.given } };
+    globals = await globalsOf(parsed, entry, outer);
+    ctx = { ...outer, surroundings: surroundingsOf(parsed.given, globals, outer) };
+    ctx.log(`${command} ${version}${globals.sandbox ? ' in the sandbox' : ''}: begins`);
+    const outcome = await execute(entry, parsed, globals, ctx);
+    const exit = await present(entry, outcome, globals, ctx);
     ctx.log(`${command}: exit ${exit}${outcome.error === undefined ? '' : `, ${outcome.error.code}`}`);
     return exit;
   } catch (error) {
     return await fail(error, {
       command,
-      json: given?.globals.json ?? wantsJson,
+      json: globals?.json ?? wantsJson,
       entry: commands.find((c) => c.name === command),
-      given,
+      globals,
       ctx,
     });
   }
@@ -87,10 +88,10 @@ const secretFlags: ReadonlyMap<string, NextStep> = new Map<string, NextStep>([
   ['--refresh-token', mailauth('login')],
 ]);
 
-async function execute(entry: CommandEntry, parsed: Parsed, ctx: Context): Promise<Outcome> {
+async function execute(entry: CommandEntry, parsed: Parsed, globals: Globals, ctx: Context): Promise<Outcome> {
   const [{ openSession }, { resolveHome }] = await Promise.all([import('../session/session.ts'), import('../store/home.ts')]);
-  const report = await reporterFor(entry, parsed.globals, ctx);
-  const session: Session = openSession(ctx, parsed.globals, resolveHome(ctx), report);
+  const report = await reporterFor(entry, globals, ctx);
+  const session: Session = openSession(ctx, globals, resolveHome(ctx), report);
   try {
     return await parsed.module.run({ args: parsed.args, flags: parsed.flags }, session);
   } finally {
@@ -106,8 +107,7 @@ async function reporterFor(entry: CommandEntry, globals: Globals, ctx: Context):
   return textReporter(ctx, globals, themeFor(ctx, ctx.err, globals.noColor));
 }
 
-async function present(entry: CommandEntry, outcome: Outcome, given: Parsed, ctx: Context): Promise<ExitCode> {
-  const { globals } = given;
+async function present(entry: CommandEntry, outcome: Outcome, globals: Globals, ctx: Context): Promise<ExitCode> {
   const exit = outcome.exit ?? outcome.error?.exit ?? Exit.done;
   if (globals.json && outcome.unwrapped !== true) {
     const { envelope } = await import('../session/envelope.ts');
@@ -120,7 +120,7 @@ async function present(entry: CommandEntry, outcome: Outcome, given: Parsed, ctx
     const { themeFor } = await import('../ui/theme.ts');
     ctx.out.write(outcome.text(themeFor(ctx, ctx.out, globals.noColor)));
   }
-  if (outcome.error !== undefined) await printError(outcome.error, given, ctx);
+  if (outcome.error !== undefined) await printError(outcome.error, globals, ctx);
   return exit;
 }
 
@@ -128,7 +128,7 @@ async function present(entry: CommandEntry, outcome: Outcome, given: Parsed, ctx
  * What the next commands must carry to work where they are read. A variable that names the cloud or the store goes on naming it there, and
  * this-computer is what `mailauth setup` takes without a flag.
  */
-function surroundingsOf({ given, globals }: Parsed, { surroundings }: Context): Surroundings {
+function surroundingsOf(given: Command, globals: Globals, { surroundings }: Context): Surroundings {
   const flag = (name: string): string | undefined => {
     const value = given.flags[name];
     return typeof value === 'string' ? value : undefined;
@@ -147,9 +147,9 @@ function surroundingsOf({ given, globals }: Parsed, { surroundings }: Context): 
   };
 }
 
-async function printError(error: MailauthError, given: Parsed | undefined, ctx: Context): Promise<void> {
+async function printError(error: MailauthError, globals: Globals | undefined, ctx: Context): Promise<void> {
   const [{ themeFor }, { renderError }] = await Promise.all([import('../ui/theme.ts'), import('../ui/error.ts')]);
-  const theme = themeFor(ctx, ctx.err, given?.globals.noColor === true);
+  const theme = themeFor(ctx, ctx.err, globals?.noColor === true);
   ctx.err.write(renderError(error, theme, ctx.surroundings, ctx.err.isTerminal ? ctx.err.columns : undefined));
 }
 
@@ -157,7 +157,7 @@ interface Failing {
   readonly command: string;
   readonly json: boolean;
   readonly entry: CommandEntry | undefined;
-  readonly given: Parsed | undefined;
+  readonly globals: Globals | undefined;
   readonly ctx: Context;
 }
 
@@ -173,7 +173,7 @@ async function fail(thrown: unknown, failing: Failing): Promise<ExitCode> {
   const error = thrown instanceof MailauthError ? thrown : await (await import('../session/unexpected.ts')).asProblem(thrown, ctx);
   ctx.log(`${failing.command}: exit ${error.exit}, ${error.code}`);
   if (failing.json) await printJson(error, failing);
-  else await printError(error, failing.given, ctx);
+  else await printError(error, failing.globals, ctx);
   return error.exit;
 }
 

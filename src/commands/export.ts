@@ -37,7 +37,7 @@ export const exportConfig: CommandModule = {
     ).option('--for <product>', 'which set-up, when the mailbox has several'),
 
   async run({ args: [name = '', mailbox], flags }, session) {
-    const client = clientNamed(name);
+    const client = clientNamed(name, mailbox);
     const record = await mailboxArgument(session, mailauth('export', client.name), mailbox, flags);
     const cloud = await session.cloud(record);
     const hosts: Partial<Record<Protocol, MailHost>> = {};
@@ -58,13 +58,13 @@ export const exportConfig: CommandModule = {
   },
 };
 
-function clientNamed(value: string): ExportClient {
+function clientNamed(value: string, mailbox: string | undefined): ExportClient {
   const name = value.toLowerCase();
   const client = exportClients.find((known) => known.name === name);
   if (client !== undefined) return client;
   const reason = cannot[name];
   if (reason !== undefined) throw problem('export-cannot', { client: name, ...reason });
-  throw problem('export-client-unknown', { client: plain(value, 40), known: exportClients.map((known) => known.name) });
+  throw problem('export-client-unknown', { client: plain(value, 40), known: exportClients.map((known) => known.name), mailbox });
 }
 
 /** The command in a form that also works from cron, which does not have the variables of this shell. */

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { type Protocol, protocols } from '../core/cloud.ts';
 import { Interrupted, type MailauthError } from '../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
-import { mailauth } from '../core/next.ts';
+import { again } from '../core/next.ts';
 import { allShown } from '../core/shown.ts';
 import { rfc3339 } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
@@ -78,7 +78,7 @@ export const keepalive: CommandModule = {
 function readWish(flags: unknown, { ctx }: Session): Wish {
   const { renewAfter, warnDays = '14', jitter, test } = schema.parse(flags);
   const whole = (flag: string, value: string, unit: 'seconds' | 'days', right: number) =>
-    readWhole(flag, value, { unit, minimum: 0, example: mailauth('keepalive', { [flag.slice(2)]: right }) });
+    readWhole(flag, value, { unit, minimum: 0, example: again({ [flag.slice(2)]: right }) });
   return {
     renewAfterDays: renewAfter === undefined ? defaultRenewAfterDays : readRenewAfter(whole('--renew-after', renewAfter, 'days', 7)),
     warnDays: whole('--warn-days', warnDays, 'days', 14),
@@ -94,7 +94,7 @@ function readRenewAfter(days: number): number {
     what: 'number of days',
     value: String(days),
     why: '--renew-after takes at most 80: a sign-in that is not used for 90 days is lost.',
-    next: mailauth('keepalive', { renewAfter: 7 }),
+    next: again({ renewAfter: 7 }),
   });
 }
 
@@ -106,7 +106,7 @@ function readProtocols(value: string): readonly Protocol[] | 'all' {
     what: 'list of protocols to test',
     value,
     why: '--test takes any of imap,pop,smtp, or all.',
-    next: mailauth('keepalive', { test: 'imap,smtp' }),
+    next: again({ test: 'imap,smtp' }),
   });
 }
 

@@ -119,3 +119,7 @@ export function isSignInPage(host: string): boolean {
 /** What a person is told of a cloud whose hosts and scopes Microsoft does not document all; undefined for the others. */
 export const unverifiedWords = ({ verified }: Pick<Cloud, 'verified'>): string | undefined =>
   verified ? undefined : 'mail hosts and scopes unverified';
+
+/** The same as a whole sentence, said before anybody relies on them. */
+export const unverifiedNote = ({ name }: Pick<Cloud, 'name'>): string =>
+  `The hosts and scopes of the cloud "${name}" are unverified: Microsoft does not document them all.`;

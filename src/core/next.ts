@@ -36,6 +36,8 @@ export interface Command extends Around {
   readonly words: readonly string[];
   /** by their names without hyphens in front; true: a flag without a value */
   readonly flags: Readonly<Record<string, string | true>>;
+  /** flags that must not be taken over from the command that is running */
+  readonly without?: readonly string[];
   /** the cloud that it is about */
   readonly cloud?: Pick<Cloud, 'name'>;
   /** a pause before it that a server asked for */
@@ -48,6 +50,10 @@ export interface Command extends Around {
 export interface Again extends Around {
   readonly kind: 'again';
   readonly flags: Command['flags'];
+  /** by their names without hyphens in front: flags that are left out, even where they were given */
+  readonly without: readonly string[];
+  /** its words, where they are not those that were given */
+  readonly words?: readonly string[];
 }
 
 /** A line of another program to copy: texts with values between them, each value one word for the shell. */
@@ -66,23 +72,31 @@ type FlagValues = Readonly<Record<string, string | number | boolean | Pick<Cloud
 
 /**
  * A command of mailauth, written as it is typed: `mailauth('secret rotate', mailbox, { for: product, finish: true })`. Words and flags that
- * are undefined, and flags that are false, are left out. `cloud` takes a `Cloud`, which is not named where nothing need be said.
+ * are undefined, and flags that are false, are left out; one that is false is not taken over from the command that is running either.
+ * `cloud` takes a `Cloud`, which is not named where nothing need be said.
  */
 export function mailauth(name: Command['name'], ...rest: readonly (string | undefined | FlagValues)[]): Command {
   const words = rest.filter((one) => typeof one === 'string');
   // `explain` fills what nobody knows with a list of one word: that is left out, too.
   const given: FlagValues = Object.assign({}, ...rest.filter((one) => typeof one === 'object' && !Array.isArray(one)));
   const { cloud } = given;
+  const without = namesOfFalse(given);
   return {
     kind: 'command',
     name,
     words,
     flags: flagsOf(given),
+    ...(without.length === 0 ? {} : { without }),
     ...(typeof cloud === 'object' ? { cloud: { name: cloud.name } } : {}),
   };
 }
 
 const flagName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+const namesOfFalse = (flags: FlagValues): readonly string[] =>
+  Object.keys(flags)
+    .filter((key) => flags[key] === false)
+    .map(flagName);
 
 function flagsOf(given: FlagValues): Command['flags'] {
   const flags: Record<string, string | true> = {};
@@ -95,17 +109,18 @@ function flagsOf(given: FlagValues): Command['flags'] {
 
 /** The same command with more flags; one that is false is taken away. */
 export function plus(command: Command, more: FlagValues): Command {
-  const taken = new Set(
-    Object.keys(more)
-      .filter((key) => more[key] === false)
-      .map(flagName),
-  );
-  const kept = Object.entries(command.flags).filter(([flag]) => !taken.has(flag));
+  const taken = namesOfFalse(more);
+  const kept = Object.entries(command.flags).filter(([flag]) => !taken.includes(flag));
   return { ...command, flags: { ...Object.fromEntries(kept), ...flagsOf(more) } };
 }
 
-/** The command that is running, once more: `again({ timeout: 60 })`. */
-export const again = (flags: FlagValues = {}): Again => ({ kind: 'again', flags: flagsOf(flags) });
+/** The command that is running, once more: `again({ timeout: 60 })`. A flag that is false is left out, even where it was given. */
+export const again = (flags: FlagValues = {}, words?: readonly string[]): Again => ({
+  kind: 'again',
+  flags: flagsOf(flags),
+  without: namesOfFalse(flags),
+  ...defined({ words }),
+});
 
 /** A line of another program: its values are quoted for the shell, as in `` line`chmod 600 ${file}` ``. */
 export const line = (texts: readonly string[], ...values: readonly string[]): Line => ({ kind: 'line', texts: [...texts], values });
@@ -152,14 +167,40 @@ export function ofSetup(step: NextStep, known: KnownOfSetup): NextStep {
     // Only an app that exists already has a secret to bring.
     clientId: 'client-secret-file' in step.flags ? known.clientId : undefined,
   });
-  const flags = { ...own, ...step.flags };
-  // Which set-up it is stands first.
-  return { ...step, flags: { ...defined({ mailbox: flags.mailbox, for: flags.for }), ...flags } };
+  return { ...step, flags: whichFirst({ ...own, ...step.flags }) };
 }
 
-/** The same command about this mailbox. */
-export const about = (command: Command, mailbox: string, flags: FlagValues = {}): Command =>
-  plus({ ...command, words: [...command.words, mailbox] }, flags);
+/** Which set-up it is stands first. */
+const whichFirst = (flags: Command['flags']): Command['flags'] => ({ ...defined({ mailbox: flags.mailbox, for: flags.for }), ...flags });
+
+/** Flags of `mailauth setup` that a flag of the next command takes the place of. */
+const inPlaceOf: Readonly<Record<string, readonly string[]>> = {
+  'client-id': ['register'],
+  register: ['client-id', 'client-secret-file', 'certificate', 'certificate-key-file'],
+  'client-type': ['client-secret-file'],
+  'client-secret-file': ['certificate', 'certificate-key-file'],
+  'sign-in': ['qr', 'password-file'],
+  access: ['client-type', 'sign-in', 'sign-in-as', 'redirect-uri', 'client-secret-file', 'certificate', 'certificate-key-file'],
+  fresh: ['resume'],
+  cloud: ['cloud-file', 'sandbox'],
+  'cloud-file': ['cloud', 'sandbox'],
+  sandbox: ['cloud', 'cloud-file'],
+};
+
+/** A `mailauth setup` for the same mailbox and product as the one that is running, with the flags that were given there. */
+export function withFlagsGiven(step: NextStep, given: Command | undefined): NextStep {
+  if (typeof step === 'string' || step.kind !== 'command' || step.name !== 'setup' || step.flags.help === true) return step;
+  // `--resume` finds the answers in the journal.
+  if ('resume' in step.flags) return step;
+  if (given?.name !== 'setup' || !isSameSet(step.flags, given.flags)) return step;
+  const dropped = [...(step.without ?? []), ...Object.keys(step.flags).flatMap((flag) => inPlaceOf[flag] ?? [])];
+  const kept = Object.entries(given.flags).filter(([flag]) => !dropped.includes(flag));
+  return { ...step, flags: whichFirst({ ...Object.fromEntries(kept), ...step.flags }) };
+}
+
+const isSameSet = (next: Command['flags'], given: Command['flags']): boolean =>
+  (next.mailbox ?? given.mailbox) === (given.mailbox ?? next.mailbox) &&
+  (next.for ?? given.for ?? 'this-computer') === (given.for ?? next.for ?? 'this-computer');
 
 /** Without the words and flags that only stand for a value which nobody knows. */
 export function withoutBlanks(step: NextStep, isBlank: (value: string) => boolean): NextStep {

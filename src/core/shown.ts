@@ -90,9 +90,10 @@ function sentenceOf({ flags, note, lead }: Again): string {
   return `${lead === undefined ? '' : `${lead}: `}${words}${note === undefined ? '' : ` (${note})`}`;
 }
 
-function runningAgain({ flags }: Again, { running }: Surroundings): Command {
+function runningAgain({ flags, without, words }: Again, { running }: Surroundings): Command {
   const command = running ?? { kind: 'command', name: 'help', words: [], flags: {} };
-  return { ...command, flags: { ...command.flags, ...flags } };
+  const kept = Object.entries(command.flags).filter(([flag]) => !without.includes(flag));
+  return { ...command, words: words ?? command.words, flags: { ...Object.fromEntries(kept), ...flags } };
 }
 
 interface Text {

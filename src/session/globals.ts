@@ -4,7 +4,7 @@ import { type CloudName, cloudNames, defaultCloud, isCloudName } from '../core/c
 import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import type { MailauthError } from '../core/errors.ts';
-import { type Command, mailauth } from '../core/next.ts';
+import { again, mailauth, type NextStep } from '../core/next.ts';
 import { type ChosenStore, chosenStores, isChosenStore } from '../core/stores.ts';
 import { anyOf } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
@@ -78,7 +78,7 @@ export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = f
   const timeoutMs =
     f.timeout === undefined
       ? undefined
-      : readWhole('--timeout', f.timeout, { unit: 'seconds', minimum: 1, example: mailauth('setup', { timeout: 300 }) }) * 1000;
+      : readWhole('--timeout', f.timeout, { unit: 'seconds', minimum: 1, example: again({ timeout: 300 }) }) * 1000;
   return {
     json: f.json === true,
     noInput: f.json === true || f.input === false,
@@ -98,7 +98,7 @@ function checkTogether(f: z.infer<typeof flags>, sandbox: boolean): void {
     throw problem('usage', { message: '--cloud and --cloud-file are two answers to one question', help: mailauth('help', 'clouds') });
   }
   if (f.fault === undefined || sandbox) return;
-  throw problem('usage', { message: '--fault needs --sandbox', help: mailauth('setup', { sandbox: true, fault: f.fault }) });
+  throw problem('usage', { message: '--fault needs --sandbox', help: again({ sandbox: true }) });
 }
 
 function cloudFromEnv(env: Context['env']): { cloud?: string; cloudFile?: string } {
@@ -125,7 +125,7 @@ function readStoreName(value: string | undefined): ChosenStore | undefined {
 }
 
 /** A whole number from a flag, at least `minimum`; `example` is a command that is right. Throws `value-invalid` (exit 2). */
-export function readWhole(flag: string, value: string, of: { unit: 'seconds' | 'days'; minimum: number; example: Command }): number {
+export function readWhole(flag: string, value: string, of: { unit: 'seconds' | 'days'; minimum: number; example: NextStep }): number {
   const number = Number(value);
   if (/^\d{1,7}$/.test(value) && number >= of.minimum) return number;
   throw problem('value-invalid', {

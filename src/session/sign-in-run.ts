@@ -1,5 +1,5 @@
 import { defined } from '../core/defined.ts';
-import { type Command, plus } from '../core/next.ts';
+import { again } from '../core/next.ts';
 import type { Run } from '../core/run-parts.ts';
 import { problem } from '../errors/problem.ts';
 import type { DeviceOptions } from '../oauth/device.ts';
@@ -26,7 +26,7 @@ export const deviceOptions = (session: Session, box: Sandbox | undefined, qr: bo
 });
 
 /** Throws `usage` (exit 2) where `--qr` is given for a way to sign in that has no code. */
-export function checkQr(qr: boolean, signIn: string | undefined, command: Command): void {
+export function checkQr(qr: boolean, signIn: string | undefined): void {
   if (qr && signIn !== 'device')
-    throw problem('usage', { message: '--qr goes with --sign-in device', help: plus(command, { signIn: 'device', qr: true }) });
+    throw problem('usage', { message: '--qr goes with --sign-in device', help: again({ signIn: 'device', qr: true }) });
 }

@@ -1,3 +1,4 @@
+import { unverifiedNote } from '../core/clouds.ts';
 import { MailauthError } from '../core/errors.ts';
 import { columnsOf } from '../core/fold.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
@@ -60,8 +61,7 @@ async function agree(setup: OpenSetup, { first, answers, existing, cloud, tenant
   const { deps, input, journal } = setup;
   const { ctx, report } = deps;
   report.show(renderSummary(summaryFacts(answers, tenant, cloud, store.describe()), columnsOf(ctx.err)));
-  if (!cloud.verified)
-    report.note(`The hosts and scopes of the cloud "${cloud.name}" are unverified: Microsoft does not document them all.`);
+  if (!cloud.verified) report.note(unverifiedNote(cloud));
   if (answers.register !== 'auto') {
     if (deps.canAsk && !(await ctx.prompts.confirm({ message: 'Go ahead?', default: true }))) throw problem('setup-declined', {});
     await journal.agreed(answers);

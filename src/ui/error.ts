@@ -12,12 +12,14 @@ export function renderError(error: MailauthError, theme: Theme, here: Surroundin
   const lines = [`${theme.red(theme.signs.failed)} ${theme.bold(fold(error.title, columns, 2))}`];
   if (error.why !== undefined) lines.push(`  ${fold(error.why, columns, 2)}`);
   stepsShown(error.next, here).forEach((step, i) => {
-    lines.push(`  ${i === 0 ? 'try:' : ' or:'} ${theme.cyan(folded(step, columns, 7))}`);
+    // A sentence behind a command belongs to it; only another command is an alternative.
+    const label = i === 0 ? 'try:' : step.copied ? ' or:' : '    ';
+    lines.push(`  ${label} ${theme.cyan(folded(step, columns, 7))}`);
   });
   for (const { text, copied } of stepsShown(adminOf(error), here)) {
     lines.push(`  ${folded({ text: `or ask an administrator: ${text}`, copied }, columns, 2)}`);
   }
-  if (error.retryHelps === false) lines.push('  Trying again cannot help.');
+  if (error.retryHelps === false) lines.push('  Trying again without a change cannot help.');
   const evidence = evidenceLine(error);
   if (evidence !== undefined) lines.push(`  ${theme.dim(fold(evidence, columns, 2))}`);
   return `${lines.join('\n')}\n`;

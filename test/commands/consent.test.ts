@@ -390,7 +390,9 @@ describe('somebody who is no administrator', () => {
     const page = answers.find((html) => html.includes('The sign-in has arrived')) ?? '';
     expect(page).toContain('asks Microsoft whether this account may make the change');
     expect(flat(ran.err)).toContain(`try: mailauth setup --mailbox ${mailbox} --for osticket --resume --sandbox`);
-    expect(flat(ran.err)).toContain(`administrator do it: mailauth setup --mailbox ${mailbox} --for osticket --register handoff --sandbox`);
+    expect(flat(ran.err)).toContain(
+      `administrator do it: mailauth setup --mailbox ${mailbox} --for osticket --register handoff --redirect-uri `,
+    );
   });
 });
 

@@ -54,7 +54,7 @@ describe('doctor --sandbox', () => {
     const { exit, out, err } = await m.mailauth('doctor --sandbox');
     expect([exit, err]).toEqual([0, '']);
     expect(out).toMatch(/^✔ Node\.js +20\.20\.2 on linux/);
-    expect(out).toMatch(/\n! Browser .*\n {4}.*\n {4}try: mailauth login --sign-in paste --sandbox/);
+    expect(out).toMatch(/\n! Browser .*\n {4}.*\n {4}try: mailauth setup --sign-in paste --sandbox/);
     expect(out).toMatch(/\n\n16 checks: 15 ok, 1 to look at\n$/);
     expect(out).not.toContain('\u001b');
     expect((await m.mailauth('doctor --sandbox', { tty: true })).out).toContain('\u001b[32m✔');

@@ -29,8 +29,8 @@ describe('mailauth explain', () => {
       "✖ MAILBOX must confirm the sign-in (multi-factor authentication)
         Only the person who owns the account can do this.
         try: mailauth login
-         or: No second factor yet? Set one up first: https://aka.ms/mfasetup
-        Trying again cannot help.
+             No second factor yet? Set one up first: https://aka.ms/mfasetup
+        Trying again without a change cannot help.
         AADSTS50076
         mfa-needed · you can fix this · https://learn.microsoft.com/entra/identity-platform/reference-error-codes
       "

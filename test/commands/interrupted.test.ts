@@ -50,7 +50,7 @@ describe('interrupted', () => {
   ])('after %s (%s): exit 130, the journal stays, no token; --resume goes on', async (step, state) => {
     const stopped = await interruptAt('setup --sandbox --yes --no-test --mailbox c@contoso.example', step, state);
     expect([stopped.exit, stopped.out]).toEqual([130, '']);
-    expect(stopped.err).toContain('Stopped. Steps that were finished are kept, and the same command goes on after the last one.');
+    expect(stopped.err).toContain('Stopped. The same command goes on after the last step that was finished.');
     expect(stopped.err).not.toContain('Nothing half done');
     expect(await files('setups')).toHaveLength(1);
     expect(await files('mailboxes')).toEqual([]);

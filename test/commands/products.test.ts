@@ -196,7 +196,9 @@ describe('Kaseya: --sign-in password', () => {
   it('a wrong password is exit 1, and is not repeated', async () => {
     const ran = await withPassword('hunter2 but wrong');
     expect(errorOf(ran)).toMatchObject({ exit: 1 });
-    expect(errorOf(ran)?.next[0]).toMatch(/^mailauth setup --mailbox \S+ --for kaseya --sign-in password --password-file - --sandbox$/);
+    expect(errorOf(ran)?.next[0]).toMatch(
+      /^mailauth setup --mailbox \S+ --for kaseya --protocols imap --sign-in password .*--password-file -$/,
+    );
     expect(ran.out + ran.err + (await writtenBy(m))).not.toContain('hunter2');
   });
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { brokenKeychain, type Machine, machine } from '../support/command-line.ts';
+import { brokenKeychain, type Machine, machine, person } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 
 let m: Machine;
@@ -49,6 +49,30 @@ describe('setup --sandbox --yes', () => {
     const steps = lines().flatMap((l) => (l.type === 'progress' && l.state === 'done' && l.step !== 'note' ? [l.step] : []));
     expect([...new Set(steps)]).toEqual(['store', 'tenant', 'admin-sign-in', 'registration', 'sign-in', 'test']);
     expect(out).not.toMatch(/"eyJ/);
+  });
+
+  it('run again after Microsoft refused the last renewal, it signs in again', async () => {
+    await m.mailauth('setup --sandbox --yes --no-test');
+    const refused = await m.mailauth('token get --sandbox --force-refresh --json --fault scope-refused');
+    expect([refused.exit, refused.json().error?.code]).toEqual([1, 'scope-refused']);
+    expect(refused.json().error?.next[0]).toContain('mailauth setup');
+    const again = await m.mailauth('setup --sandbox --yes --no-test --json');
+    expect(stream(again.lines())).toMatchObject({ ok: true, data: { alreadySetUp: false, signedIn: true } });
+    expect((await m.mailauth('status --sandbox')).exit).toBe(0);
+  });
+
+  it('asks for the client ID again where Microsoft does not know it', async () => {
+    const wrong = '99999999-8888-7777-6666-555555555555';
+    const first = await m.mailauth(`setup --sandbox --yes --no-test --json --client-id ${wrong}`);
+    expect(stream(first.lines())).toMatchObject({ error: { code: 'client-unknown' } });
+    expect(stream(first.lines()).error?.next[0]).not.toContain(wrong);
+    const { prompts, unasked } = person([
+      [`The set-up of ${mailbox} was interrupted. Go on with it?`, true],
+      ['Application (client) ID?', publicApp],
+      ['Go ahead?', true],
+    ]);
+    const second = await m.mailauth('setup --sandbox --register existing --sign-in skip', { terminal: true, prompts });
+    expect([second.exit, unasked(), second.out]).toEqual([0, [], expect.stringContaining(`${mailbox} is set up`)]);
   });
 
   it('run again changes nothing, asks nobody, and says so', async () => {
@@ -436,19 +460,30 @@ describe('a home that cannot be written', () => {
 describe('the command that an error of setup names', () => {
   const ada = 'ada@contoso.example';
   const redirect = '--redirect-uri https://helpdesk.contoso.example/cb';
+  const rest = '--no-test --json --yes';
   it.each([
-    [`--mailbox ${ada} --for mspbots --fault discovery-busy`, `--mailbox ${ada} --for mspbots --sandbox`],
-    ['--for mspbots --fault discovery-busy', `--mailbox ${mailbox} --for mspbots --sandbox`],
-    [`--mailbox ${ada} --tenant nosuch.example`, `--mailbox ${ada} --sandbox`],
-    [`--mailbox ${ada} --for osticket --redirect-uri http://x.y/z`, `--mailbox ${ada} --for osticket --sandbox`],
+    [`--mailbox ${ada} --for mspbots --fault discovery-busy`, `--mailbox ${ada} --for mspbots ${rest} --sandbox`],
+    ['--for mspbots --fault discovery-busy', `--mailbox ${mailbox} --for mspbots ${rest} --sandbox`],
+    [`--mailbox ${ada} --tenant nosuch.example`, `--mailbox ${ada} ${rest} --sandbox`],
+    [`--mailbox ${ada} --for osticket --redirect-uri http://x.y/z`, `--mailbox ${ada} --for osticket ${rest} --sandbox`],
     [
       `--mailbox ${ada} --for osticket ${redirect} --client-id ${publicApp} --client-secret-file nowhere`,
-      `--mailbox ${ada} --for osticket --client-id ${publicApp} --client-secret-file - --sandbox`,
+      `--mailbox ${ada} --for osticket --client-id ${publicApp} ${redirect} --client-secret-file - ${rest} --sandbox`,
     ],
-    [`--mailbox ${ada} --fault tenant-other-cloud`, `--mailbox ${ada} --tenant contoso.example --sandbox`],
-    [`--mailbox ${ada} --register auto --client-id ${publicApp}`, `--mailbox ${ada} --register auto --sandbox`],
-    ['--mailbox nobody --register auto --client-id abc', '--register auto --sandbox'],
-  ])('%s: the mailbox and the product stay in it', async (flags, said) => {
+    [
+      `--mailbox ${ada} --for osticket ${redirect} --client-id ${publicApp}`,
+      `--mailbox ${ada} --for osticket --client-id ${publicApp} ${redirect} ${rest} --sandbox --client-type confidential --client-secret-file -`,
+    ],
+    [
+      `--mailbox ${ada} --for osticket ${redirect} --register portal`,
+      `--mailbox ${ada} --for osticket --register existing ${redirect} --no-test --sandbox`,
+    ],
+    [`--mailbox ${ada} --name own --protocols imap,smpt`, `--mailbox ${ada} --protocols imap,smtp --name own ${rest} --sandbox`],
+    [`--mailbox ${ada} --name own --timeout 5s`, `--mailbox ${ada} --name own ${rest} --sandbox --timeout 300`],
+    [`--mailbox ${ada} --fault tenant-other-cloud`, `--mailbox ${ada} ${rest} --tenant contoso.example --sandbox`],
+    [`--mailbox ${ada} --register auto --client-id ${publicApp}`, `--mailbox ${ada} --register auto ${rest} --sandbox`],
+    ['--mailbox nobody --register auto --client-id abc', `--register auto ${rest} --sandbox`],
+  ])('%s: what was given stays in it', async (flags, said) => {
     const ran = await m.mailauth(`setup --sandbox --yes --no-test --json ${flags}`);
     const [next] = stream(ran.lines()).error?.next ?? [];
     expect(next?.replace(/ {3}#.*$/, '')).toBe(`mailauth setup ${said}`);

@@ -250,7 +250,7 @@ describe('Ctrl-C', () => {
     await t.until('Waiting for the sign-in in your browser (Ctrl-C stops)');
     await t.press('C-c');
     await endsClean(t, 130);
-    expect(await t.text()).toContain('mailauth setup goes on');
+    expect(await t.text()).toContain('The same command goes on after the last step that was finished.');
     expect(await names('mailboxes')).toEqual([]);
     expect((await secrets()).filter((name) => name.includes('token'))).toEqual([]);
 

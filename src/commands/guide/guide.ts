@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { unverifiedNote } from '../../core/clouds.ts';
 import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { type Command, led, mailauth, type NextStep, withoutBlanks } from '../../core/next.ts';
@@ -125,6 +126,7 @@ const variantCommands = ({ name, variants = [] }: Product): readonly NextStep[] 
 async function guideOf(product: Product, values: GuideValues, session: Session, markdown: boolean): Promise<Outcome> {
   const already = await setUpAlready(product, values.mailbox, session);
   const cloud = await session.cloud(already.record ?? already.sibling);
+  if (!cloud.verified) session.report.note(unverifiedNote(cloud));
   const steps = guideSteps(product, values, cloud, already).map((step) => {
     const press = step.press.map((one) => withoutBlanks(one, (value) => value === mailboxBlank));
     return printedStep({ ...step, press }, session.ctx.surroundings);

@@ -29,7 +29,7 @@ export async function presentSetup(outcome: SetupOutcome, session: Session, wish
   const { record } = outcome;
   const sheet = await sheetFor(record, session, wish);
   const written = sheet === undefined || wish.file === undefined ? undefined : await writeSheet(session.ctx, wish.file, sheet, wish.reveal);
-  const next = allShown(nextCommands(outcome), session.ctx.surroundings);
+  const next = allShown(nextCommands(outcome, written), session.ctx.surroundings);
   const exchange = record.access === 'app-only' ? exchangeWork(record) : undefined;
   const allGreen = outcome.kind === 'done' && outcome.results.length > 0 && outcome.results.every((result) => result.ok);
   // A person has read them before the tests.
@@ -111,14 +111,15 @@ async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish
   );
 }
 
-function nextCommands(outcome: Finished): readonly NextStep[] {
+function nextCommands(outcome: Finished, written: string | undefined): readonly NextStep[] {
   const { record } = outcome;
   const product = { for: record.for === 'this-computer' ? undefined : record.for };
   const signedIn = outcome.kind === 'done' ? outcome.signedIn : record.account !== undefined;
   if (!signedIn && (record.for === 'this-computer' || record.access === 'app-only'))
     return [mailauth('login', record.mailbox, product), mailauth('status', record.mailbox)];
   if (!signedIn) {
-    return [mailauth('setup', { mailbox: record.mailbox, ...product, handover: 'sheet.html' }), mailauth('status', record.mailbox)];
+    const sheet = mailauth('setup', { mailbox: record.mailbox, ...product, handover: 'sheet.html' });
+    return [...(written === undefined ? [sheet] : []), mailauth('status', record.mailbox)];
   }
   const [first] = record.protocols;
   const test = record.protocols.length > 1 ? 'all' : (first ?? 'all');

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import * as z from 'zod/mini';
 import { defined } from '../../core/defined.ts';
-import { mailauth } from '../../core/next.ts';
+import { mailauth, plus } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import { productNamed } from '../../products/products.ts';
 import { sheetRenderer } from '../../products/sheet/write-sheet.ts';
@@ -14,7 +14,7 @@ import { type AnswerId, checkAddress } from '../../setup/answers/answers.ts';
 import type { Facts, Flags, SetupQuestion } from '../../setup/answers/question.ts';
 import { allQuestions } from '../../setup/answers/questions.ts';
 import { runSetup } from '../../setup/begin-setup.ts';
-import { ofThisSetup } from '../../setup/journal/setup-commands.ts';
+import { ofThisSetup, withFlagsOf } from '../../setup/journal/setup-commands.ts';
 import type { SetupDeps, SetupOptions } from '../../setup/journal/setup-deps.ts';
 import { presentSetup } from './setup-outcome.ts';
 
@@ -141,7 +141,10 @@ export const setup: CommandModule = {
     try {
       return await setUp(flags, session);
     } catch (error) {
-      throw ofThisSetup(namedIn(flags, session.ctx.env), error);
+      const { env, surroundings } = session.ctx;
+      const named = namedIn(flags, env);
+      const given = surroundings.running && plus(surroundings.running, { mailbox: false, for: false, ...named });
+      throw withFlagsOf(given, ofThisSetup(named, error));
     }
   },
 };
@@ -152,7 +155,7 @@ async function setUp(flags: unknown, session: Session): Promise<Outcome> {
   // A kind of file that mailauth cannot write is refused before anything is registered.
   if (sheet.handover !== undefined) sheetRenderer(sheet.handover);
   const { qr = false, signIn } = qrFlags.parse(flags);
-  checkQr(qr, signIn, mailauth('setup'));
+  checkQr(qr, signIn);
   const outcome = await runSetup(input, await depsOf(session, qr));
   return presentSetup(outcome, session, { reveal: sheet.reveal === true, file: sheet.handover });
 }

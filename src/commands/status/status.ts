@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
-import { mailauth } from '../../core/next.ts';
+import { again, mailauth } from '../../core/next.ts';
 import { shown } from '../../core/shown.ts';
 import { rfc3339 } from '../../core/time.ts';
 import { problem } from '../../errors/problem.ts';
@@ -48,7 +48,7 @@ export const status: CommandModule = {
     const warnDays = readWhole('--warn-days', options.warnDays ?? '14', {
       unit: 'days',
       minimum: 0,
-      example: mailauth('status', { warnDays: 14 }),
+      example: again({ warnDays: 14 }),
     });
     const format = readFormat(options.format ?? 'text', session);
     const { records, broken } = await mailboxesOf(session).listMailboxes();

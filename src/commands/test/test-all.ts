@@ -4,7 +4,7 @@ import { MailauthError } from '../../core/errors.ts';
 import { Exit, type ExitCode } from '../../core/exit.ts';
 import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
-import { mailauth, plus } from '../../core/next.ts';
+import { again, mailauth } from '../../core/next.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { resultsShown } from '../../mail/result.ts';
@@ -94,7 +94,7 @@ function readOptions({ protocol, mailbox, sendTo, concurrency }: AllMailboxes): 
     what: 'number of mailboxes at a time',
     value: concurrency,
     why: '--concurrency takes a whole number from 1 to 64.',
-    next: plus(help, { concurrency: defaultConcurrency }),
+    next: again({ concurrency: defaultConcurrency }),
   });
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { protocols } from '../../core/cloud.ts';
 import type { MailauthError } from '../../core/errors.ts';
-import { type Command, mailauth } from '../../core/next.ts';
+import { again, type Command, mailauth } from '../../core/next.ts';
 import { anyOf } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { type ProtocolResult, resultsShown } from '../../mail/result.ts';
@@ -39,16 +39,16 @@ export const test: CommandModule = {
 
   async run({ args: [protocol = '', mailbox], flags }, session) {
     const { sendTo, allMailboxes, concurrency } = schema.parse(flags);
-    checkProtocol(protocol);
+    checkProtocol(protocol, mailbox);
     if (allMailboxes === true) {
       const { testAllMailboxes } = await import('./test-all.ts');
       return testAllMailboxes({ protocol, mailbox, sendTo, concurrency, flags }, session);
     }
     if (concurrency !== undefined) throw usage('--concurrency needs --all-mailboxes', mailauth('test', protocol, { allMailboxes: true }));
-    if (sendTo !== undefined) checkSendTo(sendTo, protocol);
+    if (sendTo !== undefined) checkSendTo(sendTo, protocol, mailbox);
     const record = await mailboxArgument(session, mailauth('test', protocol), mailbox, flags);
     const wanted = protocol === 'all' ? record.protocols : protocols.filter((p) => p === protocol);
-    if (sendTo !== undefined && !wanted.includes('smtp')) throw sendToNeedsSmtp(sendTo);
+    if (sendTo !== undefined && !wanted.includes('smtp')) throw sendToNeedsSmtp(sendTo, mailbox);
     const [network, cloud] = await Promise.all([session.network(), session.cloud(record)]);
     const results = await runTests({
       ctx: session.ctx,
@@ -71,34 +71,34 @@ export const test: CommandModule = {
   },
 };
 
-function checkProtocol(protocol: string): void {
+function checkProtocol(protocol: string, mailbox: string | undefined): void {
   if (protocol === 'all' || protocols.some((p) => p === protocol)) return;
   throw problem('value-invalid', {
     what: 'protocol to test',
     value: protocol,
     why: `Protocols are: ${[...protocols, 'all'].join(', ')}.`,
-    next: mailauth('test', 'imap'),
+    next: again({}, ['imap', ...(mailbox === undefined ? [] : [mailbox])]),
   });
 }
 
-function checkSendTo(sendTo: string, protocol: string): void {
+function checkSendTo(sendTo: string, protocol: string, mailbox: string | undefined): void {
   const verdict = checkAddress(sendTo);
   if (verdict !== true)
     throw problem('value-invalid', {
       what: 'address for --send-to',
       value: sendTo,
       why: verdict,
-      next: mailauth('test', 'smtp'),
+      next: again({ sendTo: false }),
     });
-  if (protocol !== 'smtp' && protocol !== 'all') throw sendToNeedsSmtp(sendTo);
+  if (protocol !== 'smtp' && protocol !== 'all') throw sendToNeedsSmtp(sendTo, mailbox);
 }
 
-const sendToNeedsSmtp = (sendTo: string): MailauthError =>
+const sendToNeedsSmtp = (sendTo: string, mailbox: string | undefined): MailauthError =>
   problem('value-invalid', {
     what: 'address for this test',
     value: sendTo,
     why: '--send-to belongs to the test of SMTP; the others send nothing.',
-    next: mailauth('test', 'smtp', { sendTo }),
+    next: again({}, ['smtp', ...(mailbox === undefined ? [] : [mailbox])]),
   });
 
 const usage = (message: string, help: Command): MailauthError => problem('usage', { message, help });
@@ -109,7 +109,8 @@ function render(result: ProtocolResult, theme: Theme): string {
   const lines = result.stages.map((stage) => {
     const sign = { ok: theme.green(signs.ok), failed: theme.red(signs.failed), skipped: theme.dim(signs.skipped) }[stage.state];
     const ms = stage.state === 'skipped' ? '' : `${stage.ms} ms`;
-    return `  ${sign} ${stage.name.padEnd(11)}${ms.padStart(8)}  ${stage.detail}`.trimEnd();
+    const why = stage.name === 'send' && stage.state === 'skipped' && result.ok ? 'only with --send-to' : stage.detail;
+    return `  ${sign} ${stage.name.padEnd(11)}${ms.padStart(8)}  ${why}`.trimEnd();
   });
   const note = result.note === undefined ? '' : `  ${theme.yellow(signs.warning)} ${result.note.title}\n    ${result.note.why ?? ''}\n`;
   return `${head}\n${lines.join('\n')}\n${note}`;

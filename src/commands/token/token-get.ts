@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { mailauth } from '../../core/next.ts';
+import { again, mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { readWhole } from '../../session/globals.ts';
@@ -29,7 +29,7 @@ function readOptions(flags: unknown): Options {
       what: 'token format',
       value: format,
       why: `--format takes ${tokenFormats.join(', ')}.`,
-      next: mailauth('token get', { format: 'json' }),
+      next: again({ format: 'json' }),
     });
   }
   return {
@@ -39,7 +39,7 @@ function readOptions(flags: unknown): Options {
         : readWhole('--min-validity', f.minValidity, {
             unit: 'seconds',
             minimum: 0,
-            example: mailauth('token get', { minValidity: 300 }),
+            example: again({ minValidity: 300 }),
           }) * 1000,
     format: known,
     force: f.forceRefresh === true,

@@ -1,6 +1,6 @@
 import { extname, resolve } from 'node:path';
 import type { Context } from '../../core/context.ts';
-import { mailauth } from '../../core/next.ts';
+import { again } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import type { Reveal } from '../step/step.ts';
 import type { Sheet } from './sheet.ts';
@@ -24,7 +24,7 @@ export function sheetRenderer(file: string): Render {
     what: 'file for the hand-over sheet',
     value: file,
     why: '--handover knows the form by the ending: .md, .html or .json.',
-    next: mailauth('setup', { handover: 'sheet.html' }),
+    next: again({ handover: 'sheet.html' }),
   });
 }
 

@@ -46,9 +46,16 @@ const domain = /^(?=.{3,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a
 
 /** Each check answers true or the complaint; they run while the operator types. */
 export function checkAddress(value: string): true | string {
-  const [local = '', host = '', ...more] = value.split('@');
+  const [local = '', host, ...more] = value.split('@');
   // Dots as of RFC 5321 section 4.1.2; a leading hyphen would be read as a flag by every program that gets the address.
-  if (/^[-.]|\.\.|\.$/.test(local) || local === '' || more.length > 0 || /[\s"<>(),;:\\[\]\p{Cc}]/u.test(value) || value.length > 254) {
+  if (
+    /^[-.]|\.\.|\.$/.test(local) ||
+    local === '' ||
+    !host ||
+    more.length > 0 ||
+    /[\s"<>(),;:\\[\]\p{Cc}]/u.test(value) ||
+    value.length > 254
+  ) {
     return 'an address looks like helpdesk@contoso.com';
   }
   return domain.test(host) ? true : `"${host}" is not a mail domain; an address looks like helpdesk@contoso.com`;

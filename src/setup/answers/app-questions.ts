@@ -99,7 +99,7 @@ export const appQuestions = {
     asked: () => true,
     check: checkGuid,
     default: (known, facts) => facts.clientId?.(known),
-    example: (known) => asks(base(known, { register: 'existing' }), '--client-id'),
+    example: (known) => asks(base(known, { register: 'existing', clientId: false }), '--client-id'),
     help: ['<guid>', 'Application (client) ID of the registered app'],
     group: 'The registration:',
     summary: 'App',
@@ -126,7 +126,8 @@ export const appQuestions = {
       facts.redirectUri?.(known) ??
       productOf(known)?.redirectUri ??
       (isProduct(known) ? undefined : 'http://localhost'),
-    example: (known) => (isProduct(known) ? asks(base(known), '--redirect-uri') : base(known, { redirectUri: 'http://localhost' })),
+    example: (known) =>
+      isProduct(known) ? asks(base(known, { redirectUri: false }), '--redirect-uri') : base(known, { redirectUri: 'http://localhost' }),
     help: ['<uri>', 'as registered; http://localhost means any free port'],
     group: 'The registration:',
     summary: 'Redirect URI',
@@ -172,7 +173,7 @@ export const appQuestions = {
     default: (known) => productOf(known)?.variants?.[0]?.name,
     example: (known) => {
       const [usual] = productOf(known)?.variants ?? [];
-      return usual === undefined ? noted(base(known), 'takes the usual kind') : base(known, { variant: usual.name });
+      return usual === undefined ? noted(base(known, { variant: false }), 'takes the usual kind') : base(known, { variant: usual.name });
     },
     help: ['<name>', `another kind of the product: ${variantNames.join(', ')}`],
     group: 'The registration:',

@@ -1,26 +1,25 @@
 import type { MailboxKey } from '../../core/mailbox.ts';
-import { again, type Command, mailauth, type NextStep, noted } from '../../core/next.ts';
+import { type Again, again, type Command, mailauth, type NextStep, noted } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 
-/** Where no value can be named that would work: on a terminal the command asks for it. */
-export const asks = (command: Command, flag: string): Command => noted(command, `asks on a terminal; in a script, add ${flag}`);
+/** Where no value can be named that would work: on a terminal the command asks for it, unless a flag forbids questions. */
+export const asks = (command: Again, flag: string): Again =>
+  noted({ ...command, without: [...command.without, ...noQuestions] }, `asks on a terminal; in a script, add ${flag}`);
 
-/** An answer is missing and there is no person to ask (exit 3). `example`: a whole command that would have worked. */
+const noQuestions = ['yes', 'no-input', 'json'];
+
+/** An answer is missing and there is no person to ask (exit 3). `example`: the command that would have worked. */
 export const answerMissing = (flag: string, question: string, example: NextStep): Error =>
   problem('answer-missing', { flag, question, example }, { detail: { flag } });
 
 export const missingClientId = ({ mailbox, for: product }: MailboxKey): Error =>
-  answerMissing(
-    '--client-id',
-    'Application (client) ID?',
-    asks(mailauth('setup', { mailbox, for: product, register: 'existing' }), '--client-id'),
-  );
+  answerMissing('--client-id', 'Application (client) ID?', asks(again({ mailbox, for: product, register: 'existing' }), '--client-id'));
 
 export const missingSecret = (mailbox: string, clientId: string): Error =>
   answerMissing(
     '--client-secret-file',
     'client secret?',
-    noted(mailauth('setup', { mailbox, clientId, clientType: 'confidential', clientSecretFile: '-' }), 'with the secret on standard input'),
+    noted(again({ mailbox, clientId, clientType: 'confidential', clientSecretFile: '-' }), 'with the secret on standard input'),
   );
 
 /** The whole command that signs in with a password. */
@@ -28,7 +27,11 @@ export const passwordCommand = ({ mailbox, for: product }: MailboxKey): Command 
   mailauth('setup', { mailbox, for: product, signIn: 'password', passwordFile: '-' });
 
 export const missingPassword = (key: MailboxKey): Error =>
-  answerMissing('--password-file', 'password?', noted(passwordCommand(key), 'with the password on standard input'));
+  answerMissing(
+    '--password-file',
+    'password?',
+    noted(again({ mailbox: key.mailbox, for: key.for, signIn: 'password', passwordFile: '-' }), 'with the password on standard input'),
+  );
 
 /**
  * The change in the tenant was not agreed to, and there is no person to ask (exit 3). The next step is the command that ran, with its flags:

@@ -1,4 +1,4 @@
-import { type Command, mailauth } from '../../core/next.ts';
+import { type Again, again } from '../../core/next.ts';
 import { redirectSource } from '../../products/product.ts';
 import { productNamed } from '../../products/products.ts';
 import { type AnswerId, isLoopback, type Known } from './answers.ts';
@@ -12,9 +12,9 @@ export const isProduct = (known: Known): boolean => {
 };
 /** A product's own callback address wins over a redirect that the sandbox brings along. */
 export const elsewhere = (uri: string | undefined): string | undefined => (uri === undefined || isLoopback(uri) ? undefined : uri);
-/** The product stays in the command: without it, it would set up this computer. */
-export const base = (known: Known, flags: Readonly<Record<string, string | number>> = {}): Command =>
-  mailauth('setup', { mailbox: known.mailbox, for: known.for === 'this-computer' ? undefined : known.for, ...flags });
+/** The command that is running, with what is known of the mailbox and its product, and with these flags. */
+export const base = (known: Known, flags: Readonly<Record<string, string | number | false>> = {}): Again =>
+  again({ mailbox: known.mailbox, for: known.for === 'this-computer' ? undefined : known.for, ...flags });
 
 export const isAppOnly = (known: Known): boolean => known.access === 'app-only';
 

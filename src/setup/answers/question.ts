@@ -1,6 +1,6 @@
 import type { Choice } from '../../core/context.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
-import type { Command } from '../../core/next.ts';
+import type { Again } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import type { ProductScreen } from '../../products/product.ts';
 import type { AnswerId, Answers, Known } from './answers.ts';
@@ -39,8 +39,8 @@ export interface Question {
   readonly optional?: boolean;
   /** where a product shows the answer: said before the question */
   readonly shownAt?: (known: Known) => ProductScreen | undefined;
-  /** for exit 3: a whole command that would have worked */
-  readonly example: (known: Known) => Command;
+  /** for exit 2 and 3: the command that is running, with an answer that is right */
+  readonly example: (known: Known) => Again;
   /** from the text that was checked to the answer; left out where the text is the answer */
   readonly parse?: (value: string) => string | number | readonly string[];
 }

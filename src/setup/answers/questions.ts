@@ -1,6 +1,6 @@
 import type { Choice } from '../../core/context.ts';
 import type { Registration } from '../../core/mailbox.ts';
-import { mailauth, noted } from '../../core/next.ts';
+import { again, noted } from '../../core/next.ts';
 import { productNames } from '../../products/product-names.ts';
 import { products } from '../../products/products.ts';
 import { type Answers, checkAddress, checkTenant } from './answers.ts';
@@ -31,7 +31,7 @@ const mailboxQuestions = {
     asked: () => true,
     check: checkAddress,
     default: (_, facts) => facts.mailbox,
-    example: () => asks(mailauth('setup'), '--mailbox'),
+    example: () => asks(again({ mailbox: false }), '--mailbox'),
     parse: (value) => value.toLowerCase(),
     help: ['<address>', 'the mailbox to set up'],
     group: 'The mailbox:',
@@ -64,7 +64,7 @@ const mailboxQuestions = {
     check: checkAddress,
     default: (known) => (leftToOperator('signInAs')(known) ? known.mailbox : undefined),
     optional: true,
-    example: (known) => asks(base(known), '--sign-in-as'),
+    example: (known) => asks(base(known, { signInAs: false }), '--sign-in-as'),
     parse: (value) => value.toLowerCase(),
     help: ['<address>', 'the licensed user who signs in, when the mailbox is shared, a resource or an alias'],
     group: 'The mailbox:',
@@ -82,7 +82,7 @@ const mailboxQuestions = {
     asked: () => false,
     check: checkTenant,
     optional: true,
-    example: (known) => noted(base(known), "finds the tenant by the mailbox's domain"),
+    example: (known) => noted(base(known, { tenant: false }), "finds the tenant by the mailbox's domain"),
     help: ['<id|domain>', "default: found from the mailbox's domain"],
     group: 'The mailbox:',
     summary: 'Tenant',

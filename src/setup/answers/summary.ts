@@ -74,7 +74,7 @@ function consentWords({ consent, protocols, access }: Answers, { id }: Tenant): 
   const mailIn = protocols.some((p) => p !== 'smtp');
   const why = 'where Microsoft manages consent (new tenants, many others), users cannot allow IMAP and POP';
   if (consent === 'admin') return `by an administrator, once for everybody${mailIn ? `: ${why}` : ''}`;
-  if (consent === 'user') return `by the user who signs in${mailIn ? `; ${why}: an administrator then must` : ''}`;
+  if (consent === 'user') return `by the user who signs in${mailIn ? `; ${why}, so an administrator must do it there` : ''}`;
   return 'not given now';
 }
 

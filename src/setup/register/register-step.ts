@@ -33,9 +33,10 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
     const credential = step.certificate === undefined ? 'secret' : 'certificate';
     const proof = verdict.kind === 'ok' ? `, its ${credential} works` : `, its ${credential} is stored`;
     const secret = way.clientSecret === undefined ? '' : proof;
-    const known = verdict.kind === 'ok' ? ' is known to the tenant' : ' not checked yet; the sign-in proves it';
+    if (verdict.kind === 'ok') report.progress('registration', 'done', `App ${way.clientId} is known to the tenant${secret}`);
     // An app that mailauth has just made needs no line that it is not checked yet.
-    if (verdict.kind === 'ok' || way.made === undefined) report.progress('registration', 'done', `App ${way.clientId}${known}${secret}`);
+    else if (way.made === undefined)
+      report.progress('registration', 'skipped', `App ${way.clientId} is not checked yet; the sign-in proves it${secret}`);
   } catch (error) {
     // A pasted secret that Microsoft refuses is not kept for the next run.
     if (way.clientSecret !== undefined && way.made === undefined) await step.store.remove(pendingSecretEntry(step.key));

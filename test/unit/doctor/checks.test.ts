@@ -95,7 +95,7 @@ describe('this machine', () => {
     const { browser } = testContext();
     expect(await one(browserCheck({ browser, env: {} }))).toMatchObject({
       state: 'warning',
-      next: [noted(mailauth('login', { signIn: 'paste' }), 'signs in with a browser on another computer')],
+      next: [noted(mailauth('setup', { signIn: 'paste' }), 'signs in with a browser on another computer')],
     });
     const usable = { ...browser, usable: true };
     expect(await one(browserCheck({ browser: usable, env: { BROWSER: 'firefox' } }))).toMatchObject({
@@ -244,7 +244,7 @@ describe('the loopback', () => {
     ).toMatchObject({
       state: 'failed',
       detail: expect.stringContaining('127.0.0.1'),
-      next: [noted(mailauth('login', { signIn: 'paste' }), 'signs in without it'), expect.anything()],
+      next: [noted(mailauth('setup', { signIn: 'paste' }), 'signs in without it'), expect.anything()],
     });
     expect(await run((address, ...more) => (address === 'localhost' ? refused('ENOTFOUND') : visitByHttp(address, ...more)))).toMatchObject(
       {

@@ -28,9 +28,9 @@ describe('renderError: the anatomy of an error', () => {
       "✖ An administrator must first allow the mail permissions
         Users cannot allow IMAP and POP by themselves.
         try: mailauth login ada@contoso.com
-         or: Send the link first.
+             Send the link first.
         or ask an administrator: open https://example.com
-        Trying again cannot help.
+        Trying again without a change cannot help.
         AADSTS90094 · correlation 9d0c · 2026-11-21 23:40 UTC · server said: Admin consent is required.
       "
     `);

@@ -23,7 +23,7 @@ export const aadstsEntries = {
     title: (v) => `Microsoft found no tenant for ${v.domain ?? v.tenant ?? 'this address'}`,
     why: () => 'The name is mistyped, the domain is not in Microsoft 365, or it is in another Microsoft cloud.',
     next: (v) => [
-      setup(v),
+      setup(v, { tenant: false }),
       'Check the spelling. Or name the tenant with --tenant: its domain or its id.',
       led('If it is in another Microsoft cloud, name that with --cloud', mailauth('help', 'clouds')),
     ],
@@ -56,7 +56,7 @@ export const entraEntries = {
     title: (v) => `"${v.tenant}" is neither a domain nor the id of a tenant`,
     why: () => 'It must be a domain such as contoso.com, or a GUID such as 9188040d-6c67-4c5b-b112-36a304b66dad.',
     next: () => [
-      noted(mailauth('setup'), "finds the tenant by the mailbox's domain"),
+      noted(mailauth('setup', { tenant: false }), "finds the tenant by the mailbox's domain"),
       'Name the tenant with --tenant: its domain or its id.',
     ],
   }),

@@ -55,7 +55,7 @@ export const doctorEntries = {
     source: sources.own,
     title: () => 'No browser can be opened here',
     why: () => 'The display, the launcher or the BROWSER variable is missing. Over SSH and in CI that is normal.',
-    next: () => [noted(mailauth('login', { signIn: 'paste' }), 'signs in with a browser on another computer')],
+    next: () => [noted(mailauth('setup', { signIn: 'paste' }), 'signs in with a browser on another computer')],
   }),
 
   'home-open': entry<{ path: string; home: string; mode: string; change: boolean; more: number }>({
@@ -76,7 +76,7 @@ export const doctorEntries = {
     why: ({ why, address }) =>
       `${why} ${address === 'localhost' ? 'Is localhost in the hosts file?' : 'A firewall or security program between programs of one computer?'}`,
     next: () => [
-      noted(mailauth('login', { signIn: 'paste' }), 'signs in without it'),
+      noted(mailauth('setup', { signIn: 'paste' }), 'signs in without it'),
       'Allow programs of this computer to talk to each other on 127.0.0.1, and see that the hosts file has "127.0.0.1 localhost".',
     ],
   }),

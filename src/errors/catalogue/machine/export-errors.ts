@@ -4,11 +4,11 @@ import { entry } from '../../entry/entry.ts';
 
 /** `mailauth export`. */
 export const exportEntries = {
-  'export-client-unknown': entry<{ client: string; known: readonly string[] }>({
+  'export-client-unknown': entry<{ client: string; known: readonly string[]; mailbox?: string | undefined }>({
     exit: Exit.usage,
     title: (v) => `mailauth cannot write a configuration for "${v.client}"`,
     why: (v) => `It can for ${v.known.join(', ')}. Any other program can call the command below.`,
-    next: () => [mailauth('token get')],
+    next: (v) => [mailauth('token get', v.mailbox)],
     source: 'mailauth export --help',
   }),
   'export-cannot': entry<{ client: string; why: string; next: Command }>({

@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/exit.ts';
-import { about, type Command, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { again, type Command, line, type NextStep, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -37,7 +37,7 @@ export const answerEntries = {
     title: () => "This is the client secret's ID, not its value",
     why: () => 'Entra shows two columns: "Value" (shown once) and "Secret ID" (a GUID). Only the value signs in.',
     next: () => [
-      noted(mailauth('setup', { clientSecretFile: '-' }), 'with the column "Value" on standard input'),
+      noted(again({ clientSecretFile: '-' }), 'with the column "Value" on standard input'),
       'It stands under App registrations > your app > Certificates & secrets. If it is masked, make a new client secret.',
     ],
   }),
@@ -46,14 +46,14 @@ export const answerEntries = {
     source: sources.own,
     title: (v) => `No usable client secret in ${v.source}`,
     why: (v) => v.why,
-    next: () => [noted(mailauth('setup', { clientSecretFile: '-' }), 'with the value, and nothing else, on standard input')],
+    next: () => [noted(again({ clientSecretFile: '-' }), 'with the value, and nothing else, on standard input')],
   }),
   'password-unusable': entry<{ source: string; why: string }>({
     exit: Exit.usage,
     source: sources.own,
     title: (v) => `No usable password in ${v.source}`,
     why: (v) => v.why,
-    next: () => [noted(mailauth('setup', { signIn: 'password', passwordFile: '-' }), 'with the password on standard input')],
+    next: () => [noted(again({ signIn: 'password', passwordFile: '-' }), 'with the password on standard input')],
   }),
   'answer-missing': entry<{ flag: string; question: string; example: NextStep }>({
     exit: Exit.needsAnswer,
@@ -74,19 +74,19 @@ export const answerEntries = {
     source: sources.own,
     title: () => 'Several mailboxes are set up; name one',
     why: (v) => `Set up are: ${v.candidates.join(', ')}`,
-    next: (v) => v.candidates.slice(0, 3).map((mailbox) => about(v.command, mailbox)),
+    next: (v) => v.candidates.slice(0, 3).map((mailbox) => again({}, [...v.command.words, mailbox])),
   }),
   'guide-choice': entry<{ mailbox: string; guides: readonly string[]; command: Command }>({
     exit: Exit.needsAnswer,
     source: sources.own,
     title: (v) => `${v.mailbox} is set up for several products; name one`,
     why: (v) => `It is set up for: ${v.guides.join(', ')}`,
-    next: (v) => v.guides.slice(0, 3).map((guide) => about(v.command, v.mailbox, { for: guide })),
+    next: (v) => v.guides.slice(0, 3).map((guide) => again({ for: guide }, [...v.command.words, v.mailbox])),
   }),
   'sandbox-with-cloud': entry({
     exit: Exit.usage,
     source: sources.own,
     title: () => '--sandbox is a cloud of its own: it does not go with --cloud or --cloud-file',
-    next: () => [mailauth('setup', { sandbox: true })],
+    next: () => [again({ sandbox: true, cloud: false, cloudFile: false })],
   }),
 };

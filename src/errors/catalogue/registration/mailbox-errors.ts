@@ -60,7 +60,7 @@ export const mailboxEntries = {
     exit: Exit.failed,
     source: sources.own,
     title: (v) => `The app of ${v.mailbox} has no client secret`,
-    why: () => 'It is a public client: it signs in with PKCE, so no secret can be lost or must be renewed.',
+    why: () => 'It is a public client: it signs in with PKCE and has no secret that could be lost or expire.',
     next: (v) => [mailauth('token show', v.mailbox)],
     retryHelps: false,
   }),

@@ -5,7 +5,7 @@ import { sources } from '../../entry/sources.ts';
 
 /** What is kept where a command was stopped; all others keep nothing half done. */
 const leftBehind: ReadonlyMap<string, string> = new Map([
-  ['setup', 'Steps that were finished are kept, and the same command goes on after the last one.'],
+  ['setup', 'The same command goes on after the last step that was finished.'],
   [
     'secret rotate',
     'A new client secret that was made is kept, and the same command goes on with it. The old one stays until the new one works.',
@@ -81,7 +81,7 @@ export const setupEntries = {
     source: sources.redirects,
     title: (v) => `Entra does not accept the redirect URI ${v.uri}`,
     why: (v) => v.why,
-    next: () => [mailauth('setup'), 'With --redirect-uri, give an https address; http is only for localhost.'],
+    next: () => [mailauth('setup', { redirectUri: false }), 'With --redirect-uri, give an https address; http is only for localhost.'],
   }),
   'password-not-here': entry<{ product: string; mailbox: string }>({
     exit: Exit.usage,

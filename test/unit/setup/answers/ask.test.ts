@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mailauth } from '../../../../src/core/next.ts';
+import { again } from '../../../../src/core/next.ts';
 import { products } from '../../../../src/products/products.ts';
 import { type Asking, answer } from '../../../../src/setup/answers/ask.ts';
 import type { Question } from '../../../../src/setup/answers/question.ts';
@@ -19,7 +19,7 @@ const one: Question = {
   message: 'Which name?',
   asked: () => true,
   default: () => 'from the default',
-  example: () => mailauth('setup', { name: 'x' }),
+  example: () => again({ name: 'x' }),
 };
 
 describe('where an answer comes from: flag, interrupted set-up, person, default', () => {
@@ -58,7 +58,7 @@ describe('where an answer comes from: flag, interrupted set-up, person, default'
       exit: 3,
       detail: { flag: '--name' },
       why: expect.stringContaining('--name'),
-      next: [mailauth('setup', { name: 'x' })],
+      next: [again({ name: 'x' })],
     });
     expect(await answer([{ ...bare, optional: true }], {}, asking())).toEqual({});
   });
@@ -74,10 +74,10 @@ describe('the questions of setup', () => {
     for (const q of [...firstQuestions, ...registrationQuestions]) {
       expect(q.flag).toMatch(/^--[a-z-]+$/);
       expect(q.message.length).toBeGreaterThan(8);
-      const { name, flags, note } = q.example({ mailbox: 'a@contoso.com' });
-      expect(name).toBe('setup');
+      const { kind, flags, note } = q.example({ mailbox: 'a@contoso.com' });
+      expect(kind).toBe('again');
       if (note === undefined) expect(Object.keys(flags)).toContain(q.flag.slice(2));
-      expect(q.example({}).name).toBe('setup');
+      expect(q.example({}).kind).toBe('again');
     }
   });
 
