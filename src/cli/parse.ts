@@ -1,7 +1,7 @@
 import type { Command as CommanderCommand } from 'commander';
 import type { Context } from '../core/context.ts';
 import { type Command, mailauth } from '../core/next.ts';
-import { plain } from '../core/text.ts';
+import { capitalized, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { CommandModule } from '../session/command.ts';
 import type { Globals } from '../session/globals.ts';
@@ -33,7 +33,7 @@ export async function parse(entry: CommandEntry, module: CommandModule, rest: re
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return help;
-    throw problem('usage', { message: plain(withoutValue(error.message)), help: mailauth(entry.name, { help: true }) });
+    throw problem('usage', { message: capitalized(plain(withoutValue(error.message))), help: mailauth(entry.name, { help: true }) });
   }
   return { module, args: command.args, flags: command.opts(), given: asGiven(entry, command) };
 }

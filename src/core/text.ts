@@ -19,6 +19,10 @@ export function printable(text: string): string {
   );
 }
 
+/** For a sentence that another program began. The name of a program or a host at its begin stays as it is written. */
+export const capitalized = (text: string): string =>
+  /^(?!mailauth\b)[a-z]+[ ,'’]/.test(text) ? `${text[0]?.toUpperCase()}${text.slice(1)}` : text;
+
 /** `keychain`, `keychain or file`, `public, usgov or china`. */
 export function anyOf(words: readonly string[]): string {
   const last = words.slice(-1).join('');

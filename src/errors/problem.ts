@@ -1,5 +1,6 @@
 import { catalogue } from '#catalogue';
 import { type ErrorDetail, type ErrorParts, MailauthError } from '../core/errors.ts';
+import { capitalized } from '../core/text.ts';
 import type { Entry } from './entry/entry.ts';
 
 type Catalogue = typeof catalogue;
@@ -24,8 +25,11 @@ export function wordsOf<V>(e: Entry<V>, blanks: V): Pick<ErrorParts, 'title' | '
   return {
     title: e.title(blanks),
     next: e.next(blanks),
-    ...(why === undefined ? {} : { why }),
+    ...(why === undefined ? {} : { why: ended(capitalized(why)) }),
     ...(admin === undefined ? {} : { admin }),
     ...(e.retryHelps === undefined ? {} : { retryHelps: e.retryHelps }),
   };
 }
+
+/** With a full stop, but not where an address or a path ends it that may be copied. */
+const ended = (text: string): string => (/(?:^|\s)[^\s/@:\\]*[\p{L}\p{N})'"]$/u.test(text) ? `${text}.` : text);

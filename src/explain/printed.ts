@@ -44,7 +44,7 @@ function patternsOf(code: ProblemCode, known: Known): readonly { readonly patter
     const own = parts.join('').replace(/[^a-z]/gi, '').length;
     // A title of nothing but blanks would fit any line.
     if (own < 8) return [];
-    return [{ pattern: new RegExp(`^${parts.map(literally).join('.{1,200}?')}`), own }];
+    return [{ pattern: new RegExp(`^${parts.map(literally).join('.{1,200}?')}`, 'i'), own }];
   });
 }
 

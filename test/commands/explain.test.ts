@@ -69,7 +69,7 @@ describe('mailauth explain', () => {
       expect(json().data.entries[0].why).not.toContain('REFUSED');
     }
     const typo = await m.run(['explain', '--fil=secret.log', 'AADSTS50076', '--json']);
-    expect(typo.json().error).toMatchObject({ code: 'usage', exit: 2, title: "unknown option '--fil'" });
+    expect(typo.json().error).toMatchObject({ code: 'usage', exit: 2, title: "Unknown option '--fil'" });
   });
 
   it('only input echoes what was asked, also where nothing is known', async () => {

@@ -201,10 +201,10 @@ describe('store keygen', () => {
   });
 
   it.each([
-    ['EACCES', 'permission denied'],
-    ['ENOENT', 'the folder cannot be made'],
-    ['ENOSPC', 'the disk is full'],
-    ['EROFS', 'the file system is read-only'],
+    ['EACCES', 'Permission denied.'],
+    ['ENOENT', 'The folder cannot be made.'],
+    ['ENOSPC', 'The disk is full.'],
+    ['EROFS', 'The file system is read-only.'],
   ])('%s: names the file, why, and another place', async (code, why) => {
     const create = async () => {
       throw Object.assign(new Error(code), { code });

@@ -140,8 +140,8 @@ describe('all three protocols', () => {
     const results = await test({ mailbox: kim, token: imapOnly });
     expect(verdicts(results)).toEqual(['imap ok: undefined undefined', 'pop auth: mail-token-scope 4', 'smtp auth: mail-token-scope 4']);
     expect(results.slice(1).map((r) => r.error?.title)).toEqual([
-      'the token does not contain POP.AccessAsUser.All',
-      'the token does not contain SMTP.Send',
+      'The token does not contain POP.AccessAsUser.All',
+      'The token does not contain SMTP.Send',
     ]);
   });
 

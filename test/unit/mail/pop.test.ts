@@ -230,7 +230,7 @@ describe('the sign-in and after', () => {
   test('the token is looked at before the server is blamed', async () => {
     const good = { opaque: false, audience: 'https://outlook.office.com', scopes: ['IMAP.AccessAsUser.All'], username: user };
     const result = await against(answer({ TOKEN: exchange }), { claims: () => good });
-    expect(result.error).toMatchObject({ code: 'mail-token-scope', title: 'the token does not contain POP.AccessAsUser.All' });
+    expect(result.error).toMatchObject({ code: 'mail-token-scope', title: 'The token does not contain POP.AccessAsUser.All' });
   });
 
   test('Ctrl-C in the middle rejects with its reason', async () => {

@@ -40,14 +40,14 @@ export const mailEntries = {
   'mail-token-audience': entry<MailSpot & { audience: string }>({
     exit: Exit.needsSignIn,
     source: sources.mail,
-    title: (v) => `the token is for ${v.audience}, not for the mail servers`,
+    title: (v) => `The token is for ${v.audience}, not for the mail servers`,
     why: () => 'IMAP, POP and SMTP need a token of the outlook.office.com scopes; a Graph token is refused',
     next: (v) => [signIn(v), show(v)],
   }),
   'mail-token-scope': entry<MailSpot & { scope: string; appOnly?: boolean; clientId?: string | undefined }>({
     exit: Exit.needsSignIn,
     source: sources.mail,
-    title: (v) => `the token does not contain ${v.scope}`,
+    title: (v) => `The token does not contain ${v.scope}`,
     why: () => 'the permission is missing on the registration, or was not consented to',
     next: (v) => [signIn(v), show(v)],
     admin: (v) =>
@@ -60,7 +60,7 @@ export const mailEntries = {
   'mail-token-tenant': entry<MailSpot & { tenant: string; wanted: string }>({
     exit: Exit.needsSignIn,
     source: sources.mail,
-    title: (v) => `the token is of the tenant ${v.tenant}, the mailbox is in ${v.wanted}`,
+    title: (v) => `The token is of the tenant ${v.tenant}, the mailbox is in ${v.wanted}`,
     why: () => 'a guest, or an account of the same name elsewhere, signed in: its own tenant gave the token',
     next: (v) => [signIn(v), show(v)],
   }),
@@ -75,13 +75,13 @@ export const mailEntries = {
   'mail-token-expired': entry<MailSpot & { expiredAt: string }>({
     exit: Exit.needsSignIn,
     source: sources.own,
-    title: (v) => `the token of ${v.mailbox} expired at ${v.expiredAt}`,
+    title: (v) => `The token of ${v.mailbox} expired at ${v.expiredAt}`,
     next: (v) => [signIn(v), mailauth('token get', v.mailbox, { forceRefresh: true })],
   }),
   'mail-token-user': entry<MailSpot & { tokenUser: string; opensOwn?: boolean }>({
     exit: Exit.needsSignIn,
     source: sources.mail,
-    title: (v) => `the token belongs to ${v.tokenUser}, the mailbox is ${v.user}`,
+    title: (v) => `The token belongs to ${v.tokenUser}, the mailbox is ${v.user}`,
     why: (v) =>
       v.opensOwn
         ? `${v.tokenUser} can open the mailbox of that name, so the token is good, but for another mailbox`
@@ -104,7 +104,7 @@ export const mailEntries = {
     exit: Exit.notAllowed,
     source: sources.mail,
     says: ['User is authenticated but not connected'],
-    title: (v) => `the token is good, but IMAP does not open the mailbox ${v.user}`,
+    title: (v) => `The token is good, but IMAP does not open the mailbox ${v.user}`,
     why: () => 'IMAP is switched off for the mailbox, it has no licence, or the user has no rights on it',
     next: (v) => [testAgain(v)],
     admin: (v) =>
@@ -162,7 +162,7 @@ export const mailEntries = {
     title: (v) =>
       v.stage === 'token'
         ? `no token within ${seconds(v.timeoutMs)}`
-        : `no answer from ${v.host}:${v.port} within ${seconds(v.timeoutMs)} (in the step "${v.stage}")`,
+        : `No answer from ${v.host}:${v.port} within ${seconds(v.timeoutMs)} (in the step "${v.stage}")`,
     why: () => 'a slow network, an overloaded server, or something in between that swallows data',
     next: () => [doctor, again({ timeout: 60 })],
   }),
@@ -188,7 +188,7 @@ export const mailEntries = {
     exit: Exit.notAllowed,
     source: sources.mail,
     says: ['Mailbox has been disabled'],
-    title: (v) => `signed in, but the INBOX of ${v.user} does not open`,
+    title: (v) => `Signed in, but the INBOX of ${v.user} does not open`,
     why: () => 'no licence, no mailbox, or no rights on it',
     next: (v) => [testAgain(v)],
     admin: (v) => powerShell(`Get-EXOMailbox -Identity ${ps(v.user)}`, `Get-MailboxPermission -Identity ${ps(v.user)}`),
@@ -196,7 +196,7 @@ export const mailEntries = {
   'mail-user-name': entry({
     exit: Exit.usage,
     source: sources.own,
-    title: () => 'the user name of the mailbox is empty or contains control characters',
+    title: () => 'The user name of the mailbox is empty or contains control characters',
     next: () => [mailauth('setup')],
     retryHelps: false,
   }),
@@ -204,7 +204,7 @@ export const mailEntries = {
     exit: Exit.needsSignIn,
     source: sources.challenge,
     says: ['"status":"401","schemes":', '"status":"400","schemes":', '"status":"invalid_token"', '"status":"insufficient_scope"'],
-    title: () => 'the mail server refuses the token, in a challenge that is JSON in base64',
+    title: () => 'The mail server refuses the token, in a challenge that is JSON in base64',
     why: () => 'the token is expired, cut, for another user, or without the mail permission',
     next: (v) => [signIn(v), show(v), led("Not Microsoft's own words? A gateway in between may answer", doctor)],
   }),

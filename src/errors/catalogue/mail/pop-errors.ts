@@ -33,7 +33,7 @@ export const popEntries = {
     exit: Exit.notAllowed,
     source: sources.mail,
     says: ['-ERR User is authenticated but not connected'],
-    title: (v) => `the token is good, but POP does not open the mailbox ${v.user}`,
+    title: (v) => `The token is good, but POP does not open the mailbox ${v.user}`,
     why: () => 'POP is switched off for the mailbox, it has no licence, or the user has no rights on it',
     next: (v) => [testAgain(v)],
     admin: (v) =>

@@ -49,7 +49,7 @@ export const smtpEntries = {
       // A log cut the sentence short. The organisation's switch is the usual cause, and the mailbox's own switch helps in both cases.
       { words: 'SmtpClientAuthentication is disabled', means: { where: 'tenant' } },
     ],
-    title: (v) => `sending by SMTP AUTH is switched off for ${v.where === 'tenant' ? 'the tenant' : `the mailbox ${v.user}`}`,
+    title: (v) => `Sending by SMTP AUTH is switched off for ${v.where === 'tenant' ? 'the tenant' : `the mailbox ${v.user}`}`,
     why: (v) =>
       v.where === 'tenant'
         ? 'it can be switched on for this mailbox alone; that takes up to an hour'
@@ -76,7 +76,7 @@ export const smtpEntries = {
     source: sources.smtpFaults,
     codes: ['5.7.60', '5.2.252', 'SendAsDenied', 'SendAsDeniedException'],
     says: ['Client does not have permissions to send as this sender', 'not allowed to send as'],
-    title: (v) => `${isOwn(v) ? 'whoever signed in' : v.tokenUser} is not allowed to send as ${v.mailbox}`,
+    title: (v) => `${isOwn(v) ? 'Whoever signed in' : v.tokenUser} is not allowed to send as ${v.mailbox}`,
     why: () => 'sending as a shared mailbox, an alias or another address needs the right SendAs',
     next: (v) => [testAgain(v)],
     admin: (v) => {

@@ -46,7 +46,7 @@ export const smtpRefusedEntries = {
     exit: Exit.notAllowed,
     source: sources.smtpFaults,
     says: ['the request did not meet the criteria to be authenticated'],
-    title: (v) => `the organisation's rules do not let ${v.user} sign in for sending`,
+    title: (v) => `The organisation's rules do not let ${v.user} sign in for sending`,
     why: () => 'Conditional Access or a blocked sign-in: the sign-in log of the user says which one',
     next: (v) => [testAgain(v), 'An administrator looks into the sign-in log first.'],
     admin: (v) =>
@@ -60,7 +60,7 @@ export const smtpRefusedEntries = {
     exit: Exit.notAllowed,
     source: sources.smtpFaults,
     says: ['federated STS service was unreachable', 'STS URL does not support HTTPS'],
-    title: () => "the organisation's own sign-in service (federation) cannot be reached by Microsoft",
+    title: () => "The organisation's own sign-in service (federation) cannot be reached by Microsoft",
     why: () => 'a password sign-in goes through it; OAuth 2 does not',
     next: (v) => [testAgain(v)],
     admin: () => 'check that AD FS is reachable from the internet over https with a valid certificate',
