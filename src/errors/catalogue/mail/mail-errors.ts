@@ -161,7 +161,7 @@ export const mailEntries = {
     source: sources.own,
     title: (v) =>
       v.stage === 'token'
-        ? `no token within ${seconds(v.timeoutMs)}`
+        ? `No token within ${seconds(v.timeoutMs)}`
         : `No answer from ${v.host}:${v.port} within ${seconds(v.timeoutMs)} (in the step "${v.stage}")`,
     why: () => 'a slow network, an overloaded server, or something in between that swallows data',
     next: () => [doctor, again({ timeout: 60 })],
