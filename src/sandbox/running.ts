@@ -39,7 +39,7 @@ export async function readRunning(folder: Folder): Promise<Running | undefined> 
 /**
  * Asks the announced sandbox whether it still runs. Its certificate must come from our own authority, so that no other program on that
  * port can answer.
- * @returns how often its sign-in page was fetched, or undefined when it has ended
+ * @returns how often its first pages were fetched, or undefined when it has ended
  */
 export async function ping(network: Context['network'], running: Running): Promise<number | undefined> {
   try {

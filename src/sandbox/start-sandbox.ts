@@ -45,8 +45,11 @@ export interface Sandbox {
   };
   /** the servers belong to a running `mailauth sandbox` */
   readonly joined: boolean;
-  /** Has the sign-in page been fetched since the start? With `joined`, each call asks the running sandbox and returns its last answer. */
-  pageSeen(): boolean;
+  /**
+   * How often a page that begins a sign-in, a consent or a device code was fetched; with `joined` the running sandbox is asked.
+   * Infinity where that has ended, so that nobody plays the person there.
+   */
+  pagesSeen(): Promise<number>;
   /** plays the person: picks the account of `login_hint` (or `as`), accepts, and follows the redirect to its end */
   approve(authorizationUrl: string, as?: string): Promise<void>;
   /** plays the person with a device code: types it, picks the account, and accepts */
@@ -68,7 +71,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { keys, broken } = await keysUnder(fault, await openKeyRing(ctx, folder), ctx.clock.now());
   const { readySecret } = await store.read();
 
-  const build = (ports: Required<Ports>, live: Pick<Sandbox, 'joined' | 'pageSeen' | 'close'>): Sandbox => ({
+  const build = (ports: Required<Ports>, live: Pick<Sandbox, 'joined' | 'pagesSeen' | 'close'>): Sandbox => ({
     cloud: cloudAt(ports),
     ca: keys.ca,
     caFile: join(options.home, 'ca.pem'),
@@ -86,7 +89,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const alone = options.fault !== undefined || options.ports !== undefined || options.announce === true;
   const running = alone && options.announce !== true ? undefined : await findRunning(ctx, folder, keys.ca);
   if (running !== undefined && options.announce) throw problem('sandbox-running', { address: cloudAt(running.ports).login });
-  if (running !== undefined) return build(running.ports, { joined: true, pageSeen: running.pageSeen, close: async () => undefined });
+  if (running !== undefined) return build(running.ports, { joined: true, pagesSeen: running.pagesSeen, close: async () => undefined });
 
   const service: Service = {
     ctx,
@@ -107,7 +110,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
   return build(servers.ports, {
     joined: false,
-    pageSeen: () => service.seen > 0,
+    pagesSeen: async () => service.seen,
     close: () => {
       closing ??= close();
       return closing;
@@ -133,17 +136,7 @@ async function findRunning(ctx: Context, folder: ReturnType<typeof openFolder>, 
   const network = ctx.network.trusting(ca);
   const before = await ping(network, running);
   if (before === undefined) return undefined;
-  let last = before;
-  const ask = async (): Promise<void> => {
-    last = (await ping(network, running)) ?? last;
-  };
-  return {
-    ports: running,
-    pageSeen: () => {
-      void ask();
-      return last > before;
-    },
-  };
+  return { ports: running, pagesSeen: async () => (await ping(network, running)) ?? Number.POSITIVE_INFINITY };
 }
 
 function cloudAt(ports: Required<Ports>): Cloud {

@@ -4,8 +4,10 @@ import { entraProblem, readEntraError } from '../oauth/entra-error.ts';
 import type { Sandbox } from '../sandbox/start-sandbox.ts';
 import type { Session } from './session.ts';
 
-/** With a browser that shows nothing (a launcher without a screen behind it) the sandbox waits this long for a person. */
-const patienceMs = 10_000;
+/** A launcher may show nothing (`BROWSER=/bin/true`, no screen behind it). A browser that is on its way has asked for the page by then. */
+const patienceMs = 5_000;
+/** Sandboxes whose page was not asked for in time: their launcher shows nothing, so the next sign-in does not wait again. */
+const unseen = new WeakSet<Sandbox>();
 const byItself = 'No browser here: the sandbox approves the sign-in by itself (--yes).';
 
 /**
@@ -27,10 +29,12 @@ export function withApproval({ ctx, globals, report }: Session, box: Sandbox | u
     browser: {
       usable: true,
       async open(url) {
-        const outcome = ctx.browser.usable ? await ctx.browser.open(url) : { kind: 'failed' as const, why: 'none here' };
+        const shown = ctx.browser.usable && !unseen.has(box);
+        const before = shown ? await box.pagesSeen() : 0;
+        const outcome = shown ? await ctx.browser.open(url) : { kind: 'failed' as const, why: 'none here' };
         // Pages that Entra never sends back to the app (unknown app, approval needed) end the wait here instead of at the deadline.
         if (outcome.kind === 'failed') await approve(url);
-        else approveLater(() => box.pageSeen() || approve(url), ctx);
+        else approveUnseen(box, before, () => approve(url), ctx);
         return { kind: 'opened' };
       },
     },
@@ -45,16 +49,20 @@ export function deviceApproval({ ctx, globals, report }: Session, box: Sandbox |
       report.note(byItself);
       await box.approveDevice(verificationUri, userCode, as);
     };
-    if (ctx.browser.usable) approveLater(() => box.pageSeen() || approve(), ctx);
+    if (ctx.browser.usable && !unseen.has(box)) approveUnseen(box, await box.pagesSeen(), approve, ctx);
     else await approve();
   };
 }
 
-function approveLater(approve: () => unknown, ctx: Context): void {
-  const timer = setTimeout(() => {
-    Promise.resolve(approve()).catch((error: unknown) => ctx.log(`sandbox approval: ${error instanceof Error ? error.message : 'failed'}`));
-  }, patienceMs);
-  timer.unref();
+/** Approves after a while, unless somebody has asked for a page since `before` was counted. It does not keep the command waiting. */
+function approveUnseen(box: Sandbox, before: number, approve: () => Promise<void>, ctx: Context): void {
+  const wait = async (): Promise<void> => {
+    await ctx.clock.sleep(patienceMs, ctx.signal);
+    if ((await box.pagesSeen()) > before) return;
+    unseen.add(box);
+    await approve();
+  };
+  wait().catch((error: unknown) => ctx.log(`sandbox approval: ${error instanceof Error ? error.message : 'failed'}`));
 }
 
 /** The page the sandbox stopped at, as the diagnosis of a real sign-in. */

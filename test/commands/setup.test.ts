@@ -1,6 +1,8 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Browser } from '../../src/core/context.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { brokenKeychain, type Machine, machine, person } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 
@@ -49,6 +51,30 @@ describe('setup --sandbox --yes', () => {
     const steps = lines().flatMap((l) => (l.type === 'progress' && l.state === 'done' && l.step !== 'note' ? [l.step] : []));
     expect([...new Set(steps)]).toEqual(['store', 'tenant', 'admin-sign-in', 'registration', 'sign-in', 'test']);
     expect(out).not.toMatch(/"eyJ/);
+  });
+
+  it('a launcher that shows no page is waited for once, and the sandbox approves every sign-in', async () => {
+    const waits: number[] = [];
+    const clock = {
+      ...systemClock,
+      async sleep(ms: number, signal?: AbortSignal) {
+        // The wait for a page is 5 seconds; every other wait keeps its length.
+        if (ms === 5_000) waits.push(ms);
+        await systemClock.sleep(ms === 5_000 ? 20 : ms, signal);
+      },
+    };
+    const opened: string[] = [];
+    const browser: Browser = {
+      usable: true,
+      async open(url) {
+        opened.push(url);
+        return { kind: 'opened' };
+      },
+    };
+    const { exit, err } = await m.mailauth('setup --sandbox --yes --no-test --timeout 20', { clock, browser });
+    expect([exit, waits, opened.length], err).toEqual([0, [5_000], 1]);
+    // The administrator, and then the mailbox.
+    expect(err.match(/the sandbox approves the sign-in by itself/g)).toHaveLength(2);
   });
 
   it('run again after Microsoft refused the last renewal, it signs in again', async () => {

@@ -46,8 +46,9 @@ export function signInServer(service: Service): SandboxHandler {
 
 /** GET: the pages that begin a sign-in, an admin consent or a device code. */
 async function open(service: Service, tickets: Tickets, request: SandboxRequest): Promise<SandboxReply> {
-  if (request.path === devicePath) return beginDevice(service);
   const [, named, what] = /^\/([^/]+)\/(oauth2\/v2\.0\/authorize|v2\.0\/adminconsent)$/.exec(request.path) ?? [];
+  if (request.path === devicePath || named !== undefined) service.seen += 1;
+  if (request.path === devicePath) return beginDevice(service);
   if (named !== undefined && what === 'v2.0/adminconsent')
     return beginAdminConsent(service, decodeSegment(named), request, (ticket) => keep(service, tickets, ticket));
   if (named !== undefined) return begin(service, tickets, named, request);
@@ -81,7 +82,6 @@ function noSuchPage(): SandboxReply {
 }
 
 async function begin(service: Service, tickets: Tickets, tenant: string, request: SandboxRequest): Promise<SandboxReply> {
-  service.seen += 1;
   const state = await service.state.read();
   const read = readAuthorize(service, state, decodeSegment(tenant), request.query, request.target);
   if (read.kind === 'shown') return shownError(service, read.aadsts, read.blanks);

@@ -14,7 +14,7 @@ export interface Service {
   /** answered by `/sandbox/ping`: proves that this server is the one of `running.json` */
   readonly nonce: string;
   readonly addresses: Addresses;
-  /** how often the sign-in page was fetched */
+  /** how often a page that begins a sign-in, a consent or a device code was fetched */
   seen: number;
 }
 
