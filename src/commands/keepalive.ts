@@ -15,7 +15,15 @@ import type { Session } from '../session/session.ts';
 import { tokenOf } from '../session/token-for.ts';
 import { asProblem } from '../session/unexpected.ts';
 import { storedToken } from '../tokens/current.ts';
-import { daysLeft, defaultRenewAfterDays, firstEnding, jitterMs, refreshIdleDeadline, wantsRenewal } from '../tokens/lifetimes.ts';
+import {
+  cannotRenew,
+  daysLeft,
+  defaultRenewAfterDays,
+  firstEnding,
+  jitterMs,
+  refreshIdleDeadline,
+  wantsRenewal,
+} from '../tokens/lifetimes.ts';
 import type { Theme } from '../ui/theme.ts';
 import { endsSoon, lostSignIn, lostSignIns } from './status/warnings.ts';
 import { remember } from './test/remember.ts';
@@ -116,10 +124,12 @@ async function keep(record: MailboxRecord, wish: Wish, session: Session): Promis
   try {
     const stored = await storedToken(await session.store(record), record);
     if (stored === undefined) {
-      const lost = lostSignIn(record, stored);
+      const lost = lostSignIn(record, stored, ctx.clock.now());
       if (lost === undefined) return { record, state: 'idle', results: [] };
       throw lostSignIns([lost]);
     }
+    const over = cannotRenew(record, stored) ? lostSignIn(record, stored, ctx.clock.now()) : undefined;
+    if (over !== undefined) throw lostSignIns([over]);
     // An app has no sign-in that ends for want of use, but a new token proves that its secret or certificate still works. A refusal of
     // last time may be over.
     const due = record.access === 'app-only' || record.refused !== undefined || wantsRenewal(stored, ctx.clock.now(), wish.renewAfterDays);
@@ -166,9 +176,12 @@ function commonError(kept: readonly Kept[], now: number, { warnDays }: Wish): Ma
     if (failed.every(({ error }) => error.exit === first.error.exit)) return first.error;
     return problem('keepalive-red', { lines: failed.map(({ record, error }) => `${record.mailbox} (${error.title})`) });
   }
-  // Only secrets and certificates are looked at: this run has just renewed the sign-ins.
   const rows = kept.map(({ record }) => ({ record, ending: firstEnding(now, record) }));
-  return endsSoon('secret-ends-soon', rows, warnDays);
+  // This run has just renewed the sign-ins, except those that cannot be renewed.
+  const endingHere = kept.flatMap(({ record, set }) =>
+    set !== undefined && cannotRenew(record, set) ? [{ record, ending: firstEnding(now, record, set) }] : [],
+  );
+  return endsSoon('expires-soon', endingHere, warnDays) ?? endsSoon('secret-ends-soon', rows, warnDays);
 }
 
 function toJson({ record, state, set, results, error }: Kept, now: number, { ctx: { surroundings } }: Session) {

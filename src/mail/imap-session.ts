@@ -8,8 +8,8 @@ import type { Secret } from '../core/secret.ts';
 /** The signed-in conversation. What imapflow throws passes through: `readImapFailure` reads it. */
 export interface ImapSession {
   signIn(signal: AbortSignal): Promise<void>;
-  /** EXAMINE INBOX: the number of messages. Not SELECT, which would remove \Recent from the messages of a live helpdesk. */
-  examineInbox(signal: AbortSignal): Promise<number>;
+  /** EXAMINE INBOX: the number of messages, undefined where the server does not say it (against RFC 9051 section 6.3.3). Not SELECT, which would remove \Recent from the messages of a live helpdesk. */
+  examineInbox(signal: AbortSignal): Promise<number | undefined>;
   /** LOGOUT */
   signOut(signal: AbortSignal): Promise<void>;
   /** the last NO or BAD that imapflow did not report, or the BYE */
@@ -27,6 +27,8 @@ export interface ImapSessionOptions {
 
 const loggedWarning = z.object({ msg: z.catch(z.optional(z.string()), undefined), err: z.optional(z.unknown()) });
 const serverAnswer = z.object({ responseText: z.string() });
+// Some gateways send no EXISTS, whatever the type of imapflow says.
+const exists = z.object({ exists: z.catch(z.optional(z.number()), undefined) });
 const throttled = z.object({ code: z.literal('ETHROTTLE') });
 
 /**
@@ -101,7 +103,7 @@ export async function imapSession(
 
   return {
     signIn: (signal) => closing(signal, () => client.connect()),
-    examineInbox: (signal) => closing(signal, async () => (await client.mailboxOpen('INBOX', { readOnly: true })).exists),
+    examineInbox: (signal) => closing(signal, async () => exists.parse(await client.mailboxOpen('INBOX', { readOnly: true })).exists),
     signOut: (signal) => closing(signal, () => client.logout()),
     evidence: () => evidence ?? (client.byeReason === undefined ? undefined : { code: 'NoConnection', reason: client.byeReason }),
     close() {

@@ -150,4 +150,5 @@ function attemptOf(test: MailTest, protocol: Protocol, phase: ConversationStage,
 }
 
 /** The detail of the stage `mailbox` in IMAP and POP. */
-export const messages = (count: number): string => (count === 1 ? '1 message' : `${count} messages`);
+export const messages = (count: number | undefined): string =>
+  count === undefined ? 'opened; the server does not say how many messages it has' : count === 1 ? '1 message' : `${count} messages`;

@@ -85,8 +85,18 @@ export function entraProblem(said: EntraError, blanks: EntraBlanks): MailauthErr
   const detail = detailOf(said, words);
   const code = (known === undefined ? undefined : byNumber.get(known)) ?? byOAuthError(said, codes);
   if (code !== 'entra-unknown') return problem(code, words, { detail });
+  if (isNotEntra(said)) return notEntra(said, blanks);
   return problem(code, words, { detail }).but({ exit: exits[said.error] ?? Exit.failed });
 }
+
+/** A status without the JSON of RFC 6749 section 5.2, such as 307 or 204: something between this computer and Microsoft has answered. */
+const isNotEntra = ({ error, status }: EntraError): boolean => error === '' && status !== undefined;
+
+const notEntra = ({ status }: EntraError, { mailbox }: EntraBlanks): MailauthError =>
+  problem('token-answer-unreadable', {
+    mailbox,
+    why: `The token endpoint answered ${status} without an error of Microsoft's. A proxy or the page of a guest network does that.`,
+  }).but({ exit: Exit.temporary });
 
 type EntraCode = keyof typeof aadstsEntries;
 

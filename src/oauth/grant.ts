@@ -29,6 +29,9 @@ const tokenResponse = z.object({
   scope: z.catch(z.optional(z.string()), undefined),
 });
 
+/** Ten years in seconds: a longer life is a mistake, and no date can be reckoned from the largest numbers. */
+const longestLifetime = 10 * 365 * 86_400;
+
 /** RFC 6749 does not say how long a token lives when the answer names no time. One hour is the life of Microsoft's shortest tokens. */
 const lifetimeUnsaid = 3600;
 
@@ -43,7 +46,7 @@ export function readGrant(body: unknown, requested: readonly string[], receivedA
     accessToken: new Secret(access_token),
     ...(refresh_token === undefined ? {} : { refreshToken: new Secret(refresh_token) }),
     ...defined({ idToken }),
-    expiresInSeconds: Number.isFinite(seconds) && seconds >= 0 ? seconds : lifetimeUnsaid,
+    expiresInSeconds: seconds >= 0 && seconds <= longestLifetime ? seconds : lifetimeUnsaid,
     scopes: grantedScopes(scope, requested),
     receivedAt,
   };

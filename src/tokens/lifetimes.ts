@@ -9,6 +9,17 @@ export function refreshIdleDeadline(set: TokenSet): number | undefined {
   return set.refreshToken === undefined ? undefined : (set.refreshTokenIssuedAt ?? set.issuedAt) + idleDays * dayMs;
 }
 
+/**
+ * When a person must sign in again at the latest, in milliseconds since the epoch. Without a refresh token that is the end of the access token.
+ * Undefined for an app that acts for itself: it asks for its tokens with its own credential.
+ */
+export const signInDeadline = ({ access }: Pick<MailboxRecord, 'access'>, set: TokenSet): number | undefined =>
+  access === 'app-only' ? undefined : (refreshIdleDeadline(set) ?? set.expiresAt);
+
+/** The sign-in cannot be renewed: it ends with its access token, whatever mailauth does. */
+export const cannotRenew = ({ access }: Pick<MailboxRecord, 'access'>, set: TokenSet): boolean =>
+  access !== 'app-only' && set.refreshToken === undefined;
+
 /** Whole days until the earliest of these times: negative when it is past, null where none is known. */
 export function daysLeft(now: number, ...deadlines: readonly (number | undefined)[]): number | null {
   const known = deadlines.filter((d) => d !== undefined);
@@ -23,9 +34,10 @@ export interface Ending {
 }
 
 /** Which ends first: the app's secret or certificate, or the sign-in of this token. Undefined where none of them ends. */
-export function firstEnding(now: number, { registration: app }: MailboxRecord, set?: TokenSet): Ending | undefined {
+export function firstEnding(now: number, record: MailboxRecord, set?: TokenSet): Ending | undefined {
+  const app = record.registration;
   const secret = daysLeft(now, app.secretExpiresAt === undefined ? undefined : Date.parse(app.secretExpiresAt));
-  const signIn = daysLeft(now, set && refreshIdleDeadline(set));
+  const signIn = daysLeft(now, set && signInDeadline(record, set));
   if (signIn !== null && (secret === null || signIn < secret)) return { what: 'sign-in', days: signIn };
   if (secret === null) return undefined;
   return { what: app.certificateThumbprint === undefined ? 'client secret' : 'certificate', days: secret };

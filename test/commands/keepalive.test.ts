@@ -66,6 +66,38 @@ describe('mailauth keepalive', () => {
     expect((await stateOf('--fault token-unavailable', later(30))).exit).toBe(5);
   });
 
+  it('a sign-in without a refresh token: warned from the first minute, red when it is over', async () => {
+    const own = await machine();
+    try {
+      await own.mailauth('setup --sandbox --yes --no-test --fault no-refresh-token');
+      const all = async (more = {}) => {
+        const run = async (words: string) => own.mailauth(`${words} --sandbox`, more);
+        const status = (await run('status --json')).json();
+        return {
+          status: [(await run('status')).exit, status.error?.code, status.data.mailboxes[0].signedIn, status.data.mailboxes[0].daysLeft],
+          nagios: (await run('status --format nagios')).out.replace(/ - .*\n/, ''),
+          lost: /mailauth_sign_in_lost\{.*\} (\d)/.exec((await run('status --format prometheus')).out)?.[1],
+          keepalive: [(await run('keepalive')).exit, (await run('keepalive --json')).json().error?.code],
+        };
+      };
+      expect(await all()).toEqual({
+        status: [1, 'expires-soon', true, 0],
+        nagios: 'MAILAUTH WARNING',
+        lost: '0',
+        keepalive: [1, 'expires-soon'],
+      });
+      expect((await own.mailauth('status --sandbox')).out).toContain('cannot be renewed: there is no refresh token');
+      expect(await all(later(1))).toEqual({
+        status: [4, 'sign-in-lost', false, -1],
+        nagios: 'MAILAUTH CRITICAL',
+        lost: '1',
+        keepalive: [4, 'sign-in-lost'],
+      });
+    } finally {
+      await own.end();
+    }
+  });
+
   it('several mailboxes: one that fails stops no other; a handed-over set-up has nothing to renew', async () => {
     const many = await machine();
     try {

@@ -10,7 +10,7 @@ import { readWhole } from '../../session/globals.ts';
 import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
 import { storedToken } from '../../tokens/current.ts';
-import { daysLeft, type Ending, firstEnding, refreshIdleDeadline } from '../../tokens/lifetimes.ts';
+import { cannotRenew, daysLeft, type Ending, firstEnding, refreshIdleDeadline } from '../../tokens/lifetimes.ts';
 import { inWords } from '../../ui/duration.ts';
 import { renderFacts } from '../../ui/facts.ts';
 import { type MonitoredMailbox, nagiosStatus, prometheusStatus } from '../../ui/status-formats.ts';
@@ -27,6 +27,8 @@ interface Row {
   readonly lost: Lost | undefined;
   readonly storeText: string;
   readonly ending: Ending | undefined;
+  /** milliseconds since the epoch */
+  readonly now: number;
 }
 
 export const status: CommandModule = {
@@ -105,7 +107,7 @@ const monitored = (row: Row): MonitoredMailbox => {
   return {
     mailbox: record.mailbox,
     for: record.for,
-    ...(row.storeRead ? { signedIn: set !== undefined } : {}),
+    ...(row.storeRead ? { signedIn: isSignedIn(row) } : {}),
     ...(row.lost === undefined ? {} : { lost: row.lost.why }),
     daysLeft: ending?.days ?? null,
     lastTests: record.lastTests,
@@ -117,6 +119,7 @@ const monitored = (row: Row): MonitoredMailbox => {
 
 /** Without the network. Where a store cannot be read, only the lines about the token are missing. */
 async function readAll(records: readonly MailboxRecord[], session: Session): Promise<{ rows: Row[]; storeError?: MailauthError }> {
+  const now = session.ctx.clock.now();
   const rows: Row[] = [];
   let storeError: MailauthError | undefined;
   for (const record of records) {
@@ -133,16 +136,21 @@ async function readAll(records: readonly MailboxRecord[], session: Session): Pro
       record,
       set,
       storeRead,
-      lost: storeRead ? lostSignIn(record, set) : undefined,
+      lost: storeRead ? lostSignIn(record, set, now) : undefined,
       storeText: store.describe(),
-      ending: firstEnding(session.ctx.clock.now(), record, set),
+      ending: firstEnding(now, record, set),
+      now,
     });
   }
   return storeError === undefined ? { rows } : { rows, storeError };
 }
 
 /** `data.mailboxes[]` of `status --json` (docs/contract.md, "JSON"). */
-function toJson({ record, set, ending }: Row) {
+/** A token that has expired and cannot be renewed is no sign-in any more. */
+const isSignedIn = ({ record, set, now }: Row): boolean => set !== undefined && !(cannotRenew(record, set) && set.expiresAt <= now);
+
+function toJson(row: Row) {
+  const { record, set, ending } = row;
   const deadline = set === undefined ? undefined : refreshIdleDeadline(set);
   // All tests of one run have the same time: a failed one is shown first, else the one that was noted last.
   const newest = [...record.lastTests.map((t) => t.at)].sort().at(-1);
@@ -154,7 +162,7 @@ function toJson({ record, set, ending }: Row) {
     tenantId: record.tenantId,
     clientId: record.registration.clientId,
     ...(record.access === undefined ? {} : { access: record.access }),
-    signedIn: set !== undefined,
+    signedIn: isSignedIn(row),
     account: set?.account.username ?? null,
     accessTokenExpiresAt: set === undefined ? null : rfc3339(set.expiresAt),
     lastRefreshedAt: set === undefined ? null : rfc3339(set.issuedAt),
@@ -178,12 +186,16 @@ function outcomeOf(rows: readonly Row[], session: Session, error: MailauthError 
     text: (theme) =>
       rows.length === 0
         ? `No mailbox is set up yet.\n  try: ${theme.cyan(shown(mailauth('setup'), session.ctx.surroundings))}\n`
-        : rows.map((row) => renderRow(row, session, theme)).join('\n'),
+        : rows.map((row) => renderRow(row, theme)).join('\n'),
   };
 }
 
-function renderRow({ record, set, storeRead, lost, storeText }: Row, session: Session, theme: Theme): string {
-  const now = session.ctx.clock.now();
+function renewal(record: MailboxRecord, set: TokenSet, lost: Lost | undefined): string {
+  if (cannotRenew(record, set)) return ', cannot be renewed: there is no refresh token';
+  return lost === undefined ? ', renewed by itself' : '';
+}
+
+function renderRow({ record, set, storeRead, lost, storeText, now }: Row, theme: Theme): string {
   const deadline = set === undefined ? undefined : refreshIdleDeadline(set);
   const unlost = set === undefined ? theme.yellow(theme.signs.warning) : theme.green(theme.signs.ok);
   const sign = lost === undefined ? unlost : theme.red(theme.signs.failed);
@@ -198,10 +210,7 @@ function renderRow({ record, set, storeRead, lost, storeText }: Row, session: Se
   ];
   if (set !== undefined)
     facts.push(
-      [
-        'Access token',
-        `until ${rfc3339(set.expiresAt)} (${inWords(set.expiresAt - now)})${lost === undefined ? ', renewed by itself' : ''}`,
-      ],
+      ['Access token', `until ${rfc3339(set.expiresAt)} (${inWords(set.expiresAt - now)})${renewal(record, set, lost)}`],
       ['Last renewed', rfc3339(set.issuedAt)],
     );
   if (record.refused !== undefined) facts.push(['Last refusal', `${record.refused.code}, ${record.refused.at}`]);

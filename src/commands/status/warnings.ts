@@ -2,7 +2,7 @@ import type { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { type Command, mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
-import type { Ending } from '../../tokens/lifetimes.ts';
+import { cannotRenew, type Ending } from '../../tokens/lifetimes.ts';
 
 /** A set-up, and what ends there first. */
 export interface Row {
@@ -33,9 +33,11 @@ export interface Lost {
  * A set-up that had tokens on this computer and cannot get any now: its sign-in is gone, or Microsoft refused the last refresh for good.
  * Undefined where all is well, and for a product that signs in by itself. `set` is the stored token.
  */
-export function lostSignIn(record: MailboxRecord, set: TokenSet | undefined): Lost | undefined {
+export function lostSignIn(record: MailboxRecord, set: TokenSet | undefined, now: number): Lost | undefined {
   const { refused } = record;
   if (refused !== undefined) return { record, why: `Microsoft refused the last renewal (${refused.code}, ${refused.at})` };
+  if (set !== undefined && cannotRenew(record, set) && set.expiresAt <= now)
+    return { record, why: 'its token has expired, and Microsoft gave no refresh token to renew it' };
   const expected = record.account !== undefined || record.access === 'app-only';
   return expected && set === undefined ? { record, why: 'nobody is signed in any more' } : undefined;
 }

@@ -108,7 +108,7 @@ function delegated(service: Service, granted: Granted, withClientInfo: boolean):
     ext_expires_in: expiresIn,
     access_token: accessToken,
     ...defined({
-      refresh_token: granted.refreshToken,
+      refresh_token: service.fault === 'no-refresh-token' ? undefined : granted.refreshToken,
       id_token: granted.wantsIdToken ? mint.idToken(idToken) : undefined,
       client_info: withClientInfo ? clientInfo(user) : undefined,
     }),

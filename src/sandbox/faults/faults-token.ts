@@ -70,6 +70,7 @@ export const tokenFaults = [
   { name: 'refresh-expired', sees: 'sign-in-expired', what: 'the refresh token was not used for 90 days (AADSTS700082)' },
   { name: 'token-unavailable', sees: 'entra-busy', what: 'the token endpoint answers 503 (AADSTS90033)' },
   { name: 'throttled', sees: 'entra-busy', what: 'the token endpoint answers 429 with Retry-After (AADSTS90055)' },
+  { name: 'no-refresh-token', what: 'the answer holds no refresh token, as without offline_access' },
   { name: 'token-page', sees: 'token-answer-unreadable', what: 'the token endpoint answers with a web page, as a guest network does' },
 ] as const satisfies readonly Fault[];
 

@@ -138,6 +138,9 @@ describe('without a known number', () => {
     const busy = entraProblem({ error: '', status: 429, retryAfter: 12 }, blanks);
     expect([busy.code, busy.exit, nextOf(busy)[1]]).toEqual(['entra-busy', 5, 'Try again in 12 seconds.']);
     expect(entraProblem({ error: 'server_error', status: 500 }, blanks).exit).toBe(5);
+    // A proxy has answered.
+    for (const status of [204, 307, 403, 407])
+      expect(entraProblem({ error: '', status }, blanks)).toMatchObject({ code: 'token-answer-unreadable', exit: 5 });
     expect(entraProblem({ error: 'invalid_grant', codes: [53003], status: 400 }, blanks).exit).toBe(6);
   });
 
