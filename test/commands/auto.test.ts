@@ -110,7 +110,7 @@ describe('--register auto for this computer', () => {
   });
 
   it('a second run changes nothing and asks no administrator', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test');
+    await m.ready('setup --sandbox --yes --no-test');
     const before = await tenantOf(m);
     const again = await m.mailauth('setup --sandbox --yes --json');
     expect(stream(again.lines())).toMatchObject({ ok: true, data: { alreadySetUp: true } });
@@ -119,7 +119,7 @@ describe('--register auto for this computer', () => {
   });
 
   it('other protocols change the app instead of making a second one', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test --protocols imap');
+    await m.ready('setup --sandbox --yes --no-test --protocols imap');
     const { clientId } = await onlyApp(m);
     const again = await m.mailauth('setup --sandbox --yes --no-test --protocols imap,smtp --json');
     expect([again.exit, stream(again.lines()).data.clientId]).toEqual([0, clientId]);

@@ -9,7 +9,7 @@ beforeEach(async () => {
 afterEach(() => m.end());
 
 const mailbox = 'helpdesk@contoso.example';
-const ready = '--register existing --no-test';
+const ready = '--no-test --register existing';
 
 describe('--sign-in device', () => {
   it('sets up: address and code each on a line of its own, the deadline in words, a QR code when asked', async () => {
@@ -26,7 +26,7 @@ describe('--sign-in device', () => {
   });
 
   it('login asks for no code where mailauth registered the app without them, and setup puts it right', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test');
+    await m.ready('setup --sandbox --yes --no-test');
     const login = 'login --sandbox --yes --force --no-test --sign-in device --json';
     const refused = (await m.mailauth(login)).lines();
     expect(refused.map((line) => line.type)).toEqual(['result']);
@@ -40,7 +40,7 @@ describe('--sign-in device', () => {
   });
 
   it('an app that somebody switched it on for is taken as it stands, without an administrator', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test');
+    await m.ready('setup --sandbox --yes --no-test');
     const next = (await m.mailauth('login --sandbox --yes --force --no-test --sign-in device --json')).lines()[0]?.error?.next ?? [];
     const asItStands = next.find((line) => line.includes('--register existing'))?.replace(/^.*: mailauth /, '');
     const { registration } = await onlyApp(m);
@@ -53,7 +53,7 @@ describe('--sign-in device', () => {
   });
 
   it('login streams url, user_code and expires_at', async () => {
-    await m.mailauth(`setup --sandbox --yes ${ready}`);
+    await m.ready(`setup --sandbox --yes ${ready}`);
     const { exit, out, lines } = await m.mailauth('login --sandbox --yes --force --no-test --sign-in device --json');
     expect(exit).toBe(0);
     expect(lines().filter((line) => line.type === 'authorization_required')).toEqual([
@@ -69,7 +69,7 @@ describe('--sign-in device', () => {
   });
 
   it('blocked by the tenant: exit 6, --sign-in paste, and the old token stays', async () => {
-    await m.mailauth(`setup --sandbox --yes ${ready}`);
+    await m.ready(`setup --sandbox --yes ${ready}`);
     const before = (await m.mailauth('token get --sandbox')).out;
     const { exit, err } = await m.mailauth('login --sandbox --yes --force --no-test --sign-in device --fault device-blocked');
     expect(exit).toBe(6);
@@ -78,7 +78,7 @@ describe('--sign-in device', () => {
   });
 
   it('an app that mailauth registered for the browser: what to switch on', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test');
+    await m.ready('setup --sandbox --yes --no-test');
     const { exit, err } = await m.mailauth('login --sandbox --yes --force --no-test --sign-in device');
     expect(exit).toBe(6);
     expect(err).toContain('Allow public client flows');
@@ -98,7 +98,7 @@ describe('--sign-in device', () => {
   });
 
   it('a refresh token that came from a code and is blocked later: exit 4 with the reason', async () => {
-    await m.mailauth(`setup --sandbox --yes ${ready} --sign-in device`);
+    await m.ready(`setup --sandbox --yes ${ready} --sign-in device`);
     const { exit, err } = await m.mailauth('token get --sandbox --force-refresh --fault refresh-device-blocked');
     expect([exit, err]).toEqual([4, expect.stringContaining('device code')]);
   });
@@ -119,7 +119,7 @@ describe('where no browser can be opened', () => {
   });
 
   it('over SSH the port to carry is named', async () => {
-    await m.mailauth(`setup --sandbox --yes ${ready}`);
+    await m.ready(`setup --sandbox --yes ${ready}`);
     const env = { SSH_CONNECTION: '198.51.100.7 50022 192.0.2.10 22', USER: 'ada' };
     const { err } = await m.mailauth('login --sandbox --force --no-input --timeout 1', { env });
     expect(err).toMatch(/ssh -L (\d+):localhost:\1 ada@192\.0\.2\.10\n/);

@@ -13,7 +13,7 @@ const everything = ['node', 'home', 'mailboxes', 'keychain', 'loopback', 'browse
 const hosts = ['login', 'graph', 'imap', 'pop', 'smtp', 'clock'];
 beforeAll(async () => {
   m = await machine();
-  expect((await m.mailauth('setup --sandbox --yes --no-test --register existing')).exit).toBe(0);
+  await m.ready('setup --sandbox --yes --no-test --register existing');
 });
 afterAll(() => m.end());
 

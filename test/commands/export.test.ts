@@ -10,8 +10,7 @@ const mailbox = 'helpdesk@contoso.example';
 
 beforeAll(async () => {
   pc = await machine();
-  const { exit, err } = await pc.mailauth('setup --sandbox --yes --no-test');
-  expect(exit, err).toBe(0);
+  await pc.ready('setup --sandbox --yes --no-test');
 });
 afterAll(() => pc.end());
 
@@ -72,7 +71,7 @@ describe('mailauth export', () => {
   it('a set-up without the protocol is told how to get it', async () => {
     const other = await machine();
     try {
-      await other.mailauth('setup --sandbox --yes --no-test --protocols imap');
+      await other.ready('setup --sandbox --yes --no-test --protocols imap');
       const failed = await other.mailauth('export msmtp --sandbox');
       expect(failed.exit).toBe(2);
       expect(failed.err).toContain('msmtp speaks SMTP');

@@ -8,8 +8,7 @@ let pc: Machine;
 
 beforeAll(async () => {
   pc = await machine();
-  const setup = await pc.mailauth('setup --sandbox --yes --no-test');
-  expect(setup.exit, setup.err).toBe(0);
+  await pc.ready('setup --sandbox --yes --no-test');
 });
 afterAll(() => pc.end());
 
@@ -101,7 +100,7 @@ describe('mailauth keepalive', () => {
   it('several mailboxes: one that fails stops no other; a handed-over set-up has nothing to renew', async () => {
     const many = await machine();
     try {
-      await many.mailauth('setup --sandbox --yes --no-test');
+      await many.ready('setup --sandbox --yes --no-test');
       const uri = 'https://help.contoso.example/api/auth/oauth2';
       const product = await many.run(['setup', '--sandbox', '--yes', '--for', 'osticket', '--mailbox', mailbox, '--redirect-uri', uri]);
       expect(product.exit, product.err).toBe(0);
@@ -141,7 +140,7 @@ describe('a sign-in that is lost', () => {
   let own: Machine;
   beforeEach(async () => {
     own = await machine();
-    await own.mailauth('setup --sandbox --yes --no-test');
+    await own.ready('setup --sandbox --yes --no-test');
   });
   afterEach(() => own.end());
   const state = async (words: string, more = {}) => {

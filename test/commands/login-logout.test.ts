@@ -18,7 +18,7 @@ const box = (name: string) => join(m.home, 'sandbox', name);
 const files = async (folder: string): Promise<readonly string[]> => readdir(box(folder)).catch(() => []);
 
 describe('login', () => {
-  beforeEach(() => m.mailauth('setup --sandbox --yes --no-test'));
+  beforeEach(() => m.ready('setup --sandbox --yes --no-test'));
 
   it('is done already without --force', async () => {
     const { exit, lines } = await m.mailauth('login --sandbox --json');
@@ -142,7 +142,7 @@ describe('login', () => {
 
 describe('logout', () => {
   it('removes every local trace; a second one is 0', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test --client-type confidential');
+    await m.ready('setup --sandbox --yes --no-test --client-type confidential');
     const { exit, json } = await m.mailauth(`logout ${mailbox} --sandbox --json`);
     expect([exit, json()]).toEqual([
       0,
@@ -180,9 +180,11 @@ describe('logout', () => {
   );
 
   it('one mailbox for two products: without its address the same as with it, --for leaves the other', async () => {
+    const both = ['setup --sandbox --yes --no-test', 'setup --sandbox --yes --for mspbots'];
     for (const line of ['logout', `logout ${mailbox}`]) {
-      await m.mailauth('setup --sandbox --yes --no-test');
-      await m.mailauth('setup --sandbox --yes --for mspbots');
+      await m.end();
+      m = await machine();
+      await m.ready(...both);
       const { exit, json } = await m.mailauth(`${line} --sandbox --json`);
       expect([exit, json().data.removed]).toEqual([
         0,
@@ -192,8 +194,9 @@ describe('logout', () => {
         ],
       ]);
     }
-    await m.mailauth('setup --sandbox --yes --no-test');
-    await m.mailauth('setup --sandbox --yes --for mspbots');
+    await m.end();
+    m = await machine();
+    await m.ready(...both);
     for (const removed of [[{ mailbox, for: 'mspbots' }], []]) {
       expect((await m.mailauth('logout --all --for mspbots --sandbox --json')).json().data).toEqual({ removed });
     }
@@ -201,19 +204,19 @@ describe('logout', () => {
   });
 
   it('--all removes all', async () => {
-    for (const who of ['ada', 'bob']) await m.mailauth(`setup --sandbox --yes --no-test --mailbox ${who}@contoso.example`);
+    await m.ready(...['ada', 'bob'].map((who) => `setup --sandbox --yes --no-test --mailbox ${who}@contoso.example`));
     expect((await m.mailauth('logout --all --sandbox --json')).json().data.removed).toHaveLength(2);
     expect(m.keychain.entries.size).toBe(0);
   });
 
   it('--delete-app is refused for an app that mailauth did not make, and nothing is removed', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test --register existing');
+    await m.ready('setup --sandbox --yes --no-test --register existing');
     expect((await m.mailauth('logout --delete-app --sandbox')).exit).toBe(1);
     expect((await m.mailauth('token get --sandbox')).exit).toBe(0);
   });
 
   it('keeps the mailbox file when the keychain refuses, so that it can be tried again', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test');
+    await m.ready('setup --sandbox --yes --no-test');
     expect((await m.mailauth('logout --sandbox', { keychain: brokenKeychain('locked') })).exit).toBe(7);
     expect(await files('mailboxes')).toHaveLength(1);
     expect((await m.mailauth('logout --sandbox')).exit).toBe(0);

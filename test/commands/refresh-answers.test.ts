@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/core/context.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { type Machine, machine } from '../support/command-line.ts';
-import { hurried } from '../support/tenant.ts';
 
 /** Everything a refresh can be answered with, for a token that is still valid and for one that is not: what comes out, and with which exit. */
 const mailbox = 'helpdesk@contoso.example';
@@ -11,10 +10,8 @@ let app: Machine;
 let token = '';
 beforeAll(async () => {
   [person, app] = await Promise.all([machine(), machine()]);
-  const { clock, signal } = hurried();
-  expect((await person.mailauth('setup --sandbox --yes --no-test --register existing')).exit).toBe(0);
-  const made = await app.mailauth('setup --sandbox --yes --no-test --client-type confidential', { clock, signal });
-  expect(made.exit, made.err).toBe(0);
+  await person.ready('setup --sandbox --yes --no-test --register existing');
+  await app.ready('setup --sandbox --yes --no-test --client-type confidential');
   token = (await person.mailauth('token get --sandbox')).out;
 }, 60_000);
 afterAll(() => Promise.all([person.end(), app.end()]));
@@ -81,7 +78,7 @@ describe('a clock that is wrong', () => {
   it('ahead: one refresh and a token; put right again one more, for nobody knows when that token ends', async () => {
     const own = await machine();
     try {
-      await own.mailauth('setup --sandbox --yes --no-test --register existing');
+      await own.ready('setup --sandbox --yes --no-test --register existing');
       const ahead = await own.mailauth('token get --sandbox', { clock: clockAt(48 * hour) });
       expect(ahead).toMatchObject({ exit: 0, err: '' });
       expect(await own.mailauth('token get --sandbox', { clock: clockAt(48 * hour) })).toMatchObject({ exit: 0, out: ahead.out });
@@ -97,7 +94,7 @@ describe('a clock that is wrong', () => {
   it('behind: likewise, and without a network the token that was issued later still does', async () => {
     const own = await machine();
     try {
-      await own.mailauth('setup --sandbox --yes --no-test --register existing');
+      await own.ready('setup --sandbox --yes --no-test --register existing');
       const stored = (await own.mailauth('token get --sandbox')).out;
       const clock = clockAt(-48 * hour);
       expect(await own.mailauth('token get --sandbox --fault token-unavailable', { clock })).toMatchObject({ exit: 0, out: stored });

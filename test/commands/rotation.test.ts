@@ -19,7 +19,6 @@ const mailbox = 'helpdesk@contoso.example';
 const here = 'setup --sandbox --yes --no-test --client-type confidential';
 const osticket = 'setup --sandbox --yes --for osticket --redirect-uri https://helpdesk.contoso.example/oauth';
 const rotate = 'secret rotate --sandbox --yes --json';
-const setUp = async (words: string) => expect([(await m.mailauth(words)).exit, words]).toEqual([0, words]);
 const show = async () => (await m.mailauth('secret show --sandbox --json --reveal')).json().data;
 const secretIds = async () => (await onlyApp(m)).secrets.map((one) => one.id);
 const box = (name: string) => join(m.home, 'sandbox', name);
@@ -74,7 +73,7 @@ const breaksAt = (name: string): Keychain => ({
 
 describe('a rotation that was stopped', () => {
   it('during the proof keeps the old one in force; the next run goes on with the new one, whose value is in the store', async () => {
-    await setUp(here);
+    await m.ready(here);
     const before = await show();
     const stopped = await m.mailauth(`${rotate} --fault secret-not-replicated`, stoppedInProof());
     expect([stopped.exit, stopped.json().error?.why]).toEqual([130, expect.stringContaining('new client secret that was made is kept')]);
@@ -90,7 +89,7 @@ describe('a rotation that was stopped', () => {
   });
 
   it('before the value was stored: the lost one is removed by its own name, and only that', async () => {
-    await setUp(here);
+    await m.ready(here);
     const [old = ''] = await secretIds();
     const { registration } = await onlyApp(m);
     const alike = { passwordCredential: { displayName: 'mailauth rotation 2026-11-22' } };
@@ -111,7 +110,7 @@ describe('a rotation that was stopped', () => {
     ['after the mailbox file was written', { file: 1 }],
     ['after the old one was removed', { file: 2 }],
   ] as const)('%s: the next run ends it', async (_, { ...at }) => {
-    await setUp(here);
+    await m.ready(here);
     const [old] = await secretIds();
     const how = 'keychain' in at ? { keychain: breaksAt(at.keychain) } : stoppedAt(at.file, (path) => path.includes('/mailboxes/'));
     expect((await m.mailauth(rotate, how)).exit).not.toBe(0);
@@ -122,7 +121,7 @@ describe('a rotation that was stopped', () => {
   });
 
   it('where the new one vanished from the tenant meanwhile: a fresh one is made', async () => {
-    await setUp(here);
+    await m.ready(here);
     await m.mailauth(`${rotate} --fault secret-not-replicated`, stoppedInProof());
     const { registration, secrets } = await onlyApp(m);
     const lost = secrets[1]?.id ?? '';
@@ -133,14 +132,14 @@ describe('a rotation that was stopped', () => {
   });
 
   it('asks again whether to go on, and says since when', async () => {
-    await setUp(osticket);
+    await m.ready(osticket);
     await m.mailauth(`${rotate} --fault secret-not-replicated`, stoppedInProof());
     const refused = (await m.mailauth('secret rotate --sandbox --json')).json().error;
     expect(refused).toMatchObject({ code: 'needs-yes', exit: 3, title: expect.stringContaining('begun 20') });
   });
 
   it('leaves nothing when the mailbox is logged out', async () => {
-    await setUp(here);
+    await m.ready(here);
     await m.mailauth(`${rotate} --fault secret-not-replicated`, stoppedInProof());
     expect((await m.mailauth('logout --sandbox')).exit).toBe(0);
     expect([await notes(), m.keychain.entries.size]).toEqual([[], 0]);
@@ -148,7 +147,7 @@ describe('a rotation that was stopped', () => {
 });
 
 it('where the token endpoint does not answer nothing is removed: exit 5, and the next run goes on', async () => {
-  await setUp(here);
+  await m.ready(here);
   const [old] = await secretIds();
   const ran = await m.mailauth(`${rotate} --fault token-unavailable`, await withToken());
   expect(ran.json().error).toMatchObject({ code: 'rotation-unproven', exit: 5 });
@@ -159,7 +158,7 @@ it('where the token endpoint does not answer nothing is removed: exit 5, and the
 });
 
 it('--finish proves the new one first: where that cannot be done the old one stays', async () => {
-  await setUp(osticket);
+  await m.ready(osticket);
   await m.mailauth(rotate);
   const both = await secretIds();
   const ran = await m.mailauth(`${rotate} --finish --fault token-unavailable`, await withToken());
@@ -170,7 +169,7 @@ it('--finish proves the new one first: where that cannot be done the old one sta
 });
 
 it('two rotations at once: one rotates, the other is told to wait, exit 5', async () => {
-  await setUp(here);
+  await m.ready(here);
   const ran = await Promise.all([m.mailauth(rotate), m.mailauth(rotate)]);
   expect(ran.map((one) => one.exit).sort()).toEqual([0, 5]);
   expect(ran.find((one) => one.exit === 5)?.json().error).toMatchObject({ code: 'rotation-busy' });
@@ -179,7 +178,7 @@ it('two rotations at once: one rotates, the other is told to wait, exit 5', asyn
 
 describe('an app that somebody deleted in the portal', () => {
   it('secret rotate: exit 1 at once, and says how to go on', async () => {
-    await setUp(osticket);
+    await m.ready(osticket);
     await deletedByHand();
     const patience = hurried();
     const ran = await m.mailauth(rotate, patience);
@@ -193,7 +192,7 @@ describe('an app that somebody deleted in the portal', () => {
     ['a public client', 'setup --sandbox --yes --no-test'],
     ['osticket', osticket],
   ])('setup for %s: notices, asks for the agreement, makes one anew', async (_, words) => {
-    await setUp(words);
+    await m.ready(words);
     const { clientId } = await onlyApp(m);
     await deletedByHand();
     const asked = await m.mailauth(words.replace(' --yes', ' --no-input'));
@@ -208,7 +207,7 @@ describe('an app that somebody deleted in the portal', () => {
   });
 
   it('logout --delete-app: already so, and every local trace goes', async () => {
-    await setUp(here);
+    await m.ready(here);
     await deletedByHand();
     const patience = hurried();
     const ran = await m.mailauth('logout --delete-app --sandbox --yes', patience);
@@ -247,7 +246,7 @@ describe('logout --delete-app of a set-up that was stopped while it made the app
 
 describe('--client-id of the app that mailauth made itself', () => {
   it('is already so, without --yes, and changes nothing', async () => {
-    await setUp('setup --sandbox --yes --no-test');
+    await m.ready('setup --sandbox --yes --no-test');
     const { clientId } = await onlyApp(m);
     const before = await tenantOf(m);
     const again = await m.mailauth(
@@ -259,7 +258,7 @@ describe('--client-id of the app that mailauth made itself', () => {
   });
 
   it('with something to change still asks', async () => {
-    await setUp('setup --sandbox --yes --no-test');
+    await m.ready('setup --sandbox --yes --no-test');
     const { clientId } = await onlyApp(m);
     const words = `setup --sandbox --no-input --no-test --mailbox ${mailbox} --for this-computer --client-id ${clientId} --protocols imap --json`;
     expect(stream((await m.mailauth(words)).lines()).error).toMatchObject({ code: 'needs-yes', exit: 3 });

@@ -16,10 +16,7 @@ const confidentialId = '22222222-5a4d-4b0c-9a11-c0ffee000002';
 const here = 'setup --sandbox --yes --no-test --client-type confidential';
 const osticket = 'setup --sandbox --yes --for osticket --redirect-uri https://helpdesk.contoso.example/oauth';
 const nothing = { apps: 0, servicePrincipals: 0, grants: 0, secrets: 0 };
-const setUp = async (words: string) => {
-  const ran = await m.mailauth(words);
-  expect([ran.exit, ran.err]).toEqual([0, expect.any(String)]);
-};
+const setUpAgain = async (words: string) => expect([(await m.mailauth(words)).exit, words]).toEqual([0, words]);
 const show = async (more = '') => (await m.mailauth(`secret show --sandbox --json${more}`)).json().data;
 const secretIds = async () => (await onlyApp(m)).secrets.map((one) => one.id);
 const box = (name: string) => join(m.home, 'sandbox', name);
@@ -35,7 +32,7 @@ const addForeign = async (): Promise<string> => {
 
 describe('secret show', () => {
   it('tells id and expiry, and the value only with --reveal', async () => {
-    await setUp(here);
+    await m.ready(here);
     const [value = 'none'] = (await show(' --reveal')).clientSecret === undefined ? [] : [(await show(' --reveal')).clientSecret];
     expect([...m.keychain.entries.values()]).toContain(value);
     const data = await show();
@@ -49,20 +46,20 @@ describe('secret show', () => {
   });
 
   it('of a public client there is none: exit 1, for show and rotate', async () => {
-    await setUp('setup --sandbox --yes --no-test');
+    await m.ready('setup --sandbox --yes --no-test');
     for (const words of ['secret show', 'secret rotate --yes', 'secret rotate --finish --yes'])
       expect((await m.mailauth(`${words} --sandbox --json`)).json().error).toMatchObject({ code: 'no-client-secret', exit: 1 });
   });
 
   it('of a secret that mailauth did not make says so', async () => {
-    await setUp(`${here} --client-id ${confidentialId}`);
+    await m.ready(`${here} --client-id ${confidentialId}`);
     expect(await show()).toMatchObject({ secretId: null, secretExpiresAt: null, daysLeft: null, stored: true });
   });
 });
 
 describe('secret rotate', () => {
   it('for this computer: the new one is proven and stored, the old one and only that goes', async () => {
-    await setUp(here);
+    await m.ready(here);
     const foreign = await addForeign();
     const before = await show(' --reveal');
     const ran = await m.mailauth('secret rotate --sandbox --yes --json --secret-months 6');
@@ -77,7 +74,7 @@ describe('secret rotate', () => {
   });
 
   it('for a product both stay until --finish; a second rotation in between is exit 3', async () => {
-    await setUp(osticket);
+    await m.ready(osticket);
     const [first] = await secretIds();
     const rotated = (await m.mailauth('secret rotate --sandbox --yes --json')).json().data;
     expect(rotated).toMatchObject({ finished: false, next: expect.arrayContaining([expect.stringContaining('--finish')]) });
@@ -100,7 +97,7 @@ describe('secret rotate', () => {
   });
 
   it('asks first, with No as default; without a person it needs --yes: exit 3, nothing changed', async () => {
-    await setUp(osticket);
+    await m.ready(osticket);
     const state = await stateText();
     expect((await m.mailauth('secret rotate --sandbox --json')).json().error).toMatchObject({ code: 'needs-yes', exit: 3 });
     const { prompts } = person([['go on?', false]]);
@@ -109,13 +106,13 @@ describe('secret rotate', () => {
   });
 
   it.each(['0', '25', 'x'])('--secret-months %s is exit 2', async (months) => {
-    await setUp(osticket);
+    await m.ready(osticket);
     expect((await m.mailauth(`secret rotate --sandbox --yes --json --secret-months ${months}`)).json().error).toMatchObject({ exit: 2 });
     expect(await secretIds()).toHaveLength(1);
   });
 
   it('a new one that Microsoft never accepts: everything is as before', async () => {
-    await setUp(here);
+    await m.ready(here);
     const before = [await show(' --reveal'), await secretIds(), await writtenBy(m)];
     const ran = await m.mailauth('secret rotate --sandbox --yes --json --fault secret-expired', hurried());
     expect(ran.json().error).toMatchObject({ code: 'client-secret-expired' });
@@ -124,7 +121,7 @@ describe('secret rotate', () => {
   });
 
   it('waits until the new one is known everywhere', async () => {
-    await setUp(here);
+    await m.ready(here);
     const patience = hurried();
     const ran = await m.mailauth('secret rotate --sandbox --yes --fault secret-not-replicated', patience);
     expect([ran.exit, patience.waits.length]).toEqual([0, 2]);
@@ -135,7 +132,7 @@ describe('secret rotate', () => {
     ['secrets-forbidden', 'secrets-forbidden', 6],
     ['secret-lifetime-policy', 'secret-lifetime-forbidden', 6],
   ])('%s: exit 6, nothing changed', async (fault, code, exit) => {
-    await setUp(osticket);
+    await m.ready(osticket);
     const before = [await show(' --reveal'), await secretIds()];
     const ran = await m.mailauth(`secret rotate --sandbox --yes --json --fault ${fault}`);
     expect(ran.json().error).toMatchObject({ code, exit });
@@ -143,7 +140,7 @@ describe('secret rotate', () => {
   });
 
   it('where Entra allows two secrets and two are there it stops first', async () => {
-    await setUp(osticket.replace('osticket', 'supportpal'));
+    await m.ready(osticket.replace('osticket', 'supportpal'));
     await addForeign();
     const before = await stateText();
     const ran = await m.mailauth('secret rotate --sandbox --yes --json');
@@ -152,7 +149,7 @@ describe('secret rotate', () => {
   });
 
   it('of an app mailauth did not make: the old secret stays, whoever made it', async () => {
-    await setUp(`${here} --client-id ${confidentialId}`);
+    await m.ready(`${here} --client-id ${confidentialId}`);
     const secretsOfReady = async () =>
       JSON.parse(await stateText()).apps.find((a: { clientId: string }) => a.clientId === confidentialId).secrets;
     const [old] = await secretsOfReady();
@@ -175,7 +172,7 @@ describe('logout --delete-app', () => {
   };
 
   it('asks for the name, then removes exactly what was made, and every local trace', async () => {
-    await setUp(here);
+    await m.ready(here);
     await beside(m, async (graph) => {
       const { body } = await graph.call('POST', '/applications', { displayName: 'Payroll' });
       await graph.call('POST', '/servicePrincipals', { appId: body.appId });
@@ -196,7 +193,7 @@ describe('logout --delete-app', () => {
   });
 
   it('needs --yes or a person: exit 3, nothing removed', async () => {
-    await setUp(here);
+    await m.ready(here);
     const ran = await m.mailauth('logout --delete-app --sandbox --json');
     expect(ran.json().error).toMatchObject({ code: 'needs-yes', exit: 3 });
     expect(await countOf(m)).toMatchObject({ apps: 1, secrets: 1 });
@@ -204,7 +201,7 @@ describe('logout --delete-app', () => {
   });
 
   it('where the tenant refuses, the local traces stay, so that it can be tried again', async () => {
-    await setUp(here);
+    await m.ready(here);
     const ran = await m.mailauth('logout --delete-app --sandbox --yes --json --fault graph-not-admin');
     expect(ran.json().error).toMatchObject({ exit: 6 });
     expect((await m.mailauth('token get --sandbox')).exit).toBe(0);
@@ -213,7 +210,7 @@ describe('logout --delete-app', () => {
   });
 
   it('is fine when somebody deleted the app already', async () => {
-    await setUp(here);
+    await m.ready(here);
     const { registration } = await onlyApp(m);
     await beside(m, (graph) => graph.call('DELETE', `/applications/${registration?.objectId}`));
     expect((await m.mailauth('logout --delete-app --sandbox --yes')).exit).toBe(0);
@@ -221,9 +218,9 @@ describe('logout --delete-app', () => {
   });
 
   it('an app that another mailbox uses is refused, and both go on working', async () => {
-    await setUp('setup --sandbox --yes --no-test');
+    await m.ready('setup --sandbox --yes --no-test');
     const { clientId } = await onlyApp(m);
-    await setUp(`setup --sandbox --yes --no-test --mailbox orders@contoso.example --client-id ${clientId}`);
+    await setUpAgain(`setup --sandbox --yes --no-test --mailbox orders@contoso.example --client-id ${clientId}`);
     const ran = await m.mailauth(`logout ${mailbox} --delete-app --sandbox --yes --json`);
     expect(ran.json().error).toMatchObject({ code: 'delete-app-used', exit: 1 });
     expect(ran.json().error?.title).toContain('orders@contoso.example');
@@ -232,7 +229,7 @@ describe('logout --delete-app', () => {
   });
 
   it('without the mark of the set-up on it nothing is deleted', async () => {
-    await setUp(here);
+    await m.ready(here);
     const { registration } = await onlyApp(m);
     await beside(m, (graph) => graph.call('PATCH', `/applications/${registration?.objectId}`, { tags: ['somebody else'] }));
     const ran = await m.mailauth('logout --delete-app --sandbox --yes --json');
@@ -255,14 +252,14 @@ describe('logout --delete-app', () => {
   });
 
   it('of one product leaves the other, finished or interrupted', async () => {
-    await setUp('setup --sandbox --yes --no-test');
+    await m.ready('setup --sandbox --yes --no-test');
     await m.mailauth(osticket, stoppedAt(6, journalWrites));
     expect(await countOf(m)).toMatchObject({ apps: 2 });
     expect((await m.mailauth(`logout ${mailbox} --for this-computer --delete-app --sandbox --yes`)).exit).toBe(0);
     expect((await tenantOf(m)).apps.map((app) => app.name)).toEqual([`mailauth osticket ${mailbox}`]);
     expect((await m.mailauth(`${osticket} --resume`, hurried())).exit).toBe(0);
     expect(await countOf(m)).toMatchObject({ apps: 1, servicePrincipals: 1, secrets: 1 });
-    await setUp('setup --sandbox --yes --no-test');
+    await setUpAgain('setup --sandbox --yes --no-test');
     expect((await m.mailauth(`logout ${mailbox} --for osticket --delete-app --sandbox --yes`)).exit).toBe(0);
     expect((await tenantOf(m)).apps.map((app) => app.name)).toEqual([`mailauth this-computer ${mailbox}`]);
     expect((await m.mailauth('token get --sandbox')).exit).toBe(0);
@@ -283,7 +280,7 @@ describe('logout --delete-app', () => {
 it.each(['secret rotate', 'logout --delete-app'])(
   '%s --json: the address for the administrator is on stderr, stdout is one object',
   async (words) => {
-    await setUp('setup --sandbox --yes --for mspbots');
+    await m.ready('setup --sandbox --yes --for mspbots');
     const browser = { usable: true, open: async () => ({ kind: 'opened' as const }) };
     for (const more of ['', '--quiet ']) {
       const { exit, err, json } = await m.mailauth(`${words} --sandbox --json --yes ${more}--timeout 1`, { browser });

@@ -78,7 +78,7 @@ describe('setup --sandbox --yes', () => {
   });
 
   it('run again after Microsoft refused the last renewal, it signs in again', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test');
+    await m.ready('setup --sandbox --yes --no-test');
     const refused = await m.mailauth('token get --sandbox --force-refresh --json --fault scope-refused');
     expect([refused.exit, refused.json().error?.code]).toEqual([1, 'scope-refused']);
     expect(refused.json().error?.next[0]).toContain('mailauth setup');
@@ -102,7 +102,7 @@ describe('setup --sandbox --yes', () => {
   });
 
   it('run again changes nothing, asks nobody, and says so', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test');
+    await m.ready('setup --sandbox --yes --no-test');
     const token = (await m.mailauth('token get --sandbox')).out;
     const record = await readFile(box(`mailboxes/${mailbox}~this-computer.json`), 'utf8');
     const keys = new Map(m.keychain.entries);
@@ -124,7 +124,7 @@ describe('setup --sandbox --yes', () => {
   });
 
   it('keeps files private and without secrets', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test');
+    await m.ready('setup --sandbox --yes --no-test');
     const token = (await m.mailauth('token get --sandbox')).out.trim();
     const record = box(`mailboxes/${mailbox}~this-computer.json`);
     expect((await stat(record)).mode & 0o777).toBe(0o600);
@@ -209,7 +209,7 @@ describe('a machine that misbehaves: --fault', () => {
 
 describe('test imap', () => {
   it('green: every stage with its time, the message count, EXAMINE', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test --protocols imap');
+    await m.ready('setup --sandbox --yes --no-test --protocols imap');
     const { exit, err, json } = await m.mailauth('test imap --sandbox --json');
     expect([exit, err]).toEqual([0, '']);
     const { data, ...envelope } = json();
@@ -239,7 +239,7 @@ describe('test imap', () => {
   });
 
   it('of a mailbox nobody signed in for is exit 4 with all stages', async () => {
-    await m.mailauth('setup --sandbox --yes --sign-in skip');
+    await m.ready('setup --sandbox --yes --sign-in skip');
     const { exit, json } = await m.mailauth('test imap --sandbox --json');
     expect(exit).toBe(4);
     expect(json().data.results[0].stages.map((s: { state: string }) => s.state)).toEqual(['failed', ...Array(8).fill('skipped')]);
@@ -329,7 +329,7 @@ describe('client secret', () => {
   const confidential = `setup --sandbox --yes --no-test --client-id ${confidentialApp} --client-type confidential`;
 
   it('from a file: probed, stored, never shown', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test --sign-in skip');
+    await m.ready('setup --sandbox --yes --no-test --sign-in skip');
     const secret = await readySecret();
     const file = join(m.home, 'secret.txt');
     await writeFile(file, `\uFEFF${secret}\r\n`);
@@ -343,7 +343,7 @@ describe('client secret', () => {
   });
 
   it('from standard input, and a secret file alone means a confidential client', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test --sign-in skip');
+    await m.ready('setup --sandbox --yes --no-test --sign-in skip');
     const readStdin = readySecret;
     const words = `setup --sandbox --yes --no-test --client-id ${confidentialApp} --mailbox c@contoso.example --client-secret-file - --json`;
     const { exit, lines } = await m.mailauth(words, { readStdin });
@@ -408,7 +408,7 @@ describe('who signs in', () => {
   });
 
   it('a declined consent leaves the old token', async () => {
-    await m.mailauth('setup --sandbox --yes --no-test');
+    await m.ready('setup --sandbox --yes --no-test');
     const token = (await m.mailauth('token get --sandbox')).out;
     const { exit, lines } = await m.mailauth(`login ${mailbox} --force --sandbox --yes --json --fault consent-denied`);
     expect([exit, stream(lines()).error?.code]).toEqual([6, 'consent-declined']);
@@ -432,7 +432,7 @@ describe('handed over: --sign-in skip, and the guide custom', () => {
   });
 
   it('custom prints a sheet with neutral names and masks the secret', async () => {
-    await m.mailauth('setup --sandbox --yes --sign-in skip');
+    await m.ready('setup --sandbox --yes --sign-in skip');
     const secret = await readySecret();
     const redirect = 'https://helpdesk.contoso.example/oauth/callback';
     const { exit, out, err } = await m.mailauth(

@@ -10,7 +10,7 @@ const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 let token = '';
 beforeAll(async () => {
   m = await machine();
-  expect((await m.mailauth('setup --sandbox --yes --no-test --register existing')).exit).toBe(0);
+  await m.ready('setup --sandbox --yes --no-test --register existing');
   token = (await m.mailauth('token get --sandbox')).out.trimEnd();
 });
 afterAll(() => m.end());
@@ -251,7 +251,7 @@ describe('refreshing', () => {
   it('with --force-refresh gives and stores another token', async () => {
     const own = await machine();
     try {
-      await own.mailauth('setup --sandbox --yes --no-test');
+      await own.ready('setup --sandbox --yes --no-test');
       const old = (await own.mailauth('token get --sandbox')).out;
       const forced = await own.mailauth('token get --sandbox --force-refresh');
       expect(forced).toMatchObject({ exit: 0, err: '' });
@@ -335,7 +335,7 @@ describe('several mailboxes', () => {
   let several: Machine;
   beforeAll(async () => {
     several = await machine();
-    for (const who of ['ada', 'bob']) await several.mailauth(`setup --sandbox --yes --no-test --mailbox ${who}@contoso.example`);
+    await several.ready(...['ada', 'bob'].map((who) => `setup --sandbox --yes --no-test --mailbox ${who}@contoso.example`));
   });
   afterAll(() => several.end());
 
@@ -401,7 +401,7 @@ describe('a mailbox file that is broken', () => {
   ])('%s: a clear error, the file untouched', async (_, text) => {
     const own = await machine();
     try {
-      await own.mailauth('setup --sandbox --yes --no-test');
+      await own.ready('setup --sandbox --yes --no-test');
       const folder = join(own.home, 'sandbox', 'mailboxes');
       const file = join(folder, (await readdir(folder))[0] ?? '');
       await chmod(file, 0o600);

@@ -18,7 +18,6 @@ const seen = (ran: Ran) => ({ code: ran.lines().at(-1)?.error?.code, exit: ran.e
 
 const setup = 'setup --sandbox --yes --no-test --json';
 const ready = `${setup} --register existing`;
-const setUp = async (words: string): Promise<void> => expect((await m.mailauth(words)).exit).toBe(0);
 
 describe('sign-in', () => {
   it.each(cases('sign-in'))('%s', async (name, fault) => {
@@ -33,8 +32,10 @@ describe('sign-in', () => {
 });
 
 it('token-app-only: also for an app that mailauth registered, public or with a secret', async () => {
-  for (const more of ['', ' --client-type confidential --fresh']) {
-    await setUp(`${setup}${more}`);
+  const set = 'setup --sandbox --yes --no-test';
+  await m.ready(set);
+  for (const again of ['', `${set} --client-type confidential --fresh`]) {
+    if (again !== '') expect((await m.mailauth(again)).exit).toBe(0);
     expect((await m.mailauth('token get --sandbox --force-refresh --json --fault token-app-only')).exit).toBe(0);
     for (const protocol of ['imap', 'smtp']) {
       const ran = await m.mailauth(`test ${protocol} --sandbox --json`);
@@ -52,7 +53,7 @@ describe('device codes', () => {
   });
 
   it('refresh-device-blocked', async () => {
-    await setUp(`${ready} --sign-in device`);
+    await m.ready('setup --sandbox --yes --no-test --register existing --sign-in device');
     const ran = await m.mailauth('token get --sandbox --force-refresh --json --fault refresh-device-blocked');
     expect([ran.json().error?.code, ran.exit]).toEqual(['sign-in-expired', 4]);
   });
@@ -73,7 +74,7 @@ describe('Graph', () => {
   });
 
   it('app-gone', async () => {
-    await setUp(`${setup}${confidential}`);
+    await m.ready(`setup --sandbox --yes --no-test${confidential}`);
     const ran = await m.mailauth('secret rotate --sandbox --yes --json --fault app-gone', hurried());
     expect([ran.json().error?.code, ran.exit]).toEqual(['app-gone', 1]);
   });

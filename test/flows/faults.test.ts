@@ -13,7 +13,7 @@ import { type Machine, machine, type Ran } from '../support/command-line.ts';
 let pc: Machine;
 beforeAll(async () => {
   pc = await machine();
-  expect((await pc.mailauth('setup --sandbox --yes --no-test --register existing')).exit).toBe(0);
+  await pc.ready('setup --sandbox --yes --no-test --register existing');
 });
 afterAll(() => pc.end());
 

@@ -3,6 +3,7 @@ import { run } from '../../src/cli/run.ts';
 import type { Context, Keychain, KeychainTrouble, Prompts } from '../../src/core/context.ts';
 import { KeychainFailure } from '../../src/core/context.ts';
 import { MemoryKeychain, realNetwork, temporaryFolder, testContext } from './context.ts';
+import { type Home, isNew, readHome, writeHome } from './ready-home.ts';
 import { putSharedKeys, takeSharedKeys } from './sandbox.ts';
 
 export interface Ran {
@@ -49,8 +50,15 @@ export interface Machine {
   run(argv: readonly string[], more?: How): Promise<Ran>;
   /** `mailauth …words`, split at blanks */
   mailauth(words: string, more?: How): Promise<Ran>;
+  /**
+   * Takes this new machine to where these commands lead, one after the other, each with exit 0. The first machine of a worker runs them.
+   * Those after it get a copy of what that one had in its home and its keychain.
+   */
+  ready(...commands: readonly string[]): Promise<void>;
   end(): Promise<void>;
 }
+
+const readyHomes = new Map<string, Home>();
 
 export async function machine(): Promise<Machine> {
   const folder = await temporaryFolder();
@@ -81,13 +89,19 @@ export async function machine(): Promise<Machine> {
           .map((line) => JSON.parse(line)),
     };
   };
-  return {
-    home: folder.path,
-    keychain,
-    run: runIt,
-    mailauth: (words, more) => runIt(words.split(' '), more),
-    end: folder.remove,
+  const mailauth: Machine['mailauth'] = (words, more) => runIt(words.split(' '), more);
+  const ready: Machine['ready'] = async (...commands) => {
+    if (!isNew(await readHome(folder.path, keychain))) throw new Error('a machine that was used already cannot be made ready');
+    const name = commands.join('\n');
+    const made = readyHomes.get(name);
+    if (made !== undefined) return writeHome(folder.path, keychain, made);
+    for (const words of commands) {
+      const { exit, err } = await mailauth(words);
+      if (exit !== 0) throw new Error(`mailauth ${words}: exit ${exit}\n${err}`);
+    }
+    readyHomes.set(name, await readHome(folder.path, keychain));
   };
+  return { home: folder.path, keychain, run: runIt, mailauth, ready, end: folder.remove };
 }
 
 /** A keychain that cannot be used, as this trouble shows. */

@@ -18,7 +18,7 @@ export interface TestSandbox extends Sandbox {
   again(more?: Partial<SandboxOptions>): Promise<Sandbox>;
 }
 
-const keyFiles = ['keys.json', 'ca.pem'];
+export const keyFiles = ['keys.json', 'ca.pem'];
 let sharedKeys: ReadonlyMap<string, string> | undefined;
 
 /** Making keys takes half a second, so the sandboxes of a worker share those of the first one: put into a new folder, and taken from it. */
