@@ -6,6 +6,8 @@ import { printable } from './text.ts';
 /** What a line must go by to work where it is read: the shell, and what the operator said of the whole run. */
 export interface Surroundings {
   readonly shell: Shell;
+  /** HOME is not set, empty or `/`, so that no folder of the user's own can be named by it */
+  readonly withoutHome?: boolean;
   readonly sandbox?: boolean;
   /** `usgov`, given as a flag */
   readonly cloud?: string | undefined;
@@ -115,7 +117,7 @@ function commandText(command: Command, here: Surroundings): Text {
   const words = command.words.map((word) => shellWord(word, shell));
   // Behind two hyphens a word that begins like a flag is none (POSIX Utility Syntax Guideline 10).
   const behind = command.words.some((word) => word.startsWith('-')) ? [...options, '--', ...words] : [...words, ...options];
-  return { text: `${beforeIt(command, shell)}${['mailauth', command.name, ...behind].join(' ')}`, notes };
+  return { text: `${beforeIt(command, here)}${['mailauth', command.name, ...behind].join(' ')}`, notes };
 }
 
 function optionOf(flag: string, value: string | true): readonly string[] {
@@ -123,9 +125,10 @@ function optionOf(flag: string, value: string | true): readonly string[] {
   return value.startsWith('-') && value !== '-' ? [`--${flag}=${value}`] : [`--${flag}`, value];
 }
 
-function beforeIt({ waitSeconds, home }: Command, shell: Shell): string {
+function beforeIt({ waitSeconds, home }: Command, { shell, withoutHome }: Surroundings): string {
   const pause = waitSeconds === undefined ? '' : `sleep ${waitSeconds}; `;
   if (home === undefined) return pause;
+  if (shell === 'posix' && withoutHome === true) return `${pause}MAILAUTH_HOME="$(mktemp -d /var/tmp/mailauth.XXXXXX)" `;
   return shell === 'posix' ? `${pause}MAILAUTH_HOME="$HOME/${home}" ` : `${pause}$env:MAILAUTH_HOME = "$HOME/${home}"; `;
 }
 

@@ -1,5 +1,5 @@
-import { join, resolve } from 'node:path';
-import envPaths from 'env-paths';
+import { homedir, userInfo } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import type { Context, Files, Random } from '../core/context.ts';
 import { errorCode } from '../core/error-code.ts';
@@ -7,10 +7,35 @@ import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { parseJsonFile, toJsonFile } from './json-file.ts';
 
-/** The one folder for everything mailauth writes: MAILAUTH_HOME, else the platform's config folder for `mailauth`. Absolute. */
-export function resolveHome(ctx: Pick<Context, 'env'>): string {
-  const asked = ctx.env.MAILAUTH_HOME;
-  return resolve(asked || envPaths('mailauth', { suffix: '' }).config);
+type Ports = Pick<Context, 'env' | 'platform'>;
+
+/** The one folder for everything mailauth writes: MAILAUTH_HOME, else the platform's config folder for `mailauth`. Absolute. Throws `home-unknown`. */
+export function resolveHome(ctx: Ports): string {
+  const { MAILAUTH_HOME: asked, XDG_CONFIG_HOME: xdg = '', APPDATA: appData } = ctx.env;
+  if (asked) return resolve(asked);
+  if (ctx.platform === 'win32') return join(appData || join(knownUserFolder(ctx), 'AppData', 'Roaming'), 'mailauth', 'Config');
+  if (ctx.platform === 'darwin') return join(knownUserFolder(ctx), 'Library', 'Preferences', 'mailauth');
+  // "All paths set in these environment variables must be absolute" (XDG Base Directory Specification 0.8, "Basics").
+  return join(isAbsolute(xdg) ? xdg : join(knownUserFolder(ctx), '.config'), 'mailauth');
+}
+
+function knownUserFolder(ctx: Ports): string {
+  const folder = userFolder(ctx);
+  if (folder === undefined) throw problem('home-unknown', {});
+  return folder;
+}
+
+/**
+ * The user's own folder: HOME, else what the system's list of users says. An empty HOME would be the current folder of whoever calls
+ * mailauth, so it counts as not set. Undefined in a container whose user is in no list.
+ */
+export function userFolder({ env, platform }: Ports): string | undefined {
+  try {
+    if (platform === 'win32') return homedir();
+    return isAbsolute(env.HOME ?? '') ? env.HOME : userInfo().homedir;
+  } catch {
+    return undefined;
+  }
 }
 
 const schema = z.object({ id: z.string().check(z.regex(/^[0-9a-f]{16}$/)) });

@@ -1,10 +1,10 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
-import { homedir, release, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { release, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { Context, Machine } from '../core/context.ts';
 import { shellOf } from '../core/quoting.ts';
 import { rfc3339Exact } from '../core/time.ts';
-import { resolveHome } from '../store/home.ts';
+import { resolveHome, userFolder } from '../store/home.ts';
 import { createBrowser } from './browser.ts';
 import { systemClock } from './clock.ts';
 import { systemFiles } from './disk/files.ts';
@@ -27,7 +27,7 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     env,
     platform,
     pid: process.pid,
-    surroundings: { shell: shellOf({ platform, env }) },
+    surroundings: { shell: shellOf({ platform, env }), withoutHome: !env.HOME || resolve(env.HOME) === '/' },
     machine: machineOf(process),
     out: outputOf(process.stdout),
     err: outputOf(process.stderr),
@@ -48,7 +48,7 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
 }
 
 /** Release, user and home folder are looked up when they are read: only the doctor reads them. */
-function machineOf({ version, arch }: NodeJS.Process): Machine {
+function machineOf({ version, arch, env, platform }: NodeJS.Process): Machine {
   return {
     node: version.replace(/^v/, ''),
     arch,
@@ -64,7 +64,7 @@ function machineOf({ version, arch }: NodeJS.Process): Machine {
       }
     },
     get homeFolder() {
-      return homedir();
+      return userFolder({ env, platform }) ?? '';
     },
   };
 }
@@ -72,10 +72,10 @@ function machineOf({ version, arch }: NodeJS.Process): Machine {
 /** `MAILAUTH_DEBUG=1`: lines in `debug.log` under MAILAUTH_HOME. A log that cannot be written never stops the work. */
 function debugLog(ctx: Pick<Context, 'env' | 'platform' | 'clock' | 'pid'>): (line: string) => void {
   if (ctx.env.MAILAUTH_DEBUG !== '1') return () => undefined;
-  const home = resolveHome(ctx);
-  const file = join(home, 'debug.log');
   return (line) => {
     try {
+      const home = resolveHome(ctx);
+      const file = join(home, 'debug.log');
       mkdirSync(home, { recursive: true, mode: 0o700 });
       appendFileSync(file, `${rfc3339Exact(ctx.clock.now())} [${ctx.pid}] ${line}\n`, { mode: 0o600 });
     } catch {

@@ -40,6 +40,11 @@ describe('a command', () => {
     ],
   ] as const)('%o', (step, text) => expect(shown(step, posix)).toBe(text));
 
+  it('names no folder by HOME where HOME names none', () => {
+    const text = shown({ ...mailauth('setup'), home: 'mailauth' }, { ...posix, withoutHome: true });
+    expect(text).toBe('MAILAUTH_HOME="$(mktemp -d /var/tmp/mailauth.XXXXXX)" mailauth setup');
+  });
+
   it('of PowerShell is quoted as PowerShell reads it', () => {
     expect(shown(mailauth('setup', { name: "o'brien", protocols: 'imap,smtp' }), powershell)).toBe(
       "mailauth setup --name 'o''brien' --protocols 'imap,smtp'",

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ensureHomeId, readHomeId, resolveHome } from '../../../src/store/home.ts';
 import { systemFiles } from '../../../src/system/disk/files.ts';
@@ -16,15 +17,26 @@ beforeEach(async () => {
 afterEach(() => clean());
 
 describe('resolveHome', () => {
+  const linux = (env: Record<string, string>) => resolveHome({ env, platform: 'linux' });
+  const listed = join(userInfo().homedir, '.config', 'mailauth');
+
   it('takes MAILAUTH_HOME, made absolute', () => {
-    expect(resolveHome({ env: { MAILAUTH_HOME: '/srv/mailauth' } })).toBe('/srv/mailauth');
-    expect(resolveHome({ env: { MAILAUTH_HOME: 'here' } })).toBe(resolve('here'));
+    expect(linux({ MAILAUTH_HOME: '/srv/mailauth', HOME: '/home/ada' })).toBe('/srv/mailauth');
+    expect(linux({ MAILAUTH_HOME: 'here' })).toBe(resolve('here'));
   });
 
-  it.each([undefined, ''])('is a folder named mailauth without it (%s)', (MAILAUTH_HOME) => {
-    const path = resolveHome({ env: { MAILAUTH_HOME } });
-    expect(isAbsolute(path)).toBe(true);
-    expect(path).toMatch(/mailauth/);
+  it('is the folder mailauth in the config folder of the platform', () => {
+    const HOME = '/home/ada';
+    expect(linux({ HOME, MAILAUTH_HOME: '' })).toBe('/home/ada/.config/mailauth');
+    expect(linux({ HOME, XDG_CONFIG_HOME: '/srv/config' })).toBe('/srv/config/mailauth');
+    expect(linux({ HOME, XDG_CONFIG_HOME: 'config' })).toBe('/home/ada/.config/mailauth');
+    expect(resolveHome({ env: { HOME }, platform: 'darwin' })).toBe('/home/ada/Library/Preferences/mailauth');
+    expect(resolveHome({ env: { APPDATA: '/appdata' }, platform: 'win32' })).toBe('/appdata/mailauth/Config');
+    expect(linux({ HOME: '/' })).toBe('/.config/mailauth');
+  });
+
+  it.each([{}, { HOME: '' }, { HOME: 'here' }])('%j is no home folder, so the list of users says which it is', (env) => {
+    expect(linux(env)).toBe(listed);
   });
 });
 

@@ -190,6 +190,25 @@ export const storeEntries = {
     retryHelps: false,
   }),
 
+  'home-unknown': entry({
+    exit: Exit.failed,
+    source: sources.own,
+    title: () => 'mailauth does not know where to keep its files',
+    why: () =>
+      'This user has no home folder: HOME is not set, and the list of users of this system does not name one. Containers are often so.',
+    next: () => [
+      noted(
+        byShell(
+          line`export MAILAUTH_HOME="$(mktemp -d /var/tmp/mailauth.XXXXXX)"`,
+          line`$env:MAILAUTH_HOME = Join-Path ([IO.Path]::GetTempPath()) mailauth`,
+        ),
+        'a new folder; for good, name one that outlives the container',
+      ),
+      again(),
+    ],
+    retryHelps: false,
+  }),
+
   'home-not-writable': entry<{ home: string; why: string }>({
     exit: Exit.failed,
     source: sources.own,
