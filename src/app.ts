@@ -1,7 +1,6 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { run } from './cli/run.ts';
-import { Interrupted } from './core/errors.ts';
-import { Exit } from './core/exit.ts';
+import { Exit, Interrupted } from './core/errors.ts';
 import { createSystem } from './system/system.ts';
 
 /** The real system to `run(argv, ctx)` to an exit code. Beside `main.ts` the only place that touches `process`. */

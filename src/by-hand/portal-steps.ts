@@ -1,6 +1,6 @@
 import type { Endpoints } from '../core/cloud.ts';
+import { thumbprintsOf } from '../core/hashes.ts';
 import type { PlannedCertificate, RegistrationPlan } from '../core/registration-plan.ts';
-import { thumbprintsOf } from '../core/thumbprints.ts';
 import { custom } from '../products/custom.ts';
 import { type PlanAnswers, planRegistration } from '../products/plan.ts';
 import { accountTypes, type Product } from '../products/product.ts';

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { protocols } from '../core/cloud.ts';
-import { cloudNames } from '../core/clouds.ts';
+import { cloudNames, protocols } from '../core/cloud.ts';
 import { again, type CommandName } from '../core/next.ts';
 import { chosenStores } from '../core/stores.ts';
 import { plain } from '../core/text.ts';

@@ -1,4 +1,4 @@
-import { cloudNames, namedCloud, unverifiedWords } from '../core/clouds.ts';
+import { cloudNames, namedCloud, unverifiedWords } from '../core/cloud.ts';
 import { type ChosenStore, chosenStores, defaultStore } from '../core/stores.ts';
 import { anyOf } from '../core/text.ts';
 import type { topics } from './tree.ts';

@@ -1,5 +1,5 @@
 import type { Context } from '../core/context.ts';
-import { Exit, type ExitCode } from '../core/exit.ts';
+import { Exit, type ExitCode } from '../core/errors.ts';
 import { globalValueFlags } from '../session/globals.ts';
 import { unknownCommand } from './find-command.ts';
 import { modules } from './modules.ts';

@@ -1,8 +1,7 @@
 import type { Context } from '../core/context.ts';
-import { Interrupted, MailauthError } from '../core/errors.ts';
-import { Exit, type ExitCode } from '../core/exit.ts';
+import { Exit, type ExitCode, Interrupted, MailauthError } from '../core/errors.ts';
 import { byShell, type Command, line, mailauth, type NextStep, noted } from '../core/next.ts';
-import type { Reporter } from '../core/report.ts';
+import type { Reporter } from '../core/run-parts.ts';
 import type { Surroundings } from '../core/shown.ts';
 import { problem } from '../errors/problem.ts';
 import { productNames } from '../products/product-names.ts';

@@ -1,9 +1,7 @@
 import * as z from 'zod/mini';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { Cloud } from '../core/cloud.ts';
-import { namedCloud, unverifiedWords } from '../core/clouds.ts';
-import { errorCode } from '../core/error-code.ts';
-import { MailauthError } from '../core/errors.ts';
+import { type Cloud, namedCloud, unverifiedWords } from '../core/cloud.ts';
+import { errorCode, MailauthError } from '../core/errors.ts';
 import { fold } from '../core/fold.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { type Command, mailauth, type NextStep } from '../core/next.ts';

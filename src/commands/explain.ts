@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
-import { isMissingFile } from '../core/error-code.ts';
+import { isMissingFile } from '../core/errors.ts';
 import { mailauth } from '../core/next.ts';
 import { allShown, type Surroundings, shown } from '../core/shown.ts';
 import { plain } from '../core/text.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { namedCloud } from '../core/clouds.ts';
+import { namedCloud } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
 import { Interrupted } from '../core/errors.ts';
 import { mailauth } from '../core/next.ts';
@@ -9,7 +9,7 @@ import type { FaultArea, ListedFault } from '../sandbox/faults/fault.ts';
 import type { Sandbox } from '../sandbox/start-sandbox.ts';
 import { type CommandModule, examples, type Outcome } from '../session/command.ts';
 import type { Session } from '../session/session.ts';
-import { renderFacts } from '../ui/facts.ts';
+import { renderFacts } from '../ui/tables.ts';
 import type { Theme } from '../ui/theme.ts';
 
 const schema = z.object({ listFaults: z.optional(z.boolean()) });

@@ -39,3 +39,127 @@ export interface Endpoints {
   readonly authorization: string;
   readonly token: string;
 }
+
+/** The words of `--cloud`. A new one also needs its row in `microsoftClouds`. */
+export const cloudNames = ['public', 'usgov', 'usgov-dod', 'china'] as const;
+
+export type CloudName = (typeof cloudNames)[number];
+
+export const defaultCloud = 'public' satisfies CloudName;
+
+export const isCloudName = (word: string): word is CloudName => cloudNames.some((name) => name === word);
+
+/** Everything that mailauth knows of one of Microsoft's clouds. */
+interface MicrosoftCloud {
+  readonly hosts: Omit<Cloud, 'name'>;
+  /** hosts that the sign-in service answers under; empty where another cloud's sign-in service serves this one */
+  readonly signInHosts: readonly string[];
+  /** name in `az cloud list` */
+  readonly azureCli: string;
+  /** name in `Get-MgEnvironment` */
+  readonly graphPowerShell: string;
+  /** value of `Connect-ExchangeOnline -ExchangeEnvironmentName`; undefined where that option is left out */
+  readonly exchangePowerShell: string | undefined;
+}
+
+/**
+ * Microsoft's clouds (learn.microsoft.com/entra/identity-platform/authentication-national-cloud; mail hosts from
+ * endpoints.office.com). GCC uses `public`. `verified: false`: the mail hosts or scopes come from third parties only.
+ */
+const microsoftClouds: Readonly<Record<CloudName, MicrosoftCloud>> = {
+  public: {
+    hosts: {
+      login: 'https://login.microsoftonline.com',
+      graph: 'https://graph.microsoft.com',
+      portal: 'https://entra.microsoft.com',
+      outlookScopeBase: 'https://outlook.office.com',
+      imap: { host: 'outlook.office365.com', port: 993, security: 'tls' },
+      pop: { host: 'outlook.office365.com', port: 995, security: 'tls' },
+      smtp: { host: 'smtp.office365.com', port: 587, security: 'starttls' },
+      verified: true,
+    },
+    signInHosts: ['login.microsoftonline.com', 'login.windows.net', 'login.microsoft.com', 'login.live.com'],
+    azureCli: 'AzureCloud',
+    graphPowerShell: 'Global',
+    exchangePowerShell: undefined,
+  },
+  usgov: {
+    hosts: {
+      login: 'https://login.microsoftonline.us',
+      graph: 'https://graph.microsoft.us',
+      portal: 'https://entra.microsoft.us',
+      outlookScopeBase: 'https://outlook.office365.us',
+      imap: { host: 'outlook.office365.us', port: 993, security: 'tls' },
+      pop: { host: 'outlook.office365.us', port: 995, security: 'tls' },
+      smtp: { host: 'outlook.office365.us', port: 587, security: 'starttls' },
+      verified: true,
+    },
+    signInHosts: ['login.microsoftonline.us'],
+    azureCli: 'AzureUSGovernment',
+    graphPowerShell: 'USGov',
+    exchangePowerShell: 'O365USGovGCCHigh',
+  },
+  'usgov-dod': {
+    hosts: {
+      login: 'https://login.microsoftonline.us',
+      graph: 'https://dod-graph.microsoft.us',
+      portal: 'https://entra.microsoft.us',
+      outlookScopeBase: 'https://outlook.office365.us',
+      imap: { host: 'outlook-dod.office365.us', port: 993, security: 'tls' },
+      pop: { host: 'outlook-dod.office365.us', port: 995, security: 'tls' },
+      smtp: { host: 'outlook-dod.office365.us', port: 587, security: 'starttls' },
+      verified: false,
+    },
+    signInHosts: [],
+    // The Azure CLI has one name for GCC High and DoD.
+    azureCli: 'AzureUSGovernment',
+    graphPowerShell: 'USGovDoD',
+    exchangePowerShell: 'O365USGovDoD',
+  },
+  china: {
+    hosts: {
+      login: 'https://login.partner.microsoftonline.cn',
+      graph: 'https://microsoftgraph.chinacloudapi.cn',
+      portal: 'https://portal.azure.cn',
+      outlookScopeBase: 'https://partner.outlook.cn',
+      imap: { host: 'partner.outlook.cn', port: 993, security: 'tls' },
+      pop: { host: 'partner.outlook.cn', port: 995, security: 'tls' },
+      smtp: { host: 'partner.outlook.cn', port: 587, security: 'starttls' },
+      verified: false,
+    },
+    signInHosts: ['login.partner.microsoftonline.cn', 'login.chinacloudapi.cn'],
+    azureCli: 'AzureChinaCloud',
+    graphPowerShell: 'China',
+    exchangePowerShell: 'O365China',
+  },
+};
+
+export const namedCloud = (name: CloudName): Cloud => ({ name, ...microsoftClouds[name].hosts });
+
+/** What scripts call this cloud; undefined for the sandbox and for a cloud that a file describes. */
+export const scriptNames = ({ name }: Pick<Cloud, 'name'>): Omit<MicrosoftCloud, 'hosts' | 'signInHosts'> | undefined =>
+  isCloudName(name) ? microsoftClouds[name] : undefined;
+
+/**
+ * Which Microsoft cloud a sign-in host belongs to; a tenant's endpoints may use any host of its cloud. GCC High and DoD share one host,
+ * which answers `usgov`.
+ */
+export function cloudOfLoginHost(host: string): CloudName | undefined {
+  return cloudNames.find((name) => microsoftClouds[name].signInHosts.some((known) => known === host.toLowerCase()));
+}
+
+/** A page of Microsoft's sign-in, in any of its clouds. `host` in lower case, as `URL` has it. */
+export function isSignInPage(host: string): boolean {
+  return cloudNames
+    .flatMap((name) => microsoftClouds[name].signInHosts)
+    .map((known) => known.split('.').slice(-2).join('.'))
+    .some((domain) => host === domain || host.endsWith(`.${domain}`));
+}
+
+/** What a person is told of a cloud whose hosts and scopes Microsoft does not document all; undefined for the others. */
+export const unverifiedWords = ({ verified }: Pick<Cloud, 'verified'>): string | undefined =>
+  verified ? undefined : 'mail hosts and scopes unverified';
+
+/** The same as a whole sentence, said before anybody relies on them. */
+export const unverifiedNote = ({ name }: Pick<Cloud, 'name'>): string =>
+  `The hosts and scopes of the cloud "${name}" are unverified: Microsoft does not document them all.`;

@@ -1,6 +1,20 @@
-import type { ExitCode } from './exit.ts';
 import type { Line, NextStep } from './next.ts';
 import { printable } from './text.ts';
+
+/** Exit codes of the command line (docs/contract.md, "Exit codes"). Scripts depend on them: never renumber. */
+export const Exit = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  needsAnswer: 3,
+  needsSignIn: 4,
+  temporary: 5,
+  notAllowed: 6,
+  noStore: 7,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof Exit)[keyof typeof Exit];
 
 /** Evidence from outside, already stripped of control characters and never a secret. */
 export interface ErrorDetail {
@@ -74,4 +88,14 @@ export class Interrupted extends Error {
     super('interrupted');
     this.name = 'Interrupted';
   }
+}
+
+/** The code of an error of Node.js or of the operating system: `ENOENT`, `ECONNREFUSED`; undefined where it has none. */
+export const errorCode = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+/** A file, or a folder on the way to it, does not exist. */
+export function isMissingFile(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }

@@ -1,5 +1,22 @@
 import type { Context, Network } from './context.ts';
-import type { Reporter } from './report.ts';
+
+export type StepState = 'started' | 'waiting' | 'done' | 'skipped' | 'failed';
+
+/** How a run tells what it is doing: lines on stderr for people, JSON lines on stdout for programs. */
+export interface Reporter {
+  /** `text` is for people: one line, past tense when done */
+  progress(step: string, state: StepState, text: string): void;
+  /** the address to sign in at; `expiresAt` in milliseconds since the epoch; `userCode` is typed there (device code flow) */
+  authorizationRequired(url: string, expiresAt: number, userCode?: string): void;
+  /** something worth knowing; left out by --quiet */
+  note(text: string): void;
+  /** only with --verbose */
+  detail(text: string): void;
+  /** a block of text for the person at work (portal steps, summary); shown even with --quiet */
+  show(text: string): void;
+  /** the run ends here: the progress line is closed, because other output follows */
+  settle(): void;
+}
 
 /** What a run shares among everything that talks to Microsoft, to a mail server or to the person at the terminal. */
 export interface Run {

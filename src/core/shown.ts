@@ -1,4 +1,4 @@
-import { defaultCloud, isCloudName } from './clouds.ts';
+import { defaultCloud, isCloudName } from './cloud.ts';
 import type { Again, Command, CommandName, Line, NextStep } from './next.ts';
 import { type Shell, shellWord } from './quoting.ts';
 import { printable } from './text.ts';

@@ -1,3 +1,5 @@
+import type { Secret } from './secret.ts';
+
 /** The words of `--store`: where an operator may keep secrets. A new one also needs its row in `stores`. */
 export const chosenStores = ['keychain', 'file'] as const;
 
@@ -27,3 +29,19 @@ export const stores: Readonly<Record<StoreName, Store>> = {
   file: { title: 'Sealed file', is: 'one sealed file', keyFiles: ['MAILAUTH_KEY_FILE', 'MAILAUTH_PASSPHRASE_FILE'] },
   'sandbox-file': { title: "Sandbox's file", is: "a file in the sandbox's own folder", keyFiles: [] },
 };
+
+/**
+ * Where tokens and client secrets live. A store that was asked for never falls back to another one.
+ * Failures are `MailauthError`s of the store catalogue, exit 7.
+ */
+export interface SecretStore {
+  readonly name: StoreName;
+  /** for status and doctor: `Secret Service (service "mailauth")` */
+  describe(): string;
+  /** write, read, compare, delete a random entry; call it before any browser opens */
+  probe(): Promise<void>;
+  read(entry: string): Promise<Secret | undefined>;
+  write(entry: string, value: Secret): Promise<void>;
+  /** false when the entry did not exist */
+  remove(entry: string): Promise<boolean>;
+}

@@ -46,3 +46,11 @@ export function addressHtml(address: string): string {
   const parts = [...host.split(/(?<=@)|(?<=\w)(?=\.\w)/), ...path.split(/(?<=[/?&=])/)].filter((part) => part !== '');
   return `<data value="${escapeHtml(address)}">${parts.map(escapeHtml).join('<wbr>')}</data>`;
 }
+
+/** A GUID in its usual spelling (RFC 9562 section 4), as a part of a regular expression that ignores case. */
+export const guidPattern = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+
+const whole = new RegExp(`^${guidPattern}$`, 'i');
+
+/** Ids of tenants, applications and users are GUIDs. */
+export const isGuid = (text: string): boolean => whole.test(text);

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Cloud, MailHost, Protocol } from '../core/cloud.ts';
-import { cloudNames } from '../core/clouds.ts';
+import { type Cloud, cloudNames, type MailHost, type Protocol } from '../core/cloud.ts';
 import type { Clock, Network } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import { networkProblem } from '../errors/network-problem.ts';

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import type { Context } from '../core/context.ts';
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/errors.ts';
 import { mailauth } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
 import { openLoopback } from '../oauth/loopback.ts';

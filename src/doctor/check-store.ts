@@ -1,6 +1,5 @@
 import { MailauthError } from '../core/errors.ts';
-import { defaultStore, type StoreName, stores } from '../core/stores.ts';
-import type { SecretStore } from '../store/store.ts';
+import { defaultStore, type SecretStore, type StoreName, stores } from '../core/stores.ts';
 import { type Check, ok, warned } from './check.ts';
 
 export interface StoreToCheck {

@@ -1,7 +1,6 @@
 import type { Machine } from '../core/context.ts';
-import { guidPattern } from '../core/guid.ts';
 import { redact } from '../core/redact.ts';
-import { printable } from '../core/text.ts';
+import { guidPattern, printable } from '../core/text.ts';
 import { withoutPassword } from './check-environment.ts';
 
 export interface Private {

@@ -1,6 +1,6 @@
 import type { HttpRequest } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
-import { publishingPausesMs } from '../core/pauses.ts';
+import { publishingPausesMs } from '../core/time.ts';
 import { storedThumbprints } from '../oauth/client-certificate.ts';
 import { postClientCredentials } from '../oauth/client-credentials.ts';
 import { entraProblem } from '../oauth/entra-error.ts';

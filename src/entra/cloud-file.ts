@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
-import type { Cloud, MailHost } from '../core/cloud.ts';
-import { isCloudName } from '../core/clouds.ts';
+import { type Cloud, isCloudName, type MailHost } from '../core/cloud.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 

@@ -1,9 +1,7 @@
 import * as z from 'zod/mini';
-import type { Cloud, Endpoints, Tenant } from '../core/cloud.ts';
-import { type CloudName, cloudOfLoginHost, isCloudName } from '../core/clouds.ts';
+import { type Cloud, type CloudName, cloudOfLoginHost, type Endpoints, isCloudName, type Tenant } from '../core/cloud.ts';
 import type { HttpResponse, Network } from '../core/context.ts';
-import { guidPattern, isGuid } from '../core/guid.ts';
-import { plain } from '../core/text.ts';
+import { guidPattern, isGuid, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { entraProblem, readEntraError } from '../oauth/entra-error.ts';
 import { retryAfterSeconds } from '../oauth/token-exchange.ts';

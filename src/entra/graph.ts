@@ -4,8 +4,8 @@ import type { Clock, HttpRequest, HttpResponse, Network, Random } from '../core/
 import { defined } from '../core/defined.ts';
 import { MailauthError } from '../core/errors.ts';
 import { type Command, mailauth } from '../core/next.ts';
-import { pauseMs } from '../core/pauses.ts';
 import type { Secret } from '../core/secret.ts';
+import { pauseMs } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
 import { type AccessClaims, readAccessToken } from '../oauth/claims.ts';
 import { retryAfterSeconds } from '../oauth/token-exchange.ts';

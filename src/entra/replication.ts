@@ -1,5 +1,5 @@
 import type { Clock } from '../core/context.ts';
-import { pauseMs } from '../core/pauses.ts';
+import { pauseMs } from '../core/time.ts';
 import type { WaitReason } from './graph.ts';
 import { type GraphAnswer, type GraphRefusal, means } from './graph-answer.ts';
 

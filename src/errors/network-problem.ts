@@ -1,9 +1,7 @@
-import { errorCode } from '../core/error-code.ts';
-import { Interrupted, MailauthError } from '../core/errors.ts';
+import { errorCode, Interrupted, MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import type { Where } from './catalogue/machine/network-errors.ts';
-import { type ProblemCode, problem } from './problem.ts';
-import { entryThatSays, entryWithCode } from './says.ts';
+import { entryThatSays, entryWithCode, type ProblemCode, problem } from './problem.ts';
 
 type NetworkCode = Extract<
   ProblemCode,

@@ -1,5 +1,4 @@
-import type { Cloud } from '../core/cloud.ts';
-import { cloudNames } from '../core/clouds.ts';
+import { type Cloud, cloudNames } from '../core/cloud.ts';
 import { type ErrorDetail, MailauthError } from '../core/errors.ts';
 import { type Line, mailauth, type NextStep, withoutBlanks } from '../core/next.ts';
 import type { Entry, Mender } from '../errors/entry/entry.ts';

@@ -1,7 +1,6 @@
 import { catalogue } from '#catalogue';
 import type { Entry } from '../errors/entry/entry.ts';
-import type { ProblemCode } from '../errors/problem.ts';
-import { squeezed } from '../errors/says.ts';
+import { type ProblemCode, squeezed } from '../errors/problem.ts';
 
 /** One sign of one entry, as it is searched for. */
 export interface Needle {

@@ -1,5 +1,4 @@
-import { guidPattern } from '../core/guid.ts';
-import { plain } from '../core/text.ts';
+import { guidPattern, plain } from '../core/text.ts';
 import { suggestedPauseMs } from '../mail/mail-refusal.ts';
 
 /** The values of one error that its own text names beyond doubt. */

@@ -3,8 +3,7 @@ import { Interrupted, MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import type { MailSpot } from '../errors/catalogue/mail/mail-words.ts';
 import { networkProblem } from '../errors/network-problem.ts';
-import { problem } from '../errors/problem.ts';
-import { entryThatSays } from '../errors/says.ts';
+import { entryThatSays, problem } from '../errors/problem.ts';
 import { appRefused, type MailAttempt, type More, refusedToken, spotOf, throttledProblem, whoSignedIn } from './mail-refusal.ts';
 
 /** An imapflow error, read by its fields: its messages ("Command failed") say nothing to a person. */

@@ -1,11 +1,9 @@
 import { MailauthError } from '../core/errors.ts';
-import { isGuid } from '../core/guid.ts';
 import { appRole, delegatedPermission } from '../core/permissions.ts';
-import { plain } from '../core/text.ts';
+import { isGuid, plain } from '../core/text.ts';
 import { rfc3339 } from '../core/time.ts';
 import type { MailSpot, RefusedBlanks } from '../errors/catalogue/mail/mail-words.ts';
-import { problem } from '../errors/problem.ts';
-import { entryThatSays } from '../errors/says.ts';
+import { entryThatSays, problem } from '../errors/problem.ts';
 import type { ConversationStage } from './stages.ts';
 
 /**

@@ -1,6 +1,5 @@
 import type { MailauthError } from '../core/errors.ts';
-import { problem } from '../errors/problem.ts';
-import { entryThatSays } from '../errors/says.ts';
+import { entryThatSays, problem } from '../errors/problem.ts';
 import {
   appRefused,
   lostDuringAuth,

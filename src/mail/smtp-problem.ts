@@ -2,8 +2,7 @@ import * as z from 'zod/mini';
 import { Interrupted, MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { networkProblem } from '../errors/network-problem.ts';
-import { problem } from '../errors/problem.ts';
-import { entryThatSays, entryWithCode } from '../errors/says.ts';
+import { entryThatSays, entryWithCode, problem } from '../errors/problem.ts';
 import {
   appRefused,
   lostDuringAuth,

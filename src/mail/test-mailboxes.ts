@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { MailHost, Protocol } from '../core/cloud.ts';
 import type { Clock } from '../core/context.ts';
-import type { MailauthError } from '../core/errors.ts';
-import type { ExitCode } from '../core/exit.ts';
+import type { ExitCode, MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { problem } from '../errors/problem.ts';
 import { hostPauses } from './host-pauses.ts';

@@ -1,7 +1,7 @@
 import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import { type Command, inPlaceOfLogin } from '../core/next.ts';
-import type { Reporter } from '../core/report.ts';
+import type { Reporter } from '../core/run-parts.ts';
 import { type Surroundings, stepsShown } from '../core/shown.ts';
 import { problem } from '../errors/problem.ts';
 import { type AuthorizationAnswer, newState } from './authorization-answer.ts';

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { type Thumbprints, thumbprintsOf } from '../core/hashes.ts';
 import { Secret } from '../core/secret.ts';
-import { type Thumbprints, thumbprintsOf } from '../core/thumbprints.ts';
 import { rfc3339 } from '../core/time.ts';
 
 /** A certificate with its private key, read and matched. `pem` is both, as the secret store keeps them. */

@@ -1,6 +1,5 @@
 import type { Context } from '../core/context.ts';
-import { MailauthError } from '../core/errors.ts';
-import { Exit } from '../core/exit.ts';
+import { Exit, MailauthError } from '../core/errors.ts';
 import type { TokenSet } from '../core/mailbox.ts';
 import { type Command, inPlaceOfLogin } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';

@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 import { defined } from '../core/defined.ts';
-import type { ErrorDetail, MailauthError } from '../core/errors.ts';
-import { Exit, type ExitCode } from '../core/exit.ts';
+import { type ErrorDetail, Exit, type ExitCode, type MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { rfc3339Exact } from '../core/time.ts';
 import { aadstsEntries } from '../errors/catalogue/entra/entra-errors.ts';

@@ -1,6 +1,6 @@
 import { defined } from '../core/defined.ts';
-import { isGuid } from '../core/guid.ts';
 import type { Account } from '../core/mailbox.ts';
+import { isGuid } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { AccessClaims, IdClaims } from './claims.ts';
 

@@ -1,6 +1,5 @@
-import { isSignInPage } from '../core/clouds.ts';
-import { isGuid } from '../core/guid.ts';
-import { plain } from '../core/text.ts';
+import { isSignInPage } from '../core/cloud.ts';
+import { isGuid, plain } from '../core/text.ts';
 import { pastedTexts as say } from '../errors/catalogue/entra/pasted-errors.ts';
 import { type AuthorizationAnswer, hasState, type ReadAnswer, readAuthorizationAnswer, readCode } from './authorization-answer.ts';
 

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { nodeModule } from '../core/builtins.ts';
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/errors.ts';
 
 /** The whole program, built beside this file. `require` spares the ESM loader, a fifth of the time of a bare Node. */
 export async function startApp(): Promise<void> {

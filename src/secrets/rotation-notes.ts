@@ -3,12 +3,11 @@ import * as z from 'zod/mini';
 import type { Context } from '../core/context.ts';
 import type { MailboxKey } from '../core/mailbox.ts';
 import { Secret } from '../core/secret.ts';
+import type { SecretStore } from '../core/stores.ts';
 import type { NewSecret } from '../entra/app-secret.ts';
 import { guardWrites } from '../store/home.ts';
-import { parseJsonFile, toJsonFile } from '../store/json-file.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
-import { timeSchema } from '../store/schemas.ts';
-import type { SecretStore } from '../store/store.ts';
+import { parseJsonFile, timeSchema, toJsonFile } from '../store/schemas.ts';
 import { rotatedSecretEntry } from '../store/token-entry.ts';
 
 /** A rotation in hand. On disk before the first change in the tenant, gone after the last; never a secret. */

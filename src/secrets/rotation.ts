@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
-import { MailauthError } from '../core/errors.ts';
-import { Exit } from '../core/exit.ts';
+import { Exit, MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
-import type { Reporter } from '../core/report.ts';
+import type { Reporter } from '../core/run-parts.ts';
+import type { SecretStore } from '../core/stores.ts';
 import { rfc3339 } from '../core/time.ts';
 import { addSecret, type NewSecret, removeLost, removeSecret, rotationName, type SecretDeps } from '../entra/app-secret.ts';
 import { proveSecret } from '../entra/client-check.ts';
@@ -12,7 +12,6 @@ import { problem } from '../errors/problem.ts';
 import type { OAuthApp } from '../oauth/oauth-app.ts';
 import { guardWrites } from '../store/home.ts';
 import { type MailboxFiles, mailboxSlug } from '../store/mailbox-file.ts';
-import type { SecretStore } from '../store/store.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
 import { type RotationNote, rotationNotes, waitingSecret } from './rotation-notes.ts';
 

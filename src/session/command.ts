@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import type { MailauthError } from '../core/errors.ts';
-import type { ExitCode } from '../core/exit.ts';
+import type { ExitCode, MailauthError } from '../core/errors.ts';
 import type { Theme } from '../ui/theme.ts';
 import type { Session } from './session.ts';
 

@@ -1,6 +1,6 @@
 import type { Command as CommanderCommand } from 'commander';
 import * as z from 'zod/mini';
-import { type CloudName, cloudNames, defaultCloud, isCloudName } from '../core/clouds.ts';
+import { type CloudName, cloudNames, defaultCloud, isCloudName } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import type { MailauthError } from '../core/errors.ts';

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
-import type { StoreName } from '../core/stores.ts';
+import type { SecretStore, StoreName } from '../core/stores.ts';
 import { fileStore, sealedFile } from '../store/file-store.ts';
 import { ensureHomeId, readHomeId } from '../store/home.ts';
 import { type KeySource, keySource } from '../store/key-source.ts';
 import { keychainStore } from '../store/keychain-store.ts';
 import { sandboxFileStore } from '../store/sandbox-file-store.ts';
-import type { SecretStore } from '../store/store.ts';
 import type { Globals } from './globals.ts';
 
 type StoreContext = Pick<Context, 'env' | 'platform' | 'files' | 'keychain' | 'random' | 'prompts' | 'interactive'>;

@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
-import { errorCode } from '../core/error-code.ts';
-import { MailauthError } from '../core/errors.ts';
-import { Exit } from '../core/exit.ts';
+import { Exit, errorCode, MailauthError } from '../core/errors.ts';
 import { line, noted } from '../core/next.ts';
 import { redact } from '../core/redact.ts';
 import { plain } from '../core/text.ts';

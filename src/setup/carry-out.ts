@@ -1,4 +1,4 @@
-import { unverifiedNote } from '../core/clouds.ts';
+import { unverifiedNote } from '../core/cloud.ts';
 import { MailauthError } from '../core/errors.ts';
 import { columnsOf } from '../core/fold.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { Context, GuardedFile } from '../core/context.ts';
 import { Secret } from '../core/secret.ts';
+import type { SecretStore } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { guardWrites } from './home.ts';
@@ -17,7 +18,6 @@ import {
   Unsealable,
   unseal,
 } from './sealed-file.ts';
-import type { SecretStore } from './store.ts';
 
 /** A process that slept while it held the lock looks dead, and another one writes: the first begins again from what is there now. */
 const changeTries = 5;

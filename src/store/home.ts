@@ -2,10 +2,10 @@ import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import type { Context, Files, Random } from '../core/context.ts';
-import { errorCode } from '../core/error-code.ts';
+import { errorCode } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
-import { parseJsonFile, toJsonFile } from './json-file.ts';
+import { parseJsonFile, toJsonFile } from './schemas.ts';
 
 type Ports = Pick<Context, 'env' | 'platform'>;
 

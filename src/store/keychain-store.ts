@@ -1,10 +1,10 @@
 import { type Keychain, KeychainFailure, type KeychainTrouble, type Random, severalEntries } from '../core/context.ts';
 import { line } from '../core/next.ts';
 import { Secret } from '../core/secret.ts';
+import type { SecretStore } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { DamagedValue, splitEntry } from './split.ts';
-import type { SecretStore } from './store.ts';
 import { fixOf } from './token-entry.ts';
 
 export interface KeychainStoreOptions {

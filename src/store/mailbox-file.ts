@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import type * as z from 'zod/mini';
 import type { Files } from '../core/context.ts';
+import { sha256 } from '../core/hashes.ts';
 import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
-import { sha256 } from '../core/sha256.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { diskReason, guardWrites } from './home.ts';
-import { type Parsed, parseJsonFile, toJsonFile } from './json-file.ts';
-import { mailboxFileSchema } from './schemas.ts';
+import { mailboxFileSchema, type Parsed, parseJsonFile, toJsonFile } from './schemas.ts';
 
 interface BrokenFile {
   readonly file: string;

@@ -3,12 +3,11 @@ import * as z from 'zod/mini';
 import type { Files } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
-import { chosenStores, type StoreName, storeNames } from '../core/stores.ts';
+import { chosenStores, type SecretStore, type StoreName, storeNames } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { guardWrites } from './home.ts';
-import { parseJsonFile, toJsonFile } from './json-file.ts';
-import type { SecretStore } from './store.ts';
+import { parseJsonFile, toJsonFile } from './schemas.ts';
 import { decodeTokenSet } from './token-entry.ts';
 
 export interface Move {

@@ -3,11 +3,11 @@ import * as z from 'zod/mini';
 import type { Files } from '../core/context.ts';
 import { line } from '../core/next.ts';
 import { Secret } from '../core/secret.ts';
+import type { SecretStore } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { diskReason, guardWrites } from './home.ts';
-import { parseJsonFile, toJsonFile } from './json-file.ts';
-import type { SecretStore } from './store.ts';
+import { parseJsonFile, toJsonFile } from './schemas.ts';
 
 const schema = z.object({ version: z.literal(1), secrets: z.record(z.string(), z.string()) });
 const lockWaitMs = 10_000;

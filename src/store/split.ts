@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Keychain } from '../core/context.ts';
-import { sha256 } from '../core/sha256.ts';
+import { sha256 } from '../core/hashes.ts';
 
 /**
  * Values of any size in a keychain whose entries have a limit (Windows: 1280 UTF-16 units).

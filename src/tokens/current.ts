@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
-import { MailauthError } from '../core/errors.ts';
-import { Exit } from '../core/exit.ts';
+import { Exit, MailauthError } from '../core/errors.ts';
 import type { MailboxKey, MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import type { SecretStore } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
-import type { SecretStore } from '../store/store.ts';
 import { decodeTokenSet, encodeTokenSet, tokenEntry } from '../store/token-entry.ts';
 
 export interface TokenDeps {

@@ -1,5 +1,4 @@
-import { MailauthError } from '../core/errors.ts';
-import { Exit } from '../core/exit.ts';
+import { Exit, MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { mailauth } from '../core/next.ts';
 import { type ProblemCode, problem } from '../errors/problem.ts';

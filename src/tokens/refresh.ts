@@ -1,9 +1,9 @@
 import type { Cloud, Tenant } from '../core/cloud.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import type { SecretStore } from '../core/stores.ts';
 import { problem } from '../errors/problem.ts';
 import { credentialOf } from '../oauth/client-certificate.ts';
 import { type AppRun, appAt, type OAuthApp } from '../oauth/oauth-app.ts';
-import type { SecretStore } from '../store/store.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
 import { refreshRefusal } from './refresh-refusal.ts';
 

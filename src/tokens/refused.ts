@@ -1,5 +1,4 @@
-import { MailauthError } from '../core/errors.ts';
-import { Exit } from '../core/exit.ts';
+import { Exit, MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { appEntries } from '../errors/catalogue/entra/entra-app-errors.ts';
 import type { MailboxFiles } from '../store/mailbox-file.ts';

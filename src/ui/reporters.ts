@@ -1,6 +1,6 @@
 import type { Context } from '../core/context.ts';
 import { fold } from '../core/fold.ts';
-import type { Reporter } from '../core/report.ts';
+import type { Reporter } from '../core/run-parts.ts';
 import { plain } from '../core/text.ts';
 import { rfc3339 } from '../core/time.ts';
 import { eraseLine, type Theme } from './theme.ts';

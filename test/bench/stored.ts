@@ -1,7 +1,7 @@
 // Bundled and run by tokens.mjs: HOME FIRST COUNT KEY_FILE [KEYCHAIN]. Set-ups FIRST … COUNT-1 of a home, each with a token, in the sealed
 // file (sealed once, for a thousand writes would take minutes) or, with the last argument, in the keychain of this session.
 import { readFile } from 'node:fs/promises';
-import { namedCloud } from '../../src/core/clouds.ts';
+import { namedCloud } from '../../src/core/cloud.ts';
 import type { MailboxRecord } from '../../src/core/mailbox.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { sealedCopy, sealedFile } from '../../src/store/file-store.ts';
@@ -10,10 +10,9 @@ import { keychainStore } from '../../src/store/keychain-store.ts';
 import { mailboxFiles } from '../../src/store/mailbox-file.ts';
 import { encodeEntries, nonceLength, saltLength, seal } from '../../src/store/sealed-file.ts';
 import { encodeTokenSet, tokenEntry } from '../../src/store/token-entry.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock, systemRandom } from '../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import { createKeychain } from '../../src/system/keychain/keychain.ts';
-import { systemRandom } from '../../src/system/random.ts';
 
 async function main(): Promise<void> {
   const [home = '', first = '0', count = '1', keyFile = '', inKeychain] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { namedCloud } from '../../src/core/clouds.ts';
+import { namedCloud } from '../../src/core/cloud.ts';
 import type { MailboxRecord } from '../../src/core/mailbox.ts';
 import { products } from '../../src/products/products.ts';
 import { mailboxFiles } from '../../src/store/mailbox-file.ts';

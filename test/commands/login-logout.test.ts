@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import { clickThrough } from '../support/click-through.ts';
 import { brokenKeychain, type Machine, machine } from '../support/command-line.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/core/context.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/clock-and-random.ts';
 import { type Machine, machine } from '../support/command-line.ts';
 
 /** Everything a refresh can be answered with, for a token that is still valid and for one that is not: what comes out, and with which exit. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Keychain } from '../../src/core/context.ts';
 import { Interrupted } from '../../src/core/errors.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import { type Machine, machine } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';

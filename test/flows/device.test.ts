@@ -5,7 +5,7 @@ import type { TokenSet } from '../../src/core/mailbox.ts';
 import { mailauth } from '../../src/core/next.ts';
 import { problem } from '../../src/errors/problem.ts';
 import { type DeviceSignIn, deviceSignIn } from '../../src/oauth/device.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/clock-and-random.ts';
 import { nextOf } from '../support/next.ts';
 import { mailScope, type TestSandbox, testSandbox } from '../support/sandbox.ts';
 

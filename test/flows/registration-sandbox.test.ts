@@ -7,7 +7,7 @@ import { registerApp } from '../../src/entra/registration.ts';
 import type { KnownRegistration } from '../../src/entra/registration-run.ts';
 import { deleteApp } from '../../src/entra/undo.ts';
 import type { SandboxOptions } from '../../src/sandbox/start-sandbox.ts';
-import { systemRandom } from '../../src/system/random.ts';
+import { systemRandom } from '../../src/system/clock-and-random.ts';
 import { testSandbox } from '../support/sandbox.ts';
 import { graphAs } from '../support/sandbox-graph.ts';
 import { commands, fakeClock } from '../unit/entra/fake-graph.ts';

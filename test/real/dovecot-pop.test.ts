@@ -4,7 +4,7 @@ import { Secret } from '../../src/core/secret.ts';
 import { testPop } from '../../src/mail/pop.ts';
 import type { ProtocolResult } from '../../src/mail/result.ts';
 import { readAccessToken } from '../../src/oauth/claims.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/clock-and-random.ts';
 import { createNetwork } from '../../src/system/network/network.ts';
 import { type Dovecot, exchangeClaims, signToken, startDovecot } from './rigs/dovecot.ts';
 

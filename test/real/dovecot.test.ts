@@ -3,7 +3,7 @@ import type { MailHost } from '../../src/core/cloud.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { testImap } from '../../src/mail/imap.ts';
 import type { ProtocolResult } from '../../src/mail/result.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/clock-and-random.ts';
 import { createNetwork } from '../../src/system/network/network.ts';
 import { nextOf } from '../support/next.ts';
 import { type Dovecot, exchangeClaims, signingKey, signToken, startDovecot } from './rigs/dovecot.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileNames } from '../../src/by-hand/handoff/handoff-request.ts';
-import { namedCloud } from '../../src/core/clouds.ts';
+import { namedCloud } from '../../src/core/cloud.ts';
 import { applicationBody, permissionIds } from '../../src/entra/manifest.ts';
 import { handoffRequest, handoffText, tenantId } from '../support/handoff.ts';
 import { type GraphDirectory, startGraphDirectory } from './rigs/graph-directory.ts';

@@ -12,8 +12,7 @@ import { execFileSync } from 'node:child_process';
 import { createKeychain } from 'SRC/system/keychain/keychain.ts';
 import { keychainStore } from 'SRC/store/keychain-store.ts';
 import { Secret } from 'SRC/core/secret.ts';
-import { systemClock } from 'SRC/system/clock.ts';
-import { systemRandom } from 'SRC/system/random.ts';
+import { systemClock, systemRandom } from 'SRC/system/clock-and-random.ts';
 import { MailauthError } from 'SRC/core/errors.ts';
 
 async function main() {

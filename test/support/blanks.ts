@@ -1,4 +1,4 @@
-import { namedCloud } from '../../src/core/clouds.ts';
+import { namedCloud } from '../../src/core/cloud.ts';
 import { mailauth } from '../../src/core/next.ts';
 
 /** Every blank that any entry has, with a value that reads well: the pages in docs/errors are made with it. */

@@ -2,10 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Context, Keychain, Output, Prompts } from '../../src/core/context.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock, systemRandom } from '../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import { createNetwork } from '../../src/system/network/network.ts';
-import { systemRandom } from '../../src/system/random.ts';
 
 /** Remembers what was written to it. */
 export class Capture implements Output {

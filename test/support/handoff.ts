@@ -1,6 +1,6 @@
 import { type HandoffRequest, handoffFiles } from '../../src/by-hand/handoff/handoff-files.ts';
 import { portalSteps } from '../../src/by-hand/portal-steps.ts';
-import { namedCloud } from '../../src/core/clouds.ts';
+import { namedCloud } from '../../src/core/cloud.ts';
 import { type PlanAnswers, planRegistration } from '../../src/products/plan.ts';
 import { productNamed } from '../../src/products/products.ts';
 

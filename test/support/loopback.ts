@@ -1,8 +1,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { type Loopback, type LoopbackOptions, openLoopback } from '../../src/oauth/loopback.ts';
-import { systemClock } from '../../src/system/clock.ts';
-import { systemRandom } from '../../src/system/random.ts';
+import { systemClock, systemRandom } from '../../src/system/clock-and-random.ts';
 
 export interface Reply {
   readonly status: number;

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { type Protocol, protocols } from '../../src/core/cloud.ts';
-import { namedCloud } from '../../src/core/clouds.ts';
+import { namedCloud, type Protocol, protocols } from '../../src/core/cloud.ts';
 import type { Context } from '../../src/core/context.ts';
 import type { MailboxRecord } from '../../src/core/mailbox.ts';
 import { Secret } from '../../src/core/secret.ts';

@@ -5,7 +5,7 @@ import { Interrupted } from '../../src/core/errors.ts';
 import { openSandbox, type Sandbox } from '../../src/sandbox/start-sandbox.ts';
 import { isReady } from '../../src/sandbox/tenant/directory.ts';
 import type { App, PermissionGrant, ServicePrincipal, State } from '../../src/sandbox/tenant/state-schema.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import type { Machine } from './command-line.ts';
 import { realNetwork, testContext } from './context.ts';

@@ -1,4 +1,4 @@
-import { scriptNames } from '../../core/clouds.ts';
+import { scriptNames } from '../../core/cloud.ts';
 import { comparableTenant, fileNames, type HandoffRequest } from './handoff-request.ts';
 import { quoteBash } from './script-quoting.ts';
 

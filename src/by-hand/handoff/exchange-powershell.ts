@@ -1,5 +1,4 @@
-import type { Protocol } from '../../core/cloud.ts';
-import { scriptNames } from '../../core/clouds.ts';
+import { type Protocol, scriptNames } from '../../core/cloud.ts';
 import type { RegistrationPlan } from '../../core/registration-plan.ts';
 import { comparableTenant, fileNames, type HandoffRequest, protocolsOf } from './handoff-request.ts';
 import { quoteAsciiPowerShell } from './script-quoting.ts';

@@ -1,5 +1,4 @@
-import type { Cloud } from '../../core/cloud.ts';
-import { scriptNames } from '../../core/clouds.ts';
+import { type Cloud, scriptNames } from '../../core/cloud.ts';
 import { comparableTenant, fileNames, grantsConsent, type HandoffRequest } from './handoff-request.ts';
 import { quoteAsciiPowerShell } from './script-quoting.ts';
 

@@ -1,7 +1,7 @@
 import { type Cloud, type Protocol, protocols } from '../../core/cloud.ts';
-import { isGuid } from '../../core/guid.ts';
 import { appRole, delegatedPermission } from '../../core/permissions.ts';
 import type { RegistrationPlan } from '../../core/registration-plan.ts';
+import { isGuid } from '../../core/text.ts';
 import type { PortalStep } from '../portal-steps.ts';
 
 /** What an administrator is asked to do for the operator. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Context } from '../../core/context.ts';
+import { sha256 } from '../../core/hashes.ts';
 import type { MailboxKey } from '../../core/mailbox.ts';
-import { sha256 } from '../../core/sha256.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { unverifiedNote } from '../../core/clouds.ts';
+import { unverifiedNote } from '../../core/cloud.ts';
 import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { type Command, led, mailauth, type NextStep, withoutBlanks } from '../../core/next.ts';
@@ -19,7 +19,7 @@ import type { Session } from '../../session/session.ts';
 import { checkAddress } from '../../setup/answers/answers.ts';
 import { checkedAnswer } from '../../setup/answers/question.ts';
 import { registrationQuestions } from '../../setup/answers/questions.ts';
-import { renderFacts } from '../../ui/facts.ts';
+import { renderFacts } from '../../ui/tables.ts';
 import { type GuideValues, guideSteps, mailboxBlank, type SetUpAlready } from './guide-steps.ts';
 
 const text = z.optional(z.string());

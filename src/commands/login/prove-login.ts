@@ -1,6 +1,5 @@
 import type { Cloud } from '../../core/cloud.ts';
-import type { MailauthError } from '../../core/errors.ts';
-import { Exit } from '../../core/exit.ts';
+import { Exit, type MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { resultsShown } from '../../mail/result.ts';
 import { testError } from '../../mail/run-tests.ts';

@@ -1,13 +1,13 @@
 import * as z from 'zod/mini';
+import type { Thumbprints } from '../../core/hashes.ts';
 import { mailauth } from '../../core/next.ts';
-import type { Thumbprints } from '../../core/thumbprints.ts';
 import { problem } from '../../errors/problem.ts';
 import { storedThumbprints } from '../../oauth/client-certificate.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxArgument } from '../../session/mailbox-argument.ts';
 import { clientSecretEntry } from '../../store/token-entry.ts';
 import { daysLeft } from '../../tokens/lifetimes.ts';
-import { renderFacts } from '../../ui/facts.ts';
+import { renderFacts } from '../../ui/tables.ts';
 
 const schema = z.object({ reveal: z.optional(z.boolean()) });
 

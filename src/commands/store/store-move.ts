@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { MailauthError } from '../../core/errors.ts';
-import { Exit } from '../../core/exit.ts';
+import { Exit, MailauthError } from '../../core/errors.ts';
 import type { MailboxKey, MailboxRecord } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
 import { shown } from '../../core/shown.ts';
-import { type ChosenStore, chosenStores, isChosenStore, type StoreName, stores } from '../../core/stores.ts';
+import { type ChosenStore, chosenStores, isChosenStore, type SecretStore, type StoreName, stores } from '../../core/stores.ts';
 import { anyOf } from '../../core/text.ts';
 import { isToSealedFile } from '../../errors/catalogue/store/keychain-errors.ts';
 import { problem } from '../../errors/problem.ts';
@@ -16,7 +15,6 @@ import { journals } from '../../setup/journal/journal-file.ts';
 import { guardWrites } from '../../store/home.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
 import { copySecrets, moveNotes, removeSecrets } from '../../store/move-secrets.ts';
-import type { SecretStore } from '../../store/store.ts';
 import { secretEntriesOf } from '../../store/token-entry.ts';
 import { tokenLock } from '../../tokens/current.ts';
 

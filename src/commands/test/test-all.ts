@@ -1,7 +1,5 @@
-import type { MailHost, Protocol } from '../../core/cloud.ts';
-import { protocols } from '../../core/cloud.ts';
-import { MailauthError } from '../../core/errors.ts';
-import { Exit, type ExitCode } from '../../core/exit.ts';
+import { type MailHost, type Protocol, protocols } from '../../core/cloud.ts';
+import { Exit, type ExitCode, MailauthError } from '../../core/errors.ts';
 import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { again, mailauth } from '../../core/next.ts';
@@ -16,7 +14,7 @@ import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
 import { tokenOf } from '../../session/token-for.ts';
 import { asProblem } from '../../session/unexpected.ts';
-import { type MailboxRow, renderMailboxTable } from '../../ui/mailbox-table.ts';
+import { type MailboxRow, renderMailboxTable } from '../../ui/tables.ts';
 import { remember } from './remember.ts';
 
 export interface AllMailboxes {

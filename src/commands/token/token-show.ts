@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
-import { rfc3339 } from '../../core/time.ts';
+import { inWords, rfc3339 } from '../../core/time.ts';
 import { problem } from '../../errors/problem.ts';
 import { readAccessToken } from '../../oauth/claims.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
@@ -9,8 +9,7 @@ import { mailboxArgument } from '../../session/mailbox-argument.ts';
 import { storedToken } from '../../tokens/current.ts';
 import { saslUser } from '../../tokens/formats.ts';
 import { refreshIdleDeadline } from '../../tokens/lifetimes.ts';
-import { inWords } from '../../ui/duration.ts';
-import { renderFacts } from '../../ui/facts.ts';
+import { renderFacts } from '../../ui/tables.ts';
 
 const schema = z.object({ reveal: z.optional(z.boolean()) });
 

@@ -1,4 +1,4 @@
-import type { ExitCode } from '../../core/exit.ts';
+import type { ExitCode } from '../../core/errors.ts';
 import type { Line, NextStep } from '../../core/next.ts';
 
 /** Words of a server or program, with the blanks that they fill. */

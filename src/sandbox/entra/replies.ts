@@ -1,5 +1,4 @@
-import { isGuid } from '../../core/guid.ts';
-import { plain } from '../../core/text.ts';
+import { isGuid, plain } from '../../core/text.ts';
 import { type Aadsts, type Blanks, entraError } from '../faults/entra-refusals.ts';
 import { json, type SandboxReply, type SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';

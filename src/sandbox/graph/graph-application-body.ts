@@ -1,6 +1,6 @@
 import { createHash, randomUUID, X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
-import { isGuid } from '../../core/guid.ts';
+import { isGuid } from '../../core/text.ts';
 import { resourceApps } from '../tenant/microsoft-resources.ts';
 import { redirectProblem } from '../tenant/redirects.ts';
 import { type App, audiences, type Registration, type StoredCertificate } from '../tenant/state-schema.ts';

@@ -1,5 +1,5 @@
 import type { Server } from 'node:net';
-import { errorCode } from '../../core/error-code.ts';
+import { errorCode } from '../../core/errors.ts';
 import { problem } from '../../errors/problem.ts';
 
 export interface Listening {

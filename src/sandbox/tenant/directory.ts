@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isGuid } from '../../core/guid.ts';
+import { isGuid } from '../../core/text.ts';
 import type { FaultName } from '../faults/faults.ts';
 
 /** The one tenant of the sandbox. `.example` can never be a real domain (RFC 2606 section 2). */

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Context, Files } from '../../core/context.ts';
-import { errorCode } from '../../core/error-code.ts';
-import { MailauthError } from '../../core/errors.ts';
+import { errorCode, MailauthError } from '../../core/errors.ts';
 import { problem } from '../../errors/problem.ts';
 
 type Ports = Pick<Context, 'files' | 'clock' | 'random'>;

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { protocols } from '../../core/cloud.ts';
-import { isGuid } from '../../core/guid.ts';
+import { isGuid } from '../../core/text.ts';
 
 const text = z.string();
 

@@ -1,6 +1,6 @@
 import type { Context } from '../../core/context.ts';
 import { defined } from '../../core/defined.ts';
-import type { Reporter } from '../../core/report.ts';
+import type { Reporter } from '../../core/run-parts.ts';
 import type { Answers, Known } from './answers.ts';
 import { answer } from './ask.ts';
 import { type Earlier, earlierAnswers } from './earlier-answers.ts';

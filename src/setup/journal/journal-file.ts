@@ -7,9 +7,8 @@ import type { MailboxKey, MailboxRecord, Registration } from '../../core/mailbox
 import { type StoreName, storeNames } from '../../core/stores.ts';
 import { problem } from '../../errors/problem.ts';
 import { guardWrites } from '../../store/home.ts';
-import { toJsonFile } from '../../store/json-file.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
-import { cloudSchema, registrationSchema } from '../../store/schemas.ts';
+import { cloudSchema, registrationSchema, toJsonFile } from '../../store/schemas.ts';
 import { type Known, savedAnswers } from '../answers/answers.ts';
 
 /** A finished step of a set-up, in the order they happen. */

@@ -2,10 +2,9 @@ import type { Cloud } from '../../core/cloud.ts';
 import type { MailboxKey, MailboxRecord } from '../../core/mailbox.ts';
 import type { Run } from '../../core/run-parts.ts';
 import type { Secret } from '../../core/secret.ts';
-import type { StoreName } from '../../core/stores.ts';
+import type { SecretStore, StoreName } from '../../core/stores.ts';
 import type { DeviceOptions } from '../../oauth/device.ts';
 import type { MailboxFiles } from '../../store/mailbox-file.ts';
-import type { SecretStore } from '../../store/store.ts';
 import type { Facts, Flags } from '../answers/question.ts';
 import type { Journal } from './journal.ts';
 

@@ -4,10 +4,10 @@ import { MailauthError } from '../../core/errors.ts';
 import type { MailboxKey } from '../../core/mailbox.ts';
 import type { PlannedCertificate } from '../../core/registration-plan.ts';
 import { allShown } from '../../core/shown.ts';
+import type { SecretStore } from '../../core/stores.ts';
 import { problem } from '../../errors/problem.ts';
 import { type ClientCertificate, credentialOf, readClientCertificate } from '../../oauth/client-certificate.ts';
 import { refuseExposed } from '../../store/key-source.ts';
-import type { SecretStore } from '../../store/store.ts';
 import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.ts';
 import type { SetupDeps, SetupOptions } from '../journal/setup-deps.ts';
 

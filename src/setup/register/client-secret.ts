@@ -1,6 +1,6 @@
 import type { Context } from '../../core/context.ts';
-import { isGuid } from '../../core/guid.ts';
 import { Secret } from '../../core/secret.ts';
+import { isGuid } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { credentialOf } from '../../oauth/client-certificate.ts';
 import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.ts';

@@ -1,10 +1,10 @@
 import type { Cloud, Tenant } from '../../core/cloud.ts';
 import type { MadeRegistration } from '../../core/mailbox.ts';
 import type { Secret } from '../../core/secret.ts';
+import type { SecretStore } from '../../core/stores.ts';
 import type { Graph } from '../../entra/graph.ts';
 import type { ClientCertificate } from '../../oauth/client-certificate.ts';
 import type { PlanAnswers } from '../../products/plan.ts';
-import type { SecretStore } from '../../store/store.ts';
 import type { Answers } from '../answers/answers.ts';
 import type { JournaledRegistration } from '../journal/journal-file.ts';
 import type { OpenSetup } from '../journal/setup-deps.ts';

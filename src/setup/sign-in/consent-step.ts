@@ -1,9 +1,8 @@
 import type { Cloud } from '../../core/cloud.ts';
-import { isGuid } from '../../core/guid.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import type { Command } from '../../core/next.ts';
 import { delegatedPermission } from '../../core/permissions.ts';
-import { plain } from '../../core/text.ts';
+import { isGuid, plain } from '../../core/text.ts';
 import { adminConsentUrl, isConsentSeen } from '../../entra/consent.ts';
 import { problem } from '../../errors/problem.ts';
 import type { AuthorizationAnswer } from '../../oauth/authorization-answer.ts';

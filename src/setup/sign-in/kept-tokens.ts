@@ -1,7 +1,7 @@
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
-import type { Reporter } from '../../core/report.ts';
+import type { Reporter } from '../../core/run-parts.ts';
+import type { SecretStore } from '../../core/stores.ts';
 import type { MailboxFiles } from '../../store/mailbox-file.ts';
-import type { SecretStore } from '../../store/store.ts';
 import { clientSecretEntry, encodeTokenSet, pendingSecretEntry, tokenEntry } from '../../store/token-entry.ts';
 
 /** Where new tokens go. */

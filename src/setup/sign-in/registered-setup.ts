@@ -1,8 +1,8 @@
 import type { Cloud } from '../../core/cloud.ts';
 import type { MailboxRecord, Registration } from '../../core/mailbox.ts';
 import type { Secret } from '../../core/secret.ts';
+import type { SecretStore } from '../../core/stores.ts';
 import type { Graph } from '../../entra/graph.ts';
-import type { SecretStore } from '../../store/store.ts';
 import type { Answers } from '../answers/answers.ts';
 import type { OpenSetup } from '../journal/setup-deps.ts';
 import type { Proof } from './proof-step.ts';

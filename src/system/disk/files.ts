@@ -1,6 +1,6 @@
 import { readdir, rm, stat, unlink } from 'node:fs/promises';
 import type { Files } from '../../core/context.ts';
-import { isMissingFile } from '../../core/error-code.ts';
+import { isMissingFile } from '../../core/errors.ts';
 
 /** The real disk. Folders 0700, files 0600, writes by temporary file, fsync and rename. */
 export const systemFiles: Files = {

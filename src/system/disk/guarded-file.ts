@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import type { GuardedFile } from '../../core/context.ts';
-import { isMissingFile } from '../../core/error-code.ts';
+import { isMissingFile } from '../../core/errors.ts';
 
 /**
  * A small file, and who may read it. Both come from the same open file, so the file cannot be replaced in between. Synchronous, because

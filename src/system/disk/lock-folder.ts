@@ -1,6 +1,6 @@
 import { rmdirSync, statSync } from 'node:fs';
 import { mkdir, rmdir, stat, utimes } from 'node:fs/promises';
-import { errorCode } from '../../core/error-code.ts';
+import { errorCode } from '../../core/errors.ts';
 import { atExit } from './at-exit.ts';
 
 const touchMs = 4_000;

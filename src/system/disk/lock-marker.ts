@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { readdir, readlink, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { errorCode } from '../../core/error-code.ts';
+import { errorCode } from '../../core/errors.ts';
 import { atExit } from './at-exit.ts';
 
 /**

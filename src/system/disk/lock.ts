@@ -1,6 +1,6 @@
 import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode } from '../../core/error-code.ts';
+import { errorCode } from '../../core/errors.ts';
 import { takeFolder } from './lock-folder.ts';
 import { type LockMarker, markLock } from './lock-marker.ts';
 

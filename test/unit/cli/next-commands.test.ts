@@ -4,7 +4,7 @@ import { findCommand } from '../../../src/cli/find-command.ts';
 import { modules } from '../../../src/cli/modules.ts';
 import { parse } from '../../../src/cli/parse.ts';
 import { commands, topics } from '../../../src/cli/tree.ts';
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { namedCloud } from '../../../src/core/cloud.ts';
 import { type Command, mailauth, type NextStep } from '../../../src/core/next.ts';
 import { type Surroundings, shown } from '../../../src/core/shown.ts';
 import { catalogue } from '../../../src/errors/catalogue/catalogue.ts';

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { topicText } from '../../../src/cli/help-topics.ts';
-import { protocols } from '../../../src/core/cloud.ts';
-import { cloudNames, cloudOfLoginHost, isSignInPage, namedCloud, scriptNames, unverifiedWords } from '../../../src/core/clouds.ts';
+import {
+  cloudNames,
+  cloudOfLoginHost,
+  isSignInPage,
+  namedCloud,
+  protocols,
+  scriptNames,
+  unverifiedWords,
+} from '../../../src/core/cloud.ts';
 import { scopesFor } from '../../../src/oauth/scopes.ts';
 
 const hostOf = (address: string): string => new URL(address).host;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { namedCloud } from '../../../src/core/cloud.ts';
 import {
   again,
   byShell,

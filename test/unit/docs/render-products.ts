@@ -1,4 +1,4 @@
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { namedCloud } from '../../../src/core/cloud.ts';
 import { code, table, words } from '../../../src/core/markdown.ts';
 import type { FormFacts } from '../../../src/products/form-facts.ts';
 import { accountTypes, type Product, redirectSource } from '../../../src/products/product.ts';

@@ -11,9 +11,8 @@ import { authoritiesCheck, browserCheck, homeCheck, mailboxesCheck, nodeCheck } 
 import { storeCheck, storesToCheck } from '../../../src/doctor/check-store.ts';
 import { problem } from '../../../src/errors/problem.ts';
 import { keychainStore } from '../../../src/store/keychain-store.ts';
-import { systemClock } from '../../../src/system/clock.ts';
+import { systemClock, systemRandom } from '../../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../../src/system/disk/files.ts';
-import { systemRandom } from '../../../src/system/random.ts';
 import { brokenKeychain } from '../../support/command-line.ts';
 import { MemoryKeychain, temporaryFolder, testContext } from '../../support/context.ts';
 import { nextOf } from '../../support/next.ts';

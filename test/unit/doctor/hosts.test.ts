@@ -1,12 +1,11 @@
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Cloud } from '../../../src/core/cloud.ts';
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { type Cloud, namedCloud } from '../../../src/core/cloud.ts';
 import type { Network } from '../../../src/core/context.ts';
 import { line } from '../../../src/core/next.ts';
 import { clockCheck } from '../../../src/doctor/check-clock.ts';
 import { hostCheck, proxyCheck, type Target, targetsOf } from '../../../src/doctor/check-hosts.ts';
-import { systemClock } from '../../../src/system/clock.ts';
+import { systemClock } from '../../../src/system/clock-and-random.ts';
 import { createNetwork } from '../../../src/system/network/network.ts';
 import { certificate, type HttpsServer, httpsServer } from '../../support/https-server.ts';
 import { type Script, scriptedServer } from '../mail/imap-server.ts';

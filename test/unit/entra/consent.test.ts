@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { namedCloud } from '../../../src/core/cloud.ts';
 import { adminConsentUrl } from '../../../src/entra/consent.ts';
 import { readAuthorizationAnswer } from '../../../src/oauth/authorization-answer.ts';
 import { entraProblem, readEntraError } from '../../../src/oauth/entra-error.ts';

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Cloud } from '../../../src/core/cloud.ts';
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { type Cloud, namedCloud } from '../../../src/core/cloud.ts';
 import type { HttpResponse, Network } from '../../../src/core/context.ts';
 import { MailauthError } from '../../../src/core/errors.ts';
 import { mailauth } from '../../../src/core/next.ts';

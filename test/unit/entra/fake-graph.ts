@@ -1,4 +1,4 @@
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { namedCloud } from '../../../src/core/cloud.ts';
 import type { Clock, HttpRequest, HttpResponse, Network } from '../../../src/core/context.ts';
 import { mailauth } from '../../../src/core/next.ts';
 import { Secret } from '../../../src/core/secret.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { namedCloud } from '../../../src/core/cloud.ts';
 import { MailauthError } from '../../../src/core/errors.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { createGraph } from '../../../src/entra/graph.ts';

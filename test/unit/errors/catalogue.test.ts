@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Exit } from '../../../src/core/exit.ts';
+import { Exit } from '../../../src/core/errors.ts';
 import { fold } from '../../../src/core/fold.ts';
 import { catalogue } from '../../../src/errors/catalogue/catalogue.ts';
 import type { Entry } from '../../../src/errors/entry/entry.ts';
-import { squeezed } from '../../../src/errors/says.ts';
+import { squeezed } from '../../../src/errors/problem.ts';
 import { blanksOf, sample } from '../../support/blanks.ts';
 import { adminOf, nextOf } from '../../support/next.ts';
 

@@ -1,4 +1,4 @@
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { namedCloud } from '../../../src/core/cloud.ts';
 import { explain } from '../../../src/explain/explain-text.ts';
 
 export const known = { cloud: namedCloud('public') };

@@ -9,7 +9,7 @@ import { testImap } from '../../../src/mail/imap.ts';
 import type { MailTest } from '../../../src/mail/protocol-test.ts';
 import type { ProtocolResult } from '../../../src/mail/result.ts';
 import type { StageName } from '../../../src/mail/stages.ts';
-import { systemClock } from '../../../src/system/clock.ts';
+import { systemClock } from '../../../src/system/clock-and-random.ts';
 import { createNetwork } from '../../../src/system/network/network.ts';
 import { xoauth2 } from '../../../src/tokens/sasl.ts';
 import { nextOf } from '../../support/next.ts';

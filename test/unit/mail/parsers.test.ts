@@ -13,7 +13,7 @@ import { readLines } from '../../../src/mail/lines.ts';
 import { PopRefusal, popSession } from '../../../src/mail/pop-session.ts';
 import { smtpPreflight } from '../../../src/mail/smtp-preflight.ts';
 import type { StageWork } from '../../../src/mail/stages.ts';
-import { systemClock } from '../../../src/system/clock.ts';
+import { systemClock } from '../../../src/system/clock-and-random.ts';
 
 const host: MailHost = { host: 'mail.example', port: 993, security: 'tls' };
 const signal = new AbortController().signal;

@@ -4,7 +4,7 @@ import { testPop } from '../../../src/mail/pop.ts';
 import type { MailTest } from '../../../src/mail/protocol-test.ts';
 import type { ProtocolResult } from '../../../src/mail/result.ts';
 import type { StageName } from '../../../src/mail/stages.ts';
-import { systemClock } from '../../../src/system/clock.ts';
+import { systemClock } from '../../../src/system/clock-and-random.ts';
 import { createNetwork } from '../../../src/system/network/network.ts';
 import { adminOf } from '../../support/next.ts';
 import { type Authority, authority, type Script, type ScriptedServer, scriptedServer, trustingNetwork } from './imap-server.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Protocol, protocols } from '../../../src/core/cloud.ts';
-import { Exit } from '../../../src/core/exit.ts';
+import { Exit } from '../../../src/core/errors.ts';
 import { mailauth } from '../../../src/core/next.ts';
 import { catalogue } from '../../../src/errors/catalogue/catalogue.ts';
 import { networkEntries } from '../../../src/errors/catalogue/machine/network-errors.ts';

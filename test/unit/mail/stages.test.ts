@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { problem } from '../../../src/errors/problem.ts';
 import { type RunOptions, runStages, stageNames, stageOrder } from '../../../src/mail/stages.ts';
-import { systemClock } from '../../../src/system/clock.ts';
+import { systemClock } from '../../../src/system/clock-and-random.ts';
 
 const where = { host: 'localhost', port: 993 };
 

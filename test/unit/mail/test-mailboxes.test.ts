@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { namedCloud } from '../../../src/core/cloud.ts';
 import { Interrupted } from '../../../src/core/errors.ts';
 import type { MailboxRecord } from '../../../src/core/mailbox.ts';
 import { problem } from '../../../src/errors/problem.ts';
 import { hostPauses, pauseBudgetMs } from '../../../src/mail/host-pauses.ts';
 import { type ProtocolResult, protocolResult } from '../../../src/mail/result.ts';
 import { type Candidate, type MailboxesRun, testMailboxes } from '../../../src/mail/test-mailboxes.ts';
-import { systemClock } from '../../../src/system/clock.ts';
+import { systemClock } from '../../../src/system/clock-and-random.ts';
 
 const host = { host: 'mail.example', port: 993, security: 'tls' } as const;
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Protocol } from '../../../src/core/cloud.ts';
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { namedCloud, type Protocol } from '../../../src/core/cloud.ts';
 import type { MailboxRecord } from '../../../src/core/mailbox.ts';
 import { problem } from '../../../src/errors/problem.ts';
 import { type ProtocolResult, protocolResult } from '../../../src/mail/result.ts';

@@ -4,7 +4,7 @@ import type { Clock } from '../../../src/core/context.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { ProtocolResult } from '../../../src/mail/result.ts';
 import { type StageName, stageOrder } from '../../../src/mail/stages.ts';
-import { systemClock } from '../../../src/system/clock.ts';
+import { systemClock } from '../../../src/system/clock-and-random.ts';
 import { xoauth2 } from '../../../src/tokens/sasl.ts';
 
 export const user = 'helpdesk@contoso.example';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cloudNames, namedCloud } from '../../../src/core/clouds.ts';
+import { cloudNames, namedCloud } from '../../../src/core/cloud.ts';
 import { mailauth } from '../../../src/core/next.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { readAccessToken, readIdToken } from '../../../src/oauth/claims.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { namedCloud } from '../../../src/core/cloud.ts';
 import { MailauthError } from '../../../src/core/errors.ts';
 import { aadstsEntries } from '../../../src/errors/catalogue/entra/entra-errors.ts';
 import { entraProblem, readEntraError } from '../../../src/oauth/entra-error.ts';

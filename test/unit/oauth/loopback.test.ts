@@ -6,7 +6,7 @@ import { Interrupted, MailauthError } from '../../../src/core/errors.ts';
 import { mailauth } from '../../../src/core/next.ts';
 import { LoopbackClosed, type LoopbackOptions } from '../../../src/oauth/loopback.ts';
 import { failurePage, successPage } from '../../../src/oauth/loopback-pages.ts';
-import { systemClock } from '../../../src/system/clock.ts';
+import { systemClock } from '../../../src/system/clock-and-random.ts';
 import { inAMinute, type OpenedLoopback, rawExchange, testLoopback, visit } from '../../support/loopback.ts';
 import { nextOf } from '../../support/next.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { namedCloud } from '../../../src/core/cloud.ts';
 import type { Network } from '../../../src/core/context.ts';
 import { Interrupted } from '../../../src/core/errors.ts';
 import { Secret } from '../../../src/core/secret.ts';
@@ -8,8 +8,8 @@ import { checkClient } from '../../../src/entra/client-check.ts';
 import { discoverTenant } from '../../../src/entra/discovery.ts';
 import { authorizationUrl, newPkce, preloadMsal, redeemCode, redeemRefreshToken } from '../../../src/oauth/msal.ts';
 import type { OAuthApp } from '../../../src/oauth/oauth-app.ts';
+import { systemRandom } from '../../../src/system/clock-and-random.ts';
 import { createNetwork } from '../../../src/system/network/network.ts';
-import { systemRandom } from '../../../src/system/random.ts';
 import { type Canned, certificate, type HttpsServer, httpsServer } from '../../support/https-server.ts';
 
 const tenantId = '11111111-2222-3333-4444-555555555555';

@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as zod from 'zod/mini';
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { namedCloud } from '../../../src/core/cloud.ts';
 import * as tiny from '../../../src/quick/tiny-schema.ts';
 import { mailboxFileSchema } from '../../../src/store/schemas.ts';
 import { temporaryFolder } from '../../support/context.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { namedCloud } from '../../../src/core/cloud.ts';
 import { catalogue } from '../../../src/errors/catalogue/catalogue.ts';
 import type { ProblemCode } from '../../../src/errors/problem.ts';
 import { explained } from '../../../src/explain/fill.ts';

@@ -7,8 +7,8 @@ import { Secret } from '../../../src/core/secret.ts';
 import { fileStore, sealedCopy, sealedFile } from '../../../src/store/file-store.ts';
 import { keyLength, keySource } from '../../../src/store/key-source.ts';
 import { encodeEntries, nonceLength, readHeader, saltLength, seal } from '../../../src/store/sealed-file.ts';
+import { systemRandom } from '../../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../../src/system/disk/files.ts';
-import { systemRandom } from '../../../src/system/random.ts';
 import { temporaryFolder, testContext } from '../../support/context.ts';
 
 let home = '';

@@ -3,8 +3,8 @@ import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ensureHomeId, readHomeId, resolveHome } from '../../../src/store/home.ts';
+import { systemRandom } from '../../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../../src/system/disk/files.ts';
-import { systemRandom } from '../../../src/system/random.ts';
 import { temporaryFolder } from '../../support/context.ts';
 
 let home = '';

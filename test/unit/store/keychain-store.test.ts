@@ -4,7 +4,7 @@ import { MailauthError } from '../../../src/core/errors.ts';
 import { mailauth } from '../../../src/core/next.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { keychainStore } from '../../../src/store/keychain-store.ts';
-import { systemRandom } from '../../../src/system/random.ts';
+import { systemRandom } from '../../../src/system/clock-and-random.ts';
 import { MemoryKeychain } from '../../support/context.ts';
 import { nextOf } from '../../support/next.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Clock } from '../../../src/core/context.ts';
 import { createBrowser, isBrowserUsable, splitWords } from '../../../src/system/browser.ts';
-import { systemClock } from '../../../src/system/clock.ts';
+import { systemClock } from '../../../src/system/clock-and-random.ts';
 import { temporaryFolder } from '../../support/context.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { namedCloud } from '../../../src/core/clouds.ts';
+import { namedCloud } from '../../../src/core/cloud.ts';
 import type { Clock, Files } from '../../../src/core/context.ts';
 import type { MailboxRecord, TokenSet } from '../../../src/core/mailbox.ts';
 import { Secret } from '../../../src/core/secret.ts';
+import type { SecretStore } from '../../../src/core/stores.ts';
 import { rfc3339 } from '../../../src/core/time.ts';
 import { problem } from '../../../src/errors/problem.ts';
-import type { SecretStore } from '../../../src/store/store.ts';
 import { encodeTokenSet, tokenEntry } from '../../../src/store/token-entry.ts';
-import { systemClock } from '../../../src/system/clock.ts';
+import { systemClock } from '../../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../../src/system/disk/files.ts';
 import { currentToken, type TokenDeps } from '../../../src/tokens/current.ts';
 import { formatToken } from '../../../src/tokens/formats.ts';

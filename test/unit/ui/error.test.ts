@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { MailauthError } from '../../../src/core/errors.ts';
 import { mailauth } from '../../../src/core/next.ts';
+import { inWords } from '../../../src/core/time.ts';
 import { problem } from '../../../src/errors/problem.ts';
 import { envelope } from '../../../src/session/envelope.ts';
-import { inWords } from '../../../src/ui/duration.ts';
 import { renderError } from '../../../src/ui/error.ts';
-import { renderFacts } from '../../../src/ui/facts.ts';
+import { renderFacts } from '../../../src/ui/tables.ts';
 import { themeFor } from '../../../src/ui/theme.ts';
 import { Capture, testContext } from '../../support/context.ts';
 import { posix } from '../../support/next.ts';

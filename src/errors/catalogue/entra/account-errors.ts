@@ -1,4 +1,4 @@
-import { Exit } from '../../../core/exit.ts';
+import { Exit } from '../../../core/errors.ts';
 import { adminConsentLink, isPersonal } from '../../../core/links.ts';
 import { led, mailauth, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';

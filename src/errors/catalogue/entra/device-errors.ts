@@ -1,4 +1,4 @@
-import { Exit } from '../../../core/exit.ts';
+import { Exit } from '../../../core/errors.ts';
 import { appPage, isPersonal, signInLogs } from '../../../core/links.ts';
 import { type Command, led, mailauth, plus } from '../../../core/next.ts';
 import { type Entry, entry } from '../../entry/entry.ts';

@@ -1,4 +1,4 @@
-import { Exit } from '../../../core/exit.ts';
+import { Exit } from '../../../core/errors.ts';
 import { appPage, enterpriseApps } from '../../../core/links.ts';
 import { type Entry, entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';

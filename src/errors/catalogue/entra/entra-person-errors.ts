@@ -1,4 +1,4 @@
-import { Exit } from '../../../core/exit.ts';
+import { Exit } from '../../../core/errors.ts';
 import { adminConsentLink, enterpriseApps, isPersonal, lookUp, signInLogs } from '../../../core/links.ts';
 import { led, mailauth } from '../../../core/next.ts';
 import { type Entry, entry } from '../../entry/entry.ts';

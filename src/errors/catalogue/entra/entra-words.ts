@@ -1,7 +1,7 @@
 import type { Cloud } from '../../../core/cloud.ts';
+import type { Thumbprints } from '../../../core/hashes.ts';
 import type { AppAsked } from '../../../core/links.ts';
 import { type Command, mailauth } from '../../../core/next.ts';
-import type { Thumbprints } from '../../../core/thumbprints.ts';
 
 /** The blanks of everything Entra can refuse: this sign-in's own values and what Microsoft said. */
 export interface EntraWords extends AppAsked {

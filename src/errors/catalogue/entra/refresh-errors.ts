@@ -1,4 +1,4 @@
-import { Exit } from '../../../core/exit.ts';
+import { Exit } from '../../../core/errors.ts';
 import type { MailboxKey } from '../../../core/mailbox.ts';
 import { type Command, type Line, mailauth } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';

@@ -1,6 +1,6 @@
 import type { Protocol } from '../../../core/cloud.ts';
+import { sha256 } from '../../../core/hashes.ts';
 import { quotePowerShell } from '../../../core/quoting.ts';
-import { sha256 } from '../../../core/sha256.ts';
 import { type MailSpot, protocolSwitch, ps } from './mail-words.ts';
 
 /** Whom Exchange Online is told about: the app, and its service principal in this tenant. */

@@ -1,4 +1,4 @@
-import { Exit } from '../../../core/exit.ts';
+import { Exit } from '../../../core/errors.ts';
 import { again, led, mailauth, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';

@@ -1,5 +1,5 @@
 import type { Protocol } from '../../../core/cloud.ts';
-import { Exit } from '../../../core/exit.ts';
+import { Exit } from '../../../core/errors.ts';
 import { type Command, type Line, mailauth } from '../../../core/next.ts';
 import { shellWord } from '../../../core/quoting.ts';
 import { type Entry, entry } from '../../entry/entry.ts';

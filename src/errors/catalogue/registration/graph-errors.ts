@@ -1,4 +1,4 @@
-import { Exit } from '../../../core/exit.ts';
+import { Exit } from '../../../core/errors.ts';
 import { type Command, led, line, mailauth, type NextStep, plus } from '../../../core/next.ts';
 import { anyOf } from '../../../core/text.ts';
 import { entry } from '../../entry/entry.ts';

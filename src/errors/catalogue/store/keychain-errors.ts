@@ -1,4 +1,4 @@
-import { Exit } from '../../../core/exit.ts';
+import { Exit } from '../../../core/errors.ts';
 import { keychainSays } from '../../../core/keychain-says.ts';
 import { again, byShell, type Line, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';

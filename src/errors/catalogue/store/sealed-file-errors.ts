@@ -1,4 +1,4 @@
-import { Exit } from '../../../core/exit.ts';
+import { Exit } from '../../../core/errors.ts';
 import { again, byShell, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { blanks } from '../../../../src/by-hand/handoff/azure-cli.ts';
 import { type HandoffRequest, handoffFiles } from '../../../../src/by-hand/handoff/handoff-files.ts';
 import { fileNames, handoffSecretName } from '../../../../src/by-hand/handoff/handoff-request.ts';
-import { namedCloud } from '../../../../src/core/clouds.ts';
+import { namedCloud } from '../../../../src/core/cloud.ts';
 import { MailauthError } from '../../../../src/core/errors.ts';
 import { applicationBody, grantBody, passwordBody, servicePrincipalBody } from '../../../../src/entra/manifest.ts';
 import { products } from '../../../../src/products/products.ts';

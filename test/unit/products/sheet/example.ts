@@ -1,5 +1,4 @@
-import type { Cloud } from '../../../../src/core/cloud.ts';
-import { namedCloud } from '../../../../src/core/clouds.ts';
+import { type Cloud, namedCloud } from '../../../../src/core/cloud.ts';
 import { Secret } from '../../../../src/core/secret.ts';
 import { scopesFor } from '../../../../src/oauth/scopes.ts';
 import { mailHosts } from '../../../../src/products/form-facts.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { namedCloud } from '../../../../src/core/clouds.ts';
+import { namedCloud } from '../../../../src/core/cloud.ts';
 import type { MailboxRecord } from '../../../../src/core/mailbox.ts';
 import { Secret } from '../../../../src/core/secret.ts';
 import { mailHosts } from '../../../../src/products/form-facts.ts';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { setup } from '../../../../src/commands/setup/setup.ts';
-import { namedCloud } from '../../../../src/core/clouds.ts';
+import { namedCloud } from '../../../../src/core/cloud.ts';
 import { type AnswerId, type Answers, answerSchemas, type Known, savedAnswers } from '../../../../src/setup/answers/answers.ts';
 import { allQuestions, questions } from '../../../../src/setup/answers/questions.ts';
 import { summaryFacts } from '../../../../src/setup/answers/summary.ts';

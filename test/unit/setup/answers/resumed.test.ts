@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { namedCloud } from '../../../../src/core/clouds.ts';
+import { namedCloud } from '../../../../src/core/cloud.ts';
 import type { Files } from '../../../../src/core/context.ts';
 import type { Registration } from '../../../../src/core/mailbox.ts';
 import type { Answers, Known, RegisterWay } from '../../../../src/setup/answers/answers.ts';

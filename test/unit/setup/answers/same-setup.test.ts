@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { namedCloud } from '../../../../src/core/clouds.ts';
+import { namedCloud } from '../../../../src/core/cloud.ts';
 import type { MailboxRecord, Registration } from '../../../../src/core/mailbox.ts';
 import type { Answers, Known } from '../../../../src/setup/answers/answers.ts';
 import { answersOf, isSameApp, isSameSetup } from '../../../../src/setup/answers/answers-record.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Keychain } from '../../../../src/core/context.ts';
 import { defined } from '../../../../src/core/defined.ts';
-import { systemClock } from '../../../../src/system/clock.ts';
+import { systemClock } from '../../../../src/system/clock-and-random.ts';
 import { createKeychain } from '../../../../src/system/keychain/keychain.ts';
 import { temporaryFolder } from '../../../support/context.ts';
 

@@ -1,5 +1,6 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from '../core/context.ts';
+import type { Clock, Random } from '../core/context.ts';
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -11,4 +12,9 @@ export const systemClock: Clock = {
       throw signal?.reason ?? error;
     }
   },
+};
+
+export const systemRandom: Random = {
+  bytes: (count) => randomBytes(count),
+  uuid: () => randomUUID(),
 };

@@ -2,6 +2,18 @@ import { type Protocol, protocols } from '../core/cloud.ts';
 import { fold } from '../core/fold.ts';
 import type { Theme } from './theme.ts';
 
+/** Labels and values in two columns; further lines of a value are indented below it. Ends with a newline. */
+export function renderFacts(facts: readonly (readonly [label: string, value: string])[], theme: Theme): string {
+  const width = Math.max(...facts.map(([label]) => label.length)) + 2;
+  return facts
+    .map(([label, value]) => {
+      const [first = '', ...more] = value.split('\n');
+      return [`  ${theme.dim(label.padEnd(width))}${first}`, ...more.map((line) => `  ${' '.repeat(width)}${line}`)].join('\n');
+    })
+    .join('\n')
+    .concat('\n');
+}
+
 /** One mailbox of the summary. A protocol that is missing was not tested. */
 export interface MailboxRow {
   readonly name: string;
