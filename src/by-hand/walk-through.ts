@@ -1,6 +1,5 @@
-import { type FormFacts, noClientSecret, type ProductFacts } from '../products/form-facts.ts';
+import { type FormFacts, noClientSecret, type ProductFacts, sharedMailboxCommands } from '../products/form-facts.ts';
 import type { Product } from '../products/product.ts';
-import { sharedMailboxCommands } from '../products/shared-mailbox.ts';
 import type { Step } from '../products/step/step.ts';
 import { type PortalFacts, portalSteps } from './portal-steps.ts';
 

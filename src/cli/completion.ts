@@ -6,7 +6,7 @@ import { chosenStores } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { exportClients } from '../export/clients.ts';
-import { productNames } from '../products/product-names.ts';
+import { productNames } from '../products/product.ts';
 import { sandboxFaults } from '../sandbox/faults/faults.ts';
 import { type CommandModule, examples } from '../session/command.ts';
 import { addGlobalOptions } from '../session/globals.ts';

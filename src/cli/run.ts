@@ -4,7 +4,7 @@ import { byShell, type Command, line, mailauth, type NextStep, noted } from '../
 import type { Reporter } from '../core/run-parts.ts';
 import type { Surroundings } from '../core/shown.ts';
 import { problem } from '../errors/problem.ts';
-import { productNames } from '../products/product-names.ts';
+import { productNames } from '../products/product.ts';
 import type { Outcome } from '../session/command.ts';
 import type { Globals } from '../session/globals.ts';
 import type { Session } from '../session/session.ts';

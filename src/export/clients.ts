@@ -1,14 +1,9 @@
-import { aerc } from './aerc.ts';
 import type { ExportClient, ExportValues } from './client.ts';
-import { curl } from './curl.ts';
-import { getmail } from './getmail.ts';
-import { mbsync } from './mbsync.ts';
-import { msmtp } from './msmtp.ts';
-import { mutt } from './mutt.ts';
-import { offlineimap } from './offlineimap.ts';
-import { python } from './python.ts';
+import { getmail, mbsync, offlineimap } from './mail-copies.ts';
+import { aerc, msmtp, mutt } from './mail-programs.ts';
+import { curl, python } from './scripts.ts';
 
-/** Every program that `mailauth export` knows. A new one is a file beside these and a line here. */
+/** Every program that `mailauth export` knows. A new one is its entry in a file beside these and a line here. */
 export const exportClients: readonly ExportClient[] = [
   curl,
   msmtp,

@@ -1,6 +1,17 @@
+import type { MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
-import { explainPop } from './pop-problem.ts';
-import { popSession } from './pop-session.ts';
+import { entryThatSays, problem } from '../errors/problem.ts';
+import {
+  appRefused,
+  lostDuringAuth,
+  type MailAttempt,
+  type More,
+  refusedToken,
+  spotOf,
+  throttledProblem,
+  whoSignedIn,
+} from './mail-refusal.ts';
+import { PopRefusal, popSession } from './pop-session.ts';
 import { type MailTest, messages, protocolTest } from './protocol-test.ts';
 import type { ProtocolResult } from './result.ts';
 
@@ -27,4 +38,32 @@ export function testPop(test: MailTest): Promise<ProtocolResult> {
     explain: explainPop,
     close: session.close,
   });
+}
+
+/** What the failure of a POP3 conversation means. Only the token's stages come here; the session takes the token out of the replies. */
+export function explainPop(cause: unknown, at: MailAttempt): unknown {
+  if (cause instanceof PopRefusal) return popProblem(cause.reply, at);
+  return lostDuringAuth(cause, at) ?? cause;
+}
+
+/**
+ * What an `-ERR` of a POP3 server means. `reply` is its words after `-ERR`, stripped and without the token.
+ * The sentence decides first, then the extended code (RFC 2449 section 8, RFC 3206), then what the token shows.
+ */
+export function popProblem(reply: string, at: MailAttempt): MailauthError {
+  const spot = spotOf(at);
+  const more: More = reply === '' ? {} : { detail: { reply } };
+  const code = /^\[([A-Z][A-Z/-]*)\]/i.exec(reply)?.[1]?.toUpperCase();
+  const throttled = throttledProblem(reply, spot, more);
+  if (throttled !== undefined) return throttled;
+  if (code === 'LOGIN-DELAY') return problem('throttled', spot, more);
+  if (code === 'SYS/TEMP' || code === 'IN-USE') return problem('mail-server-busy', spot, more);
+  const disabled = /\bPOP3?\b.*\b(?:disabled|not enabled)|\b(?:disabled|not enabled)\b.*\bPOP3?\b/i;
+  const unconnected = entryThatSays(reply, ['imap-not-connected']) !== undefined;
+  if (unconnected && at.token?.appOnly === true) return appRefused(at, more);
+  if (unconnected || disabled.test(reply) || code === 'SYS/PERM')
+    return problem('pop-disabled', { ...spot, tokenUser: whoSignedIn(at) }, more);
+  if (at.phase === 'mailbox') return problem('mailbox-unavailable', spot, more);
+  if (at.phase === 'auth') return refusedToken(at, more, (blanks) => problem('pop-authenticate-failed', blanks, more));
+  return problem('pop-protocol', { host: at.host, port: at.port, what: 'it refuses QUIT' }, more);
 }

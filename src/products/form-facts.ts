@@ -1,5 +1,7 @@
 import type { Cloud, Endpoints, MailHost, Protocol } from '../core/cloud.ts';
 import { isPersonal } from '../core/links.ts';
+import { quotePowerShell } from '../core/quoting.ts';
+import { printable } from '../core/text.ts';
 import type { FieldValue } from './step/step.ts';
 
 /** What one set-up says about itself. Where a value is not known yet it is a placeholder in capitals, never empty. */
@@ -33,4 +35,18 @@ export function mailHosts(cloud: Cloud, tenant: string): Readonly<Record<Protoco
   const { imap, pop, smtp } = cloud;
   const personal = cloud.name === 'public' && isPersonal({ tenant });
   return { imap, pop, smtp: personal ? { ...smtp, host: 'smtp-mail.outlook.com' } : smtp };
+}
+
+/**
+ * What lets `signsIn` into a mailbox that is not its own, for Exchange Online PowerShell. Sources: Microsoft, "Authenticate an IMAP, POP
+ * or SMTP connection using OAuth"; Add-MailboxPermission, Add-RecipientPermission.
+ */
+export function sharedMailboxCommands({ mailbox, signsIn, protocols }: ProductFacts): readonly string[] {
+  const [shared, user] = [mailbox, signsIn].map((address) => quotePowerShell(printable(address)));
+  return [
+    `Add-MailboxPermission -Identity ${shared} -User ${user} -AccessRights FullAccess -AutoMapping $false`,
+    ...(protocols.includes('smtp')
+      ? [`Add-RecipientPermission -Identity ${shared} -Trustee ${user} -AccessRights SendAs -Confirm:$false`]
+      : []),
+  ];
 }

@@ -4,6 +4,11 @@ import type { Audience, Platform } from '../core/registration-plan.ts';
 import type { FormFacts, ProductFacts } from './form-facts.ts';
 import type { Step } from './step/step.ts';
 
+/** The words of `--for`, in the order of the list of choices. A file of its own: `token get` needs the names and none of the products' data. */
+export const productNames = ['this-computer', 'osticket', 'supportpal', 'kaseya', 'mspbots', 'custom'] as const;
+
+export type ProductName = (typeof productNames)[number];
+
 export type { Audience };
 export type SignInMethod = 'browser' | 'paste' | 'skip';
 /** Every way that `--sign-in` can name. A product says which of them make sense for it. */

@@ -2,8 +2,7 @@ import { custom } from './custom.ts';
 import { kaseya } from './kaseya.ts';
 import { mspbots } from './mspbots.ts';
 import { osticket } from './osticket.ts';
-import type { Product } from './product.ts';
-import { type ProductName, productNames } from './product-names.ts';
+import { type Product, type ProductName, productNames } from './product.ts';
 import { supportpal } from './supportpal.ts';
 import { thisComputer } from './this-computer.ts';
 

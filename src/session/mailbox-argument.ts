@@ -4,7 +4,7 @@ import type { MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { type Command, mailauth } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
-import { productNames } from '../products/product-names.ts';
+import { productNames } from '../products/product.ts';
 import { type MailboxFiles, mailboxFiles } from '../store/mailbox-file.ts';
 import { storedToken } from '../tokens/current.ts';
 import type { Session } from './session.ts';

@@ -9,7 +9,7 @@ import { rfc3339 } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
 import type { Sandbox } from '../sandbox/start-sandbox.ts';
 import { mailboxFiles } from '../store/mailbox-file.ts';
-import { isRefusal, noteRefusal } from '../tokens/refused.ts';
+import { isRefusal, noteRefusal } from '../tokens/refresh-refusal.ts';
 import { defaultBrowserTimeoutMs, defaultStepTimeoutMs, type Globals } from './globals.ts';
 import { openStore } from './open-store.ts';
 

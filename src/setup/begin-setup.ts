@@ -12,8 +12,7 @@ import { carryOut } from './carry-out.ts';
 import type { SetupOutcome } from './ending.ts';
 import { Journal } from './journal/journal.ts';
 import { type InterruptedSetup, journals } from './journal/journal-file.ts';
-import { ofThisSetup } from './journal/setup-commands.ts';
-import type { OpenSetup, SetupDeps, SetupOptions } from './journal/setup-deps.ts';
+import { type OpenSetup, ofThisSetup, type SetupDeps, type SetupOptions } from './journal/setup-deps.ts';
 import { planSetup } from './setup-plan.ts';
 
 export type { SetupOutcome } from './ending.ts';

@@ -8,16 +8,15 @@ import { credentialOf } from '../oauth/client-certificate.ts';
 import { appToken } from '../oauth/client-credentials.ts';
 import { appAt } from '../oauth/oauth-app.ts';
 import { storedToken } from '../tokens/current.ts';
-import { resumeHere } from './journal/setup-commands.ts';
+import { resumeHere } from './journal/setup-deps.ts';
 import type { HandedOff } from './register/handoff-step.ts';
 import { appTokenWithRoles, testApp } from './sign-in/app-only-step.ts';
 import { withConsent } from './sign-in/consent-step.ts';
-import { keepTokens, promoteSecret, type TokenKeeper } from './sign-in/kept-tokens.ts';
+import { keepTokens, promoteSecret, type TokenKeeper, testMailbox } from './sign-in/kept-tokens.ts';
 import { signInWithPassword } from './sign-in/password-step.ts';
 import { signInForProof } from './sign-in/proof-step.ts';
 import type { RegisteredSetup } from './sign-in/registered-setup.ts';
 import { browserMethod, signInAndKeep, signInMethod } from './sign-in/sign-in-step.ts';
-import { testMailbox } from './sign-in/test-step.ts';
 
 export type SetupOutcome =
   | ({ readonly kind: 'handed-off'; readonly key: MailboxKey; readonly tenantId: string } & HandedOff)

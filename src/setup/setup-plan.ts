@@ -1,3 +1,4 @@
+import { portalSteps } from '../by-hand/portal-steps.ts';
 import type { Cloud, Tenant } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
 import { MailauthError } from '../core/errors.ts';
@@ -5,17 +6,18 @@ import type { MailboxRecord } from '../core/mailbox.ts';
 import type { SecretStore } from '../core/stores.ts';
 import { discoverTenant, tenantForMailbox } from '../entra/discovery.ts';
 import type { ClientCertificate } from '../oauth/client-certificate.ts';
+import { headingOf, stepScreen } from '../products/step/step-text.ts';
 import { pendingSecretEntry } from '../store/token-entry.ts';
 import { storedToken } from '../tokens/current.ts';
 import { type Answers, checkTenant } from './answers/answers.ts';
 import { isSameSetup } from './answers/answers-record.ts';
-import type { Earlier } from './answers/earlier-answers.ts';
-import { type FirstAnswers, remainingAnswers } from './answers/remaining-answers.ts';
+import { missingAgreement, missingClientId, missingPassword, missingSecret } from './answers/missing.ts';
+import { type Earlier, type FirstAnswers, remainingAnswers } from './answers/remaining-answers.ts';
 import type { InterruptedSetup } from './journal/journal-file.ts';
-import type { OpenSetup, SetupDeps } from './journal/setup-deps.ts';
+import type { OpenSetup, SetupDeps, SetupOptions } from './journal/setup-deps.ts';
 import { certificateFromFiles, heldCertificate } from './register/app-certificate.ts';
 import { appBefore, bringsCredential, isAppDeleted } from './register/registered-before.ts';
-import { requireAnswers, requirePassword } from './register/require-answers.ts';
+import { planAnswers } from './register/registration-step.ts';
 
 /** What will be set up and where, known before the operator agrees to it. */
 export interface SetupPlan {
@@ -124,4 +126,32 @@ async function findTenant(deps: SetupDeps, cloud: Cloud, first: string): Promise
       asked = await ctx.prompts.text({ message: 'Which tenant? (its domain or its ID)', check: checkTenant });
     }
   }
+}
+
+/**
+ * Without a person: what `register` would have to ask for, said before the network and the keychain are touched.
+ * `kept`: an earlier run may have left a client secret in the store. Throws `answer-missing`.
+ */
+export function requireAnswers(answers: Answers, input: SetupOptions, deps: SetupDeps, cloud: Cloud, kept: boolean): void {
+  if (answers.register === 'handoff') return;
+  if (answers.register === 'auto') {
+    if (deps.agreed) return;
+    throw missingAgreement(answers);
+  }
+  if (answers.clientId === undefined) {
+    // The steps in the portal are worth reading also where there is no person to ask.
+    const steps = answers.register === 'portal' ? portalSteps({ ...planAnswers(answers), portal: cloud.portal }) : [];
+    steps.forEach((step, i) => {
+      deps.report.show(stepScreen(step, headingOf(step, i, steps.length), deps.ctx));
+    });
+    throw missingClientId(answers);
+  }
+  const secretKnown =
+    kept || input.clientSecretFile !== undefined || input.certificateFile !== undefined || deps.knownSecret(answers.clientId) !== undefined;
+  if (answers.clientType === 'confidential' && !secretKnown) throw missingSecret(answers.mailbox, answers.clientId);
+}
+
+/** The same for the sign-in with a password: without it nothing is worth a change in the tenant. Throws `answer-missing`. */
+export function requirePassword(answers: Answers, { passwordFile }: SetupOptions, { canAsk }: SetupDeps): void {
+  if (answers.signIn === 'password' && passwordFile === undefined && !canAsk) throw missingPassword(answers);
 }

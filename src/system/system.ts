@@ -10,9 +10,8 @@ import { systemClock, systemRandom } from './clock-and-random.ts';
 import { systemFiles } from './disk/files.ts';
 import { createKeychain } from './keychain/keychain.ts';
 import { createNetwork } from './network/network.ts';
-import { createLongInput } from './terminal/long-input.ts';
 import { createPrompts } from './terminal/prompts.ts';
-import { lineReader, outputOf, readAll } from './terminal/terminal.ts';
+import { createLongInput, lineReader, outputOf, readAll } from './terminal/terminal.ts';
 
 /** The real world behind the ports of `core/context.ts`. Nothing is opened, loaded or asked before it is used. */
 export function createSystem(process: NodeJS.Process, noColor: boolean, signal: AbortSignal): Context {

@@ -1,7 +1,9 @@
 import { Exit, MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { mailauth } from '../core/next.ts';
+import { appEntries } from '../errors/catalogue/entra/entra-app-errors.ts';
 import { type ProblemCode, problem } from '../errors/problem.ts';
+import type { MailboxFiles } from '../store/mailbox-file.ts';
 
 /**
  * In a refresh, these errors of a sign-in mean something else, because a sign-in worked before: a policy asks the person to sign in again
@@ -33,4 +35,30 @@ export function refreshRefusal(error: unknown, { mailbox, for: product, registra
   if (meaning !== 'refresh-policy' && registration.clientType !== 'confidential') return error;
   const { why, admin, detail } = error;
   return problem(meaning, { mailbox, for: product, clientId: registration.clientId, why, admin }, { detail, cause: error });
+}
+
+/**
+ * Microsoft will refuse in the same way next time: the sign-in has ended, a policy forbids it, the client secret or certificate is no longer
+ * taken, or something is wrong with the app itself.
+ */
+export const isRefusal = (error: unknown): error is MailauthError =>
+  error instanceof MailauthError &&
+  (error.exit === Exit.needsSignIn ||
+    error.exit === Exit.notAllowed ||
+    /^stored-secret-(?:expired|wrong)$|^certificate-/.test(error.code) ||
+    Object.hasOwn(appEntries, error.code));
+
+/**
+ * Notes the result of a refresh in the mailbox file, so that `status` knows it without the network; undefined: the refresh worked. Called under the
+ * mailbox's lock. A home that cannot be written must not hide the answer itself.
+ */
+export async function noteRefusal(files: MailboxFiles, key: MailboxRecord, refused: MailboxRecord['refused']): Promise<void> {
+  try {
+    const record = await files.readMailbox(key);
+    if (record === undefined || (refused === undefined && record.refused === undefined)) return;
+    const { refused: _, ...rest } = record;
+    await files.writeMailbox(refused === undefined ? rest : { ...rest, refused });
+  } catch (error) {
+    if (!(error instanceof MailauthError)) throw error;
+  }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Prompts } from '../../src/core/context.ts';
 import { products as everyProduct } from '../../src/products/products.ts';
-import type { sheetJson } from '../../src/products/sheet/sheet-json.ts';
+import type { sheetJson } from '../../src/products/sheet/write-sheet.ts';
 import { clickThrough } from '../support/click-through.ts';
 import { type How, type Machine, machine, type Ran } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';

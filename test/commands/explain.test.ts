@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLongInput } from '../../src/system/terminal/long-input.ts';
+import { createLongInput } from '../../src/system/terminal/terminal.ts';
 import { type Machine, machine } from '../support/command-line.ts';
 import { sentences } from '../unit/explain/texts.ts';
 

@@ -26,7 +26,7 @@ export const floors = [
   { folder: 'setup/journal', holds: 'what an interrupted set-up knows, and what its steps share' },
   { folder: 'setup/answers', holds: 'the questions of the wizard and their answers' },
   { folder: 'secrets', holds: 'the rotation of a client secret' },
-  { folder: 'export', holds: 'configuration for other programs, one file a program' },
+  { folder: 'export', holds: 'configuration for other programs' },
   { folder: 'mail', holds: 'live tests of IMAP, POP and SMTP' },
   { folder: 'by-hand/handoff', holds: 'the folder for an administrator: instructions and scripts' },
   { folder: 'by-hand', holds: 'the steps that a person does in the portal' },

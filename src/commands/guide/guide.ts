@@ -6,11 +6,9 @@ import { type Command, led, mailauth, type NextStep, withoutBlanks } from '../..
 import { allShown, type Surroundings, shown } from '../../core/shown.ts';
 import { printable } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
-import type { Product } from '../../products/product.ts';
-import { productNames } from '../../products/product-names.ts';
+import { type Product, productNames } from '../../products/product.ts';
 import { productNamed, products, variantNames } from '../../products/products.ts';
-import { printedStep } from '../../products/step/step.ts';
-import { stepJson } from '../../products/step/step-json.ts';
+import { printedStep, stepJson } from '../../products/step/step.ts';
 import { stepsMarkdown } from '../../products/step/step-markdown.ts';
 import { stepsText } from '../../products/step/step-text.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';

@@ -19,8 +19,8 @@ import { guardWrites } from '../../store/home.ts';
 import type { MailboxFiles } from '../../store/mailbox-file.ts';
 import { storedToken, tokenLock } from '../../tokens/current.ts';
 import { appOf } from '../../tokens/refresh.ts';
-import { isRefusal } from '../../tokens/refused.ts';
-import { proveLogin, unproven } from './prove-login.ts';
+import { isRefusal } from '../../tokens/refresh-refusal.ts';
+import { proveLogin, unproven } from './login-app.ts';
 
 const schema = z.object({
   force: z.optional(z.boolean()),

@@ -2,15 +2,20 @@ import * as z from 'zod/mini';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { mailauth, noted, plus } from '../../core/next.ts';
 import { allShown } from '../../core/shown.ts';
+import type { SecretDeps } from '../../entra/app-secret.ts';
+import { getRecordedApplication } from '../../entra/application.ts';
+import { refusalProblem, rolesThat } from '../../entra/refusals.ts';
+import { untilReplicatedWith } from '../../entra/replication.ts';
 import { problem } from '../../errors/problem.ts';
-import { alone, type Rotated, removesOld } from '../../secrets/rotation.ts';
+import { alone, type Rotated, Rotation, removesOld } from '../../secrets/rotation.ts';
 import { rotationNotes } from '../../secrets/rotation-notes.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { canAsk, mailboxArgument, mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
+import { signInRun } from '../../session/sign-in-run.ts';
 import { checkedAnswer } from '../../setup/answers/question.ts';
 import { registrationQuestions } from '../../setup/answers/questions.ts';
-import { openRotation } from './open-rotation.ts';
+import { adminGraph, waitWords } from '../../setup/sign-in/admin-graph.ts';
 
 const schema = z.object({ finish: z.optional(z.boolean()), secretMonths: z.optional(z.string()) });
 
@@ -96,4 +101,43 @@ function outcome({ ctx }: Session, { mailbox, for: product }: MailboxRecord, rot
     data: { mailbox, for: product, secretId, secretExpiresAt, finished: before !== 'kept', next },
     text: `${text}\n${next.map((line) => `  next: ${line}\n`).join('')}`,
   };
+}
+
+/** Signs an administrator in and finds the app. Throws the sign-in's problems, `stored-secret-missing` (4), `app-gone` (1). */
+export async function openRotation(session: Session, record: MailboxRecord): Promise<Rotation> {
+  const { ctx, report } = session;
+  const [box, cloud, store, { appOf }] = await Promise.all([
+    session.sandbox(),
+    session.cloud(record),
+    session.store(record),
+    import('../../tokens/refresh.ts'),
+  ]);
+  const run = signInRun(session, box);
+  const app = await appOf(record, { ...run, cloud, store });
+  const tenant = { id: record.tenantId, foundBy: record.tenantId, endpoints: app.endpoints };
+  const again = mailauth('secret rotate', record.mailbox, { for: record.for });
+  const deps: SecretDeps = {
+    graph: await adminGraph(run, tenant, cloud, again, 'browser'),
+    commands: { resume: again, undo: mailauth('logout', record.mailbox, { for: record.for, deleteApp: true }) },
+    clock: ctx.clock,
+    signal: ctx.signal,
+    onWait: (reason, ms) => report.progress('secret', 'waiting', waitWords(reason, ms)),
+  };
+  const appObjectId = await objectIdOf(record, deps);
+  return new Rotation(record, { ...deps, ctx, report, home: session.home, mailboxes: mailboxesOf(session), store, appObjectId, app });
+}
+
+async function objectIdOf({ mailbox, for: product, registration }: MailboxRecord, deps: SecretDeps): Promise<string> {
+  const { made, clientId } = registration;
+  const { graph } = deps;
+  const known = made?.applicationObjectId;
+  const answer =
+    known === undefined
+      ? await graph.get(`/applications(appId='${encodeURIComponent(clientId)}')?$select=id,appId`)
+      : await getRecordedApplication(graph, untilReplicatedWith(deps), known, 'id,appId');
+  const read = answer.kind === 'ok' ? z.object({ id: z.string() }).safeParse(answer.body) : undefined;
+  if (read?.success === true) return read.data.id;
+  if (answer.kind === 'ok' || answer.status === 404) throw problem('app-gone', { mailbox, for: product, clientId });
+  const who = graph.claims.opaque ? undefined : graph.claims.username;
+  throw refusalProblem(answer, { ...deps.commands, exists: [], what: 'read the application', roles: rolesThat.register.slice(1), who });
 }

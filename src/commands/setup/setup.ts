@@ -14,8 +14,7 @@ import { type AnswerId, checkAddress } from '../../setup/answers/answers.ts';
 import type { Facts, Flags, SetupQuestion } from '../../setup/answers/question.ts';
 import { allQuestions } from '../../setup/answers/questions.ts';
 import { runSetup } from '../../setup/begin-setup.ts';
-import { ofThisSetup, withFlagsOf } from '../../setup/journal/setup-commands.ts';
-import type { SetupDeps, SetupOptions } from '../../setup/journal/setup-deps.ts';
+import { ofThisSetup, type SetupDeps, type SetupOptions, withFlagsOf } from '../../setup/journal/setup-deps.ts';
 import { presentSetup } from './setup-outcome.ts';
 
 const text = z.optional(z.string());

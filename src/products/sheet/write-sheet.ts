@@ -1,12 +1,12 @@
 import { extname, resolve } from 'node:path';
 import type { Context } from '../../core/context.ts';
+import { codeCell, fence, table, words } from '../../core/markdown.ts';
 import { again } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
-import type { Reveal } from '../step/step.ts';
-import type { Sheet } from './sheet.ts';
+import { type Reveal, stepJson } from '../step/step.ts';
+import { fieldsMarkdown, numberedMarkdown, stepMarkdown } from '../step/step-markdown.ts';
+import type { Sheet, SheetNote } from './sheet.ts';
 import { renderSheetHtml } from './sheet-html.ts';
-import { renderSheetJson } from './sheet-json.ts';
-import { renderSheetMarkdown } from './sheet-markdown.ts';
 
 type Render = (sheet: Sheet, reveal: Reveal) => string;
 
@@ -35,3 +35,49 @@ export async function writeSheet(ctx: Pick<Context, 'files'>, file: string, shee
   await ctx.files.writeAtomic(path, render(sheet, { reveal }));
   return path;
 }
+
+/** The sheet as data: for `--handover sheet.json` and `data.sheet`. */
+export function sheetJson(sheet: Sheet, reveal: Reveal) {
+  return {
+    schema: 'mailauth/1' as const,
+    title: sheet.title,
+    mailbox: sheet.mailbox,
+    for: sheet.for,
+    product: sheet.product,
+    writtenAt: sheet.writtenAt ?? null,
+    parts: sheet.parts.map((step) => stepJson(step, reveal)),
+    servers: sheet.servers,
+    notes: sheet.notes,
+    renewal: { at: sheet.renewal.at ?? null, what: sheet.renewal.what, steps: sheet.renewal.steps.map(({ text }) => text) },
+    registered: sheet.registered.map(({ label, value }) => ({ label, value: String(value) })),
+  };
+}
+
+export function renderSheetJson(sheet: Sheet, reveal: Reveal): string {
+  return `${JSON.stringify(sheetJson(sheet, reveal), null, 2)}\n`;
+}
+
+/** The sheet for a wiki or a ticket. GitHub Flavored Markdown; nothing of a value can become markup. */
+export function renderSheetMarkdown(sheet: Sheet, reveal: Reveal): string {
+  const blocks = [
+    `# ${words(sheet.title)}`,
+    ...(sheet.writtenAt === undefined ? [] : [`Written by mailauth on ${words(sheet.writtenAt)}.`]),
+    ...sheet.parts.map((step) => stepMarkdown(step, step.title, reveal)),
+    ...(sheet.servers.length === 0 ? [] : [`## Mail servers\n\n${serverTable(sheet)}`]),
+    ...sheet.notes.map(noteBlock),
+    `## Renewal\n\n${words(sheet.renewal.what)}\n\n${numberedMarkdown(sheet.renewal.steps)}`,
+    `## Registered in Entra\n\n${fieldsMarkdown(sheet.registered, reveal)}`,
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+const serverTable = ({ servers }: Sheet): string =>
+  table(
+    ['', 'Server', 'Port', 'Encryption', 'User name', 'Sign-in'],
+    servers.map((s) => [s.protocol, codeCell(s.host), codeCell(String(s.port)), words(s.security), codeCell(s.user), words(s.method)]),
+  );
+
+const noteBlock = (note: SheetNote): string =>
+  [`## ${words(note.title)}`, ...note.lines.map(words), ...(note.commands.length === 0 ? [] : [fence(note.commands.join('\n'))])].join(
+    '\n\n',
+  );

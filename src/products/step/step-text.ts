@@ -1,7 +1,8 @@
-import { fold } from '../../core/fold.ts';
+import type { Context } from '../../core/context.ts';
+import { columnsOf, fold } from '../../core/fold.ts';
 import type { ShownStep } from '../../core/shown.ts';
-import type { Theme } from '../../ui/theme.ts';
-import { hintOf, type PrintedStep, type Reveal, type StepField, sentences, shownValue } from './step.ts';
+import { type Theme, themeFor } from '../../ui/theme.ts';
+import { hintOf, type PrintedStep, printedStep, type Reveal, type Step, type StepField, sentences, shownValue } from './step.ts';
 
 export interface StepTextOptions extends Reveal {
   readonly theme: Theme;
@@ -54,4 +55,9 @@ export function fieldsText(fields: readonly StepField[], { theme, columns, revea
       ...(hint === '' ? [] : [' '.repeat(at) + theme.dim(fold(hint, columns, at))]),
     ];
   });
+}
+
+/** One step for the operator of the wizard, with room above and below. Without colours: the wizard does not know `--no-color`. */
+export function stepScreen(step: Step, heading: string, { err, env, surroundings }: Pick<Context, 'err' | 'env' | 'surroundings'>): string {
+  return `\n${stepText(printedStep(step, surroundings), heading, { theme: themeFor({ env }, err, true), columns: columnsOf(err), reveal: false })}\n\n`;
 }

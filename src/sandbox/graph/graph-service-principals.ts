@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { registrationOf } from '../tenant/app-objects.ts';
 import { type ResourceApp, resourceApps, resources } from '../tenant/microsoft-resources.ts';
-import type { ServicePrincipal } from '../tenant/state-schema.ts';
+import type { RoleAssignment, ServicePrincipal } from '../tenant/state-schema.ts';
 import { forgetPrincipal, lagCalls, notHere } from './graph-applications.ts';
 import {
   badRequest,
@@ -18,8 +18,16 @@ import {
   sameId,
 } from './graph-call.ts';
 import { answerCount, answerList, answerOne, type Row } from './graph-query.ts';
-import { assign, assignments } from './graph-roles.ts';
-import { grantEntity, grantView, readyPrincipalView, resourceView, servicePrincipalEntity, servicePrincipalView } from './graph-view.ts';
+import {
+  assignmentEntity,
+  assignmentView,
+  grantEntity,
+  grantView,
+  readyPrincipalView,
+  resourceView,
+  servicePrincipalEntity,
+  servicePrincipalView,
+} from './graph-view.ts';
 
 const createSchema = z.looseObject({ appId: z.string(), tags: z.optional(z.array(z.string())) });
 const changeSchema = z.looseObject({ tags: z.optional(z.array(z.string())) });
@@ -125,4 +133,41 @@ function change(call: GraphCall, principal: ServicePrincipal): GraphAnswer {
   if (!read.success) return badRequest("Invalid value specified for property 'tags' of resource 'ServicePrincipal'.");
   principal.tags = read.data.tags ?? principal.tags;
   return noContent;
+}
+
+const schema = z.strictObject({ principalId: z.string(), resourceId: z.string(), appRoleId: z.string() });
+
+/** `POST /servicePrincipals/{resource}/appRoleAssignedTo` (learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto). */
+export function assign(call: GraphCall, key: Key): GraphAnswer {
+  const { state, caller } = call;
+  if (caller.roles.length === 0) return denied();
+  const read = schema.safeParse(call.body);
+  if (!read.success)
+    return badRequest(
+      `Invalid value specified for property '${read.error.issues[0]?.path.join('.') ?? ''}' of resource 'AppRoleAssignment'.`,
+    );
+  const { principalId, resourceId, appRoleId } = read.data;
+  const resource = resourceApps.find((one) => sameId(key.by === 'appId' ? one.appId : one.objectId, key.value));
+  if (resource === undefined || (resource === resources.outlook && call.fault === 'no-exchange')) return notFound(key.value);
+  if (!sameId(resource.objectId, resourceId))
+    return badRequest("The property 'resourceId' is another resource than the one of the address.");
+  const principal = state.servicePrincipals.find((one) => sameId(one.objectId, principalId));
+  if (principal === undefined) return notFound(principalId);
+  if (principal.lag > 0) {
+    principal.lag -= 1;
+    return notFound(principalId);
+  }
+  if (!resource.roles.some((one) => sameId(one.id, appRoleId))) return badRequest('Permission being assigned was not found on application');
+  const same = (one: RoleAssignment) =>
+    sameId(one.principalId, principalId) && sameId(one.resourceId, resourceId) && sameId(one.appRoleId, appRoleId);
+  if (state.roleAssignments.some(same)) return badRequest('Permission being assigned already exists on the object');
+  const made: RoleAssignment = { id: call.bytes(32).toString('base64url'), ...read.data, createdAt: call.now };
+  state.roleAssignments.push(made);
+  return answerOne(assignmentView(made), assignmentEntity, call, 201);
+}
+
+/** `GET …/appRoleAssignments` of an app, `…/appRoleAssignedTo` of a resource. `id`: object id of the service principal in the address. */
+export function assignments(call: GraphCall, at: string, id: string): GraphAnswer {
+  const side = call.rest === 'appRoleAssignments' ? 'principalId' : 'resourceId';
+  return answerList(call.state.roleAssignments.filter((one) => sameId(one[side], id)).map(assignmentView), assignmentEntity, call, at);
 }

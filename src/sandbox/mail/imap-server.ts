@@ -3,8 +3,7 @@ import type { Service } from '../server/service.ts';
 import type { Certificate } from '../server/tls-server.ts';
 import { imapLines } from './imap-lines.ts';
 import { type LineReply, type LineSession, lineServer } from './line-server.ts';
-import { withFault } from './mail-fault.ts';
-import { judgeXoauth2 } from './xoauth2.ts';
+import { judgeXoauth2, withFault } from './mail-sign-in.ts';
 
 interface Folder {
   readonly flags: string;

@@ -2,8 +2,7 @@ import type { Closable } from '../server/listen.ts';
 import type { Service } from '../server/service.ts';
 import type { Certificate } from '../server/tls-server.ts';
 import { type LineReply, type LineSession, lineServer } from './line-server.ts';
-import { withFault } from './mail-fault.ts';
-import { judgeXoauth2 } from './xoauth2.ts';
+import { judgeXoauth2, withFault } from './mail-sign-in.ts';
 
 const messages = 3;
 const messageOctets = 512;

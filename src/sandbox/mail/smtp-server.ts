@@ -4,8 +4,7 @@ import type { Service } from '../server/service.ts';
 import type { Certificate } from '../server/tls-server.ts';
 import { mayOpen } from '../tenant/directory.ts';
 import { type LineReply, type LineSession, lineServer } from './line-server.ts';
-import { withFault } from './mail-fault.ts';
-import { judgeXoauth2 } from './xoauth2.ts';
+import { judgeXoauth2, withFault } from './mail-sign-in.ts';
 
 const host = 'SANDBOX0001.contoso.example';
 const say = (...lines: string[]): LineReply => ({ lines });

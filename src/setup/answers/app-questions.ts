@@ -5,8 +5,17 @@ import { redirectSource } from '../../products/product.ts';
 import { products, variantNames } from '../../products/products.ts';
 import { type Access, answerSchemas, checkGuid, checkRedirectUri, type RegisterWay } from './answers.ts';
 import { asks } from './missing.ts';
-import type { SetupQuestions } from './question.ts';
-import { anyIsKept, base, elsewhere, isAppOnly, isProduct, isRegistering, leftToOperator, productOf } from './question-parts.ts';
+import {
+  anyIsKept,
+  base,
+  elsewhere,
+  isAppOnly,
+  isProduct,
+  isRegistering,
+  leftToOperator,
+  productOf,
+  type SetupQuestions,
+} from './question.ts';
 
 /** When to choose which: two lines. */
 const accessWords: Readonly<Record<Access, string>> = {

@@ -1,13 +1,12 @@
 import type { Choice } from '../../core/context.ts';
 import type { Registration } from '../../core/mailbox.ts';
 import { again, noted } from '../../core/next.ts';
-import { productNames } from '../../products/product-names.ts';
+import { productNames } from '../../products/product.ts';
 import { products } from '../../products/products.ts';
 import { type Answers, checkAddress, checkTenant } from './answers.ts';
 import { appQuestions } from './app-questions.ts';
 import { asks } from './missing.ts';
-import type { SetupQuestion, SetupQuestions } from './question.ts';
-import { anyIsKept, base, isAppOnly, leftToOperator, productOf } from './question-parts.ts';
+import { anyIsKept, base, isAppOnly, leftToOperator, productOf, type SetupQuestion, type SetupQuestions } from './question.ts';
 
 /** Shown only where no browser can be opened; elsewhere the guide's way is taken silently. */
 const signInChoices: readonly Choice<string>[] = [

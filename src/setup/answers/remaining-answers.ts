@@ -1,13 +1,59 @@
 import type { Context } from '../../core/context.ts';
 import { defined } from '../../core/defined.ts';
+import type { MailboxRecord } from '../../core/mailbox.ts';
 import type { Reporter } from '../../core/run-parts.ts';
+import { stepScreen } from '../../products/step/step-text.ts';
 import type { Answers, Known } from './answers.ts';
+import { answersOf } from './answers-record.ts';
 import { answer } from './ask.ts';
-import { type Earlier, earlierAnswers } from './earlier-answers.ts';
 import { requireAppOnly, requireFitting } from './fitting.ts';
-import type { Facts, Flags } from './question.ts';
-import { registrationQuestions } from './questions.ts';
-import { stepScreen } from './step-screen.ts';
+import type { Facts, Flags, SetupQuestion } from './question.ts';
+import { allQuestions, registrationQuestions } from './questions.ts';
+
+export interface Earlier {
+  /** answers of the run that was interrupted */
+  readonly saved: Known;
+  /** the finished set-up of this mailbox and product */
+  readonly existing: MailboxRecord | undefined;
+  /** the app that the interrupted run had registered */
+  readonly madeClientId?: string;
+}
+
+/**
+ * The answers of an earlier run that still count beside the flags of this one: those that applied then (older versions of mailauth wrote
+ * something for every question), and that were not decided together with an answer that is another one now.
+ */
+export function earlierAnswers({ saved, existing, madeClientId }: Earlier, flags: Flags): Known {
+  const before: Known = { ...(existing && answersOf(existing)), ...saved };
+  const register = wayToRegister(before, flags, madeClientId ?? before.clientId);
+  const now: Flags = { access: 'delegated', ...textOf(before), ...trimmed(flags), ...defined({ register }) };
+  const then: Flags = { access: 'delegated', ...textOf(before) };
+  const counts = ({ id, applies, decidedWith = [] }: SetupQuestion): boolean =>
+    id !== 'clientId' && applies?.(before) !== false && decidedWith.every((other) => now[other] === then[other]);
+  const kept: Record<string, unknown> = {};
+  for (const question of allQuestions) if (counts(question)) kept[question.id] = before[question.id];
+  // By hand an app that is registered already is gone on with: no second one is registered.
+  const registered = saved.clientId ?? madeClientId;
+  const clientId = { existing: registered ?? before.clientId, portal: registered, auto: undefined, handoff: undefined }[register ?? 'auto'];
+  return defined({ ...kept, register, clientId });
+}
+
+/** The way of this run: another than before where a flag names one, or where the operator brings the ID of another app. */
+function wayToRegister(before: Known, flags: Flags, madeClientId: string | undefined): Known['register'] {
+  const way = allWays.find((one) => one === flags.register?.trim());
+  if (way !== undefined) return way;
+  const named = flags.clientId?.trim().toLowerCase();
+  // The administrator has answered: what was handed off is registered now.
+  const isHandedBack = named !== undefined && before.register === 'handoff';
+  const isOtherApp = named !== undefined && before.register === 'auto' && named !== madeClientId?.toLowerCase();
+  return isHandedBack || isOtherApp ? 'existing' : before.register;
+}
+
+const allWays = ['existing', 'portal', 'auto', 'handoff'] as const;
+
+const textOf = (known: Known): Flags => Object.fromEntries(Object.entries(known).map(([id, value]) => [id, String(value)]));
+
+const trimmed = (flags: Flags): Flags => Object.fromEntries(Object.entries(flags).map(([id, value]) => [id, value.trim()]));
 
 /** Mailbox and product: known before anything is looked up. */
 export type FirstAnswers = Known & Pick<Answers, 'mailbox' | 'for'>;

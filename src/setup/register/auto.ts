@@ -13,9 +13,10 @@ import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.t
 import type { Answers } from '../answers/answers.ts';
 import { wantsProof } from '../answers/fitting.ts';
 import type { JournaledRegistration } from '../journal/journal-file.ts';
-import { resumeHere, setupHere } from '../journal/setup-commands.ts';
+import { resumeHere, setupHere } from '../journal/setup-deps.ts';
 import { adminGraph, waitWords } from '../sign-in/admin-graph.ts';
-import { freeProofRedirect, type Proof } from '../sign-in/proof-step.ts';
+import { freeProofRedirect } from '../sign-in/proof-step.ts';
+import type { Proof } from '../sign-in/registered-setup.ts';
 import { browserMethod } from '../sign-in/sign-in-step.ts';
 import { adopt } from './adopt-step.ts';
 import { publicPart } from './app-certificate.ts';

@@ -8,7 +8,7 @@ import type { PlanAnswers } from '../../products/plan.ts';
 import type { Answers } from '../answers/answers.ts';
 import type { JournaledRegistration } from '../journal/journal-file.ts';
 import type { OpenSetup } from '../journal/setup-deps.ts';
-import type { Proof } from '../sign-in/proof-step.ts';
+import type { Proof } from '../sign-in/registered-setup.ts';
 
 /** What every way to register works with. */
 export interface RegistrationStep extends OpenSetup {

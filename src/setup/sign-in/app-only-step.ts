@@ -10,7 +10,7 @@ import { problem } from '../../errors/problem.ts';
 import type { ProtocolResult } from '../../mail/result.ts';
 import { missingRoles } from '../../oauth/client-credentials.ts';
 import type { SetupDeps } from '../journal/setup-deps.ts';
-import { testMailbox } from './test-step.ts';
+import { testMailbox } from './kept-tokens.ts';
 
 export interface AppOnlyStep {
   readonly deps: Pick<Run, 'ctx' | 'report'>;

@@ -9,7 +9,7 @@ import { passwordSignIn } from '../../oauth/password.ts';
 import { productNamed } from '../../products/products.ts';
 import { missingPassword, passwordCommand } from '../answers/missing.ts';
 import type { SetupDeps, SetupOptions } from '../journal/setup-deps.ts';
-import { requestFor } from './sign-in-request.ts';
+import { requestFor } from './registered-setup.ts';
 
 /**
  * `--sign-in password`: signs in as the product will, so that a mailbox with MFA is found out now and not in the product. The password

@@ -4,15 +4,8 @@ import type { Secret } from '../../core/secret.ts';
 import { viewOf } from '../../oauth/browser-trip.ts';
 import { openLoopback } from '../../oauth/loopback.ts';
 import { signIn } from '../../oauth/sign-in.ts';
-import { resumeHere } from '../journal/setup-commands.ts';
-import type { SetupDeps } from '../journal/setup-deps.ts';
-import { requestFor } from './sign-in-request.ts';
-
-/** A redirect to this computer that is in the registration only for the time of a proof. */
-export interface Proof {
-  readonly redirectUri: string;
-  remove(): Promise<void>;
-}
+import { resumeHere, type SetupDeps } from '../journal/setup-deps.ts';
+import { type Proof, requestFor } from './registered-setup.ts';
 
 /** `http://localhost:PORT/mailauth` with a port that is free now: the Web platform takes it exactly. */
 export async function freeProofRedirect({ ctx }: SetupDeps): Promise<string> {

@@ -1,11 +1,19 @@
 import type { Cloud } from '../../core/cloud.ts';
+import { defined } from '../../core/defined.ts';
 import type { MailboxRecord, Registration } from '../../core/mailbox.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { SecretStore } from '../../core/stores.ts';
 import type { Graph } from '../../entra/graph.ts';
+import { type AppRun, appAt } from '../../oauth/oauth-app.ts';
+import type { SignInRequest } from '../../oauth/sign-in.ts';
 import type { Answers } from '../answers/answers.ts';
 import type { OpenSetup } from '../journal/setup-deps.ts';
-import type { Proof } from './proof-step.ts';
+
+/** A redirect to this computer that is in the registration only for the time of a proof. */
+export interface Proof {
+  readonly redirectUri: string;
+  remove(): Promise<void>;
+}
 
 /** What a registration comes to, whichever way it was made. */
 export interface Registered {
@@ -26,4 +34,23 @@ export interface RegisteredSetup extends OpenSetup {
   /** not written yet: that happens after the sign-in */
   readonly record: MailboxRecord;
   readonly registered: Registered;
+}
+
+export interface RequestParts {
+  readonly deps: AppRun;
+  readonly cloud: Cloud;
+  readonly clientSecret?: Secret | undefined;
+}
+
+/** Who signs in, through which app, for which scopes: the same whether in a browser, with a code, a password or for a proof. */
+export async function requestFor(
+  record: MailboxRecord,
+  { deps, cloud, clientSecret }: RequestParts,
+): Promise<Pick<SignInRequest, 'app' | 'mailbox' | 'signInAs' | 'scopes'>> {
+  return {
+    app: { ...(await appAt({ ...record, cloud }, deps)), ...defined({ clientSecret }) },
+    mailbox: record.mailbox,
+    ...defined({ signInAs: record.signInAs }),
+    scopes: record.scopes,
+  };
 }

@@ -10,7 +10,7 @@ import { type SignInRequest, signIn } from '../../oauth/sign-in.ts';
 import type { SignInWay } from '../../products/product.ts';
 import { isLoopback } from '../answers/answers.ts';
 import type { Journal } from '../journal/journal.ts';
-import { requestFor } from './sign-in-request.ts';
+import { requestFor } from './registered-setup.ts';
 
 export interface SignInStep {
   readonly deps: Run & { readonly device?: DeviceOptions };

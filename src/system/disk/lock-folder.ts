@@ -1,7 +1,6 @@
 import { rmdirSync, statSync } from 'node:fs';
 import { mkdir, rmdir, stat, utimes } from 'node:fs/promises';
 import { errorCode } from '../../core/errors.ts';
-import { atExit } from './at-exit.ts';
 
 const touchMs = 4_000;
 
@@ -53,3 +52,27 @@ export async function takeFolder(path: string, skewMs: number): Promise<(() => P
 }
 
 const changedMs = async (path: string): Promise<number> => (await stat(path)).mtimeMs;
+
+const tasks = new Set<() => void>();
+
+/**
+ * Runs `task` when the process exits, unless the function that is returned was called before. All tasks share one listener, because Node
+ * warns about a leak from the eleventh listener on.
+ */
+export function atExit(task: () => void): () => void {
+  process.off('exit', runAll).once('exit', runAll);
+  tasks.add(task);
+  return () => {
+    tasks.delete(task);
+  };
+}
+
+function runAll(): void {
+  for (const task of tasks) {
+    try {
+      task();
+    } catch {
+      // What was to be removed has gone already.
+    }
+  }
+}

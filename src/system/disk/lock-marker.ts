@@ -4,7 +4,7 @@ import { readdir, readlink, rename, stat, unlink, writeFile } from 'node:fs/prom
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { errorCode } from '../../core/errors.ts';
-import { atExit } from './at-exit.ts';
+import { atExit } from './lock-folder.ts';
 
 /**
  * Tells which processes hold a lock or want it. Each has an empty file beside the lock, `LOCK.by-PID-PLACE-RANDOM`, from before it tries

@@ -5,9 +5,8 @@ import { createSecureContext, rootCertificates, type SecureContext } from 'node:
 import type { Network } from '../../core/context.ts';
 import type { Where } from '../../errors/catalogue/machine/network-errors.ts';
 import { createHttp } from './http-client.ts';
-import { type ProxyAddress, readProxy } from './proxy.ts';
+import { openTunnel, type ProxyAddress, readProxy } from './proxy.ts';
 import { aborted, guarded, tcp, tls, told } from './sockets.ts';
-import { openTunnel } from './tunnel.ts';
 
 export interface NetworkOptions {
   /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NODE_EXTRA_CA_CERTS */

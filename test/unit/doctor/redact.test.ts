@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { forStrangers, maskAddress } from '../../../src/doctor/redact-report.ts';
+import { forStrangers, maskAddress } from '../../../src/doctor/doctor-report.ts';
 
 const machine = { user: 'ada', homeFolder: '/home/ada' };
 const values = [

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { differences, readApplication } from '../../../src/entra/application.ts';
-import { ensureAppRoles } from '../../../src/entra/ensure-app-roles.ts';
+import { ensureAppRoles } from '../../../src/entra/ensure-service-principal.ts';
 import { applicationBody, appRoleAssignmentBody, appRoleIds } from '../../../src/entra/manifest.ts';
 import type { RegistrationRun } from '../../../src/entra/registration-run.ts';
 import { checkRights } from '../../../src/entra/rights.ts';

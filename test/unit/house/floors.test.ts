@@ -30,8 +30,8 @@ describe('the floors of src', () => {
     ['a re-export', "export { globals } from '../session/globals.ts';"],
     ['a lazy import', "const later = () => import('../session/globals.ts');"],
   ])('refuse %s that is imported from above', (_, line) => {
-    expect(faultsOf(planted('export/aerc.ts', line))).toEqual([
-      'src/export/aerc.ts imports src/session/globals.ts: session stands above export in test/house/floors.mjs',
+    expect(faultsOf(planted('export/mail-programs.ts', line))).toEqual([
+      'src/export/mail-programs.ts imports src/session/globals.ts: session stands above export in test/house/floors.mjs',
     ]);
   });
 

@@ -2,9 +2,8 @@ import { constants, createHash, createPrivateKey, createPublicKey, verify, X509C
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/core/secret.ts';
-import { clientAssertion } from '../../../src/oauth/client-assertion.ts';
 import { type ClientCertificate, credentialOf, readClientCertificate } from '../../../src/oauth/client-certificate.ts';
-import { appOnlyScope, missingRoles } from '../../../src/oauth/client-credentials.ts';
+import { appOnlyScope, clientAssertion, missingRoles } from '../../../src/oauth/client-credentials.ts';
 import { opensslCertificate, type TestCertificate } from '../../support/certificate.ts';
 
 let pair: TestCertificate;
