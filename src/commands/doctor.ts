@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type Cloud, namedCloud, unverifiedWords } from '../core/cloud.ts';
+import { defined } from '../core/defined.ts';
 import { errorCode, MailauthError } from '../core/errors.ts';
 import { fold } from '../core/fold.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
@@ -47,9 +48,9 @@ export const doctor: CommandModule = {
     return {
       data: {
         checks: results.map(({ next, ...result }) => ({ ...result, ...(next && { next: allShown(next, session.ctx.surroundings) }) })),
-        ...(path === undefined ? {} : { report: path }),
+        ...defined({ report: path }),
       },
-      ...(error === undefined ? {} : { error }),
+      ...defined({ error }),
       text: (theme) => render(results, theme, session) + (path === undefined ? '' : `Report: ${plain(path)}\n`),
     };
   },

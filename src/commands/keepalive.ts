@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { type Protocol, protocols } from '../core/cloud.ts';
+import { defined } from '../core/defined.ts';
 import { Interrupted, type MailauthError } from '../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { again } from '../core/next.ts';
@@ -137,7 +138,7 @@ async function keep(record: MailboxRecord, wish: Wish, session: Session): Promis
     const set = due ? await tokenOf(session, record, { minValidityMs: 0, force: true }) : stored;
     const results = await tested(record, wish, session);
     const error = testError(results);
-    return { record, state: due ? 'renewed' : 'fresh', set, results, ...(error === undefined ? {} : { error }) };
+    return { record, state: due ? 'renewed' : 'fresh', set, results, ...defined({ error }) };
   } catch (thrown) {
     if (thrown instanceof Interrupted || ctx.signal.aborted) throw thrown;
     return { record, state: 'failed', results: [], error: await asProblem(thrown, ctx) };
@@ -160,7 +161,7 @@ function outcomeOf(kept: readonly Kept[], damaged: MailauthError | undefined, wi
   const error = commonError(kept, now, wish) ?? damaged;
   return {
     data: { mailboxes: kept.map((one) => toJson(one, now, session)) },
-    ...(error === undefined ? {} : { error }),
+    ...defined({ error }),
     text: (theme) =>
       kept.length === 0
         ? 'No mailbox is set up yet: nothing to keep alive.\n'

@@ -145,9 +145,7 @@ export function inPlaceOfLogin(step: NextStep, goOn: Command): NextStep {
   return {
     ...goOn,
     flags: { ...goOn.flags, ...flags },
-    ...(lead === undefined ? {} : { lead }),
-    ...(note === undefined ? {} : { note }),
-    ...(waitSeconds === undefined ? {} : { waitSeconds }),
+    ...defined({ lead, note, waitSeconds }),
   };
 }
 

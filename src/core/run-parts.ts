@@ -1,6 +1,6 @@
 import type { Context, Network } from './context.ts';
 
-export type StepState = 'started' | 'waiting' | 'done' | 'skipped' | 'failed';
+type StepState = 'started' | 'waiting' | 'done' | 'skipped' | 'failed';
 
 /** How a run tells what it is doing: lines on stderr for people, JSON lines on stdout for programs. */
 export interface Reporter {

@@ -41,7 +41,7 @@ const known: Readonly<Record<string, Showing>> = {
   SSH_CONNECTION: 'never',
 };
 
-export interface Variable {
+interface Variable {
   readonly name: string;
   /** as it may stand on a screen */
   readonly shown: string;

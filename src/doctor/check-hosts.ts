@@ -151,7 +151,7 @@ const longestChain = 12;
  * The authority at the end of a certificate's chain when it is none of Node's own: a company's proxy that opens TLS,
  * or a laboratory. undefined when Node brings it along, or when the chain's end was not sent and is not known.
  */
-export function foreignAuthority(socket: Pick<TLSSocket, 'getPeerCertificate'>): string | undefined {
+function foreignAuthority(socket: Pick<TLSSocket, 'getPeerCertificate'>): string | undefined {
   let certificate: DetailedPeerCertificate = socket.getPeerCertificate(true);
   for (let depth = 0; depth < longestChain; depth += 1) {
     // An empty object where there is none (Node documentation), whatever its type says.

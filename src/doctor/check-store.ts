@@ -2,7 +2,7 @@ import { MailauthError } from '../core/errors.ts';
 import { defaultStore, type SecretStore, type StoreName, stores } from '../core/stores.ts';
 import { type Check, ok, warned } from './check.ts';
 
-export interface StoreToCheck {
+interface StoreToCheck {
   readonly name: StoreName;
   /** why a failure is only a warning: no mailbox is in this store, or the sandbox does not need it. Undefined where the store is needed */
   readonly spare?: string;

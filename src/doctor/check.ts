@@ -4,10 +4,10 @@ import { type Line, led, type NextStep } from '../core/next.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 
-export type CheckState = 'ok' | 'warning' | 'failed';
+type CheckState = 'ok' | 'warning' | 'failed';
 
 /** What a check found. All texts are plain: no control characters, no secret. */
-export interface Verdict {
+interface Verdict {
   readonly state: CheckState;
   /** the evidence, one line */
   readonly detail: string;
@@ -38,7 +38,7 @@ const longestDetail = 600;
 export const ok = (detail: string): Verdict => ({ state: 'ok', detail: plain(detail, longestDetail) });
 
 /** An error of the catalogue as the verdict of a check; `seen` is what was found on the way there. */
-export function verdictOf(state: 'warning' | 'failed', error: MailauthError, seen?: string): Verdict {
+function verdictOf(state: 'warning' | 'failed', error: MailauthError, seen?: string): Verdict {
   const said = error.detail.reply === undefined || error.detail.reply === '' ? error.title : `${error.title} (${error.detail.reply})`;
   return {
     state,
@@ -54,7 +54,7 @@ const forAdministrator = (admin: string | Line): NextStep =>
 export const failed = (error: MailauthError, seen?: string): Verdict => verdictOf('failed', error, seen);
 export const warned = (error: MailauthError, seen?: string): Verdict => verdictOf('warning', error, seen);
 
-export interface RunChecks {
+interface RunChecks {
   readonly clock: Clock;
   /** Ctrl-C */
   readonly signal: AbortSignal;

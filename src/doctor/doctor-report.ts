@@ -79,7 +79,7 @@ export async function writeReport(file: string, text: string, { files }: Pick<Co
   return path;
 }
 
-export interface Private {
+interface Private {
   readonly machine: Pick<Machine, 'user' | 'homeFolder'>;
   /** values that must not stand there, and what stands there instead: the name of the variable */
   readonly values: readonly { readonly value: string; readonly name: string }[];

@@ -25,7 +25,7 @@ export interface NewSecret {
 }
 
 /** A client secret as Entra lists it: never its value. */
-export interface ListedSecret {
+interface ListedSecret {
   readonly keyId: string;
   readonly displayName: string;
   readonly endDateTime?: string;

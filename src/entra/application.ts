@@ -74,7 +74,7 @@ export async function getRecordedApplication(
   return deleted.kind === 'ok' ? answer : untilReplicated(() => graph.get(path), fewTries);
 }
 
-export type ApplicationPatch = {
+type ApplicationPatch = {
   -readonly [K in keyof GraphApplicationBody]?: K extends 'web'
     ? Partial<GraphApplicationBody['web']>
     : K extends 'keyCredentials'

@@ -11,7 +11,7 @@ import { formRequest, readTokenAnswer, type TokenAnswer } from '../oauth/token-e
 const telling = new Set([700016, 700011, 700038, 90112, 70001, 7000112, 7000215, 7000222, 700027, 90002]);
 
 /** What the token endpoint says about an app. `ok`: it works. `unclear`: nothing tells against it. `unanswered`: no network, or the endpoint was busy. */
-export interface ClientVerdict {
+interface ClientVerdict {
   readonly kind: 'ok' | 'unclear' | 'unanswered';
 }
 

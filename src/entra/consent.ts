@@ -6,7 +6,7 @@ import { grantsOf } from './grants.ts';
 import type { Graph } from './graph.ts';
 
 /** One request for the consent of a whole tenant. */
-export interface AdminConsentRequest {
+interface AdminConsentRequest {
   readonly cloud: Cloud;
   /** id, domain or `organizations`; personal accounts have no page for it */
   readonly tenant: string;

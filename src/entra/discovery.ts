@@ -22,7 +22,7 @@ const domain = /^(?=.{3,253}$)(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])
 const consumersId = '9188040d-6c67-4c5b-b112-36a304b66dad';
 const words = ['organizations', 'common', 'consumers'];
 
-export interface Discovery {
+interface Discovery {
   readonly network: Network;
   readonly cloud: Cloud;
   /** GUID, domain, `organizations`, `common` or `consumers` */

@@ -14,13 +14,11 @@ const grant = z.object({
   scope: z.catch(z.string(), ''),
   consentType: z.string(),
 });
-export type Grant = z.infer<typeof grant>;
+type Grant = z.infer<typeof grant>;
 
-export type GrantOutcome =
-  | { readonly kind: 'granted'; readonly grantId: string; readonly change: 'made' | 'widened' | 'none' }
-  | GraphRefusal;
+type GrantOutcome = { readonly kind: 'granted'; readonly grantId: string; readonly change: 'made' | 'widened' | 'none' } | GraphRefusal;
 
-export interface GrantWanted {
+interface GrantWanted {
   readonly clientSpId: string;
   readonly resourceSpId: string;
   readonly scopes: readonly string[];
@@ -41,7 +39,7 @@ export async function grantsOf(graph: Graph, clientSpId: string): Promise<readon
  * Consents for the whole tenant on one resource: one grant for each pair of app and resource. What is granted beyond these scopes stays.
  * `present`: the grants as last read; undefined for an app that was just made and so has none.
  */
-export async function ensureGrant(
+async function ensureGrant(
   graph: Graph,
   untilReplicated: UntilReplicated,
   wanted: GrantWanted,

@@ -7,7 +7,7 @@ import { graphEntries } from '../errors/catalogue/registration/graph-errors.ts';
 import type { Signs } from '../errors/entry/entry.ts';
 import { problem } from '../errors/problem.ts';
 
-export interface GraphOk {
+interface GraphOk {
   readonly kind: 'ok';
   readonly status: number;
   readonly body: unknown;

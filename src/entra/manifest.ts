@@ -36,7 +36,7 @@ export const appRoleIds: Readonly<Record<string, string>> = {
   'SMTP.SendAsApp': '7146a1f0-8703-45b3-9eae-527a64c00995',
 };
 
-export type SignInAudience = 'AzureADMyOrg' | 'AzureADMultipleOrgs' | 'AzureADandPersonalMicrosoftAccount' | 'PersonalMicrosoftAccount';
+type SignInAudience = 'AzureADMyOrg' | 'AzureADMultipleOrgs' | 'AzureADandPersonalMicrosoftAccount' | 'PersonalMicrosoftAccount';
 
 export const signInAudiences: Readonly<Record<Audience, SignInAudience>> = {
   single: 'AzureADMyOrg',
@@ -51,7 +51,7 @@ export interface ResourceAccess {
 }
 
 /** A certificate on an application (learn.microsoft.com/graph/api/resources/keycredential): only its public half. */
-export interface KeyCredential {
+interface KeyCredential {
   readonly type: 'AsymmetricX509Cert';
   readonly usage: 'Verify';
   readonly key: string;
@@ -76,7 +76,7 @@ export interface GraphApplicationBody {
   readonly api?: { readonly requestedAccessTokenVersion: 2 };
 }
 
-export const withPersonalAccounts = (audience: Audience): boolean => audience === 'personal' || audience === 'multi-and-personal';
+const withPersonalAccounts = (audience: Audience): boolean => audience === 'personal' || audience === 'multi-and-personal';
 
 /** `exchangeIds`: as this tenant's Exchange Online publishes them. Throws on a permission without an id: a guide's mistake. */
 export function applicationBody(plan: RegistrationPlan, exchangeIds = permissionIds.exchange, roleIds = appRoleIds): GraphApplicationBody {
@@ -104,7 +104,7 @@ export function applicationBody(plan: RegistrationPlan, exchangeIds = permission
 }
 
 /** The certificate as the application carries it; named so that it is recognised as this set-up's. */
-export const keyCredential = (certificate: PlannedCertificate, tag: string): KeyCredential => ({
+const keyCredential = (certificate: PlannedCertificate, tag: string): KeyCredential => ({
   type: 'AsymmetricX509Cert',
   usage: 'Verify',
   key: certificate.der,
@@ -113,7 +113,7 @@ export const keyCredential = (certificate: PlannedCertificate, tag: string): Key
   endDateTime: certificate.expiresAt,
 });
 
-export interface AppRoleAssignmentBody {
+interface AppRoleAssignmentBody {
   readonly principalId: string;
   readonly resourceId: string;
   readonly appRoleId: string;
@@ -126,14 +126,14 @@ export const appRoleAssignmentBody = (clientSpId: string, resourceSpId: string, 
   appRoleId,
 });
 
-export interface ServicePrincipalBody {
+interface ServicePrincipalBody {
   readonly appId: string;
 }
 
 /** Body of `POST /servicePrincipals`. `appId`: the client id. */
 export const servicePrincipalBody = (appId: string): ServicePrincipalBody => ({ appId });
 
-export interface GrantBody {
+interface GrantBody {
   readonly clientId: string;
   readonly consentType: 'AllPrincipals';
   readonly principalId: null;
@@ -152,7 +152,7 @@ export function grantBody(grant: { clientSpId: string; resourceSpId: string; sco
   };
 }
 
-export interface PasswordBody {
+interface PasswordBody {
   readonly passwordCredential: { readonly displayName: string; readonly endDateTime: string };
 }
 

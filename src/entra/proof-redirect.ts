@@ -5,7 +5,7 @@ import type { Graph } from './graph.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';
 import { type ReplicationDeps, untilReplicatedWith } from './replication.ts';
 
-export interface ProofDeps extends ReplicationDeps {
+interface ProofDeps extends ReplicationDeps {
   readonly graph: Graph;
   readonly commands: GraphCommands;
 }

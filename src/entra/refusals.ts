@@ -12,7 +12,7 @@ export const rolesThat = {
   consent: ['Cloud Application Administrator', 'Application Administrator', 'Privileged Role Administrator', 'Global Administrator'],
 } as const;
 
-export interface About extends Exists {
+interface About extends Exists {
   /** completes "may not …" and "refuses to …": `make the application` */
   readonly what: string;
   readonly roles: readonly string[];

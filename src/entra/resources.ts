@@ -27,7 +27,7 @@ const published = z.object({
   appRoles: z.catch(z.array(named), []),
 });
 
-export interface ResourceAnswers {
+interface ResourceAnswers {
   readonly graph?: GraphAnswer;
   readonly exchange?: GraphAnswer;
 }

@@ -13,7 +13,7 @@ export interface UndoDeps extends ReplicationDeps {
   readonly commands: GraphCommands;
 }
 
-export interface Made {
+interface Made {
   readonly appObjectId: string;
   readonly spObjectId?: string;
   readonly grantIds: readonly string[];
@@ -21,8 +21,8 @@ export interface Made {
   readonly tag: string;
 }
 
-export type Deletion = 'removed' | 'already-gone';
-export interface Deleted {
+type Deletion = 'removed' | 'already-gone';
+interface Deleted {
   readonly grants: readonly Deletion[];
   readonly servicePrincipal?: Deletion;
   readonly application: Deletion;

@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts';
 import { lookUp } from '../core/links.ts';
 import type { NextStep } from '../core/next.ts';
 import { redact } from '../core/redact.ts';
@@ -207,9 +208,7 @@ interface Evidence extends Pick<Finding, 'aadsts' | 'means'> {
 function filled(code: ProblemCode, { aadsts, means, values }: Evidence, known: Known): Explained | undefined {
   const { correlationId, at } = values;
   const detail = {
-    ...(aadsts === undefined ? {} : { aadsts }),
-    ...(correlationId === undefined ? {} : { correlationId }),
-    ...(at === undefined ? {} : { at }),
+    ...defined({ aadsts, correlationId, at }),
   };
   return explained(code, { ...values, aadsts, ...means }, known, detail);
 }

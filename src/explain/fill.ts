@@ -1,4 +1,5 @@
 import { type Cloud, cloudNames } from '../core/cloud.ts';
+import { defined } from '../core/defined.ts';
 import { type ErrorDetail, MailauthError } from '../core/errors.ts';
 import { type Line, mailauth, type NextStep, withoutBlanks } from '../core/next.ts';
 import type { Entry, Mender } from '../errors/entry/entry.ts';
@@ -50,7 +51,7 @@ export function explained(
 const menderOf = ({ mender, exit }: Entry<unknown>): Mender => mender ?? (exit === 6 ? 'administrator' : 'you');
 
 function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, known: Known): unknown {
-  const own = Object.fromEntries(Object.entries({ ...values, cloud: known.cloud }).filter(([, value]) => value !== undefined));
+  const own: Readonly<Record<string, unknown>> = defined({ ...values, cloud: known.cloud });
   const mailbox = own.user ?? known.mailbox ?? 'MAILBOX';
   const given: Readonly<Record<string, unknown>> = {
     ...placeholders,

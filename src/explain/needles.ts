@@ -1,4 +1,5 @@
 import { catalogue } from '#catalogue';
+import { defined } from '../core/defined.ts';
 import type { Entry } from '../errors/entry/entry.ts';
 import { type ProblemCode, squeezed } from '../errors/problem.ts';
 
@@ -30,7 +31,7 @@ export function allNeedles(): readonly Needle[] {
     ...says.map((one) =>
       typeof one === 'string'
         ? { entry, letters: squeezed(one), hint: false }
-        : { entry, letters: squeezed(one.words), hint: false, ...(one.means === undefined ? {} : { means: one.means }) },
+        : { entry, letters: squeezed(one.words), hint: false, ...defined({ means: one.means }) },
     ),
     ...hints.map((hint) => (hint.includes(' ') ? { entry, letters: squeezed(hint), hint: true } : word(entry, hint, true))),
   ]);

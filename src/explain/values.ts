@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts';
 import { guidPattern, plain } from '../core/text.ts';
 import { suggestedPauseMs } from '../mail/mail-refusal.ts';
 
@@ -59,7 +60,7 @@ export function valuesIn(text: string): Values {
     return found.size === 1 && only !== '' ? plain(only, 200) : undefined;
   };
   const [port, at, waitMs] = [one('port'), one('at'), suggestedPauseMs(flat)];
-  const found = {
+  return defined({
     clientId: one('clientId'),
     tenant: one('tenant'),
     account: one('account'),
@@ -70,6 +71,5 @@ export function valuesIn(text: string): Values {
     waitMs,
     correlationId: one('correlationId'),
     at: at === undefined ? undefined : at.toUpperCase().replace(' ', 'T'),
-  };
-  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+  });
 }

@@ -4,14 +4,14 @@ import type { Clock } from '../core/context.ts';
 export const pauseBudgetMs = 120_000;
 const firstPauseMs = 5_000;
 
-export interface HostPauses {
+interface HostPauses {
   /** resolves when the host may be asked; false: the host wants longer pauses than one run waits, so it is not asked again */
   ready(host: string): Promise<boolean>;
   /** the host asked for fewer connections, for `waitMs` when it said how long; no connection is opened to it before that time is over */
   throttled(host: string, waitMs: number | undefined): void;
 }
 
-export interface HostPausesOptions {
+interface HostPausesOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** called once for each pause, in milliseconds */

@@ -6,7 +6,7 @@ import { problem } from '../errors/problem.ts';
 import { type Dialect, type Preflight, preflight, unreadableAnswer } from './preflight.ts';
 import { openWire, type Wire } from './wire.ts';
 
-export interface ImapPreflight extends Preflight {
+interface ImapPreflight extends Preflight {
   /** over TLS: makes sure that XOAUTH2 is offered, then sends LOGOUT */
   finish(signal: AbortSignal): Promise<void>;
 }

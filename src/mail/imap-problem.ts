@@ -7,7 +7,7 @@ import { entryThatSays, problem } from '../errors/problem.ts';
 import { appRefused, type MailAttempt, type More, refusedToken, spotOf, throttledProblem, whoSignedIn } from './mail-refusal.ts';
 
 /** An imapflow error, read by its fields: its messages ("Command failed") say nothing to a person. */
-export interface ImapFailure {
+interface ImapFailure {
   readonly code?: string | undefined;
   readonly authenticationFailed: boolean;
   /** RFC 5530 code in capitals: AUTHENTICATIONFAILED, UNAVAILABLE, … */

@@ -17,7 +17,7 @@ export interface ImapSession {
   close(): void;
 }
 
-export interface ImapSessionOptions {
+interface ImapSessionOptions {
   readonly network: Network;
   readonly host: MailHost;
   readonly user: string;

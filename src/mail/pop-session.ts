@@ -21,7 +21,7 @@ export class PopRefusal extends Error {
 }
 
 /** A whole POP3 conversation on one connection (RFC 1939, CAPA and response codes RFC 2449, STLS RFC 2595, AUTH RFC 5034). */
-export interface PopSession extends Omit<Preflight, 'askAgain'> {
+interface PopSession extends Omit<Preflight, 'askAgain'> {
   /** throws `PopRefusal` */
   signIn(user: string, token: Secret, signal: AbortSignal): Promise<void>;
   /** STAT: the number of messages; throws `PopRefusal` */

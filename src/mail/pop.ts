@@ -41,7 +41,7 @@ export function testPop(test: MailTest): Promise<ProtocolResult> {
 }
 
 /** What the failure of a POP3 conversation means. Only the token's stages come here; the session takes the token out of the replies. */
-export function explainPop(cause: unknown, at: MailAttempt): unknown {
+function explainPop(cause: unknown, at: MailAttempt): unknown {
   if (cause instanceof PopRefusal) return popProblem(cause.reply, at);
   return lostDuringAuth(cause, at) ?? cause;
 }
@@ -50,7 +50,7 @@ export function explainPop(cause: unknown, at: MailAttempt): unknown {
  * What an `-ERR` of a POP3 server means. `reply` is its words after `-ERR`, stripped and without the token.
  * The sentence decides first, then the extended code (RFC 2449 section 8, RFC 3206), then what the token shows.
  */
-export function popProblem(reply: string, at: MailAttempt): MailauthError {
+function popProblem(reply: string, at: MailAttempt): MailauthError {
   const spot = spotOf(at);
   const more: More = reply === '' ? {} : { detail: { reply } };
   const code = /^\[([A-Z][A-Z/-]*)\]/i.exec(reply)?.[1]?.toUpperCase();

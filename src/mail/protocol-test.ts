@@ -40,7 +40,7 @@ export interface MailTest {
 }
 
 /** What a stage of the conversation does: resolves to the stage's detail. What it throws is given to `explain`. */
-export type ConversationWork = (token: Secret, signal: AbortSignal) => Promise<string>;
+type ConversationWork = (token: Secret, signal: AbortSignal) => Promise<string>;
 
 /** What one protocol adds to the common frame. */
 export interface Conversation {

@@ -6,7 +6,7 @@ import { allShown, type Surroundings, shown } from '../core/shown.ts';
 import type { Stage, StageRun } from './stages.ts';
 
 /** Why a protocol test is red, in the words of the catalogue. */
-export interface Diagnosis {
+interface Diagnosis {
   readonly code: string;
   readonly title: string;
   readonly why?: string;

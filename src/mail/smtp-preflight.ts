@@ -5,7 +5,7 @@ import { problem } from '../errors/problem.ts';
 import { type Dialect, type Preflight, preflight, unreadableAnswer } from './preflight.ts';
 import { openWire, type Wire } from './wire.ts';
 
-export interface SmtpPreflight extends Preflight {
+interface SmtpPreflight extends Preflight {
   /** over TLS: makes sure that XOAUTH2 is offered, then sends QUIT */
   finish(signal: AbortSignal): Promise<void>;
 }

@@ -15,12 +15,12 @@ import {
 } from './mail-refusal.ts';
 
 /** The circumstances of a failed SMTP conversation. */
-export interface SmtpAttempt extends MailAttempt {
+interface SmtpAttempt extends MailAttempt {
   readonly sendTo?: string | undefined;
 }
 
 /** A nodemailer error, read by its fields: its messages ("Invalid login") say nothing to a person. */
-export interface SmtpFailure {
+interface SmtpFailure {
   /** nodemailer's: EAUTH, ECONNECTION, ESOCKET, ETLS, ETIMEDOUT, EPROTOCOL, EENVELOPE, EMESSAGE */
   readonly code?: string | undefined;
   /** Node's or OpenSSL's below it */
@@ -39,7 +39,7 @@ const text = z.catch(z.optional(z.string()), undefined);
 const failureFields = z.object({ code: text, originalCode: text, command: text, response: text });
 
 /** Reads what nodemailer threw. `clean` takes secrets out of the server's words before they are cut to length. */
-export function readSmtpFailure(cause: unknown, clean: (said: string) => string): SmtpFailure {
+function readSmtpFailure(cause: unknown, clean: (said: string) => string): SmtpFailure {
   const read = failureFields.safeParse(cause);
   if (!read.success) return { command: '' };
   const { code, originalCode, command = '', response = '' } = read.data;
@@ -65,7 +65,7 @@ export function explainSmtp(cause: unknown, at: SmtpAttempt, clean: (said: strin
  * What a failed SMTP conversation after the preflight means. The sentence decides before the codes, because Exchange
  * Online sends 5.7.139 with at least four different sentences. What the token shows by itself comes last.
  */
-export function smtpProblem(failure: SmtpFailure, cause: unknown, at: SmtpAttempt): Error {
+function smtpProblem(failure: SmtpFailure, cause: unknown, at: SmtpAttempt): Error {
   if (cause instanceof MailauthError || cause instanceof Interrupted) return cause;
   const more: More = failure.reply === undefined ? {} : { detail: { reply: failure.reply } };
   if (failure.code === 'STARTTLS_INJECTION') return problem('mail-starttls-injection', at, more);

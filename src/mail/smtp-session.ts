@@ -18,7 +18,7 @@ export interface SmtpSession {
   close(): void;
 }
 
-export interface SmtpSessionOptions {
+interface SmtpSessionOptions {
   readonly network: Network;
   readonly host: MailHost;
   readonly user: string;

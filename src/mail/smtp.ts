@@ -68,7 +68,7 @@ async function send(
   return plain(`Message-ID ${message.id} to ${to}: ${withoutToken(reply, user, token)}`);
 }
 
-export interface TestMessage {
+interface TestMessage {
   /** with its angle brackets */
   readonly id: string;
   /** RFC 5322, lines ended by CRLF */
@@ -76,7 +76,7 @@ export interface TestMessage {
 }
 
 /** The one small message of `--send-to`, ASCII only. Both addresses are without control characters and angle brackets. */
-export function testMessage(from: string, to: string, { clock, random }: { clock: Clock; random: Random }): TestMessage {
+function testMessage(from: string, to: string, { clock, random }: { clock: Clock; random: Random }): TestMessage {
   const id = `<${random.uuid()}@${from.split('@')[1] ?? 'mailauth.invalid'}>`;
   const lines = [
     `From: <${from}>`,

@@ -32,7 +32,6 @@ export type StageName = Entry['name'];
 export type PreflightStage = Extract<Entry, { readonly part: 'preflight' }>['name'];
 export type ConversationStage = Extract<Entry, { readonly part: 'conversation' }>['name'];
 
-export const stageNames: readonly StageName[] = table.map(({ name }) => name);
 export const preflightStages: readonly PreflightStage[] = table.flatMap((one) => (one.part === 'preflight' ? [one.name] : []));
 export const conversationStages: readonly ConversationStage[] = table.flatMap((one) => (one.part === 'conversation' ? [one.name] : []));
 

@@ -19,7 +19,7 @@ export interface Wire {
   close(): void;
 }
 
-export interface WireOptions {
+interface WireOptions {
   readonly network: Network;
   readonly clock: Clock;
   readonly host: MailHost;

@@ -17,11 +17,11 @@ import { formRequest, readTokenAnswer } from './token-exchange.ts';
  */
 export const adminApp = { name: 'Microsoft Azure CLI', clientId: '04b07795-8ddb-461a-bbee-02f9e1bf7b46' } as const;
 
-export interface AdminSignIn extends Pick<BrowserTrip, 'method' | 'waitMs' | 'again' | 'canAsk'> {
+interface AdminSignIn extends Pick<BrowserTrip, 'method' | 'waitMs' | 'again' | 'canAsk'> {
   readonly app: Pick<OAuthApp, 'cloud' | 'tenantId' | 'endpoints' | 'network' | 'clock' | 'timeoutMs' | 'signal'>;
 }
 
-export interface AdminGrant {
+interface AdminGrant {
   /** for Graph; it stays in memory, is never stored and comes without a refresh token */
   readonly token: Secret;
   readonly account: string | undefined;

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { defined } from '../core/defined.ts';
 import { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
 
@@ -61,10 +62,12 @@ export function readIdToken(jwt: string): IdClaims | undefined {
   const claims = decode(jwt);
   if (claims === undefined) return undefined;
   return {
-    ...present('username', usernameOf(claims)),
-    ...present('objectId', claims.oid),
-    ...present('tenantId', claims.tid),
-    ...present('audience', audienceOf(claims)),
+    ...defined({
+      username: shown(usernameOf(claims)),
+      objectId: shown(claims.oid),
+      tenantId: shown(claims.tid),
+      audience: shown(audienceOf(claims)),
+    }),
   };
 }
 
@@ -77,14 +80,16 @@ export function readAccessToken(token: Secret | string): AccessClaims {
     opaque: false,
     scopes: scopes.filter((scope) => scope !== '').map((scope) => plain(scope, 200)),
     ...(claims.idtyp === 'app' || (claims.scp === undefined && claims.roles !== undefined) ? { appOnly: true } : {}),
-    ...present('audience', audienceOf(claims)),
-    ...present('tenantId', claims.tid),
-    ...present('username', usernameOf(claims)),
-    ...present('objectId', claims.oid),
-    ...present('appId', claims.appid ?? claims.azp),
-    ...present('version', claims.ver),
-    ...(claims.wids === undefined ? {} : { directoryRoles: claims.wids.map((id) => plain(id.toLowerCase(), 64)) }),
-    ...(claims.exp === undefined ? {} : { expiresAt: claims.exp * 1000 }),
+    ...defined({
+      audience: shown(audienceOf(claims)),
+      tenantId: shown(claims.tid),
+      username: shown(usernameOf(claims)),
+      objectId: shown(claims.oid),
+      appId: shown(claims.appid ?? claims.azp),
+      version: shown(claims.ver),
+      directoryRoles: claims.wids?.map((id) => plain(id.toLowerCase(), 64)),
+      expiresAt: claims.exp === undefined ? undefined : claims.exp * 1000,
+    }),
   };
 }
 
@@ -95,8 +100,7 @@ function usernameOf(claims: ClaimSet): string | undefined {
 
 const audienceOf = ({ aud }: ClaimSet): string | undefined => (typeof aud === 'object' ? aud[0] : aud);
 
-const present = <K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> =>
-  value === undefined ? {} : ({ [key]: plain(value, 320) } as Record<K, string>);
+const shown = (value: string | undefined): string | undefined => (value === undefined ? undefined : plain(value, 320));
 
 /** The claims of a JWT (RFC 7519 section 3: three base64url parts with dots between). */
 function decode(token: Secret | string): ClaimSet | undefined {

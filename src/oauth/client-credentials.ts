@@ -22,7 +22,7 @@ export function appOnlyScope({ outlookScopeBase }: Pick<Cloud, 'outlookScopeBase
 }
 
 /** The parameters by which a confidential client shows who it is (RFC 6749 section 2.3.1, RFC 7523 section 2.2). Throws `certificate-ended`. */
-export function clientParameters(app: OAuthApp & { readonly mailbox?: string }): Readonly<Record<string, string>> {
+function clientParameters(app: OAuthApp & { readonly mailbox?: string }): Readonly<Record<string, string>> {
   const { clientSecret, clientCertificate, clientId, endpoints, clock } = app;
   if (clientSecret !== undefined) return { client_secret: clientSecret.reveal() };
   if (clientCertificate === undefined) return {};
@@ -82,12 +82,12 @@ export function missingRoles(set: Pick<TokenSet, 'scopes'>, protocols: readonly 
 }
 
 /** RFC 7523 section 2.2 */
-export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /** The assertion is used at once. Microsoft recommends a life of 5 to 10 minutes (learn.microsoft.com, certificate-credentials). */
 const lifeSeconds = 300;
 
-export interface Assertion {
+interface Assertion {
   readonly clientId: string;
   /** the token endpoint */
   readonly audience: string;

@@ -15,7 +15,7 @@ export interface DeviceAuthorization {
   readonly intervalMs: number;
 }
 
-export type ReadDevice =
+type ReadDevice =
   | { readonly kind: 'ok'; readonly device: DeviceAuthorization }
   /** `why` is a whole sentence */
   | { readonly kind: 'unreadable'; readonly why: string };

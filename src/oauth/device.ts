@@ -37,7 +37,7 @@ export interface DeviceOptions {
 }
 
 /** What the command shows while it waits. */
-export interface DeviceView extends Pick<SignInView, 'waiting'> {
+interface DeviceView extends Pick<SignInView, 'waiting'> {
   codeRequired(device: Pick<DeviceAuthorization, 'verificationUri' | 'userCode'>, deadline: number): Promise<void>;
 }
 

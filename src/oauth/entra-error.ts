@@ -27,7 +27,7 @@ export interface EntraError {
 }
 
 /** This sign-in's own values, for the words. */
-export type EntraBlanks = Omit<EntraWords, 'said' | 'error' | 'aadsts' | 'retryAfter'>;
+type EntraBlanks = Omit<EntraWords, 'said' | 'error' | 'aadsts' | 'retryAfter'>;
 
 const text = z.catch(z.optional(z.string()), undefined);
 
@@ -56,15 +56,14 @@ export function readEntraError(body: unknown): EntraError | undefined {
   return {
     error,
     codes,
-    ...defined({ description }),
-    ...optional('subcode', subcode),
-    ...optional('correlationId', correlationId ?? /Correlation ID: ([0-9a-f-]{36})/i.exec(description ?? '')?.[1]),
-    ...optional('timestamp', timestamp ?? /Timestamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ)/.exec(description ?? '')?.[1]),
+    ...defined({
+      description,
+      subcode,
+      correlationId: correlationId ?? /Correlation ID: ([0-9a-f-]{36})/i.exec(description ?? '')?.[1],
+      timestamp: timestamp ?? /Timestamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ)/.exec(description ?? '')?.[1],
+    }),
   };
 }
-
-const optional = <K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> =>
-  value === undefined ? {} : ({ [key]: value } as Record<K, string>);
 
 const numbersIn = (description: string): readonly number[] =>
   [...description.matchAll(/AADSTS(\d{4,8})/g)].slice(0, 5).map((match) => Number(match[1]));
@@ -128,11 +127,13 @@ function detailOf(said: EntraError, words: EntraWords): ErrorDetail {
   const at = said.timestamp === undefined ? Number.NaN : Date.parse(said.timestamp.replace(' ', 'T'));
   const reply = words.said === '' ? words.error : words.said;
   return {
-    ...defined({ aadsts: words.aadsts }),
-    ...(said.correlationId === undefined ? {} : { correlationId: plain(said.correlationId, 64) }),
-    ...(reply === '' ? {} : { reply }),
-    ...defined({ retryAfterSeconds: said.retryAfter }),
-    ...(Number.isNaN(at) ? {} : { at: rfc3339Exact(at) }),
+    ...defined({
+      aadsts: words.aadsts,
+      correlationId: said.correlationId === undefined ? undefined : plain(said.correlationId, 64),
+      reply: reply === '' ? undefined : reply,
+      retryAfterSeconds: said.retryAfter,
+      at: Number.isNaN(at) ? undefined : rfc3339Exact(at),
+    }),
   };
 }
 

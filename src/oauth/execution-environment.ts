@@ -2,7 +2,7 @@ import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 
 /** Where mailauth runs, as far as that decides whether the browser's answer from Microsoft can arrive here. */
-export interface ExecutionEnvironment {
+interface ExecutionEnvironment {
   /** `user@host` (and `-p PORT`) that reaches this session by SSH, with placeholders for what the environment does not say; undefined: not over SSH */
   readonly ssh?: string;
   /** Linux inside Windows: the browser runs on Windows */

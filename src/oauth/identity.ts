@@ -37,8 +37,7 @@ export function checkIdentity({ claims, accessToken, mailbox, signInAs, tenantId
 
   return {
     username,
-    ...(claims?.objectId === undefined ? {} : { objectId: claims.objectId }),
-    ...defined({ tenantId: home }),
+    ...defined({ objectId: claims?.objectId, tenantId: home }),
   };
 }
 

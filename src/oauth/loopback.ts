@@ -18,7 +18,7 @@ export interface LoopbackOptions {
   readonly again?: Command;
 }
 
-export interface LoopbackAnswer {
+interface LoopbackAnswer {
   readonly params: AuthorizationAnswer;
   /** after the exchange: tells the browser the truth; resolves when the page was fetched or a second has passed, never rejects */
   respond(page: ResultPage): Promise<void>;

@@ -27,23 +27,13 @@ function msal(): typeof Msal {
   return library;
 }
 
-/** Loads MSAL while the person signs in, so that the authorization code, which is valid for a minute, does not wait for it. */
-export function preloadMsal(): void {
-  setImmediate(() => {
-    // When the package is broken, the call that needs it says so.
-    try {
-      msal();
-    } catch {}
-  }).unref();
-}
-
 /** RFC 7636: 256 random bits and their S256 challenge. */
 export function newPkce(random: Random): { verifier: Secret; challenge: string } {
   const verifier = random.bytes(32).toString('base64url');
   return { verifier: new Secret(verifier), challenge: createHash('sha256').update(verifier, 'ascii').digest('base64url') };
 }
 
-export interface AuthorizationRequest {
+interface AuthorizationRequest {
   readonly redirectUri: string;
   readonly scopes: readonly string[];
   readonly state: string;
@@ -83,7 +73,7 @@ function withoutExtras(address: string): string {
   return address.slice(0, start) + kept.join('&');
 }
 
-export interface CodeRequest extends About {
+interface CodeRequest extends About {
   readonly code: Secret;
   /** the one of the authorization request, letter by letter */
   readonly redirectUri: string;
@@ -105,7 +95,7 @@ export async function redeemCode(app: OAuthApp, request: CodeRequest): Promise<G
   }
 }
 
-export interface RefreshRequest extends About {
+interface RefreshRequest extends About {
   readonly refreshToken: Secret;
   readonly scopes: readonly string[];
 }

@@ -20,7 +20,7 @@ export interface OAuthApp {
 }
 
 /** Where an app signs in, and which one it is: a mailbox file has all of it. */
-export interface AppPlace {
+interface AppPlace {
   readonly cloud: Cloud;
   readonly tenantId: string;
   readonly endpoints: Endpoints;

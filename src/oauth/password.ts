@@ -8,7 +8,7 @@ import type { OAuthApp } from './oauth-app.ts';
 import { acceptGrant } from './sign-in.ts';
 import { formRequest, readTokenAnswer } from './token-exchange.ts';
 
-export interface PasswordSignIn {
+interface PasswordSignIn {
   readonly app: OAuthApp;
   readonly mailbox: string;
   readonly signInAs?: string;

@@ -3,7 +3,7 @@ import { isGuid, plain } from '../core/text.ts';
 import { pastedTexts as say } from '../errors/catalogue/entra/pasted-errors.ts';
 import { type AuthorizationAnswer, hasState, type ReadAnswer, readAuthorizationAnswer, readCode } from './authorization-answer.ts';
 
-export type Pasted =
+type Pasted =
   | { readonly kind: 'answer'; readonly answer: AuthorizationAnswer }
   /** ask again, with this complaint */
   | {

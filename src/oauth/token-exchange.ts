@@ -11,7 +11,7 @@ export interface TokenAnswer {
 }
 
 /** What one exchange with the token endpoint needs. */
-export interface ExchangeOptions {
+interface ExchangeOptions {
   readonly network: Network;
   readonly clock: Clock;
   readonly timeoutMs: number;

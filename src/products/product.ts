@@ -10,7 +10,8 @@ export const productNames = ['this-computer', 'osticket', 'supportpal', 'kaseya'
 export type ProductName = (typeof productNames)[number];
 
 export type { Audience };
-export type SignInMethod = 'browser' | 'paste' | 'skip';
+
+type SignInMethod = 'browser' | 'paste' | 'skip';
 /** Every way that `--sign-in` can name. A product says which of them make sense for it. */
 export type SignInWay = SignInMethod | 'device' | 'password';
 
@@ -67,7 +68,7 @@ export interface ProductScreen extends Step {
   readonly field: string;
 }
 
-export interface Variant {
+interface Variant {
   readonly name: string;
   readonly title: string;
   readonly implicitTokens: boolean;

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Context } from '../core/context.ts';
+import { toJsonFile } from '../store/schemas.ts';
 import type { Folder } from './tenant/folder.ts';
 
 const port = z.number().check(z.int(), z.minimum(1), z.maximum(65_535));
@@ -14,7 +15,7 @@ const fileName = 'running.json';
 const pingTimeoutMs = 5_000;
 
 export async function announce(folder: Folder, running: Running): Promise<void> {
-  await folder.locked(() => folder.files.writeAtomic(folder.file(fileName), `${JSON.stringify(running, null, 2)}\n`));
+  await folder.locked(() => folder.files.writeAtomic(folder.file(fileName), toJsonFile(running)));
 }
 
 /** Takes the announcement back, unless another sandbox has announced itself since. */

@@ -20,7 +20,7 @@ export interface Ports {
   readonly smtp?: number;
 }
 
-export interface Servers {
+interface Servers {
   readonly ports: Required<Ports>;
   close(): Promise<void>;
 }
@@ -105,7 +105,7 @@ export async function faultyCertificate({ how }: ConnectionFault, now: number): 
 }
 
 /** A server that misbehaves on each connection. Undefined if this fault leaves the real server at work. */
-export function brokenServer(how: Breakage, tls: Certificate): Closable | undefined {
+function brokenServer(how: Breakage, tls: Certificate): Closable | undefined {
   const act = acts[how];
   if (act === undefined) return undefined;
   return how === 'no-http' || how === 'too-much' ? tlsServer(tls, act) : socketServer(act);

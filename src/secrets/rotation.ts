@@ -15,7 +15,7 @@ import { type MailboxFiles, mailboxSlug } from '../store/mailbox-file.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
 import { type RotationNote, rotationNotes, waitingSecret } from './rotation-notes.ts';
 
-export interface RotationDeps extends SecretDeps {
+interface RotationDeps extends SecretDeps {
   readonly ctx: Pick<Context, 'clock' | 'files' | 'random' | 'signal'>;
   readonly report: Reporter;
   readonly home: string;

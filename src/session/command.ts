@@ -16,7 +16,7 @@ export interface Outcome {
   readonly unwrapped?: boolean;
 }
 
-export interface Invocation {
+interface Invocation {
   readonly args: readonly string[];
   /** commander's parsed options, to be read by the command's own schema */
   readonly flags: unknown;

@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts';
 import type { MailauthError } from '../core/errors.ts';
 import { allShown, type Surroundings, shown } from '../core/shown.ts';
 
@@ -8,13 +9,13 @@ export function envelope(command: string, outcome: { data?: unknown; error?: Mai
     schema: 'mailauth/1',
     ok: error === undefined,
     command,
-    ...(data === undefined ? {} : { data }),
+    ...defined({ data }),
     ...(error === undefined ? {} : { error: errorJson(error, here) }),
   };
 }
 
 /** An error for programs: its next steps as lines, of which the first is to be run. */
-export function errorJson(error: MailauthError, here: Surroundings) {
+function errorJson(error: MailauthError, here: Surroundings) {
   return {
     code: error.code,
     exit: error.exit,
@@ -22,7 +23,7 @@ export function errorJson(error: MailauthError, here: Surroundings) {
     why: error.why ?? '',
     next: allShown(error.next, here),
     ...(error.admin === undefined ? {} : { admin: shown(error.admin, here) }),
-    ...(error.retryHelps === undefined ? {} : { retryHelps: error.retryHelps }),
+    ...defined({ retryHelps: error.retryHelps }),
     detail: error.detail,
   };
 }

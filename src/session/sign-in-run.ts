@@ -43,7 +43,7 @@ const byItself = 'No browser here: the sandbox approves the sign-in by itself (-
  * `--sandbox --yes` must work on a machine without a browser: where none can be opened, does not start, or never asks for the page,
  * the sandbox plays the person and approves. With a real browser the person clicks. Outside the sandbox the context is left as it is.
  */
-export function withApproval({ ctx, globals, report }: Session, box: Sandbox | undefined): Context {
+function withApproval({ ctx, globals, report }: Session, box: Sandbox | undefined): Context {
   if (box === undefined || !globals.yes) return ctx;
   const approve = async (url: string): Promise<void> => {
     report.note(byItself);
@@ -71,7 +71,7 @@ export function withApproval({ ctx, globals, report }: Session, box: Sandbox | u
 }
 
 /** The same for a device code, which no browser of ours is opened for: a person with a browser has it first. */
-export function deviceApproval({ ctx, globals, report }: Session, box: Sandbox | undefined) {
+function deviceApproval({ ctx, globals, report }: Session, box: Sandbox | undefined) {
   if (box === undefined || !globals.yes) return undefined;
   return async (verificationUri: string, userCode: string, as: string): Promise<void> => {
     const approve = async (): Promise<void> => {

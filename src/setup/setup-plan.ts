@@ -132,7 +132,7 @@ async function findTenant(deps: SetupDeps, cloud: Cloud, first: string): Promise
  * Without a person: what `register` would have to ask for, said before the network and the keychain are touched.
  * `kept`: an earlier run may have left a client secret in the store. Throws `answer-missing`.
  */
-export function requireAnswers(answers: Answers, input: SetupOptions, deps: SetupDeps, cloud: Cloud, kept: boolean): void {
+function requireAnswers(answers: Answers, input: SetupOptions, deps: SetupDeps, cloud: Cloud, kept: boolean): void {
   if (answers.register === 'handoff') return;
   if (answers.register === 'auto') {
     if (deps.agreed) return;
@@ -152,6 +152,6 @@ export function requireAnswers(answers: Answers, input: SetupOptions, deps: Setu
 }
 
 /** The same for the sign-in with a password: without it nothing is worth a change in the tenant. Throws `answer-missing`. */
-export function requirePassword(answers: Answers, { passwordFile }: SetupOptions, { canAsk }: SetupDeps): void {
+function requirePassword(answers: Answers, { passwordFile }: SetupOptions, { canAsk }: SetupDeps): void {
   if (answers.signIn === 'password' && passwordFile === undefined && !canAsk) throw missingPassword(answers);
 }

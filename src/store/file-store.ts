@@ -24,7 +24,7 @@ const changeTries = 5;
 /** Long enough for twenty writers in a row, each with a few syncs of a slow disk. */
 const lockWaitMs = 30_000;
 
-export interface FileStoreOptions {
+interface FileStoreOptions {
   readonly ctx: Pick<Context, 'env' | 'platform' | 'files' | 'random'>;
   readonly home: string;
   readonly key: KeySource;

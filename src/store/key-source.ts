@@ -17,7 +17,7 @@ export interface KeySource {
   master(derivation: KeyDerivation, file: string, isNew: boolean): Promise<Uint8Array>;
 }
 
-export interface KeySourceOptions {
+interface KeySourceOptions {
   readonly ctx: Pick<Context, 'env' | 'files' | 'prompts' | 'platform'>;
   /** a person is there, and prompts are on */
   readonly canAsk: boolean;

@@ -7,7 +7,7 @@ import { problem } from '../errors/problem.ts';
 import { DamagedValue, splitEntry } from './split.ts';
 import { fixOf } from './token-entry.ts';
 
-export interface KeychainStoreOptions {
+interface KeychainStoreOptions {
   readonly keychain: Keychain;
   readonly service: 'mailauth' | 'mailauth-sandbox';
   /** id of this MAILAUTH_HOME: account names begin with it, so that two homes never share an entry */

@@ -10,7 +10,7 @@ import { guardWrites } from './home.ts';
 import { parseJsonFile, toJsonFile } from './schemas.ts';
 import { decodeTokenSet } from './token-entry.ts';
 
-export interface Move {
+interface Move {
   readonly from: SecretStore;
   readonly to: SecretStore;
 }

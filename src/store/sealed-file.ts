@@ -23,7 +23,7 @@ export type KeyDerivation =
   | { readonly kind: 'scrypt'; readonly log2n: number; readonly r: number; readonly p: number; readonly salt: Uint8Array }
   | { readonly kind: 'key-file'; readonly salt: Uint8Array };
 
-export interface SealedHeader {
+interface SealedHeader {
   readonly derivation: KeyDerivation;
   readonly keyCheck: Uint8Array;
   readonly nonce: Uint8Array;

@@ -11,7 +11,7 @@ import { sha256 } from '../core/hashes.ts';
  * the old value or the new one. Parts are written upwards and deleted downwards, so that leftovers are always
  * a row from 0 that the next write or removal can find. One writer at a time; readers need no lock.
  */
-export interface SplitEntry {
+interface SplitEntry {
   /** undefined when there is no entry; throws `DamagedValue` */
   read(): Promise<string | undefined>;
   write(value: string): Promise<void>;

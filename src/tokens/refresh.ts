@@ -7,7 +7,7 @@ import { type AppRun, appAt, type OAuthApp } from '../oauth/oauth-app.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
 import { refreshRefusal } from './refresh-refusal.ts';
 
-export interface AppDeps extends AppRun {
+interface AppDeps extends AppRun {
   readonly cloud: Cloud;
   readonly store: SecretStore;
 }

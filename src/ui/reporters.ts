@@ -1,4 +1,5 @@
 import type { Context } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import { fold } from '../core/fold.ts';
 import type { Reporter } from '../core/run-parts.ts';
 import { plain } from '../core/text.ts';
@@ -61,7 +62,7 @@ export function jsonLinesReporter(ctx: Pick<Context, 'out'>): Reporter {
       line({
         type: 'authorization_required',
         url,
-        ...(userCode === undefined ? {} : { user_code: userCode }),
+        ...defined({ user_code: userCode }),
         expires_at: rfc3339(expiresAt),
       }),
     note: (text) => line({ type: 'progress', step: 'note', state: 'done', text: plain(text) }),

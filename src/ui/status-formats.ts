@@ -13,7 +13,7 @@ export interface MonitoredMailbox {
   readonly lastTests: readonly { readonly protocol: string; readonly ok: boolean; readonly at: string }[];
 }
 
-export interface PluginOutput {
+interface PluginOutput {
   /** one line: the state, then performance data behind the bar */
   readonly text: string;
   readonly exit: 0 | 1 | 2 | 3;

@@ -44,7 +44,7 @@ export function handoffFiles(request: HandoffRequest): readonly HandoffFile[] {
 }
 
 /** What the administrator reads first. Markdown; no value can become markup. */
-export function handoffReadme(request: HandoffRequest, names: readonly string[]): string {
+function handoffReadme(request: HandoffRequest, names: readonly string[]): string {
   const { plan, title, mailbox, signInAs, tenantId, cloud } = request;
   const shared = signInAs === undefined || signInAs === mailbox ? '' : `, used by ${code(signInAs)}`;
   const blocks = [

@@ -6,6 +6,7 @@ import type { MailboxKey } from '../../core/mailbox.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
+import { toJsonFile } from '../../store/schemas.ts';
 import type { HandoffFile } from './handoff-request.ts';
 
 /** Holds hashes of what mailauth wrote, to tell a file that somebody edited from one of ours. */
@@ -44,7 +45,7 @@ export async function writeHandoff(ctx: Pick<Context, 'files'>, folder: string, 
   if (changed.length > 0) {
     // Written before the files: after a run that stops between two files, the next run knows the old and the new ones as ours.
     const both = files.map(({ name, text }) => [name, [...new Set([sha256(text), ...(written[name] ?? [])])].slice(0, versions)] as const);
-    await ctx.files.writeAtomic(join(folder, memory), `${JSON.stringify({ ...written, ...Object.fromEntries(both) }, null, 2)}\n`);
+    await ctx.files.writeAtomic(join(folder, memory), toJsonFile({ ...written, ...Object.fromEntries(both) }));
   }
   for (const { name, text } of changed) await ctx.files.writeAtomic(join(folder, name), text);
   return folder;

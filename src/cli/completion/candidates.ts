@@ -24,7 +24,7 @@ export interface Candidate {
 }
 
 /** What the shell offers for the last of `words`; `mailboxes` and `files` are still to be looked up. */
-export interface Completion {
+interface Completion {
   readonly candidates: readonly Candidate[];
   readonly also?: 'mailboxes' | 'files';
   /** `--for=` in front of a value that is joined to its flag */

@@ -1,5 +1,5 @@
 export const shells = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof shells)[number];
+type Shell = (typeof shells)[number];
 
 /**
  * The scripts only carry words to `mailauth completion complete -- WORDS` and back, so that they never go out of date (as cobra's do).

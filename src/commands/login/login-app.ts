@@ -68,7 +68,7 @@ export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags
 }
 
 /** What the mail servers say to new tokens: `data` for JSON, `words` for the end of the sentence that says who is signed in. */
-export interface LoginProof {
+interface LoginProof {
   readonly data: { readonly tests: readonly unknown[] };
   readonly words: string;
   readonly error?: MailauthError;

@@ -131,12 +131,12 @@ async function onlyMailbox(session: Session, here: readonly LocalTraces[], { del
 }
 
 /** What this computer has of one mailbox and product: a finished set-up, an interrupted one, a folder for the administrator. */
-export interface LocalTraces extends MailboxKey {
+interface LocalTraces extends MailboxKey {
   readonly record?: MailboxRecord;
   readonly journal?: InterruptedSetup;
 }
 
-export async function localTraces({ ctx, home }: Session, records: readonly MailboxRecord[]): Promise<readonly LocalTraces[]> {
+async function localTraces({ ctx, home }: Session, records: readonly MailboxRecord[]): Promise<readonly LocalTraces[]> {
   const found = new Map<string, LocalTraces>();
   const note = (key: MailboxKey, more: Pick<LocalTraces, 'record' | 'journal'>) => {
     const slug = mailboxSlug(key);
@@ -152,7 +152,7 @@ export async function localTraces({ ctx, home }: Session, records: readonly Mail
 }
 
 /** Secrets first: if the store refuses, the mailbox file is still there to try again with. */
-export async function forget(session: Session, { record, journal, ...key }: LocalTraces): Promise<void> {
+async function forget(session: Session, { record, journal, ...key }: LocalTraces): Promise<void> {
   const { ctx, home } = session;
   // A set-up that has not opened a store yet has no secret either.
   if (journal?.store !== undefined) await (await session.store({ store: journal.store })).remove(pendingSecretEntry(key));

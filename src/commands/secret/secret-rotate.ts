@@ -104,7 +104,7 @@ function outcome({ ctx }: Session, { mailbox, for: product }: MailboxRecord, rot
 }
 
 /** Signs an administrator in and finds the app. Throws the sign-in's problems, `stored-secret-missing` (4), `app-gone` (1). */
-export async function openRotation(session: Session, record: MailboxRecord): Promise<Rotation> {
+async function openRotation(session: Session, record: MailboxRecord): Promise<Rotation> {
   const { ctx, report } = session;
   const [box, cloud, store, { appOf }] = await Promise.all([
     session.sandbox(),

@@ -17,7 +17,7 @@ import type { SetupOutcome } from '../../setup/begin-setup.ts';
 import { exchangeWork, renderExchangeWork } from '../../setup/sign-in/app-only-step.ts';
 import { clientSecretEntry } from '../../store/token-entry.ts';
 
-export interface SheetWish {
+interface SheetWish {
   readonly reveal: boolean;
   readonly file: string | undefined;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { defined } from '../../core/defined.ts';
 import { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { again, mailauth } from '../../core/next.ts';
@@ -111,7 +112,7 @@ const monitored = (row: Row): MonitoredMailbox => {
     daysLeft: ending?.days ?? null,
     lastTests: record.lastTests,
     ...(set === undefined ? {} : { accessTokenExpiresAt: set.expiresAt }),
-    ...(deadline === undefined ? {} : { refreshTokenIdleDeadline: deadline }),
+    ...defined({ refreshTokenIdleDeadline: deadline }),
     ...(secretExpires === undefined ? {} : { secretExpiresAt: Date.parse(secretExpires) }),
   };
 };
@@ -181,7 +182,7 @@ function toJson(row: Row) {
 function outcomeOf(rows: readonly Row[], session: Session, error: MailauthError | undefined): Outcome {
   return {
     data: { mailboxes: rows.map(toJson) },
-    ...(error === undefined ? {} : { error }),
+    ...defined({ error }),
     text: (theme) =>
       rows.length === 0
         ? `No mailbox is set up yet.\n  try: ${theme.cyan(shown(mailauth('setup'), session.ctx.surroundings))}\n`

@@ -5,7 +5,7 @@ import { problem } from '../../errors/problem.ts';
 import { cannotRenew, type Ending } from '../../tokens/lifetimes.ts';
 
 /** A set-up, and what ends there first. */
-export interface Row {
+interface Row {
   readonly record: MailboxRecord;
   readonly ending: Ending | undefined;
 }

@@ -1,4 +1,5 @@
 import type { GuardedFile } from '../../core/context.ts';
+import { defined } from '../../core/defined.ts';
 import { MailauthError } from '../../core/errors.ts';
 import { mailauth } from '../../core/next.ts';
 import { plain } from '../../core/text.ts';
@@ -30,7 +31,7 @@ export const storeRestore: CommandModule = {
     await agree(session, secrets, trouble);
     const kept = await guardWrites(home, () => replace(session, copy.bytes));
     return {
-      data: { restored: true, file: path, secrets, ...(kept === undefined ? {} : { damaged: kept }) },
+      data: { restored: true, file: path, secrets, ...defined({ damaged: kept }) },
       text: `Restored ${plain(path)} with ${secrets} secrets.\n${kept === undefined ? '' : `The damaged file is kept as ${plain(kept)}; delete it when all works.\n`}`,
     };
   },

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { defined } from '../../core/defined.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
 import { inWords, rfc3339 } from '../../core/time.ts';
@@ -21,7 +22,7 @@ function describe(record: MailboxRecord, set: TokenSet, now: number) {
     mailbox: record.mailbox,
     username: saslUser(record),
     account: set.account.username,
-    ...(record.access === undefined ? {} : { access: record.access }),
+    ...defined({ access: record.access }),
     tenantId: record.tenantId,
     clientId: record.registration.clientId,
     audience: claims.opaque ? null : (claims.audience ?? null),

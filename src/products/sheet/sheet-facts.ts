@@ -20,7 +20,7 @@ export interface SheetFacts extends ProductFacts {
   readonly writtenAt?: string;
 }
 
-export type MoreFacts = Pick<SheetFacts, 'clientSecret' | 'secretId' | 'audience' | 'appName' | 'writtenAt'>;
+type MoreFacts = Pick<SheetFacts, 'clientSecret' | 'secretId' | 'audience' | 'appName' | 'writtenAt'>;
 
 /** What the mailbox file knows; `more` is what only the set-up or the store knows. */
 export function factsOf(record: MailboxRecord, more: MoreFacts = {}): SheetFacts {

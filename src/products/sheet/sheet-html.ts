@@ -80,7 +80,7 @@ ${numberedHtml(renewal.steps)}
 }
 
 /** The look of the HTML sheet: system fonts, light and dark by the reader's own setting, always light and dense on paper (A4). */
-export const style = `
+const style = `
 :root{color-scheme:light dark;--back:#eef1f5;--card:#fff;--ink:#1a2029;--soft:#596575;--line:#dde2e9;--box:#f5f7fa;--accent:#0b5cad;--warn:#8a5300;--warnback:#fff6e5;--warnline:#f0d7a7}
 @media (prefers-color-scheme:dark){:root{--back:#0e1116;--card:#171c23;--ink:#e7ebf0;--soft:#9aa6b4;--line:#2d3641;--box:#10151b;--accent:#74b4ff;--warn:#f3c373;--warnback:#2a2213;--warnline:#57441d}}
 *{box-sizing:border-box}

@@ -3,6 +3,7 @@ import type { Context } from '../../core/context.ts';
 import { codeCell, fence, table, words } from '../../core/markdown.ts';
 import { again } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
+import { toJsonFile } from '../../store/schemas.ts';
 import { type Reveal, stepJson } from '../step/step.ts';
 import { fieldsMarkdown, numberedMarkdown, stepMarkdown } from '../step/step-markdown.ts';
 import type { Sheet, SheetNote } from './sheet.ts';
@@ -54,7 +55,7 @@ export function sheetJson(sheet: Sheet, reveal: Reveal) {
 }
 
 export function renderSheetJson(sheet: Sheet, reveal: Reveal): string {
-  return `${JSON.stringify(sheetJson(sheet, reveal), null, 2)}\n`;
+  return toJsonFile(sheetJson(sheet, reveal));
 }
 
 /** The sheet for a wiki or a ticket. GitHub Flavored Markdown; nothing of a value can become markup. */

@@ -43,7 +43,7 @@ export interface Reveal {
   readonly reveal: boolean;
 }
 
-export const mask = '********';
+const mask = '********';
 
 /** What a reader sees of a field's value. */
 export function shownValue({ value, secret }: StepField, { reveal }: Reveal): string {
@@ -91,7 +91,7 @@ export function printedStep(step: Step, here: Surroundings): PrintedStep {
   };
 }
 
-export const printableField = <F extends StepField>(field: F): F => ({
+const printableField = <F extends StepField>(field: F): F => ({
   ...field,
   value: field.value instanceof Secret ? field.value : printable(field.value),
 });

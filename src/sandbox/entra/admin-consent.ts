@@ -13,7 +13,7 @@ import { type AskedScope, readScopes, scopeRefusal } from './scope-rules.ts';
 import { accountPage, adminApprovalPage, organizationConsentPage } from './sign-in-pages.ts';
 
 /** A checked admin-consent request (learn.microsoft.com, v2-admin-consent). */
-export interface AdminConsent {
+interface AdminConsent {
   readonly app: App;
   readonly redirectUri: string;
   readonly state: string | undefined;

@@ -22,7 +22,7 @@ export interface Authorize {
   readonly target: string;
 }
 
-export type AuthorizeRead =
+type AuthorizeRead =
   | { readonly kind: 'ok'; readonly authorize: Authorize }
   /** Entra shows it and never redirects: the redirect URI cannot be trusted, or the app could not read the answer */
   | { readonly kind: 'shown'; readonly aadsts: Aadsts; readonly blanks: Blanks }

@@ -70,7 +70,7 @@ export function redeemDevice(state: State, app: App, form: TokenForm, setting: S
 }
 
 /** OAuth errors without an AADSTS number. */
-export interface Said {
+interface Said {
   readonly kind: 'said';
   readonly error: 'slow_down' | 'authorization_declined';
 }

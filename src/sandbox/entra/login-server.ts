@@ -34,7 +34,7 @@ export async function loginServer(service: Service, request: SandboxRequest): Pr
 /**
  * `GET /{tenant}/v2.0/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4), fields as Entra's v2 document has them.
  */
-export function openIdConfiguration(service: Service, named: string, request: SandboxRequest): SandboxReply {
+function openIdConfiguration(service: Service, named: string, request: SandboxRequest): SandboxReply {
   const found = findTenant(named);
   if (found.kind !== 'found') return refuser(service, request)(found.kind === 'unknown' ? 90002 : 900023, { tenant: named });
   const { login, pages, graph } = service.addresses;

@@ -11,7 +11,7 @@ export interface AskedScope {
 
 type ResourceScope = AskedScope & { readonly resource: 'outlook' | 'graph' };
 
-export type ScopesRead =
+type ScopesRead =
   | { readonly kind: 'ok'; readonly scopes: readonly AskedScope[] }
   | { readonly kind: 'empty' }
   | { readonly kind: 'unknown-resource'; readonly resource: string }

@@ -94,7 +94,7 @@ export function redeemPassword(state: State, app: App, named: string, form: Toke
 }
 
 /** What a token is granted for: a code, a device code, a refresh token, or a password that was checked. */
-export interface Basis {
+interface Basis {
   readonly user: string;
   readonly confidential: boolean;
   readonly scope: string;

@@ -172,7 +172,7 @@ export interface Refused {
 export const refused = (aadsts: Aadsts, blanks: Blanks = {}): Refused => ({ kind: 'refused', aadsts, blanks });
 
 /** A refusal ready to be sent as JSON, shown on a page, or put on a redirect. */
-export interface EntraError {
+interface EntraError {
   readonly aadsts: Aadsts;
   readonly status: number;
   readonly error: string;

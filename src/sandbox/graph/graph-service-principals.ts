@@ -138,7 +138,7 @@ function change(call: GraphCall, principal: ServicePrincipal): GraphAnswer {
 const schema = z.strictObject({ principalId: z.string(), resourceId: z.string(), appRoleId: z.string() });
 
 /** `POST /servicePrincipals/{resource}/appRoleAssignedTo` (learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto). */
-export function assign(call: GraphCall, key: Key): GraphAnswer {
+function assign(call: GraphCall, key: Key): GraphAnswer {
   const { state, caller } = call;
   if (caller.roles.length === 0) return denied();
   const read = schema.safeParse(call.body);
@@ -167,7 +167,7 @@ export function assign(call: GraphCall, key: Key): GraphAnswer {
 }
 
 /** `GET …/appRoleAssignments` of an app, `…/appRoleAssignedTo` of a resource. `id`: object id of the service principal in the address. */
-export function assignments(call: GraphCall, at: string, id: string): GraphAnswer {
+function assignments(call: GraphCall, at: string, id: string): GraphAnswer {
   const side = call.rest === 'appRoleAssignments' ? 'principalId' : 'resourceId';
   return answerList(call.state.roleAssignments.filter((one) => sameId(one[side], id)).map(assignmentView), assignmentEntity, call, at);
 }

@@ -30,7 +30,7 @@ export const grantEntity: Entity = {
 };
 
 /** Seconds without fraction, as Graph writes times. */
-export function graphTime(ms: number): string {
+function graphTime(ms: number): string {
   return rfc3339(ms);
 }
 

@@ -8,7 +8,7 @@ import { aliasOf, findUser, mayOpen, tenant } from '../tenant/directory.ts';
 import type { AccessClaims } from '../tenant/tokens.ts';
 import type { LineReply, LineSession } from './line-server.ts';
 
-export type MailScope = 'IMAP.AccessAsUser.All' | 'POP.AccessAsUser.All' | 'SMTP.Send';
+type MailScope = 'IMAP.AccessAsUser.All' | 'POP.AccessAsUser.All' | 'SMTP.Send';
 
 /**
  * The mailbox that an XOAUTH2 response opens, or undefined: `user=` NAME ^A `auth=Bearer ` TOKEN ^A ^A

@@ -2,7 +2,7 @@ import type { Server } from 'node:net';
 import { errorCode } from '../../core/errors.ts';
 import { problem } from '../../errors/problem.ts';
 
-export interface Listening {
+interface Listening {
   readonly port: number;
   close(): Promise<void>;
 }

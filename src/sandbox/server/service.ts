@@ -19,7 +19,7 @@ export interface Service {
 }
 
 /** Base addresses without a slash at the end. Ports are known only once the servers listen. */
-export interface Addresses {
+interface Addresses {
   /** plain http: what a browser opens */
   pages: string;
   /** https: the v2 endpoints */

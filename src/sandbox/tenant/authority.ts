@@ -2,6 +2,7 @@ import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import * as z from 'zod/mini';
 import type { Context } from '../../core/context.ts';
+import { toJsonFile } from '../../store/schemas.ts';
 import type { Folder } from './folder.ts';
 
 const schema = z.object({
@@ -37,12 +38,12 @@ export async function openKeyRing(ctx: Pick<Context, 'clock'>, folder: Folder): 
     if (made !== undefined) return made;
     const keys = await makeKeys(ctx.clock.now());
     await folder.files.writeAtomic(folder.file('ca.pem'), keys.ca);
-    await folder.files.writeAtomic(folder.file(fileName), `${JSON.stringify(keys, null, 2)}\n`);
+    await folder.files.writeAtomic(folder.file(fileName), toJsonFile(keys));
     return keys;
   });
 }
 
-export interface CertificateOptions {
+interface CertificateOptions {
   readonly leafEnds?: number;
   readonly host?: string;
   readonly name?: string;

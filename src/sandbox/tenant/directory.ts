@@ -91,7 +91,7 @@ export interface User {
   readonly displayName: string;
 }
 
-export type SignIn =
+type SignIn =
   | { readonly kind: 'user'; readonly user: User }
   /** a shared mailbox's own account is disabled by design (AADSTS50057) */
   | { readonly kind: 'disabled'; readonly address: string }
@@ -127,7 +127,7 @@ export function mayOpen(userAddress: string, mailbox: string): boolean {
   return user === wanted || aliases.get(wanted) === user || delegates.get(wanted)?.includes(user) === true;
 }
 
-export type TenantAnswer = { readonly kind: 'found' } | { readonly kind: 'unknown' } | { readonly kind: 'malformed' };
+type TenantAnswer = { readonly kind: 'found' } | { readonly kind: 'unknown' } | { readonly kind: 'malformed' };
 
 /** Finds the tenant that a path names: by its id, one of its domains, `organizations` or `common`. */
 export function findTenant(named: string): TenantAnswer {

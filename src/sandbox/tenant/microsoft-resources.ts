@@ -2,7 +2,7 @@ import { azureCli, isReady, readyApps, stableGuid } from './directory.ts';
 import type { App, State } from './state-schema.ts';
 
 /** A permission that a resource publishes: a delegated scope or an application role. */
-export interface Permission {
+interface Permission {
   readonly id: string;
   readonly value: string;
   /** only administrators may consent to it */

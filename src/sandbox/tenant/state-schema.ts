@@ -151,5 +151,4 @@ export type PermissionGrant = z.infer<typeof grantSchema>;
 export type App = z.infer<typeof appSchema>;
 export type Code = z.infer<typeof codeSchema>;
 export type DeviceCode = z.infer<typeof deviceCodeSchema>;
-export type RefreshToken = z.infer<typeof refreshSchema>;
 export type State = z.infer<typeof stateSchema>;

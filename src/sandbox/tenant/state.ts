@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context } from '../../core/context.ts';
+import { toJsonFile } from '../../store/schemas.ts';
 import { readyApps } from './directory.ts';
 import type { Folder } from './folder.ts';
 import { type State, stateSchema } from './state-schema.ts';
@@ -24,7 +25,7 @@ const mostRefreshTokens = 500;
 export function openState(ctx: Pick<Context, 'clock' | 'random'>, folder: Folder): StateStore {
   const path = folder.file(fileName);
 
-  const write = (state: State) => folder.files.writeAtomic(path, `${JSON.stringify(state, null, 2)}\n`);
+  const write = (state: State) => folder.files.writeAtomic(path, toJsonFile(state));
 
   // To be called under the lock only. A broken file is set aside, and the state begins again.
   const readOrBegin = async (): Promise<State> => {

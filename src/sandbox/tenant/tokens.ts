@@ -29,7 +29,7 @@ export interface TokenMint {
   readonly publicKeys: unknown;
 }
 
-export interface AccessGrant {
+interface AccessGrant {
   readonly user: User;
   readonly clientId: string;
   readonly appName: string;
@@ -45,7 +45,7 @@ export interface AccessGrant {
   readonly expiresIn: number;
 }
 
-export interface IdGrant {
+interface IdGrant {
   readonly user: User;
   readonly clientId: string;
   readonly issuer: string;

@@ -8,7 +8,7 @@ import { needsClientFlows } from '../../products/plan.ts';
 import type { Answers, Known } from './answers.ts';
 import { allQuestions } from './questions.ts';
 
-export interface RecordParts {
+interface RecordParts {
   readonly key: MailboxKey;
   readonly answers: Answers;
   readonly registration: Registration;

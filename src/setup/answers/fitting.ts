@@ -26,7 +26,7 @@ export const wantsProof = ({ signIn, redirectUri, clientType }: Pick<Answers, 's
 const isHere = (redirectUri: string | undefined): boolean => redirectUri !== undefined && isLoopback(redirectUri);
 
 /** Throws `device-not-here`, `device-confidential` (exit 2): said before anything begins. */
-export function requireDevice(key: MailboxKey, clientType: ClientType): void {
+function requireDevice(key: MailboxKey, clientType: ClientType): void {
   const guide = productNamed(key.for);
   const again = mailauth('setup', { mailbox: key.mailbox, for: key.for, signIn: false, qr: false });
   if (guide?.signInWays.includes('device') !== true) throw problem('device-not-here', { product: guide?.title ?? key.for, again });

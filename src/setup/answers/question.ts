@@ -7,7 +7,7 @@ import { productNamed } from '../../products/products.ts';
 import { type AnswerId, type Answers, isLoopback, type Known } from './answers.ts';
 
 /** Judges the raw text of one answer, wherever it came from: a flag, the environment, a prompt. */
-export type Check = (value: string) => true | string;
+type Check = (value: string) => true | string;
 /** Answers as text, from flags and their environment. */
 export type Flags = Readonly<Partial<Record<AnswerId, string>>>;
 /** What only the surroundings know: the sandbox brings its own mailbox and registration. */

@@ -12,7 +12,7 @@ import { cloudSchema, registrationSchema, toJsonFile } from '../../store/schemas
 import { type Known, savedAnswers } from '../answers/answers.ts';
 
 /** A finished step of a set-up, in the order they happen. */
-export const setupSteps = ['store', 'registration', 'sign-in'] as const;
+const setupSteps = ['store', 'registration', 'sign-in'] as const;
 export type SetupStep = (typeof setupSteps)[number];
 
 /** What an interrupted set-up knows. On disk before each next step begins; never a secret. */

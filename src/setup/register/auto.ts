@@ -91,8 +91,13 @@ function resultOf(
     clientId: app.appId,
     graph,
     fresh: app.changed.length > 0,
-    ...defined({ proof, clientSecret, secretKeyId: app.secret?.keyId }),
-    ...defined({ oldSecretKeyId: made.oldSecretKeyId, secretExpiresAt: made.secretExpiresAt }),
+    ...defined({
+      proof,
+      clientSecret,
+      secretKeyId: app.secret?.keyId,
+      oldSecretKeyId: made.oldSecretKeyId,
+      secretExpiresAt: made.secretExpiresAt,
+    }),
     made: {
       tag,
       applicationObjectId: app.appObjectId,

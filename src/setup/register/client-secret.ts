@@ -16,7 +16,7 @@ export function checkSecretValue(value: string): true | string {
 }
 
 /** Reads `--client-secret-file` (`-`: standard input). Throws `secret-is-id`, `secret-unusable`. */
-export async function secretFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, file: string): Promise<Secret> {
+async function secretFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, file: string): Promise<Secret> {
   // The value itself in place of a file's name must not be printed back.
   const source = file === '-' ? 'standard input' : /[/\\]|\.txt$/.test(file) ? file : 'the file of --client-secret-file';
   const text = file === '-' ? await ctx.readStdin() : await ctx.files.read(file);
@@ -29,7 +29,7 @@ export async function secretFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, 
   return new Secret(value);
 }
 
-export async function secretFromPrompt(ctx: Pick<Context, 'prompts'>): Promise<Secret> {
+async function secretFromPrompt(ctx: Pick<Context, 'prompts'>): Promise<Secret> {
   return new Secret(await ctx.prompts.secret({ message: 'Client secret (the "Value")?', check: checkSecretValue }));
 }
 

@@ -13,7 +13,7 @@ import type { Answers } from '../answers/answers.ts';
 import type { SetupDeps } from '../journal/setup-deps.ts';
 import { planAnswers } from './registration-step.ts';
 
-export interface HandoffStep {
+interface HandoffStep {
   readonly deps: SetupDeps;
   readonly key: MailboxKey;
   readonly tenant: Tenant;

@@ -76,7 +76,7 @@ async function existing(answers: Answers, step: RegistrationStep): Promise<Regis
  * `--register portal`: shows screen after screen. What a screen yields is asked for and kept before the next one is shown.
  * Throws `answer-missing`, `Interrupted`.
  */
-export async function throughPortal(answers: Answers, step: RegistrationStep): Promise<RegistrationResult> {
+async function throughPortal(answers: Answers, step: RegistrationStep): Promise<RegistrationResult> {
   const { deps, cloud } = step;
   let { clientId } = answers;
   const steps = (id: string | undefined) =>

@@ -12,7 +12,7 @@ import { missingRoles } from '../../oauth/client-credentials.ts';
 import type { SetupDeps } from '../journal/setup-deps.ts';
 import { testMailbox } from './kept-tokens.ts';
 
-export interface AppOnlyStep {
+interface AppOnlyStep {
   readonly deps: Pick<Run, 'ctx' | 'report'>;
   readonly cloud: Cloud;
   /** asks the token endpoint as the app */
@@ -57,7 +57,7 @@ async function fetchUntilRoles(record: MailboxRecord, { deps, fetch, patient }: 
 }
 
 /** What an Exchange administrator runs before the app gets into the mailbox. */
-export interface ExchangeWork {
+interface ExchangeWork {
   readonly lines: readonly string[];
   /** where the set-up only sends: the newer way in place of those lines, without Full Access */
   readonly instead?: readonly string[];

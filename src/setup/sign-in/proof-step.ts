@@ -15,7 +15,7 @@ export async function freeProofRedirect({ ctx }: SetupDeps): Promise<string> {
   return `${listener.redirectUri}/mailauth`;
 }
 
-export interface ProofStep {
+interface ProofStep {
   readonly deps: SetupDeps;
   readonly cloud: Cloud;
   readonly proof: Proof;

@@ -36,7 +36,7 @@ export interface RegisteredSetup extends OpenSetup {
   readonly registered: Registered;
 }
 
-export interface RequestParts {
+interface RequestParts {
   readonly deps: AppRun;
   readonly cloud: Cloud;
   readonly clientSecret?: Secret | undefined;

@@ -12,7 +12,7 @@ import { isLoopback } from '../answers/answers.ts';
 import type { Journal } from '../journal/journal.ts';
 import { requestFor } from './registered-setup.ts';
 
-export interface SignInStep {
+interface SignInStep {
   readonly deps: Run & { readonly device?: DeviceOptions };
   readonly cloud: Cloud;
   readonly method: 'browser' | 'paste' | 'device';

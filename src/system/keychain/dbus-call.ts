@@ -12,7 +12,7 @@ export interface MethodCall {
 }
 
 /** A value with its type: a string, an object path, a dictionary of strings, or bytes in a variant. */
-export type Argument =
+type Argument =
   | { readonly type: 's' | 'o'; readonly value: string }
   | { readonly type: 'a{ss}'; readonly value: Readonly<Record<string, string>> }
   | { readonly type: 'v'; readonly value: Uint8Array };

@@ -1,7 +1,7 @@
 import { nodeModule } from '../../core/builtins.ts';
 
 type Binding = typeof import('@napi-rs/keyring');
-export type KeychainEntry = InstanceType<Binding['AsyncEntry']>;
+type KeychainEntry = InstanceType<Binding['AsyncEntry']>;
 
 let binding: Binding | undefined;
 

@@ -4,7 +4,7 @@ import { openEntry } from './keychain-binding.ts';
 import { type KeychainProcess, keychainProcess } from './keychain-process.ts';
 import { type CollectionState, defaultCollection, readSecret } from './secret-service.ts';
 
-export interface KeychainOptions {
+interface KeychainOptions {
   readonly platform: NodeJS.Platform;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Pick<Clock, 'monotonic'>;

@@ -11,7 +11,7 @@ export type CollectionState = { readonly kind: 'unlocked' } | Unusable;
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** The attributes by which an entry is found; the binding writes the same ones (freedesktop.org Secret Service API 0.2, "Lookup Attributes"). */
-export interface EntryName {
+interface EntryName {
   readonly service: string;
   readonly username: string;
 }
@@ -39,7 +39,7 @@ export const readSecret = (env: Env, deadlineMs: number, name: EntryName): Promi
   });
 
 /** `damaged`: something is stored under this name that mailauth did not write. */
-export type ReadSecret = { readonly kind: 'read'; readonly secret: string | null } | { readonly kind: 'damaged'; readonly why: string };
+type ReadSecret = { readonly kind: 'read'; readonly secret: string | null } | { readonly kind: 'damaged'; readonly why: string };
 
 /** A promise that is awaited later, or never when another call failed first: its rejection must not end the process. */
 function expected<T>(promise: Promise<T>): Promise<T> {

@@ -7,7 +7,7 @@ import { aborted, told } from './sockets.ts';
 
 const bodyLimit = 1024 * 1024;
 
-export interface HttpOptions {
+interface HttpOptions {
   /** opens a connection; with TLS when `encrypted` */
   readonly open: (host: string, port: number, encrypted: boolean, signal: AbortSignal) => Promise<Socket>;
   /** called for each exchange: method, address without its query, status, time */

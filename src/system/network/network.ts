@@ -8,7 +8,7 @@ import { createHttp } from './http-client.ts';
 import { openTunnel, type ProxyAddress, readProxy } from './proxy.ts';
 import { aborted, guarded, tcp, tls, told } from './sockets.ts';
 
-export interface NetworkOptions {
+interface NetworkOptions {
   /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NODE_EXTRA_CA_CERTS */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** PEM; trusted besides Node's own roots */

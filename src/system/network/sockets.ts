@@ -10,7 +10,7 @@ export function tcp(host: string, port: number, signal: AbortSignal): Promise<So
   return guarded(socket, signal, () => eventOf(socket, 'connect', socket));
 }
 
-export interface TlsOptions {
+interface TlsOptions {
   readonly where: Where;
   readonly signal: AbortSignal;
   /** the authorities that are trusted */

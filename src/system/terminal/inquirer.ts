@@ -3,7 +3,7 @@ import { createPrompt, isEnterKey, makeTheme, useEffect, useKeypress, usePrefix,
 // The build makes this file, with Inquirer in it, a chunk of its own that is loaded with the first question (build.mjs).
 export { checkbox, confirm, select } from '@inquirer/prompts';
 
-export interface LiveInput {
+interface LiveInput {
   readonly message: string;
   readonly default?: string;
   /** hides what is typed behind stars */

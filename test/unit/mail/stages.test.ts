@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { problem } from '../../../src/errors/problem.ts';
-import { type RunOptions, runStages, stageNames, stageOrder } from '../../../src/mail/stages.ts';
+import { type RunOptions, runStages, stageOrder } from '../../../src/mail/stages.ts';
 import { systemClock } from '../../../src/system/clock-and-random.ts';
 
 const where = { host: 'localhost', port: 993 };
@@ -19,10 +19,11 @@ function options(o: Partial<RunOptions>): RunOptions {
 
 describe('stageOrder', () => {
   test('is that of docs/contract.md for tls, and has the handshake after the capabilities for starttls', () => {
-    expect(stageOrder('smtp', 'tls')).toEqual(stageNames);
+    const smtp = ['token', 'dns', 'connect', 'tls', 'greeting', 'capability', 'auth', 'mailbox', 'send', 'quit'];
+    expect(stageOrder('smtp', 'tls')).toEqual(smtp);
     expect(stageOrder('imap', 'tls')).toEqual(['token', 'dns', 'connect', 'tls', 'greeting', 'capability', 'auth', 'mailbox', 'quit']);
     expect(stageOrder('imap', 'starttls')).toEqual(['token', 'dns', 'connect', 'greeting', 'capability', 'tls', 'auth', 'mailbox', 'quit']);
-    expect([...stageOrder('smtp', 'starttls')].sort()).toEqual([...stageNames].sort());
+    expect([...stageOrder('smtp', 'starttls')].sort()).toEqual([...smtp].sort());
   });
 });
 

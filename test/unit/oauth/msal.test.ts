@@ -6,7 +6,7 @@ import { Interrupted } from '../../../src/core/errors.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { checkClient } from '../../../src/entra/client-check.ts';
 import { discoverTenant } from '../../../src/entra/discovery.ts';
-import { authorizationUrl, newPkce, preloadMsal, redeemCode, redeemRefreshToken } from '../../../src/oauth/msal.ts';
+import { authorizationUrl, newPkce, redeemCode, redeemRefreshToken } from '../../../src/oauth/msal.ts';
 import type { OAuthApp } from '../../../src/oauth/oauth-app.ts';
 import { systemRandom } from '../../../src/system/clock-and-random.ts';
 import { createNetwork } from '../../../src/system/network/network.ts';
@@ -73,7 +73,6 @@ const form = () => new URLSearchParams(server.received[0]?.body);
 
 describe('the authorization address', () => {
   it('is code + S256 + query, made without a request', async () => {
-    preloadMsal();
     const { verifier, challenge } = newPkce(systemRandom);
     expect(challenge).toBe(createHash('sha256').update(verifier.reveal()).digest('base64url'));
     const url = new URL(

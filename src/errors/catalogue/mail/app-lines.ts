@@ -4,7 +4,7 @@ import { quotePowerShell } from '../../../core/quoting.ts';
 import { type MailSpot, protocolSwitch, ps } from './mail-words.ts';
 
 /** Whom Exchange Online is told about: the app, and its service principal in this tenant. */
-export interface ExchangeApp {
+interface ExchangeApp {
   readonly clientId: string;
   /**
    * Object id of the Enterprise application (the service principal). Not the object id on the app registration's page: with that one
@@ -17,7 +17,7 @@ export interface ExchangeApp {
 export type AppSpot = MailSpot & Pick<ExchangeApp, 'clientId' | 'servicePrincipalId'>;
 
 /** Stands where nobody knows it yet. */
-export const objectIdBlank = 'ENTERPRISE-APP-OBJECT-ID';
+const objectIdBlank = 'ENTERPRISE-APP-OBJECT-ID';
 
 /**
  * Exchange Online PowerShell that lets an app with `IMAP.AccessAsApp` and its kin into one mailbox

@@ -15,7 +15,7 @@ export interface GraphCommands {
 }
 
 /** The command that does it again, for errors of a single call. */
-export interface Again {
+interface Again {
   readonly again: Command;
 }
 
