@@ -12,10 +12,20 @@ const body = (number: number) => ({
   error_codes: [number],
 });
 
+/** Those of these texts that are explained with anything else than just this one entry. */
+async function misread(texts: readonly (readonly [code: string, text: string])[]): Promise<readonly (readonly string[])[]> {
+  const wrong: (readonly string[])[] = [];
+  for (const [code, text] of texts) {
+    const codes = await codesOf(text);
+    if (codes.length !== 1 || codes[0] !== code) wrong.push([code, text, ...codes]);
+  }
+  return wrong;
+}
+
 describe('a number of Microsoft', () => {
-  it.each(numbers)('%d: %s, however it is written', async (number, code) => {
+  const written = (number: number): readonly string[] => {
     const json = JSON.stringify(body(number));
-    const texts = [
+    return [
       `${number}`,
       `AADSTS${number}`,
       `aadsts${number}: x`,
@@ -27,7 +37,10 @@ describe('a number of Microsoft', () => {
       `https://login.microsoftonline.com/error?code=${number}`,
       `2026-11-22 10:00:01 AADSTS${number}\n2026-11-22 10:00:02 next`,
     ];
-    for (const text of texts) expect([text, await codesOf(text)]).toEqual([text, [code]]);
+  };
+
+  it('is found however it is written', async () => {
+    expect(await misread(numbers.flatMap(([number, code]) => written(number).map((text) => [code, text] as const)))).toEqual([]);
   });
 
   const wraps = ['\n', '\r\n    ', '=\r\n', '\n> '];
@@ -36,20 +49,16 @@ describe('a number of Microsoft', () => {
     return text.slice(0, at) + wrap + text.slice(at);
   };
 
-  it.each(numbers)('%d: %s, when its line was broken in the middle of it', async (number, code) => {
-    for (const [i, wrap] of wraps.entries()) {
-      const wrapped = broken(number, 'Error: AADST'.length + i, wrap);
-      expect([wrapped, await codesOf(wrapped)]).toEqual([wrapped, [code]]);
-    }
+  it('is found when its line was broken in the middle of it', async () => {
+    const wrapped = numbers.flatMap(([number, code]) =>
+      wraps.map((wrap, i) => [code, broken(number, 'Error: AADST'.length + i, wrap)] as const),
+    );
+    expect(await misread(wrapped)).toEqual([]);
   });
 
-  it('the line of one may be broken anywhere', async () => {
-    for (let at = 1; at < broken(50076, 0, '').length; at += 1) {
-      for (const wrap of wraps) {
-        const wrapped = broken(50076, at, wrap);
-        expect([wrapped, await codesOf(wrapped)]).toEqual([wrapped, ['mfa-needed']]);
-      }
-    }
+  it('is found wherever its line was broken', async () => {
+    const places = Array.from({ length: broken(50076, 0, '').length - 1 }, (_, i) => i + 1);
+    expect(await misread(places.flatMap((at) => wraps.map((wrap) => ['mfa-needed', broken(50076, at, wrap)] as const)))).toEqual([]);
   });
 
   it('that nobody knows: said so, with the sentence and the look-up, and no entry', async () => {
@@ -68,20 +77,25 @@ describe('a number of Microsoft', () => {
 });
 
 describe('a sentence', () => {
-  it.each(sentences)('%s: %s', async (code, text) => {
-    const json = JSON.stringify({ message: text });
-    const encoded = [text, text.toUpperCase(), json, JSON.stringify(json), encodeURIComponent(text), text.replaceAll("'", '&#39;')];
-    for (const one of encoded) expect([one, await codesOf(one)]).toEqual([one, [code]]);
+  it('is found however it is encoded', async () => {
+    const encoded = sentences.flatMap(([code, text]) => {
+      const json = JSON.stringify({ message: text });
+      const ways = [text, text.toUpperCase(), json, JSON.stringify(json), encodeURIComponent(text), text.replaceAll("'", '&#39;')];
+      return ways.map((one) => [code, one] as const);
+    });
+    expect(await misread(encoded)).toEqual([]);
   });
 
-  it.each(sentences)('%s: %s, when its line was broken between words', async (code, text) => {
-    for (const wrap of ['\n', '\r\n      ', '=\r\n ', '\n> ']) {
-      for (let i = text.indexOf(' ', 4); i > 0; i = text.indexOf(' ', i + 1)) {
-        const wrapped = text.slice(0, i) + wrap + text.slice(i + 1);
-        // A reply code on a line of its own is a line of its own.
-        expect([wrapped, await codesOf(wrapped)]).toEqual([wrapped, [code]]);
-      }
-    }
+  it('is found when its line was broken between words', async () => {
+    const wrapped = sentences.flatMap(([code, text]) => {
+      // A reply code on a line of its own is a line of its own.
+      const blanks = [...text.matchAll(/ /g)].map(({ index }) => index).filter((index) => index >= 4);
+      const ways = blanks.flatMap((at) =>
+        ['\n', '\r\n      ', '=\r\n ', '\n> '].map((wrap) => text.slice(0, at) + wrap + text.slice(at + 1)),
+      );
+      return ways.map((one) => [code, one] as const);
+    });
+    expect(await misread(wrapped)).toEqual([]);
   });
 
   it('over several lines of an SMTP reply', async () => {
@@ -139,13 +153,15 @@ describe('what mailauth itself printed', () => {
     expect(await codesOf(text)).toEqual([code]);
   });
 
-  it.each(entries.map(([code]) => code))('the code %s', async (code) => {
-    const { entries: found } = await explain([code], known);
-    expect(found.map(({ error }) => error.code)).toEqual([code]);
-    for (const { error, source } of found) {
-      for (const line of [error.title, error.why ?? '', ...nextOf(error), adminOf(error)])
-        expect(line).not.toMatch(/undefined|NaN|\[object/);
-      expect(source).toMatch(/^(?:https:\/\/\S+|RFC \d{4}.*|\S+ .*)$/);
+  it('every code, without a gap in the words of its entry', async () => {
+    for (const [code] of entries) {
+      const { entries: found } = await explain([code], known);
+      expect(found.map(({ error }) => error.code)).toEqual([code]);
+      for (const { error, source } of found) {
+        const lines = [error.title, error.why ?? '', ...nextOf(error), adminOf(error)];
+        expect([code, lines.filter((line) => /undefined|NaN|\[object/.test(line))]).toEqual([code, []]);
+        expect(source, code).toMatch(/^(?:https:\/\/\S+|RFC \d{4}.*|\S+ .*)$/);
+      }
     }
   });
 });
@@ -202,42 +218,42 @@ describe('secrets', () => {
 describe('any text', () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
   const control = /[\u0000-\u001f\u007f-\u009f\u202e\u200b]/;
-  const anything = fc.array(
-    fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.constantFrom(
-        'AADSTS',
-        '50076',
-        '\u001b[31m',
-        '\u001b]0;x\u0007',
-        '%1b%5b',
-        '\\u001b',
-        '&#27;',
-        '=\r\n',
-        'eyJ',
-        '✖ ',
-        '{"code":"',
-        '535-',
-        '\n',
-      ),
-      fc.constantFrom(...sentences.map(([, text]) => text)),
-    ),
-    { maxLength: 12 },
-  );
+  const pieces = [
+    'AADSTS',
+    '50076',
+    '\u001b[31m',
+    '\u001b]0;x\u0007',
+    '%1b%5b',
+    '\\u001b',
+    '&#27;',
+    '=\r\n',
+    'eyJ',
+    '{"code":"',
+    '535-',
+    '\n',
+  ];
+  const textsOf = (...words: readonly string[]) =>
+    fc.array(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...words), fc.constantFrom(...sentences.map(([, text]) => text))), {
+      maxLength: 12,
+    });
 
-  it('is answered without a throw, an escape sequence or a control character', async () => {
+  // Where mailauth's own mark begins a line, the titles of the whole catalogue are tried on it, which takes twenty times as long.
+  it.each([
+    ['without the mark of an error that mailauth printed', textsOf(...pieces), 130],
+    ['with that mark in it', textsOf(...pieces, '✖ ', '\n✖ '), 20],
+  ])('%s is answered without a throw, an escape sequence or a control character', async (_, texts, numRuns) => {
     await fc.assert(
-      fc.asyncProperty(anything, async (parts) => {
+      fc.asyncProperty(texts, async (parts) => {
         const { input, entries: found, unknown } = await explain(parts, known);
-        for (const { error } of found) {
-          for (const line of [error.title, error.why ?? '', ...nextOf(error), adminOf(error)]) expect(line).not.toMatch(control);
-        }
-        for (const { title, why = '', next } of unknown)
-          for (const line of [title, why, ...nextOf({ next })]) expect(line).not.toMatch(control);
-        expect(input).not.toMatch(control);
+        const said = [
+          input,
+          ...found.flatMap(({ error }) => [error.title, error.why ?? '', ...nextOf(error), adminOf(error)]),
+          ...unknown.flatMap(({ title, why = '', next }) => [title, why, ...nextOf({ next })]),
+        ];
+        expect(said.filter((line) => control.test(line))).toEqual([]);
         expect(input.length).toBeLessThanOrEqual(2100);
       }),
-      { numRuns: 150 },
+      { numRuns },
     );
   });
 
