@@ -91,6 +91,7 @@ const argumentValues: Readonly<Record<string, Values>> = {
   client: exportClients.map((client) => client.name),
   shell: shells,
   store: chosenStores,
+  file: 'files',
 };
 
 const flagValues: Readonly<Record<string, Values>> = {
@@ -107,7 +108,9 @@ function valuesOf(flag: string, command: string): Values {
     return { 'token get': tokenFormats, status: ['text', 'nagios', 'prometheus'], guide: ['text', 'markdown'] }[command] ?? 'free';
   const known = flagValues[flag];
   if (known !== undefined) return known;
-  const asked = [...firstQuestions, ...registrationQuestions].find((question) => question.flag === flag)?.choices?.({ for: 'custom' });
+  const asked = [...firstQuestions, ...registrationQuestions]
+    .find((question) => question.flag === flag)
+    ?.choices?.(flag === '--variant' ? {} : { for: 'custom' });
   if (asked !== undefined) return asked.map((choice) => choice.value);
-  return /-file$|^--(?:handover|report|file)$/.test(flag) ? 'files' : 'free';
+  return /-file$|^--(?:handover|report|file|certificate)$/.test(flag) ? 'files' : 'free';
 }

@@ -1,7 +1,7 @@
 import type { Command as CommanderCommand } from 'commander';
 import type { Context } from '../core/context.ts';
 import { type Command, mailauth } from '../core/next.ts';
-import { capitalized, plain } from '../core/text.ts';
+import { capitalized, looksLikePath, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { CommandModule } from '../session/command.ts';
 import type { Globals } from '../session/globals.ts';
@@ -47,15 +47,17 @@ export async function globalsOf({ flags }: Parsed, entry: CommandEntry, { env }:
 }
 
 /**
- * The text that `explain` reads may hold a secret, so it is left out. No flag takes a secret as its value. A fault of the sandbox is
- * rehearsed once: the command that mends it goes without.
+ * The text that `explain` reads may hold a secret, so it is left out; so is the secret itself where somebody gives it in place of the file's
+ * name. A fault of the sandbox is rehearsed once: the command that mends it goes without.
  */
 function asGiven({ name }: CommandEntry, command: CommanderCommand): Command {
   const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli' && name !== 'fault';
   const given = command.options.filter((option) => isGiven(option.attributeName()));
   const flags = given.map((option): [string, string | true] => {
     const value: unknown = command.getOptionValue(option.attributeName());
-    return [(option.long ?? '').replace(/^--/, ''), typeof value === 'string' ? value : true];
+    const flag = (option.long ?? '').replace(/^--/, '');
+    const isSecret = /^(?:client-secret|password)-file$/.test(flag) && typeof value === 'string' && !looksLikePath(value);
+    return [flag, isSecret ? '-' : typeof value === 'string' ? value : true];
   });
   return { kind: 'command', name, words: name === 'explain' ? [] : command.args, flags: Object.fromEntries(flags) };
 }

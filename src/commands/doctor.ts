@@ -56,7 +56,7 @@ export const doctor: CommandModule = {
   },
 };
 
-/** Somebody else's file is not written over unasked. Before the checks: who waited for them shall not be turned away then. */
+/** Somebody else's file is not written over unasked. Asked before the checks, so that nobody waits for them in vain. */
 async function mayWrite(file: string, session: Session): Promise<void> {
   if ((await placeFor(file, session.ctx)) !== 'taken' || session.globals.yes) return;
   const message = `${plain(file)} is not a report of mailauth. Write over it?`;

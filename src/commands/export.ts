@@ -62,7 +62,7 @@ function clientNamed(value: string, mailbox: string | undefined): ExportClient {
   const name = value.toLowerCase();
   const client = exportClients.find((known) => known.name === name);
   if (client !== undefined) return client;
-  const reason = cannot[name];
+  const reason = Object.hasOwn(cannot, name) ? cannot[name] : undefined;
   if (reason !== undefined) throw problem('export-cannot', { client: name, ...reason });
   throw problem('export-client-unknown', { client: plain(value, 40), known: exportClients.map((known) => known.name), mailbox });
 }

@@ -164,7 +164,7 @@ function outcomeOf(kept: readonly Kept[], damaged: MailauthError | undefined, wi
     ...defined({ error }),
     text: (theme) =>
       kept.length === 0
-        ? 'No mailbox is set up yet: nothing to keep alive.\n'
+        ? 'No such mailbox is set up: nothing to keep alive.\n'
         : kept.map((one) => render(one, now, session, theme)).join(''),
   };
 }
@@ -218,7 +218,7 @@ function render(one: Kept, now: number, { ctx: { surroundings } }: Session, them
   const words = {
     renewed: `renewed${until}`,
     fresh: `fresh${until}`,
-    idle: 'nobody is signed in here, nothing to renew',
+    idle: 'no sign-in on this computer, nothing to renew',
     failed: 'not renewed',
   }[state];
   const tests = results.map((r) => `${r.protocol} ${r.ok ? 'ok' : 'red'}`).join(', ');

@@ -111,7 +111,8 @@ function flagsOf(given: FlagValues): Command['flags'] {
 export function plus(command: Command, more: FlagValues): Command {
   const taken = namesOfFalse(more);
   const kept = Object.entries(command.flags).filter(([flag]) => !taken.includes(flag));
-  return { ...command, flags: { ...Object.fromEntries(kept), ...flagsOf(more) } };
+  const without = [...(command.without ?? []), ...taken];
+  return { ...command, flags: { ...Object.fromEntries(kept), ...flagsOf(more) }, ...(without.length === 0 ? {} : { without }) };
 }
 
 /** The command that is running, once more: `again({ timeout: 60 })`. A flag that is false is left out, even where it was given. */
@@ -196,8 +197,10 @@ export function withFlagsGiven(step: NextStep, given: Command | undefined): Next
   return { ...step, flags: whichFirst({ ...Object.fromEntries(kept), ...step.flags }) };
 }
 
+const lower = (address: string | true | undefined): string => String(address).toLowerCase();
+
 const isSameSet = (next: Command['flags'], given: Command['flags']): boolean =>
-  (next.mailbox ?? given.mailbox) === (given.mailbox ?? next.mailbox) &&
+  lower(next.mailbox ?? given.mailbox) === lower(given.mailbox ?? next.mailbox) &&
   (next.for ?? given.for ?? 'this-computer') === (given.for ?? next.for ?? 'this-computer');
 
 /** Without the words and flags that only stand for a value which nobody knows. */

@@ -76,7 +76,7 @@ export function stepsShown(steps: readonly NextStep[], here: Surroundings): read
 
 function whole(step: NextStep, here: Surroundings): ShownStep {
   if (typeof step === 'string') return { text: printable(step), copied: false };
-  if (step.kind === 'again' && here.running === undefined) return { text: printable(sentenceOf(step)), copied: false };
+  if (step.kind === 'again' && here.running === undefined) return { text: printable(sentenceOf(step, here.shell)), copied: false };
   const { lead } = step;
   const { text, notes } =
     step.kind === 'line' ? lineText(step, here.shell) : commandText(step.kind === 'again' ? runningAgain(step, here) : step, here);
@@ -86,8 +86,12 @@ function whole(step: NextStep, here: Surroundings): ShownStep {
 }
 
 /** Where nobody knows which command is meant, as in `explain`. */
-function sentenceOf({ flags, note, lead }: Again): string {
-  const given = Object.entries(flags).map(([flag, value]) => (value === true ? `--${flag}` : `--${flag} ${value}`));
+function sentenceOf({ flags, note, lead }: Again, shell: Shell): string {
+  const given = Object.entries(flags).map(([flag, value]) =>
+    optionOf(flag, value)
+      .map((word) => shellWord(word, shell))
+      .join(' '),
+  );
   const words = `Run the same command again${given.length === 0 ? '' : `, with ${given.join(' ')}`}`;
   return `${lead === undefined ? '' : `${lead}: `}${words}${note === undefined ? '' : ` (${note})`}`;
 }

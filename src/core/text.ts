@@ -29,6 +29,9 @@ export function anyOf(words: readonly string[]): string {
   return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
 }
 
+/** Whether a word can be the name of a file that is repeated: the value itself may stand in its place by mistake. */
+export const looksLikePath = (word: string): boolean => word === '-' || /[/\\]|\.(?:txt|pem|key|crt|cer|secret)$/i.test(word);
+
 /** For a browser: HTML text or a quoted attribute value. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);

@@ -5,7 +5,7 @@ import type { MailboxRecord } from '../core/mailbox.ts';
 import { type Command, mailauth } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
 import { productNames } from '../products/product.ts';
-import { type MailboxFiles, mailboxFiles } from '../store/mailbox-file.ts';
+import { isFileOf, type MailboxFiles, mailboxFiles } from '../store/mailbox-file.ts';
 import { storedToken } from '../tokens/current.ts';
 import type { Session } from './session.ts';
 
@@ -42,7 +42,7 @@ export async function mailboxArgument(
 ): Promise<MailboxRecord> {
   const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
   const guide = productFlag(flags);
-  const { records, broken } = await candidates(session, wanted);
+  const { records, broken } = await candidates(session, wanted, guide);
   const matching = records.filter((r) => (wanted === undefined || r.mailbox === wanted) && (guide === undefined || r.for === guide));
   const [only] = matching;
   if (only !== undefined && matching.length === 1) return only;
@@ -57,26 +57,28 @@ export async function mailboxArgument(
 }
 
 function nothingMatches(wanted: string | undefined, guide: string | undefined, { records, broken }: Listed): MailauthError {
-  const damaged = broken.find((b) => wanted === undefined || b.file.includes(wanted));
+  const damaged = broken.find(({ file }) => isFileOf(file, { mailbox: wanted, for: guide }));
   if (damaged !== undefined) return problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });
   if (wanted === undefined && records.length === 0) return problem('no-mailbox', {});
   if (guide !== undefined && (wanted === undefined || records.some((r) => r.mailbox === wanted))) {
-    return problem('product-unknown', {
-      mailbox: wanted ?? records[0]?.mailbox ?? '',
-      guide,
-      known: records.map((r) => `${r.mailbox} for ${r.for}`),
-    });
+    return noneForProduct(records, guide, wanted);
   }
   return problem('mailbox-unknown', { mailbox: wanted ?? '', known: records.map((r) => r.mailbox) });
 }
 
+/** Mailboxes are set up, but not for this product. */
+const noneForProduct = (records: readonly MailboxRecord[], product: string, mailbox = records[0]?.mailbox ?? ''): MailauthError =>
+  problem('product-unknown', { mailbox, guide: product, known: records.map((r) => `${r.mailbox} for ${r.for}`) });
+
 type Listed = Awaited<ReturnType<MailboxFiles['listMailboxes']>>;
 
 /** A named mailbox is opened by its name, so that a thousand others cost nothing; only a miss lists them all, for the error's words. */
-async function candidates(session: Session, wanted: string | undefined): Promise<Listed> {
+async function candidates(session: Session, wanted: string | undefined, product: string | undefined): Promise<Listed> {
   const files = mailboxesOf(session);
   if (wanted !== undefined) {
-    const named = await Promise.all(productNames.map((name) => files.readMailbox({ mailbox: wanted, for: name })));
+    // The damaged file of another product is nothing to this one.
+    const names = product === undefined ? productNames : [product];
+    const named = await Promise.all(names.map((name) => files.readMailbox({ mailbox: wanted, for: name })));
     const records = named.filter((record) => record !== undefined);
     if (records.length > 0) return { records, broken: [] };
   }

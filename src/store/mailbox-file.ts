@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type * as z from 'zod/mini';
 import type { Files } from '../core/context.ts';
 import { sha256 } from '../core/hashes.ts';
@@ -105,6 +105,16 @@ function parseRecord(text: string): Parsed<MailboxRecord> {
 const longest = 120;
 /** Windows reserves these names for devices, also with a file extension. */
 const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/;
+
+/** Whether a file of the folder `mailboxes` is about this mailbox and product, as far as they are named: told by its name alone. */
+export function isFileOf(
+  file: string,
+  { mailbox, for: product }: { readonly mailbox?: string | undefined; readonly for?: string | undefined },
+): boolean {
+  const [address = '', guide = ''] = basename(file, '.json').split('~');
+  const clean = (text: string) => mailboxSlug({ mailbox: text, for: '' }).split('~')[0];
+  return (mailbox === undefined || address === clean(mailbox)) && (product === undefined || guide === product);
+}
 
 /**
  * File name (without ending) of a mailbox and its product: `ops@contoso.com~this-computer`. Lower case, only

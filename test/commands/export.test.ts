@@ -59,6 +59,8 @@ describe('mailauth export', () => {
 
   it.each([
     ['foo', 'export-client-unknown', 2],
+    ['constructor', 'export-client-unknown', 2],
+    ['__proto__', 'export-client-unknown', 2],
     ['fetchmail', 'export-cannot', 2],
     ['thunderbird', 'export-cannot', 2],
     ['msmtp nobody@contoso.example', 'mailbox-unknown', 4],

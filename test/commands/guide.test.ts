@@ -169,4 +169,19 @@ describe('mailauth guide', () => {
       expect((out + err).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     }
   });
+
+  it.each([
+    '--protocols foo',
+    '--audience foo',
+    '--secret-months 99',
+    '--client-id abc',
+    '--variant nosuch',
+    '--redirect-uri http://x.y/z',
+  ])('%s: the command that is advised works', async (flags) => {
+    const wrong = await m.mailauth(`guide osticket ${flags} --json`);
+    expect(wrong.exit).toBe(2);
+    const [next = ''] = wrong.json().error?.next ?? [];
+    const right = await m.mailauth(next.replace(/ {3}#.*$/, '').replace(/^mailauth /, ''));
+    expect([next, right.exit]).toEqual([next, 0]);
+  });
 });

@@ -106,7 +106,7 @@ describe('mailauth keepalive', () => {
       expect(product.exit, product.err).toBe(0);
       const { out } = await many.mailauth('keepalive --sandbox', { ...later(20), tty: false });
       expect(out).toContain(`✔ ${mailbox} for this-computer: renewed`);
-      expect(out).toContain(`${mailbox} for osticket: nobody is signed in here, nothing to renew`);
+      expect(out).toContain(`${mailbox} for osticket: no sign-in on this computer, nothing to renew`);
       const ending = await many.mailauth('keepalive --sandbox --json --warn-days 400', later(20));
       expect(ending.exit).toBe(1);
       const title = expect.stringMatching(/^helpdesk@contoso\.example for osticket, client secret: \d+ days left$/);
@@ -152,7 +152,7 @@ describe('a sign-in that is lost', () => {
     for (const account of own.keychain.entries.keys()) own.keychain.entries.delete(account);
     expect(await state('status --format nagios')).toEqual([
       2,
-      expect.stringContaining('CRITICAL - helpdesk@contoso.example: nobody is signed in any more'),
+      expect.stringContaining('CRITICAL - helpdesk@contoso.example: its sign-in is no longer on this computer'),
     ]);
     const { exit, json } = await own.mailauth('status --sandbox --json');
     expect([exit, json().error]).toMatchObject([

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { unverifiedNote } from '../../core/cloud.ts';
 import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
-import { type Command, led, mailauth, type NextStep, withoutBlanks } from '../../core/next.ts';
+import { again, led, mailauth, type NextStep, withoutBlanks } from '../../core/next.ts';
 import { allShown, type Surroundings, shown } from '../../core/shown.ts';
 import { printable } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
@@ -60,7 +60,7 @@ export const guide: CommandModule = {
   async run({ args, flags: raw }, session) {
     const { format, ...flags } = schema.parse(raw);
     if (format !== undefined && !['text', 'markdown'].includes(format)) {
-      throw invalid('format', format, '--format takes text or markdown.', mailauth('guide', { format: 'markdown' }));
+      throw invalid('format', format, '--format takes text or markdown.', again({ format: 'markdown' }));
     }
     const [name] = args;
     if (name === undefined) return listOfGuides(format === 'markdown', session.ctx.surroundings);
@@ -72,7 +72,7 @@ export const guide: CommandModule = {
   },
 };
 
-const invalid = (what: string, value: string, why: string, next: Command) => problem('value-invalid', { what, value, why, next });
+const invalid = (what: string, value: string, why: string, next: NextStep) => problem('value-invalid', { what, value, why, next });
 
 /** Each given flag goes through the wizard's own check. The environment answers what no flag answers (docs/contract.md, "Environment"). */
 function checked(product: Product, flags: GuideValues, { ctx: { env } }: Session): GuideValues {
@@ -84,16 +84,14 @@ function checked(product: Product, flags: GuideValues, { ctx: { env } }: Session
   };
   for (const question of registrationQuestions) {
     const value = given[question.id as keyof GuideValues];
-    if (value !== undefined) checkedAnswer(question, value, { for: product.name });
+    if (value === undefined) continue;
+    // The example of `setup` names the product with `--for`, which is no flag of this command.
+    const right = question.example({ for: product.name }).flags[question.flag.slice(2)];
+    checkedAnswer(question, value, { for: product.name }, again({ [question.id]: right ?? false }));
   }
   const mailbox = given.mailbox?.trim().toLowerCase();
   const verdict = mailbox === undefined ? true : checkAddress(mailbox);
-  if (verdict !== true) throw invalid('mail address', mailbox ?? '', `--mailbox: ${verdict}.`, mailauth('guide', product.name));
-  const variants = product.variants?.map((one) => one.name) ?? [];
-  if (given.variant !== undefined && !variants.includes(given.variant)) {
-    const why = variants.length === 0 ? `The guide ${product.name} has no variants.` : `--variant takes ${variants.join(', ')}.`;
-    throw invalid('variant', given.variant, why, mailauth('guide', product.name));
-  }
+  if (verdict !== true) throw invalid('mail address', mailbox ?? '', `--mailbox: ${verdict}.`, again({ mailbox: false }));
   return { ...given, mailbox };
 }
 

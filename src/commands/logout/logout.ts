@@ -11,7 +11,7 @@ import { canAsk, mailboxesOf, productFlag } from '../../session/mailbox-argument
 import type { Session } from '../../session/session.ts';
 import { type InterruptedSetup, journals } from '../../setup/journal/journal-file.ts';
 import { guardWrites } from '../../store/home.ts';
-import { mailboxSlug } from '../../store/mailbox-file.ts';
+import { isFileOf, mailboxSlug } from '../../store/mailbox-file.ts';
 import { pendingSecretEntry, secretEntriesOf } from '../../store/token-entry.ts';
 import { tokenLock } from '../../tokens/current.ts';
 import type { MadeApp } from './delete-app.ts';
@@ -112,7 +112,7 @@ async function meant(session: Session, argument: string | undefined, options: Op
   const mailbox = options.all === true ? undefined : (wanted ?? (await onlyMailbox(session, here, options)));
   const going = options.all === true ? here : here.filter((one) => one.mailbox === mailbox);
   // A mailbox file that cannot be read does not mean that there is nothing to remove.
-  const damaged = broken.find(({ file }) => mailbox === undefined || file.includes(mailbox));
+  const damaged = broken.find(({ file }) => isFileOf(file, { mailbox, for: options.for }));
   if (damaged !== undefined && !going.some(({ record }) => record !== undefined)) {
     throw problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });
   }

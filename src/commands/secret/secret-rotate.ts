@@ -1,12 +1,13 @@
 import * as z from 'zod/mini';
 import type { MailboxRecord } from '../../core/mailbox.ts';
-import { mailauth, noted, plus } from '../../core/next.ts';
+import { again, mailauth, noted, plus } from '../../core/next.ts';
 import { allShown } from '../../core/shown.ts';
 import type { SecretDeps } from '../../entra/app-secret.ts';
 import { getRecordedApplication } from '../../entra/application.ts';
 import { refusalProblem, rolesThat } from '../../entra/refusals.ts';
 import { untilReplicatedWith } from '../../entra/replication.ts';
 import { problem } from '../../errors/problem.ts';
+import { productNamed } from '../../products/products.ts';
 import { alone, type Rotated, Rotation, removesOld } from '../../secrets/rotation.ts';
 import { rotationNotes } from '../../secrets/rotation-notes.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
@@ -14,7 +15,7 @@ import { canAsk, mailboxArgument, mailboxesOf } from '../../session/mailbox-argu
 import type { Session } from '../../session/session.ts';
 import { signInRun } from '../../session/sign-in-run.ts';
 import { checkedAnswer } from '../../setup/answers/question.ts';
-import { registrationQuestions } from '../../setup/answers/questions.ts';
+import { questions } from '../../setup/answers/questions.ts';
 import { adminGraph, waitWords } from '../../setup/sign-in/admin-graph.ts';
 
 const schema = z.object({ finish: z.optional(z.boolean()), secretMonths: z.optional(z.string()) });
@@ -26,12 +27,12 @@ export const secretRotate: CommandModule = {
       'mailauth secret rotate helpdesk@contoso.com --for osticket --finish   the new value is in there',
     ])
       .option('--finish', 'the new value is in the product: remove the old secret')
-      .option('--secret-months <n>', 'lifetime of the new secret, 1 to 24 (default: 12)')
+      .option('--secret-months <n>', 'lifetime of the new secret, 1 to 24 (default: what the product wants, else 12)')
       .option('--for <product>', 'which set-up, when the mailbox has several'),
 
   async run({ args, flags }, session) {
     const options = schema.parse(flags);
-    const months = readMonths(options.secretMonths ?? '12');
+    const asked = options.secretMonths === undefined ? undefined : readMonths(options.secretMonths);
     const named = await mailboxArgument(session, mailauth('secret rotate'), args[0], flags);
     if (named.registration.clientType === 'public') throw problem('no-client-secret', { mailbox: named.mailbox });
     if (named.registration.certificateThumbprint !== undefined) {
@@ -40,17 +41,15 @@ export const secretRotate: CommandModule = {
     return alone(session, named, async () => {
       // Read again under the lock: another process may have changed it.
       const record = (await mailboxesOf(session).readMailbox(named)) ?? named;
-      if (options.finish !== true) return outcome(session, record, await rotate(session, record, months));
+      if (options.finish !== true)
+        return outcome(session, record, await rotate(session, record, asked ?? productNamed(record.for)?.secretMonths ?? 12));
       if (record.registration.oldSecretKeyId === undefined) return finishedBefore(record);
       return outcome(session, record, await finish(session, record));
     });
   },
 };
 
-function readMonths(value: string): number {
-  const question = registrationQuestions.find((q) => q.id === 'secretMonths');
-  return Number(question === undefined ? value : checkedAnswer(question, value, {}));
-}
+const readMonths = (value: string): number => Number(checkedAnswer(questions.secretMonths, value, {}, again({ secretMonths: 12 })));
 
 async function rotate(session: Session, record: MailboxRecord, months: number): Promise<Rotated> {
   const { mailbox, for: product, registration: app } = record;

@@ -93,8 +93,8 @@ function titleOf(outcome: Finished): string {
 async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish): Promise<Sheet | undefined> {
   const guide = productNamed(record.for);
   // An app that acts for itself gets its tokens here: no program has a form for that.
-  const isHere = record.for === 'this-computer' || record.access === 'app-only';
-  if (guide === undefined || (isHere && wish.file === undefined)) return undefined;
+  if (guide === undefined || record.access === 'app-only') return undefined;
+  if (record.for === 'this-computer' && wish.file === undefined) return undefined;
   // No form asks for the key of a certificate.
   const isSecret = record.registration.clientType === 'confidential' && record.registration.certificateThumbprint === undefined;
   const wanted = wish.reveal && isSecret;

@@ -69,7 +69,7 @@ function readInput(flags: unknown, env: Session['ctx']['env']): SetupOptions {
 
 /** Flags that contradict each other. A default from the environment contradicts nothing: a flag wins. Throws `usage`. */
 function refuseTogether(given: z.infer<typeof schema>, { access, register, clientId, clientType }: Flags): void {
-  const { clientSecretFile, certificate, certificateKeyFile, passwordFile, resume, fresh } = given;
+  const { clientSecretFile, certificate, certificateKeyFile, passwordFile, resume, fresh, handover } = given;
   if (certificateKeyFile !== undefined && certificate === undefined) throw usage('--certificate-key-file needs --certificate');
   if (certificate !== undefined && access !== 'app-only') throw usage('--certificate needs --access app-only');
   if (certificate !== undefined && register === 'handoff') {
@@ -80,6 +80,9 @@ function refuseTogether(given: z.infer<typeof schema>, { access, register, clien
   }
   if (register === 'auto' && clientId !== undefined) {
     throw usage('--register auto makes the app, and --client-id names one that is there: give one of them', { register: 'auto' });
+  }
+  if (access === 'app-only' && handover !== undefined) {
+    throw usage('--handover does not go with --access app-only: the program asks for its tokens itself, and has no form to fill in');
   }
   if (resume === true && fresh === true) throw usage('--resume goes on with what --fresh forgets: give one of them');
   if (clientSecretFile === '-' && passwordFile === '-') {

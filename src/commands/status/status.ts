@@ -10,6 +10,7 @@ import { type CommandModule, examples, type Outcome } from '../../session/comman
 import { readWhole } from '../../session/globals.ts';
 import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
+import { isFileOf, mailboxSlug } from '../../store/mailbox-file.ts';
 import { storedToken } from '../../tokens/current.ts';
 import { cannotRenew, daysLeft, type Ending, firstEnding, refreshIdleDeadline } from '../../tokens/lifetimes.ts';
 import { type MonitoredMailbox, nagiosStatus, prometheusStatus } from '../../ui/status-formats.ts';
@@ -58,7 +59,7 @@ export const status: CommandModule = {
     const chosen = records.filter(
       (r) => (wanted === undefined || r.mailbox === wanted) && (options.for === undefined || r.for === options.for),
     );
-    if (wanted !== undefined && chosen.length === 0 && !broken.some((b) => b.file.includes(wanted))) {
+    if (wanted !== undefined && chosen.length === 0 && !broken.some(({ file }) => isFileOf(file, { mailbox: wanted, for: options.for }))) {
       const unknown = problem('mailbox-unknown', { mailbox: wanted, known: records.map((r) => r.mailbox) });
       // The output of a Nagios plugin is one line, so the error stands in it.
       if (format === 'nagios') return { ...nagiosStatus([], warnDays, unknown.title) };
@@ -70,7 +71,7 @@ export const status: CommandModule = {
     const damaged = firstBroken && problem('mailbox-file-broken', firstBroken);
     const lost = lostSignIns(rows.flatMap((row) => row.lost ?? []));
     const error = storeError ?? damaged ?? lost ?? endsSoon('expires-soon', rows, warnDays);
-    const outcome = outcomeOf(rows, session, error);
+    const outcome = outcomeOf(rows, session, error, records.length === 0 ? undefined : options.for);
     if (format === 'prometheus') return { ...outcome, text: prometheusStatus(rows.map(monitored)) };
     if (format === 'text') return outcome;
     const { error: _, ...kept } = outcome;
@@ -121,33 +122,41 @@ const monitored = (row: Row): MonitoredMailbox => {
 async function readAll(records: readonly MailboxRecord[], session: Session): Promise<{ rows: Row[]; storeError?: MailauthError }> {
   const now = session.ctx.clock.now();
   const rows: Row[] = [];
-  let storeError: MailauthError | undefined;
-  for (const record of records) {
-    const store = await session.store(record);
-    let set: TokenSet | undefined;
+  // A store that cannot be opened is asked once; a damaged entry says nothing about the others.
+  const errors = new Map<string, MailauthError>();
+  const read = async (record: MailboxRecord): Promise<Pick<Row, 'set' | 'storeRead' | 'storeText'>> => {
+    const failed = { set: undefined, storeRead: false, storeText: String(record.store) };
     try {
-      if (storeError === undefined) set = await storedToken(store, record);
+      if (errors.has(record.store)) return failed;
+      const store = await session.store(record);
+      failed.storeText = store.describe();
+      return { set: await storedToken(store, record), storeRead: true, storeText: failed.storeText };
     } catch (error) {
       if (!(error instanceof MailauthError)) throw error;
-      storeError = error;
+      errors.set(error.code === 'store-damaged' ? mailboxSlug(record) : record.store, error);
+      return failed;
     }
-    const storeRead = storeError === undefined;
+  };
+  for (const record of records) {
+    const { set, storeRead, storeText } = await read(record);
     rows.push({
       record,
       set,
       storeRead,
       lost: storeRead ? lostSignIn(record, set, now) : undefined,
-      storeText: store.describe(),
+      storeText,
       ending: firstEnding(now, record, set),
       now,
     });
   }
-  return storeError === undefined ? { rows } : { rows, storeError };
+  const [storeError] = errors.values();
+  return { rows, ...defined({ storeError }) };
 }
 
-/** `data.mailboxes[]` of `status --json` (docs/contract.md, "JSON"). */
 /** A token that has expired and cannot be renewed is no sign-in any more. */
 const isSignedIn = ({ record, set, now }: Row): boolean => set !== undefined && !(cannotRenew(record, set) && set.expiresAt <= now);
+
+/** `data.mailboxes[]` of `status --json` (docs/contract.md, "JSON"). */
 
 function toJson(row: Row) {
   const { record, set, ending } = row;
@@ -179,13 +188,14 @@ function toJson(row: Row) {
   };
 }
 
-function outcomeOf(rows: readonly Row[], session: Session, error: MailauthError | undefined): Outcome {
+/** `product`: the filter that left nothing over */
+function outcomeOf(rows: readonly Row[], session: Session, error: MailauthError | undefined, product: string | undefined): Outcome {
   return {
     data: { mailboxes: rows.map(toJson) },
     ...defined({ error }),
     text: (theme) =>
       rows.length === 0
-        ? `No mailbox is set up yet.\n  try: ${theme.cyan(shown(mailauth('setup'), session.ctx.surroundings))}\n`
+        ? `No mailbox is set up${product === undefined ? ' yet' : ` for ${product}`}.\n  try: ${theme.cyan(shown(mailauth('setup', { for: product }), session.ctx.surroundings))}\n`
         : rows.map((row) => renderRow(row, theme)).join('\n'),
   };
 }

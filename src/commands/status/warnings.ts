@@ -39,7 +39,7 @@ export function lostSignIn(record: MailboxRecord, set: TokenSet | undefined, now
   if (set !== undefined && cannotRenew(record, set) && set.expiresAt <= now)
     return { record, why: 'its token has expired, and Microsoft gave no refresh token to renew it' };
   const expected = record.account !== undefined || record.access === 'app-only';
-  return expected && set === undefined ? { record, why: 'nobody is signed in any more' } : undefined;
+  return expected && set === undefined ? { record, why: 'its sign-in is no longer on this computer' } : undefined;
 }
 
 /** One error for all of them, with a command for each; undefined for an empty list. */

@@ -14,6 +14,7 @@ import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
 import { tokenOf } from '../../session/token-for.ts';
 import { asProblem } from '../../session/unexpected.ts';
+import { isFileOf } from '../../store/mailbox-file.ts';
 import { type MailboxRow, renderMailboxTable } from '../../ui/tables.ts';
 import { remember } from './remember.ts';
 
@@ -100,7 +101,7 @@ async function planOf({ protocol, flags }: AllMailboxes, session: Session): Prom
   const guide = productFlag(flags);
   const found = await mailboxesOf(session).listMailboxes();
   const records = found.records.filter((record) => guide === undefined || record.for === guide);
-  const broken = found.broken.filter(({ file }) => guide === undefined || file.includes(`~${guide}`));
+  const broken = found.broken.filter(({ file }) => isFileOf(file, { for: guide }));
   if (found.records.length + found.broken.length === 0) throw problem('no-mailbox', {});
   if (records.length + broken.length === 0) {
     const known = found.records.map((r) => `${r.mailbox} for ${r.for}`);

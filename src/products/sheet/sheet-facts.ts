@@ -12,6 +12,8 @@ export interface SheetFacts extends ProductFacts {
   /** the value, for `--reveal`; the sheet masks it otherwise */
   readonly clientSecret?: Secret;
   readonly secretId?: string;
+  /** the user name that a test found to send with, where it is not the mailbox */
+  readonly smtpUser?: string;
   /** RFC 3339 */
   readonly secretExpiresAt?: string;
   readonly audience?: Audience;
@@ -37,7 +39,7 @@ export function factsOf(record: MailboxRecord, more: MoreFacts = {}): SheetFacts
     servers: mailHosts(cloud, record.tenantId),
     protocols: record.protocols,
     cloud,
-    ...defined({ secretExpiresAt: app.secretExpiresAt }),
+    ...defined({ secretExpiresAt: app.secretExpiresAt, smtpUser: record.smtpUser }),
     ...more,
   };
 }

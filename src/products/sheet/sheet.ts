@@ -74,7 +74,7 @@ function serverOf(protocol: Protocol, f: SheetFacts): MailServer {
     host: printable(host),
     port,
     security: security === 'tls' ? 'SSL/TLS' : 'STARTTLS',
-    user: printable(f.mailbox),
+    user: printable(protocol === 'smtp' ? (f.smtpUser ?? f.mailbox) : f.mailbox),
     method: 'OAuth 2.0 (XOAUTH2)',
   };
 }

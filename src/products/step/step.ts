@@ -93,7 +93,9 @@ export function printedStep(step: Step, here: Surroundings): PrintedStep {
 
 const printableField = <F extends StepField>(field: F): F => ({
   ...field,
+  label: printable(field.label),
   value: field.value instanceof Secret ? field.value : printable(field.value),
+  ...defined({ note: field.note === undefined ? undefined : printable(field.note) }),
 });
 
 /** One step as data. Every member is there; what a step does not have is null or empty. */

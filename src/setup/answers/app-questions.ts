@@ -107,6 +107,7 @@ export const appQuestions = {
     applies: (known) => known.register === 'existing',
     asked: () => true,
     check: checkGuid,
+    parse: (value) => value.toLowerCase(),
     default: (known, facts) => facts.clientId?.(known),
     example: (known) => asks(base(known, { register: 'existing', clientId: false }), '--client-id'),
     help: ['<guid>', 'Application (client) ID of the registered app'],
@@ -201,7 +202,11 @@ export const appQuestions = {
     choices: (known) => protocolChoices.filter(({ value }) => productOf(known)?.protocols.includes(value) ?? true),
     default: (known) => productOf(known)?.protocols.join(','),
     example: (known) => base(known, { protocols: productOf(known)?.protocols.join(',') ?? 'imap,smtp' }),
-    parse: (value) => [...new Set(value.split(',').map((one) => one.trim()))],
+    // In one order, so that the same protocols are the same answer.
+    parse: (value) => {
+      const named = value.split(',').map((one) => one.trim());
+      return protocols.filter((one) => named.includes(one));
+    },
     help: ['<list>', 'any of imap,pop,smtp'],
     group: 'The registration:',
     summary: 'Permissions',

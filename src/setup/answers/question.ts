@@ -1,6 +1,6 @@
 import type { Choice } from '../../core/context.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
-import { type Again, again } from '../../core/next.ts';
+import { type Again, again, type NextStep } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import { type ProductScreen, redirectSource } from '../../products/product.ts';
 import { productNamed } from '../../products/products.ts';
@@ -78,13 +78,13 @@ export function acceptedText(question: Question, saved: Known, known: Known): st
   return complaintOf(question, value, known) === undefined ? value : undefined;
 }
 
-/** Checks one raw answer. Throws `value-invalid` (exit 2), `redirect-not-accepted`. */
-export function checkedAnswer(question: Question, raw: string, known: Known): string {
+/** Checks one raw answer. `next`: where another command than `setup` asks. Throws `value-invalid` (exit 2), `redirect-not-accepted`. */
+export function checkedAnswer(question: Question, raw: string, known: Known, next: NextStep = question.example(known)): string {
   const value = raw.trim();
   const complaint = complaintOf(question, value, known);
   if (complaint === undefined) return value;
-  if (question.id === 'redirectUri') throw problem('redirect-not-accepted', { uri: value, why: complaint });
-  throw problem('value-invalid', { what: question.noun, value, why: `${question.flag}: ${complaint}.`, next: question.example(known) });
+  if (question.id === 'redirectUri') throw problem('redirect-not-accepted', { uri: value, why: complaint, next });
+  throw problem('value-invalid', { what: question.noun, value, why: `${question.flag}: ${complaint}.`, next });
 }
 
 function complaintOf(question: Question, value: string, known: Known): string | undefined {
@@ -92,6 +92,7 @@ function complaintOf(question: Question, value: string, known: Known): string | 
     const allowed = question.choices(known).map((c) => c.value);
     const chosen = question.several === true ? value.split(',').map((v) => v.trim()) : [value];
     if (chosen.every((v) => allowed.includes(v)) && value !== '') return undefined;
+    if (allowed.length === 0) return known.for === undefined ? 'there is nothing to choose from' : `${known.for} has only one kind`;
     const whose = known.for === undefined || question.id === 'for' ? '' : ` (${known.for})`;
     return `choose ${question.several ? 'any' : 'one'} of ${allowed.join(', ')}${whose}`;
   }

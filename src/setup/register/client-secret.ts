@@ -1,6 +1,6 @@
 import type { Context } from '../../core/context.ts';
 import { Secret } from '../../core/secret.ts';
-import { isGuid } from '../../core/text.ts';
+import { isGuid, looksLikePath } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { credentialOf } from '../../oauth/client-certificate.ts';
 import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.ts';
@@ -18,7 +18,7 @@ export function checkSecretValue(value: string): true | string {
 /** Reads `--client-secret-file` (`-`: standard input). Throws `secret-is-id`, `secret-unusable`. */
 async function secretFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, file: string): Promise<Secret> {
   // The value itself in place of a file's name must not be printed back.
-  const source = file === '-' ? 'standard input' : /[/\\]|\.txt$/.test(file) ? file : 'the file of --client-secret-file';
+  const source = file === '-' ? 'standard input' : looksLikePath(file) ? file : 'the file of --client-secret-file';
   const text = file === '-' ? await ctx.readStdin() : await ctx.files.read(file);
   if (text === undefined) throw problem('secret-unusable', { source, why: 'There is no such file.' });
   // Notepad writes a byte order mark; `echo` ends with a line break.

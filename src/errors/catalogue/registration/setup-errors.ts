@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/errors.ts';
-import { again, led, line, mailauth, noted } from '../../../core/next.ts';
+import { again, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -44,7 +44,7 @@ export const setupEntries = {
     exit: Exit.failed,
     source: sources.own,
     title: () => 'Stopped: nothing was changed',
-    next: () => [mailauth('setup')],
+    next: () => [again()],
   }),
   'nothing-to-resume': entry({
     exit: Exit.needsAnswer,
@@ -76,12 +76,15 @@ export const setupEntries = {
       noted(mailauth('setup', { mailbox: v.mailbox, for: v.for, name: `${v.name} 2`, yes: true }), 'make another'),
     ],
   }),
-  'redirect-not-accepted': entry<{ uri: string; why: string }>({
+  'redirect-not-accepted': entry<{ uri: string; why: string; next?: NextStep }>({
     exit: Exit.usage,
     source: sources.redirects,
     title: (v) => `Entra does not accept the redirect URI ${v.uri}`,
     why: (v) => v.why,
-    next: () => [mailauth('setup', { redirectUri: false }), 'With --redirect-uri, give an https address; http is only for localhost.'],
+    next: (v) => [
+      v.next ?? mailauth('setup', { redirectUri: false }),
+      'With --redirect-uri, give an https address; http is only for localhost.',
+    ],
   }),
   'password-not-here': entry<{ product: string; mailbox: string }>({
     exit: Exit.usage,

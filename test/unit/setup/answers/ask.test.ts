@@ -156,7 +156,7 @@ describe('the questions of setup', () => {
       clientType: 'confidential',
     };
     const known = await answer([...firstQuestions, ...registrationQuestions], {}, asking({ flags }));
-    expect(known).toMatchObject({ mailbox: 'helpdesk@contoso.com', protocols: ['smtp', 'imap'], secretMonths: 6 });
+    expect(known).toMatchObject({ mailbox: 'helpdesk@contoso.com', protocols: ['imap', 'smtp'], secretMonths: 6 });
   });
 
   it('this-computer asks a person two things, and with an app that is there its ID', async () => {
