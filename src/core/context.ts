@@ -7,7 +7,7 @@ import type { Surroundings } from './shown.ts';
  * tests hand in their own; nothing else in `src/` touches `process`, the clock, the disk or the network.
  */
 export interface Context {
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
   readonly platform: NodeJS.Platform;
   readonly pid: number;
   /** what the next commands that it prints must carry */
@@ -204,3 +204,6 @@ export class KeychainFailure extends Error {
     this.trouble = trouble;
   }
 }
+
+/** The environment variables of this process. */
+export type Env = Readonly<Record<string, string | undefined>>;

@@ -3,19 +3,13 @@ import { defined } from '../core/defined.ts';
 import { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
 import { rfc3339 } from '../core/time.ts';
-import type { GraphCommands } from '../errors/catalogue/registration/graph-errors.ts';
 import { problem } from '../errors/problem.ts';
 import { readApplication, type StoredCredential } from './application.ts';
 import type { Graph } from './graph.ts';
 import { type GraphRefusal, says } from './graph-answer.ts';
 import { passwordBody } from './manifest.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';
-import { type ReplicationDeps, type UntilReplicated, untilReplicatedWith } from './replication.ts';
-
-export interface SecretDeps extends ReplicationDeps {
-  readonly graph: Graph;
-  readonly commands: GraphCommands;
-}
+import { type AppWork, type UntilReplicated, untilReplicatedWith } from './replication.ts';
 
 export interface NewSecret {
   readonly secret: Secret;
@@ -38,7 +32,7 @@ const appPath = (appObjectId: string): string => `/applications/${encodeURICompo
  * (supported-accounts-validation).
  */
 export async function listSecrets(
-  deps: SecretDeps,
+  deps: AppWork,
   { appObjectId }: { appObjectId: string },
 ): Promise<{ readonly secrets: readonly ListedSecret[]; readonly limit?: number }> {
   const answer = await untilReplicatedWith(deps)(() =>
@@ -62,7 +56,7 @@ function listed({ keyId, displayName, endDateTime }: StoredCredential): ListedSe
  * problems.
  */
 export async function addSecret(
-  deps: SecretDeps,
+  deps: AppWork,
   wanted: { appObjectId: string; displayName: string; months: number },
   onUnclear?: () => void,
 ): Promise<NewSecret> {
@@ -76,7 +70,7 @@ export async function addSecret(
 
 /** Removes a secret; it is not an error when it was removed already. The caller has proved before that the new one works. */
 export async function removeSecret(
-  deps: SecretDeps,
+  deps: AppWork,
   { appObjectId, keyId }: { appObjectId: string; keyId: string },
 ): Promise<'removed' | 'already-gone'> {
   const answer = await removePassword(deps.graph, appObjectId, keyId);
@@ -96,7 +90,7 @@ export const rotationName = ({ id, startedAt }: { readonly id: string; readonly 
  * never touched. Resolves to the secrets that are left and the number of those removed. Throws as `listSecrets` and `removeSecret`.
  */
 export async function removeLost(
-  deps: SecretDeps,
+  deps: AppWork,
   { appObjectId, name, keep }: { appObjectId: string; name: string; keep: readonly string[] },
 ): Promise<{ readonly left: readonly ListedSecret[]; readonly removed: number }> {
   const { secrets } = await listSecrets(deps, { appObjectId });
@@ -105,7 +99,7 @@ export async function removeLost(
   return { left: secrets.filter((one) => !lost.includes(one)), removed: lost.length };
 }
 
-const refused = (answer: GraphRefusal, what: string, { commands, graph }: SecretDeps, secretMonths?: number) =>
+const refused = (answer: GraphRefusal, what: string, { commands, graph }: AppWork, secretMonths?: number) =>
   refusalProblem(answer, {
     ...commands,
     exists: [],

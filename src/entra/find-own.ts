@@ -3,8 +3,8 @@ import { problem } from '../errors/problem.ts';
 import { applicationFields, type ExistingApplication, getRecordedApplication, readApplication } from './application.ts';
 import { quoted } from './graph.ts';
 import type { RegistrationRun } from './registration-run.ts';
-import { fewTries, untilReplicatedWith } from './replication.ts';
-import { refused, type UndoDeps } from './undo.ts';
+import { type AppWork, fewTries, untilReplicatedWith } from './replication.ts';
+import { refused } from './undo.ts';
 
 /**
  * The app that an earlier run of this set-up made, found by its recorded object id, else by the set-up's tag. When an earlier run recorded
@@ -61,7 +61,7 @@ function unreadable(): never {
  * Object id of the app that carries this tag, to take back what was made; undefined: no app carries it. `tries`: how often to ask again,
  * for an app that a run may have made a second ago. Throws the refusal's problem, and `registration-ambiguous` when the tag was copied.
  */
-export async function appWithTag(deps: UndoDeps, tag: string, tries: number): Promise<string | undefined> {
+export async function appWithTag(deps: AppWork, tag: string, tries: number): Promise<string | undefined> {
   const { graph } = deps;
   const path = `/applications?$filter=tags/any(t:t%20eq%20${quoted(tag)})&$select=id,appId,tags`;
   const answer = await untilReplicatedWith(deps)(async () => {

@@ -1,14 +1,7 @@
-import type { GraphCommands } from '../errors/catalogue/registration/graph-errors.ts';
 import { problem } from '../errors/problem.ts';
 import { type ExistingApplication, readApplication } from './application.ts';
-import type { Graph } from './graph.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';
-import { type ReplicationDeps, untilReplicatedWith } from './replication.ts';
-
-interface ProofDeps extends ReplicationDeps {
-  readonly graph: Graph;
-  readonly commands: GraphCommands;
-}
+import { type AppWork, untilReplicatedWith } from './replication.ts';
 
 const pathOf = (appObjectId: string): string => `/applications/${encodeURIComponent(appObjectId)}`;
 
@@ -16,13 +9,13 @@ const pathOf = (appObjectId: string): string => `/applications/${encodeURICompon
  * Adds one exact Web redirect to this computer, for a proof. The caller has recorded it before, so that a crash cannot leave it
  * unnoticed.
  */
-export async function addProofRedirect(deps: ProofDeps, appObjectId: string, uri: string): Promise<void> {
+export async function addProofRedirect(deps: AppWork, appObjectId: string, uri: string): Promise<void> {
   const app = await read(deps, appObjectId);
   if (!app.web.redirectUris.includes(uri)) await write(deps, appObjectId, [...app.web.redirectUris, uri]);
 }
 
 /** Removes it again. Redirects that others added stay, and it is not an error when it was removed already. */
-export async function removeProofRedirect(deps: ProofDeps, appObjectId: string, uri: string): Promise<void> {
+export async function removeProofRedirect(deps: AppWork, appObjectId: string, uri: string): Promise<void> {
   const app = await read(deps, appObjectId);
   if (app.web.redirectUris.includes(uri)) {
     const others = app.web.redirectUris.filter((other) => other !== uri);
@@ -30,7 +23,7 @@ export async function removeProofRedirect(deps: ProofDeps, appObjectId: string, 
   }
 }
 
-async function read(deps: ProofDeps, appObjectId: string): Promise<ExistingApplication> {
+async function read(deps: AppWork, appObjectId: string): Promise<ExistingApplication> {
   const answer = await untilReplicatedWith(deps)(() => deps.graph.get(`${pathOf(appObjectId)}?$select=id,appId,web`));
   if (answer.kind === 'refused') throw refused(deps, answer);
   const app = readApplication(answer.body);
@@ -38,11 +31,11 @@ async function read(deps: ProofDeps, appObjectId: string): Promise<ExistingAppli
   return app;
 }
 
-async function write(deps: ProofDeps, appObjectId: string, redirectUris: readonly string[]): Promise<void> {
+async function write(deps: AppWork, appObjectId: string, redirectUris: readonly string[]): Promise<void> {
   const answer = await untilReplicatedWith(deps)(() => deps.graph.patch(pathOf(appObjectId), { web: { redirectUris } }));
   if (answer.kind === 'refused') throw refused(deps, answer);
 }
 
-function refused({ commands }: ProofDeps, answer: Parameters<typeof refusalProblem>[0]) {
+function refused({ commands }: AppWork, answer: Parameters<typeof refusalProblem>[0]) {
   return refusalProblem(answer, { ...commands, exists: ['the application'], what: 'change its redirect URIs', roles: rolesThat.register });
 }

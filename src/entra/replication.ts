@@ -1,12 +1,20 @@
 import type { Clock } from '../core/context.ts';
 import { pauseMs } from '../core/time.ts';
-import type { WaitReason } from './graph.ts';
+import type { GraphCommands } from '../errors/catalogue/registration/graph-errors.ts';
+import type { Graph, WaitReason } from './graph.ts';
 import { type GraphAnswer, type GraphRefusal, means } from './graph-answer.ts';
 
 export interface ReplicationDeps {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onWait?: (reason: WaitReason, ms: number) => void;
+}
+
+/** What a change of one app works with. */
+export interface AppWork extends ReplicationDeps {
+  readonly graph: Graph;
+  /** the commands that an error names */
+  readonly commands: GraphCommands;
 }
 
 /**
@@ -19,18 +27,19 @@ export type UntilReplicated = <A extends GraphAnswer | { readonly kind: 'ok' }>(
 ) => Promise<A | GraphRefusal>;
 
 const firstPauseMs = 2000;
+const longestWaitMs = 90_000;
 /** Waits 14 s in all, for an object that somebody may have deleted in the meantime. */
 export const fewTries = 3;
 
-/** The directory needs seconds, seldom a minute, until it shows its own new objects. One set-up waits at most `maxMs` for that in all. */
-export function untilReplicatedWith({ clock, signal, onWait }: ReplicationDeps, maxMs = 90_000): UntilReplicated {
+/** The directory needs seconds, seldom a minute, until it shows its own new objects. One set-up waits at most 90 s for that in all. */
+export function untilReplicatedWith({ clock, signal, onWait }: ReplicationDeps): UntilReplicated {
   let waitedMs = 0;
   return async (ask, tries = Number.POSITIVE_INFINITY) => {
     for (let attempt = 0; ; attempt += 1) {
       const answer = await ask();
       if (!isLag(answer) || attempt >= tries) return answer;
       const ms = pauseMs(attempt, firstPauseMs);
-      if (waitedMs + ms > maxMs) return answer;
+      if (waitedMs + ms > longestWaitMs) return answer;
       waitedMs += ms;
       onWait?.('replication', ms);
       await clock.sleep(ms, signal);

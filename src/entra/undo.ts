@@ -1,17 +1,10 @@
 import { defined } from '../core/defined.ts';
 import { plain } from '../core/text.ts';
-import type { GraphCommands } from '../errors/catalogue/registration/graph-errors.ts';
 import { problem } from '../errors/problem.ts';
 import { type ExistingApplication, getRecordedApplication, readApplication } from './application.ts';
-import type { Graph } from './graph.ts';
 import { type GraphAnswer, type GraphRefusal, graphDetail } from './graph-answer.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';
-import { type ReplicationDeps, untilReplicatedWith } from './replication.ts';
-
-export interface UndoDeps extends ReplicationDeps {
-  readonly graph: Graph;
-  readonly commands: GraphCommands;
-}
+import { type AppWork, untilReplicatedWith } from './replication.ts';
 
 interface Made {
   readonly appObjectId: string;
@@ -29,7 +22,7 @@ interface Deleted {
 }
 
 /** The app as it is now, so that the question can name it; undefined: it was deleted already. Its texts are as Graph sent them. */
-export async function lookAtApp(deps: UndoDeps, appObjectId: string): Promise<ExistingApplication | undefined> {
+export async function lookAtApp(deps: AppWork, appObjectId: string): Promise<ExistingApplication | undefined> {
   const answer = await getRecordedApplication(deps.graph, untilReplicatedWith(deps), appObjectId, 'id,appId,displayName,tags');
   if (answer.kind === 'refused' && answer.status === 404) return undefined;
   if (answer.kind === 'refused') throw refused(answer, 'read the application', deps, []);
@@ -44,7 +37,7 @@ export async function lookAtApp(deps: UndoDeps, appObjectId: string): Promise<Ex
  * `graph-role-missing` (6).
  * Entra keeps a deleted app restorable for 30 days.
  */
-export async function deleteApp(deps: UndoDeps, made: Made): Promise<Deleted> {
+export async function deleteApp(deps: AppWork, made: Made): Promise<Deleted> {
   const app = await lookAtApp(deps, made.appObjectId);
   if (app !== undefined && !app.tags.includes(made.tag)) {
     throw problem('delete-not-ours', { clientId: plain(app.appId, 64), name: plain(app.displayName, 120) });
@@ -65,7 +58,7 @@ export async function deleteApp(deps: UndoDeps, made: Made): Promise<Deleted> {
   return { grants, application, ...defined({ servicePrincipal }) };
 }
 
-async function remove(deps: UndoDeps, path: string, what: string, left: readonly string[]): Promise<Deletion> {
+async function remove(deps: AppWork, path: string, what: string, left: readonly string[]): Promise<Deletion> {
   const answer: GraphAnswer = await deps.graph.delete(path);
   if (answer.kind === 'ok') return 'removed';
   if (answer.status === 404) return 'already-gone';
@@ -73,7 +66,7 @@ async function remove(deps: UndoDeps, path: string, what: string, left: readonly
 }
 
 /** A refusal, as a problem whose next step is the same command again. */
-export function refused(answer: GraphRefusal, what: string, { commands, graph }: UndoDeps, exists: readonly string[]) {
+export function refused(answer: GraphRefusal, what: string, { commands, graph }: AppWork, exists: readonly string[]) {
   const about = {
     ...commands,
     exists,

@@ -3,25 +3,13 @@ import type { Clock, Network } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
-import { type Dialect, type Preflight, preflight, unreadableAnswer } from './preflight.ts';
+import { type Dialect, type OwnPreflight, ownPreflight, unreadableAnswer } from './preflight.ts';
 import { openWire, type Wire } from './wire.ts';
 
-interface ImapPreflight extends Preflight {
-  /** over TLS: makes sure that XOAUTH2 is offered, then sends LOGOUT */
-  finish(signal: AbortSignal): Promise<void>;
-}
-
 /** IMAP before the sign-in (RFC 9051 sections 3.1, 6.1.1, 6.2.1, 7.1). */
-export function imapPreflight(network: Network, clock: Clock, host: MailHost): ImapPreflight {
+export function imapPreflight(network: Network, clock: Clock, host: MailHost): OwnPreflight {
   const wire = openWire({ network, clock, host, unreadable: unreadableAnswer('imap', host) });
-  const stages = preflight(wire, host, imapDialect(wire, host));
-  return {
-    ...stages,
-    async finish(signal) {
-      await stages.askAgain(signal);
-      wire.lines().send('m0 LOGOUT');
-    },
-  };
+  return ownPreflight(wire, host, imapDialect(wire, host), 'm0 LOGOUT');
 }
 
 function imapDialect(wire: Wire, host: MailHost): Dialect {

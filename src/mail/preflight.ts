@@ -69,6 +69,23 @@ export function preflight(wire: Wire, host: MailHost, dialect: Dialect): Preflig
   };
 }
 
+/** A preflight on a connection of its own: the sign-in opens another one. */
+export interface OwnPreflight extends Preflight {
+  /** over TLS: makes sure that XOAUTH2 is offered, then says goodbye */
+  finish(signal: AbortSignal): Promise<void>;
+}
+
+export function ownPreflight(wire: Wire, host: MailHost, dialect: Dialect, goodbye: string): OwnPreflight {
+  const stages = preflight(wire, host, dialect);
+  return {
+    ...stages,
+    async finish(signal) {
+      await stages.askAgain(signal);
+      wire.lines().send(goodbye);
+    },
+  };
+}
+
 /** Says in the protocol's own words that an answer makes no sense. */
 export const unreadableAnswer =
   (protocol: Protocol, { host, port }: MailHost) =>

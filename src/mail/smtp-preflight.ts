@@ -2,13 +2,8 @@ import type { MailHost } from '../core/cloud.ts';
 import type { Clock, Network } from '../core/context.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
-import { type Dialect, type Preflight, preflight, unreadableAnswer } from './preflight.ts';
+import { type Dialect, type OwnPreflight, ownPreflight, unreadableAnswer } from './preflight.ts';
 import { openWire, type Wire } from './wire.ts';
-
-interface SmtpPreflight extends Preflight {
-  /** over TLS: makes sure that XOAUTH2 is offered, then sends QUIT */
-  finish(signal: AbortSignal): Promise<void>;
-}
 
 /** The name in our EHLO: an address literal (RFC 5321 section 4.1.3), so that the mail server does not learn this computer's name. */
 export const ourName = '[127.0.0.1]';
@@ -19,16 +14,9 @@ interface Reply {
 }
 
 /** SMTP before the sign-in (RFC 5321 section 4.3, RFC 3207). */
-export function smtpPreflight(network: Network, clock: Clock, host: MailHost): SmtpPreflight {
+export function smtpPreflight(network: Network, clock: Clock, host: MailHost): OwnPreflight {
   const wire = openWire({ network, clock, host, unreadable: unreadableAnswer('smtp', host) });
-  const stages = preflight(wire, host, smtpDialect(wire, host));
-  return {
-    ...stages,
-    async finish(signal) {
-      await stages.askAgain(signal);
-      wire.lines().send('QUIT');
-    },
-  };
+  return ownPreflight(wire, host, smtpDialect(wire, host), 'QUIT');
 }
 
 function smtpDialect(wire: Wire, host: MailHost): Dialect {

@@ -6,8 +6,9 @@ import type { MailboxRecord } from '../core/mailbox.ts';
 import type { Reporter } from '../core/run-parts.ts';
 import type { SecretStore } from '../core/stores.ts';
 import { rfc3339 } from '../core/time.ts';
-import { addSecret, type NewSecret, removeLost, removeSecret, rotationName, type SecretDeps } from '../entra/app-secret.ts';
+import { addSecret, type NewSecret, removeLost, removeSecret, rotationName } from '../entra/app-secret.ts';
 import { proveSecret } from '../entra/client-check.ts';
+import type { AppWork } from '../entra/replication.ts';
 import { problem } from '../errors/problem.ts';
 import type { OAuthApp } from '../oauth/oauth-app.ts';
 import { guardWrites } from '../store/home.ts';
@@ -15,7 +16,7 @@ import { type MailboxFiles, mailboxSlug } from '../store/mailbox-file.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
 import { type RotationNote, rotationNotes, waitingSecret } from './rotation-notes.ts';
 
-interface RotationDeps extends SecretDeps {
+interface RotationDeps extends AppWork {
   readonly ctx: Pick<Context, 'clock' | 'files' | 'random' | 'signal'>;
   readonly report: Reporter;
   readonly home: string;

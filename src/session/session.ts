@@ -82,14 +82,11 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
     async probedStore(recorded) {
       const name = globals.store ?? recorded ?? defaultStore;
       const store = await secretStore(name);
-      if (!globals.sandbox || globals.store !== undefined || name !== defaultStore) {
-        await store.probe();
-        return store;
-      }
       try {
         await store.probe();
         return store;
-      } catch {
+      } catch (error) {
+        if (!globals.sandbox || globals.store !== undefined || name !== defaultStore) throw error;
         report.note('No keychain is usable here, so the sandbox keeps its worthless secrets in a file of its own folder.');
         return secretStore('sandbox-file');
       }

@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Browser, BrowserOutcome, Clock } from '../core/context.ts';
+import type { Browser, BrowserOutcome, Clock, Env } from '../core/context.ts';
 import { errorCode } from '../core/errors.ts';
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** `xdg-open` without a browser exits with 3 only after `open` has said that all is well (about 35 ms, measured). */
 const watchMs = 2000;

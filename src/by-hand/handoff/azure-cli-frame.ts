@@ -43,6 +43,11 @@ graph() {
   az rest "\${arguments[@]}" | tr -d '\\r'
 }
 
+${patience}`;
+}
+
+/** Functions that the later parts call. */
+const patience = `\
 # Tries again for a minute and a half, because a new object is not visible everywhere in the directory at once.
 patiently() {
   local pause
@@ -66,7 +71,6 @@ replace_in() {
   printf '%s\\n' "\${text//"$2"/$3}" >"$1"
 }
 `;
-}
 
 const withOption = `\
 with_secret=no

@@ -3,8 +3,8 @@ import { defined } from '../../core/defined.ts';
 import { mailauth, plus } from '../../core/next.ts';
 import { discoverTenant } from '../../entra/discovery.ts';
 import { appWithTag } from '../../entra/find-own.ts';
-import { fewTries } from '../../entra/replication.ts';
-import { deleteApp, lookAtApp, type UndoDeps } from '../../entra/undo.ts';
+import { type AppWork, fewTries } from '../../entra/replication.ts';
+import { deleteApp, lookAtApp } from '../../entra/undo.ts';
 import { problem } from '../../errors/problem.ts';
 import { canAsk } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
@@ -39,7 +39,7 @@ export async function deleteRegistration(session: Session, made: MadeApp): Promi
   const tenant = await discoverTenant({ network, cloud, domainOrId: made.tenant, timeoutMs: session.stepTimeoutMs, signal: ctx.signal });
   const graph = await adminGraph(signInRun(session, box), tenant, cloud, undo, 'browser');
   const commands = { resume: mailauth('setup', { resume: true, mailbox: made.mailbox, for: made.for }), undo };
-  const undoing: UndoDeps = {
+  const undoing: AppWork = {
     graph,
     commands,
     clock: ctx.clock,

@@ -2,10 +2,9 @@ import * as z from 'zod/mini';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { again, mailauth, noted, plus } from '../../core/next.ts';
 import { allShown } from '../../core/shown.ts';
-import type { SecretDeps } from '../../entra/app-secret.ts';
 import { getRecordedApplication } from '../../entra/application.ts';
 import { refusalProblem, rolesThat } from '../../entra/refusals.ts';
-import { untilReplicatedWith } from '../../entra/replication.ts';
+import { type AppWork, untilReplicatedWith } from '../../entra/replication.ts';
 import { problem } from '../../errors/problem.ts';
 import { productNamed } from '../../products/products.ts';
 import { alone, type Rotated, Rotation, removesOld } from '../../secrets/rotation.ts';
@@ -115,7 +114,7 @@ async function openRotation(session: Session, record: MailboxRecord): Promise<Ro
   const app = await appOf(record, { ...run, cloud, store });
   const tenant = { id: record.tenantId, foundBy: record.tenantId, endpoints: app.endpoints };
   const again = mailauth('secret rotate', record.mailbox, { for: record.for });
-  const deps: SecretDeps = {
+  const deps: AppWork = {
     graph: await adminGraph(run, tenant, cloud, again, 'browser'),
     commands: { resume: again, undo: mailauth('logout', record.mailbox, { for: record.for, deleteApp: true }) },
     clock: ctx.clock,
@@ -126,7 +125,7 @@ async function openRotation(session: Session, record: MailboxRecord): Promise<Ro
   return new Rotation(record, { ...deps, ctx, report, home: session.home, mailboxes: mailboxesOf(session), store, appObjectId, app });
 }
 
-async function objectIdOf({ mailbox, for: product, registration }: MailboxRecord, deps: SecretDeps): Promise<string> {
+async function objectIdOf({ mailbox, for: product, registration }: MailboxRecord, deps: AppWork): Promise<string> {
   const { made, clientId } = registration;
   const { graph } = deps;
   const known = made?.applicationObjectId;

@@ -17,16 +17,16 @@ export function renderSheetHtml(sheet: Sheet, reveal: Reveal): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <meta name="referrer" content="no-referrer">
-<title>${text(sheet.title)}</title>
+<title>${escapeHtml(sheet.title)}</title>
 <style>${style}</style>
 </head>
 <body>
 <main>
 <header>
 <p class="kind">Hand-over sheet</p>
-<h1>${text(sheet.product)}</h1>
+<h1>${escapeHtml(sheet.product)}</h1>
 <p class="mailbox">${addressHtml(sheet.mailbox)}</p>
-${sheet.writtenAt === undefined ? '' : `<p class="written">Written ${text(sheet.writtenAt.slice(0, 16).replace('T', ' '))} UTC</p>\n`}</header>
+${sheet.writtenAt === undefined ? '' : `<p class="written">Written ${escapeHtml(sheet.writtenAt.slice(0, 16).replace('T', ' '))} UTC</p>\n`}</header>
 ${revealed ? '<p class="secret-inside" role="note"><strong>This page holds the client secret.</strong> Keep it like a password, and delete it when the product has the value.</p>\n' : ''}${sheet.parts.map((step) => stepHtml(step, reveal)).join('\n')}
 ${sheet.servers.length === 0 ? '' : serverSection(sheet.servers)}
 ${sheet.notes.map(noteSection).join('\n')}
@@ -42,8 +42,6 @@ ${fieldsHtml(sheet.registered, reveal)}
 `;
 }
 
-const text = (value: string): string => escapeHtml(value);
-
 function serverSection(servers: readonly MailServer[]): string {
   const rows = servers.map(
     (s) =>
@@ -57,24 +55,26 @@ function serverSection(servers: readonly MailServer[]): string {
 ${rows.join('\n')}
 </tbody>
 </table></div>
-<p class="note">Sign-in method: ${text(servers[0]?.method ?? '')}</p>
+<p class="note">Sign-in method: ${escapeHtml(servers[0]?.method ?? '')}</p>
 </section>`;
 }
 
 function noteSection(note: SheetNote): string {
-  const commands = note.commands.length === 0 ? '' : `\n<pre>${note.commands.map(text).join('\n')}</pre>`;
+  const commands = note.commands.length === 0 ? '' : `\n<pre>${note.commands.map(escapeHtml).join('\n')}</pre>`;
   return `<section>
-<h2>${text(note.title)}</h2>
-${note.lines.map((line) => `<p>${text(line)}</p>`).join('\n')}${commands}
+<h2>${escapeHtml(note.title)}</h2>
+${note.lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('\n')}${commands}
 </section>`;
 }
 
 function renewalSection({ renewal }: Sheet): string {
   const date =
-    renewal.at === undefined ? '' : `<p class="date"><time datetime="${text(renewal.at)}">${text(renewal.at.slice(0, 10))}</time></p>\n`;
+    renewal.at === undefined
+      ? ''
+      : `<p class="date"><time datetime="${escapeHtml(renewal.at)}">${escapeHtml(renewal.at.slice(0, 10))}</time></p>\n`;
   return `<section class="renewal">
 <h2>Renewal</h2>
-${date}<p>${text(renewal.what)}</p>
+${date}<p>${escapeHtml(renewal.what)}</p>
 ${numberedHtml(renewal.steps)}
 </section>`;
 }

@@ -29,21 +29,16 @@ export const grantEntity: Entity = {
   filterable: ['id', 'clientId', 'resourceId', 'consentType', 'principalId'],
 };
 
-/** Seconds without fraction, as Graph writes times. */
-function graphTime(ms: number): string {
-  return rfc3339(ms);
-}
-
 /** An application as Graph shows it (learn.microsoft.com/graph/api/resources/application). */
 export function applicationView(app: App, deletedAt?: number): Row {
   const registration = registrationOf(app);
   const { implicit } = registration;
   return {
     id: registration.objectId,
-    deletedDateTime: deletedAt === undefined ? null : graphTime(deletedAt),
+    deletedDateTime: deletedAt === undefined ? null : rfc3339(deletedAt),
     appId: app.clientId,
     applicationTemplateId: null,
-    createdDateTime: graphTime(registration.createdAt),
+    createdDateTime: rfc3339(registration.createdAt),
     description: null,
     disabledByMicrosoftStatus: null,
     displayName: app.name,
@@ -85,10 +80,10 @@ function certificateView(certificate: StoredCertificate): Row {
   return {
     customKeyIdentifier: null,
     displayName: certificate.name,
-    endDateTime: graphTime(certificate.expiresAt),
+    endDateTime: rfc3339(certificate.expiresAt),
     key: certificate.key,
     keyId: certificate.id,
-    startDateTime: graphTime(certificate.startsAt),
+    startDateTime: rfc3339(certificate.startsAt),
     type: 'AsymmetricX509Cert',
     usage: 'Verify',
   };
@@ -99,18 +94,18 @@ export function secretView(secret: StoredSecret): Row {
   return {
     customKeyIdentifier: null,
     displayName: secret.name ?? null,
-    endDateTime: graphTime(secret.expiresAt),
+    endDateTime: rfc3339(secret.expiresAt),
     hint: secret.hint ?? null,
     keyId: secret.id,
     secretText: null,
-    startDateTime: secret.startsAt === undefined ? null : graphTime(secret.startsAt),
+    startDateTime: secret.startsAt === undefined ? null : rfc3339(secret.startsAt),
   };
 }
 
 export function servicePrincipalView(principal: ServicePrincipal, app: App): Row {
   return {
     ...principalBasics(principal.objectId, principal.appId, app.name),
-    createdDateTime: graphTime(principal.createdAt),
+    createdDateTime: rfc3339(principal.createdAt),
     appOwnerOrganizationId: tenant.id,
     signInAudience: registrationOf(app).audience,
     replyUrls: [...app.publicRedirects, ...app.webRedirects],
@@ -167,7 +162,7 @@ export const assignmentEntity: Entity = {
 };
 
 export function assignmentView({ createdAt, ...assignment }: RoleAssignment): Row {
-  return { ...assignment, createdDateTime: graphTime(createdAt), principalType: 'ServicePrincipal' };
+  return { ...assignment, createdDateTime: rfc3339(createdAt), principalType: 'ServicePrincipal' };
 }
 
 export function userView(user: User): Row {

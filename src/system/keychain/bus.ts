@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { nodeNet } from '../../core/builtins.ts';
-import type { KeychainTrouble } from '../../core/context.ts';
+import type { Env, KeychainTrouble } from '../../core/context.ts';
 import { troubleThatSays } from '../../core/keychain-says.ts';
 import { socketPaths } from './dbus-address.ts';
 import { encodeCall, type MethodCall } from './dbus-call.ts';
@@ -40,8 +40,6 @@ export interface Bus {
   /** rejects with `Refusal`, or with what ended the connection */
   call(call: MethodCall): Promise<Reply['values']>;
 }
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** Ends a connection at its deadline. */
 class Overrun extends Error {}

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeChildProcess } from '../../core/builtins.ts';
-import { KeychainFailure } from '../../core/context.ts';
+import { type Env, KeychainFailure } from '../../core/context.ts';
 
 /** A write to the keychain; `password` null deletes the entry. */
 interface KeychainWrite {
@@ -19,8 +19,6 @@ export interface KeychainProcess {
   write(write: KeychainWrite, limitMs: number): Promise<boolean>;
   close(): void;
 }
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 const startMs = 2_000;
 

@@ -1,14 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { nodeCrypto } from '../../core/builtins.ts';
-import { severalEntries } from '../../core/context.ts';
+import { type Env, severalEntries } from '../../core/context.ts';
 import { type Bus, onSessionBus, Refusal, type Unusable, unusable } from './bus.ts';
 import type { MethodCall } from './dbus-call.ts';
 import { BadMessage, type Value } from './dbus-reply.ts';
 
 /** Can the default collection of the Secret Service be used without a question to the person? */
 export type CollectionState = { readonly kind: 'unlocked' } | Unusable;
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** The attributes by which an entry is found; the binding writes the same ones (freedesktop.org Secret Service API 0.2, "Lookup Attributes"). */
 interface EntryName {

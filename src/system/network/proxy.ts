@@ -1,4 +1,5 @@
 import { BlockList, isIP, type Socket } from 'node:net';
+import type { Env } from '../../core/context.ts';
 import { defined } from '../../core/defined.ts';
 import type { Where } from '../../errors/catalogue/machine/network-errors.ts';
 import { problem } from '../../errors/problem.ts';
@@ -14,13 +15,11 @@ export interface ProxyAddress {
   readonly shown: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /**
  * Which proxy a connection takes: HTTPS_PROXY, else HTTP_PROXY, in capitals or not (small letters win, as curl does),
  * unless NO_PROXY names the host. There is no silent exception for localhost. A broken address throws `proxy-broken`.
  */
-export function readProxy(env: Environment): (host: string, port: number) => ProxyAddress | undefined {
+export function readProxy(env: Env): (host: string, port: number) => ProxyAddress | undefined {
   const address = [env.https_proxy, env.HTTPS_PROXY, env.http_proxy, env.HTTP_PROXY].find((value) => value?.trim());
   if (address === undefined) return () => undefined;
   const exempt = readNoProxy(env.no_proxy ?? env.NO_PROXY ?? '');
