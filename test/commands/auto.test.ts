@@ -184,33 +184,6 @@ describe('two operators of one tenant', () => {
 });
 
 describe('a tenant that refuses', () => {
-  const confidential = '--client-type confidential';
-  it.each([
-    ['graph-not-admin', '', 6, 'graph-role-missing', 0],
-    ['registration-forbidden', '', 6, 'graph-role-missing', 0],
-    ['no-exchange', '', 6, 'tenant-without-exchange', 0],
-    ['audience-forbidden', '--audience multi', 6, 'audience-forbidden', 0],
-    ['secrets-forbidden', confidential, 6, 'secrets-forbidden', 1],
-    ['secret-lifetime-policy', confidential, 6, 'secret-lifetime-forbidden', 1],
-  ])('%s %s: exit %i, %s; what exists is said, and the undo works', async (fault, more, exit, code, made) => {
-    const ran = await m.mailauth(`setup --sandbox --yes --no-test --json ${more} --fault ${fault}`.replace('  ', ' '), hurried());
-    const error = errorOf(ran);
-    expect(error).toMatchObject({ code, exit });
-    expect(ran.exit).toBe(exit);
-    expect(await countOf(m)).toMatchObject({ apps: made, secrets: 0 });
-    expect(await readdir(box('mailboxes')).catch(() => [])).toEqual([]);
-    if (made === 0) {
-      expect(error?.why).toContain('Nothing was changed in the tenant');
-      return;
-    }
-    expect(error?.why).toContain(`the application ${(await onlyApp(m)).clientId}`);
-    const undo = error?.next.find((line) => line.includes('--delete-app'));
-    expect(undo).toContain(`mailauth logout ${mailbox} --for this-computer --delete-app`);
-    expect((await m.mailauth(`${undo?.replace(/^.*mailauth /, '')} --yes`)).exit).toBe(0);
-    expect(await countOf(m)).toEqual(nothing);
-    expect(await readdir(box('setups'))).toEqual([]);
-  });
-
   it('a shorter lifetime, as the error says, completes the app that is there', async () => {
     const words = 'setup --sandbox --yes --no-test --json --client-type confidential --fault secret-lifetime-policy';
     const [first = ''] = errorOf(await m.mailauth(words))?.next ?? [];
@@ -220,21 +193,6 @@ describe('a tenant that refuses', () => {
     const again = await m.mailauth(`${words} --resume --secret-months 3`);
     expect([again.exit, stream(again.lines()).data.clientId]).toEqual([0, clientId]);
     expect(await countOf(m)).toEqual({ ...publicApp, secrets: 1 });
-  });
-
-  it.each([
-    ['graph-lag', '', 'publishing'],
-    ['graph-throttled', '', 'slow down'],
-    ['graph-unavailable', '', 'server error'],
-    ['secret-not-replicated', confidential, 'publishing'],
-  ])('%s %s is waited for, visibly, and makes everything once', async (fault, more, words) => {
-    const patience = hurried();
-    const ran = await m.mailauth(`setup --sandbox --yes --no-test ${more} --fault ${fault}`.replace('  ', ' '), patience);
-    expect(ran.exit).toBe(0);
-    expect(patience.waits.length).toBeGreaterThan(0);
-    expect(ran.err).toContain(words);
-    expect(await countOf(m)).toEqual({ ...publicApp, secrets: more === '' ? 0 : 1 });
-    expect((await m.mailauth('token get --sandbox')).exit).toBe(0);
   });
 });
 

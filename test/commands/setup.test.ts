@@ -148,13 +148,9 @@ describe('setup --sandbox --yes', () => {
 
 describe('a machine that misbehaves: --fault', () => {
   it.each([
-    ['consent-denied', 6, 'consent-declined'],
-    ['admin-consent-required', 6, 'consent-needed'],
     ['client-unknown', 1, 'client-unknown'],
-    ['code-expired', 4, 'code-expired'],
     ['token-unavailable', 5, 'entra-busy'],
     ['throttled', 5, 'entra-busy'],
-    ['wrong-scope', 6, 'scope-missing'],
   ])('%s: setup ends with %i (%s), nothing is stored', async (fault, exit, code) => {
     const ran = await m.mailauth(`setup --sandbox --yes --register existing --json --fault ${fault}`);
     expect(stream(ran.lines()).error).toMatchObject({ code, exit });

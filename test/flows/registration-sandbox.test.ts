@@ -9,7 +9,7 @@ import { deleteApp } from '../../src/entra/undo.ts';
 import type { SandboxOptions } from '../../src/sandbox/start-sandbox.ts';
 import { systemRandom } from '../../src/system/clock-and-random.ts';
 import { testSandbox } from '../support/sandbox.ts';
-import { graphAs } from '../support/sandbox-graph.ts';
+import { graphAgainAs, graphAs } from '../support/sandbox-graph.ts';
 import { commands, fakeClock } from '../unit/entra/fake-graph.ts';
 import { plans, tag } from '../unit/entra/plans.ts';
 
@@ -23,7 +23,7 @@ afterEach(async () => {
 async function tenant(options: Partial<SandboxOptions> = {}) {
   const { sandbox, end } = await testSandbox(options);
   ends.push(end);
-  const { token } = await graphAs(sandbox, sandbox.network);
+  const { token } = await (options.fault === undefined ? graphAgainAs : graphAs)(sandbox, sandbox.network);
   const waits: string[] = [];
   const shared = { clock: fakeClock(Date.now()), signal: new AbortController().signal, onWait: (reason: string) => waits.push(reason) };
   const make = {

@@ -9,7 +9,7 @@ import { systemClock } from '../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import type { Machine } from './command-line.ts';
 import { realNetwork, testContext } from './context.ts';
-import { graphAs, type SandboxGraph } from './sandbox-graph.ts';
+import { graphAgainAs, type SandboxGraph } from './sandbox-graph.ts';
 
 /** What the sandbox's tenant has besides its ready apps. */
 export interface Tenant {
@@ -88,7 +88,7 @@ export const journalWrites = (path: string): boolean => path.includes('/setups/'
 export async function beside<T>(m: Machine, act: (graph: SandboxGraph, sandbox: Sandbox) => Promise<T>, account?: string): Promise<T> {
   const sandbox = await openSandbox({ ctx: testContext({ network: realNetwork }), home: join(m.home, 'sandbox') });
   try {
-    return await act(await graphAs(sandbox, realNetwork.trusting(sandbox.ca), account), sandbox);
+    return await act(await graphAgainAs(sandbox, realNetwork.trusting(sandbox.ca), account), sandbox);
   } finally {
     await sandbox.close();
   }
