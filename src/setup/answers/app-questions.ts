@@ -203,10 +203,7 @@ export const appQuestions = {
     default: (known) => productOf(known)?.protocols.join(','),
     example: (known) => base(known, { protocols: productOf(known)?.protocols.join(',') ?? 'imap,smtp' }),
     // In one order, so that the same protocols are the same answer.
-    parse: (value) => {
-      const named = value.split(',').map((one) => one.trim());
-      return protocols.filter((one) => named.includes(one));
-    },
+    parse: (value) => protocols.filter((one) => value.split(',').some((named) => named.trim() === one)),
     help: ['<list>', 'any of imap,pop,smtp'],
     group: 'The registration:',
     summary: 'Permissions',
