@@ -172,6 +172,25 @@ export function ofSetup(step: NextStep, known: KnownOfSetup): NextStep {
 /** Which set-up it is stands first. */
 const whichFirst = (flags: Command['flags']): Command['flags'] => ({ ...defined({ mailbox: flags.mailbox, for: flags.for }), ...flags });
 
+/** Commands that mean one set-up of a mailbox. */
+const ofOneSetup: readonly Command['name'][] = [
+  'login',
+  'logout',
+  'token get',
+  'token show',
+  'test',
+  'secret show',
+  'secret rotate',
+  'export',
+];
+
+/** A command about this mailbox, with the product that it was about: the mailbox may be set up for several. */
+export function ofProduct(step: NextStep, { mailbox, for: product }: { readonly mailbox: string; readonly for: string }): NextStep {
+  if (typeof step === 'string' || step.kind !== 'command' || !ofOneSetup.includes(step.name)) return step;
+  const isOther = product === 'this-computer' || 'for' in step.flags || !step.words.includes(mailbox);
+  return isOther ? step : { ...step, flags: { for: product, ...step.flags } };
+}
+
 /** Flags of `mailauth setup` that a flag of the next command takes the place of. */
 const inPlaceOf: Readonly<Record<string, readonly string[]>> = {
   'client-id': ['register'],

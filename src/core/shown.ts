@@ -76,11 +76,14 @@ export function stepsShown(steps: readonly NextStep[], here: Surroundings): read
 
 function whole(step: NextStep, here: Surroundings): ShownStep {
   if (typeof step === 'string') return { text: printable(step), copied: false };
-  if (step.kind === 'again' && here.running === undefined) return { text: printable(sentenceOf(step, here.shell)), copied: false };
-  const { lead } = step;
-  const { text, notes } =
-    step.kind === 'line' ? lineText(step, here.shell) : commandText(step.kind === 'again' ? runningAgain(step, here) : step, here);
-  const remarks = [...notes, ...(step.note === undefined ? [] : [step.note])];
+  if (step.kind !== 'again') return copied(step, step, here);
+  if (here.running === undefined) return { text: printable(sentenceOf(step, here.shell)), copied: false };
+  return copied(runningAgain(step, here.running), step, here);
+}
+
+function copied(step: Command | Line, { lead, note }: Pick<Again, 'lead' | 'note'>, here: Surroundings): ShownStep {
+  const { text, notes } = step.kind === 'line' ? lineText(step, here.shell) : commandText(step, here);
+  const remarks = [...notes, ...(note === undefined ? [] : [note])];
   const remark = remarks.length === 0 ? '' : `   # ${remarks.join('; ')}`;
   return { text: printable(`${lead === undefined ? '' : `${lead}: `}${text}${remark}`), copied: true };
 }
@@ -96,8 +99,7 @@ function sentenceOf({ flags, note, lead }: Again, shell: Shell): string {
   return `${lead === undefined ? '' : `${lead}: `}${words}${note === undefined ? '' : ` (${note})`}`;
 }
 
-function runningAgain({ flags, without, words }: Again, { running }: Surroundings): Command {
-  const command = running ?? { kind: 'command', name: 'help', words: [], flags: {} };
+function runningAgain({ flags, without, words }: Again, command: Command): Command {
   const kept = Object.entries(command.flags).filter(([flag]) => !without.includes(flag));
   return { ...command, words: words ?? command.words, flags: { ...Object.fromEntries(kept), ...flags } };
 }

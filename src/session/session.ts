@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { type Cloud, defaultCloud, namedCloud } from '../core/cloud.ts';
 import type { Context, Network } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
+import { Exit, MailauthError } from '../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import type { Reporter } from '../core/run-parts.ts';
 import { defaultStore, type SecretStore, type StoreName } from '../core/stores.ts';
@@ -86,7 +87,8 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
         await store.probe();
         return store;
       } catch (error) {
-        if (!globals.sandbox || globals.store !== undefined || name !== defaultStore) throw error;
+        const isNoKeychain = error instanceof MailauthError && error.exit === Exit.noStore;
+        if (!isNoKeychain || !globals.sandbox || globals.store !== undefined || name !== defaultStore) throw error;
         report.note('No keychain is usable here, so the sandbox keeps its worthless secrets in a file of its own folder.');
         return secretStore('sandbox-file');
       }

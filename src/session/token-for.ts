@@ -1,5 +1,6 @@
 import { MailauthError } from '../core/errors.ts';
-import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import type { MailboxKey, MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import { ofProduct } from '../core/next.ts';
 import { currentToken, type TokenWish } from '../tokens/current.ts';
 import { mailboxesOf } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
@@ -9,13 +10,17 @@ export async function tokenOf(session: Session, record: MailboxRecord, wish: Tok
   try {
     return await tokenFrom(session, record, wish);
   } catch (error) {
-    if (!(error instanceof MailauthError) || error.code !== 'not-signed-in') throw error;
+    if (!(error instanceof MailauthError) || error.code !== 'not-signed-in') throw ofThisProduct(error, record);
     // `store move` at the same moment: the mailbox file has named the other store since it was read.
     const now = await mailboxesOf(session).readMailbox(record);
-    if (now === undefined || now.store === record.store) throw error;
+    if (now === undefined || now.store === record.store) throw ofThisProduct(error, record);
     return tokenFrom(session, now, wish);
   }
 }
+
+/** An error of one set-up: its commands name the product, too, so that they work where the mailbox is set up for several. */
+export const ofThisProduct = (error: unknown, key: MailboxKey): unknown =>
+  error instanceof MailauthError ? error.but({ next: error.next.map((step) => ofProduct(step, key)) }) : error;
 
 async function tokenFrom(session: Session, record: MailboxRecord, wish: TokenWish): Promise<TokenSet> {
   const store = await session.store(record);

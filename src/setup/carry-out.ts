@@ -64,16 +64,16 @@ async function agree(setup: OpenSetup, { first, answers, existing, cloud, tenant
   if (!cloud.verified) report.note(unverifiedNote(cloud));
   if (answers.register !== 'auto') {
     if (deps.canAsk && !(await ctx.prompts.confirm({ message: 'Go ahead?', default: true }))) throw problem('setup-declined', {});
-    await journal.agreed(answers);
+    await journal.answered(answers);
     return answers;
   }
   // The operator did not choose this way by name, and nothing of it was begun.
   const isOpen = input.flags.register === undefined && existing === undefined && journal.now.registration === undefined;
-  await journal.agreed(answers);
+  await journal.answered(answers);
   const way: RegisterWay = await agreeToChange(answers, tenant, deps, isOpen, certificate && publicPart(certificate));
   if (way === 'auto') return answers;
   const instead = await remainingAnswers(first, { ...input.flags, register: way }, earlierOf(journal.now, undefined), deps);
-  await journal.agreed(instead);
+  await journal.answered(instead);
   return instead;
 }
 

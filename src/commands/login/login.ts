@@ -10,7 +10,7 @@ import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxArgument, mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
 import { checkQr, deviceOptions, signInRun } from '../../session/sign-in-run.ts';
-import { tokenOf } from '../../session/token-for.ts';
+import { ofThisProduct, tokenOf } from '../../session/token-for.ts';
 import { checkAddress, isLoopback } from '../../setup/answers/answers.ts';
 import { untilConsented } from '../../setup/sign-in/consent-wait.ts';
 import { keepTokens } from '../../setup/sign-in/kept-tokens.ts';
@@ -74,17 +74,21 @@ export const login: CommandModule = {
     const options = readOptions(flags);
     const record = await mailboxArgument(session, mailauth('login'), args[0], flags);
     const asWanted = options.signInAs === undefined || options.signInAs === (record.signInAs ?? record.mailbox);
-    if (record.access === 'app-only') {
-      const { loginAsApp } = await import('./login-app.ts');
-      return loginAsApp(record, flags, session);
+    try {
+      if (record.access === 'app-only') {
+        const { loginAsApp } = await import('./login-app.ts');
+        return await loginAsApp(record, flags, session);
+      }
+      const store = await session.store(record);
+      if (!options.force && asWanted) {
+        const current = await stillSignedIn(record, store, session);
+        if (current !== undefined) return signedInAlready(record, current.account.username);
+      }
+      await store.probe();
+      return await signInNow(record, options, session);
+    } catch (error) {
+      throw ofThisProduct(error, record);
     }
-    const store = await session.store(record);
-    if (!options.force && asWanted) {
-      const current = await stillSignedIn(record, store, session);
-      if (current !== undefined) return signedInAlready(record, current.account.username);
-    }
-    await store.probe();
-    return signInNow(record, options, session);
   },
 };
 

@@ -47,7 +47,7 @@ export class Journal {
   }
 
   /** What was registered for earlier answers says nothing about these. */
-  agreed(answers: Known): Promise<void> {
+  answered(answers: Known): Promise<void> {
     return this.write({ ...withoutApp(this.state), answers, done: ['store'] });
   }
 

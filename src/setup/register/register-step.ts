@@ -98,7 +98,7 @@ async function throughPortal(answers: Answers, step: RegistrationStep): Promise<
     deps.report.show(stepScreen(screen, headingOf(screen, i, count), deps.ctx));
     if (screen.yields === 'client-id' && deps.canAsk) {
       clientId = await askClientId(deps, answers);
-      await step.journal.agreed({ ...answers, clientId });
+      await step.journal.answered({ ...answers, clientId });
     } else if (screen.yields === 'client-secret' && clientId !== undefined) {
       clientSecret = await obtainSecret(clientId, step);
     } else if (deps.canAsk) await waitDone(deps);

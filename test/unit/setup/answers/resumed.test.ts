@@ -47,7 +47,7 @@ async function journalAfter(answers: Answers, step: Step) {
   const journal = new Journal({ ctx, home: '/home' }, key, undefined);
   journal.startIn(namedCloud('public'));
   journal.storeIn('file');
-  await journal.agreed(answers);
+  await journal.answered(answers);
   const isAuto = answers.register === 'auto';
   if (step !== 'agreed' && isAuto)
     await journal.registering({ setupId: 's', grantIds: [], creating: true, appObjectId: 'o', appId: madeId });
