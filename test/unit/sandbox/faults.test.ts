@@ -65,6 +65,7 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'file-exposed',
     'file-foreign',
     'home-open',
+    'home-unknown',
     'home-file-broken',
     'home-not-writable',
     'mailbox-file-broken',
@@ -173,9 +174,17 @@ describe('the faults', () => {
     expect([isFault('policy-blocked'), isFault('nonsense')]).toEqual([true, false]);
   });
 
-  it('without an error are only those that mailauth gets over by waiting', () => {
+  it('without an error are only those that mailauth gets over by waiting, and a sign-in that works until its token ends', () => {
     expect(sandboxFaults.filter((fault) => fault.sees === undefined).map((fault) => fault.name)).toEqual([
-      ...['device-slow-down', 'device-unavailable', 'graph-lag', 'graph-throttled', 'graph-unavailable', 'secret-not-replicated'],
+      ...[
+        'no-refresh-token',
+        'device-slow-down',
+        'device-unavailable',
+        'graph-lag',
+        'graph-throttled',
+        'graph-unavailable',
+        'secret-not-replicated',
+      ],
     ]);
   });
 
