@@ -61,7 +61,9 @@ const exitCodes = `Exit codes.
   5    temporary: network, throttling, server error; a retry may help
   6    not allowed: consent, policy, protocol switched off; an administrator must act
   7    no usable secret store
-  130  stopped with Ctrl-C
+  129  stopped, because the terminal was closed (SIGHUP)
+  130  stopped with Ctrl-C or Ctrl-D (SIGINT)
+  143  stopped by the system (SIGTERM)
 `;
 
 const storeText: Readonly<Record<ChosenStore, string>> = {

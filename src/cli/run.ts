@@ -91,12 +91,32 @@ async function execute(entry: CommandEntry, parsed: Parsed, globals: Globals, ct
   const [{ openSession }, { resolveHome }] = await Promise.all([import('../session/session.ts'), import('../store/home.ts')]);
   const report = await reporterFor(entry, globals, ctx);
   const session: Session = openSession(ctx, globals, resolveHome(ctx), report);
+  const work = async (): Promise<Outcome> => {
+    try {
+      return await parsed.module.run({ args: parsed.args, flags: parsed.flags }, session);
+    } finally {
+      report.settle();
+      await session.close();
+    }
+  };
+  const over = new AbortController();
   try {
-    return await parsed.module.run({ args: parsed.args, flags: parsed.flags }, session);
+    return await Promise.race([work(), toldToStop(ctx, over.signal)]);
   } finally {
-    report.settle();
-    await session.close();
+    over.abort();
   }
+}
+
+const stoppingMs = 400;
+
+/** Throws the reason why a command was told to stop. Most parts stop by themselves; one that does not (a name server that never answers) is left behind. */
+async function toldToStop({ signal, clock }: Context, over: AbortSignal): Promise<never> {
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true, signal: over });
+  });
+  await clock.sleep(stoppingMs, over).catch(() => undefined);
+  throw signal.reason;
 }
 
 async function reporterFor(entry: CommandEntry, globals: Globals, ctx: Context): Promise<Reporter> {
@@ -164,10 +184,11 @@ interface Failing {
 async function fail(thrown: unknown, failing: Failing): Promise<ExitCode> {
   const { ctx } = failing;
   if (thrown instanceof Interrupted || ctx.signal.aborted) {
-    const stopped = problem('interrupted', { command: failing.command });
+    const exit = endOf(ctx.signal.aborted ? ctx.signal.reason : thrown);
+    const stopped = problem('interrupted', { command: failing.command }).but({ exit });
     if (failing.json) await printJson(stopped, failing);
     else ctx.err.write(`\nStopped. ${stopped.why}\n`);
-    return Exit.interrupted;
+    return exit;
   }
   const error = thrown instanceof MailauthError ? thrown : await (await import('../session/unexpected.ts')).asProblem(thrown, ctx);
   ctx.log(`${failing.command}: exit ${error.exit}, ${error.code}`);
@@ -175,6 +196,8 @@ async function fail(thrown: unknown, failing: Failing): Promise<ExitCode> {
   else await printError(error, failing.globals, ctx);
   return error.exit;
 }
+
+const endOf = (reason: unknown): ExitCode => (reason instanceof Interrupted ? reason.exit : Exit.interrupted);
 
 async function printJson(error: MailauthError, failing: Failing): Promise<void> {
   const { envelope } = await import('../session/envelope.ts');

@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 import { namedCloud } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
-import { Interrupted } from '../core/errors.ts';
 import { mailauth } from '../core/next.ts';
 import { shown } from '../core/shown.ts';
 import type { ProblemCode } from '../errors/problem.ts';
@@ -48,7 +47,7 @@ async function announceAndWait(box: Sandbox, session: Session): Promise<void> {
     session.report.note(`Ctrl-C stops it. In another terminal: ${shown(mailauth('setup', { sandbox: true }), session.ctx.surroundings)}`);
   }
   await new Promise<never>((_, reject) => {
-    const stop = () => reject(new Interrupted());
+    const stop = () => reject(session.ctx.signal.reason);
     if (session.ctx.signal.aborted) stop();
     session.ctx.signal.addEventListener('abort', stop, { once: true });
   });

@@ -35,7 +35,7 @@ export interface Context {
   readonly prompts: Prompts;
   readonly browser: Browser;
   readonly keychain: Keychain;
-  /** aborts on Ctrl-C and SIGTERM */
+  /** aborts with an `Interrupted` on Ctrl-C, on SIGTERM, and when the terminal is closed */
   readonly signal: AbortSignal;
 }
 
@@ -151,7 +151,7 @@ export interface Choice<T extends string> {
   readonly description?: string;
 }
 
-/** Questions on the terminal, always on stderr. Ctrl-C rejects with `Interrupted`. `check` answers true or the complaint. */
+/** Questions on the terminal, always on stderr. Ctrl-C, Ctrl-D and a closed terminal reject with `Interrupted`. `check` answers true or the complaint. */
 export interface Prompts {
   /** `wrapped`: the pasted text may contain line breaks, which are kept */
   text(

@@ -11,7 +11,10 @@ export const Exit = {
   temporary: 5,
   notAllowed: 6,
   noStore: 7,
+  /** the terminal was closed; as a shell counts, 128 and the number of the signal */
+  hungUp: 129,
   interrupted: 130,
+  terminated: 143,
 } as const;
 
 export type ExitCode = (typeof Exit)[keyof typeof Exit];
@@ -82,11 +85,14 @@ export class MailauthError extends Error {
   }
 }
 
-/** Ctrl-C or SIGTERM: nothing to explain, exit 130. */
+/** Ctrl-C, Ctrl-D at a question, a signal, or a terminal that was closed: nothing to explain. */
 export class Interrupted extends Error {
-  constructor() {
+  readonly exit: ExitCode;
+
+  constructor(exit: ExitCode = Exit.interrupted) {
     super('interrupted');
     this.name = 'Interrupted';
+    this.exit = exit;
   }
 }
 

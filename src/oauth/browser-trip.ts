@@ -1,5 +1,5 @@
 import type { Context } from '../core/context.ts';
-import { MailauthError } from '../core/errors.ts';
+import { Interrupted, MailauthError } from '../core/errors.ts';
 import { type Command, inPlaceOfLogin } from '../core/next.ts';
 import type { Reporter } from '../core/run-parts.ts';
 import { type Surroundings, stepsShown } from '../core/shown.ts';
@@ -179,12 +179,9 @@ async function timeOut({ ctx, trip, deadline }: TripUnderWay, stop: AbortSignal)
  * listener it throws `paste-ended`.
  */
 async function pasted({ ctx, trip, view, listener, redirectUri, state }: TripUnderWay, stop: AbortSignal): Promise<Answered> {
-  const signal = AbortSignal.any([stop, ctx.signal]);
   let before = '';
   for (;;) {
-    const text = ctx.interactive
-      ? await ctx.prompts.text({ message: 'Paste the address (or wait for the browser):', wrapped: true }, stop)
-      : await ctx.readLine(signal);
+    const text = await nextPaste(ctx, stop);
     if (text === undefined) {
       if (listener === undefined) throw problem('paste-ended', { again: trip.again });
       if (trip.method === 'paste') {
@@ -200,6 +197,15 @@ async function pasted({ ctx, trip, view, listener, redirectUri, state }: TripUnd
     before = read.unfinished === true ? whole : '';
     view.note(read.why);
   }
+}
+
+/** Undefined at the end of a standard input that is no terminal. */
+async function nextPaste(ctx: Context, stop: AbortSignal): Promise<string | undefined> {
+  if (ctx.interactive) return ctx.prompts.text({ message: 'Paste the address (or wait for the browser):', wrapped: true }, stop);
+  const text = await ctx.readLine(AbortSignal.any([stop, ctx.signal]));
+  // Ctrl-D, or a terminal that was closed.
+  if (text === undefined && ctx.longInput.isTerminal) throw new Interrupted();
+  return text;
 }
 
 const beginsAnew = (text: string): boolean => /^\W*(?:https?:|localhost|127\.)/i.test(text);

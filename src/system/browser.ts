@@ -12,8 +12,13 @@ const failed = (why: string): BrowserOutcome => ({ kind: 'failed', why });
 const notForBrowsers = ['MAILAUTH_PASSPHRASE', 'MAILAUTH_GRAPH_TOKEN'];
 
 /** Shows a page to the person: by the command in `BROWSER`, else by the platform's launcher (package `open`). */
-export function createBrowser(options: { env: Env; platform: NodeJS.Platform; clock: Clock }): Browser {
-  const { env, platform, clock } = options;
+export function createBrowser(options: { env: Env; platform: NodeJS.Platform; clock: Clock; signal: AbortSignal }): Browser {
+  const { env, platform, clock, signal } = options;
+  // A launcher that still runs when mailauth is stopped goes with it, as a job of a shell would.
+  const withUs = (child: ChildProcess): ChildProcess => {
+    signal.addEventListener('abort', () => child.kill(), { once: true });
+    return child;
+  };
   return {
     get usable() {
       return isBrowserUsable(env, platform, hasLauncher);
@@ -23,8 +28,8 @@ export function createBrowser(options: { env: Env; platform: NodeJS.Platform; cl
       if (address === undefined || !/^https?:$/.test(address.protocol)) return failed('only http and https addresses are opened');
       const command = env.BROWSER?.trim();
       try {
-        if (command) return await watch(startCommand(command, address.href, env, platform), 'the command in BROWSER', clock);
-        return await watch(await startLauncher(address.href), 'the browser launcher', clock);
+        if (command) return await watch(withUs(startCommand(command, address.href, env, platform)), 'the command in BROWSER', clock);
+        return await watch(withUs(await startLauncher(address.href)), 'the browser launcher', clock);
       } catch (error) {
         return failed(`${command ? 'the command in BROWSER' : 'the browser launcher'} could not be started (${reasonOf(error)})`);
       }

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
-import { chmod, readdir, readFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { chmod, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/context.ts';
 
@@ -158,6 +159,44 @@ describe('stopping', () => {
       [],
     );
     await done();
+  });
+
+  const secretFromInput = `setup --sandbox --yes --mailbox ada@contoso.example --for custom --client-id ${'2'.repeat(8)}-5a4d-4b0c-9a11-c0ffee000002 --client-secret-file -`;
+  test.each([
+    ['SIGINT', 130, 'explain'],
+    ['SIGTERM', 143, 'explain -'],
+    ['SIGHUP', 129, 'explain'],
+    ['SIGINT', 130, secretFromInput],
+    ['SIGTERM', 143, secretFromInput],
+  ] as const)('%s ends with %i within a second while standard input is read: %s', async (signal, exit, words) => {
+    const log = join(home, 'debug.log');
+    await rm(log, { force: true });
+    const child = spawn(process.execPath, [bin, ...words.split(' ')], {
+      env: { PATH: process.env.PATH ?? '', MAILAUTH_HOME: home, HOME: home, MAILAUTH_DEBUG: '1' },
+      stdio: 'pipe',
+    });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    // It reads once it has begun, and nothing is written to it.
+    await expect.poll(() => readFile(log, 'utf8').catch(() => ''), { timeout: 15_000 }).toContain(': begins');
+    await new Promise((resolve) => setTimeout(resolve, words === secretFromInput ? 1_000 : 100));
+    const at = performance.now();
+    child.kill(signal);
+    expect(await ended).toBe(exit);
+    expect(performance.now() - at).toBeLessThan(1_000);
+  });
+
+  test('a signal ends a command whose file is a pipe that nobody writes to', async () => {
+    const pipe = join(home, 'pipe');
+    await promisify(execFile)('mkfifo', [pipe]);
+    const child = spawn(process.execPath, [bin, 'explain', '--file', pipe], {
+      env: { PATH: process.env.PATH ?? '', MAILAUTH_HOME: home, HOME: home },
+      stdio: 'ignore',
+    });
+    const ended = new Promise((resolve) => child.once('close', (code, signal) => resolve(code ?? signal)));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    child.kill('SIGTERM');
+    // Node does not exit while one of its threads opens the pipe, so the command dies of the signal; a shell calls that 143, too.
+    expect(await ended).toBe('SIGTERM');
   });
 
   test('a reader that goes away early is no error', async () => {

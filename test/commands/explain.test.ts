@@ -19,7 +19,7 @@ const piped = (...pieces: readonly string[]) => ({
     },
   },
 });
-const file = createLongInput(process.stdin);
+const file = createLongInput(process.stdin, new AbortController().signal);
 
 describe('mailauth explain', () => {
   it('a number: what, why, what to do, who, and where it is known from', async () => {

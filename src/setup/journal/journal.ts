@@ -1,6 +1,5 @@
 import type { Cloud } from '../../core/cloud.ts';
 import type { Context } from '../../core/context.ts';
-import { Interrupted } from '../../core/errors.ts';
 import type { MailboxKey, Registration } from '../../core/mailbox.ts';
 import type { StoreName } from '../../core/stores.ts';
 import { rfc3339 } from '../../core/time.ts';
@@ -84,7 +83,7 @@ export class Journal {
 
   /** The set-up is finished: nothing is left to go on with. Throws `Interrupted` where it was stopped before that. */
   async close(): Promise<void> {
-    if (this.deps.ctx.signal.aborted) throw new Interrupted();
+    this.deps.ctx.signal.throwIfAborted();
     await this.book.forget(this.key);
   }
 

@@ -27,5 +27,5 @@ async function answer(message: unknown): Promise<void> {
 process.on('message', (message) => void answer(message));
 // The parent is gone. process.exit would wait for a blocked call.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-// Ctrl-C reaches the whole process group; the parent finishes or undoes its step and then ends this process.
-process.on('SIGINT', () => undefined);
+// A signal may reach the whole process group; the parent finishes or undoes its step and then ends this process.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);

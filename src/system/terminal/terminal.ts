@@ -1,6 +1,8 @@
 import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import type { LongInput, Output } from '../../core/context.ts';
+import { Interrupted } from '../../core/errors.ts';
 
 const stdinLimit = 64 * 1024;
 
@@ -20,11 +22,25 @@ export function outputOf(stream: NodeJS.WriteStream): Output {
   };
 }
 
+/** What a stream gives until its end. The signal destroys the stream, so that its reader ends with the signal's reason. */
+async function* chunksOf(stream: Readable, signal: AbortSignal): AsyncGenerator<unknown> {
+  signal.throwIfAborted();
+  const stop = (): void => {
+    stream.destroy(signal.reason instanceof Error ? signal.reason : new Interrupted());
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    yield* stream;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 /** All of standard input, at most 64 KiB. */
-export async function readAll(stream: NodeJS.ReadStream): Promise<string> {
+export async function readAll(stream: NodeJS.ReadStream, signal: AbortSignal): Promise<string> {
   let text = '';
   stream.setEncoding('utf8');
-  for await (const chunk of stream) {
+  for await (const chunk of chunksOf(stream, signal)) {
     text += String(chunk);
     if (text.length > stdinLimit) throw new Error('more than 64 KiB on standard input');
   }
@@ -81,7 +97,7 @@ export function lineReader(stream: NodeJS.ReadStream): (signal: AbortSignal) => 
 }
 
 /** Files and standard input as streams (the port's rules: core/context.ts). Windows PowerShell writes logs in UTF-16. */
-export function createLongInput(stdin: NodeJS.ReadStream): LongInput {
+export function createLongInput(stdin: NodeJS.ReadStream, signal: AbortSignal): LongInput {
   return {
     get isTerminal() {
       return stdin.isTTY === true;
@@ -89,7 +105,7 @@ export function createLongInput(stdin: NodeJS.ReadStream): LongInput {
     async *pieces(file) {
       const stream = file === undefined ? stdin : createReadStream(file, { highWaterMark: 256 * 1024 });
       let decoder: TextDecoder | undefined;
-      for await (const chunk of stream) {
+      for await (const chunk of chunksOf(stream, signal)) {
         const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
         decoder ??= new TextDecoder(encodingOf(bytes));
         yield decoder.decode(bytes, { stream: true });

@@ -23,14 +23,26 @@ async function launcher(code: number, name = 'launcher'): Promise<string> {
 }
 
 const args = async () => (await readFile(join(folder.path, 'args'), 'utf8')).trimEnd().split('\n');
-const browserWith = (env: Record<string, string>, clock: Clock = systemClock) =>
-  createBrowser({ env: { PATH: process.env.PATH, ...env }, platform: 'linux', clock });
+const browserWith = (env: Record<string, string>, clock: Clock = systemClock, signal = new AbortController().signal) =>
+  createBrowser({ env: { PATH: process.env.PATH, ...env }, platform: 'linux', clock, signal });
 
 describe('BROWSER', () => {
   it('is run with the address as its last argument, and no shell reads it', async () => {
     const path = await launcher(0);
     expect(await browserWith({ BROWSER: `"${path}" --new-window 'two words' plain\\ one` }).open(address)).toEqual({ kind: 'opened' });
     expect(await args()).toEqual(['--new-window', 'two words', 'plain one', new URL(address).href]);
+  });
+
+  it('is ended with mailauth when that is told to stop', async () => {
+    const stop = new AbortController();
+    const path = await launcher(0, 'lasting');
+    await writeFile(path, `#!/bin/sh\necho $$ > "${folder.path}/pid"\nexec sleep 60\n`);
+    const opening = browserWith({ BROWSER: path }, systemClock, stop.signal).open(address);
+    await expect.poll(async () => (await readFile(join(folder.path, 'pid'), 'utf8').catch(() => '')).trim()).not.toBe('');
+    const pid = Number(await readFile(join(folder.path, 'pid'), 'utf8'));
+    stop.abort();
+    expect(await opening).toMatchObject({ kind: 'failed', why: expect.stringContaining('SIGTERM') });
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
   it('is taken whole when it is a file, blanks and all', async () => {
