@@ -114,7 +114,7 @@ async function checksOf(session: Session, records: readonly MailboxRecord[], { c
     browserCheck(ctx),
     environmentCheck(ctx),
     authoritiesCheck(ctx),
-    proxyCheck(targets, network),
+    proxyCheck(targets, network, ctx.env),
     cloudCheck(clouds, broken),
     ...targets.map((target) => hostCheck(target, { network, clock: ctx.clock })),
     ...(first === undefined ? [] : [clockCheck(first, { ...ctx, network, timeoutMs: session.stepTimeoutMs })]),

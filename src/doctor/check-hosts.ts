@@ -1,7 +1,7 @@
 import { type DetailedPeerCertificate, rootCertificates, type TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import { type Cloud, cloudNames, type MailHost, type Protocol } from '../core/cloud.ts';
-import type { Clock, Network } from '../core/context.ts';
+import type { Clock, Env, Network } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { networkProblem } from '../errors/network-problem.ts';
@@ -130,16 +130,18 @@ export function hostCheck(target: Target, { network, clock }: { readonly network
 }
 
 /** Which hosts are reached through a proxy, and whether its address can be read. */
-export function proxyCheck(targets: readonly Target[], network: Pick<Network, 'proxyFor'>): Check {
+export function proxyCheck(targets: readonly Target[], network: Pick<Network, 'proxyFor'>, env: Env): Check {
+  // curl, git and pip would use it.
+  const socks = /^socks/i.test(env.all_proxy ?? env.ALL_PROXY ?? '') ? '; ALL_PROXY names a SOCKS proxy, which mailauth does not use' : '';
   return {
     id: 'proxy',
     title: 'Proxy',
     async run() {
       const through = targets.map(({ id, host }) => ({ id, proxy: network.proxyFor(host.host, host.port) }));
       const proxies = [...new Set(through.flatMap(({ proxy }) => (proxy === undefined ? [] : [proxy])))];
-      if (proxies.length === 0) return ok('none; every host is reached directly');
+      if (proxies.length === 0) return ok(`none; every host is reached directly${socks}`);
       const straight = through.filter(({ proxy }) => proxy === undefined).map(({ id }) => id);
-      return ok(`${proxies.join(', ')}${straight.length === 0 ? ' for every host' : `, but not for ${straight.join(', ')}`}`);
+      return ok(`${proxies.join(', ')}${straight.length === 0 ? ' for every host' : `, but not for ${straight.join(', ')}`}${socks}`);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { errorCode, Interrupted, MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
-import type { Where } from './catalogue/machine/network-errors.ts';
+import type { CertificateSeen, Where } from './catalogue/machine/network-errors.ts';
 import { entryThatSays, entryWithCode, type ProblemCode, problem } from './problem.ts';
 
 type NetworkCode = Extract<
@@ -13,6 +13,7 @@ type NetworkCode = Extract<
   | 'tls-hostname'
   | 'tls-expired'
   | 'tls-untrusted'
+  | 'tls-client-certificate'
   | 'tls-failed'
 >;
 
@@ -25,14 +26,15 @@ const networkCodes = [
   'tls-hostname',
   'tls-expired',
   'tls-untrusted',
+  'tls-client-certificate',
   'tls-failed',
 ] as const satisfies readonly NetworkCode[];
 
 /**
  * What a failed connection means. `cause` is whatever Node, OpenSSL or undici threw; an error of ours and Ctrl-C are
- * answered as they are. `issuer` names the authority of a certificate that is not trusted.
+ * answered as they are. Of a certificate that is not taken, `where` has what it says.
  */
-export function networkProblem(cause: unknown, where: Where & { readonly issuer?: string | undefined }): MailauthError | Interrupted {
+export function networkProblem(cause: unknown, where: Where & CertificateSeen): MailauthError | Interrupted {
   if (cause instanceof MailauthError || cause instanceof Interrupted) return cause;
   const more = { detail: { reply: plain(wordsOf(cause)) }, cause };
   for (const error of chain(cause)) {
@@ -65,8 +67,11 @@ function chain(cause: unknown): readonly unknown[] {
   return found;
 }
 
+/** OpenSSL's own form: `80DC…:error:0A00045C:SSL routines:ssl3_read_bytes:the reason:../deps/…/rec_layer_s3.c:1601:` */
+const withoutNoise = (message: string): string => /^[0-9A-F]{6,}:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(message)?.[1] ?? message;
+
 function wordsOf(cause: unknown): string {
   if (cause instanceof AggregateError && cause.message === '') return cause.errors.map(wordsOf).join('; ');
-  if (cause instanceof Error) return cause.message;
+  if (cause instanceof Error) return withoutNoise(cause.message);
   return typeof cause === 'string' ? cause : '';
 }

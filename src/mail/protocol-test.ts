@@ -119,8 +119,8 @@ function workOf(test: MailTest, conversation: Conversation): Partial<Record<Stag
 /** The error of a stage that took longer than its time. */
 function lateStage(test: MailTest): (stage: StageName, limit: 'stage' | 'total') => MailauthError {
   const { host, timeoutMs } = test;
-  const where = { host: host.host, port: host.port };
   return (stage, limit) => {
+    const where = { host: host.host, port: host.port, through: test.ctx.network.proxyFor(host.host, host.port) };
     if (limit === 'total') return problem('mail-test-timeout', { ...where, stage, timeoutMs: totalMsOf(test) });
     return stage === 'connect'
       ? problem('connect-timeout', { ...where, purpose: 'the mail server' })

@@ -10,12 +10,14 @@ const bodyLimit = 1024 * 1024;
 interface HttpOptions {
   /** opens a connection; with TLS when `encrypted` */
   readonly open: (host: string, port: number, encrypted: boolean, signal: AbortSignal) => Promise<Socket>;
+  /** the proxy that leads to a host */
+  readonly through: (host: string, port: number) => string | undefined;
   /** called for each exchange: method, address without its query, status, time */
   readonly log: (line: string) => void;
 }
 
 /** HTTP by undici, which speaks on sockets that `open` made. Nothing idle keeps the process alive. */
-export function createHttp({ open, log }: HttpOptions): (wanted: HttpRequest) => Promise<HttpResponse> {
+export function createHttp({ open, through, log }: HttpOptions): (wanted: HttpRequest) => Promise<HttpResponse> {
   /** undici goes on connecting for a request that was given up, so its attempts end when no request is left. */
   let attempts = new AbortController();
   let running = 0;
@@ -29,7 +31,7 @@ export function createHttp({ open, log }: HttpOptions): (wanted: HttpRequest) =>
     const note = (came: string) =>
       log(`${wanted.method} ${wanted.url.replace(/[?#].*/s, '')}: ${came}, ${Math.round(performance.now() - since)} ms`);
     try {
-      const answer = await exchange(dispatcher, wanted);
+      const answer = await exchange(dispatcher, wanted, through);
       note(String(answer.status));
       return answer;
     } catch (error) {
@@ -70,9 +72,10 @@ const placeOf = (hostname: string, port: string, encrypted: boolean): Where => (
   port: port === '' ? (encrypted ? 443 : 80) : Number(port),
 });
 
-async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpResponse> {
+async function exchange(dispatcher: Dispatcher, request: HttpRequest, through: HttpOptions['through']): Promise<HttpResponse> {
   const url = new URL(request.url);
-  const where = placeOf(url.hostname, url.port, url.protocol === 'https:');
+  const place = placeOf(url.hostname, url.port, url.protocol === 'https:');
+  const where = { ...place, through: through(place.host, place.port) };
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(new DOMException('no answer in time', 'TimeoutError')), request.timeoutMs);
   const signal = request.signal === undefined ? deadline.signal : AbortSignal.any([request.signal, deadline.signal]);

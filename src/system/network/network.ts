@@ -37,14 +37,16 @@ export function createNetwork({ env, ca = [], log = () => undefined }: NetworkOp
 
   return {
     connect,
-    secure: (socket, host, signal) => tls(socket, { where: { host, port: socket.remotePort ?? 0 }, signal, context: trust() }),
+    secure: (socket, host, signal) =>
+      tls(socket, { where: { host, port: socket.remotePort ?? 0, through: tunnels.get(socket) }, signal, context: trust() }),
     secureContext: trust,
     request: createHttp({
       log,
+      through: (host, port) => proxyFor(host, port)?.shown,
       async open(host, port, encrypted, signal) {
         const socket = await connect(host, port, signal);
         if (!encrypted) return socket;
-        return tls(socket, { where: { host, port }, signal, context: trust(), protocols: ['http/1.1'] });
+        return tls(socket, { where: { host, port, through: tunnels.get(socket) }, signal, context: trust(), protocols: ['http/1.1'] });
       },
     }),
     lookup: (host, signal) => addressesOf(host, signal),
@@ -65,11 +67,18 @@ async function throughProxy(proxy: ProxyAddress, where: Where, trust: () => Secu
     const open = await tcp(proxy.host, proxy.port, signal);
     return proxy.secure ? tls(open, { where: toProxy, signal, context: trust() }) : open;
   });
-  return guarded(socket, signal, async () => {
-    await openTunnel(socket, proxy, where);
-    return socket;
-  });
+  // A proxy that says nothing is named, and not the host behind it.
+  return told(toProxy, signal, () =>
+    guarded(socket, signal, async () => {
+      await openTunnel(socket, proxy, where);
+      tunnels.set(socket, proxy.shown);
+      return socket;
+    }),
+  );
 }
+
+/** Sockets that lead through a proxy, and its address: what goes wrong on them may be its doing. */
+const tunnels = new WeakMap<Socket, string>();
 
 async function addressesOf(host: string, signal: AbortSignal): Promise<readonly string[]> {
   if (isIP(host) !== 0) return [host];

@@ -1,6 +1,7 @@
 import { BlockList, isIP, type Socket } from 'node:net';
 import type { Env } from '../../core/context.ts';
 import { defined } from '../../core/defined.ts';
+import { Exit } from '../../core/errors.ts';
 import type { Where } from '../../errors/catalogue/machine/network-errors.ts';
 import { problem } from '../../errors/problem.ts';
 
@@ -16,11 +17,13 @@ export interface ProxyAddress {
 }
 
 /**
- * Which proxy a connection takes: HTTPS_PROXY, else HTTP_PROXY, in capitals or not (small letters win, as curl does),
- * unless NO_PROXY names the host. There is no silent exception for localhost. A broken address throws `proxy-broken`.
+ * Which proxy a connection takes: HTTPS_PROXY, else HTTP_PROXY, else an ALL_PROXY that speaks HTTP, in capitals or not (small letters win,
+ * as curl does), unless NO_PROXY names the host. A SOCKS proxy in ALL_PROXY is for other programs: `doctor` says that it is not used. There is no silent exception for localhost. A broken address throws `proxy-broken`.
  */
 export function readProxy(env: Env): (host: string, port: number) => ProxyAddress | undefined {
-  const address = [env.https_proxy, env.HTTPS_PROXY, env.http_proxy, env.HTTP_PROXY].find((value) => value?.trim());
+  const forAll = env.all_proxy?.trim() || env.ALL_PROXY?.trim();
+  const httpForAll = forAll !== undefined && /^socks/i.test(forAll) ? undefined : forAll;
+  const address = [env.https_proxy, env.HTTPS_PROXY, env.http_proxy, env.HTTP_PROXY, httpForAll].find((value) => value?.trim());
   if (address === undefined) return () => undefined;
   const exempt = readNoProxy(env.no_proxy ?? env.NO_PROXY ?? '');
   let proxy: ProxyAddress | undefined;
@@ -37,6 +40,12 @@ function readAddress(address: string): ProxyAddress {
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw problem('proxy-broken', { why: `A ${url.protocol.slice(0, -1)} proxy is not supported, only http and https.` });
+  }
+  // A password that is not encoded ends early, and what is left of it would be looked up as a host, or stand in the path.
+  if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '' || (address.match(/@/g)?.length ?? 0) > 1) {
+    throw problem('proxy-broken', {
+      why: 'Something stands behind its port, or there is more than one @. In a name or password, write @ as %40, / as %2F, # as %23 and ? as %3F.',
+    });
   }
   const secure = url.protocol === 'https:';
   const authorization = basic(url.username, url.password);
@@ -107,14 +116,22 @@ const answerLimit = 16 * 1024;
 export async function openTunnel(socket: Socket, proxy: ProxyAddress, where: Where): Promise<void> {
   const target = `${where.host.includes(':') ? `[${where.host}]` : where.host}:${where.port}`;
   const credentials = proxy.authorization === undefined ? '' : `Proxy-Authorization: ${proxy.authorization}\r\n`;
-  const refused = (status?: number) => problem('proxy-refused', { ...where, proxy: proxy.shown, status });
+  const refused = (status?: number, offers: readonly string[] = []) => {
+    const error = problem('proxy-refused', { ...where, proxy: proxy.shown, status, offers, given: proxy.authorization !== undefined });
+    // Its own trouble passes; what it forbids or does not accept stays so.
+    return status !== undefined && status >= 500 ? error.but({ exit: Exit.temporary }) : error;
+  };
   socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n${credentials}\r\n`);
 
   const answer = await readAnswer(socket, refused);
   const status = /^HTTP\/1\.[01] (\d{3})(?: |\r)/.exec(answer)?.[1];
   if (status === undefined) throw refused();
-  if (!status.startsWith('2')) throw refused(Number(status));
+  if (!status.startsWith('2')) throw refused(Number(status), schemesOf(answer));
 }
+
+/** The ways to sign in that the proxy offers (RFC 9110 section 11.7.1), in small letters. */
+const schemesOf = (head: string): readonly string[] =>
+  [...head.matchAll(/^(?:proxy|www)-authenticate:[ \t]*([A-Za-z-]{1,30})/gim)].map((match) => match[1]?.toLowerCase() ?? '');
 
 /**
  * Reads the head of the answer; bytes behind it are put back. It does not use 'data' events, which would leave the socket paused or

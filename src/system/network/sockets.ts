@@ -1,7 +1,8 @@
 import { isIP, connect as openTcp, type Socket } from 'node:net';
-import { connect as openTls, type SecureContext, type TLSSocket } from 'node:tls';
+import { type DetailedPeerCertificate, connect as openTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { defined } from '../../core/defined.ts';
-import type { Where } from '../../errors/catalogue/machine/network-errors.ts';
+import { MailauthError } from '../../core/errors.ts';
+import type { CertificateSeen, Where } from '../../errors/catalogue/machine/network-errors.ts';
 import { networkProblem } from '../../errors/network-problem.ts';
 
 /** TCP to the first address that answers (RFC 8305, "happy eyeballs"). */
@@ -22,7 +23,7 @@ interface TlsOptions {
 /** TLS 1.2 or newer on an open socket, with the certificate checked. Rejects in the catalogue's words. */
 export function tls(socket: Socket, { where, signal, context, protocols }: TlsOptions): Promise<TLSSocket> {
   const { host } = where;
-  let issuer: string | undefined;
+  let seen: CertificateSeen = {};
   return told(
     where,
     signal,
@@ -38,9 +39,9 @@ export function tls(socket: Socket, { where, signal, context, protocols }: TlsOp
         rejectUnauthorized: true,
         ...defined({ ALPNProtocols: protocols }),
       });
-      // This runs before Node judges the certificate and forgets it. The issuer is for the words of an error only.
+      // This runs before Node judges the certificate and forgets it. What it says is for the words of an error only.
       wrapped.prependListener('secure', () => {
-        issuer = nameOf(wrapped.getPeerCertificate().issuer);
+        seen = seenIn(wrapped.getPeerCertificate(true));
       });
       return guarded(wrapped, signal, async () => {
         await eventOf(wrapped, 'secureConnect', wrapped);
@@ -50,8 +51,23 @@ export function tls(socket: Socket, { where, signal, context, protocols }: TlsOp
         return wrapped;
       });
     },
-    () => issuer,
+    () => seen,
   );
+}
+
+/** Node answers an empty object where the peer sent no certificate, whatever the type says. */
+function seenIn({
+  issuer,
+  valid_from: validFrom,
+  valid_to: validTo,
+  issuerCertificate,
+}: Partial<DetailedPeerCertificate>): CertificateSeen {
+  return defined({
+    issuer: nameOf(issuer),
+    validFrom,
+    validTo,
+    alone: validTo === undefined ? undefined : issuerCertificate === undefined,
+  });
 }
 
 function nameOf(issuer: { readonly CN?: string | string[]; readonly O?: string | string[] } | undefined): string | undefined {
@@ -99,13 +115,14 @@ export async function told<T>(
   where: Where,
   signal: AbortSignal,
   work: () => Promise<T>,
-  issuer: () => string | undefined = () => undefined,
+  seen: () => CertificateSeen = () => ({}),
 ): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (signal.aborted && !isTimeout(signal.reason)) throw signal.reason;
-    throw networkProblem(signal.aborted ? signal.reason : error, { ...where, issuer: issuer() });
+    // What was told already names the place where the time ran out.
+    throw networkProblem(signal.aborted && !(error instanceof MailauthError) ? signal.reason : error, { ...where, ...seen() });
   }
 }
 

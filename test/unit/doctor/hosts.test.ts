@@ -223,7 +223,7 @@ describe('which hosts', () => {
 
   it('the proxy: for whom, with its password left out; broken', async () => {
     const targets = targetsOf([namedCloud('public')]);
-    const run = (env: Record<string, string>) => proxyCheck(targets, createNetwork({ env })).run(signal());
+    const run = (env: Record<string, string>) => proxyCheck(targets, createNetwork({ env }), env).run(signal());
     expect(await run({})).toEqual({ state: 'ok', detail: 'none; every host is reached directly' });
     expect(await run({ HTTPS_PROXY: 'http://ada:secret@proxy:3128', NO_PROXY: 'graph.microsoft.com' })).toEqual({
       state: 'ok',

@@ -102,6 +102,7 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'no-network',
     'proxy-broken',
     'proxy-refused',
+    'tls-client-certificate',
     'extra-authorities-broken',
     'certificates-unchecked',
     'tls-inspected',

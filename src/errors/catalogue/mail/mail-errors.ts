@@ -156,15 +156,22 @@ export const mailEntries = {
     why: () => 'each step was in time, but all of them together were not: a very slow network or server',
     next: () => [doctor, again({ timeout: 60 })],
   }),
-  'mail-stage-timeout': entry<{ host: string; port: number; stage: string; timeoutMs: number }>({
+  'mail-stage-timeout': entry<{ host: string; port: number; stage: string; timeoutMs: number; through?: string | undefined }>({
     exit: Exit.temporary,
     source: sources.own,
     title: (v) =>
       v.stage === 'token'
         ? `No token within ${seconds(v.timeoutMs)}`
         : `No answer from ${v.host}:${v.port} within ${seconds(v.timeoutMs)} (in the step "${v.stage}")`,
-    why: () => 'a slow network, an overloaded server, or something in between that swallows data',
-    next: () => [doctor, again({ timeout: 60 })],
+    why: (v) =>
+      v.through === undefined
+        ? 'a slow network, an overloaded server, or something in between that swallows data'
+        : `the connection leads through the proxy ${v.through}, which may hold mail back or open its TLS`,
+    next: (v) => [
+      doctor,
+      again({ timeout: 60 }),
+      ...(v.through === undefined ? [] : [`Ask for an exemption of ${v.host}:${v.port}, or name the host in NO_PROXY.`]),
+    ],
   }),
   'imap-no-xoauth2': server.noXoauth2,
   'mail-no-starttls': entry<{ host: string; port: number }>({

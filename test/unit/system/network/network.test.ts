@@ -225,18 +225,34 @@ describe('through a proxy', () => {
   });
 
   it.each([
-    ['HTTP/1.1 407 Proxy Authentication Required\r\n\r\n', /name and a password/],
-    ['HTTP/1.1 403 Forbidden\r\n\r\n', /403/],
-    ['SSH-2.0-OpenSSH_9.2\r\n\r\n', /is not a proxy/],
-    ['', /is not a proxy/],
-    ['x'.repeat(20_000), /is not a proxy/],
-  ])('a proxy that answers %j', async (answer, why) => {
+    ['HTTP/1.1 407 Proxy Authentication Required\r\n\r\n', 1, /does not accept the name and the password in HTTPS_PROXY \(407\)/],
+    ['HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="x"\r\n\r\n', 1, /does not accept the name and the password.*401/],
+    ['HTTP/1.1 407 no\r\nProxy-Authenticate: Negotiate\r\nproxy-authenticate: NTLM\r\n\r\n', 1, /only negotiate and ntlm/],
+    ['HTTP/1.1 403 Forbidden\r\n\r\n', 1, /403/],
+    ['HTTP/1.1 503 Busy\r\n\r\n', 5, /503/],
+    ['SSH-2.0-OpenSSH_9.2\r\n\r\n', 1, /is not a proxy/],
+    ['', 1, /is not a proxy/],
+    ['x'.repeat(20_000), 1, /is not a proxy/],
+  ])('a proxy that answers %j', async (answer, exit, why) => {
     const port = await proxy([], answer);
     const network = createNetwork({ env: { HTTPS_PROXY: `http://u:hidden@127.0.0.1:${port}` } });
     const error = await failure(network.request(get('https://login.example')));
-    expect([error.code, error.exit]).toEqual(['proxy-refused', 5]);
+    expect([error.code, error.exit]).toEqual(['proxy-refused', exit]);
     expect(error.why).toMatch(why);
     expect(JSON.stringify(error) + error.title + error.why + nextOf(error).join()).not.toContain('hidden');
+  });
+
+  it('a proxy that says nothing, or answers with a page of its own, is named', async () => {
+    const silent = await raw(() => undefined);
+    const quiet = createNetwork({ env: { HTTPS_PROXY: `http://127.0.0.1:${silent}` } });
+    const late = await failure(quiet.request({ ...get('https://login.example'), timeoutMs: 150 }));
+    expect([late.code, late.why]).toEqual(['connect-timeout', expect.stringContaining(`the proxy http://127.0.0.1:${silent}`)]);
+    const socket = await failure(quiet.connect('imap.example', 993, AbortSignal.timeout(150)));
+    expect([socket.code, socket.title]).toEqual(['connect-timeout', expect.stringContaining(`The proxy (127.0.0.1:${silent})`)]);
+    const page = await proxy([], 'HTTP/1.1 200 OK\r\n\r\n<html>Please accept our terms</html>');
+    const network = createNetwork({ env: { HTTPS_PROXY: `http://127.0.0.1:${page}` } });
+    const error = await failure(network.request(get('https://login.example')));
+    expect([error.code, error.why]).toEqual(['tls-failed', expect.stringContaining(`The proxy http://127.0.0.1:${page}`)]);
   });
 
   it('a proxy that is not there', async () => {

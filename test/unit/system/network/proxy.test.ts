@@ -12,6 +12,9 @@ describe('which proxy', () => {
     [{ HTTP_PROXY: 'http://b:2' }, 'http://b:2'],
     [{ HTTPS_PROXY: 'proxy:3128' }, 'http://proxy:3128'],
     [{ HTTPS_PROXY: 'https://user:secret@proxy' }, 'https://proxy'],
+    [{ ALL_PROXY: 'http://d:4' }, 'http://d:4'],
+    [{ ALL_PROXY: 'http://d:4', HTTP_PROXY: 'http://b:2' }, 'http://b:2'],
+    [{ ALL_PROXY: 'socks5h://d:4' }, undefined],
   ])('%j', (env, proxy) => {
     expect(shown(env as Record<string, string>)).toBe(proxy);
   });
@@ -19,6 +22,14 @@ describe('which proxy', () => {
   it.each(['socks5://proxy:1080', 'http://', 'http://a:99999'])('refuses %s', (HTTPS_PROXY) => {
     expect(() => shown({ HTTPS_PROXY })).toThrow(expect.objectContaining({ code: 'proxy-broken', exit: 1 }));
   });
+
+  it.each(['http://ada:p@ss/w0rd@proxy:3128', 'http://ada:p/w0rd@proxy:3128', 'http://ada:p#w0rd@proxy:3128', 'ada:p@w0rd@proxy:1'])(
+    'says how to write a password with signs in it, and repeats nothing: %s',
+    (HTTPS_PROXY) => {
+      const refused = expect.objectContaining({ code: 'proxy-broken', why: expect.not.stringContaining('w0rd') });
+      expect(() => shown({ HTTPS_PROXY })).toThrow(refused);
+    },
+  );
 
   it.each([
     ['*', 'any.example', 993, true],
