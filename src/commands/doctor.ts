@@ -108,8 +108,8 @@ async function checksOf(session: Session, records: readonly MailboxRecord[], { c
   return [
     nodeCheck(ctx, version),
     homeCheck({ ...ctx, home }),
-    mailboxesCheck({ ...ctx, home }),
-    ...stores.map((store) => storeCheck(store, (name) => session.store({ store: name }))),
+    mailboxesCheck({ ...ctx, home }, (record) => session.refuseSteered(record)),
+    ...stores.map((store) => storeCheck(store, (name) => session.storeToShow({ store: name }))),
     loopbackCheck(ctx),
     browserCheck(ctx),
     environmentCheck(ctx),

@@ -10,6 +10,8 @@ export interface Context {
   readonly env: Env;
   readonly platform: NodeJS.Platform;
   readonly pid: number;
+  /** the user that the system lets this process act as; undefined on Windows, which has none */
+  readonly uid?: number | undefined;
   /** what the next commands that it prints must carry */
   readonly surroundings: Surroundings;
   /** what this program runs on, for the doctor */
@@ -88,6 +90,15 @@ export interface GuardedFile {
   readonly owner: 'self' | 'root' | 'other';
 }
 
+/** A file or folder as it stands: links are followed. */
+export interface Held {
+  /** permission bits with the sticky one: `0o600`, `0o1777`; mean nothing on Windows */
+  readonly mode: number;
+  readonly uid: number;
+  /** where the path is a link: its owner, and the owner of the folder that the link stands in */
+  readonly link?: { readonly uid: number; readonly folderUid: number };
+}
+
 /** All paths absolute. Directories are made 0700, files 0600. Failures are `NodeJS.ErrnoException`. */
 export interface Files {
   /** undefined when the file does not exist */
@@ -103,8 +114,8 @@ export interface Files {
   removeTree(path: string): Promise<void>;
   /** file names in a folder, sorted; empty when the folder does not exist */
   list(path: string): Promise<readonly string[]>;
-  /** permission bits of a file or folder (`0o600`), links followed; undefined when it does not exist */
-  mode(path: string): Promise<number | undefined>;
+  /** who can change a file or folder; undefined when it does not exist */
+  held(path: string): Promise<Held | undefined>;
   /** lock across processes; waits up to `waitMs`, undefined when another process still holds it. A lock whose process died is taken over. */
   lock(path: string, waitMs: number): Promise<(() => Promise<void>) | undefined>;
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
+import type { MailboxRecord } from '../core/mailbox.ts';
 import { problem } from '../errors/problem.ts';
 import { diskReason, guardWrites } from '../store/home.ts';
 import { mailboxFiles } from '../store/mailbox-file.ts';
@@ -68,12 +69,13 @@ export function homeCheck(needs: Needs): Check {
 async function openToOthers({ files, home }: Needs): Promise<{ path: string; mode: number }[]> {
   const list = async (folder: string) => (await files.list(folder)).map((name) => join(folder, name));
   const paths = [home, ...(await list(home)), ...(await list(join(home, 'mailboxes')))];
-  const modes = await Promise.all(paths.map(async (path) => ({ path, mode: (await files.mode(path)) ?? 0 })));
+  const modes = await Promise.all(paths.map(async (path) => ({ path, mode: ((await files.held(path))?.mode ?? 0) & 0o777 })));
   // A lock is an empty folder that comes and goes.
   return modes.filter(({ path, mode }) => (mode & 0o077) !== 0 && !path.endsWith('.lock'));
 }
 
-export function mailboxesCheck({ files, home }: Pick<Needs, 'files' | 'home'>): Check {
+/** `refuse` throws where a record steers secrets to where they do not belong. */
+export function mailboxesCheck({ files, home }: Pick<Needs, 'files' | 'home'>, refuse: (record: MailboxRecord) => Promise<void>): Check {
   return {
     id: 'mailboxes',
     title: 'Mailbox files',
@@ -83,6 +85,7 @@ export function mailboxesCheck({ files, home }: Pick<Needs, 'files' | 'home'>): 
       if (first !== undefined) {
         return failed(problem('mailbox-file-broken', first), more.length === 0 ? undefined : `${broken.length} files, one of them`);
       }
+      for (const record of records) await refuse(record);
       if (records.length === 0) return ok('no mailbox is set up yet');
       return ok(records.length === 1 ? '1 set-up, readable' : `${records.length} set-ups, all readable`);
     },

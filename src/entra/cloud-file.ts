@@ -7,7 +7,7 @@ const httpsAddress = z.string().check(z.refine((value) => isHttps(value), 'must 
 
 const mailHost = z.object({
   host: z.string().check(z.regex(/^(?:[A-Za-z0-9._-]{1,253}|\[?[0-9A-Fa-f:]{2,45}\]?)$/, 'must be a host name')),
-  port: z.int().check(z.gte(1, 'must be 1 to 65535'), z.lte(65_535, 'must be 1 to 65535')),
+  port: z.int().check(z.minimum(1, 'must be 1 to 65535'), z.maximum(65_535, 'must be 1 to 65535')),
   security: z.enum(['tls', 'starttls'], 'must be "tls" or "starttls"'),
 });
 

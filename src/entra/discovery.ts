@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { type Cloud, type CloudName, cloudOfLoginHost, type Endpoints, isCloudName, type Tenant } from '../core/cloud.ts';
 import type { HttpResponse, Network } from '../core/context.ts';
+import { isEndpointOf } from '../core/endpoints.ts';
 import { guidPattern, isGuid, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { entraProblem, readEntraError } from '../oauth/entra-error.ts';
@@ -115,7 +116,9 @@ function homeCloud(found: Configuration): CloudName | undefined {
 function checkEndpoints(found: Configuration, cloud: Cloud, asked: string): void {
   for (const [kind, endpoint] of Object.entries({ token: found.token_endpoint, authorization: found.authorization_endpoint })) {
     const shown = plain(endpoint, 200);
-    if (!isTrusted(endpoint, cloud, kind === 'authorization')) {
+    // Pages of the sandbox are http; tokens never go there.
+    const isSandbox = kind === 'authorization' && cloud.name === 'sandbox' && endpoint.startsWith('http:');
+    if (!isEndpointOf(endpoint, { login: cloud.login, isSandbox })) {
       throw problem('endpoints-foreign', { domain: asked, endpoint: shown, login: cloud.login });
     }
     if (!new URL(endpoint).pathname.includes('/oauth2/v2.0/')) throw problem('endpoints-not-v2', { domain: asked, endpoint: shown });
@@ -125,19 +128,6 @@ function checkEndpoints(found: Configuration, cloud: Cloud, asked: string): void
   const microsofts = issuer.hostname === 'sts.windows.net' || cloudOfLoginHost(issuer.hostname) !== undefined;
   if (microsofts && !/\/v2\.0\/?$/.test(issuer.pathname))
     throw problem('endpoints-not-v2', { domain: asked, endpoint: plain(found.issuer, 200) });
-}
-
-/** https on the login's own host, or another host of the same Microsoft cloud. The sandbox's pages are http on localhost. */
-function isTrusted(endpoint: string, cloud: Cloud, page: boolean): boolean {
-  if (!URL.canParse(endpoint)) return false;
-  const url = new URL(endpoint);
-  if (url.username !== '' || url.password !== '') return false;
-  if (page && cloud.name === 'sandbox' && url.protocol === 'http:') return ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  if (url.protocol !== 'https:') return false;
-  const login = new URL(cloud.login);
-  if (url.host === login.host) return true;
-  const family = cloudOfLoginHost(login.host);
-  return family !== undefined && cloudOfLoginHost(url.host) === family;
 }
 
 function tenantIdOf(found: Configuration, asked: string): string | undefined {

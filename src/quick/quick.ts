@@ -5,12 +5,14 @@ import { tokenGet } from '../commands/token/token-get.ts';
 import type { Clock, Context, Files, GuardedFile, Network, Prompts } from '../core/context.ts';
 import { errorCode } from '../core/errors.ts';
 import type { Reporter } from '../core/run-parts.ts';
-import { defaultStore } from '../core/stores.ts';
+import { cloudFileOf } from '../session/chosen-cloud.ts';
 import { type Globals, globalValueFlags, readGlobals } from '../session/globals.ts';
 import { openStore } from '../session/open-store.ts';
 import type { Session } from '../session/session.ts';
 import { resolveHome } from '../store/home.ts';
+import { refuseSteered } from '../store/steering.ts';
 import { readGuardedFile } from '../system/disk/guarded-file.ts';
+import { heldBy } from '../system/disk/owners.ts';
 import { createKeychain } from '../system/keychain/keychain.ts';
 import { print, startApp } from './start-app.ts';
 
@@ -79,7 +81,12 @@ function readingSession(ctx: Context, globals: Globals): Session {
     report: silent,
     stepTimeoutMs: 0,
     browserTimeoutMs: 0,
-    store: (record) => openStore(ctx, globals, home, globals.store ?? record?.store ?? defaultStore),
+    async store(record) {
+      await refuseSteered(ctx, { home, isSandbox: globals.sandbox, cloudFile: cloudFileOf(globals) }, record);
+      return openStore(ctx, globals, home, globals.store ?? record.store);
+    },
+    storeToShow: refuse,
+    refuseSteered: refuse,
     sandbox: refuse,
     network: refuse,
     cloud: refuse,
@@ -92,11 +99,13 @@ function readingSession(ctx: Context, globals: Globals): Session {
 
 function readingContext(process: NodeJS.Process): Context {
   const { env, platform, pid } = process;
+  const uid = process.geteuid?.();
   const output = { write: refuse, isTerminal: false, columns: 80 };
   return {
     env,
     platform,
     pid,
+    uid,
     // It prints no next command: whatever is wrong, the whole program says it.
     surroundings: { shell: 'posix' },
     machine: { node: '', release: '', arch: '', user: '', homeFolder: '' },
@@ -142,7 +151,7 @@ const readOnly: Files = {
   create: refuse,
   remove: refuse,
   removeTree: refuse,
-  mode: refuse,
+  held: async (path) => heldBy(path),
   lock: refuse,
 };
 

@@ -21,7 +21,7 @@ export async function openStore(
     case 'keychain': {
       const homeId = (await readHomeId(ctx.files, home)) ?? (await ensureHomeId(ctx.files, ctx.random, home));
       const service = globals.sandbox ? 'mailauth-sandbox' : 'mailauth';
-      const hasSealedFile = async () => (await ctx.files.mode(sealedFile(home))) !== undefined;
+      const hasSealedFile = async () => (await ctx.files.held(sealedFile(home))) !== undefined;
       return keychainStore({ keychain: ctx.keychain, service, homeId, random: ctx.random, hasSealedFile });
     }
     case 'file':

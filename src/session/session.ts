@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Cloud, defaultCloud, namedCloud } from '../core/cloud.ts';
 import type { Context, Network } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
@@ -7,10 +7,11 @@ import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import type { Reporter } from '../core/run-parts.ts';
 import { defaultStore, type SecretStore, type StoreName } from '../core/stores.ts';
 import { rfc3339 } from '../core/time.ts';
-import { problem } from '../errors/problem.ts';
 import type { Sandbox } from '../sandbox/start-sandbox.ts';
 import { mailboxFiles } from '../store/mailbox-file.ts';
+import { refuseSteered } from '../store/steering.ts';
 import { isRefusal, noteRefusal } from '../tokens/refresh-refusal.ts';
+import { chosenCloud, cloudFileOf } from './chosen-cloud.ts';
 import { defaultBrowserTimeoutMs, defaultStepTimeoutMs, type Globals } from './globals.ts';
 import { openStore } from './open-store.ts';
 
@@ -34,8 +35,15 @@ export interface Session {
   cloud(record?: Pick<MailboxRecord, 'cloud'>): Promise<Cloud>;
   /** trades a refresh token for a new set (RFC 6749 section 6) */
   refresh(record: MailboxRecord, old: TokenSet): Promise<TokenSet>;
-  /** the store of a set-up mailbox, or the one asked for; not probed */
-  store(record?: Pick<MailboxRecord, 'store'>): Promise<SecretStore>;
+  /**
+   * the store of a set-up mailbox, or the one asked for, to read secrets that are used; not probed. Throws `home-exposed`,
+   * `mailbox-file-altered` where somebody else may have said where they go.
+   */
+  store(record: MailboxRecord): Promise<SecretStore>;
+  /** the same store, whoever can change the mailbox file: to show what is in it, or to remove it */
+  storeToShow(record: Pick<MailboxRecord, 'store'>): Promise<SecretStore>;
+  /** throws what `store` throws; without a mailbox, about the home as a whole */
+  refuseSteered(record: MailboxRecord | undefined): Promise<void>;
   /** this very store, whatever was asked for: to move from one to another */
   storeNamed(name: StoreName): Promise<SecretStore>;
   /** for a set-up, probed: the store asked for, else the recorded one, else the keychain; only the sandbox may answer with its own file */
@@ -78,9 +86,15 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
       return (await chosenCloud(ctx, globals)) ?? record?.cloud ?? namedCloud(defaultCloud);
     },
     refresh: (record, old) => refreshAndNote(session, record, old),
-    store: (record) => secretStore(globals.store ?? record?.store ?? defaultStore),
+    async store(record) {
+      await session.refuseSteered(record);
+      return session.storeToShow(record);
+    },
+    storeToShow: (record) => secretStore(globals.store ?? record.store),
+    refuseSteered: (record) => refuseSteered(ctx, { home, isSandbox: globals.sandbox, cloudFile: cloudFileOf(globals) }, record),
     storeNamed: secretStore,
     async probedStore(recorded) {
+      await session.refuseSteered(undefined);
       const name = globals.store ?? recorded ?? defaultStore;
       const store = await secretStore(name);
       try {
@@ -119,15 +133,4 @@ async function refreshAndNote(session: Session, record: MailboxRecord, old: Toke
     if (isRefusal(error)) await noteRefusal(files, record, { at: rfc3339(ctx.clock.now()), code: error.code });
     throw error;
   }
-}
-
-async function chosenCloud(ctx: Context, globals: Globals): Promise<Cloud | undefined> {
-  if (globals.cloudFile !== undefined) {
-    const { readCloudFile } = await import('../entra/cloud-file.ts');
-    const file = isAbsolute(globals.cloudFile) ? globals.cloudFile : resolve(globals.cloudFile);
-    const text = await ctx.files.read(file);
-    if (text === undefined) throw problem('cloud-file-broken', { file, why: 'there is no such file' });
-    return readCloudFile(text, file);
-  }
-  return globals.cloud === undefined ? undefined : namedCloud(globals.cloud);
 }

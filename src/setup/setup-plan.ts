@@ -39,27 +39,40 @@ export async function planSetup(
 ): Promise<{ readonly kind: 'already'; readonly record: MailboxRecord } | { readonly kind: 'plan'; readonly plan: SetupPlan }> {
   const { deps, input, key, journal } = setup;
   const existing = await deps.mailboxes.readMailbox(key);
+  const isAltered = await findsAltered(deps, existing);
   const ask = () => remainingAnswers(first, input.flags, earlierOf(journal.now, existing), deps);
   // Without a person, the first missing answer ends the run here, before the network and the keychain are touched.
   const early = deps.canAsk ? undefined : await ask();
   // Read once: it may come through a pipe.
   const given = await certificateFromFiles(deps, input, first.mailbox);
   const { cloud: begunIn } = journal.now;
-  const cloud = await deps.cloud(begunIn === undefined ? existing : { cloud: begunIn });
+  const cloud = await deps.cloud(begunIn !== undefined ? { cloud: begunIn } : isAltered ? undefined : existing);
   journal.startIn(cloud);
   if (early !== undefined) {
     // Where nothing changes, there is nothing to agree to.
-    const untouched = await unchanged(setup, existing, early, cloud);
+    const untouched = isAltered ? undefined : await unchanged(setup, existing, early, cloud);
     if (untouched !== undefined) return { kind: 'already', record: untouched };
     requireRest(setup, early, existing, cloud);
   }
   const store = await openStore(setup, existing);
   const tenant = await findTenant(deps, cloud, input.flags.tenant ?? journal.now.answers.tenant ?? tenantForMailbox(first.mailbox));
   const answers = early ?? (await ask());
-  const untouched = early === undefined ? await unchanged(setup, existing, answers, cloud) : undefined;
+  const untouched = early === undefined && !isAltered ? await unchanged(setup, existing, answers, cloud) : undefined;
   if (untouched !== undefined) return { kind: 'already', record: untouched };
   const certificate = answers.access === 'app-only' ? (given ?? (await heldCertificate(deps.ctx, store, key))) : undefined;
   return { kind: 'plan', plan: { first, answers, existing, cloud, tenant, store, certificate } };
+}
+
+/** A mailbox file that was altered is set up anew: its cloud and its addresses are not taken over. Throws `home-exposed`. */
+async function findsAltered(deps: SetupDeps, existing: MailboxRecord | undefined): Promise<boolean> {
+  try {
+    await deps.refuseSteered(existing);
+    return false;
+  } catch (error) {
+    if (!(error instanceof MailauthError) || error.code !== 'mailbox-file-altered') throw error;
+    deps.report.note(`${error.title}. The set-up finds the addresses anew.`);
+    return true;
+  }
 }
 
 /** What the questions take over from earlier runs. */

@@ -21,6 +21,8 @@ export interface MailboxFiles {
   writeMailbox(record: MailboxRecord): Promise<void>;
   /** false when it did not exist; throws like `writeMailbox` */
   removeMailbox(key: MailboxKey): Promise<boolean>;
+  /** where a mailbox's file is, or would be */
+  pathOf(key: MailboxKey): string;
   /** sorted by file name; files that cannot be read are in `broken` */
   listMailboxes(): Promise<{ readonly records: readonly MailboxRecord[]; readonly broken: readonly BrokenFile[] }>;
 }
@@ -53,6 +55,7 @@ export function mailboxFiles({ files, home }: { readonly files: Files; readonly 
 
   return {
     readMailbox,
+    pathOf,
 
     async writeMailbox(record) {
       await readMailbox(record);

@@ -1,4 +1,3 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
 import { release, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Context, Machine } from '../core/context.ts';
@@ -7,6 +6,7 @@ import { rfc3339Exact } from '../core/time.ts';
 import { resolveHome, userFolder } from '../store/home.ts';
 import { createBrowser } from './browser.ts';
 import { systemClock, systemRandom } from './clock-and-random.ts';
+import { appendLine } from './disk/debug-log.ts';
 import { systemFiles } from './disk/files.ts';
 import { createKeychain } from './keychain/keychain.ts';
 import { createNetwork } from './network/network.ts';
@@ -25,6 +25,7 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     env,
     platform,
     pid: process.pid,
+    uid: process.geteuid?.(),
     surroundings: { shell: shellOf({ platform, env }), withoutHome: !env.HOME || resolve(env.HOME) === '/' },
     machine: machineOf(process),
     out: outputOf(process.stdout),
@@ -72,10 +73,7 @@ function debugLog(ctx: Pick<Context, 'env' | 'platform' | 'clock' | 'pid'>): (li
   if (ctx.env.MAILAUTH_DEBUG !== '1') return () => undefined;
   return (line) => {
     try {
-      const home = resolveHome(ctx);
-      const file = join(home, 'debug.log');
-      mkdirSync(home, { recursive: true, mode: 0o700 });
-      appendFileSync(file, `${rfc3339Exact(ctx.clock.now())} [${ctx.pid}] ${line}\n`, { mode: 0o600 });
+      appendLine(join(resolveHome(ctx), 'debug.log'), `${rfc3339Exact(ctx.clock.now())} [${ctx.pid}] ${line}\n`);
     } catch {
       // best effort
     }

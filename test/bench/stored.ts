@@ -45,12 +45,17 @@ async function main(): Promise<void> {
   for (const path of [sealedFile(home), sealedCopy(home)]) await systemFiles.writeAtomic(path, sealed);
 }
 
+const tenantId = '5a4db0c5-c0de-4a11-b0b5-c0ffee000365';
 const recordOf = (i: number, store: 'file' | 'keychain'): MailboxRecord => ({
   mailbox: `box${i}@contoso.example`,
   for: 'this-computer',
-  tenantId: '5a4db0c5-c0de-4a11-b0b5-c0ffee000365',
+  tenantId,
   cloud: namedCloud('public'),
-  endpoints: { issuer: '', authorization: '', token: '' },
+  endpoints: {
+    issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`,
+    authorization: `https://login.microsoftonline.com/${tenantId}/oauth2/v2.0/authorize`,
+    token: `https://login.microsoftonline.com/${tenantId}/oauth2/v2.0/token`,
+  },
   registration: {
     clientId: '11111111-2222-3333-4444-555555555555',
     clientType: 'public',

@@ -131,6 +131,14 @@ const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'doctor-report-failed': { file: 'doctor.md' },
   'file-exposed': { file: key },
   'file-foreign': { file: key },
+  'home-exposed': {
+    ...{ path: '/home/ada/.config/mailauth/mailboxes', paths: ['/home/ada/.config/mailauth/mailboxes'], mode: '0777' },
+    ...{ way: 'close', owner: '1000', isOwn: true, sudo: true },
+  },
+  'mailbox-file-altered': {
+    file: '/home/ada/.config/mailauth/mailboxes/helpdesk@contoso.com~this-computer.json',
+    why: 'Its token endpoint is not an https address.',
+  },
   'home-file-broken': { file: '/home/ada/.config/mailauth/home.json' },
   'keepalive-red': { lines: ['helpdesk@contoso.com (sign-in-expired)'] },
   'key-file-exists': { file: key },

@@ -85,6 +85,7 @@ export function testContext({
     env: {},
     platform: 'linux',
     pid: process.pid,
+    uid: process.geteuid?.(),
     surroundings: { shell: 'posix' },
     machine: { node: '20.20.2', release: '6.1.0', arch: 'x64', user: 'ada', homeFolder: '/home/ada' },
     readStdin: async () => '',

@@ -39,7 +39,7 @@ export async function writeMailboxes(
       for: more.for ?? 'this-computer',
       tenantId: tenant.id,
       cloud: namedCloud('public'),
-      endpoints: { issuer: '', authorization: '', token: '' },
+      endpoints: { issuer: 'https://localhost/v2.0', authorization: 'http://localhost/authorize', token: 'https://localhost/token' },
       registration: { clientId: readyApps.public.clientId, clientType: 'public', redirectUri: 'http://localhost', madeByMailauth: false },
       protocols: more.protocols ?? protocols,
       scopes: [],

@@ -155,7 +155,7 @@ async function localTraces({ ctx, home }: Session, records: readonly MailboxReco
 async function forget(session: Session, { record, journal, ...key }: LocalTraces): Promise<void> {
   const { ctx, home } = session;
   // A set-up that has not opened a store yet has no secret either.
-  if (journal?.store !== undefined) await (await session.store({ store: journal.store })).remove(pendingSecretEntry(key));
+  if (journal?.store !== undefined) await (await session.storeToShow({ store: journal.store })).remove(pendingSecretEntry(key));
   if (record !== undefined) await forgetSecrets(session, record);
   await guardWrites(home, () => ctx.files.removeTree(handoffFolder(home, key)));
   await journals(ctx, home).forget(key);
@@ -167,7 +167,7 @@ async function forget(session: Session, { record, journal, ...key }: LocalTraces
 const lockWaitMs = 2_000;
 
 async function forgetSecrets(session: Session, record: MailboxRecord): Promise<void> {
-  const store = await session.store(record);
+  const store = await session.storeToShow(record);
   const { ctx, home } = session;
   // A refresh that is about to store its token comes first. One that hangs is not waited for: it looks again before it writes.
   const release = await guardWrites(home, () => ctx.files.lock(tokenLock(home, record), lockWaitMs));

@@ -193,5 +193,6 @@ async function depsOf(session: Session, qr: boolean): Promise<SetupDeps> {
     cloud: (record) => session.cloud(record),
     probedStore: (recorded) => session.probedStore(recorded),
     store: (record) => session.store(record),
+    refuseSteered: (record) => session.refuseSteered(record),
   };
 }

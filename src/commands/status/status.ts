@@ -70,12 +70,13 @@ export const status: CommandModule = {
     const firstBroken = broken[0];
     const damaged = firstBroken && problem('mailbox-file-broken', firstBroken);
     const lost = lostSignIns(rows.flatMap((row) => row.lost ?? []));
-    const error = storeError ?? damaged ?? lost ?? endsSoon('expires-soon', rows, warnDays);
+    const steered = await firstSteered(chosen, session);
+    const error = storeError ?? steered ?? damaged ?? lost ?? endsSoon('expires-soon', rows, warnDays);
     const outcome = outcomeOf(rows, session, error, records.length === 0 ? undefined : options.for);
     if (format === 'prometheus') return { ...outcome, text: prometheusStatus(rows.map(monitored)) };
     if (format === 'text') return outcome;
     const { error: _, ...kept } = outcome;
-    return { ...kept, ...nagiosStatus(rows.map(monitored), warnDays, (storeError ?? damaged)?.title) };
+    return { ...kept, ...nagiosStatus(rows.map(monitored), warnDays, (storeError ?? steered ?? damaged)?.title) };
   },
 };
 
@@ -118,6 +119,19 @@ const monitored = (row: Row): MonitoredMailbox => {
   };
 };
 
+/** Nothing that is shown here goes anywhere, so the table is shown all the same; the next command that sends a token would end with this. */
+async function firstSteered(records: readonly MailboxRecord[], session: Session): Promise<MailauthError | undefined> {
+  for (const record of records) {
+    try {
+      await session.refuseSteered(record);
+    } catch (error) {
+      if (error instanceof MailauthError) return error;
+      throw error;
+    }
+  }
+  return undefined;
+}
+
 /** Without the network. Where a store cannot be read, only the lines about the token are missing. */
 async function readAll(records: readonly MailboxRecord[], session: Session): Promise<{ rows: Row[]; storeError?: MailauthError }> {
   const now = session.ctx.clock.now();
@@ -128,7 +142,7 @@ async function readAll(records: readonly MailboxRecord[], session: Session): Pro
     const failed = { set: undefined, storeRead: false, storeText: String(record.store) };
     try {
       if (errors.has(record.store)) return failed;
-      const store = await session.store(record);
+      const store = await session.storeToShow(record);
       failed.storeText = store.describe();
       return { set: await storedToken(store, record), storeRead: true, storeText: failed.storeText };
     } catch (error) {

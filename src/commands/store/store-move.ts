@@ -36,6 +36,7 @@ export const storeMove: CommandModule = {
     const { records, broken } = await mailboxesOf(session).listMailboxes();
     const [damaged] = broken;
     if (damaged !== undefined) throw problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });
+    await session.refuseSteered(undefined);
     const target = await session.storeNamed(to);
     await target.probe().catch((error: unknown) => {
       throw withoutWayBack(error);

@@ -17,6 +17,7 @@ import { graphEntries } from './registration/graph-errors.ts';
 import { mailboxEntries } from './registration/mailbox-errors.ts';
 import { rotationEntries } from './registration/rotation-errors.ts';
 import { setupEntries } from './registration/setup-errors.ts';
+import { homeEntries } from './store/home-errors.ts';
 import { storeEntries } from './store/keychain-errors.ts';
 import { fileStoreEntries } from './store/sealed-file-errors.ts';
 
@@ -33,6 +34,7 @@ export const catalogue = {
   ...signInEntries,
   ...deviceUsageEntries,
   ...graphEntries,
+  ...homeEntries,
   ...storeEntries,
   ...fileStoreEntries,
   ...mailEntries,

@@ -23,7 +23,9 @@ export interface SetupDeps extends Run {
   cloud(record?: Pick<MailboxRecord, 'cloud'>): Promise<Cloud>;
   /** the one asked for, else this one, else the keychain */
   probedStore(recorded?: StoreName): Promise<SecretStore>;
-  store(record: Pick<MailboxRecord, 'store'>): Promise<SecretStore>;
+  store(record: MailboxRecord): Promise<SecretStore>;
+  /** throws `home-exposed`, `mailbox-file-altered` where somebody else may have said where secrets go */
+  refuseSteered(record: MailboxRecord | undefined): Promise<void>;
 }
 
 /** What was said on the command line, beside the answers. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, lstat, mkdir, open, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode } from '../../core/errors.ts';
+import { heldBy, isOwnLink, makeFolder, ownerInside } from './owners.ts';
 
 /**
  * Puts a whole file in place of another, or nothing: temporary file beside it (0600), fsync, rename, fsync of the folder (0700 when made).
@@ -9,11 +10,11 @@ import { errorCode } from '../../core/errors.ts';
  * one.
  */
 export async function writeAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   const target = await targetOf(path);
   const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    await writeWhole(await open(temporary, 'wx', 0o600), content, target);
+    await writeWhole(await open(temporary, 'wx', 0o600), content, { folder: dirname(target), inPlaceOf: target });
     await inSpiteOfReaders(() => rename(temporary, target));
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
@@ -23,18 +24,12 @@ export async function writeAtomic(path: string, content: string | Uint8Array): P
 }
 
 /**
- * The file behind a link, so that the file is replaced and not the link. A link that another user put into a folder that is writable for
- * all (/tmp) may lead anywhere; like the kernel (proc(5), fs.protected_symlinks) this does not follow it.
+ * The file behind a link of one's own, so that the file is replaced and not the link. A link of another owner may lead anywhere: it is
+ * replaced itself.
  */
 async function targetOf(path: string): Promise<string> {
-  const found = await lstat(path).catch(() => undefined);
-  const isForeign = found?.isSymbolicLink() === true && found.uid !== process.getuid?.();
-  return isForeign && (await isForAll(dirname(path))) ? path : realpath(path).catch(() => path);
-}
-
-/** Is the folder writable for all, with the sticky bit that lets only owners remove files? Windows has no such bits. */
-async function isForAll(folder: string): Promise<boolean> {
-  return process.platform !== 'win32' && ((await stat(folder)).mode & 0o1002) === 0o1002;
+  const held = heldBy(path);
+  return held?.link === undefined || !isOwnLink(held) ? path : realpath(path);
 }
 
 const mostPauses = 20;
@@ -55,7 +50,7 @@ export async function inSpiteOfReaders(act: () => Promise<void>, platform: NodeJ
 
 /** A new file (0600) that was not there; false when it was. */
 export async function createFile(path: string, content: Uint8Array): Promise<boolean> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   let file: FileHandle;
   try {
     file = await open(path, 'wx', 0o600);
@@ -64,7 +59,7 @@ export async function createFile(path: string, content: Uint8Array): Promise<boo
     throw error;
   }
   try {
-    await writeWhole(file, content, path);
+    await writeWhole(file, content, { folder: dirname(path) });
   } catch (error) {
     await unlink(path).catch(() => undefined);
     throw error;
@@ -73,20 +68,28 @@ export async function createFile(path: string, content: Uint8Array): Promise<boo
   return true;
 }
 
-async function writeWhole(file: FileHandle, content: string | Uint8Array, target: string): Promise<void> {
+interface Place {
+  readonly folder: string;
+  readonly inPlaceOf?: string;
+}
+
+async function writeWhole(file: FileHandle, content: string | Uint8Array, place: Place): Promise<void> {
   try {
     await file.writeFile(content);
-    // After `sudo mailauth` the service that owned the file must still be able to read it.
-    if (process.getuid?.() === 0) await keepOwner(file, target);
+    // After `sudo mailauth` the service whose home this is must still be able to read the file.
+    if (process.getuid?.() === 0) await keepOwner(file, place);
     await file.sync();
   } finally {
     await file.close();
   }
 }
 
-async function keepOwner(file: FileHandle, target: string): Promise<void> {
-  const before = await lstat(target).catch(() => undefined);
-  if (before?.isFile() === true && !(await isForAll(dirname(target)))) await file.chown(before.uid, before.gid).catch(() => undefined);
+/** The owner of the file that was there; a new file gets the owner of its folder. */
+async function keepOwner(file: FileHandle, { folder, inPlaceOf }: Place): Promise<void> {
+  const before = inPlaceOf === undefined ? undefined : await lstat(inPlaceOf).catch(() => undefined);
+  const isForAll = ((await stat(folder)).mode & 0o002) !== 0;
+  const owner = before?.isFile() === true && !isForAll ? before : ownerInside(folder);
+  if (owner !== undefined) await file.chown(owner.uid, owner.gid).catch(() => undefined);
 }
 
 /** So that the new name survives a power cut. Windows and some file systems do not support it. */

@@ -1,4 +1,4 @@
-import { readdir, rm, stat, unlink } from 'node:fs/promises';
+import { readdir, rm, unlink } from 'node:fs/promises';
 import type { Files } from '../../core/context.ts';
 import { isMissingFile } from '../../core/errors.ts';
 
@@ -47,13 +47,9 @@ export const systemFiles: Files = {
     }
   },
 
-  async mode(path) {
-    try {
-      return (await stat(path)).mode & 0o777;
-    } catch (error) {
-      if (isMissingFile(error)) return undefined;
-      throw error;
-    }
+  async held(path) {
+    const { heldBy } = await import('./owners.ts');
+    return heldBy(path);
   },
 
   async lock(path, waitMs) {

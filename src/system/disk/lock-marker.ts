@@ -72,7 +72,7 @@ export async function markLock(lockPath: string): Promise<LockMarker> {
 
 async function skewSeenWriting(file: string): Promise<number> {
   const before = Date.now();
-  await writeFile(file, '', { mode: 0o600 });
+  await writeFile(file, '', { mode: 0o600, flag: 'wx' });
   const after = Date.now();
   const { mtimeMs } = await stat(file);
   if (mtimeMs > before - 3_000 && mtimeMs < after + 3_000) return 0;

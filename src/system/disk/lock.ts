@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { errorCode } from '../../core/errors.ts';
 import { takeFolder } from './lock-folder.ts';
 import { type LockMarker, markLock } from './lock-marker.ts';
+import { makeFolder } from './owners.ts';
 
 /** A lock whose holder has not touched it for this long belongs to a dead process. */
 const staleMs = 10_000;
@@ -12,7 +13,7 @@ const pollMs = [50, 250] as const;
 /** Locks `path` (a folder that exists while it is held) and answers how to release it; undefined after `waitMs`. Throws as the disk does. */
 export async function lock(path: string, waitMs: number): Promise<(() => Promise<void>) | undefined> {
   const end = performance.now() + waitMs;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   const marker = await markLock(path);
   try {
     for (let looks = 0; ; looks += 1) {

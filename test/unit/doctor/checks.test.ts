@@ -126,10 +126,10 @@ describe('this machine', () => {
   });
 
   it('a damaged mailbox file', async () => {
-    expect(await one(mailboxesCheck(needs()))).toMatchObject({ state: 'ok' });
+    expect(await one(mailboxesCheck(needs(), async () => undefined))).toMatchObject({ state: 'ok' });
     await mkdir(join(home, 'mailboxes'));
     await writeFile(join(home, 'mailboxes', 'a@b.example~custom.json'), '{');
-    expect(await one(mailboxesCheck(needs()))).toMatchObject({
+    expect(await one(mailboxesCheck(needs(), async () => undefined))).toMatchObject({
       state: 'failed',
       next: [expect.objectContaining({ kind: 'line' }), expect.anything()],
     });

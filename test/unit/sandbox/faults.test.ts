@@ -66,6 +66,8 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'file-foreign',
     'home-open',
     'home-unknown',
+    'home-exposed',
+    'mailbox-file-altered',
     'home-file-broken',
     'home-not-writable',
     'mailbox-file-broken',

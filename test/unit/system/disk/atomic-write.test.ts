@@ -1,7 +1,8 @@
-import { chmod, lchown, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lchown, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFile, inSpiteOfReaders, writeAtomic } from '../../../../src/system/disk/atomic-write.ts';
+import { lock } from '../../../../src/system/disk/lock.ts';
 import { temporaryFolder } from '../../../support/context.ts';
 
 let folder = '';
@@ -55,6 +56,51 @@ it.runIf(process.getuid?.() === 0)(
     expect(uid).toBe(0);
   },
 );
+
+describe.runIf(process.getuid?.() === 0)('root in a folder of another user', () => {
+  const nobody = 65_534;
+  let home = '';
+  beforeEach(async () => {
+    home = join(folder, 'home');
+    await mkdir(home, { mode: 0o700 });
+    await chown(home, nobody, nobody);
+    await writeFile(join(folder, 'of-root'), 'untouched');
+  });
+  const owner = async (...names: string[]) => (await lstat(join(home, ...names))).uid;
+
+  it('gives that user what it makes', async () => {
+    await writeAtomic(join(home, 'a', 'b', 'file'), 'new');
+    expect(await createFile(join(home, 'made'), Buffer.of(1))).toBe(true);
+    expect([await owner('a'), await owner('a', 'b'), await owner('a', 'b', 'file'), await owner('made')]).toEqual(Array(4).fill(nobody));
+  });
+
+  it('replaces a link of that user and never the file of root behind it', async () => {
+    await symlink(join(folder, 'of-root'), join(home, 'secrets.sealed.copy'));
+    await lchown(join(home, 'secrets.sealed.copy'), nobody, nobody);
+    await writeAtomic(join(home, 'secrets.sealed.copy'), 'new');
+    expect(await readFile(join(folder, 'of-root'), 'utf8')).toBe('untouched');
+    expect([await readFile(join(home, 'secrets.sealed.copy'), 'utf8'), await owner('secrets.sealed.copy')]).toEqual(['new', nobody]);
+  });
+
+  it('writes nothing where that user has laid a link to a folder of root', async () => {
+    await mkdir(join(folder, 'etc'));
+    await symlink(join(folder, 'etc'), join(home, 'mailboxes'));
+    await lchown(join(home, 'mailboxes'), nobody, nobody);
+    await expect(writeAtomic(join(home, 'mailboxes', 'file'), 'new')).rejects.toMatchObject({ code: 'ELOOP' });
+    await expect(createFile(join(home, 'mailboxes', 'file'), Buffer.of(1))).rejects.toMatchObject({ code: 'ELOOP' });
+    await expect(lock(join(home, 'mailboxes', 'lock'), 0)).rejects.toMatchObject({ code: 'ELOOP' });
+    expect(await readdir(join(folder, 'etc'))).toEqual([]);
+  });
+
+  it('follows a link of that user to a file of that user', async () => {
+    await writeFile(join(home, 'real'), 'old');
+    await chown(join(home, 'real'), nobody, nobody);
+    await symlink(join(home, 'real'), join(home, 'link'));
+    await lchown(join(home, 'link'), nobody, nobody);
+    await writeAtomic(join(home, 'link'), 'new');
+    expect([await readFile(join(home, 'real'), 'utf8'), await owner('real')]).toEqual(['new', nobody]);
+  });
+});
 
 it('tries again on Windows while somebody reads the old file, and nowhere else', async () => {
   let refusals = 3;
