@@ -123,7 +123,7 @@ describe('doctor where much is broken', () => {
   });
 
   it('a bug in one check costs that check only', async () => {
-    const files = { ...systemFiles, mode: () => Promise.reject(new TypeError('oops')) };
+    const files = { ...systemFiles, held: () => Promise.reject(new TypeError('oops')) };
     const { exit, json } = await m.mailauth('doctor --sandbox --json', { files });
     const found = states(json().data.checks);
     expect([exit, found.home, found.keychain, found.smtp]).toEqual([1, 'failed', 'ok', 'ok']);
