@@ -12,7 +12,7 @@ const report = process.env.MAILAUTH_TEST_REPORT;
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
-    include: ['test/{unit,commands,flows,bin}/**/*.test.ts'],
+    include: ['test/{unit,commands,flows,bin,fuzz}/**/*.test.ts'],
     env: { NODE_EXTRA_CA_CERTS: '', NO_COLOR: '', FORCE_COLOR: '', ...temporary },
     testTimeout: 30_000,
     hookTimeout: 60_000,
