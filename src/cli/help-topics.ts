@@ -47,7 +47,7 @@ Read only, to find out where mailauth runs:
                            where the keychain of Linux answers
   CREDENTIALS_DIRECTORY    systemd: key and passphrase files in there may be its own
   MSYSTEM                  on Windows, Git's own shell: commands to copy are quoted for it
-  XDG_CONFIG_HOME, APPDATA
+  HOME, XDG_CONFIG_HOME, APPDATA
                            where MAILAUTH_HOME is by default, on Linux and on Windows
 `;
 
