@@ -27,7 +27,7 @@ const environment = `Environment variables. A flag wins over its variable.
                            administrator's sign-in; stays in memory, is never stored
   MAILAUTH_DEBUG           1: a log in MAILAUTH_HOME/debug.log, without secrets
   BROWSER                  command that is run with the address as its last argument
-  HTTPS_PROXY, HTTP_PROXY, NO_PROXY
+  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
                            used for HTTP and for the mail protocols; the lower-case names win
   NODE_EXTRA_CA_CERTS      PEM file of a further certificate authority
   NODE_TLS_REJECT_UNAUTHORIZED

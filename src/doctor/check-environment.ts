@@ -24,6 +24,8 @@ const known: Readonly<Record<string, Showing>> = {
   https_proxy: 'address',
   HTTP_PROXY: 'address',
   http_proxy: 'address',
+  ALL_PROXY: 'address',
+  all_proxy: 'address',
   NO_PROXY: 'private',
   no_proxy: 'private',
   NODE_EXTRA_CA_CERTS: 'plain',
