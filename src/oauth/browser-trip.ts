@@ -1,14 +1,14 @@
 import type { Context } from '../core/context.ts';
-import { Interrupted, MailauthError } from '../core/errors.ts';
+import { MailauthError } from '../core/errors.ts';
 import { type Command, inPlaceOfLogin } from '../core/next.ts';
 import type { Reporter } from '../core/run-parts.ts';
 import { type Surroundings, stepsShown } from '../core/shown.ts';
 import { problem } from '../errors/problem.ts';
+import { askForPaste } from './ask-for-paste.ts';
 import { type AuthorizationAnswer, newState } from './authorization-answer.ts';
 import { executionEnvironment, forwardHint, hintWhenOpened, openByHand } from './execution-environment.ts';
-import { type Loopback, openLoopback } from './loopback.ts';
+import { type Loopback, type LoopbackAnswer, openLoopback } from './loopback.ts';
 import { failurePage, type ResultPage } from './loopback-pages.ts';
-import { readPasted } from './paste.ts';
 
 /** One trip of a person's browser to Microsoft and back. */
 export interface BrowserTrip {
@@ -54,36 +54,67 @@ export async function browserTrip<T>(
   view: SignInView,
   finish: (answer: AuthorizationAnswer, redirectUri: string) => Promise<{ readonly value: T; readonly page: ResultPage }>,
 ): Promise<T> {
-  const listener = trip.loopback ? await listen(ctx, trip, view) : undefined;
+  const insisted = new AbortController();
+  const listener = trip.loopback ? await listen(ctx, trip, view, insisted) : undefined;
   const redirectUri = listener?.redirectUri ?? trip.redirectUri;
   const state = listener?.state ?? newState(ctx.random);
   try {
     const url = await trip.address({ redirectUri, state });
     const deadline = ctx.clock.now() + trip.waitMs;
     view.authorizationRequired(url, deadline);
-    const underWay = { ctx, trip, view, listener, url, deadline, redirectUri, state };
-    const { answer, respond } = await firstAnswer(underWay).catch((thrown) => {
-      throw fromTrip(thrown, trip);
-    });
-    try {
-      const { value, page } = await finish(answer, redirectUri);
-      await respond(page);
-      return value;
-    } catch (thrown) {
-      const error = fromTrip(thrown, trip);
-      await respond(pageOf(error, ctx.surroundings));
-      throw error;
+    let underWay: TripUnderWay = { ctx, trip, view, listener, url, deadline, redirectUri, state, insisted: insisted.signal };
+    const launched = launch(underWay);
+    let refused: unknown;
+    for (;;) {
+      const arrived = await firstAnswer(underWay, launched).catch((thrown) => {
+        const late = insisted.signal.aborted ? problem('loopback-https', { again: trip.again }) : thrown;
+        throw fromTrip(isLate(thrown) ? (refused ?? late) : thrown, trip);
+      });
+      try {
+        const { value, page } = await finish(arrived.answer, redirectUri);
+        await arrived.respond(page);
+        return value;
+      } catch (thrown) {
+        const error = fromTrip(thrown, trip);
+        const page = pageOf(error, ctx.surroundings);
+        const who = await whoFailed(error, arrived, ctx);
+        if (arrived.refuse === undefined || who === undefined) {
+          await arrived.respond(page);
+          throw error;
+        }
+        arrived.refuse(page);
+        view.note(refusals[who]);
+        if (who === 'stranger') continue;
+        refused = error;
+        underWay = { ...underWay, deadline: Math.min(underWay.deadline, ctx.clock.now() + secondTabMs) };
+      }
     }
   } finally {
     await listener?.close();
   }
 }
 
+/** A person who took the wrong account may have the right one in a second tab. Nobody else is kept waiting for longer than this. */
+const secondTabMs = 3_000;
+const refusals = {
+  stranger: 'Another user of this computer brought an answer to this sign-in. It was refused; mailauth still waits for yours.',
+  'wrong account': 'That was the wrong account. mailauth waits a moment for another tab.',
+} as const;
+
+const isLate = (thrown: unknown): boolean => thrown instanceof MailauthError && thrown.code === 'sign-in-timeout';
+
+/** Whose answer failed, where that must not end the sign-in: the address of a browser can be read by every user of the computer. */
+async function whoFailed(error: unknown, arrived: Answered, { files }: Context): Promise<keyof typeof refusals | undefined> {
+  if (!(error instanceof MailauthError)) return undefined;
+  if (await arrived.fromAnotherUser?.(files)) return 'stranger';
+  return error.code === 'wrong-account' ? 'wrong account' : undefined;
+}
+
 const fromTrip = (thrown: unknown, { again }: BrowserTrip): unknown =>
   thrown instanceof MailauthError ? thrown.but({ next: thrown.next.map((step) => inPlaceOfLogin(step, again)) }) : thrown;
 
 /** With `paste` a taken port does no harm: the address is pasted instead. */
-async function listen(ctx: Context, trip: BrowserTrip, view: SignInView): Promise<Loopback | undefined> {
+async function listen(ctx: Context, trip: BrowserTrip, view: SignInView, insisted: AbortController): Promise<Loopback | undefined> {
   try {
     return await openLoopback({
       redirectUri: trip.redirectUri,
@@ -91,6 +122,10 @@ async function listen(ctx: Context, trip: BrowserTrip, view: SignInView): Promis
       clock: ctx.clock,
       signal: ctx.signal,
       again: trip.again,
+      onTls: () => {
+        if (!insisted.signal.aborted) view.note(`${httpsOnly} ${trip.canAsk ? pasteInstead : pasteNextTime}`);
+        insisted.abort();
+      },
     });
   } catch (error) {
     const busy = error instanceof MailauthError && (error.code === 'loopback-port-taken' || error.code === 'loopback-refused');
@@ -99,6 +134,11 @@ async function listen(ctx: Context, trip: BrowserTrip, view: SignInView): Promis
     return undefined;
   }
 }
+
+const httpsOnly =
+  'A browser came with https, but an address of this computer is answered with http: it is in https-only mode. Allow http for localhost in that browser,';
+const pasteInstead = 'or copy the address of the page that does not load and paste it here.';
+const pasteNextTime = 'or stop here and sign in with --sign-in paste.';
 
 /** Opens the browser, or says why it cannot. True: a pasted address is waited for as well. */
 async function launch({ ctx, trip, view, listener, url }: TripUnderWay): Promise<boolean> {
@@ -140,25 +180,33 @@ interface TripUnderWay {
   readonly deadline: number;
   readonly redirectUri: string;
   readonly state: string;
+  /** aborted once a browser has insisted on https, which only a pasted address gets around */
+  readonly insisted: AbortSignal;
 }
 
 interface Answered {
   readonly answer: AuthorizationAnswer;
   respond(page: ResultPage): Promise<void>;
+  readonly refuse?: LoopbackAnswer['refuse'];
+  readonly fromAnotherUser?: LoopbackAnswer['fromAnotherUser'];
 }
 
 /**
  * The listener and the pasted address race, and the loser is stopped. The launcher runs beside them: a browser that stays in the
  * foreground counts as opened only after two seconds, and the person may have answered by then.
  */
-async function firstAnswer(underWay: TripUnderWay): Promise<Answered> {
-  const { listener, deadline } = underWay;
+async function firstAnswer(underWay: TripUnderWay, launched: Promise<boolean>): Promise<Answered> {
+  const { listener, deadline, insisted, trip } = underWay;
   const stop = new AbortController();
   const listened =
     listener === undefined
       ? timeOut(underWay, stop.signal)
-      : listener.answer(deadline).then(({ params, respond }) => ({ answer: params, respond }));
-  const pasting = launch(underWay).then((wanted) => (wanted && !stop.signal.aborted ? pasted(underWay, stop.signal) : never));
+      : listener.answer(deadline).then(({ params, ...rest }) => ({ answer: params, ...rest }));
+  const pasting = launched.then(async (wanted) => {
+    if (!wanted && !trip.canAsk) return never;
+    if (!wanted) await abortOf(insisted);
+    return stop.signal.aborted ? never : pasted(underWay, stop.signal);
+  });
   try {
     return await Promise.race([listened, pasting]);
   } finally {
@@ -167,48 +215,32 @@ async function firstAnswer(underWay: TripUnderWay): Promise<Answered> {
   }
 }
 
+const abortOf = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
 const never = new Promise<never>(() => undefined);
+
+/** A pasted address comes from no connection, so nobody is told how it went but the person at the terminal. */
+async function pasted({ ctx, trip, view, listener, redirectUri, state }: TripUnderWay, stop: AbortSignal): Promise<Answered> {
+  const asked = {
+    ctx,
+    redirectUri,
+    state,
+    note: view.note,
+    again: trip.again,
+    wanted: trip.method === 'paste',
+    alone: listener === undefined,
+  };
+  return { answer: (await askForPaste(asked, stop)) ?? (await never), respond: async () => undefined };
+}
 
 async function timeOut({ ctx, trip, deadline }: TripUnderWay, stop: AbortSignal): Promise<never> {
   await ctx.clock.sleep(Math.max(0, deadline - ctx.clock.now()), AbortSignal.any([stop, ctx.signal]));
   throw problem('sign-in-timeout', { seconds: Math.round(trip.waitMs / 1000), again: trip.again });
 }
-
-/**
- * Asks until the person pastes a usable address. When piped standard input has ended, only the listener can still answer; without a
- * listener it throws `paste-ended`.
- */
-async function pasted({ ctx, trip, view, listener, redirectUri, state }: TripUnderWay, stop: AbortSignal): Promise<Answered> {
-  let before = '';
-  for (;;) {
-    const text = await nextPaste(ctx, stop);
-    if (text === undefined) {
-      if (listener === undefined) throw problem('paste-ended', { again: trip.again });
-      if (trip.method === 'paste') {
-        view.note('Standard input has ended, so nothing can be pasted: only a browser on this computer, or a forwarded port, can answer.');
-      }
-      return never;
-    }
-    if (text.trim() === '') continue;
-    // A line break in what was copied ends the first paste early. The rest comes as the next paste and may look like a code of its own.
-    const whole = beginsAnew(text) ? text : before + text;
-    const read = readPasted(whole, { redirectUri, state });
-    if (read.kind === 'answer') return { answer: read.answer, respond: async () => undefined };
-    before = read.unfinished === true ? whole : '';
-    view.note(read.why);
-  }
-}
-
-/** Undefined at the end of a standard input that is no terminal. */
-async function nextPaste(ctx: Context, stop: AbortSignal): Promise<string | undefined> {
-  if (ctx.interactive) return ctx.prompts.text({ message: 'Paste the address (or wait for the browser):', wrapped: true }, stop);
-  const text = await ctx.readLine(AbortSignal.any([stop, ctx.signal]));
-  // Ctrl-D, or a terminal that was closed.
-  if (text === undefined && ctx.longInput.isTerminal) throw new Interrupted();
-  return text;
-}
-
-const beginsAnew = (text: string): boolean => /^\W*(?:https?:|localhost|127\.)/i.test(text);
 
 function pageOf(error: unknown, here: Surroundings): ResultPage {
   if (error instanceof MailauthError) return failurePage({ title: error.title, why: error.why, next: stepsShown(error.next, here) });

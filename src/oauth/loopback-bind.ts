@@ -16,23 +16,32 @@ export type Listen = (server: Server, port: number, host: string) => Promise<voi
 
 /** Browsers send the cookies of every port of localhost, and a developer may have many: Node's limit of 16 KiB is too small for them. */
 const maxHeaderBytes = 64 * 1024;
-/** A local program may open connections and send nothing. The oldest silent connection is then closed to make room for the browser. */
-const maxSilent = 48;
+/**
+ * A local program may open connections and send nothing, again and again. Beyond this many, one is closed to make room for the browser: the
+ * oldest that has sent nothing at all, because a browser may send the head of its request in two packets.
+ */
+const maxSilent = 512;
+/** The first byte of a TLS connection: a record of type handshake (RFC 8446 section 5.1). */
+const tlsHandshake = 0x16;
 const slowestRequestMs = 10_000;
 const portAttempts = 10;
+
+interface Want {
+  readonly port: number | undefined;
+  readonly ipv6: boolean;
+  readonly again: Command;
+  /** a browser that allows https only asked for a TLS connection */
+  readonly onTls?: (() => void) | undefined;
+}
 
 /**
  * Listens on 127.0.0.1 and, where the machine has it, on ::1 with the same port; never on another interface.
  * `port` undefined takes a free one. Errors: `loopback-port-taken`, `loopback-refused` (both exit 1).
  */
-export async function bindLoopback(
-  handler: RequestListener,
-  want: { readonly port: number | undefined; readonly ipv6: boolean; readonly again: Command },
-  listen: Listen = listenOn,
-): Promise<BoundServers> {
+export async function bindLoopback(handler: RequestListener, want: Want, listen: Listen = listenOn): Promise<BoundServers> {
   for (let attempt = 1; ; attempt++) {
     const sockets = new Sockets();
-    const four = guardedServer(handler, sockets);
+    const four = guardedServer(handler, sockets, want);
     try {
       await listen(four, want.port ?? 0, '127.0.0.1');
     } catch (error) {
@@ -41,15 +50,16 @@ export async function bindLoopback(
     const port = portOf(four);
     if (!want.ipv6) return bound(port, [four], ['127.0.0.1'], sockets);
 
-    const six = guardedServer(handler, sockets);
+    const six = guardedServer(handler, sockets, want);
     try {
       await listen(six, port, '::1');
       return bound(port, [four, six], ['127.0.0.1', '::1'], sockets);
     } catch (error) {
-      // Another program owns this port on ::1, where browsers look first. When any port will do, take another one.
-      const elsewhere = (errorCode(error) ?? 'unknown') === 'EADDRINUSE' && want.port === undefined && attempt < portAttempts;
-      if (!elsewhere) return bound(port, [four], ['127.0.0.1'], sockets);
+      // Another program owns this port on ::1, where browsers look first. It would get the answer.
+      const taken = errorCode(error) === 'EADDRINUSE';
+      if (!taken || (want.port === undefined && attempt === portAttempts)) return bound(port, [four], ['127.0.0.1'], sockets);
       await closeServer(four);
+      if (want.port !== undefined) throw refusal(error, want);
     }
   }
 }
@@ -67,13 +77,14 @@ class Sockets {
       this.silent.delete(socket);
     });
     if (this.silent.size > maxSilent) {
-      const [oldest] = this.silent;
-      oldest?.destroy();
+      const [oldest, ...others] = this.silent;
+      const unspoken = [oldest, ...others].find((one) => one?.bytesRead === 0);
+      (unspoken ?? oldest)?.destroy();
     }
   }
 }
 
-function guardedServer(handler: RequestListener, sockets: Sockets): Server {
+function guardedServer(handler: RequestListener, sockets: Sockets, { onTls }: Want): Server {
   const server = createServer({
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: slowestRequestMs,
@@ -85,7 +96,8 @@ function guardedServer(handler: RequestListener, sockets: Sockets): Server {
     sockets.silent.delete(request.socket);
     handler(request, response);
   });
-  server.on('clientError', (_error, socket) => {
+  server.on('clientError', (error, socket) => {
+    if ('rawPacket' in error && Buffer.isBuffer(error.rawPacket) && error.rawPacket[0] === tlsHandshake) onTls?.();
     if (!socket.writable) return void socket.destroy();
     socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy());
   });
@@ -124,7 +136,7 @@ function listenOn(server: Server, port: number, host: string): Promise<void> {
   });
 }
 
-function refusal(error: unknown, want: { readonly port: number | undefined; readonly again: Command }) {
+function refusal(error: unknown, want: Want) {
   const code = errorCode(error) ?? 'unknown';
   if (code === 'EADDRINUSE' && want.port !== undefined) {
     return problem('loopback-port-taken', { port: want.port, again: want.again }, { cause: error });

@@ -11,12 +11,19 @@ interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+export interface Arrived {
+  readonly answer: AuthorizationAnswer;
+  /** the other end of the connection that brought it */
+  readonly clientPort: number;
+}
+
 /**
  * Receives the requests to the listener. It takes one answer and keeps that browser waiting until the result page is known. Every other
  * request gets a page that says why it is not the answer.
  */
 export class LoopbackReceiver {
-  readonly answered: Promise<AuthorizationAnswer>;
+  /** the next answer, and who brought it */
+  answered: Promise<Arrived>;
   /** the result page has left for the browser */
   readonly fetched: Promise<void>;
   port = 0;
@@ -24,7 +31,7 @@ export class LoopbackReceiver {
   readonly #callbackPath: string;
   /** cannot be guessed, so that another user of this computer does not read who signed in */
   readonly #resultPath: string;
-  #settle: (answer: AuthorizationAnswer) => void = () => undefined;
+  #settle: (arrived: Arrived) => void = () => undefined;
   #leave: () => void = () => undefined;
   #held: ServerResponse | undefined;
   #result: ResultPage | undefined;
@@ -35,9 +42,7 @@ export class LoopbackReceiver {
     this.#state = state;
     this.#callbackPath = callbackPath;
     this.#resultPath = resultPath;
-    this.answered = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
+    this.answered = this.#awaited();
     this.fetched = new Promise((resolve) => {
       this.#leave = resolve;
     });
@@ -48,6 +53,20 @@ export class LoopbackReceiver {
     response.on('error', () => undefined);
     const reply = this.#judge(request, response);
     if (reply !== 'hold') send(response, reply);
+  }
+
+  #awaited(): Promise<Arrived> {
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  /** The answer was not the one that is waited for: says so to whoever brought it, and takes another one. */
+  takeAnother(page: ResultPage): void {
+    const held = this.#held;
+    this.#held = undefined;
+    this.answered = this.#awaited();
+    if (isWaiting(held)) send(held, page);
   }
 
   publish(page: ResultPage): void {
@@ -70,6 +89,8 @@ export class LoopbackReceiver {
     if (target.length > longestTarget) return { ...badRequestPage(), status: 414 };
     if (!target.startsWith('/')) return badRequestPage();
     if (request.method !== 'GET') return { status: 405, headers: { Allow: 'GET' } };
+    // Nobody looks at what a browser loads ahead (Fetch standard, "Sec-Purpose"). It asks again when the person follows the link.
+    if (/prefetch|preview/i.test(String(request.headers['sec-purpose'] ?? request.headers.purpose ?? ''))) return { status: 503 };
 
     const mark = target.indexOf('?');
     const path = mark < 0 ? target : target.slice(0, mark);
@@ -96,7 +117,7 @@ export class LoopbackReceiver {
     if (read.kind === 'unreadable') return badRequestPage();
     if (isWaiting(this.#held) || this.#sent) return alreadyAnsweredPage();
     // The first answer, or the same person again after the first tab was closed before it got its result.
-    this.#settle(read.answer);
+    this.#settle({ answer: read.answer, clientPort: response.socket?.remotePort ?? 0 });
     if (this.#result !== undefined) return this.#toResult();
     this.#held = response;
     return 'hold';

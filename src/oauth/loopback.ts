@@ -1,10 +1,11 @@
-import type { Clock, Random } from '../core/context.ts';
+import type { Clock, Files, Random } from '../core/context.ts';
 import { type Command, mailauth } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
 import { type AuthorizationAnswer, newState } from './authorization-answer.ts';
 import { bindLoopback } from './loopback-bind.ts';
 import type { ResultPage } from './loopback-pages.ts';
 import { LoopbackReceiver } from './loopback-receiver.ts';
+import { isOfAnotherUser } from './other-user.ts';
 
 export type { AuthorizationAnswer } from './authorization-answer.ts';
 
@@ -16,12 +17,18 @@ export interface LoopbackOptions {
   readonly signal: AbortSignal;
   /** the command that repeats this sign-in, for the error texts */
   readonly again?: Command;
+  /** a browser that allows https only came, and cannot be answered */
+  readonly onTls?: () => void;
 }
 
-interface LoopbackAnswer {
+export interface LoopbackAnswer {
   readonly params: AuthorizationAnswer;
   /** after the exchange: tells the browser the truth; resolves when the page was fetched or a second has passed, never rejects */
   respond(page: ResultPage): Promise<void>;
+  /** it was somebody else: shows why and goes on waiting, so that `answer` can be called again */
+  refuse(page: ResultPage): void;
+  /** another user of this computer brought it (false where that cannot be known) */
+  fromAnotherUser(files: Pick<Files, 'read'>): Promise<boolean>;
 }
 
 export interface Loopback {
@@ -62,7 +69,8 @@ export async function openLoopback(options: LoopbackOptions): Promise<Loopback> 
   const state = newState(random);
   const receiver = new LoopbackReceiver(state, registered.path || '/', `/mailauth/${random.bytes(12).toString('base64url')}`);
   const ipv6 = registered.host === 'localhost';
-  const bound = await bindLoopback((request, response) => receiver.receive(request, response), { port: registered.port, ipv6, again });
+  const want = { port: registered.port, ipv6, again, onTls: options.onTls };
+  const bound = await bindLoopback((request, response) => receiver.receive(request, response), want);
   receiver.port = bound.port;
 
   const openedAt = clock.now();
@@ -98,7 +106,13 @@ export async function openLoopback(options: LoopbackOptions): Promise<Loopback> 
         throw problem('sign-in-timeout', { seconds: Math.max(0, Math.round((deadline - openedAt) / 1000)), again });
       });
       try {
-        return { params: await Promise.race([receiver.answered, tooLate]), respond };
+        const { answer: params, clientPort } = await Promise.race([receiver.answered, tooLate]);
+        return {
+          params,
+          respond,
+          refuse: (page) => receiver.takeAnother(page),
+          fromAnotherUser: (files) => isOfAnotherUser(files, { serverPort: bound.port, clientPort }),
+        };
       } finally {
         answered.abort();
       }

@@ -13,7 +13,7 @@ export interface Reply {
 export function visit(
   port: number,
   path: string,
-  more: { method?: string; host?: string; address?: string; signal?: AbortSignal } = {},
+  more: { method?: string; host?: string; address?: string; signal?: AbortSignal; headers?: Readonly<Record<string, string>> } = {},
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const req = request(
@@ -22,7 +22,7 @@ export function visit(
         port,
         path,
         method: more.method ?? 'GET',
-        headers: { Host: more.host ?? `localhost:${port}` },
+        headers: { Host: more.host ?? `localhost:${port}`, ...more.headers },
         agent: false,
         ...(more.signal === undefined ? {} : { signal: more.signal }),
       },

@@ -140,6 +140,13 @@ describe('several errors', () => {
   });
 });
 
+it.each([
+  'An error occurred during a connection to localhost:41023. SSL received a record that exceeded the maximum permissible length. Error code: SSL_ERROR_RX_RECORD_TOO_LONG',
+  'This site can’t provide a secure connection. localhost sent an invalid response. ERR_SSL_PROTOCOL_ERROR',
+])('a browser in https-only mode: %s', async (text) => {
+  expect(await codesOf(text)).toEqual(['loopback-https']);
+});
+
 describe('what mailauth itself printed', () => {
   it.each([
     ['not-signed-in', '✖ Nobody is signed in for helpdesk@contoso.com\n  The mailbox is set up, but there is no token in the store.'],

@@ -1,10 +1,14 @@
+import { connect } from 'node:tls';
 import { expect, it } from 'vitest';
 import { mailauth } from '../../../src/core/next.ts';
+import { problem } from '../../../src/errors/problem.ts';
 import { browserTrip } from '../../../src/oauth/browser-trip.ts';
+import { successPage } from '../../../src/oauth/loopback-pages.ts';
 import { systemFiles } from '../../../src/system/disk/files.ts';
 import { testContext } from '../../support/context.ts';
 
 const redirectUri = 'https://app.example/cb';
+let redirect = '';
 const code = `1.AX0A${'b'.repeat(300)}`;
 
 /** One trip without a listener; `paste` makes the lines that are pasted from the address that brings the code back. */
@@ -22,6 +26,7 @@ async function trip(paste: (address: string) => readonly string[], more: Paramet
       again: mailauth('login'),
       canAsk: more.browser !== undefined,
       async address({ state, redirectUri: back }) {
+        redirect = back;
         lines = [...paste(`${back}?code=${code}&state=${state}&session_state=x`)];
         return 'https://login.example/authorize';
       },
@@ -86,4 +91,73 @@ it.each([
 it('at the end of standard input it does not wait for nothing: exit 3', async () => {
   await expect(trip(() => [])).rejects.toMatchObject({ code: 'paste-ended', exit: 3 });
   await expect(trip(() => ['what is this'])).rejects.toMatchObject({ code: 'paste-ended' });
+});
+
+const insistsOnHttps = {
+  usable: true,
+  async open() {
+    connect({ host: '127.0.0.1', port: Number(new URL(redirect).port) }).on('error', () => undefined);
+    return { kind: 'opened' as const };
+  },
+};
+
+/** A sign-in at which several people knock, all of them as the user `as` where the system is asked; only one account is right. */
+async function knockedAt(codes: readonly string[], as?: number) {
+  const notes: string[] = [];
+  const pages: number[] = [];
+  let back = '';
+  const read = async (path: string): Promise<string | undefined> => {
+    const text = await systemFiles.read(path);
+    if (as === undefined || !path.startsWith('/proc/net/')) return text;
+    const port = Number(new URL(back).port).toString(16).toUpperCase().padStart(4, '0');
+    // The eighth column of a line whose remote end is the listener: the user at the browser's end.
+    return text?.replace(new RegExp(`^(\\s*\\d+: \\S+ \\S+:${port} \\S+ \\S+ \\S+ \\S+ +)\\d+`, 'gm'), `$1${as}`);
+  };
+  const ctx = testContext({ files: { ...systemFiles, read }, browser: opens });
+  const trip = browserTrip(
+    ctx,
+    {
+      ...{ redirectUri: 'http://localhost', loopback: true, method: 'browser', waitMs: 8_000, again: mailauth('login'), canAsk: false },
+      async address({ state, redirectUri: to }) {
+        back = `${to}/?state=${state}&code=`;
+        return 'https://login.example/authorize';
+      },
+    },
+    { authorizationRequired: () => undefined, note: (text) => notes.push(text), waiting: () => undefined },
+    async (answer) => {
+      const given = answer.kind === 'code' ? answer.code.reveal() : answer.kind;
+      if (given === 'stolen') throw problem('code-expired', {});
+      if (given === 'bob') throw problem('wrong-account', { mailbox: 'ada@contoso.com', account: 'bob@contoso.com', signInAs: undefined });
+      return { value: given, page: successPage({ mailbox: 'ada@contoso.com', account: 'ada@contoso.com' }) };
+    },
+  );
+  const knocking = async (): Promise<void> => {
+    await expect.poll(() => back).not.toBe('');
+    for (const one of codes) pages.push((await fetch(`${back}${one}`)).status);
+  };
+  const [got] = await Promise.allSettled([trip, knocking()]);
+  return { got: got.status === 'fulfilled' ? got.value : got.reason, notes: notes.join('\n'), pages };
+}
+
+it('a wrong account does not end the sign-in while another tab has the right one', async () => {
+  const both = await knockedAt(['bob', 'ada']);
+  expect(both).toMatchObject({ got: 'ada', pages: [400, 200], notes: expect.stringContaining('That was the wrong account') });
+  const alone = await knockedAt(['bob']);
+  expect(alone.got).toMatchObject({ code: 'wrong-account' });
+  // The account that came in is never the first advice.
+  expect(JSON.stringify(alone.got.next[0])).not.toContain('bob@');
+});
+
+it('what another user of the computer brings does not end the sign-in, whatever is wrong with it', async () => {
+  const { got, notes } = await knockedAt(['stolen', 'bob', 'ada'], 65_534);
+  expect([got, notes]).toEqual(['ada', expect.stringContaining('Another user of this computer')]);
+  // The same answers of the person's own browser end it, and so do those that root relays (WSL).
+  expect((await knockedAt(['stolen'])).got).toMatchObject({ code: 'code-expired' });
+  expect((await knockedAt(['stolen'], 0)).got).toMatchObject({ code: 'code-expired' });
+});
+
+it('a browser in https-only mode is told of at once, and the pasted address is asked for', async () => {
+  const { got, notes } = await trip((address) => [address], { browser: insistsOnHttps }, true);
+  expect(got).toBe(code);
+  expect(notes).toEqual([expect.stringMatching(/https-only mode.*Allow http for localhost.*paste it here/)]);
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cloudNames, namedCloud } from '../../../src/core/cloud.ts';
-import { mailauth } from '../../../src/core/next.ts';
+import { type Command, mailauth, noted } from '../../../src/core/next.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { readAccessToken, readIdToken } from '../../../src/oauth/claims.ts';
 import { checkIdentity, type Identity } from '../../../src/oauth/identity.ts';
@@ -70,6 +70,8 @@ it('an access token is looked into for diagnosis', () => {
   });
 });
 
+const onlyIfKnown = (command: Command) => noted(command, 'only if you know that account, and it may open this mailbox');
+
 describe('checkIdentity', () => {
   const good: Identity = {
     claims: { username: 'HelpDesk@Contoso.com', objectId: 'o', tenantId, audience: 'app' },
@@ -100,7 +102,10 @@ describe('checkIdentity', () => {
         code: 'wrong-account',
         exit: 1,
         title: 'HelpDesk@Contoso.com signed in, but the mailbox is shared@contoso.com',
-        next: expect.arrayContaining([mailauth('setup', { mailbox: 'shared@contoso.com', signInAs: 'HelpDesk@Contoso.com' })]),
+        next: [
+          noted(mailauth('login', 'shared@contoso.com', { force: true }), 'with the right account'),
+          onlyIfKnown(mailauth('setup', { mailbox: 'shared@contoso.com', signInAs: 'HelpDesk@Contoso.com' })),
+        ],
       }),
     );
     expect(() => checkIdentity({ ...good, mailbox: 'shared@contoso.com', signInAs: 'anna@contoso.com' })).toThrow(
@@ -112,7 +117,9 @@ describe('checkIdentity', () => {
     const claims = { username: '$(reboot)@contoso.com' };
     expect(() => checkIdentity({ ...good, claims })).toThrow(
       expect.objectContaining({
-        next: expect.arrayContaining([mailauth('setup', { mailbox: 'helpdesk@contoso.com', signInAs: '$(reboot)@contoso.com' })]),
+        next: expect.arrayContaining([
+          onlyIfKnown(mailauth('setup', { mailbox: 'helpdesk@contoso.com', signInAs: '$(reboot)@contoso.com' })),
+        ]),
       }),
     );
   });

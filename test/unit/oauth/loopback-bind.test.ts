@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
 import { mailauth } from '../../../src/core/next.ts';
 import { type BoundServers, bindLoopback, type Listen } from '../../../src/oauth/loopback-bind.ts';
@@ -36,6 +36,18 @@ it('gives up on ::1 in the end, not on the sign-in', async () => {
     await really(server, port, host);
   });
   expect(bound.hosts).toEqual(['127.0.0.1']);
+});
+
+it('a registered port that somebody else has on ::1 is taken, and 127.0.0.1 is free again', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen({ port: 0, host: '::1', ipv6Only: true }, resolve));
+  const address = other.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const taken = bindLoopback((_q, s) => s.end(), { port, ipv6: true, again: mailauth('setup') });
+  await expect(taken).rejects.toMatchObject({ code: 'loopback-port-taken', exit: 1 });
+  await new Promise((resolve) => other.close(resolve));
+  bound = await bindLoopback((_q, s) => s.end(), { port, ipv6: true, again: mailauth('setup') });
+  expect(bound.hosts).toEqual(['127.0.0.1', '::1']);
 });
 
 it('only ever asks for loopback addresses', async () => {

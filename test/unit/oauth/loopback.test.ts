@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { connect as tls } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/core/context.ts';
 import { Interrupted, MailauthError } from '../../../src/core/errors.ts';
@@ -80,12 +81,10 @@ describe('the address', () => {
     expect(nextOf(error)[0]).toBe('mailauth login a@b.example --sign-in paste');
   });
 
-  it('goes on with IPv4 when only ::1 has the exact port taken', async () => {
+  it('is taken when somebody else has the exact port on ::1 alone: a browser may ask there first', async () => {
     const port = await freePort();
     await occupy(port, '::1');
-    const loopback = await open({ redirectUri: `http://localhost:${port}` });
-    expect((await visit(port, '/')).status).toBe(400);
-    expect(loopback.port).toBe(port);
+    await expect(open({ redirectUri: `http://localhost:${port}` })).rejects.toMatchObject({ code: 'loopback-port-taken', exit: 1 });
   });
 
   it.each([
@@ -281,6 +280,84 @@ describe('everybody else', () => {
     const shown = await visit(loopback.port, String((await browser).headers.location));
     await responded;
     expect(shown.status).toBe(200);
+  });
+});
+
+describe('connections that are no request of a person', () => {
+  it('200 that are opened again and again do not starve a browser that sends its head in two packets', async () => {
+    const loopback = await open();
+    let looping = true;
+    const loop = (): void => {
+      const socket = connect(loopback.port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.on('close', () => looping && setTimeout(loop, 1));
+      cleanups.push(() => socket.destroy());
+    };
+    cleanups.push(() => {
+      looping = false;
+    });
+    for (let count = 0; count < 200; count++) loop();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const served = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const socket = connect(loopback.port, '127.0.0.1');
+        const answered = new Promise<string>((resolve) => {
+          let text = '';
+          socket.on('data', (chunk) => {
+            text += String(chunk);
+          });
+          socket.on('error', () => undefined).on('close', () => resolve(text));
+        });
+        socket.write('GET /favicon.ico HTTP/1.1\r\nHost: ');
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        socket.write(`localhost:${loopback.port}\r\n\r\n`);
+        return (await answered).startsWith('HTTP/1.1 204');
+      }),
+    );
+    expect(served.filter(Boolean)).toHaveLength(40);
+  });
+
+  it('beyond the most that may be silent, those that sent nothing go first', async () => {
+    const loopback = await open();
+    const browser = connect(loopback.port, '127.0.0.1');
+    cleanups.push(() => browser.destroy());
+    browser.write('GET /favicon.ico HTTP/1.1\r\nHost: ');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const flood = Array.from({ length: 700 }, () => connect(loopback.port, '127.0.0.1').on('error', () => undefined));
+    cleanups.push(() => {
+      for (const socket of flood) socket.destroy();
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const answered = new Promise((resolve) => browser.once('data', resolve));
+    browser.write(`localhost:${loopback.port}\r\n\r\n`);
+    expect(String(await answered)).toMatch(/^HTTP\/1\.1 204/);
+  });
+
+  it.each([{ 'sec-purpose': 'prefetch' }, { 'sec-purpose': 'prefetch;prerender' }, { purpose: 'prefetch' }])(
+    '%j is not the answer',
+    async (headers) => {
+      const loopback = await open();
+      expect((await visit(loopback.port, loopback.back({ code: 'ahead' }), { headers })).status).toBe(503);
+      const browser = visit(loopback.port, loopback.back({ code: 'followed' }));
+      const { params, respond } = await loopback.answer(inAMinute());
+      expect(params.kind === 'code' && params.code.reveal()).toBe('followed');
+      const responded = respond(page);
+      await visit(loopback.port, String((await browser).headers.location));
+      await responded;
+    },
+  );
+
+  it('a TLS handshake is told, and anything else that cannot be read is not', async () => {
+    let told = 0;
+    const loopback = await open({ onTls: () => told++ });
+    await rawExchange(loopback.port, 'nonsense\r\n\r\n');
+    expect(told).toBe(0);
+    await new Promise((resolve) =>
+      tls({ port: loopback.port, host: '127.0.0.1' })
+        .on('error', () => undefined)
+        .on('close', resolve),
+    );
+    expect(told).toBe(1);
   });
 });
 

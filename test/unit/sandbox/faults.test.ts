@@ -112,6 +112,7 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'clock-wrong',
     'node-too-old',
     'browser-missing',
+    'loopback-https',
     'loopback-no-answer',
     'loopback-port-taken',
     'loopback-redirect-unusable',

@@ -31,8 +31,9 @@ export const accountEntries = {
         : `${v.account} signed in, but ${v.signInAs} should have, for the mailbox ${v.mailbox}`,
     why: () => 'The browser was signed in as somebody else, or the mailbox is shared or an alias. Nothing was stored.',
     next: (v) => [
-      setup(v, { signInAs: v.account }),
-      led(`If ${v.account} is not allowed to open that mailbox, sign in as ${v.signInAs ?? v.mailbox}`, login(v, { force: true })),
+      noted(login(v, { force: true }), 'with the right account'),
+      // No account in the remark: zsh reads what stands behind # in a pasted line.
+      noted(setup(v, { signInAs: v.account }), 'only if you know that account, and it may open this mailbox'),
     ],
   }),
   'account-unknown': entry<{ mailbox: string }>({

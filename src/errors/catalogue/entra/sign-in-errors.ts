@@ -21,6 +21,20 @@ export const signInEntries = {
     ],
   }),
 
+  'loopback-https': entry<{ again: Command }>({
+    exit: Exit.needsSignIn,
+    source: sources.loopback,
+    codes: ['SSL_ERROR_RX_RECORD_TOO_LONG', 'ERR_SSL_PROTOCOL_ERROR', 'SEC_E_INVALID_TOKEN'],
+    title: () => 'The browser insists on https, and this computer answers the sign-in with http',
+    why: () =>
+      'A browser in https-only mode turns http://localhost into https. Nothing listens for https there, and nothing secret is lost.',
+    next: ({ again }) => [
+      pasting(again),
+      'Allow http for localhost in the settings of the browser, then run the same command again.',
+      'A mail program that says this uses SSL/TLS on a port that begins without it, such as 143 or 587: choose STARTTLS there.',
+    ],
+  }),
+
   'loopback-refused': entry<{ reason: string; again: Command }>({
     exit: Exit.failed,
     source: sources.loopback,
