@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { HttpRequest, HttpResponse } from '../../core/context.ts';
 import type { Where } from '../../errors/catalogue/machine/network-errors.ts';
 import { problem } from '../../errors/problem.ts';
-import { aborted, told } from './sockets.ts';
+import { told, unlessAborted } from './sockets.ts';
 
 const bodyLimit = 1024 * 1024;
 
@@ -90,7 +90,7 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest, through: H
         signal,
       });
       // While undici connects it does not look at the signal.
-      const { body, statusCode, headers } = await Promise.race([sent, aborted(signal)]);
+      const { body, statusCode, headers } = await unlessAborted(signal, sent);
       return { status: statusCode, headers: flat(headers), text: await readText(body, where) };
     });
   } finally {

@@ -6,7 +6,7 @@ import type { Network } from '../../core/context.ts';
 import type { Where } from '../../errors/catalogue/machine/network-errors.ts';
 import { createHttp } from './http-client.ts';
 import { openTunnel, type ProxyAddress, readProxy } from './proxy.ts';
-import { aborted, guarded, tcp, tls, told } from './sockets.ts';
+import { guarded, tcp, tls, told, unlessAborted } from './sockets.ts';
 
 interface NetworkOptions {
   /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NODE_EXTRA_CA_CERTS */
@@ -84,7 +84,7 @@ async function addressesOf(host: string, signal: AbortSignal): Promise<readonly 
   if (isIP(host) !== 0) return [host];
   return told({ host, port: 0 }, signal, async () => {
     // The resolver cannot be stopped, so only the wait for it ends.
-    const found = await Promise.race([resolve(host, { all: true, verbatim: true }), aborted(signal)]);
+    const found = await unlessAborted(signal, resolve(host, { all: true, verbatim: true }));
     return found.map((one) => one.address);
   });
 }
