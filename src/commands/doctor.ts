@@ -109,7 +109,7 @@ async function checksOf(session: Session, records: readonly MailboxRecord[], { c
     nodeCheck(ctx, version),
     homeCheck({ ...ctx, home }),
     mailboxesCheck({ ...ctx, home }, (record) => session.refuseSteered(record)),
-    ...stores.map((store) => storeCheck(store, (name) => session.storeToShow({ store: name }))),
+    ...stores.map((store) => storeCheck(store, (name) => session.storeToShow({ store: name }), canAsk(session))),
     loopbackCheck(ctx),
     browserCheck(ctx),
     environmentCheck(ctx),

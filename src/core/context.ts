@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
+import type { Keychain } from './keychain-port.ts';
 import type { Surroundings } from './shown.ts';
 
 /**
@@ -185,35 +186,6 @@ export interface Browser {
   readonly usable: boolean;
   /** http and https only; resolves after the launcher survived or failed its first two seconds */
   open(url: string): Promise<BrowserOutcome>;
-}
-
-/** keytar's shape. Failures are `KeychainFailure`. Every call ends within its own deadline, hung daemon or not. */
-export interface Keychain {
-  getPassword(service: string, account: string): Promise<string | null>;
-  setPassword(service: string, account: string, password: string): Promise<void>;
-  deletePassword(service: string, account: string): Promise<boolean>;
-  /** largest value of one entry in UTF-16 code units (Windows: 1280), or Infinity */
-  readonly limit: number;
-  /** `Secret Service`, `macOS Keychain`, `Windows Credential Manager` */
-  readonly label: string;
-  /** ends helper processes; safe to call twice */
-  close(): void;
-}
-
-/** What is wrong with the keychain as a whole; `damaged` is about the one entry. */
-export type KeychainTrouble = 'no-bus' | 'no-provider' | 'no-collection' | 'locked' | 'hung' | 'denied' | 'damaged' | 'other';
-
-/** What a `damaged` failure says when the keychain has several entries of one name, made by another program or by restoring a keyring. */
-export const severalEntries = 'there are several entries of this name';
-
-export class KeychainFailure extends Error {
-  readonly trouble: KeychainTrouble;
-
-  constructor(trouble: KeychainTrouble, message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.name = 'KeychainFailure';
-    this.trouble = trouble;
-  }
 }
 
 /** The environment variables of this process. */

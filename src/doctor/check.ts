@@ -21,6 +21,8 @@ export interface Check {
   /** stable: scripts look for it */
   readonly id: string;
   readonly title: string;
+  /** where it may wait for a person, instead of the limit that all checks have */
+  readonly limitMs?: number;
   /** Throws a `MailauthError` for what is broken. The signal aborts at the time limit. */
   run(signal: AbortSignal): Promise<Verdict>;
 }
@@ -93,8 +95,9 @@ export async function runChecks(checks: readonly Check[], o: RunChecks): Promise
 async function inTime(check: Check, o: RunChecks): Promise<Verdict> {
   const stop = new AbortController();
   const settled = new AbortController();
-  const tooLate = () => failed(problem('doctor-check-late', { what: check.title, seconds: Math.ceil(o.limitMs / 1000) }));
-  const late = o.clock.sleep(o.limitMs, settled.signal).then(async () => {
+  const { limitMs = o.limitMs } = check;
+  const tooLate = () => failed(problem('doctor-check-late', { what: check.title, seconds: Math.ceil(limitMs / 1000) }));
+  const late = o.clock.sleep(limitMs, settled.signal).then(async () => {
     stop.abort(new DOMException('no answer in time', 'TimeoutError'));
     await o.clock.sleep(graceMs, settled.signal);
     return tooLate();

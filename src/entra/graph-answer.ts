@@ -5,7 +5,7 @@ import type { Command } from '../core/next.ts';
 import { plain } from '../core/text.ts';
 import { graphEntries } from '../errors/catalogue/registration/graph-errors.ts';
 import type { Signs } from '../errors/entry/entry.ts';
-import { problem } from '../errors/problem.ts';
+import { problem, wordsOfSign } from '../errors/problem.ts';
 
 interface GraphOk {
   readonly kind: 'ok';
@@ -78,7 +78,7 @@ export function graphDetail({ requestId, code, message }: GraphRefusal): { corre
 /** Does the refusal carry a code or a sentence by which the catalogue knows this entry? */
 export const means = (refusal: GraphRefusal, code: keyof typeof graphEntries): boolean => {
   const { codes = [], says: sentences = [] }: Signs = graphEntries[code];
-  return says(refusal, ...codes, ...sentences.map((one) => (typeof one === 'string' ? one : one.words)));
+  return says(refusal, ...[...codes, ...sentences].map(wordsOfSign));
 };
 
 /** Graph names the reason sometimes in a code and sometimes only in the sentence, so both are searched. */

@@ -37,6 +37,9 @@ const ended = (text: string): string => (/(?:^|\s)[^\s/@:\\]*[\p{L}\p{N})'"]$/u.
 /** Letters and digits only, in lower case: what is left of a sentence however it was wrapped, quoted or escaped. */
 export const squeezed = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '');
 
+/** A sign as text. */
+export const wordsOfSign = (one: string | Said): string => (typeof one === 'string' ? one : one.words);
+
 /** The first of these entries one of whose sentences stands in the text, with the blanks that the sentence fills. */
 export function entryThatSays<C extends keyof typeof catalogue>(
   text: string,
@@ -57,5 +60,6 @@ export function entryThatSays<C extends keyof typeof catalogue>(
 export const entryWithCode = <C extends keyof typeof catalogue>(word: string, candidates: readonly C[]): C | undefined =>
   candidates.find((code) => {
     const signs: Signs = catalogue[code];
-    return signs.codes?.some((own) => (own.endsWith('*') ? word.startsWith(own.slice(0, -1)) : own === word)) === true;
+    const words = signs.codes?.map(wordsOfSign) ?? [];
+    return words.some((own) => (own.endsWith('*') ? word.startsWith(own.slice(0, -1)) : own === word));
   });

@@ -27,7 +27,9 @@ export function allNeedles(): readonly Needle[] {
   return entries.flatMap(([entry, { codes = [], says = [], hints = [] }]) => [
     // mailauth's own codes. One without a hyphen could be an ordinary English word.
     ...(entry.includes('-') ? [word(entry, entry, false)] : []),
-    ...codes.map((code) => word(entry, code, false)),
+    ...codes.map((code) =>
+      typeof code === 'string' ? word(entry, code, false) : { ...word(entry, code.words, false), ...defined({ means: code.means }) },
+    ),
     ...says.map((one) =>
       typeof one === 'string'
         ? { entry, letters: squeezed(one), hint: false }

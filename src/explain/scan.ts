@@ -105,8 +105,10 @@ function signAt(text: string, s: Squeezed, i: number, needle: Needle): Hit | und
     const apart = end - at > needle.letters.length * 2 + 80;
     return apart || /[a-z0-9]/i.test(before) || /[a-z]/i.test(after) ? undefined : { kind: 'sign', needle, at, end };
   }
-  const stands = unwrapped(text.slice(at, end)).toLowerCase() === exact.text;
-  if (!stands || /[\w-]/.test(before) || (!exact.open && /[\w-]/.test(after))) return undefined;
+  // Status words of macOS are negative numbers.
+  const begin = exact.text.startsWith('-') ? at - 1 : at;
+  const stands = unwrapped(text.slice(begin, end)).toLowerCase() === exact.text;
+  if (!stands || /[\w-]/.test(text[begin - 1] ?? '') || (!exact.open && /[\w-]/.test(after))) return undefined;
   // `5.7.60` may also be a version number, but not where it follows a reply code.
   if (
     /^\d\.\d/.test(exact.text) &&

@@ -125,7 +125,8 @@ function readingContext(process: NodeJS.Process): Context {
     network: noNetwork,
     prompts: noPrompts,
     browser: { usable: false, open: refuse },
-    keychain: createKeychain({ platform, env, clock }),
+    // What is slow or needs a person is left to the whole program.
+    keychain: createKeychain({ platform, env, clock, ...(platform === 'darwin' ? {} : { callLimitMs: 1_000 }) }),
     // A getter, because the module of AbortController takes a tenth of the time of a bare Node, and nothing here waits long enough to be stopped.
     get signal() {
       return new AbortController().signal;

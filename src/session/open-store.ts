@@ -10,19 +10,21 @@ import type { Globals } from './globals.ts';
 
 type StoreContext = Pick<Context, 'env' | 'platform' | 'files' | 'keychain' | 'random' | 'prompts' | 'interactive'>;
 
-/** A store by its name, not probed. The first use of the keychain gives a home its id; throws `home-not-writable`. */
+/** A store by its name, not probed. `say` tells the person at the terminal what the keychain asks in its window. The first use of the keychain gives a home its id; throws `home-not-writable`. */
 export async function openStore(
   ctx: StoreContext,
   globals: Pick<Globals, 'sandbox' | 'noInput' | 'yes'>,
   home: string,
   name: StoreName,
+  say?: (text: string) => void,
 ): Promise<SecretStore> {
   switch (name) {
     case 'keychain': {
       const homeId = (await readHomeId(ctx.files, home)) ?? (await ensureHomeId(ctx.files, ctx.random, home));
       const service = globals.sandbox ? 'mailauth-sandbox' : 'mailauth';
       const hasSealedFile = async () => (await ctx.files.held(sealedFile(home))) !== undefined;
-      return keychainStore({ keychain: ctx.keychain, service, homeId, random: ctx.random, hasSealedFile });
+      const keychain = say !== undefined && canAsk(ctx, globals) ? ctx.keychain.asking?.({ say }) : undefined;
+      return keychainStore({ keychain: keychain ?? ctx.keychain, service, homeId, random: ctx.random, hasSealedFile });
     }
     case 'file':
       return fileStore({ ctx, home, key: keyOf(ctx, globals) });
@@ -38,6 +40,8 @@ const keyOf = (ctx: StoreContext, globals: Pick<Globals, 'noInput' | 'yes'>): Ke
     ctx,
     // Read only when there is a question: looking at the terminal costs `token get` more than reading its token.
     get canAsk() {
-      return ctx.interactive && !globals.noInput && !globals.yes;
+      return canAsk(ctx, globals);
     },
   });
+
+const canAsk = (ctx: StoreContext, { noInput, yes }: Pick<Globals, 'noInput' | 'yes'>): boolean => ctx.interactive && !noInput && !yes;

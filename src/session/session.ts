@@ -64,7 +64,7 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
   const opened = new Map<StoreName, Promise<SecretStore>>();
   // Opened once a command, so that a person types the passphrase once and its key is derived once.
   const secretStore = (name: StoreName): Promise<SecretStore> => {
-    const store = opened.get(name) ?? openStore(ctx, globals, home, name);
+    const store = opened.get(name) ?? openStore(ctx, globals, home, name, (text) => report.show(text));
     opened.set(name, store);
     return store;
   };

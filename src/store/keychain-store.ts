@@ -1,10 +1,11 @@
-import { type Keychain, KeychainFailure, type KeychainTrouble, type Random, severalEntries } from '../core/context.ts';
+import type { Random } from '../core/context.ts';
+import { type Keychain, KeychainFailure, type KeychainTrouble, severalEntries } from '../core/keychain-port.ts';
 import { line } from '../core/next.ts';
 import { Secret } from '../core/secret.ts';
 import type { SecretStore } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
-import { DamagedValue, splitEntry } from './split.ts';
+import { DamagedValue, type SplitEntry, splitEntry } from './split.ts';
 import { fixOf } from './token-entry.ts';
 
 interface KeychainStoreOptions {
@@ -22,8 +23,11 @@ const codes = {
   'no-provider': 'keychain-no-provider',
   'no-collection': 'keychain-no-collection',
   locked: 'keychain-locked',
+  unconfirmed: 'keychain-unconfirmed',
+  busy: 'keychain-busy',
   hung: 'keychain-hung',
   denied: 'keychain-denied',
+  'no-binding': 'keychain-no-binding',
   other: 'keychain-failed',
 } as const satisfies Record<Exclude<KeychainTrouble, 'damaged'>, string>;
 
@@ -51,7 +55,8 @@ export function keychainStore(options: KeychainStoreOptions): SecretStore {
         throw problem('store-damaged', { what: entry, why: error.message, fix }, { cause: error });
       }
       const hasSealedFile = await options.hasSealedFile?.();
-      throw problem(codes[error.trouble], { label, why: plain(error.message), hasSealedFile }, { cause: error });
+      const { trouble, provider, pid } = error;
+      throw problem(codes[trouble], { label, why: plain(error.message), hasSealedFile, provider, pid }, { cause: error });
     }
   };
 
@@ -64,9 +69,7 @@ export function keychainStore(options: KeychainStoreOptions): SecretStore {
       const value = random.bytes(16).toString('hex');
       await guard(entry, async () => {
         const probe = open(entry);
-        await probe.write(value);
-        const back = await probe.read();
-        const removed = await probe.remove();
+        const { back, removed } = await triedOut(probe, value);
         if (back !== value) throw new KeychainFailure('other', 'it did not give back what was written');
         if (!removed) throw new KeychainFailure('other', 'it did not delete what was written');
       });
@@ -82,4 +85,15 @@ export function keychainStore(options: KeychainStoreOptions): SecretStore {
 
     remove: (entry) => guard(entry, () => open(entry).remove()),
   };
+}
+
+/** Whatever fails on the way, the entry does not stay behind: a write that was not answered may have been done. */
+async function triedOut(probe: SplitEntry, value: string): Promise<{ readonly back: string | undefined; readonly removed: boolean }> {
+  try {
+    await probe.write(value);
+    return { back: await probe.read(), removed: await probe.remove() };
+  } catch (error) {
+    await probe.remove().catch(() => undefined);
+    throw error;
+  }
 }

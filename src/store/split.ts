@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import type { Keychain } from '../core/context.ts';
 import { sha256 } from '../core/hashes.ts';
+import type { Keychain } from '../core/keychain-port.ts';
 
 /**
  * Values of any size in a keychain whose entries have a limit (Windows: 1280 UTF-16 units).
@@ -11,7 +11,7 @@ import { sha256 } from '../core/hashes.ts';
  * the old value or the new one. Parts are written upwards and deleted downwards, so that leftovers are always
  * a row from 0 that the next write or removal can find. One writer at a time; readers need no lock.
  */
-interface SplitEntry {
+export interface SplitEntry {
   /** undefined when there is no entry; throws `DamagedValue` */
   read(): Promise<string | undefined>;
   write(value: string): Promise<void>;

@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KeychainFailure } from '../../src/core/context.ts';
+import { KeychainFailure } from '../../src/core/keychain-port.ts';
 import { enter, type Machine, machine, person, type Ran } from '../support/command-line.ts';
 import { MemoryKeychain } from '../support/context.ts';
 import { stream } from '../support/json-stream.ts';

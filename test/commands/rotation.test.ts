@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Keychain } from '../../src/core/context.ts';
 import { Interrupted } from '../../src/core/errors.ts';
+import type { Keychain } from '../../src/core/keychain-port.ts';
 import { systemClock } from '../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import { type Machine, machine } from '../support/command-line.ts';

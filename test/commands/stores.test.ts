@@ -2,7 +2,8 @@ import { chmod, copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Files, Keychain } from '../../src/core/context.ts';
+import type { Files } from '../../src/core/context.ts';
+import type { Keychain } from '../../src/core/keychain-port.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import { brokenKeychain, type How, type Machine, machine, person } from '../support/command-line.ts';
 import { MemoryKeychain } from '../support/context.ts';

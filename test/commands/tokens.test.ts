@@ -304,7 +304,9 @@ describe('a keychain that cannot be used is exit 7 with the fix, never another s
     ['no-provider', 'keychain-no-provider'],
     ['no-collection', 'keychain-no-collection'],
     ['locked', 'keychain-locked'],
+    ['unconfirmed', 'keychain-unconfirmed'],
     ['hung', 'keychain-hung'],
+    ['no-binding', 'keychain-no-binding'],
     ['denied', 'keychain-denied'],
     ['other', 'keychain-failed'],
   ] as const)('%s', async (trouble, code) => {

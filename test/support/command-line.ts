@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { run } from '../../src/cli/run.ts';
-import type { Context, Keychain, KeychainTrouble, Prompts } from '../../src/core/context.ts';
-import { KeychainFailure } from '../../src/core/context.ts';
+import type { Context, Prompts } from '../../src/core/context.ts';
+import type { Keychain, KeychainTrouble } from '../../src/core/keychain-port.ts';
+import { KeychainFailure } from '../../src/core/keychain-port.ts';
 import { MemoryKeychain, realNetwork, temporaryFolder, testContext } from './context.ts';
 import { type Home, isNew, readHome, writeHome } from './ready-home.ts';
 import { putSharedKeys, takeSharedKeys } from './sandbox.ts';

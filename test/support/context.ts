@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Context, Keychain, Output, Prompts } from '../../src/core/context.ts';
+import type { Browser, Context, Output, Prompts } from '../../src/core/context.ts';
+import type { Keychain } from '../../src/core/keychain-port.ts';
 import { systemClock, systemRandom } from '../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import { createNetwork } from '../../src/system/network/network.ts';

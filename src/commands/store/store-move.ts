@@ -5,7 +5,7 @@ import { mailauth } from '../../core/next.ts';
 import { shown } from '../../core/shown.ts';
 import { type ChosenStore, chosenStores, isChosenStore, type SecretStore, type StoreName, stores } from '../../core/stores.ts';
 import { anyOf } from '../../core/text.ts';
-import { isToSealedFile } from '../../errors/catalogue/store/keychain-errors.ts';
+import { isToSealedFile } from '../../errors/catalogue/store/keychain-advice.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { unknownStore } from '../../session/globals.ts';

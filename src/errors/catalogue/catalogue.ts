@@ -18,8 +18,9 @@ import { mailboxEntries } from './registration/mailbox-errors.ts';
 import { rotationEntries } from './registration/rotation-errors.ts';
 import { setupEntries } from './registration/setup-errors.ts';
 import { homeEntries } from './store/home-errors.ts';
-import { storeEntries } from './store/keychain-errors.ts';
+import { keychainEntries } from './store/keychain-errors.ts';
 import { fileStoreEntries } from './store/sealed-file-errors.ts';
+import { storeEntries } from './store/store-errors.ts';
 
 /** Everything that can be wrong, by its stable code (the `error.code` of `--json`). */
 export const catalogue = {
@@ -35,6 +36,7 @@ export const catalogue = {
   ...deviceUsageEntries,
   ...graphEntries,
   ...homeEntries,
+  ...keychainEntries,
   ...storeEntries,
   ...fileStoreEntries,
   ...mailEntries,

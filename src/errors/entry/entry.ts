@@ -15,7 +15,7 @@ export interface Signs {
   /** AADSTS numbers that mean this */
   readonly aadsts?: readonly number[];
   /** codes, compared whole: `ENOTFOUND`, `Request_ResourceNotFound`, `5.7.60`; with a star behind: how the code begins */
-  readonly codes?: readonly string[];
+  readonly codes?: readonly (string | Said)[];
   /** sentences that mean this and nothing else */
   readonly says?: readonly (string | Said)[];
   /** codes and sentences that mean this only where nothing more exact stands near: `invalid_grant` */

@@ -28,7 +28,7 @@ export const sources = {
   nodeErrors: 'https://nodejs.org/api/errors.html#common-system-errors',
   certificates: 'https://nodejs.org/api/tls.html#x509-certificate-error-codes',
   proxy: 'RFC 9110 section 9.3.6 (CONNECT)',
-  secretService: 'https://specifications.freedesktop.org/secret-service/latest/, measured with gnome-keyring',
+  secretService: 'https://specifications.freedesktop.org/secret-service/latest/, measured with GNOME Keyring, KWallet and KeePassXC',
   loopback: 'RFC 8252 section 7.3',
   oauth: 'RFC 6749 section 5.2',
   own: "mailauth's own check",

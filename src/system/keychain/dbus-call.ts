@@ -1,4 +1,4 @@
-/** Method calls of D-Bus, as messages (D-Bus Specification, "Message Protocol"). Only what the reading of a secret needs. */
+/** Method calls of D-Bus, as messages (D-Bus Specification, "Message Protocol"). Only what the Secret Service needs. */
 
 /** Every value stands at an offset that is a multiple of its alignment. */
 export const align = (offset: number, to: number): number => Math.ceil(offset / to) * to;
@@ -11,11 +11,28 @@ export interface MethodCall {
   readonly args: readonly Argument[];
 }
 
-/** A value with its type: a string, an object path, a dictionary of strings, or bytes in a variant. */
-type Argument =
+type Pairs = Readonly<Record<string, string>>;
+
+/** The struct `Secret` (Secret Service API, "Data Types"). */
+export interface WireSecret {
+  readonly session: string;
+  readonly parameters: Uint8Array;
+  readonly value: Uint8Array;
+  readonly contentType: string;
+}
+
+/**
+ * A value with its type: a string, an object path, a boolean, a list of object paths, a dictionary of strings, bytes in a variant, a
+ * secret, or the properties of an entry, which are a string or a dictionary of strings each.
+ */
+export type Argument =
   | { readonly type: 's' | 'o'; readonly value: string }
-  | { readonly type: 'a{ss}'; readonly value: Readonly<Record<string, string>> }
-  | { readonly type: 'v'; readonly value: Uint8Array };
+  | { readonly type: 'b'; readonly value: boolean }
+  | { readonly type: 'ao'; readonly value: readonly string[] }
+  | { readonly type: 'a{ss}'; readonly value: Pairs }
+  | { readonly type: 'v'; readonly value: Uint8Array }
+  | { readonly type: '(oayays)'; readonly value: WireSecret }
+  | { readonly type: 'a{sv}'; readonly value: Readonly<Record<string, string | Pairs>> };
 
 /** A METHOD_CALL message, little endian. `serial` is not 0. */
 export function encodeCall(serial: number, call: MethodCall): Buffer {
@@ -95,25 +112,53 @@ class Writer {
     else this.#string(value);
   }
 
+  #bytes(bytes: Uint8Array): void {
+    this.u32(bytes.length);
+    this.bytes(bytes);
+  }
+
   argument({ type, value }: Argument): void {
-    if (type === 'a{ss}') this.#dictionary(value);
+    if (type === 'b') this.u32(value ? 1 : 0);
+    else if (type === 'ao') this.#array(4, value, (path) => this.#string(path));
+    else if (type === 'a{ss}') this.#dictionary(value);
+    else if (type === 'a{sv}') this.#array(8, Object.entries(value), ([name, property]) => this.#property(name, property));
+    else if (type === '(oayays)') this.#secret(value);
     else if (type === 'v') {
       this.#signature('ay');
-      this.u32(value.length);
-      this.bytes(value);
+      this.#bytes(value);
     } else this.#string(value);
   }
 
-  /** The length of a dictionary does not count the padding before its first entry. */
-  #dictionary(pairs: Readonly<Record<string, string>>): void {
+  /** The length of an array does not count the padding before its first element. */
+  #array<T>(alignment: number, elements: readonly T[], write: (element: T) => void): void {
     const length = this.place();
-    this.pad(8);
+    this.pad(alignment);
     const start = this.length;
-    for (const [key, value] of Object.entries(pairs)) {
+    for (const element of elements) write(element);
+    this.put(length, this.length - start);
+  }
+
+  #dictionary(pairs: Pairs): void {
+    this.#array(8, Object.entries(pairs), ([key, value]) => {
       this.pad(8);
       this.#string(key);
       this.#string(value);
-    }
-    this.put(length, this.length - start);
+    });
+  }
+
+  #property(name: string, value: string | Pairs): void {
+    this.pad(8);
+    this.#string(name);
+    this.#signature(typeof value === 'string' ? 's' : 'a{ss}');
+    if (typeof value === 'string') this.#string(value);
+    else this.#dictionary(value);
+  }
+
+  #secret({ session, parameters, value, contentType }: WireSecret): void {
+    this.pad(8);
+    this.#string(session);
+    this.#bytes(parameters);
+    this.#bytes(value);
+    this.#string(contentType);
   }
 }

@@ -27,12 +27,18 @@ export interface Reply {
   /** serial of the call that this answers; undefined for signals and calls */
   readonly replyTo: number | undefined;
   readonly errorName: string | undefined;
-  /** the body; empty for signals and calls, whose body is not read */
+  /** set for the signal with which a prompt of the Secret Service ends; other signals are not read */
+  readonly completed?: { readonly prompt: string; readonly dismissed: boolean };
+  /** the body; empty for signals and calls */
   readonly values: readonly Value[];
 }
 
 const methodReturn = 2;
 const errorReply = 3;
+const signal = 4;
+
+/** Codes of header fields (D-Bus Specification, "Header Fields"). */
+const field = { path: 1, interface: 2, member: 3, errorName: 4, replyTo: 5, signature: 8 } as const;
 
 /** Reads one whole message. Throws `BadMessage` when its inner lengths do not fit, or when a reply has values that mailauth never asks for. */
 export function decodeReply(message: Buffer): Reply {
@@ -46,7 +52,7 @@ export function decodeReply(message: Buffer): Reply {
 
 function decode(message: Buffer): Reply {
   const type = message.readUInt8(1);
-  if (type !== methodReturn && type !== errorReply) return { replyTo: undefined, errorName: undefined, values: [] };
+  if (type !== methodReturn && type !== errorReply && type !== signal) return notForUs;
   const reader = new Reader(message, 12);
   const fieldsEnd = 16 + reader.u32();
   const fields = new Map<number, Value>();
@@ -56,7 +62,8 @@ function decode(message: Buffer): Reply {
     fields.set(code, reader.variant());
   }
   reader.offset = align(fieldsEnd, 8);
-  const [errorName, replyTo, signature = ''] = [fields.get(4), fields.get(5), fields.get(8)];
+  if (type === signal) return signalOf(reader, fields);
+  const [errorName, replyTo, signature = ''] = [fields.get(field.errorName), fields.get(field.replyTo), fields.get(field.signature)];
   if (typeof replyTo !== 'number') throw new BadMessage('a reply to nothing');
   return {
     replyTo,
@@ -65,13 +72,32 @@ function decode(message: Buffer): Reply {
   };
 }
 
+const notForUs: Reply = { replyTo: undefined, errorName: undefined, values: [] };
+
+/** `Completed` (Secret Service API, "org.freedesktop.Secret.Prompt"): whether it was dismissed, then a result, which is not read. */
+function signalOf(reader: Reader, fields: ReadonlyMap<number, Value>): Reply {
+  const [prompt, signature] = [fields.get(field.path), fields.get(field.signature)];
+  const isCompleted = fields.get(field.interface) === 'org.freedesktop.Secret.Prompt' && fields.get(field.member) === 'Completed';
+  if (!isCompleted || typeof prompt !== 'string' || signature !== 'bv') return notForUs;
+  return { ...notForUs, completed: { prompt, dismissed: reader.u32() !== 0 } };
+}
+
 /** Reads only the bodies that mailauth asks for. A reader of every signature would let a small message keep it busy for minutes. */
 function bodyOf(reader: Reader, signature: Value): Reply['values'] {
   switch (signature) {
     case '':
       return [];
     case 's':
+    case 'o':
       return [reader.string()];
+    case 'u':
+      return [reader.u32()];
+    case 'b':
+      return [reader.u32() === 1];
+    case 'oo':
+      return [reader.string(), reader.string()];
+    case 'aoo':
+      return [reader.strings(), reader.string()];
     case 'v':
       return [reader.variant()];
     case 'vo':

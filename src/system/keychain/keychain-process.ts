@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeChildProcess } from '../../core/builtins.ts';
-import { type Env, KeychainFailure } from '../../core/context.ts';
+import type { Env } from '../../core/context.ts';
+import { KeychainFailure } from '../../core/keychain-port.ts';
 
 /** A write to the keychain; `password` null deletes the entry. */
 interface KeychainWrite {
@@ -14,7 +15,7 @@ interface KeychainWrite {
 export interface KeychainProcess {
   /**
    * Resolves what the binding answered (delete: false when there was nothing). Rejects with the binding's own words,
-   * or with `KeychainFailure` 'hung' after `limitMs`, when the process was killed, or 'other' when it died by itself.
+   * or with `KeychainFailure` 'busy' after `limitMs`, when the process was killed, or 'other' when it died by itself.
    */
   write(write: KeychainWrite, limitMs: number): Promise<boolean>;
   close(): void;
@@ -69,7 +70,7 @@ export function keychainProcess(options: { readonly env: Env; readonly childPath
         const id = ++lastId;
         // This timer also keeps the event loop alive while the answer is on its way.
         const timer = setTimeout(() => {
-          const overrun = new KeychainFailure('hung', `no answer within ${allowedMs} ms`);
+          const overrun = new KeychainFailure('busy', `no answer within ${allowedMs} ms`);
           close();
           settleAll(overrun);
         }, allowedMs);

@@ -1,192 +1,200 @@
 import { isUtf8 } from 'node:buffer';
-import { nodeCrypto } from '../../core/builtins.ts';
-import { type Env, severalEntries } from '../../core/context.ts';
-import { type Bus, onSessionBus, Refusal, type Unusable, unusable } from './bus.ts';
-import type { MethodCall } from './dbus-call.ts';
-import { BadMessage, type Value } from './dbus-reply.ts';
+import type { Env } from '../../core/context.ts';
+import { type AskingPerson, KeychainFailure, severalEntries } from '../../core/keychain-port.ts';
+import { type Bus, connectBus } from './bus.ts';
+import { BusyBus, failureOf, isGone, isLocked, isLost, isSessionLost } from './bus-errors.ts';
+import { createItem, deleteItem, type EntryName, getSecret, searchItems, setSecret } from './secret-calls.ts';
+import { type SecretProvider, secretProvider } from './secret-provider.ts';
+import { openSession, type SecretSession } from './secret-session.ts';
+import { agree, openCollection, openLocked, type Talk } from './secret-unlock.ts';
 
-/** Can the default collection of the Secret Service be used without a question to the person? */
-export type CollectionState = { readonly kind: 'unlocked' } | Unusable;
-
-/** The attributes by which an entry is found; the binding writes the same ones (freedesktop.org Secret Service API 0.2, "Lookup Attributes"). */
-interface EntryName {
-  readonly service: string;
-  readonly username: string;
-}
+type Person = AskingPerson | undefined;
 
 /**
- * Asks the Secret Service for `Locked` of its default collection (freedesktop.org Secret Service API 0.2,
- * org.freedesktop.Secret.Collection). The binding (@napi-rs/keyring) cannot answer this: on a locked keyring with a display its call waits
- * for the person for ever, and then not even process.exit returns. Never throws; ends within `deadlineMs`.
+ * The Secret Service of the session (GNOME Keyring, KWallet, KeePassXC), spoken to over D-Bus. All calls of one process go over one
+ * connection, because KeePassXC gives its entries to a connection and not to a program. Failures are `KeychainFailure`. One call at a time.
  */
-export const defaultCollection = (env: Env, deadlineMs: number): Promise<CollectionState> => onSessionBus(env, deadlineMs, askLocked);
-
-/**
- * Reads the secret of an entry over D-Bus and not with the binding. A locked keyring is never asked to open, so no prompt can hold the
- * call, and it takes half the time. The secret is encrypted on the bus, as with the binding. `secret` is null when the entry does not
- * exist. Never throws; ends within `deadlineMs`.
- */
-export const readSecret = (env: Env, deadlineMs: number, name: EntryName): Promise<ReadSecret | Unusable> =>
-  onSessionBus(env, deadlineMs, async (bus) => {
-    // The first three calls go out together. When the collection is locked, the other answers do not matter.
-    const locked = expected(askLocked(bus));
-    const session = expected(openSession(bus));
-    const found = expected(search(bus, name));
-    const state = await locked;
-    return state.kind === 'unlocked' ? takeSecret(bus, await session, name, found) : state;
-  });
-
-/** `damaged`: something is stored under this name that mailauth did not write. */
-type ReadSecret = { readonly kind: 'read'; readonly secret: string | null } | { readonly kind: 'damaged'; readonly why: string };
-
-/** A promise that is awaited later, or never when another call failed first: its rejection must not end the process. */
-function expected<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
+export interface SecretService {
+  /** null when the entry does not exist */
+  read(name: EntryName, person: Person): Promise<string | null>;
+  write(name: EntryName, secret: string, person: Person): Promise<void>;
+  /** false when the entry did not exist */
+  remove(name: EntryName, person: Person): Promise<boolean>;
+  close(): void;
 }
 
-const onService = {
-  destination: 'org.freedesktop.secrets',
-  path: '/org/freedesktop/secrets',
-  interface: 'org.freedesktop.Secret.Service',
-} as const;
-
-const getLocked: MethodCall = {
-  destination: 'org.freedesktop.secrets',
-  path: '/org/freedesktop/secrets/aliases/default',
-  interface: 'org.freedesktop.DBus.Properties',
-  member: 'Get',
-  args: [
-    { type: 's', value: 'org.freedesktop.Secret.Collection' },
-    { type: 's', value: 'Locked' },
-  ],
-};
-
-async function askLocked(bus: Bus): Promise<CollectionState> {
-  try {
-    const [value] = await bus.call(getLocked);
-    if (value === false) return { kind: 'unlocked' };
-    if (value === true) return unusable('locked', 'the default keyring is locked');
-    return unusable('other', 'the Secret Service answered neither yes nor no');
-  } catch (error) {
-    if (error instanceof Refusal) return unusable(error.trouble, error.message);
-    throw error;
-  }
+/** What is open while the process runs. */
+interface Open {
+  readonly bus: Bus;
+  isUsed: boolean;
+  session: Promise<SecretSession> | undefined;
+  provider: Promise<SecretProvider | undefined> | undefined;
 }
 
-interface Session {
-  readonly path: string;
-  decrypt(parameters: Buffer, value: Buffer): Buffer;
-}
+/** How often an entry is looked for: it may be deleted, replaced or locked between search and use. */
+const searches = 3;
 
-const algorithm = 'dh-ietf1024-sha256-aes128-cbc-pkcs7';
+/** `limitMs`: how long an answer to one call is waited for. */
+export function secretService(env: Env, limitMs: number): SecretService {
+  let current: Open | undefined;
 
-/**
- * Secret Service API, "Transfer of Secrets": Diffie-Hellman in the Second Oakley Group, HKDF (RFC 5869) without salt and info, AES-128-CBC.
- * So a program that records the bus does not see the secret.
- */
-async function openSession(bus: Bus): Promise<Session> {
-  const { createDecipheriv, hkdfSync, randomBytes } = nodeCrypto();
-  const secret = toNumber(randomBytes(24));
-  const [theirs, path] = await bus.call({
-    ...onService,
-    member: 'OpenSession',
-    args: [
-      { type: 's', value: algorithm },
-      { type: 'v', value: toBytes(power(2n, secret)) },
-    ],
-  });
-  if (!Buffer.isBuffer(theirs) || typeof path !== 'string') throw new BadMessage('a session without its key');
-  const key = Buffer.from(hkdfSync('sha256', toBytes(power(publicValue(theirs), secret)), '', '', 16));
-  return {
-    path,
-    decrypt(parameters, value) {
+  const close = (): void => {
+    current?.bus.close();
+    current = undefined;
+  };
+
+  const connected = async (): Promise<Open> => {
+    if (current?.bus.isOpen !== true) {
+      current = { bus: await connectBus(env, limitMs), isUsed: false, session: undefined, provider: undefined };
+    }
+    return current;
+  };
+
+  const attempt = async <T>(person: Person, act: (conversation: Conversation) => Promise<T>): Promise<T> => {
+    for (let tries = 1; ; tries += 1) {
+      const opened = await connected();
+      const wasUsed = opened.isUsed;
+      opened.isUsed = true;
+      const conversation = conversationOn(opened, limitMs, person);
+      const look = setTimeout(() => void endIfStopped(conversation), Math.min(stoppedAfterMs, limitMs / 2));
       try {
-        const decipher = createDecipheriv('aes-128-cbc', key, parameters);
-        return Buffer.concat([decipher.update(value), decipher.final()]);
-      } catch (cause) {
-        throw new BadMessage('a secret that cannot be decrypted', { cause });
+        return await act(conversation);
+      } catch (error) {
+        // A service that was started anew knows no session of before.
+        const isStale = isSessionLost(error) || (wasUsed && isLost(error));
+        if (!isStale || tries > 1) throw error instanceof BusyBus ? await busyOf(conversation, error) : error;
+        close();
+      } finally {
+        clearTimeout(look);
       }
+    }
+  };
+
+  const talk = async <T>(person: Person, act: (conversation: Conversation) => Promise<T>): Promise<T> => {
+    try {
+      return await attempt(person, act);
+    } catch (error) {
+      const failure = failureOf(error);
+      // The late answer must not meet the next call.
+      if (failure.trouble === 'busy' || failure.trouble === 'hung') close();
+      throw failure;
+    }
+  };
+
+  return {
+    read: (name, person) => talk(person, (conversation) => readEntry(conversation, name)),
+    write: (name, secret, person) => talk(person, (conversation) => writeEntry(conversation, name, secret)),
+    remove: (name, person) => talk(person, (conversation) => removeEntry(conversation, name)),
+    close,
+  };
+}
+
+/** One call of mailauth on the connection. */
+interface Conversation extends Talk {
+  session(): Promise<SecretSession>;
+}
+
+function conversationOn(opened: Open, limitMs: number, person: Person): Conversation {
+  const { bus } = opened;
+  return {
+    bus,
+    limitMs,
+    person,
+    session() {
+      opened.session ??= openSession(bus, limitMs);
+      // It is awaited later, or never when another call failed first: then its rejection must not end the process.
+      opened.session.catch(() => {
+        opened.session = undefined;
+      });
+      return opened.session;
+    },
+    provider() {
+      opened.provider ??= secretProvider({ bus, limitMs });
+      return opened.provider;
     },
   };
 }
 
-/** RFC 2409 section 6.2, generator 2. */
-const prime = BigInt(
-  `0x${[
-    'ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74',
-    '020bbea63b139b22514a08798e3404ddef9519b3cd3a431b302b0a6df25f1437',
-    '4fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7ed',
-    'ee386bfb5a899fa5ae9f24117c4b1fe649286651ece65381ffffffffffffffff',
-  ].join('')}`,
-);
-const primeLength = 128;
+/** After this time of silence mailauth looks whether the service can answer at all. */
+const stoppedAfterMs = 2_000;
 
-/** `base` to the power of `exponent`, modulo the prime. Written here because Node's getDiffieHellman first spends 80 ms to prove the prime. */
-function power(base: bigint, exponent: bigint): bigint {
-  let result = 1n;
-  for (const bit of exponent.toString(2)) {
-    result = (result * result) % prime;
-    if (bit === '1') result = (result * base) % prime;
-  }
-  return result;
+/** A service that was stopped is not waited for. */
+async function endIfStopped(conversation: Conversation): Promise<void> {
+  const provider = await secretProvider(conversation);
+  if (provider?.isStopped !== true) return;
+  const { name, pid, process } = provider;
+  conversation.bus.close(new KeychainFailure('hung', `its process ${process} is stopped`, { provider: name, pid }));
 }
 
-/** The service's public key. It may begin with zeros (KWallet writes a sign). Throws `BadMessage` for a value outside 2 … p-2, which would reveal the key. */
-function publicValue(bytes: Buffer): bigint {
-  const value = bytes.length > 2 * primeLength ? 0n : toNumber(bytes);
-  if (value > 1n && value < prime - 1n) return value;
-  throw new BadMessage('a public key out of range');
+async function busyOf(conversation: Conversation, error: BusyBus): Promise<KeychainFailure> {
+  const provider = conversation.bus.isOpen ? await conversation.provider() : undefined;
+  return new KeychainFailure('busy', error.message, { provider: provider?.name, cause: error });
 }
 
-const toNumber = (bytes: Buffer): bigint => BigInt(`0x${bytes.toString('hex') || '0'}`);
-/** Padded to the length of the prime, because the key is derived from all bytes. */
-const toBytes = (value: bigint): Buffer => Buffer.from(value.toString(16).padStart(2 * primeLength, '0'), 'hex');
-
-interface Found {
-  readonly unlocked: readonly Value[];
-  readonly locked: readonly Value[];
-}
-
-async function search(bus: Bus, name: EntryName): Promise<Found> {
-  const [unlocked, locked] = await bus.call({ ...onService, member: 'SearchItems', args: [{ type: 'a{ss}', value: { ...name } }] });
-  if (!Array.isArray(unlocked) || !Array.isArray(locked)) throw new BadMessage('no lists of entries');
-  return { unlocked, locked };
-}
-
-/** How often an entry is searched for: it may be deleted or replaced between search and read. */
-const searches = 3;
-
-async function takeSecret(bus: Bus, session: Session, name: EntryName, first: Promise<Found>): Promise<ReadSecret | Unusable> {
-  let found = await first;
-  for (let tries = 1; ; tries += 1) {
-    const { unlocked, locked } = found;
-    const [item, second] = unlocked;
-    if (item === undefined && locked.length > 0) return unusable('locked', 'the entry is in a keyring that is locked');
-    if (second !== undefined) return { kind: 'damaged', why: severalEntries };
-    if (typeof item !== 'string') return { kind: 'read', secret: null };
-    try {
-      const secret = await getSecret(bus, session, item);
-      return isUtf8(secret) ? { kind: 'read', secret: secret.toString() } : { kind: 'damaged', why: 'it is not text' };
-    } catch (error) {
-      const isGone = error instanceof Refusal && error.trouble === 'no-collection';
-      if (!isGone) throw error;
-      if (tries === searches) return unusable('other', 'the entry changes again and again while it is read');
-    }
-    found = await search(bus, name);
-  }
-}
-
-async function getSecret(bus: Bus, session: Session, item: string): Promise<Buffer> {
-  const [secret] = await bus.call({
-    ...onService,
-    path: item,
-    interface: 'org.freedesktop.Secret.Item',
-    member: 'GetSecret',
-    args: [{ type: 'o', value: session.path }],
+async function readEntry(conversation: Conversation, name: EntryName): Promise<string | null> {
+  // Both go out together. The service is not asked for an entry before its collection is open: KeePassXC would open a window.
+  const collection = openCollection(conversation);
+  const session = conversation.session();
+  await collection;
+  const secret = await onEntry(conversation, name, async (item) => {
+    const { path, decrypt } = await session;
+    const { parameters, value } = await getSecret(conversation, item, path);
+    return decrypt(parameters, value);
   });
-  // The struct `Secret` (Secret Service API, "Data Types"): session, parameters, value, content type.
-  const [, parameters, value] = Array.isArray(secret) ? secret : [];
-  if (!Buffer.isBuffer(parameters) || !Buffer.isBuffer(value)) throw new BadMessage('a secret without its value');
-  return session.decrypt(parameters, value);
+  if (secret === undefined) return null;
+  if (!isUtf8(secret)) throw new KeychainFailure('damaged', 'it is not text');
+  return secret.toString();
+}
+
+async function writeEntry(conversation: Conversation, name: EntryName, text: string): Promise<void> {
+  const collection = await openCollection(conversation);
+  const session = await conversation.session();
+  const secret = () => ({ session: session.path, ...session.encrypt(Buffer.from(text)), contentType: 'text/plain' });
+  const replaced = await onEntry(conversation, name, async (item) => {
+    await setSecret(conversation, item, secret());
+    return true;
+  });
+  if (replaced === true) return;
+  await agree(conversation, await createItem(conversation, collection, name, secret()), 'whether mailauth may add an entry');
+}
+
+async function removeEntry(conversation: Conversation, name: EntryName): Promise<boolean> {
+  await openCollection(conversation);
+  const removed = await onEntry(
+    conversation,
+    name,
+    async (item) => {
+      await agree(conversation, await deleteItem(conversation, item), 'whether mailauth may delete its entry');
+      return true;
+    },
+    // KeePassXC deletes an entry that it would not show without a question.
+    (found) => found.unlocked[0] ?? found.locked[0],
+  );
+  return removed === true;
+}
+
+type Found = Awaited<ReturnType<typeof searchItems>>;
+
+/** Uses the one entry of this name. Undefined when there is none; throws `KeychainFailure` 'damaged' when there are several. */
+async function onEntry<T>(
+  conversation: Conversation,
+  name: EntryName,
+  use: (item: string) => Promise<T>,
+  choose: (found: Found) => string | undefined = (found) => found.unlocked[0],
+): Promise<T | undefined> {
+  for (let tries = 1; tries <= searches; tries += 1) {
+    const found = await searchItems(conversation, name);
+    const { length } = found.unlocked.length > 0 ? found.unlocked : found.locked;
+    if (length === 0) return undefined;
+    if (length > 1) throw new KeychainFailure('damaged', severalEntries);
+    const item = choose(found);
+    try {
+      if (item !== undefined) return await use(item);
+      await openLocked(conversation, found.locked, 'entry');
+    } catch (error) {
+      if (isLocked(error) && item !== undefined) await openLocked(conversation, [item], 'entry');
+      else if (!isGone(error)) throw error;
+    }
+  }
+  throw new KeychainFailure('other', 'the entry changes again and again while it is used');
 }

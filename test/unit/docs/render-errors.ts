@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { code, fence, table } from '../../../src/core/markdown.ts';
 import { shown, stepsShown } from '../../../src/core/shown.ts';
 import type { Entry } from '../../../src/errors/entry/entry.ts';
+import { wordsOfSign } from '../../../src/errors/problem.ts';
 import { blanksOf } from '../../support/blanks.ts';
 import { posix } from '../../support/next.ts';
 import { prose, sentence } from './markdown.ts';
@@ -82,11 +83,10 @@ const menderOf = ({ mender, exit }: Entry<unknown>): keyof typeof menders => men
 const block = (text: string): readonly string[] => (/^https:\/\/\S+$/.test(text) ? [text] : [fence(text)]);
 
 function signsOf({ aadsts = [], codes = [], says = [], hints = [] }: Entry<unknown>): readonly string[] {
-  const sentences = says.map((one) => (typeof one === 'string' ? one : one.words));
   const signs = [
     ...aadsts.map((n) => `- [AADSTS${n}](https://login.microsoftonline.com/error?code=${n})`),
-    ...codes.map((one) => `- the code ${code(one)}`),
-    ...sentences.map((one) => `- the words ${code(one)}`),
+    ...codes.map((one) => `- the code ${code(wordsOfSign(one))}`),
+    ...says.map((one) => `- the words ${code(wordsOfSign(one))}`),
     ...hints.map((one) => `- ${code(one)}, where nothing more exact stands near`),
   ];
   return signs.length === 0 ? ['By what mailauth itself found; no text from outside stands for it.'] : signs;

@@ -4,7 +4,7 @@ import { Exit } from '../../../src/core/errors.ts';
 import { fold } from '../../../src/core/fold.ts';
 import { catalogue } from '../../../src/errors/catalogue/catalogue.ts';
 import type { Entry } from '../../../src/errors/entry/entry.ts';
-import { squeezed } from '../../../src/errors/problem.ts';
+import { squeezed, wordsOfSign } from '../../../src/errors/problem.ts';
 import { blanksOf, sample } from '../../support/blanks.ts';
 import { adminOf, nextOf } from '../../support/next.ts';
 
@@ -78,12 +78,8 @@ describe('every entry of the catalogue', () => {
   });
 
   it('has each sign once, long enough to mean something', () => {
-    const signs = entries.flatMap(([, { codes = [], says = [], hints = [] }]) => [
-      ...codes,
-      ...says.map((one) => (typeof one === 'string' ? one : one.words)),
-      ...hints,
-    ]);
-    const letters = signs.map(squeezed);
+    const signs = entries.flatMap(([, { codes = [], says = [], hints = [] }]) => [...codes, ...says, ...hints]);
+    const letters = signs.map(wordsOfSign).map(squeezed);
     expect(letters.filter((one, i) => letters.indexOf(one) !== i)).toEqual([]);
     expect(letters.filter((one) => one.length < 3)).toEqual([]);
   });

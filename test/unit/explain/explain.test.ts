@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { line } from '../../../src/core/next.ts';
 import { explain } from '../../../src/explain/explain-text.ts';
 import { entries } from '../../../src/explain/needles.ts';
 import { adminOf, nextOf } from '../../support/next.ts';
@@ -283,5 +284,27 @@ describe('any text', () => {
     const { input } = await explain(['word '.repeat(100_000)], known);
     expect(input).toMatch(/… \(500000 characters in all\)$/);
     expect(input.length).toBeLessThan(2100);
+  });
+});
+
+describe('a message of a keychain', () => {
+  const one = async (text: string) => (await explain([text], known)).entries[0]?.error;
+
+  it('of macOS has the advice of macOS, also by its number alone', async () => {
+    for (const text of ['Platform failure: User interaction is not allowed.', 'OSStatus -25308', '(-25308)', '-25308']) {
+      const error = await one(text);
+      expect([text, error?.title, error?.next]).toEqual([text, 'The keychain is locked', [line`security unlock-keychain`]]);
+    }
+    expect(await codesOf('25308')).toEqual([]);
+    expect(await codesOf('x-25308')).toEqual([]);
+  });
+
+  it('of KWallet does not lead to GNOME Keyring', async () => {
+    const error = await one('The name org.kde.kwalletd5 was not provided by any .service files');
+    expect(error?.next[0]).toEqual(expect.objectContaining({ texts: ['sudo apt-get install kwalletmanager'] }));
+  });
+
+  it('is repeated as the reason', async () => {
+    expect((await one('secret-tool: Cannot get secret of a locked object'))?.why).toContain('Cannot get secret of a locked object');
   });
 });

@@ -74,6 +74,9 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'sandbox-folder',
   ],
   'the store': [
+    'keychain-busy',
+    'keychain-no-binding',
+    'keychain-unconfirmed',
     'keychain-denied',
     'keychain-failed',
     'keychain-hung',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Keychain, KeychainFailure, type KeychainTrouble } from '../../../src/core/context.ts';
 import { MailauthError } from '../../../src/core/errors.ts';
+import { type Keychain, KeychainFailure, type KeychainProvider, type KeychainTrouble } from '../../../src/core/keychain-port.ts';
 import { mailauth } from '../../../src/core/next.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { keychainStore } from '../../../src/store/keychain-store.ts';
@@ -80,8 +80,10 @@ describe('keychainStore', () => {
     ['no-provider', 'keychain-no-provider'],
     ['no-collection', 'keychain-no-collection'],
     ['locked', 'keychain-locked'],
+    ['unconfirmed', 'keychain-unconfirmed'],
     ['hung', 'keychain-hung'],
     ['denied', 'keychain-denied'],
+    ['no-binding', 'keychain-no-binding'],
     ['other', 'keychain-failed'],
   ])('%s is %s: exit 7, a command to copy, no control characters', async (trouble, code) => {
     const error = await errorOf(storeOf(failing(new KeychainFailure(trouble, 'said\u001b[31m no'))).read('token/x'));
@@ -89,6 +91,62 @@ describe('keychainStore', () => {
     expect(error.exit).toBe(7);
     expect(error.why).toMatch(/[Ss]aid no\./);
     expect(error.next[0]).toBeTruthy();
+  });
+
+  it('a keychain that did not answer in time is temporary', async () => {
+    const error = await errorOf(
+      storeOf(failing(new KeychainFailure('busy', 'no answer within 8000 ms', { provider: 'kwallet' }))).read('token/x'),
+    );
+    expect([error.code, error.exit, error.title]).toEqual(['keychain-busy', 5, 'The keychain did not answer in time (KWallet)']);
+  });
+
+  it.each<[KeychainTrouble, KeychainProvider]>([
+    ['locked', 'gnome-keyring'],
+    ['locked', 'kwallet'],
+    ['locked', 'keepassxc'],
+    ['no-collection', 'gnome-keyring'],
+    ['no-collection', 'kwallet'],
+    ['no-collection', 'keepassxc'],
+    ['unconfirmed', 'keepassxc'],
+    ['busy', 'kwallet'],
+    ['hung', 'keepassxc'],
+    ['other', 'kwallet'],
+  ])('%s of %s: the advice fits, and stops no daemon', async (trouble, provider) => {
+    const store = storeOf(failing(new KeychainFailure(trouble, 'no', { provider, pid: 4711 })));
+    const next = nextOf(await errorOf(store.read('token/x')));
+    expect(next[0]).not.toMatch(/pkill|KILL|--replace|killall|quit/);
+    if (provider !== 'gnome-keyring') expect(next.join('\n')).not.toMatch(/gnome|seahorse/);
+    if (trouble === 'hung') expect(next[0]).toMatch(/^kill -CONT 4711/);
+  });
+
+  it.each(['write', 'read', 'remove'] as const)('leaves no entry of the probe behind when its %s fails', async (step) => {
+    const keychain = new MemoryKeychain();
+    let failed = false;
+    const once = async (at: typeof step): Promise<void> => {
+      if (at !== step || failed) return;
+      failed = true;
+      throw new KeychainFailure('unconfirmed', 'no');
+    };
+    const failsOnce: Keychain = {
+      label: 'Secret Service',
+      limit: Number.POSITIVE_INFINITY,
+      async setPassword(service, account, value) {
+        await keychain.setPassword(service, account, value);
+        await once('write');
+      },
+      async getPassword(service, account) {
+        if (account.endsWith('#a0')) return null;
+        await once('read');
+        return keychain.getPassword(service, account);
+      },
+      async deletePassword(service, account) {
+        await once('remove');
+        return keychain.deletePassword(service, account);
+      },
+      close() {},
+    };
+    expect((await errorOf(storeOf(failsOnce).probe())).code).toBe('keychain-unconfirmed');
+    expect(keychain.entries.size).toBe(0);
   });
 
   it('a bus by another way than a Unix socket is not called no bus at all', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Keychain } from '../../../src/core/context.ts';
+import type { Keychain } from '../../../src/core/keychain-port.ts';
 import { DamagedValue, splitEntry } from '../../../src/store/split.ts';
 import { MemoryKeychain } from '../../support/context.ts';
 

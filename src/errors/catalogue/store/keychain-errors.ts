@@ -1,55 +1,46 @@
 import { Exit } from '../../../core/errors.ts';
 import { keychainSays } from '../../../core/keychain-says.ts';
-import { again, byShell, type Line, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { again, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
+import {
+  askHere,
+  byProvider,
+  freshSession,
+  isMac,
+  type Keychain,
+  nameOf,
+  sealedFile,
+  tryWithoutMailauth,
+  unlockHere,
+} from './keychain-advice.ts';
 
-interface Keychain {
-  /** `Secret Service`, `macOS Keychain`, `Windows Credential Manager` */
-  label: string;
-  why: string;
-  /** this home has a sealed file, which has its key already */
-  hasSealedFile?: boolean | undefined;
-}
+/** Sentences as `explain` looks for them; the one that it finds is the reason, because the text has no other. */
+const said = (trouble: keyof typeof keychainSays) =>
+  keychainSays[trouble].map((one) => {
+    const { words, means } = typeof one === 'string' ? { words: one, means: {} } : one;
+    return { words, means: { why: words, ...means } };
+  });
 
-/** Asks for the keyring's password and unlocks with it; a keyring that does not exist yet is made. printf is a built-in: no password in argv. */
-const unlock = (options: string): string =>
-  `read -rsp "Keyring password: " p; printf %s "$p" | gnome-keyring-daemon ${options}--unlock --components=secrets >/dev/null`;
-const unlockHere = line`bash -c ${unlock('--replace ')}`;
-const freshSession = line`dbus-run-session -- bash -c ${`${unlock('')}; exec bash`}`;
+/** Status words of macOS (SecBase.h). */
+const status = (word: string, why: string) => ({ words: word, means: { why: `${why} (${word})`, label: 'macOS Keychain' } });
 
-/** The platform's own tool, which shows whether the keychain or mailauth is at fault. */
-const tryWithoutMailauth = ({ label }: Keychain): Line =>
-  ({
-    'macOS Keychain': line`security add-generic-password -U -s mailauth-check -a check -w check`,
-    'Windows Credential Manager': line`cmdkey /list`,
-  })[label] ?? line`echo check | secret-tool store --label=mailauth-check service mailauth-check`;
-
-/** For servers and containers: the other store, with a key file. */
-const newSealedFile = noted(
-  byShell(
-    line`export MAILAUTH_STORE=file MAILAUTH_KEY_FILE=~/mailauth.key; mailauth store keygen ~/mailauth.key`,
-    line`$env:MAILAUTH_STORE = 'file'; $env:MAILAUTH_KEY_FILE = "$HOME/mailauth.key"; mailauth store keygen "$HOME/mailauth.key"`,
-  ),
-  'a server without a keychain',
-);
-const sealedFileHere = noted(
-  byShell(line`export MAILAUTH_STORE=file`, line`$env:MAILAUTH_STORE = 'file'`),
-  'the sealed file that is here already, with the key it was made with',
-);
-const sealedFile = ({ hasSealedFile }: Keychain): NextStep => (hasSealedFile === true ? sealedFileHere : newSealedFile);
-
-/** Whether a step leads to the other store. */
-export const isToSealedFile = (step: NextStep): boolean => step === newSealedFile || step === sealedFileHere;
-
-/** What our bus says of an address that it cannot connect to (`system/bus.ts`). */
+/** What our bus says of an address that it cannot connect to (`system/keychain/bus.ts`). */
 const otherTransport = /names no Unix socket/;
+/** KWallet's encryption is a plug-in of its own, which Debian only recommends. */
+const withoutCiphers = /libqca-ossl/;
 
-export const storeEntries = {
+/** What our side says of a wallet that KWallet does not offer yet (`system/keychain/secret-unlock.ts`). */
+const madeJustNow = /made in this session/;
+
+const shareADatabase =
+  'In KeePassXC: open the database, then choose the group that it shares: Database Settings, Secret Service Integration.';
+
+export const keychainEntries = {
   'keychain-no-bus': entry<Keychain>({
     exit: Exit.noStore,
     source: sources.secretService,
-    says: keychainSays['no-bus'],
+    says: said('no-bus'),
     title: ({ why }) =>
       otherTransport.test(why)
         ? 'mailauth cannot use the D-Bus session that is named here, so there is no keychain'
@@ -71,11 +62,13 @@ export const storeEntries = {
   'keychain-no-provider': entry<Keychain>({
     exit: Exit.noStore,
     source: sources.secretService,
-    says: keychainSays['no-provider'],
+    says: said('no-provider'),
     title: () => 'No keychain service is installed on this computer',
     why: ({ why }) => `Nothing answers for org.freedesktop.secrets: ${why}`,
     next: (v) => [
-      noted(line`sudo apt-get install gnome-keyring`, 'Fedora, RHEL: sudo dnf install gnome-keyring'),
+      /kwalletd/.test(v.why)
+        ? noted(line`sudo apt-get install kwalletmanager`, 'Fedora: sudo dnf install kwalletmanager5')
+        : noted(line`sudo apt-get install gnome-keyring`, 'Fedora, RHEL: sudo dnf install gnome-keyring'),
       'KeePassXC and KWallet also work, with their Secret Service switched on.',
       sealedFile(v),
     ],
@@ -84,47 +77,112 @@ export const storeEntries = {
   'keychain-no-collection': entry<Keychain>({
     exit: Exit.noStore,
     source: sources.secretService,
-    says: keychainSays['no-collection'],
-    title: () => 'The keychain service runs, but it has no default keyring yet',
+    codes: [status('-25307', 'A default keychain could not be found')],
+    says: said('no-collection'),
+    title: (v) =>
+      byProvider(
+        v,
+        { keepassxc: 'KeePassXC runs, but it shares no open database', kwallet: 'KWallet runs, but it offers no wallet yet' },
+        'The keychain service runs, but it has no default keyring yet',
+      ),
     why: ({ why }) => `Without one it does not keep anything: ${why}`,
-    next: () => [
-      noted(unlockHere, 'makes it, with the password you choose'),
-      'On a desktop: open "Passwords and Keys" (seahorse), make a password keyring and set it as default.',
-    ],
+    next: (v) =>
+      byProvider<readonly NextStep[]>(
+        v,
+        {
+          keepassxc: [shareADatabase, sealedFile(v)],
+          kwallet: madeJustNow.test(v.why)
+            ? ['Log out and in again.', sealedFile(v)]
+            : [noted(line`kwalletmanager5`, 'make the wallet "kdewallet" there; in Plasma 6 it is kwalletmanager'), sealedFile(v)],
+        },
+        [
+          noted(line`seahorse`, '"Passwords and Keys": make a password keyring there and set it as default'),
+          noted(unlockHere, 'without a desktop: makes it, with the password you choose'),
+        ],
+      ),
   }),
 
   'keychain-locked': entry<Keychain>({
     exit: Exit.noStore,
     source: sources.secretService,
-    says: keychainSays.locked,
-    title: ({ label }) => (label === 'macOS Keychain' ? 'The keychain is locked' : 'The keyring is locked'),
-    why: ({ why, label }) =>
-      label === 'macOS Keychain'
-        ? `Over SSH it cannot ask anybody for its password: ${why}`
-        : `Logging in to the desktop unlocks it; SSH with a key and automatic log-in do not: ${why}`,
-    next: ({ label }) =>
-      label === 'macOS Keychain'
+    codes: [status('-25308', 'User interaction is not allowed')],
+    says: said('locked'),
+    title: (v) =>
+      isMac(v)
+        ? 'The keychain is locked'
+        : byProvider(v, { keepassxc: "KeePassXC's database is locked", kwallet: "KWallet's wallet is closed" }, 'The keyring is locked'),
+    why: (v) =>
+      isMac(v)
+        ? `Over SSH it cannot ask anybody for its password: ${v.why}`
+        : byProvider(
+            v,
+            {
+              keepassxc: `Nobody was asked to unlock it, or the answer was no: ${v.why}`,
+              kwallet: `Logging in opens it where the wallet has the password of the log-in: ${v.why}`,
+            },
+            `Logging in to the desktop unlocks it; SSH with a key and automatic log-in do not: ${v.why}`,
+          ),
+    next: (v) =>
+      isMac(v)
         ? [line`security unlock-keychain`]
-        : [unlockHere, 'On a desktop: open "Passwords and Keys" (seahorse) and unlock the keyring "Login".'],
+        : byProvider<readonly NextStep[]>(
+            v,
+            {
+              keepassxc: [askHere, 'Or open KeePassXC and unlock the database.', sealedFile(v)],
+              kwallet: [
+                askHere,
+                'So that logging in opens it: install libpam-kwallet5 and give the wallet the log-in password.',
+                sealedFile(v),
+              ],
+            },
+            [
+              askHere,
+              'On a desktop: open "Passwords and Keys" (seahorse) and unlock the keyring "Login".',
+              noted(unlockHere, 'over SSH, for GNOME Keyring'),
+              sealedFile(v),
+            ],
+          ),
   }),
 
-  'keychain-hung': entry<Keychain>({
+  'keychain-unconfirmed': entry<Keychain>({
     exit: Exit.noStore,
     source: sources.secretService,
-    says: keychainSays.hung,
-    title: ({ label }) => `The keychain does not answer (${label})`,
+    title: () => 'KeePassXC did not let mailauth use its entry',
+    why: ({ why }) => `KeePassXC wants a yes for each program, which mailauth waits for on a terminal only: ${why}`,
+    next: (v) => [
+      'In KeePassXC: Settings, Secret Service Integration: switch off "Confirm when passwords are retrieved by clients".',
+      noted(mailauth('store move', 'file'), 'on a terminal: takes the secrets out of KeePassXC, which then asks once more'),
+      sealedFile(v),
+    ],
+  }),
+
+  'keychain-busy': entry<Keychain>({
+    exit: Exit.temporary,
+    source: sources.secretService,
+    says: said('busy'),
+    title: (v) => `The keychain did not answer in time (${nameOf(v)})`,
+    why: ({ why }) => `The computer may be busy, or the keychain waits for a person: ${why}`,
+    next: () => [noted(again(), 'in a minute'), noted(mailauth('doctor'), 'shows whether it answers')],
+    retryHelps: true,
+  }),
+
+  'keychain-hung': entry<Keychain & { pid?: number | undefined }>({
+    exit: Exit.noStore,
+    source: sources.secretService,
+    title: (v) => `The keychain is stopped and cannot answer (${nameOf(v)})`,
     why: ({ why }) => why,
-    next: ({ label }) =>
-      label === 'Secret Service'
-        ? [noted(line`pkill -KILL -u "$(id -u)" gnome-keyring-d`, 'it starts again when it is asked'), 'Log out and in again.']
+    next: ({ pid }) =>
+      typeof pid === 'number'
+        ? [noted(line`kill -CONT ${String(pid)}`, 'lets it go on'), 'Or log out and in again.']
         : ['Log out and in again, then try once more.'],
   }),
 
   'keychain-denied': entry<Keychain>({
     exit: Exit.noStore,
     source: sources.secretService,
-    says: keychainSays.denied,
-    title: ({ label }) => `The keychain refuses access (${label})`,
+    codes: [status('-25293', 'The user name or passphrase is not correct')],
+    says: said('denied'),
+    title: (v) => `The keychain refuses access (${nameOf(v)})`,
     why: ({ why }) => why,
     next: ({ label }) => [
       {
@@ -134,93 +192,31 @@ export const storeEntries = {
     ],
   }),
 
+  'keychain-no-binding': entry<Keychain>({
+    exit: Exit.noStore,
+    source: sources.secretService,
+    says: said('no-binding'),
+    title: () => "The part of mailauth that speaks to this system's keychain is not installed",
+    why: ({ why }) => `npm left it out, or the folder node_modules comes from another system: ${why}`,
+    next: (v) => [
+      noted(line`npm install --include=optional`, 'where mailauth is a dependency; else npm install -g --include=optional entra-mailauth'),
+      sealedFile(v),
+    ],
+    retryHelps: false,
+  }),
+
   'keychain-failed': entry<Keychain>({
     exit: Exit.noStore,
     source: sources.secretService,
-    title: ({ label }) => `The keychain does not work (${label})`,
-    why: ({ why }) => why,
-    next: (v) => [noted(tryWithoutMailauth(v), 'does it fail without mailauth, too?'), mailauth('doctor')],
-  }),
-
-  'store-damaged': entry<{ what: string; why: string; fix: readonly NextStep[] }>({
-    exit: Exit.noStore,
-    source: sources.own,
-    title: ({ what }) => `What is stored as ${what} is damaged`,
-    why: ({ why }) => `It was left untouched: ${why}`,
-    next: ({ fix }) => fix,
-    retryHelps: false,
-  }),
-
-  'store-forgets': entry<{ store: string; mailbox: string }>({
-    exit: Exit.noStore,
-    source: sources.own,
-    title: ({ mailbox }) => `The new token of ${mailbox} could not be stored`,
-    why: ({ store }) => `The ${store} did not give back what was written, so the old one was put back`,
-    next: () => [mailauth('doctor')],
-    retryHelps: true,
-  }),
-
-  'store-busy': entry<{ what: string }>({
-    exit: Exit.temporary,
-    source: sources.own,
-    title: () => 'Another mailauth is writing the same file',
-    why: ({ what }) => `${what} stayed locked.`,
-    next: () => [noted(again(), 'once the other command has finished')],
-    retryHelps: true,
-  }),
-
-  'mailbox-file-broken': entry<{ file: string; why: string }>({
-    exit: Exit.failed,
-    source: sources.own,
-    title: ({ file }) => `The mailbox file ${file} cannot be used`,
-    why: ({ why }) => `It was left untouched: ${why}`,
-    next: ({ file }) => [line`mv ${file} ${`${file}.broken`}`, led('Then set the mailbox up again', mailauth('setup'))],
-    retryHelps: false,
-  }),
-
-  'home-file-broken': entry<{ file: string; why: string }>({
-    exit: Exit.failed,
-    source: sources.own,
-    title: ({ file }) => `The file ${file} cannot be used`,
-    why: ({ why }) => `It holds the id under which the keychain knows this folder's secrets: ${why}`,
-    next: ({ file }) => [
-      `Put ${file} back from a copy.`,
-      led('Start anew, with a new sign-in for every mailbox', line`mv ${file} ${`${file}.broken`}`),
-    ],
-    retryHelps: false,
-  }),
-
-  'home-unknown': entry({
-    exit: Exit.failed,
-    source: sources.own,
-    title: () => 'mailauth does not know where to keep its files',
-    why: () =>
-      'This user has no home folder: HOME is not set, and the list of users of this system does not name one. Containers are often so.',
-    next: () => [
-      noted(
-        byShell(
-          line`export MAILAUTH_HOME="$(mktemp -d /var/tmp/mailauth.XXXXXX)"`,
-          line`$env:MAILAUTH_HOME = Join-Path ([IO.Path]::GetTempPath()) mailauth`,
-        ),
-        'a new folder; for good, name one that outlives the container',
-      ),
-      again(),
-    ],
-    retryHelps: false,
-  }),
-
-  'home-not-writable': entry<{ home: string; why: string }>({
-    exit: Exit.failed,
-    source: sources.own,
-    title: ({ home }) => `mailauth cannot write to its folder ${home}`,
-    why: ({ why }) => why,
-    next: ({ home, why }) => [
-      noted(
-        byShell(line`ls -ld ${home}`, line`Get-Acl ${home}`),
-        `who owns it; ${/denied|permitted/.test(why) ? 'mailauth must run as that user' : 'then make room or make it writable'}`,
-      ),
-      noted({ ...mailauth('setup'), home: 'mailauth' }, 'begins anew in a folder that this user can write to'),
-    ],
-    retryHelps: false,
+    says: said('other'),
+    title: (v) => `The keychain does not work (${nameOf(v)})`,
+    why: ({ why }) => (withoutCiphers.test(why) ? `KWallet has no encryption to hand out secrets with: ${why}` : why),
+    next: (v) =>
+      withoutCiphers.test(v.why)
+        ? [
+            noted(line`sudo apt-get install libqca-qt5-2-plugins`, 'Fedora: sudo dnf install qca-qt5-ossl; then log out and in again'),
+            sealedFile(v),
+          ]
+        : [noted(tryWithoutMailauth(v), 'does it fail without mailauth, too?'), mailauth('doctor')],
   }),
 };

@@ -56,7 +56,7 @@ describe('keychainProcess', () => {
 
   it('is killed when it does not answer, and the next write has a new one', async () => {
     const first = Number(await words('pid'));
-    await expect(write('hang', 50)).rejects.toMatchObject({ trouble: 'hung' });
+    await expect(write('hang', 50)).rejects.toMatchObject({ trouble: 'busy' });
     expect(await write('a')).toBe(true);
     expect(await gone(first)).toBe(true);
   });

@@ -1,0 +1,89 @@
+import { Exit } from '../../../core/errors.ts';
+import { again, byShell, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { entry } from '../../entry/entry.ts';
+import { sources } from '../../entry/sources.ts';
+
+/** What is wrong with the files of MAILAUTH_HOME, or with one stored entry. */
+export const storeEntries = {
+  'store-damaged': entry<{ what: string; why: string; fix: readonly NextStep[] }>({
+    exit: Exit.noStore,
+    source: sources.own,
+    title: ({ what }) => `What is stored as ${what} is damaged`,
+    why: ({ why }) => `It was left untouched: ${why}`,
+    next: ({ fix }) => fix,
+    retryHelps: false,
+  }),
+
+  'store-forgets': entry<{ store: string; mailbox: string }>({
+    exit: Exit.noStore,
+    source: sources.own,
+    title: ({ mailbox }) => `The new token of ${mailbox} could not be stored`,
+    why: ({ store }) => `The ${store} did not give back what was written, so the old one was put back`,
+    next: () => [mailauth('doctor')],
+    retryHelps: true,
+  }),
+
+  'store-busy': entry<{ what: string }>({
+    exit: Exit.temporary,
+    source: sources.own,
+    title: () => 'Another mailauth is writing the same file',
+    why: ({ what }) => `${what} stayed locked.`,
+    next: () => [noted(again(), 'once the other command has finished')],
+    retryHelps: true,
+  }),
+
+  'mailbox-file-broken': entry<{ file: string; why: string }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: ({ file }) => `The mailbox file ${file} cannot be used`,
+    why: ({ why }) => `It was left untouched: ${why}`,
+    next: ({ file }) => [line`mv ${file} ${`${file}.broken`}`, led('Then set the mailbox up again', mailauth('setup'))],
+    retryHelps: false,
+  }),
+
+  'home-file-broken': entry<{ file: string; why: string }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: ({ file }) => `The file ${file} cannot be used`,
+    why: ({ why }) => `It holds the id under which the keychain knows this folder's secrets: ${why}`,
+    next: ({ file }) => [
+      `Put ${file} back from a copy.`,
+      led('Start anew, with a new sign-in for every mailbox', line`mv ${file} ${`${file}.broken`}`),
+    ],
+    retryHelps: false,
+  }),
+
+  'home-unknown': entry({
+    exit: Exit.failed,
+    source: sources.own,
+    title: () => 'mailauth does not know where to keep its files',
+    why: () =>
+      'This user has no home folder: HOME is not set, and the list of users of this system does not name one. Containers are often so.',
+    next: () => [
+      noted(
+        byShell(
+          line`export MAILAUTH_HOME="$(mktemp -d /var/tmp/mailauth.XXXXXX)"`,
+          line`$env:MAILAUTH_HOME = Join-Path ([IO.Path]::GetTempPath()) mailauth`,
+        ),
+        'a new folder; for good, name one that outlives the container',
+      ),
+      again(),
+    ],
+    retryHelps: false,
+  }),
+
+  'home-not-writable': entry<{ home: string; why: string }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: ({ home }) => `mailauth cannot write to its folder ${home}`,
+    why: ({ why }) => why,
+    next: ({ home, why }) => [
+      noted(
+        byShell(line`ls -ld ${home}`, line`Get-Acl ${home}`),
+        `who owns it; ${/denied|permitted/.test(why) ? 'mailauth must run as that user' : 'then make room or make it writable'}`,
+      ),
+      noted({ ...mailauth('setup'), home: 'mailauth' }, 'begins anew in a folder that this user can write to'),
+    ],
+    retryHelps: false,
+  }),
+};
