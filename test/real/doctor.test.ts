@@ -38,7 +38,7 @@ describe('mailauth doctor on the real Secret Service', () => {
     expect(keychainOf(stdout)).toMatchObject({
       state: 'failed',
       detail: expect.stringContaining('The keyring is locked'),
-      next: [expect.stringContaining('gnome-keyring-daemon'), expect.anything()],
+      next: [expect.stringContaining('seahorse'), expect.stringContaining('gnome-keyring-daemon'), expect.anything(), expect.anything()],
     });
   });
 

@@ -1,57 +1,14 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundleScript, type KeyringRig, keyringRig } from './rigs/keyring.ts';
-
-/**
- * `store.js OP ENTRY [SIZE] [LIMIT]`: one store call in a process of its own, prints one JSON line.
- * Values are made of size and entry, so that a reader can check what another process wrote.
- */
-const script = `
-import { execFileSync } from 'node:child_process';
-import { createKeychain } from 'SRC/system/keychain/keychain.ts';
-import { keychainStore } from 'SRC/store/keychain-store.ts';
-import { Secret } from 'SRC/core/secret.ts';
-import { systemClock, systemRandom } from 'SRC/system/clock-and-random.ts';
-import { MailauthError } from 'SRC/core/errors.ts';
-
-async function main() {
-const [op = '', entry = '', size = '20', limit = ''] = process.argv.slice(2);
-const real = createKeychain({ platform: process.platform, env: process.env, clock: systemClock });
-const keychain = limit === '' ? real : Object.assign(Object.create(real), { limit: Number(limit) });
-const store = keychainStore({ keychain, service: 'mailauth', homeId: '0123456789abcdef', random: systemRandom });
-const value = (entry + ' ä😀').repeat(Number(size)).slice(0, Number(size));
-const started = performance.now();
-let result;
-try {
-  if (op === 'write') result = { done: await store.write(entry, new Secret(value)) ?? null };
-  if (op === 'read') { const back = await store.read(entry); result = { found: back !== undefined, same: back?.reveal() === value, length: back?.length }; }
-  if (op === 'remove') result = { removed: await store.remove(entry) };
-  if (op === 'probe') result = { done: await store.probe() ?? null };
-  if (op.startsWith('late-')) {
-    await store.write(entry, new Secret(value));
-    execFileSync('bash', ['-c', process.env.LOCK]);
-    if (op === 'late-write') await store.write(entry, new Secret(value));
-    if (op === 'late-read') await store.read(entry);
-  }
-  if (op === 'raw') result = { raw: await real.getPassword('mailauth', '0123456789abcdef:' + entry) };
-} catch (error) {
-  if (!(error instanceof MailauthError)) throw error;
-  result = { code: error.code, exit: error.exit };
-}
-process.stdout.write(JSON.stringify({ ...result, slow: performance.now() - started > 8000 }) + '\\n');
-// As main.ts ends; the others show that nothing of ours keeps the process alive.
-if (op.startsWith('late-')) process.exit(7);
-}
-main();
-`;
+import { bundleStoreScript, type KeyringRig, keyringRig } from './rigs/keyring.ts';
 
 let rig: KeyringRig;
 let store = '';
 
 beforeAll(async () => {
   rig = await keyringRig();
-  store = await bundleScript(rig.folder, 'store', script);
+  store = await bundleStoreScript(rig.folder);
 });
 afterAll(() => rig.remove());
 

@@ -11,7 +11,7 @@ const withKeyring = fileURLToPath(new URL('with-keyring.sh', import.meta.url));
 
 const hungMs = 45_000;
 
-interface Outcome {
+export interface Outcome {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
@@ -36,8 +36,8 @@ export async function keyringRig(): Promise<KeyringRig> {
   for (const name of ['data', 'run', 'cache', 'config']) await mkdir(join(folder, name), { mode: 0o700 });
   return {
     folder,
-    run: (command, env = {}) => run('bash', [withKeyring, ...command], { ...base, ...env }),
-    bare: (command, env = {}) => run(command[0] ?? '', command.slice(1), { ...base, ...env }),
+    run: (command, env = {}) => runToEnd('bash', [withKeyring, ...command], { ...base, ...env }),
+    bare: (command, env = {}) => runToEnd(command[0] ?? '', command.slice(1), { ...base, ...env }),
     session: () => openSession(base),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
@@ -60,7 +60,7 @@ async function openSession(base: Record<string, string>): ReturnType<KeyringRig[
   };
 }
 
-function run(command: string, args: readonly string[], env: Record<string, string>): Promise<Outcome> {
+export function runToEnd(command: string, args: readonly string[], env: Record<string, string>): Promise<Outcome> {
   return new Promise((done, fail) => {
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     // A hang is what these tests look for: then the whole group goes, so that nothing stays behind.
@@ -101,3 +101,60 @@ export async function bundleScript(folder: string, name: string, source: string)
   });
   return join(folder, 'built', `${name}.cjs`);
 }
+
+/**
+ * `store.js OP ENTRY [SIZE] [LIMIT]`: one store call in a process of its own, prints one JSON line. `many` writes and reads SIZE times.
+ * Values are made of size and entry, so that a reader can check what another process wrote.
+ */
+const storeScript = `
+import { execFileSync } from 'node:child_process';
+import { createKeychain } from 'SRC/system/keychain/keychain.ts';
+import { keychainStore } from 'SRC/store/keychain-store.ts';
+import { Secret } from 'SRC/core/secret.ts';
+import { systemClock, systemRandom } from 'SRC/system/clock-and-random.ts';
+import { MailauthError } from 'SRC/core/errors.ts';
+
+async function main() {
+const [op = '', entry = '', size = '20', limit = ''] = process.argv.slice(2);
+const real = createKeychain({ platform: process.platform, env: process.env, clock: systemClock });
+const keychain = limit === '' ? real : Object.assign(Object.create(real), { limit: Number(limit) });
+const store = keychainStore({ keychain, service: 'mailauth', homeId: '0123456789abcdef', random: systemRandom });
+const value = (entry + ' ä😀').repeat(Number(size)).slice(0, Number(size));
+const started = performance.now();
+let result;
+try {
+  if (op === 'write') result = { done: await store.write(entry, new Secret(value)) ?? null };
+  if (op === 'read') { const back = await store.read(entry); result = { found: back !== undefined, same: back?.reveal() === value, length: back?.length }; }
+  if (op === 'remove') result = { removed: await store.remove(entry) };
+  if (op === 'probe') result = { done: await store.probe() ?? null };
+  if (op.startsWith('late-')) {
+    await store.write(entry, new Secret(value));
+    execFileSync('bash', ['-c', process.env.LOCK]);
+    if (op === 'late-write') await store.write(entry, new Secret(value));
+    if (op === 'late-read') await store.read(entry);
+  }
+  if (op === 'many') {
+    // Each in a session of its own, as processes would do it.
+    for (let i = 0; i < Number(size); i += 1) {
+      const own = createKeychain({ platform: process.platform, env: process.env, clock: systemClock });
+      const one = keychainStore({ keychain: own, service: 'mailauth', homeId: '0123456789abcdef', random: systemRandom });
+      await one.write(entry, new Secret('value ' + i));
+      const back = await one.read(entry);
+      if (back?.reveal() !== 'value ' + i) throw new Error('read back ' + back?.reveal());
+      own.close();
+    }
+    result = { written: Number(size) };
+  }
+  if (op === 'raw') result = { raw: await real.getPassword('mailauth', '0123456789abcdef:' + entry) };
+} catch (error) {
+  if (!(error instanceof MailauthError)) throw error;
+  result = { code: error.code, exit: error.exit };
+}
+process.stdout.write(JSON.stringify({ ...result, slow: performance.now() - started > 8000 }) + '\\n');
+// As main.ts ends; the others show that nothing of ours keeps the process alive.
+if (op.startsWith('late-')) process.exit(7);
+}
+main();
+`;
+
+export const bundleStoreScript = (folder: string): Promise<string> => bundleScript(folder, 'store', storeScript);
