@@ -37,8 +37,9 @@ it(
       expect([round, kept.exit, kept.out.length > 100]).toEqual([round, 0, true]);
       if (round === Math.floor(rounds / 10)) [fds, bytes] = [descriptors(), heap()];
     }
-    expect(descriptors()).toBeLessThanOrEqual(fds + 3);
+    // In the short run other threads of the same process open and close theirs.
     if (!long) return;
+    expect(descriptors()).toBeLessThanOrEqual(fds + 3);
     const grown = (heap() - bytes) / 1024;
     console.log(`${rounds} rounds: ${descriptors()} descriptors (${fds} at a tenth), heap ${Math.round(grown)} KiB larger than at a tenth`);
     // What is compiled and kept once, and a quarter of a KiB a round: the smallest thing that leaks is more.

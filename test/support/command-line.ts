@@ -1,8 +1,10 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../src/cli/run.ts';
 import type { Context, Prompts } from '../../src/core/context.ts';
 import type { Keychain, KeychainTrouble } from '../../src/core/keychain-port.ts';
 import { KeychainFailure } from '../../src/core/keychain-port.ts';
+import { systemFiles } from '../../src/system/disk/files.ts';
 import { MemoryKeychain, realNetwork, temporaryFolder, testContext } from './context.ts';
 import { type Home, isNew, readHome, writeHome } from './ready-home.ts';
 import { putSharedKeys, takeSharedKeys } from './sandbox.ts';
@@ -59,6 +61,10 @@ export interface Machine {
   end(): Promise<void>;
 }
 
+/** The sandbox's confidential app has one registered port, which one test at a time can listen on. */
+const usesThePort = (argv: readonly string[]): boolean =>
+  argv.includes('22222222-5a4d-4b0c-9a11-c0ffee000002') || argv.join(' ').includes('--client-type confidential');
+
 const readyHomes = new Map<string, Home>();
 
 export async function machine(): Promise<Machine> {
@@ -75,7 +81,8 @@ export async function machine(): Promise<Machine> {
       env: { MAILAUTH_HOME: folder.path, ...more.env },
       tty,
     });
-    const exit = await run(argv, ctx, '0.0.0-test');
+    const release = usesThePort(argv) ? await systemFiles.lock(join(tmpdir(), 'mailauth-test-port'), 60_000) : undefined;
+    const exit = await run(argv, ctx, '0.0.0-test').finally(() => release?.());
     if (argv.includes('--sandbox')) await takeSharedKeys(sandboxHome);
     const out = ctx.out.text;
     return {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -17,8 +18,9 @@ const address = 'https://login.example/authorize?a=1&b=$(id)`id`;c=%20';
 /** a launcher that writes down its arguments and its environment, then ends */
 async function launcher(code: number, name = 'launcher'): Promise<string> {
   const path = join(folder.path, name);
-  await writeFile(path, `#!/bin/sh\nprintf '%s\\n' "$@" > "${folder.path}/args"\nenv > "${folder.path}/env"\nexit ${code}\n`);
-  await chmod(path, 0o755);
+  const script = `#!/bin/sh\nprintf '%s\\n' "$@" > "${folder.path}/args"\nenv > "${folder.path}/env"\nexit ${code}\n`;
+  // Written by another process: what this one has open for writing, a child of another thread would have, too, and exec answers ETXTBSY.
+  spawnSync('sh', ['-c', 'cat > "$1" && chmod 755 "$1"', 'sh', path], { input: script });
   return path;
 }
 
