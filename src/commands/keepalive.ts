@@ -131,6 +131,7 @@ async function keep(record: MailboxRecord, wish: Wish, session: Session): Promis
     }
     const over = cannotRenew(record, stored) ? lostSignIn(record, stored, ctx.clock.now()) : undefined;
     if (over !== undefined) throw lostSignIns([over]);
+    await session.refuseForeign(record, stored);
     // An app has no sign-in that ends for want of use, but a new token proves that its secret or certificate still works. A refusal of
     // last time may be over.
     const due = record.access === 'app-only' || record.refused !== undefined || wantsRenewal(stored, ctx.clock.now(), wish.renewAfterDays);

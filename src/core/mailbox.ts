@@ -1,6 +1,7 @@
 import type { Cloud, Endpoints, Protocol } from './cloud.ts';
 import type { Audience } from './registration-plan.ts';
 import type { Secret } from './secret.ts';
+import type { Authority } from './sign-in-authority.ts';
 import type { StoreName } from './stores.ts';
 
 export type ClientType = 'public' | 'confidential';
@@ -95,4 +96,6 @@ export interface TokenSet {
   /** the granted scopes, as the token endpoint answered them */
   readonly scopes: readonly string[];
   readonly account: Account;
+  /** what this sign-in belongs to; left out in an entry of the first edition */
+  readonly authority?: Authority;
 }

@@ -2,10 +2,11 @@ import type { Cloud } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
 import type { Secret } from '../core/secret.ts';
 import { problem } from '../errors/problem.ts';
-import type { AuthorizationAnswer } from './authorization-answer.ts';
+import { type AuthorizationAnswer, newState, refuseForeignIssuer } from './authorization-answer.ts';
 import { type BrowserTrip, browserTrip, type SignInView } from './browser-trip.ts';
 import { entraProblem, readEntraError } from './entra-error.ts';
 import { type Grant, readGrant } from './grant.ts';
+import { foreignNonce } from './identity.ts';
 import { adminPage } from './loopback-pages.ts';
 import { newPkce } from './msal.ts';
 import type { OAuthApp } from './oauth-app.ts';
@@ -36,6 +37,7 @@ const graphScope = (cloud: Cloud): string => `${cloud.graph.replace(/\/$/, '')}/
 export async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, view: SignInView): Promise<AdminGrant> {
   const { cloud, endpoints } = app;
   const pkce = newPkce(ctx.random);
+  const nonce = newState(ctx.random);
   const scope = `${graphScope(cloud)} openid profile`;
   const request: BrowserTrip = {
     ...trip,
@@ -49,6 +51,7 @@ export async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, v
         redirect_uri: redirectUri,
         scope,
         state,
+        nonce,
         code_challenge: pkce.challenge,
         code_challenge_method: 'S256',
         // The account that is signed in in this browser is rarely the administrator's.
@@ -59,6 +62,7 @@ export async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, v
   };
   return browserTrip(ctx, request, view, async (answer, redirectUri) => {
     const grant = await redeem(app, answer, { redirectUri, scope, verifier: pkce.verifier });
+    if (grant.idToken !== undefined && grant.idToken.nonce !== nonce) throw problem('answer-foreign', { why: foreignNonce });
     const account = grant.idToken?.username;
     return { value: { token: grant.accessToken, account }, page: adminPage({ account }) };
   });
@@ -70,6 +74,7 @@ async function redeem(
   answer: AuthorizationAnswer,
   { redirectUri, scope, verifier }: { readonly redirectUri: string; readonly scope: string; readonly verifier: Secret },
 ): Promise<Grant> {
+  refuseForeignIssuer(answer, app.endpoints);
   const words = { cloud: app.cloud, tenant: app.tenantId, clientId: adminApp.clientId, scopes: [scope] };
   if (answer.kind === 'error') {
     const said = readEntraError({ error: answer.error, error_description: answer.description });

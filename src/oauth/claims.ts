@@ -9,9 +9,10 @@ export interface IdClaims {
   readonly objectId?: string;
   readonly tenantId?: string;
   readonly audience?: string;
+  readonly nonce?: string;
 }
 
-/** An access token, read for diagnosis only. Microsoft may change or encrypt it, and those of personal accounts are not JWTs. */
+/** An access token as far as it can be read. Microsoft may change or encrypt it, and those of personal accounts are not JWTs. */
 export type AccessClaims =
   | { readonly opaque: true }
   | {
@@ -50,6 +51,7 @@ const claimSet = z.object({
   aud: z.catch(z.optional(z.union([z.string(), z.array(z.string())])), undefined),
   roles: z.catch(z.optional(z.array(z.string())), undefined),
   wids: z.catch(z.optional(z.array(z.string())), undefined),
+  nonce: text,
   exp: z.catch(z.optional(z.number()), undefined),
 });
 type ClaimSet = z.infer<typeof claimSet>;
@@ -67,11 +69,12 @@ export function readIdToken(jwt: string): IdClaims | undefined {
       objectId: shown(claims.oid),
       tenantId: shown(claims.tid),
       audience: shown(audienceOf(claims)),
+      nonce: shown(claims.nonce),
     }),
   };
 }
 
-/** Never fails. Its result must not decide anything but the words of a diagnosis. */
+/** Never fails. Its result chooses the words of a diagnosis, and may refuse a token; it must never let anybody in. */
 export function readAccessToken(token: Secret | string): AccessClaims {
   const claims = decode(token);
   if (claims === undefined) return { opaque: true };

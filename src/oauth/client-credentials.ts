@@ -4,6 +4,7 @@ import type { HttpResponse } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import type { TokenSet } from '../core/mailbox.ts';
 import { appRole } from '../core/permissions.ts';
+import { authorityOf } from '../core/sign-in-authority.ts';
 import { problem } from '../errors/problem.ts';
 import { readAccessToken } from './claims.ts';
 import { type ClientCertificate, readClientCertificate, storedThumbprints } from './client-certificate.ts';
@@ -72,6 +73,7 @@ export async function appToken(app: OAuthApp, mailbox: string): Promise<TokenSet
       ...defined({ objectId: claims.opaque ? undefined : claims.objectId }),
       tenantId: app.tenantId,
     },
+    authority: authorityOf(app.cloud, app),
   };
 }
 

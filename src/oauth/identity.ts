@@ -41,6 +41,9 @@ export function checkIdentity({ claims, accessToken, mailbox, signInAs, tenantId
   };
 }
 
+/** Said of a token that was issued for another sign-in than this (OpenID Connect Core section 3.1.3.7, rule 11). */
+export const foreignNonce = 'Its id_token does not repeat the nonce of this sign-in.';
+
 const same = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
 
 /** Only an id can be compared with `tid`; a domain or a word for many tenants cannot. */

@@ -8,6 +8,7 @@ import { Secret } from '../core/secret.ts';
 import { problem } from '../errors/problem.ts';
 import { entraProblem } from './entra-error.ts';
 import { type Grant, readGrant } from './grant.ts';
+import { foreignNonce } from './identity.ts';
 import type { OAuthApp } from './oauth-app.ts';
 import { TokenExchange } from './token-exchange.ts';
 
@@ -38,6 +39,8 @@ interface AuthorizationRequest {
   readonly scopes: readonly string[];
   readonly state: string;
   readonly codeChallenge: string;
+  /** comes back in the id_token (OpenID Connect Core section 3.1.2.1) */
+  readonly nonce: string;
   readonly loginHint?: string;
   /** `select_account`: MSAL leaves the hint out beside it */
   readonly prompt?: 'select_account' | 'consent';
@@ -45,11 +48,12 @@ interface AuthorizationRequest {
 
 /** The address a browser opens: authorization code flow, PKCE, answer in the query (RFC 6749 section 4.1.1). No network. */
 export async function authorizationUrl(app: OAuthApp, request: AuthorizationRequest): Promise<string> {
-  const { redirectUri, scopes, state, codeChallenge, loginHint, prompt } = request;
+  const { redirectUri, scopes, state, codeChallenge, nonce, loginHint, prompt } = request;
   const address = await client(app, new TokenExchange(app)).getAuthCodeUrl({
     redirectUri,
     scopes: [...scopes],
     state,
+    nonce,
     codeChallenge,
     codeChallengeMethod: 'S256',
     responseMode: 'query',
@@ -79,14 +83,16 @@ interface CodeRequest extends About {
   readonly redirectUri: string;
   readonly scopes: readonly string[];
   readonly codeVerifier: Secret;
+  /** the one of the authorization request: MSAL refuses an answer whose id_token does not repeat it */
+  readonly nonce: string;
 }
 
 /** Code to tokens (RFC 6749 section 4.1.3). Throws Entra's and the network's problems, `token-answer-unreadable`, the signal's reason. */
 export async function redeemCode(app: OAuthApp, request: CodeRequest): Promise<Grant> {
-  const { code, redirectUri, scopes, codeVerifier, mailbox } = request;
+  const { code, redirectUri, scopes, codeVerifier, nonce, mailbox } = request;
   try {
     return await redeem(app, request, (msalClient) =>
-      msalClient.acquireTokenByCode({ code: code.reveal(), redirectUri, scopes: [...scopes], codeVerifier: codeVerifier.reveal() }),
+      msalClient.acquireTokenByCode({ code: code.reveal(), redirectUri, scopes: [...scopes], codeVerifier: codeVerifier.reveal(), nonce }),
     );
   } catch (error) {
     // Entra has one number for an authorization code that is too old and for a refresh token that is too old.
@@ -130,15 +136,19 @@ async function redeem(app: OAuthApp, wanted: Wanted, ask: (client: Client) => Pr
   if (answer.error !== undefined) throw entraProblem(answer.error, { ...wanted, ...blanks(app) });
   const grant = readGrant(answer.body, wanted.scopes, answer.receivedAt);
   if (grant === undefined) throw unreadable(wanted, 'It is not the answer of a token endpoint.', failure);
+  if (msalCodeOf(failure) === 'nonce_mismatch') throw problem('answer-foreign', { mailbox: wanted.mailbox, why: foreignNonce });
   if (failure !== undefined) throw unreadable(wanted, 'The sign-in library does not accept it.', failure);
   return grant;
 }
 
 const blanks = ({ cloud, tenantId, clientId }: OAuthApp) => ({ cloud, tenant: tenantId, clientId });
 
+const msalCodeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'errorCode' in error && typeof error.errorCode === 'string' ? error.errorCode : undefined;
+
 function unreadable({ mailbox }: Wanted, why: string, cause: unknown): Error {
   // MSAL's message may quote the answer; its code may not.
-  const code = cause instanceof Error && 'errorCode' in cause && typeof cause.errorCode === 'string' ? cause.errorCode : undefined;
+  const code = msalCodeOf(cause);
   return problem('token-answer-unreadable', { mailbox, why }, code === undefined ? {} : { detail: { reply: code.slice(0, 80) } });
 }
 

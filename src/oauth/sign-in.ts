@@ -1,7 +1,8 @@
 import type { Context } from '../core/context.ts';
 import type { TokenSet } from '../core/mailbox.ts';
+import { authorityOf } from '../core/sign-in-authority.ts';
 import { problem } from '../errors/problem.ts';
-import type { AuthorizationAnswer } from './authorization-answer.ts';
+import { type AuthorizationAnswer, newState, refuseForeignIssuer } from './authorization-answer.ts';
 import { type BrowserTrip, browserTrip, type SignInView } from './browser-trip.ts';
 import { readAccessToken } from './claims.ts';
 import { entraProblem, readEntraError } from './entra-error.ts';
@@ -36,6 +37,7 @@ export async function signIn(
 ): Promise<TokenSet> {
   const { app, mailbox, signInAs, selectAccount } = request;
   const pkce = newPkce(ctx.random);
+  const nonce = newState(ctx.random);
   const trip: BrowserTrip = {
     ...request,
     address: ({ redirectUri, state }) =>
@@ -43,12 +45,13 @@ export async function signIn(
         redirectUri,
         scopes: [...request.scopes],
         state,
+        nonce,
         codeChallenge: pkce.challenge,
         ...(selectAccount ? { prompt: 'select_account' as const } : { loginHint: signInAs ?? mailbox }),
       }),
   };
   return browserTrip(ctx, trip, view, async (answer, redirectUri) => {
-    const tokens = await exchange(request, answer, redirectUri, pkce.verifier);
+    const tokens = await exchange(request, answer, redirectUri, { codeVerifier: pkce.verifier, nonce });
     await keep(tokens);
     return { value: tokens, page: successPage({ mailbox, account: tokens.account.username, kept: request.kept !== false }) };
   });
@@ -59,9 +62,10 @@ async function exchange(
   request: SignInRequest,
   answer: AuthorizationAnswer,
   redirectUri: string,
-  codeVerifier: TokenSet['accessToken'],
+  { codeVerifier, nonce }: { readonly codeVerifier: TokenSet['accessToken']; readonly nonce: string },
 ): Promise<TokenSet> {
   const { app, mailbox } = request;
+  refuseForeignIssuer(answer, app.endpoints, mailbox);
   const words = {
     mailbox,
     signInAs: request.signInAs,
@@ -76,7 +80,7 @@ async function exchange(
   }
   if (answer.kind === 'consented')
     throw problem('token-answer-unreadable', { mailbox, why: 'This was the answer to a consent, not to a sign-in.' });
-  const grant = await redeemCode(app, { code: answer.code, redirectUri, scopes: [...request.scopes], codeVerifier, mailbox });
+  const grant = await redeemCode(app, { code: answer.code, redirectUri, scopes: [...request.scopes], codeVerifier, nonce, mailbox });
   return acceptGrant(request, grant);
 }
 
@@ -105,6 +109,7 @@ export function acceptGrant(request: Pick<SignInRequest, 'app' | 'mailbox' | 'si
     expiresAt: grant.receivedAt + grant.expiresInSeconds * 1000,
     scopes: grant.scopes,
     account,
+    authority: authorityOf(app.cloud, app),
     ...(grant.refreshToken === undefined ? {} : { refreshToken: grant.refreshToken, refreshTokenIssuedAt: grant.receivedAt }),
   };
 }

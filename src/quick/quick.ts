@@ -5,7 +5,8 @@ import { tokenGet } from '../commands/token/token-get.ts';
 import type { Clock, Context, Files, GuardedFile, Network, Prompts } from '../core/context.ts';
 import { errorCode } from '../core/errors.ts';
 import type { Reporter } from '../core/run-parts.ts';
-import { cloudFileOf } from '../session/chosen-cloud.ts';
+import { authorityOf, differenceOf } from '../core/sign-in-authority.ts';
+import { chosenCloud, cloudFileOf } from '../session/chosen-cloud.ts';
 import { type Globals, globalValueFlags, readGlobals } from '../session/globals.ts';
 import { openStore } from '../session/open-store.ts';
 import type { Session } from '../session/session.ts';
@@ -90,6 +91,15 @@ function readingSession(ctx: Context, globals: Globals): Session {
     sandbox: refuse,
     network: refuse,
     cloud: refuse,
+    inForce: refuse,
+    async refuseForeign(record, { authority }) {
+      const cloud = (await chosenCloud(ctx, globals)) ?? record.cloud;
+      const { tenantId, registration } = record;
+      // A record that calls itself the sandbox outside of it agrees with no stored entry.
+      const now = authorityOf(globals.sandbox ? { ...cloud, name: 'sandbox' } : { ...cloud, name: '' }, { tenantId, ...registration });
+      // An entry of the first edition, or one that belongs elsewhere, is for the whole program to judge.
+      if (authority === undefined || differenceOf(authority, now) !== undefined) refuse();
+    },
     refresh: refuse,
     storeNamed: refuse,
     probedStore: refuse,

@@ -3,11 +3,12 @@ import * as z from 'zod/mini';
 import type { Context } from '../core/context.ts';
 import type { MailboxKey } from '../core/mailbox.ts';
 import { Secret } from '../core/secret.ts';
+import { type Authority, differenceOf } from '../core/sign-in-authority.ts';
 import type { SecretStore } from '../core/stores.ts';
 import type { NewSecret } from '../entra/app-secret.ts';
 import { guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
-import { parseJsonFile, timeSchema, toJsonFile } from '../store/schemas.ts';
+import { authoritySchema, parseJsonFile, timeSchema, toJsonFile } from '../store/schemas.ts';
 import { rotatedSecretEntry } from '../store/token-entry.ts';
 
 /** A rotation in hand. On disk before the first change in the tenant, gone after the last; never a secret. */
@@ -48,21 +49,26 @@ const waitingSchema = z.object({
   keyId: z.string().check(z.minLength(1)),
   endDateTime: timeSchema,
   value: z.string().check(z.minLength(1)),
+  authority: z.exactOptional(authoritySchema),
 });
 
-/** Value and id in one entry, so that after a crash it is known to which of the app's secrets the value belongs. */
-export function waitingSecret(store: SecretStore, key: MailboxKey) {
+/**
+ * Value and id in one entry, so that after a crash it is known to which of the app's secrets the value belongs; and to which `authority`: a
+ * value that belongs elsewhere counts as lost.
+ */
+export function waitingSecret(store: SecretStore, key: MailboxKey, authority: Authority) {
   const entry = rotatedSecretEntry(key);
   return {
     async read(): Promise<NewSecret | undefined> {
       const text = await store.read(entry);
       const read = text === undefined ? undefined : parseJsonFile<z.infer<typeof waitingSchema>>(text.reveal(), waitingSchema);
       if (read?.kind !== 'ok') return undefined;
-      const { keyId, endDateTime, value } = read.value;
+      const { keyId, endDateTime, value, authority: of } = read.value;
+      if (of === undefined || differenceOf(of, authority) !== undefined) return undefined;
       return { keyId, endDateTime, secret: new Secret(value) };
     },
     write: ({ keyId, endDateTime, secret }: NewSecret): Promise<void> =>
-      store.write(entry, new Secret(JSON.stringify({ version: 1, keyId, endDateTime, value: secret.reveal() }))),
+      store.write(entry, new Secret(JSON.stringify({ version: 1, keyId, endDateTime, value: secret.reveal(), authority }))),
     remove: (): Promise<boolean> => store.remove(entry),
   };
 }

@@ -4,6 +4,7 @@ import { defined } from '../core/defined.ts';
 import { Exit, MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import type { Reporter } from '../core/run-parts.ts';
+import { authorityOf } from '../core/sign-in-authority.ts';
 import type { SecretStore } from '../core/stores.ts';
 import { rfc3339 } from '../core/time.ts';
 import { addSecret, type NewSecret, removeLost, removeSecret, rotationName } from '../entra/app-secret.ts';
@@ -11,6 +12,7 @@ import { proveSecret } from '../entra/client-check.ts';
 import type { AppWork } from '../entra/replication.ts';
 import { problem } from '../errors/problem.ts';
 import type { OAuthApp } from '../oauth/oauth-app.ts';
+import { encodeClientSecret } from '../store/client-secret-entry.ts';
 import { guardWrites } from '../store/home.ts';
 import { type MailboxFiles, mailboxSlug } from '../store/mailbox-file.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
@@ -68,7 +70,7 @@ export class Rotation {
     this.record = record;
     this.deps = deps;
     this.notes = rotationNotes(deps.ctx, deps.home);
-    this.waiting = waitingSecret(deps.store, record);
+    this.waiting = waitingSecret(deps.store, record, authorityOf(deps.app.cloud, deps.app));
   }
 
   async rotate(months: number): Promise<Rotated> {
@@ -178,7 +180,8 @@ export class Rotation {
 
   /** Into the place of the old one. Stopped between two lines it is done again: the waiting entry goes last. */
   private async commit(fresh: NewSecret): Promise<void> {
-    await this.deps.store.write(clientSecretEntry(this.record), fresh.secret);
+    const { app, store } = this.deps;
+    await store.write(clientSecretEntry(this.record), encodeClientSecret(fresh.secret, authorityOf(app.cloud, app)));
     const { secretKeyId: old, ...registration } = this.record.registration;
     if (old !== fresh.keyId) {
       const changed = { ...registration, secretKeyId: fresh.keyId, secretExpiresAt: fresh.endDateTime };

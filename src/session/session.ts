@@ -10,6 +10,7 @@ import { rfc3339 } from '../core/time.ts';
 import type { Sandbox } from '../sandbox/start-sandbox.ts';
 import { mailboxFiles } from '../store/mailbox-file.ts';
 import { refuseSteered } from '../store/steering.ts';
+import type { InForce } from '../tokens/bound.ts';
 import { isRefusal, noteRefusal } from '../tokens/refresh-refusal.ts';
 import { chosenCloud, cloudFileOf } from './chosen-cloud.ts';
 import { defaultBrowserTimeoutMs, defaultStepTimeoutMs, type Globals } from './globals.ts';
@@ -33,6 +34,10 @@ export interface Session {
   network(): Promise<Network>;
   /** the cloud of a mailbox: sandbox, flag, environment, its record, public; in this order */
   cloud(record?: Pick<MailboxRecord, 'cloud'>): Promise<Cloud>;
+  /** the same cloud, and whether a flag or a variable chose it */
+  inForce(record: Pick<MailboxRecord, 'cloud'>): Promise<InForce>;
+  /** throws `authority-changed`, `authority-unknown` (4) where the stored sign-in does not belong to the cloud in force */
+  refuseForeign(record: MailboxRecord, set: TokenSet): Promise<void>;
   /** trades a refresh token for a new set (RFC 6749 section 6) */
   refresh(record: MailboxRecord, old: TokenSet): Promise<TokenSet>;
   /**
@@ -83,8 +88,12 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
     async cloud(record) {
       const box = await sandboxOf();
       if (box !== undefined) return box.cloud;
-      return (await chosenCloud(ctx, globals)) ?? record?.cloud ?? namedCloud(defaultCloud);
+      return (await chosenCloud(ctx, globals)) ?? (record === undefined ? namedCloud(defaultCloud) : outsideSandbox(record.cloud));
     },
+    async inForce(record) {
+      return { cloud: await session.cloud(record), isChosen: globals.cloud !== undefined || globals.cloudFile !== undefined };
+    },
+    refuseForeign: (record, set) => refuseForeignIn(session, record, set),
     refresh: (record, old) => refreshAndNote(session, record, old),
     async store(record) {
       await session.refuseSteered(record);
@@ -119,14 +128,30 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
   return session;
 }
 
+async function refuseForeignIn(session: Session, record: MailboxRecord, set: TokenSet): Promise<void> {
+  const { refuseForeign } = await import('../tokens/bound.ts');
+  // The sandbox need not run to be told from other clouds.
+  const inForce = session.globals.sandbox
+    ? { cloud: { ...record.cloud, name: 'sandbox' }, isChosen: false }
+    : await session.inForce(record);
+  refuseForeign(record, set, inForce);
+}
+
+/** A mailbox file that calls its cloud the sandbox gets none of its freedom: plain http, and any port of this computer. */
+const outsideSandbox = (cloud: Cloud): Cloud => (cloud.name === 'sandbox' ? { ...cloud, name: 'unknown' } : cloud);
+
 /** Trades the refresh token, and notes in the mailbox file whether Microsoft refused it: `status` shows that until it works again. */
 async function refreshAndNote(session: Session, record: MailboxRecord, old: TokenSet): Promise<TokenSet> {
   const { ctx, home, stepTimeoutMs } = session;
-  const [{ refreshed }, cloud, store] = await Promise.all([import('../tokens/refresh.ts'), session.cloud(record), session.store(record)]);
-  ctx.log(`refresh ${record.for}: ${cloud.name}`);
+  const [{ refreshed }, inForce, store] = await Promise.all([
+    import('../tokens/refresh.ts'),
+    session.inForce(record),
+    session.store(record),
+  ]);
+  ctx.log(`refresh ${record.for}: ${inForce.cloud.name}`);
   const files = mailboxFiles({ files: ctx.files, home });
   try {
-    const fresh = await refreshed(record, old, { ctx, stepTimeoutMs, network: () => session.network(), cloud, store });
+    const fresh = await refreshed(record, old, { ctx, stepTimeoutMs, network: () => session.network(), ...inForce, store });
     await noteRefusal(files, record, undefined);
     return fresh;
   } catch (error) {

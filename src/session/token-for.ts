@@ -1,7 +1,7 @@
 import { MailauthError } from '../core/errors.ts';
 import type { MailboxKey, MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { ofProduct } from '../core/next.ts';
-import { currentToken, type TokenWish } from '../tokens/current.ts';
+import { currentToken, storedToken, type TokenWish } from '../tokens/current.ts';
 import { mailboxesOf } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 
@@ -22,6 +22,19 @@ export async function tokenOf(session: Session, record: MailboxRecord, wish: Tok
 export const ofThisProduct = (error: unknown, key: MailboxKey): unknown =>
   error instanceof MailauthError ? error.but({ next: error.next.map((step) => ofProduct(step, key)) }) : error;
 
+/**
+ * Before a mail server is connected to: the sign-in must belong to what is in force. Whatever else is wrong with it is said when its token is
+ * asked for. Throws `authority-changed`, `authority-unknown`, and what `session.store` throws.
+ */
+export async function refuseForeignSignIn(session: Session, record: MailboxRecord): Promise<void> {
+  const store = await session.store(record);
+  const stored = await storedToken(store, record).catch((error: unknown) => {
+    if (!(error instanceof MailauthError)) throw error;
+    return undefined;
+  });
+  if (stored !== undefined) await session.refuseForeign(record, stored);
+}
+
 async function tokenFrom(session: Session, record: MailboxRecord, wish: TokenWish): Promise<TokenSet> {
   const store = await session.store(record);
   return currentToken(record, wish, {
@@ -29,6 +42,7 @@ async function tokenFrom(session: Session, record: MailboxRecord, wish: TokenWis
     home: session.home,
     store,
     waitMs: session.stepTimeoutMs,
+    refuseForeign: (set) => session.refuseForeign(record, set),
     refresh: (old) => session.refresh(record, old),
     note: (text) => session.report.detail(text),
   });

@@ -29,8 +29,6 @@ export async function carryOut(setup: OpenSetup, plan: SetupPlan): Promise<Setup
     const createdAt = existing?.createdAt ?? rfc3339(deps.ctx.clock.now());
     return recordOf({ key, answers, registration, tenant, cloud, store: store.name, createdAt });
   };
-  // Read now: with the agreement this run's answers take the place of the interrupted one's.
-  const { saved, madeClientId } = earlierOf(journal.now, undefined);
   const before = await registeredBefore(setup, plan.answers, plan, recordFor);
   const answers = before === undefined ? await agree(setup, plan) : plan.answers;
   if (answers.register === 'handoff') return handOff(setup, answers, plan);
@@ -38,7 +36,7 @@ export async function carryOut(setup: OpenSetup, plan: SetupPlan): Promise<Setup
     before ??
     (await register(answers, {
       ...setup,
-      ...{ tenant, cloud, store, pendingSecretOf: saved.clientId ?? madeClientId },
+      ...{ tenant, cloud, store },
       ...(certificate && { certificate }),
       madeBefore: journal.now.registration ?? madeBefore(existing),
     }));

@@ -2,6 +2,7 @@ import { defined } from '../core/defined.ts';
 import type { MailauthError } from '../core/errors.ts';
 import { isPersonal } from '../core/links.ts';
 import type { MailboxKey, MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import { authorityOf, differenceOf } from '../core/sign-in-authority.ts';
 import type { ProtocolResult } from '../mail/result.ts';
 import { rememberTests, testError } from '../mail/run-tests.ts';
 import { credentialOf } from '../oauth/client-certificate.ts';
@@ -111,6 +112,8 @@ async function storedBefore({ deps, journal, store, record }: RegisteredSetup): 
   if (!journal.now.done.includes('sign-in')) return undefined;
   const { account, signInAs } = (await deps.mailboxes.readMailbox(record)) ?? {};
   const set = await storedToken(store, record);
+  const authority = authorityOf(record.cloud, { tenantId: record.tenantId, clientId: record.registration.clientId });
+  if (set?.authority === undefined || differenceOf(set.authority, authority) !== undefined) return undefined;
   const isSame = account !== undefined && signInAs === record.signInAs;
   return isSame && set !== undefined && set.expiresAt > deps.ctx.clock.now() ? set : undefined;
 }

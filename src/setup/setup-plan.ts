@@ -3,6 +3,7 @@ import type { Cloud, Tenant } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
 import { MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
+import { authorityOf } from '../core/sign-in-authority.ts';
 import type { SecretStore } from '../core/stores.ts';
 import { discoverTenant, tenantForMailbox } from '../entra/discovery.ts';
 import type { ClientCertificate } from '../oauth/client-certificate.ts';
@@ -59,7 +60,10 @@ export async function planSetup(
   const answers = early ?? (await ask());
   const untouched = early === undefined && !isAltered ? await unchanged(setup, existing, answers, cloud) : undefined;
   if (untouched !== undefined) return { kind: 'already', record: untouched };
-  const certificate = answers.access === 'app-only' ? (given ?? (await heldCertificate(deps.ctx, store, key))) : undefined;
+  const certificate =
+    answers.access === 'app-only'
+      ? (given ?? (await heldCertificate(deps.ctx, store, key, authorityOf(cloud, { tenantId: tenant.id }))))
+      : undefined;
   return { kind: 'plan', plan: { first, answers, existing, cloud, tenant, store, certificate } };
 }
 
@@ -101,8 +105,21 @@ async function unchanged(
   if (existing.refused !== undefined) return undefined;
   if (!isSameSetup(existing, answers, cloud)) return undefined;
   const skips = answers.access === 'app-only' ? input.flags.signIn === 'skip' : answers.signIn === 'skip';
-  const ready = skips || (await storedToken(await deps.store(existing), existing)) !== undefined;
+  const ready = skips || (await isSignedIn(deps, existing));
   return ready && !(await isAppDeleted(deps, existing, cloud)) ? existing : undefined;
+}
+
+/** A sign-in that belongs to another cloud, or of which nobody knows where it belongs, is made anew. */
+async function isSignedIn(deps: SetupDeps, existing: MailboxRecord): Promise<boolean> {
+  const set = await storedToken(await deps.store(existing), existing);
+  if (set === undefined) return false;
+  try {
+    await deps.refuseForeign(existing, set);
+    return true;
+  } catch (error) {
+    if (error instanceof MailauthError && /^authority-/.test(error.code)) return false;
+    throw error;
+  }
 }
 
 /** The store is tried before any browser is opened. */

@@ -32,6 +32,16 @@ export const accountSchema = z.object({
   tenantId: z.exactOptional(z.string()),
 });
 
+export const authoritySchema = z.object({
+  login: z.string(),
+  tenantId: z.string(),
+  clientId: z.exactOptional(z.string()),
+  graph: z.string(),
+  imap: z.string(),
+  pop: z.string(),
+  smtp: z.string(),
+});
+
 const protocol = z.enum(protocols);
 
 const mailHost = z.object({

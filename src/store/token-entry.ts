@@ -5,7 +5,7 @@ import { type Command, mailauth } from '../core/next.ts';
 import { Secret } from '../core/secret.ts';
 import { rfc3339Exact } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
-import { accountSchema, timeSchema } from './schemas.ts';
+import { accountSchema, authoritySchema, timeSchema } from './schemas.ts';
 
 /** Entry of the secret store that holds this mailbox's `TokenSet`: `token/this-computer/ops@contoso.com`. */
 export const tokenEntry = (key: MailboxKey): string => entryName('token', key);
@@ -45,6 +45,7 @@ const schema = z.object({
   refreshTokenIssuedAt: z.exactOptional(timeSchema),
   scopes: z.array(z.string()),
   account: accountSchema,
+  authority: z.exactOptional(authoritySchema),
 });
 
 /** JSON, times in RFC 3339. The tokens stand in it in plain text: it goes to a secret store and nowhere else. */
@@ -58,6 +59,7 @@ export function encodeTokenSet(set: TokenSet): Secret {
     ...(set.refreshTokenIssuedAt === undefined ? {} : { refreshTokenIssuedAt: rfc3339Exact(set.refreshTokenIssuedAt) }),
     scopes: [...set.scopes],
     account: set.account,
+    ...defined({ authority: set.authority }),
   };
   return new Secret(JSON.stringify(wire));
 }

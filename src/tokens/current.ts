@@ -15,6 +15,8 @@ export interface TokenDeps {
   readonly store: SecretStore;
   /** how long another process's refresh is waited for */
   readonly waitMs: number;
+  /** throws where the sign-in does not belong to what is in force: it must not be handed out or sent */
+  refuseForeign(set: TokenSet): Promise<void>;
   /** trades the refresh token for a new set (RFC 6749 section 6); called under the mailbox's lock */
   refresh(old: TokenSet): Promise<TokenSet>;
   /** a temporary failure was covered by a token that is still valid */
@@ -41,6 +43,7 @@ export const tokenLock = (home: string, key: MailboxKey): string => join(home, '
 async function tokenThere(record: MailboxRecord, deps: TokenDeps): Promise<TokenSet> {
   const stored = await storedToken(deps.store, record);
   if (stored === undefined) throw problem('not-signed-in', { mailbox: record.mailbox });
+  await deps.refuseForeign(stored);
   return stored;
 }
 

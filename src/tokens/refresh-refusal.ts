@@ -37,12 +37,16 @@ export function refreshRefusal(error: unknown, { mailbox, for: product, registra
   return problem(meaning, { mailbox, for: product, clientId: registration.clientId, why, admin }, { detail, cause: error });
 }
 
+/** Not said by Microsoft, but by mailauth itself, which has sent or stored nothing. */
+const isAboutAuthority = (code: string): boolean => ['authority-changed', 'authority-unknown', 'refresh-foreign'].includes(code);
+
 /**
  * Microsoft will refuse in the same way next time: the sign-in has ended, a policy forbids it, the client secret or certificate is no longer
  * taken, or something is wrong with the app itself.
  */
 export const isRefusal = (error: unknown): error is MailauthError =>
   error instanceof MailauthError &&
+  !isAboutAuthority(error.code) &&
   (error.exit === Exit.needsSignIn ||
     error.exit === Exit.notAllowed ||
     /^stored-secret-(?:expired|wrong)$|^certificate-/.test(error.code) ||

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { namedCloud } from '../../src/core/cloud.ts';
 import type { MailboxRecord } from '../../src/core/mailbox.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { authorityOf } from '../../src/core/sign-in-authority.ts';
 import { sealedCopy, sealedFile } from '../../src/store/file-store.ts';
 import { ensureHomeId } from '../../src/store/home.ts';
 import { keychainStore } from '../../src/store/keychain-store.ts';
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
       expiresAt: systemClock.now() + 86_400_000,
       scopes: [],
       account: { username: record.mailbox },
+      authority: authorityOf(record.cloud, { tenantId, clientId: record.registration.clientId }),
     });
     entries.set(tokenEntry(record), value.reveal());
     if (i < Number(first)) continue;

@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/core/secret.ts';
+import { decodeClientSecret } from '../../src/store/client-secret-entry.ts';
 import { type Machine, machine, person, type Scripted } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 import { beside, countOf, hurried, journalWrites, onlyApp, secretsOf, stoppedAt, tenantOf, writtenBy } from '../support/tenant.ts';
@@ -34,7 +36,7 @@ describe('secret show', () => {
   it('tells id and expiry, and the value only with --reveal', async () => {
     await m.ready(here);
     const [value = 'none'] = (await show(' --reveal')).clientSecret === undefined ? [] : [(await show(' --reveal')).clientSecret];
-    expect([...m.keychain.entries.values()]).toContain(value);
+    expect([...m.keychain.entries.values()].map((value) => decodeClientSecret(new Secret(value)).secret.reveal())).toContain(value);
     const data = await show();
     expect(data).toMatchObject({ mailbox, for: 'this-computer', stored: true, rotationOpen: false, secretId: (await secretIds())[0] });
     expect(data.daysLeft).toBeGreaterThan(300);

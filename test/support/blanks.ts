@@ -131,6 +131,18 @@ const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'doctor-report-failed': { file: 'doctor.md' },
   'file-exposed': { file: key },
   'file-foreign': { file: key },
+  'authority-changed': {
+    ...{
+      stored: 'the sign-in service https://login.microsoftonline.com',
+      now: 'the sign-in service https://login.partner.microsoftonline.cn',
+    },
+    ...{ byFile: false, cloud: 'public' },
+  },
+  'authority-unknown': { clientType: 'public' },
+  'refresh-foreign': {
+    ...{ what: 'tenant', wanted: '5a4db0c5-c0de-4a11-b0b5-c0ffee000365', got: '11111111-2222-3333-4444-555555555555' },
+  },
+  'answer-foreign': { why: 'It comes from another sign-in service.' },
   'home-exposed': {
     ...{ path: '/home/ada/.config/mailauth/mailboxes', paths: ['/home/ada/.config/mailauth/mailboxes'], mode: '0777' },
     ...{ way: 'close', owner: '1000', isOwn: true, sudo: true },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Cloud } from '../../src/core/cloud.ts';
 import type { MailboxRecord, TokenSet } from '../../src/core/mailbox.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { authorityOf } from '../../src/core/sign-in-authority.ts';
 import { ensureHomeId } from '../../src/store/home.ts';
 import { keychainStore } from '../../src/store/keychain-store.ts';
 import { mailboxFiles } from '../../src/store/mailbox-file.ts';
@@ -66,17 +67,26 @@ export const labStore = async (m: Machine) =>
     homeId: await ensureHomeId(systemFiles, systemRandom, m.home),
   });
 
-/** A mailbox that is signed in, with a token of an hour. */
-export async function signInAt(m: Machine, record: MailboxRecord, more: Partial<TokenSet> = {}): Promise<string> {
-  await mailboxFiles({ files: systemFiles, home: m.home }).writeMailbox(record);
+/** Tokens for an hour; of the first edition, they do not say where they belong. */
+export function labTokens(record: MailboxRecord, isFirstEdition = false): TokenSet {
   const now = Date.now();
-  const set: TokenSet = {
+  return {
     ...{ accessToken: new Secret(accessToken()), refreshToken: new Secret(labRefreshToken), issuedAt: now, expiresAt: now + 3_600_000 },
     ...{ scopes: ['IMAP.AccessAsUser.All'], account: { username: labMailbox, tenantId: labTenant } },
-    ...more,
+    ...(isFirstEdition ? {} : { authority: authorityOf(record.cloud, { ...record, ...record.registration }) }),
   };
-  await (await labStore(m)).write(tokenEntry(record), encodeTokenSet(set));
-  return mailboxFiles({ files: systemFiles, home: m.home }).pathOf(record);
+}
+
+/** A mailbox that is signed in, its tokens in the machine's keychain. */
+export async function signInAt(
+  m: Machine,
+  record: MailboxRecord,
+  { isFirstEdition = false, ...more }: Partial<TokenSet> & { readonly isFirstEdition?: boolean } = {},
+): Promise<string> {
+  const files = mailboxFiles({ files: systemFiles, home: m.home });
+  await files.writeMailbox(record);
+  await (await labStore(m)).write(tokenEntry(record), encodeTokenSet({ ...labTokens(record, isFirstEdition), ...more }));
+  return files.pathOf(record);
 }
 
 /** As if nothing had ever been stored. */

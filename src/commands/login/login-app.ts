@@ -33,7 +33,8 @@ export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags
     });
   }
   const { ctx, home, report, stepTimeoutMs } = session;
-  const [cloud, store] = await Promise.all([session.cloud(record), session.store(record)]);
+  const [inForce, store] = await Promise.all([session.inForce(record), session.store(record)]);
+  const { cloud } = inForce;
   await store.probe();
   const release = await guardWrites(home, () => ctx.files.lock(tokenLock(home, record), stepTimeoutMs));
   if (release === undefined) throw problem('refresh-busy', { mailbox: record.mailbox });
@@ -42,7 +43,7 @@ export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags
     set = await appTokenWithRoles(record, {
       deps: { ctx, report },
       cloud,
-      fetch: () => freshAppToken(record, { ctx, stepTimeoutMs, network: () => session.network(), cloud, store }),
+      fetch: () => freshAppToken(record, { ctx, stepTimeoutMs, network: () => session.network(), ...inForce, store }),
       patient: false,
       again: mailauth('login', record.mailbox),
     });

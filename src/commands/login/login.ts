@@ -80,6 +80,7 @@ export const login: CommandModule = {
         return await loginAsApp(record, flags, session);
       }
       const store = await session.store(record);
+      await refuseElsewhere(record, store, session);
       if (!options.force && asWanted) {
         const current = await stillSignedIn(record, store, session);
         if (current !== undefined) return signedInAlready(record, current.account.username);
@@ -93,6 +94,19 @@ export const login: CommandModule = {
 };
 
 /**
+ * The tokens of this sign-in would take the place of those of another cloud, unasked. One that belongs nowhere is what this command replaces.
+ * Throws `authority-changed`.
+ */
+async function refuseElsewhere(record: MailboxRecord, store: SecretStore, session: Session): Promise<void> {
+  const stored = await readable(store, record);
+  if (stored !== undefined) await session.refuseForeign(record, stored).catch(unlessUnknown);
+}
+
+const unlessUnknown = (error: unknown): void => {
+  if (!(error instanceof MailauthError) || error.code !== 'authority-unknown') throw error;
+};
+
+/**
  * The stored tokens, or undefined when a person must sign in. A refresh proves them: a sign-in that Microsoft has ended looks like any other
  * in the store, and the errors about it name this command. Where Microsoft does not answer, a stored token is taken while it is valid.
  */
@@ -102,7 +116,7 @@ async function stillSignedIn(record: MailboxRecord, store: SecretStore, session:
   try {
     return await tokenOf(session, record, { minValidityMs: 0, force: true });
   } catch (error) {
-    if (isRefusal(error)) return undefined;
+    if (isRefusal(error) || (error instanceof MailauthError && error.code === 'authority-unknown')) return undefined;
     const isTaken = error instanceof MailauthError && error.exit === Exit.temporary && stored.expiresAt > session.ctx.clock.now();
     if (!isTaken) throw error;
     session.report.note(`Not checked with Microsoft: ${error.title}`);
@@ -135,9 +149,10 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
     throw problem('device-confidential', { again: mailauth('login', record.mailbox) });
   // Microsoft says so only after the person has typed the code and signed in.
   if (options.method === 'device' && record.registration.publicClientFlows === false) throw withoutPublicFlows(record);
-  const [box, cloud, store] = await Promise.all([session.sandbox(), session.cloud(record), session.store(record)]);
+  const [box, inForce, store] = await Promise.all([session.sandbox(), session.inForce(record), session.store(record)]);
+  const { cloud } = inForce;
   const run = signInRun(session, box);
-  const app = await appOf(record, { ...run, cloud, store });
+  const app = await appOf(record, { ...run, ...inForce, store });
   const { signInAs: _, refused: __, ...own } = record;
   const delegate = options.signInAs ?? record.signInAs;
   const wanted: MailboxRecord = {

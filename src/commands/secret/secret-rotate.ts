@@ -104,14 +104,15 @@ function outcome({ ctx }: Session, { mailbox, for: product }: MailboxRecord, rot
 /** Signs an administrator in and finds the app. Throws the sign-in's problems, `stored-secret-missing` (4), `app-gone` (1). */
 async function openRotation(session: Session, record: MailboxRecord): Promise<Rotation> {
   const { ctx, report } = session;
-  const [box, cloud, store, { appOf }] = await Promise.all([
+  const [box, inForce, store, { appOf }] = await Promise.all([
     session.sandbox(),
-    session.cloud(record),
+    session.inForce(record),
     session.store(record),
     import('../../tokens/refresh.ts'),
   ]);
   const run = signInRun(session, box);
-  const app = await appOf(record, { ...run, cloud, store });
+  const { cloud } = inForce;
+  const app = await appOf(record, { ...run, ...inForce, store });
   const tenant = { id: record.tenantId, foundBy: record.tenantId, endpoints: app.endpoints };
   const again = mailauth('secret rotate', record.mailbox, { for: record.for });
   const deps: AppWork = {

@@ -5,6 +5,7 @@ import { problem } from '../../errors/problem.ts';
 import { storedThumbprints } from '../../oauth/client-certificate.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxArgument } from '../../session/mailbox-argument.ts';
+import { decodeClientSecret } from '../../store/client-secret-entry.ts';
 import { clientSecretEntry } from '../../store/token-entry.ts';
 import { daysLeft } from '../../tokens/lifetimes.ts';
 import { renderFacts } from '../../ui/tables.ts';
@@ -27,7 +28,8 @@ export const secretShow: CommandModule = {
     if (app.clientType === 'public') throw problem('no-client-secret', { mailbox: record.mailbox });
     const isCertificate = app.certificateThumbprint !== undefined;
     const store = await session.store(record);
-    const value = await store.read(clientSecretEntry(record));
+    const stored = await store.read(clientSecretEntry(record));
+    const value = stored && decodeClientSecret(stored).secret;
     const { secretExpiresAt } = app;
     const fromStore = isCertificate ? storedThumbprints(value) : undefined;
     const left = daysLeft(session.ctx.clock.now(), secretExpiresAt === undefined ? undefined : Date.parse(secretExpiresAt));

@@ -15,6 +15,7 @@ import { canAsk } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
 import type { SetupOutcome } from '../../setup/begin-setup.ts';
 import { exchangeWork, renderExchangeWork } from '../../setup/sign-in/app-only-step.ts';
+import { decodeClientSecret } from '../../store/client-secret-entry.ts';
 import { clientSecretEntry } from '../../store/token-entry.ts';
 
 interface SheetWish {
@@ -98,7 +99,8 @@ async function sheetFor(record: MailboxRecord, session: Session, wish: SheetWish
   // No form asks for the key of a certificate.
   const isSecret = record.registration.clientType === 'confidential' && record.registration.certificateThumbprint === undefined;
   const wanted = wish.reveal && isSecret;
-  const clientSecret = wanted ? await (await session.store(record)).read(clientSecretEntry(record)) : undefined;
+  const stored = wanted ? await (await session.store(record)).read(clientSecretEntry(record)) : undefined;
+  const clientSecret = stored && decodeClientSecret(stored).secret;
   const { secretKeyId } = record.registration;
   return sheetOf(
     guide,

@@ -193,6 +193,7 @@ async function depsOf(session: Session, qr: boolean): Promise<SetupDeps> {
     cloud: (record) => session.cloud(record),
     probedStore: (recorded) => session.probedStore(recorded),
     store: (record) => session.store(record),
+    refuseForeign: (record, set) => session.refuseForeign(record, set),
     refuseSteered: (record) => session.refuseSteered(record),
   };
 }

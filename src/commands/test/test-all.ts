@@ -12,7 +12,7 @@ import { productNamed } from '../../products/products.ts';
 import type { Outcome } from '../../session/command.ts';
 import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import { tokenOf } from '../../session/token-for.ts';
+import { refuseForeignSignIn, tokenOf } from '../../session/token-for.ts';
 import { asProblem } from '../../session/unexpected.ts';
 import { isFileOf } from '../../store/mailbox-file.ts';
 import { type MailboxRow, renderMailboxTable } from '../../ui/tables.ts';
@@ -66,6 +66,7 @@ export async function testAllMailboxes(asked: AllMailboxes, session: Session): P
     signal: ctx.signal,
     hostOf: (record, protocol): MailHost => cloudOf(record)[protocol],
     async test({ record, protocols: wanted }) {
+      await refuseForeignSignIn(session, record);
       const token = () => tokenOf(session, record, { minValidityMs: 60_000, force: false });
       const cloud = cloudOf(record);
       const results = await runTests({ ctx, network, cloud, record, protocols: wanted, timeoutMs: session.stepTimeoutMs, token });

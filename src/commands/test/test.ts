@@ -8,7 +8,7 @@ import { type ProtocolResult, resultsShown } from '../../mail/result.ts';
 import { runTests, testError } from '../../mail/run-tests.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxArgument } from '../../session/mailbox-argument.ts';
-import { tokenOf } from '../../session/token-for.ts';
+import { refuseForeignSignIn, tokenOf } from '../../session/token-for.ts';
 import { checkAddress } from '../../setup/answers/answers.ts';
 import type { Theme } from '../../ui/theme.ts';
 import { remember } from './remember.ts';
@@ -49,6 +49,7 @@ export const test: CommandModule = {
     const record = await mailboxArgument(session, mailauth('test', protocol), mailbox, flags);
     const wanted = protocol === 'all' ? record.protocols : protocols.filter((p) => p === protocol);
     if (sendTo !== undefined && !wanted.includes('smtp')) throw sendToNeedsSmtp(sendTo, mailbox);
+    await refuseForeignSignIn(session, record);
     const [network, cloud] = await Promise.all([session.network(), session.cloud(record)]);
     const results = await runTests({
       ctx: session.ctx,

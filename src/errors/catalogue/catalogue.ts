@@ -1,4 +1,5 @@
 import { appOnlyEntries } from './entra/app-only-errors.ts';
+import { authorityEntries } from './entra/authority-errors.ts';
 import { deviceUsageEntries } from './entra/device-errors.ts';
 import { entraEntries } from './entra/entra-errors.ts';
 import { refreshEntries } from './entra/refresh-errors.ts';
@@ -30,6 +31,7 @@ export const catalogue = {
   ...setupEntries,
   ...rotationEntries,
   ...refreshEntries,
+  ...authorityEntries,
   ...networkEntries,
   ...entraEntries,
   ...signInEntries,

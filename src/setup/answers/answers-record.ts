@@ -1,6 +1,7 @@
 import type { Cloud, Tenant } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import type { MailboxKey, MailboxRecord, Registration } from '../../core/mailbox.ts';
+import { authorityOf, differenceOf } from '../../core/sign-in-authority.ts';
 import type { StoreName } from '../../core/stores.ts';
 import { appOnlyScope } from '../../oauth/client-credentials.ts';
 import { scopesFor } from '../../oauth/scopes.ts';
@@ -37,9 +38,13 @@ export function recordOf({ key, answers, registration, tenant, cloud, store, cre
   };
 }
 
+/** A cloud file may have kept its name and named other hosts. */
+const isSameCloud = (a: Cloud, b: Cloud): boolean =>
+  a.name === b.name && differenceOf(authorityOf(a, { tenantId: '' }), authorityOf(b, { tenantId: '' })) === undefined;
+
 /** Would these answers make the same set-up again? Then there is nothing to do. */
 export const isSameSetup = (existing: MailboxRecord, answers: Answers, cloud: Cloud): boolean =>
-  existing.cloud.name === cloud.name && allQuestions.every(({ isKept }) => isKept(existing, answers));
+  isSameCloud(existing.cloud, cloud) && allQuestions.every(({ isKept }) => isKept(existing, answers));
 
 /**
  * A finished set-up answers its own questions again, so that running it again changes nothing. An app that Microsoft does not know any more is

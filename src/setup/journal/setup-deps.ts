@@ -1,6 +1,6 @@
 import type { Cloud } from '../../core/cloud.ts';
 import { MailauthError } from '../../core/errors.ts';
-import type { MailboxKey, MailboxRecord } from '../../core/mailbox.ts';
+import type { MailboxKey, MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { type Command, type KnownOfSetup, mailauth, ofSetup, withFlagsGiven } from '../../core/next.ts';
 import type { Run } from '../../core/run-parts.ts';
 import type { Secret } from '../../core/secret.ts';
@@ -26,6 +26,8 @@ export interface SetupDeps extends Run {
   store(record: MailboxRecord): Promise<SecretStore>;
   /** throws `home-exposed`, `mailbox-file-altered` where somebody else may have said where secrets go */
   refuseSteered(record: MailboxRecord | undefined): Promise<void>;
+  /** throws `authority-changed`, `authority-unknown` where a stored sign-in does not belong to the cloud in force */
+  refuseForeign(record: MailboxRecord, set: TokenSet): Promise<void>;
 }
 
 /** What was said on the command line, beside the answers. */

@@ -4,11 +4,12 @@ import { MailauthError } from '../../core/errors.ts';
 import type { MailboxKey } from '../../core/mailbox.ts';
 import type { PlannedCertificate } from '../../core/registration-plan.ts';
 import { allShown } from '../../core/shown.ts';
+import type { Authority } from '../../core/sign-in-authority.ts';
 import type { SecretStore } from '../../core/stores.ts';
 import { problem } from '../../errors/problem.ts';
 import { type ClientCertificate, credentialOf, readClientCertificate } from '../../oauth/client-certificate.ts';
 import { refuseExposed } from '../../store/key-source.ts';
-import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.ts';
+import { secretFor } from '../../tokens/bound.ts';
 import type { SetupDeps, SetupOptions } from '../journal/setup-deps.ts';
 
 /** `--certificate` and `--certificate-key-file`: PEM, together or apart. undefined without the flag. Throws `certificate-unusable` (2). */
@@ -50,8 +51,9 @@ export async function heldCertificate(
   ctx: Pick<Context, 'clock'>,
   store: SecretStore,
   key: MailboxKey,
+  authority: Authority,
 ): Promise<ClientCertificate | undefined> {
-  const held = (await store.read(pendingSecretEntry(key))) ?? (await store.read(clientSecretEntry(key)));
+  const held = await secretFor(store, key, authority);
   if (held === undefined || !('clientCertificate' in credentialOf(held))) return undefined;
   const read = readClientCertificate(held.reveal(), ctx.clock.now());
   if (typeof read === 'string') throw problem('certificate-ended', { why: read, mailbox: key.mailbox });

@@ -2,6 +2,7 @@ import { defined } from '../../core/defined.ts';
 import { mailauth } from '../../core/next.ts';
 import type { RegistrationPlan } from '../../core/registration-plan.ts';
 import type { Secret } from '../../core/secret.ts';
+import { type Authority, authorityOf } from '../../core/sign-in-authority.ts';
 import type { Graph } from '../../entra/graph.ts';
 import { addProofRedirect, removeProofRedirect } from '../../entra/proof-redirect.ts';
 import { type RegisteredApp, registerApp } from '../../entra/registration.ts';
@@ -9,7 +10,9 @@ import type { RegistrationProgress } from '../../entra/registration-run.ts';
 import type { GraphCommands } from '../../errors/catalogue/registration/graph-errors.ts';
 import { planRegistration } from '../../products/plan.ts';
 import { productNamed } from '../../products/products.ts';
+import { decodeClientSecret, encodeClientSecret } from '../../store/client-secret-entry.ts';
 import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.ts';
+import { secretFor } from '../../tokens/bound.ts';
 import type { Answers } from '../answers/answers.ts';
 import { wantsProof } from '../answers/fitting.ts';
 import type { JournaledRegistration } from '../journal/journal-file.ts';
@@ -34,7 +37,7 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
   const certificate = step.certificate === undefined ? undefined : publicPart(step.certificate);
   const plan = planRegistration(guide, { ...planAnswers(answers), ...(certificate && { certificate }) }, made.setupId);
   // Before anything is made: the key of what is put on the app must not be lost.
-  if (step.certificate !== undefined) await step.store.write(pendingSecretEntry(step.key), step.certificate.pem);
+  if (step.certificate !== undefined) await keepPending(step, made.appId, step.certificate.pem);
   await step.journal.registering(made);
   const commands = commandsOf(answers, step);
   const graph = await adminGraph(deps, tenant, cloud, commands.resume, browserMethod(answers.signIn));
@@ -57,7 +60,7 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
       signal: deps.ctx.signal,
       onWait: (reason, ms) => deps.report.progress('registration', 'waiting', waitWords(reason, ms)),
       keepSecret: async (secret, { keyId, endDateTime }) => {
-        await step.store.write(pendingSecretEntry(step.key), secret);
+        await keepPending(step, made.appId, secret);
         await update({ secretKeyId: keyId, secretExpiresAt: endDateTime });
       },
     },
@@ -65,12 +68,12 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
     {
       ...known(made),
       keyIds: await heldKeyIds(made, step),
-      keepKeyIds: made.oldSecretKeyId === undefined ? [] : [made.oldSecretKeyId],
+      keepKeyIds: [made.oldSecretKeyId, ...(await unboundKeyIds(made, step))].filter((id) => id !== undefined),
     },
     (progress) => update(afterwards(progress, made)),
   );
   report(app, graph, step, made.adopted === true);
-  const clientSecret = await heldSecret(step);
+  const clientSecret = await heldSecret(step, app.appId);
   const proof = await makeProof(answers, { graph, commands, step, appObjectId: app.appObjectId, made: () => made, update });
   return resultOf(app, plan, made, { graph, clientSecret, proof });
 }
@@ -165,12 +168,26 @@ function afterwards(progress: RegistrationProgress, before: JournaledRegistratio
 
 /** A secret whose value the store has lost is of no use: a new one is made, and the lost one is removed. */
 async function heldKeyIds(made: JournaledRegistration, step: RegistrationStep): Promise<readonly string[]> {
-  return made.secretKeyId !== undefined && (await heldSecret(step)) !== undefined ? [made.secretKeyId] : [];
+  return made.secretKeyId !== undefined && (await heldSecret(step, made.appId)) !== undefined ? [made.secretKeyId] : [];
 }
 
-async function heldSecret({ store, key }: RegistrationStep): Promise<Secret | undefined> {
-  return (await store.read(pendingSecretEntry(key))) ?? (await store.read(clientSecretEntry(key)));
+/** A secret of the first edition does not say where it belongs. It is not used here, but a product may be using it: it is not removed either. */
+async function unboundKeyIds(
+  { secretKeyId }: JournaledRegistration,
+  { store, key }: RegistrationStep,
+): Promise<readonly (string | undefined)[]> {
+  const stored = (await store.read(pendingSecretEntry(key))) ?? (await store.read(clientSecretEntry(key)));
+  return stored !== undefined && decodeClientSecret(stored).authority === undefined ? [secretKeyId] : [];
 }
+
+const authorityIn = ({ cloud, tenant }: RegistrationStep, clientId: string | undefined): Authority =>
+  authorityOf(cloud, { tenantId: tenant.id, clientId });
+
+const heldSecret = (step: RegistrationStep, clientId: string | undefined): Promise<Secret | undefined> =>
+  secretFor(step.store, step.key, authorityIn(step, clientId));
+
+const keepPending = (step: RegistrationStep, clientId: string | undefined, secret: Secret): Promise<void> =>
+  step.store.write(pendingSecretEntry(step.key), encodeClientSecret(secret, authorityIn(step, clientId)));
 
 function commandsOf(answers: Answers, { cloud }: RegistrationStep): GraphCommands {
   return {

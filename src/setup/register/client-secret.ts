@@ -1,9 +1,12 @@
 import type { Context } from '../../core/context.ts';
 import { Secret } from '../../core/secret.ts';
+import { authorityOf } from '../../core/sign-in-authority.ts';
 import { isGuid, looksLikePath } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { credentialOf } from '../../oauth/client-certificate.ts';
-import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.ts';
+import { encodeClientSecret } from '../../store/client-secret-entry.ts';
+import { pendingSecretEntry } from '../../store/token-entry.ts';
+import { secretFor } from '../../tokens/bound.ts';
 import { missingSecret } from '../answers/missing.ts';
 import type { RegistrationStep } from './registration-step.ts';
 
@@ -37,19 +40,16 @@ async function secretFromPrompt(ctx: Pick<Context, 'prompts'>): Promise<Secret> 
 export async function obtainSecret(clientId: string, step: RegistrationStep): Promise<Secret> {
   const { deps, key, store } = step;
   const secret = await findSecret(clientId, step);
-  await store.write(pendingSecretEntry(key), secret);
+  await store.write(pendingSecretEntry(key), encodeClientSecret(secret, authorityOf(step.cloud, { tenantId: step.tenant.id, clientId })));
   deps.report.progress('secret', 'done', 'clientSecret' in credentialOf(secret) ? 'Client secret stored' : 'Certificate and key stored');
   return secret;
 }
 
 /** File, earlier run, the place's own, prompt; in this order. Throws `answer-missing` naming --client-secret-file. */
-async function findSecret(clientId: string, { deps, input, key, store, pendingSecretOf, certificate }: RegistrationStep): Promise<Secret> {
+async function findSecret(clientId: string, { deps, input, key, store, cloud, tenant, certificate }: RegistrationStep): Promise<Secret> {
   if (certificate !== undefined) return certificate.pem;
   if (input.clientSecretFile !== undefined) return secretFromFile(deps.ctx, input.clientSecretFile);
-  const waiting = pendingSecretOf?.toLowerCase() === clientId.toLowerCase() ? await store.read(pendingSecretEntry(key)) : undefined;
-  if (waiting !== undefined) return waiting;
-  const record = await deps.mailboxes.readMailbox(key);
-  const kept = record?.registration.clientId === clientId.toLowerCase() ? await store.read(clientSecretEntry(key)) : undefined;
+  const kept = await secretFor(store, key, authorityOf(cloud, { tenantId: tenant.id, clientId }));
   const found = kept ?? deps.knownSecret(clientId);
   if (found !== undefined) return found;
   if (deps.canAsk) return secretFromPrompt(deps.ctx);

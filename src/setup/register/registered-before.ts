@@ -1,10 +1,11 @@
-import type { Cloud } from '../../core/cloud.ts';
+import type { Cloud, Tenant } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord, Registration } from '../../core/mailbox.ts';
+import { authorityOf } from '../../core/sign-in-authority.ts';
 import type { SecretStore } from '../../core/stores.ts';
 import { checkClient } from '../../entra/client-check.ts';
-import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.ts';
+import { secretFor } from '../../tokens/bound.ts';
 import { appOf } from '../../tokens/refresh.ts';
 import type { Answers } from '../answers/answers.ts';
 import { isSameApp } from '../answers/answers-record.ts';
@@ -30,14 +31,14 @@ export function appBefore(interrupted: InterruptedSetup, answers: Answers, input
 export async function registeredBefore(
   { deps, input, key, journal }: OpenSetup,
   answers: Answers,
-  { store, cloud }: { readonly store: SecretStore; readonly cloud: Cloud },
+  { store, cloud, tenant }: { readonly store: SecretStore; readonly cloud: Cloud; readonly tenant: Pick<Tenant, 'id'> },
   recordOf: (registered: Registered) => MailboxRecord,
 ): Promise<Registered | undefined> {
   const registration = appBefore(journal.now, answers, input);
   if (registration === undefined) return undefined;
   const isConfidential = registration.clientType === 'confidential';
   const clientSecret = isConfidential
-    ? ((await store.read(pendingSecretEntry(key))) ?? (await store.read(clientSecretEntry(key))))
+    ? await secretFor(store, key, authorityOf(cloud, { tenantId: tenant.id, clientId: registration.clientId }))
     : undefined;
   if (isConfidential && clientSecret === undefined) return undefined;
   const before: Registered = { answers, registration, ...defined({ clientSecret }) };
@@ -57,7 +58,7 @@ export async function isAppDeleted(deps: SetupDeps, existing: MailboxRecord, clo
   if (!registration.madeByMailauth || registration.made === undefined) return false;
   try {
     const store = await deps.store(existing);
-    await checkClient(await appOf(existing, { ...deps, cloud, store }));
+    await checkClient(await appOf(existing, { ...deps, cloud, isChosen: false, store }));
     return false;
   } catch (error) {
     if (!(error instanceof MailauthError)) throw error;

@@ -19,8 +19,6 @@ export interface RegistrationStep extends OpenSetup {
   readonly certificate?: ClientCertificate;
   /** what an earlier run made through Graph */
   readonly madeBefore: JournaledRegistration | undefined;
-  /** the app whose client secret an interrupted run left in the store */
-  readonly pendingSecretOf: string | undefined;
 }
 
 /** What each way to register comes to. */

@@ -1,9 +1,11 @@
 import type { Cloud } from '../../core/cloud.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import type { Reporter, Run } from '../../core/run-parts.ts';
+import { authorityOf } from '../../core/sign-in-authority.ts';
 import type { SecretStore } from '../../core/stores.ts';
 import type { ProtocolResult } from '../../mail/result.ts';
 import { runTests, type TestToken } from '../../mail/run-tests.ts';
+import { decodeClientSecret, encodeClientSecret } from '../../store/client-secret-entry.ts';
 import type { MailboxFiles } from '../../store/mailbox-file.ts';
 import { clientSecretEntry, encodeTokenSet, pendingSecretEntry, tokenEntry } from '../../store/token-entry.ts';
 
@@ -35,9 +37,11 @@ export async function keepTokens(record: MailboxRecord, tokens: TokenSet, keeper
  */
 export async function promoteSecret(record: MailboxRecord, store: SecretStore): Promise<void> {
   const pending = pendingSecretEntry(record);
-  const secret = await store.read(pending);
-  if (secret === undefined) return;
-  await store.write(clientSecretEntry(record), secret);
+  const stored = await store.read(pending);
+  if (stored === undefined) return;
+  // The app of a certificate got its ID only after the certificate was stored.
+  const authority = authorityOf(record.cloud, { tenantId: record.tenantId, clientId: record.registration.clientId });
+  await store.write(clientSecretEntry(record), encodeClientSecret(decodeClientSecret(stored).secret, authority));
   await store.remove(pending);
 }
 

@@ -16,7 +16,7 @@ const tenantId = '11111111-2222-3333-4444-555555555555';
 const clientId = 'aaaaaaaa-1111-2222-3333-444444444444';
 const scopes = ['https://outlook.office.com/IMAP.AccessAsUser.All', 'offline_access', 'openid', 'profile', 'email'];
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const idToken = `${part({ alg: 'RS256' })}.${part({ aud: clientId, preferred_username: 'anna@contoso.com', oid: 'o', tid: tenantId, sub: 's' })}.sig`;
+const idToken = `${part({ alg: 'RS256' })}.${part({ aud: clientId, preferred_username: 'anna@contoso.com', oid: 'o', tid: tenantId, sub: 's', nonce: 'the-nonce' })}.sig`;
 const granted = {
   token_type: 'Bearer',
   scope: 'https://outlook.office.com/IMAP.AccessAsUser.All',
@@ -65,6 +65,7 @@ function app(more: Partial<OAuthApp> = {}): OAuthApp {
 const code = () => ({
   code: new Secret('the-code'),
   redirectUri: 'http://localhost:1234',
+  nonce: 'the-nonce',
   scopes,
   codeVerifier: new Secret('v'.repeat(43)),
   mailbox: 'anna@contoso.com',
@@ -81,6 +82,7 @@ describe('the authorization address', () => {
         scopes,
         state: 'st',
         codeChallenge: challenge,
+        nonce: 'the-nonce',
         loginHint: 'anna@contoso.com',
       }),
     );
@@ -101,7 +103,14 @@ describe('the authorization address', () => {
 
   it("works for Microsoft's own host and for the sandbox's plain page", async () => {
     const login = 'https://login.microsoftonline.com';
-    const request = { redirectUri: 'http://localhost', scopes, state: 's', codeChallenge: 'c', prompt: 'select_account' as const };
+    const request = {
+      redirectUri: 'http://localhost',
+      scopes,
+      state: 's',
+      codeChallenge: 'c',
+      nonce: 'the-nonce',
+      prompt: 'select_account' as const,
+    };
     const real = app({
       cloud: namedCloud('public'),
       endpoints: {
@@ -139,6 +148,15 @@ describe('redeeming', () => {
     expect(form().has('client_secret')).toBe(false);
     expect(form().get('scope')).not.toMatch(/graph/i);
     expect(server.received).toHaveLength(1);
+  });
+
+  it.each([
+    ['of another sign-in', 'another'],
+    ['of none', undefined],
+  ])('an id_token with the nonce %s is refused', async (_, nonce) => {
+    const id_token = `${part({ alg: 'RS256' })}.${part({ aud: clientId, preferred_username: 'anna@contoso.com', tid: tenantId, sub: 's', nonce })}.sig`;
+    answer = () => ({ body: { ...granted, id_token } });
+    await expect(redeemCode(app(), code())).rejects.toMatchObject({ code: 'answer-foreign', exit: 1 });
   });
 
   it('a code, as a confidential client', async () => {

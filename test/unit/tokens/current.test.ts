@@ -93,6 +93,7 @@ function deps(): TokenDeps {
       log.push(`refresh ${old.refreshToken?.reveal()}`);
       return refreshed();
     },
+    refuseForeign: async () => undefined,
     note: (text) => void log.push(text),
   };
 }
