@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { MailHost, Protocol } from '../core/cloud.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
-import { type Command, mailauth } from '../core/next.ts';
+import { again, type Command, mailauth } from '../core/next.ts';
 import { stores } from '../core/stores.ts';
-import { plain } from '../core/text.ts';
+import { nearest, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { ExportClient } from '../export/client.ts';
 import { exportClients, exportText } from '../export/clients.ts';
@@ -64,7 +64,17 @@ function clientNamed(value: string, mailbox: string | undefined): ExportClient {
   if (client !== undefined) return client;
   const reason = Object.hasOwn(cannot, name) ? cannot[name] : undefined;
   if (reason !== undefined) throw problem('export-cannot', { client: name, ...reason });
-  throw problem('export-client-unknown', { client: plain(value, 40), known: exportClients.map((known) => known.name), mailbox });
+  const meant = nearest(
+    name,
+    exportClients.map((known) => known.name),
+  );
+  const next = meant === undefined ? undefined : again({}, [meant, ...(mailbox === undefined ? [] : [mailbox])]);
+  throw problem('export-client-unknown', {
+    ...(next === undefined ? {} : { next }),
+    client: plain(value, 40),
+    known: exportClients.map((known) => known.name),
+    mailbox,
+  });
 }
 
 /** The command in a form that also works from cron, which does not have the variables of this shell. */

@@ -205,12 +205,13 @@ const inPlaceOf: Readonly<Record<string, readonly string[]>> = {
   sandbox: ['cloud', 'cloud-file'],
 };
 
-/** A `mailauth setup` for the same mailbox and product as the one that is running, with the flags that were given there. */
+/** A `mailauth setup` or `login` for the same mailbox and product as the one that is running, with the flags that were given there. */
 export function withFlagsGiven(step: NextStep, given: Command | undefined): NextStep {
-  if (typeof step === 'string' || step.kind !== 'command' || step.name !== 'setup' || step.flags.help === true) return step;
+  if (typeof step === 'string' || step.kind !== 'command' || step.flags.help === true) return step;
+  if (given?.name !== step.name || (step.name !== 'setup' && step.name !== 'login')) return step;
   // `--resume` finds the answers in the journal.
-  if ('resume' in step.flags) return step;
-  if (given?.name !== 'setup' || !isSameSet(step.flags, given.flags)) return step;
+  if ('resume' in step.flags || !isSameSet(step.flags, given.flags)) return step;
+  if (lower(step.words[0] ?? given.words[0]) !== lower(given.words[0] ?? step.words[0])) return step;
   const dropped = [...(step.without ?? []), ...Object.keys(step.flags).flatMap((flag) => inPlaceOf[flag] ?? [])];
   const kept = Object.entries(given.flags).filter(([flag]) => !dropped.includes(flag));
   return { ...step, flags: whichFirst({ ...Object.fromEntries(kept), ...step.flags }) };

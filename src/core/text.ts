@@ -32,6 +32,22 @@ export function anyOf(words: readonly string[]): string {
 /** Whether a word can be the name of a file that is repeated: the value itself may stand in its place by mistake. */
 export const looksLikePath = (word: string): boolean => word === '-' || /[/\\]|\.(?:txt|pem|key|crt|cer|secret)$/i.test(word);
 
+/** The word of the list that differs from a mistyped one by at most two letters (Levenshtein); undefined where none is so near. */
+export function nearest(typed: string, words: readonly string[]): string | undefined {
+  const far = (a: string, b: string): number => {
+    let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+    for (const [i, letter] of [...a].entries()) {
+      const next = [i + 1];
+      for (const [j, other] of [...b].entries())
+        next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)));
+      row = next;
+    }
+    return row[b.length] ?? 0;
+  };
+  const [first] = words.map((word) => ({ word, away: far(typed.toLowerCase(), word) })).sort((a, b) => a.away - b.away);
+  return first !== undefined && first.away <= 2 && typed.length > 2 ? first.word : undefined;
+}
+
 /** For a browser: HTML text or a quoted attribute value. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);

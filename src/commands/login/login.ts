@@ -12,6 +12,7 @@ import type { Session } from '../../session/session.ts';
 import { checkQr, deviceOptions, signInRun } from '../../session/sign-in-run.ts';
 import { ofThisProduct, tokenOf } from '../../session/token-for.ts';
 import { checkAddress, isLoopback } from '../../setup/answers/answers.ts';
+import { withFlagsOf } from '../../setup/journal/setup-deps.ts';
 import { untilConsented } from '../../setup/sign-in/consent-wait.ts';
 import { keepTokens } from '../../setup/sign-in/kept-tokens.ts';
 import { signInAndKeep } from '../../setup/sign-in/sign-in-step.ts';
@@ -88,7 +89,7 @@ export const login: CommandModule = {
       await store.probe();
       return await signInNow(record, options, session);
     } catch (error) {
-      throw ofThisProduct(error, record);
+      throw withFlagsOf(session.ctx.surroundings.running, ofThisProduct(error, record));
     }
   },
 };

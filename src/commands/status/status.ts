@@ -202,14 +202,15 @@ function toJson(row: Row) {
   };
 }
 
-/** `product`: the filter that left nothing over */
 function outcomeOf(rows: readonly Row[], session: Session, error: MailauthError | undefined, product: string | undefined): Outcome {
   return {
     data: { mailboxes: rows.map(toJson) },
     ...defined({ error }),
     text: (theme) =>
       rows.length === 0
-        ? `No mailbox is set up${product === undefined ? ' yet' : ` for ${product}`}.\n  try: ${theme.cyan(shown(mailauth('setup', { for: product }), session.ctx.surroundings))}\n`
+        ? error !== undefined
+          ? ''
+          : `No mailbox is set up${product === undefined ? ' yet' : ` for ${product}`}.\n  try: ${theme.cyan(shown(mailauth('setup', { for: product }), session.ctx.surroundings))}\n`
         : rows.map((row) => renderRow(row, theme)).join('\n'),
   };
 }

@@ -1,6 +1,7 @@
 import type { Choice } from '../../core/context.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { type Again, again, type NextStep } from '../../core/next.ts';
+import { nearest } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { type ProductScreen, redirectSource } from '../../products/product.ts';
 import { productNamed } from '../../products/products.ts';
@@ -84,7 +85,9 @@ export function checkedAnswer(question: Question, raw: string, known: Known, nex
   const complaint = complaintOf(question, value, known);
   if (complaint === undefined) return value;
   if (question.id === 'redirectUri') throw problem('redirect-not-accepted', { uri: value, why: complaint, next });
-  throw problem('value-invalid', { what: question.noun, value, why: `${question.flag}: ${complaint}.`, next });
+  const meant = question.several === true ? undefined : nearest(value, question.choices?.(known).map((one) => one.value) ?? []);
+  const right = meant === undefined ? next : again({ [question.id]: meant });
+  throw problem('value-invalid', { what: question.noun, value, why: `${question.flag}: ${complaint}.`, next: right });
 }
 
 function complaintOf(question: Question, value: string, known: Known): string | undefined {

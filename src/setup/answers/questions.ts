@@ -46,7 +46,7 @@ const mailboxQuestions = {
     asked: () => true,
     choices: () => products.map((g) => ({ value: g.name, name: g.title, description: g.description })),
     default: () => 'this-computer',
-    example: (known) => base(known, { for: 'this-computer' }),
+    example: (known) => asks(base(known, { for: false }), '--for'),
     help: ['<product>', `${productNames.join(', ')} (default: this-computer)`],
     group: 'The mailbox:',
     summary: 'For',

@@ -1,14 +1,14 @@
 import { Exit } from '../../../core/errors.ts';
-import { type Command, mailauth } from '../../../core/next.ts';
+import { type Command, mailauth, type NextStep } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 
 /** `mailauth export`. */
 export const exportEntries = {
-  'export-client-unknown': entry<{ client: string; known: readonly string[]; mailbox?: string | undefined }>({
+  'export-client-unknown': entry<{ client: string; known: readonly string[]; mailbox?: string | undefined; next?: NextStep }>({
     exit: Exit.usage,
     title: (v) => `mailauth cannot write a configuration for "${v.client}"`,
-    why: (v) => `It can for ${v.known.join(', ')}. Any other program can call the command below.`,
-    next: (v) => [mailauth('token get', v.mailbox)],
+    why: (v) => `It can for ${v.known.join(', ')}. Any other program can call mailauth token get.`,
+    next: (v) => [v.next ?? mailauth('export', { help: true })],
     source: 'mailauth export --help',
   }),
   'export-cannot': entry<{ client: string; why: string; next: Command }>({

@@ -48,10 +48,9 @@ export const homeEntries = {
         ];
       }
       if (way === 'link') return [noted(line`ls -ld ${path}`, 'shows where it leads'), noted(line`rm ${path}`, 'removes the link alone')];
-      return [
-        over(`${sudo && !isOwn ? 'sudo ' : ''}chown -h ${owner}`, paths),
-        noted(over('chmod go-w', paths), 'if others were on this machine, set the mailbox up again'),
-      ];
+      const owned = over(`${sudo && !isOwn ? 'sudo ' : ''}chown -h ${owner}`, paths);
+      const closed = noted(over('chmod go-w', paths), 'if others were on this machine, set the mailbox up again');
+      return isOwn ? [closed, owned] : [owned, closed];
     },
     retryHelps: false,
   }),
