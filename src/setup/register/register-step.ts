@@ -40,7 +40,7 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
     if (verdict.kind === 'ok') report.progress('registration', 'done', `App ${way.clientId} is known to the tenant${secret}`);
     // An app that mailauth has just made needs no line that it is not checked yet.
     else if (way.made === undefined)
-      report.progress('registration', 'skipped', `App ${way.clientId} is not checked yet; the sign-in proves it${secret}`);
+      report.progress('registration', 'done', `App ${way.clientId} is taken; the sign-in will show whether Microsoft knows it${secret}`);
   } catch (error) {
     // A pasted secret that Microsoft refuses is not kept for the next run.
     if (way.clientSecret !== undefined && way.made === undefined) await step.store.remove(pendingSecretEntry(step.key));

@@ -28,6 +28,8 @@ interface Grant {
   readonly app: LabApp;
   readonly account: string;
   readonly scopes: readonly string[];
+  /** of the sign-in, repeated in its id_token (OpenID Connect Core section 3.1.2.1) */
+  readonly nonce?: string;
 }
 
 interface Code extends Grant {
@@ -35,6 +37,13 @@ interface Code extends Grant {
   readonly challenge: string;
   used: boolean;
 }
+
+/** The same account has the same object id, each time. */
+const objectIdOf = (account: string): string =>
+  createHash('sha256')
+    .update(account)
+    .digest('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 
 export async function startLabEntra(key: SigningKey, accessTokenIssuer: string): Promise<LabEntra> {
   const dir = await mkdtemp(join(tmpdir(), 'lab-'));
@@ -140,7 +149,14 @@ class Lab {
       const { account } = app;
       back.searchParams.set(
         'code',
-        this.#newCode({ app, account, redirectUri, challenge: text('code_challenge'), scopes: wordsOf(text('scope')) }),
+        this.#newCode({
+          app,
+          account,
+          redirectUri,
+          challenge: text('code_challenge'),
+          scopes: wordsOf(text('scope')),
+          nonce: text('nonce'),
+        }),
       );
     }
     return res.writeHead(302, { location: back.href }).end();
@@ -202,7 +218,7 @@ class Lab {
   }
 
   /** RFC 6749 section 5.1, in Entra's sizes: 2 KB of access token, 1.5 KB of refresh token, a new one each time. */
-  #tokens({ app, account, scopes }: Grant): object {
+  #tokens({ app, account, scopes, nonce }: Grant): object {
     const granted = scopes.filter((scope) => !app.withheld.includes(shortName(scope)) && scope !== 'offline_access');
     const now = Math.floor(Date.now() / 1000);
     const accessToken = signToken(
@@ -229,7 +245,8 @@ class Lab {
         exp: now + 3600,
         iat: now,
         preferred_username: account,
-        oid: randomUUID(),
+        oid: objectIdOf(account),
+        ...(nonce === undefined || nonce === '' ? {} : { nonce }),
         tid: this.tenantId,
         sub: 's',
         ver: '2.0',

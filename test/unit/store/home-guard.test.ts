@@ -18,17 +18,19 @@ async function exposed(uid: number | undefined, disk: Readonly<Record<string, He
 }
 const mend = (sudo: string, uid: number, ...paths: string[]) =>
   JSON.stringify(['home-exposed', 7, `${sudo}chown -h ${uid} ${paths.map(() => '').join('_ ')}_`, ...paths]);
+/** Of the user's own file the mode is wrong, and not the owner. */
+const close = (...paths: string[]) => JSON.stringify(['home-exposed', 7, `chmod go-w ${paths.map(() => '').join('_ ')}_`, ...paths]);
 
 describe('a user', () => {
   it.each<[string, Record<string, Held>, string]>([
     ['closed, or readable for others', { ...good, [home]: own(0o755), [file]: own(0o644) }, ''],
     ['of root and closed', { [home]: { mode: 0o755, uid: 0 }, [`${home}/mailboxes`]: { mode: 0o755, uid: 0 }, [file]: own(0o600) }, ''],
     ['nothing there yet', {}, ''],
-    ['the group may write to the home', { ...good, [home]: own(0o770) }, mend('', me, home)],
-    ['all may write to the mailbox files', { ...good, [`${home}/mailboxes`]: own(0o702) }, mend('', me, `${home}/mailboxes`)],
-    ['sticky does not help', { ...good, [`${home}/mailboxes`]: own(0o1777) }, mend('', me, `${home}/mailboxes`)],
+    ['the group may write to the home', { ...good, [home]: own(0o770) }, close(home)],
+    ['all may write to the mailbox files', { ...good, [`${home}/mailboxes`]: own(0o702) }, close(`${home}/mailboxes`)],
+    ['sticky does not help', { ...good, [`${home}/mailboxes`]: own(0o1777) }, close(`${home}/mailboxes`)],
     ['the file of another user', { ...good, [file]: { mode: 0o600, uid: other } }, mend('sudo ', me, file)],
-    ['two of them', { ...good, [`${home}/setups`]: own(0o777), [file]: own(0o666) }, mend('', me, `${home}/setups`, file)],
+    ['two of them', { ...good, [`${home}/setups`]: own(0o777), [file]: own(0o666) }, close(`${home}/setups`, file)],
     ['his own link to his own file', { ...good, [file]: { ...own(0o600), link: { uid: me, folderUid: me } } }, ''],
     ['a link of root to the home, as systemd makes it', { ...good, [home]: { ...own(), link: { uid: 0, folderUid: 0 } } }, ''],
   ])('%s', async (_, disk, wanted) => {

@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/errors.ts';
-import { again, led, mailauth, noted } from '../../../core/next.ts';
+import { led, mailauth, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { accountEntries } from './account-errors.ts';
@@ -7,7 +7,7 @@ import { deviceEntries } from './device-errors.ts';
 import { appEntries } from './entra-app-errors.ts';
 import { elsewhereEntries } from './entra-elsewhere-errors.ts';
 import { personEntries } from './entra-person-errors.ts';
-import type { EntraWords } from './entra-words.ts';
+import { type EntraWords, setup } from './entra-words.ts';
 
 const unknownTenant = [90002, 900023, 50128, 50059, 90019];
 
@@ -22,9 +22,8 @@ export const aadstsEntries = {
     source: sources.aadsts,
     title: (v) => `Microsoft found no tenant for ${v.domain ?? v.tenant ?? 'this address'}`,
     why: () => 'The name is mistyped, the domain is not in Microsoft 365, or it is in another Microsoft cloud.',
-    next: () => [
-      // The mailbox's domain may be what is mistyped, so both are asked for again.
-      noted(again({ mailbox: false, tenant: false, yes: false, noInput: false, json: false }), 'asks for the address again'),
+    next: (v) => [
+      setup(v, { tenant: false }),
       'Check the spelling. Or name the tenant with --tenant: its domain or its id.',
       led('If it is in another Microsoft cloud, name that with --cloud', mailauth('help', 'clouds')),
     ],
