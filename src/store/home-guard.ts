@@ -88,6 +88,7 @@ function exposedProblem({ path, held }: Exposed, all: readonly Exposed[], { home
     way: isShared ? 'folder' : isLink ? 'link' : 'close',
     owner: String(owner),
     isOwn: held.uid === owner,
+    allOwn: all.every((one) => one.held.uid === owner),
     sudo: uid !== 0,
   });
 }

@@ -145,7 +145,7 @@ const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'answer-foreign': { why: 'It comes from another sign-in service.' },
   'home-exposed': {
     ...{ path: '/home/ada/.config/mailauth/mailboxes', paths: ['/home/ada/.config/mailauth/mailboxes'], mode: '0777' },
-    ...{ way: 'close', owner: '1000', isOwn: true, sudo: true },
+    ...{ way: 'close', owner: '1000', isOwn: true, allOwn: true, sudo: true },
   },
   'mailbox-file-altered': {
     file: '/home/ada/.config/mailauth/mailboxes/helpdesk@contoso.com~this-computer.json',

@@ -30,6 +30,11 @@ describe('a user', () => {
     ['all may write to the mailbox files', { ...good, [`${home}/mailboxes`]: own(0o702) }, close(`${home}/mailboxes`)],
     ['sticky does not help', { ...good, [`${home}/mailboxes`]: own(0o1777) }, close(`${home}/mailboxes`)],
     ['the file of another user', { ...good, [file]: { mode: 0o600, uid: other } }, mend('sudo ', me, file)],
+    [
+      'his own home, open, and the file of another user in it',
+      { ...good, [home]: own(0o777), [file]: { mode: 0o600, uid: other } },
+      mend('sudo ', me, home, file),
+    ],
     ['two of them', { ...good, [`${home}/setups`]: own(0o777), [file]: own(0o666) }, close(`${home}/setups`, file)],
     ['his own link to his own file', { ...good, [file]: { ...own(0o600), link: { uid: me, folderUid: me } } }, ''],
     ['a link of root to the home, as systemd makes it', { ...good, [home]: { ...own(), link: { uid: 0, folderUid: 0 } } }, ''],

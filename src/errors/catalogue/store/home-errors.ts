@@ -16,6 +16,8 @@ interface ExposedHome {
   readonly owner: string;
   /** `path` belongs to that user */
   readonly isOwn: boolean;
+  /** every one of `paths` does */
+  readonly allOwn: boolean;
   /** the caller must become root to give files to somebody */
   readonly sudo: boolean;
 }
@@ -39,7 +41,7 @@ export const homeEntries = {
           ? `Other users of this computer can change ${path}`
           : `${path} belongs to another user, who can change it`,
     why: ({ mode }) => `Its mode is ${mode}. Whoever changes it decides where your tokens are sent, so none was read or sent.`,
-    next: ({ path, paths, way, owner, sudo, isOwn }): readonly NextStep[] => {
+    next: ({ path, paths, way, owner, sudo, allOwn }): readonly NextStep[] => {
       if (way === 'folder') {
         const own = `${path.replace(/\/+$/, '')}/mailauth`;
         return [
@@ -48,9 +50,9 @@ export const homeEntries = {
         ];
       }
       if (way === 'link') return [noted(line`ls -ld ${path}`, 'shows where it leads'), noted(line`rm ${path}`, 'removes the link alone')];
-      const owned = over(`${sudo && !isOwn ? 'sudo ' : ''}chown -h ${owner}`, paths);
+      const owned = over(`${sudo && !allOwn ? 'sudo ' : ''}chown -h ${owner}`, paths);
       const closed = noted(over('chmod go-w', paths), 'if others were on this machine, set the mailbox up again');
-      return isOwn ? [closed, owned] : [owned, closed];
+      return allOwn ? [closed, owned] : [owned, closed];
     },
     retryHelps: false,
   }),
