@@ -205,6 +205,10 @@ const inPlaceOf: Readonly<Record<string, readonly string[]>> = {
   sandbox: ['cloud', 'cloud-file'],
 };
 
+/** How `setup` prints is not part of what is set up; of `login` only how a person signs in is kept. */
+const notKept = ['json', 'quiet', 'verbose', 'no-color'];
+const loginFlags = ['force', 'sign-in', 'sign-in-as', 'qr'];
+
 /** A `mailauth setup` or `login` for the same mailbox and product as the one that is running, with the flags that were given there. */
 export function withFlagsGiven(step: NextStep, given: Command | undefined): NextStep {
   if (typeof step === 'string' || step.kind !== 'command' || step.flags.help === true) return step;
@@ -213,7 +217,10 @@ export function withFlagsGiven(step: NextStep, given: Command | undefined): Next
   if ('resume' in step.flags || !isSameSet(step.flags, given.flags)) return step;
   if (lower(step.words[0] ?? given.words[0]) !== lower(given.words[0] ?? step.words[0])) return step;
   const dropped = [...(step.without ?? []), ...Object.keys(step.flags).flatMap((flag) => inPlaceOf[flag] ?? [])];
-  const kept = Object.entries(given.flags).filter(([flag]) => !dropped.includes(flag));
+  const isKept = (flag: string) => (step.name === 'login' ? loginFlags.includes(flag) : !notKept.includes(flag));
+  const kept = Object.entries(given.flags).filter(([flag]) => isKept(flag) && !dropped.includes(flag));
+  if (step.name === 'login')
+    return { ...step, flags: { ...step.flags, ...Object.fromEntries(kept.filter(([flag]) => !(flag in step.flags))) } };
   return { ...step, flags: whichFirst({ ...Object.fromEntries(kept), ...step.flags }) };
 }
 

@@ -10,9 +10,12 @@ import type { Sandbox } from '../sandbox/start-sandbox.ts';
 import { canAsk } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 
-/** What a command hands on when a person signs in: an administrator, or the person of the mailbox. */
-export const signInRun = (session: Session, box: Sandbox | undefined): Run => ({
-  ctx: withApproval(session, box),
+/**
+ * What a command hands on when a person signs in: an administrator, or the person of the mailbox. `as`: whom the sandbox plays where the
+ * page lets a person choose the account.
+ */
+export const signInRun = (session: Session, box: Sandbox | undefined, as?: string): Run => ({
+  ctx: withApproval(session, box, as),
   report: session.report,
   canAsk: canAsk(session),
   stepTimeoutMs: session.stepTimeoutMs,
@@ -43,12 +46,12 @@ const byItself = 'No browser here: the sandbox approves the sign-in by itself (-
  * `--sandbox --yes` must work on a machine without a browser: where none can be opened, does not start, or never asks for the page,
  * the sandbox plays the person and approves. With a real browser the person clicks. Outside the sandbox the context is left as it is.
  */
-function withApproval({ ctx, globals, report }: Session, box: Sandbox | undefined): Context {
+function withApproval({ ctx, globals, report }: Session, box: Sandbox | undefined, as: string | undefined): Context {
   if (box === undefined || !globals.yes) return ctx;
   const approve = async (url: string): Promise<void> => {
     report.note(byItself);
     try {
-      await box.approve(url);
+      await box.approve(url, as);
     } catch (error) {
       throw error instanceof MailauthError ? asEntraWouldSay(error, url, box) : error;
     }

@@ -73,7 +73,7 @@ describe('--sign-in device', () => {
     const before = (await m.mailauth('token get --sandbox')).out;
     const { exit, err } = await m.mailauth('login --sandbox --yes --force --no-test --sign-in device --fault device-blocked');
     expect(exit).toBe(6);
-    expect(err).toContain(`try: mailauth login ${mailbox} --sign-in paste --sandbox`);
+    expect(err).toContain(`try: mailauth login ${mailbox} --sign-in paste --force --sandbox`);
     expect((await m.mailauth('token get --sandbox')).out).toBe(before);
   });
 

@@ -506,7 +506,8 @@ describe('what an error repeats', () => {
 describe('the command that an error of setup names', () => {
   const ada = 'ada@contoso.example';
   const redirect = '--redirect-uri https://helpdesk.contoso.example/cb';
-  const rest = '--no-test --json --yes';
+  const rest = '--no-test --yes';
+  const all = '--no-test --json --yes';
   it.each([
     [`--mailbox ${ada} --for mspbots --fault discovery-busy`, `--mailbox ${ada} --for mspbots ${rest} --sandbox`],
     ['--for mspbots --fault discovery-busy', `--mailbox ${mailbox} --for mspbots ${rest} --sandbox`],
@@ -514,18 +515,18 @@ describe('the command that an error of setup names', () => {
     [`--mailbox ${ada} --for osticket --redirect-uri http://x.y/z`, `--mailbox ${ada} --for osticket --no-test --sandbox`],
     [
       `--mailbox ${ada} --for osticket ${redirect} --client-id ${publicApp} --client-secret-file nowhere`,
-      `--mailbox ${ada} --for osticket --client-id ${publicApp} ${redirect} --client-secret-file - ${rest} --sandbox`,
+      `--mailbox ${ada} --for osticket --client-id ${publicApp} ${redirect} --client-secret-file - ${all} --sandbox`,
     ],
     [
       `--mailbox ${ada} --for osticket ${redirect} --client-id ${publicApp}`,
-      `--mailbox ${ada} --for osticket --client-id ${publicApp} ${redirect} ${rest} --sandbox --client-type confidential --client-secret-file -`,
+      `--mailbox ${ada} --for osticket --client-id ${publicApp} ${redirect} ${all} --sandbox --client-type confidential --client-secret-file -`,
     ],
     [
       `--mailbox ${ada} --for osticket ${redirect} --register portal`,
       `--mailbox ${ada} --for osticket --register existing ${redirect} --no-test --sandbox`,
     ],
-    [`--mailbox ${ada} --name own --protocols imap,smpt`, `--mailbox ${ada} --protocols imap,smtp --name own ${rest} --sandbox`],
-    [`--mailbox ${ada} --name own --timeout 5s`, `--mailbox ${ada} --name own ${rest} --sandbox --timeout 300`],
+    [`--mailbox ${ada} --name own --protocols imap,smpt`, `--mailbox ${ada} --protocols imap,smtp --name own ${all} --sandbox`],
+    [`--mailbox ${ada} --name own --timeout 5s`, `--mailbox ${ada} --name own ${all} --sandbox --timeout 300`],
     [`--mailbox ${ada} --fault tenant-other-cloud`, `--mailbox ${ada} ${rest} --tenant contoso.example --sandbox`],
     [`--mailbox ${ada} --register auto --client-id ${publicApp}`, `--mailbox ${ada} --register auto ${rest} --sandbox`],
     ['--mailbox nobody --register auto --client-id abc', `--register auto ${rest} --sandbox`],

@@ -152,10 +152,10 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
   if (options.method === 'device' && record.registration.publicClientFlows === false) throw withoutPublicFlows(record);
   const [box, inForce, store] = await Promise.all([session.sandbox(), session.inForce(record), session.store(record)]);
   const { cloud } = inForce;
-  const run = signInRun(session, box);
+  const delegate = options.signInAs ?? record.signInAs;
+  const run = signInRun(session, box, delegate ?? record.mailbox);
   const app = await appOf(record, { ...run, ...inForce, store });
   const { signInAs: _, refused: __, ...own } = record;
-  const delegate = options.signInAs ?? record.signInAs;
   const wanted: MailboxRecord = {
     ...own,
     cloud,
