@@ -27,5 +27,8 @@ export function foreignEndpoint(service: SignInService, { issuer, authorization,
   const isAnyIssuer = cloudOfLoginHost(parsed(service.login)?.host ?? '') === undefined && parsed(issuer)?.protocol === 'https:';
   const addresses = { 'token endpoint': token, 'authorization endpoint': authorization, ...(isAnyIssuer ? {} : { issuer }) };
   const [foreign] = Object.entries(addresses).filter(([, address]) => !isEndpointOf(address, service));
-  return foreign && `Its ${foreign[0]}, ${foreign[1]}, is not an https address of the sign-in service ${service.login}.`;
+  const right = service.isSandbox
+    ? 'an address of the sandbox, which is on this computer'
+    : `an https address of the sign-in service ${service.login}`;
+  return foreign && `Its ${foreign[0]}, ${foreign[1]}, is not ${right}.`;
 }

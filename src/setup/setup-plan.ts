@@ -3,6 +3,7 @@ import type { Cloud, Tenant } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
 import { MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
+import { again } from '../core/next.ts';
 import { authorityOf } from '../core/sign-in-authority.ts';
 import type { SecretStore } from '../core/stores.ts';
 import { discoverTenant, tenantForMailbox } from '../entra/discovery.ts';
@@ -12,7 +13,7 @@ import { pendingSecretEntry } from '../store/token-entry.ts';
 import { storedToken } from '../tokens/current.ts';
 import { type Answers, checkTenant } from './answers/answers.ts';
 import { isSameSetup } from './answers/answers-record.ts';
-import { missingAgreement, missingClientId, missingPassword, missingSecret } from './answers/missing.ts';
+import { asks, missingAgreement, missingClientId, missingPassword, missingSecret } from './answers/missing.ts';
 import { type Earlier, type FirstAnswers, remainingAnswers } from './answers/remaining-answers.ts';
 import type { InterruptedSetup } from './journal/journal-file.ts';
 import type { OpenSetup, SetupDeps, SetupOptions } from './journal/setup-deps.ts';
@@ -56,7 +57,10 @@ export async function planSetup(
     requireRest(setup, early, existing, cloud);
   }
   const store = await openStore(setup, existing);
-  const tenant = await findTenant(deps, cloud, input.flags.tenant ?? journal.now.answers.tenant ?? tenantForMailbox(first.mailbox));
+  const named = input.flags.tenant ?? journal.now.answers.tenant;
+  const tenant = await findTenant(deps, cloud, named ?? tenantForMailbox(first.mailbox)).catch((error: unknown) => {
+    throw named === undefined ? withOtherMailbox(error) : error;
+  });
   const answers = early ?? (await ask());
   const untouched = early === undefined && !isAltered ? await unchanged(setup, existing, answers, cloud) : undefined;
   if (untouched !== undefined) return { kind: 'already', record: untouched };
@@ -131,6 +135,12 @@ async function openStore({ deps, input, key, journal }: OpenSetup, existing: Mai
   if (input.fresh) await store.remove(pendingSecretEntry(key));
   return store;
 }
+
+/** The tenant was looked for by the mailbox's domain, so the same mailbox would lead to the same error. */
+const withOtherMailbox = (error: unknown): unknown =>
+  error instanceof MailauthError && error.code === 'tenant-unknown'
+    ? error.but({ next: [asks(again({ mailbox: false }), '--mailbox'), ...error.next.slice(1)] })
+    : error;
 
 /** Finds a tenant by its domain or ID; a person may correct one that does not exist. Throws what discovery throws. */
 async function findTenant(deps: SetupDeps, cloud: Cloud, first: string): Promise<Tenant> {

@@ -512,6 +512,7 @@ describe('the command that an error of setup names', () => {
     [`--mailbox ${ada} --for mspbots --fault discovery-busy`, `--mailbox ${ada} --for mspbots ${rest} --sandbox`],
     ['--for mspbots --fault discovery-busy', `--mailbox ${mailbox} --for mspbots ${rest} --sandbox`],
     [`--mailbox ${ada} --tenant nosuch.example`, `--mailbox ${ada} ${rest} --sandbox`],
+    ['--mailbox ada@contoso.exmple --name own', '--name own --no-test --sandbox'],
     [`--mailbox ${ada} --for osticket --redirect-uri http://x.y/z`, `--mailbox ${ada} --for osticket --no-test --sandbox`],
     [
       `--mailbox ${ada} --for osticket ${redirect} --client-id ${publicApp} --client-secret-file nowhere`,
