@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 /** Work in Node's pool of threads. Node waits for it when it exits: for ever where the work is a pipe that nobody writes to. */
@@ -9,11 +9,14 @@ const patienceMs = 100;
 /**
  * Node sets the terminal of each standard stream back when it exits, and crashes where that terminal is gone: `ResetStdio` in Node's
  * src/node.cc aborts at EIO (seen in Node 20; Node 22 no longer does). It leaves out a stream that is closed. Called while the process exits.
+ *
+ * A pipe stays open: its reader would believe that the process has ended, and zsh's line editor would set the terminal to raw mode before Node
+ * sets it back (`source <(mailauth completion zsh)`).
  */
 export function letGoOfLostTerminals(): void {
   for (const file of [0, 1, 2]) {
     try {
-      if (!isatty(file)) closeSync(file);
+      if (fstatSync(file).isCharacterDevice() && !isatty(file)) closeSync(file);
     } catch {
       // It is closed already.
     }
