@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import { clickThrough } from '../support/click-through.ts';
-import { brokenKeychain, type Machine, machine } from '../support/command-line.ts';
+import { brokenKeychain, enter, type Machine, machine, person } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 
 let m: Machine;
@@ -157,7 +157,7 @@ describe('logout', () => {
     expect((await m.mailauth(`token get ${mailbox} --sandbox`)).exit).toBe(4);
   });
 
-  it.each(['helpdesk@contoso.example', '--all', ''])(
+  it.each(['helpdesk@contoso.example', '--all --yes', ''])(
     'of a set-up that waits for an administrator: logout %s says so, and nothing is left',
     async (words) => {
       const waiting = { mailbox, for: 'this-computer' };
@@ -179,33 +179,59 @@ describe('logout', () => {
     },
   );
 
-  it('one mailbox for two products: without its address the same as with it, --for leaves the other', async () => {
-    const both = ['setup --sandbox --yes --no-test', 'setup --sandbox --yes --for mspbots'];
-    for (const line of ['logout', `logout ${mailbox}`]) {
-      await m.end();
-      m = await machine();
-      await m.ready(...both);
+  it('one mailbox for two products: a script must say which, also with --yes; --for leaves the other', async () => {
+    await m.ready('setup --sandbox --yes --no-test', 'setup --sandbox --yes --for mspbots');
+    for (const line of ['logout', `logout ${mailbox}`, `logout ${mailbox} --yes`]) {
       const { exit, json } = await m.mailauth(`${line} --sandbox --json`);
-      expect([exit, json().data.removed]).toEqual([
-        0,
-        [
-          { mailbox, for: 'mspbots' },
-          { mailbox, for: 'this-computer' },
-        ],
-      ]);
+      expect([exit, json().error?.code]).toEqual([3, 'guide-choice']);
+      expect(json().error?.next[0]).toMatch(new RegExp(`^mailauth logout ${mailbox} .*--for mspbots`));
     }
-    await m.end();
-    m = await machine();
-    await m.ready(...both);
     for (const removed of [[{ mailbox, for: 'mspbots' }], []]) {
-      expect((await m.mailauth('logout --all --for mspbots --sandbox --json')).json().data).toEqual({ removed });
+      expect((await m.mailauth('logout --all --yes --for mspbots --sandbox --json')).json().data).toEqual({ removed });
     }
     expect((await m.mailauth('token get --sandbox')).exit).toBe(0);
   });
 
+  it('a terminal shows what goes, asks which set-up, and No keeps everything', async () => {
+    await m.ready('setup --sandbox --yes --no-test', 'setup --sandbox --yes --for mspbots');
+    const ask = async (line: string, script: Parameters<typeof person>[0]) => {
+      const { prompts, asked, unasked } = person(script);
+      const ended = await m.mailauth(`${line} --sandbox`, { terminal: true, prompts });
+      expect(unasked()).toEqual([]);
+      return { ...ended, asked };
+    };
+    const kept = await ask('logout', [
+      ['Which one goes?', 'mspbots'],
+      ['Remove this from this computer?', enter],
+    ]);
+    expect([kept.exit, kept.err]).toEqual([1, expect.stringContaining('nothing was removed')]);
+    expect(kept.err).toContain(`${mailbox} (mspbots): settings, client secret`);
+    expect(kept.err).toContain('it cannot be got back');
+    expect(kept.err).not.toContain('this-computer');
+    const all = await ask('logout --all', [
+      ['Type 2 to remove them', 'yes'],
+      ['Type 2', '2'],
+    ]);
+    expect([all.exit, all.asked]).toEqual([0, expect.arrayContaining(['complaint: type 2, or press Ctrl-C to keep them'])]);
+    expect(m.keychain.entries.size).toBe(0);
+  });
+
+  it('--all of a script needs --yes, and no mailbox beside it', async () => {
+    await m.ready('setup --sandbox --yes --no-test');
+    const { exit, json } = await m.mailauth('logout --all --sandbox --json');
+    expect([exit, json().error]).toEqual([
+      3,
+      expect.objectContaining({ code: 'needs-yes', next: ['mailauth logout --all --json --sandbox --yes'] }),
+    ]);
+    expect((await m.mailauth(`logout ${mailbox} --all --yes --sandbox`)).exit).toBe(2);
+    expect((await m.mailauth('token get --sandbox')).exit).toBe(0);
+    // With --yes nothing is asked on a terminal either.
+    expect((await m.mailauth('logout --all --yes --sandbox', { terminal: true, prompts: person([]).prompts })).exit).toBe(0);
+  });
+
   it('--all removes all', async () => {
     await m.ready(...['ada', 'bob'].map((who) => `setup --sandbox --yes --no-test --mailbox ${who}@contoso.example`));
-    expect((await m.mailauth('logout --all --sandbox --json')).json().data.removed).toHaveLength(2);
+    expect((await m.mailauth('logout --all --yes --sandbox --json')).json().data.removed).toHaveLength(2);
     expect(m.keychain.entries.size).toBe(0);
   });
 
@@ -226,7 +252,7 @@ describe('logout', () => {
     const keychain = brokenKeychain('no-bus');
     await m.mailauth('setup --sandbox --yes --register handoff --json', { keychain });
     expect(await files('setups')).toHaveLength(1);
-    expect((await m.mailauth('logout --sandbox --all', { keychain })).exit).toBe(0);
+    expect((await m.mailauth('logout --sandbox --all --yes', { keychain })).exit).toBe(0);
     expect(await files('setups')).toEqual([]);
   });
 });

@@ -14,6 +14,7 @@ import { guardWrites } from '../../store/home.ts';
 import { isFileOf, mailboxSlug } from '../../store/mailbox-file.ts';
 import { pendingSecretEntry, secretEntriesOf } from '../../store/token-entry.ts';
 import { tokenLock } from '../../tokens/current.ts';
+import { agreeToRemove, type LocalTraces, pickSetUps } from './agree-to-remove.ts';
 import type { MadeApp } from './delete-app.ts';
 
 const schema = z.object({ all: z.optional(z.boolean()), deleteApp: z.optional(z.boolean()), for: z.optional(z.string()) });
@@ -23,7 +24,8 @@ export const logout: CommandModule = {
   configure: (command) =>
     examples(command.argument('[mailbox]', 'address of a mailbox that is set up'), [
       'mailauth logout helpdesk@contoso.com       its tokens, client secret and mailbox file',
-      'mailauth logout --all',
+      'mailauth logout helpdesk@contoso.com --for osticket',
+      'mailauth logout --all                      asks for their number; a script gives --yes',
     ])
       .option('--all', 'every mailbox')
       .option('--delete-app', 'also remove the registration, where mailauth made it')
@@ -32,7 +34,11 @@ export const logout: CommandModule = {
   async run({ args, flags }, session) {
     const options = schema.parse(flags);
     productFlag(flags);
+    if (options.all === true && args[0] !== undefined) {
+      throw problem('usage', { message: 'Give a mailbox or --all, not both', help: mailauth('logout', { help: true }) });
+    }
     const going = await meant(session, args[0], options);
+    await agreeToRemove(session, going, { all: options.all === true, deleteApp: options.deleteApp === true });
     if (options.deleteApp === true) await deleteApps(session, going);
     for (const traces of going) await forget(session, traces);
     const removed = going.map(({ mailbox, for: product }) => ({ mailbox, for: product }));
@@ -104,7 +110,7 @@ function halfMadeApp({ answers, registration: made, cloud }: InterruptedSetup): 
   ];
 }
 
-/** Logging out what is not there is done already: no error. Throws `mailbox-choice` (3), `mailbox-file-broken`. */
+/** Logging out what is not there is done already: no error. Throws `mailbox-choice`, `guide-choice` (3), `mailbox-file-broken`. */
 async function meant(session: Session, argument: string | undefined, options: Options): Promise<readonly LocalTraces[]> {
   const { records, broken } = await mailboxesOf(session).listMailboxes();
   const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
@@ -116,7 +122,7 @@ async function meant(session: Session, argument: string | undefined, options: Op
   if (damaged !== undefined && !going.some(({ record }) => record !== undefined)) {
     throw problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });
   }
-  return going;
+  return options.all === true ? going : pickSetUps(session, going);
 }
 
 /** Where no set-up was finished, those that were only begun count. */
@@ -128,12 +134,6 @@ async function onlyMailbox(session: Session, here: readonly LocalTraces[], { del
     return session.ctx.prompts.select({ message: 'Which mailbox?', choices: candidates.map((name) => ({ value: name, name })) });
   }
   throw problem('mailbox-choice', { candidates, command: mailauth('logout', { deleteApp }) });
-}
-
-/** What this computer has of one mailbox and product: a finished set-up, an interrupted one, a folder for the administrator. */
-interface LocalTraces extends MailboxKey {
-  readonly record?: MailboxRecord;
-  readonly journal?: InterruptedSetup;
 }
 
 async function localTraces({ ctx, home }: Session, records: readonly MailboxRecord[]): Promise<readonly LocalTraces[]> {

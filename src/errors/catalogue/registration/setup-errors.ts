@@ -46,6 +46,12 @@ export const setupEntries = {
     title: () => 'Stopped: nothing was changed',
     next: () => [again()],
   }),
+  'logout-declined': entry({
+    exit: Exit.failed,
+    source: sources.own,
+    title: () => 'Stopped: nothing was removed',
+    next: () => [mailauth('status')],
+  }),
   'nothing-to-resume': entry({
     exit: Exit.needsAnswer,
     source: sources.own,
