@@ -1,6 +1,6 @@
 import type { MailauthError } from '../core/errors.ts';
 import { line, mailauth } from '../core/next.ts';
-import { plain } from '../core/text.ts';
+import { nearest, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { globalValueFlags } from '../session/globals.ts';
 import { commands } from './tree.ts';
@@ -42,23 +42,10 @@ export function unknownCommand(words: readonly string[]): MailauthError {
     });
   }
   if (word === '') return problem('usage', { message: 'No command was given', help: line`mailauth --help` });
-  const near = commands.map((c) => ({ name: c.name, distance: editDistance(word, c.name) })).sort((a, b) => a.distance - b.distance)[0];
-  return problem('unknown-command', {
+  const near = nearest(
     word,
-    ...(near !== undefined && near.distance <= 2 ? { suggestion: mailauth(near.name, { help: true }) } : {}),
-  });
-}
-
-/** Levenshtein, for "did you mean". */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+    commands.map((c) => c.name),
+  );
+  const suggestion = commands.find((c) => c.name === near)?.name;
+  return problem('unknown-command', { word, ...(suggestion === undefined ? {} : { suggestion: mailauth(suggestion, { help: true }) }) });
 }

@@ -1,10 +1,12 @@
 import type { Command as CommanderCommand } from 'commander';
 import type { Context } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import { type Command, mailauth } from '../core/next.ts';
 import { capitalized, looksLikePath, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { CommandModule } from '../session/command.ts';
 import type { Globals } from '../session/globals.ts';
+import { guessedArgv } from './guessed-argv.ts';
 import type { CommandEntry } from './tree.ts';
 
 export interface Parsed {
@@ -18,24 +20,36 @@ export interface Parsed {
 /** Lets commander read what is left of argv for this one command; a text is the help that was asked for. Throws `usage`. */
 export async function parse(entry: CommandEntry, module: CommandModule, rest: readonly string[], ctx: Context): Promise<Parsed | string> {
   const [{ Command, CommanderError }, { addGlobalOptions }] = await Promise.all([import('commander'), import('../session/globals.ts')]);
-  const command = new Command(`mailauth ${entry.name}`).description(`${entry.summary[0]?.toUpperCase() ?? ''}${entry.summary.slice(1)}.`);
-  let help = '';
-  command.exitOverride().configureOutput({
-    writeOut: (text) => {
-      help += text;
-    },
-    writeErr: () => undefined,
-    getOutHelpWidth: () => Math.min(Math.max(ctx.out.columns, 80), 120),
-  });
-  addGlobalOptions(module.configure(command)).helpOption('-h, --help', 'this help');
-  try {
-    command.parse([...rest], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return help;
-    throw problem('usage', { message: capitalized(plain(withoutValue(error.message))), help: mailauth(entry.name, { help: true }) });
-  }
-  return { module, args: command.args, flags: command.opts(), given: asGiven(entry, command) };
+  const read = (argv: readonly string[]) => {
+    const command = new Command(`mailauth ${entry.name}`).description(`${entry.summary[0]?.toUpperCase() ?? ''}${entry.summary.slice(1)}.`);
+    let help = '';
+    command.exitOverride().configureOutput({
+      writeOut: (text) => {
+        help += text;
+      },
+      writeErr: () => undefined,
+      getOutHelpWidth: () => Math.min(Math.max(ctx.out.columns, 80), 120),
+    });
+    addGlobalOptions(module.configure(command)).helpOption('-h, --help', 'this help');
+    try {
+      command.parse([...argv], { from: 'user' });
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+      return { command, help, failed: error };
+    }
+    return { command };
+  };
+  const { command, help: text, failed } = read(rest);
+  if (failed === undefined) return { module, args: command.args, flags: command.opts(), given: asGiven(entry, command) };
+  if (failed.exitCode === 0) return text;
+  const guess = guessedArgv(rest, failed.message, command);
+  const meant = guess === undefined ? undefined : read(guess.argv);
+  const message = capitalized(plain(withoutValue(failed.message)));
+  const help = mailauth(entry.name, { help: true });
+  if (guess === undefined || meant === undefined || meant.failed !== undefined) throw problem('usage', { message, help });
+  // commander suggests the nearest letters, which are another flag than the one that is meant.
+  const title = guess.why === undefined ? message : message.replace(/ \(Did you mean .*$/, '');
+  throw problem('usage', { message: title, help, meant: asGiven(entry, meant.command), ...defined({ why: guess.why }) });
 }
 
 /** The flags that every command takes, beside the environment. Throws `value-invalid` and what `readGlobals` throws. */

@@ -25,7 +25,7 @@ export function wordsOf<V>(e: Entry<V>, blanks: V): Pick<ErrorParts, 'title' | '
   return {
     title: e.title(blanks),
     next: e.next(blanks),
-    ...(why === undefined ? {} : { why: ended(capitalized(why)) }),
+    ...(why === undefined || why === '' ? {} : { why: ended(capitalized(why)) }),
     ...(admin === undefined ? {} : { admin }),
     ...(e.retryHelps === undefined ? {} : { retryHelps: e.retryHelps }),
   };

@@ -6,7 +6,7 @@ import { defined } from '../core/defined.ts';
 import type { MailauthError } from '../core/errors.ts';
 import { again, mailauth, type NextStep } from '../core/next.ts';
 import { type ChosenStore, chosenStores, isChosenStore } from '../core/stores.ts';
-import { anyOf } from '../core/text.ts';
+import { anyOf, nearest } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 
 /** The flags that every command has, and the environment variables behind them (docs/contract.md, "Global options" and "Environment"). A flag wins. */
@@ -107,8 +107,11 @@ function cloudFromEnv(env: Context['env']): { cloud?: string; cloudFile?: string
 }
 
 /** Wrong usage: `--store`, MAILAUTH_STORE or `store move` names no store that an operator may choose. */
-export const unknownStore = (value: string): MailauthError =>
-  problem('value-invalid', { what: 'store', value, why: `Stores are: ${chosenStores.join(', ')}.`, next: mailauth('help', 'stores') });
+export function unknownStore(value: string, instead: (store: string) => NextStep = (store) => again({ store })): MailauthError {
+  const meant = nearest(value, chosenStores);
+  const next = meant === undefined ? mailauth('help', 'stores') : instead(meant);
+  return problem('value-invalid', { what: 'store', value, why: `Stores are: ${chosenStores.join(', ')}.`, next });
+}
 
 /** Read before the command runs: an unknown cloud is wrong usage (exit 2) even for a command that needs none. */
 function readCloudName(value: string | undefined): CloudName | undefined {

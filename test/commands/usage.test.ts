@@ -128,6 +128,26 @@ describe('wrong usage is exit 2, on stderr, and as an envelope with --json', () 
   });
 
   it.each([
+    ['setup box@contoso.com --sandbox --yes', 'mailauth setup --mailbox box@contoso.com --yes --sandbox'],
+    ['token get --mailbox box@contoso.com --json', 'mailauth token get box@contoso.com --json'],
+    ['test imap --mailbox=box@contoso.com', 'mailauth test imap box@contoso.com'],
+    ['status --sandbx --quiet', 'mailauth status --quiet --sandbox'],
+    ['status --store fil --sandbox', 'mailauth status --store file --sandbox'],
+    ['store move fil --sandbox', 'mailauth store move file --sandbox'],
+    // What stands in the place of a file's name may be the secret itself.
+    ['setup --client-secret-fil geheim', 'mailauth setup --client-secret-file -'],
+    ['setup --client-secret-fil=geheim', 'mailauth setup --help'],
+    // Not right with the nearest flag either.
+    ['status --sandbx one two', 'mailauth status --help'],
+    ['status box@contoso.com other@contoso.com', 'mailauth status --help'],
+  ])('%s: exit 2, and the first command is %s', async (words, first) => {
+    const { exit, out, err } = await m.mailauth(words);
+    const next = out === '' ? /^ +try: (.*)$/m.exec(err)?.[1] : JSON.parse(out).error.next[0];
+    expect([exit, next]).toEqual([2, first]);
+    expect(out + err).not.toContain('geheim');
+  });
+
+  it.each([
     ['stauts', 'mailauth status --help'],
     ['setpu', 'mailauth setup --help'],
     ['tset', 'mailauth test --help'],

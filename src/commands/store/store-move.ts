@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Exit, MailauthError } from '../../core/errors.ts';
 import type { MailboxKey, MailboxRecord } from '../../core/mailbox.ts';
-import { mailauth } from '../../core/next.ts';
+import { again, mailauth } from '../../core/next.ts';
 import { shown } from '../../core/shown.ts';
 import { type ChosenStore, chosenStores, isChosenStore, type SecretStore, type StoreName, stores } from '../../core/stores.ts';
 import { anyOf } from '../../core/text.ts';
@@ -55,7 +55,7 @@ export const storeMove: CommandModule = {
 
 function readTarget(word = ''): ChosenStore {
   if (isChosenStore(word)) return word;
-  throw unknownStore(word);
+  throw unknownStore(word, (store) => again({}, [store]));
 }
 
 /** Where the keychain cannot be used, its errors name the sealed file: the secrets are to be moved out of that. */

@@ -5,11 +5,12 @@ import { sources } from '../../entry/sources.ts';
 
 /** A command line that cannot be read, and answers that are missing or cannot be used. */
 export const answerEntries = {
-  usage: entry<{ message: string; help: NextStep }>({
+  usage: entry<{ message: string; why?: string; help: NextStep; meant?: Command }>({
     exit: Exit.usage,
     source: sources.own,
     title: (v) => v.message,
-    next: (v) => [v.help],
+    why: (v) => v.why ?? '',
+    next: (v) => [...(v.meant === undefined ? [] : [v.meant]), v.help],
   }),
   'unknown-command': entry<{ word: string; suggestion?: Command }>({
     exit: Exit.usage,
