@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { defined } from '../core/defined.ts';
+import { thumbprintsOf } from '../core/hashes.ts';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
 import type { Graph } from './graph.ts';
 import type { GraphAnswer } from './graph-answer.ts';
@@ -16,7 +17,20 @@ const credential = z.object({
 });
 export type StoredCredential = z.infer<typeof credential>;
 
+const keyed = z.object({
+  keyCredentials: z.catch(
+    z.array(
+      z.looseObject({
+        key: z.catch(z.nullish(z.string()), undefined),
+        customKeyIdentifier: z.catch(z.nullish(z.string()), undefined),
+      }),
+    ),
+    [],
+  ),
+});
+
 const schema = z.object({
+  ...keyed.shape,
   id: z.string().check(z.minLength(1)),
   appId: z.string().check(z.minLength(1)),
   displayName: z.catch(z.string(), ''),
@@ -40,7 +54,6 @@ const schema = z.object({
   tags: texts,
   api: z.catch(z.object({ requestedAccessTokenVersion: z.catch(z.nullable(z.number()), null) }), { requestedAccessTokenVersion: null }),
   passwordCredentials: z.catch(z.array(credential), []),
-  keyCredentials: z.catch(z.array(z.looseObject({ key: z.catch(z.nullish(z.string()), undefined) })), []),
 });
 
 /** An application as Graph shows it. Texts are as they came: `plain()` them before showing. */
@@ -106,11 +119,35 @@ export function differences(
   const tags = wanted.tags.filter((tag) => !existing.tags.includes(tag));
   if (tags.length > 0) patch.tags = [...existing.tags, ...tags];
   // What is there goes along as it came: a PATCH replaces the whole collection (learn.microsoft.com/graph/api/application-update).
-  const certificates = (wanted.keyCredentials ?? []).filter((one) => !existing.keyCredentials.some(({ key }) => key === one.key));
+  const certificates = (wanted.keyCredentials ?? []).filter(
+    (one) => !existing.keyCredentials.some((there) => isCertificate(there, one.key)),
+  );
   if (certificates.length > 0) patch.keyCredentials = [...existing.keyCredentials, ...certificates];
   if (wanted.api !== undefined && existing.api.requestedAccessTokenVersion !== wanted.api.requestedAccessTokenVersion)
     patch.api = wanted.api;
   return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+/**
+ * Is this the certificate with that DER, base64? Graph leaves `key` null in lists and in the answer to POST. `customKeyIdentifier` is then the
+ * SHA-1 of the certificate in hex, unless the one who uploaded it chose another (docs/microsoft.md, "Registration through Microsoft Graph").
+ */
+function isCertificate({ key, customKeyIdentifier }: ExistingApplication['keyCredentials'][number], der: string): boolean {
+  if (key) return key === der;
+  return customKeyIdentifier?.toUpperCase() === thumbprintsOf(Buffer.from(der, 'base64')).sha1;
+}
+
+/**
+ * The application with the keys of its certificates, where only they tell whether the planned certificate is among them: Graph shows them when
+ * `$select` asks for nothing else of one application. Otherwise, and where that is refused, the application as it is.
+ */
+export async function withKeys(graph: Graph, app: ExistingApplication, plan: RegistrationPlan): Promise<ExistingApplication> {
+  const { certificate } = plan;
+  if (certificate === undefined || !app.keyCredentials.some(({ key }) => !key)) return app;
+  if (app.keyCredentials.some((one) => isCertificate(one, certificate.der))) return app;
+  const answer = await graph.get(`/applications/${encodeURIComponent(app.id)}?$select=keyCredentials`);
+  const read = answer.kind === 'ok' ? keyed.safeParse(answer.body) : undefined;
+  return read?.success === true ? { ...app, keyCredentials: read.data.keyCredentials } : app;
 }
 
 /** A PATCH replaces a whole collection, so the others' entries are sent along. */

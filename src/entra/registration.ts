@@ -2,7 +2,7 @@ import { defined } from '../core/defined.ts';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
-import { differences, type ExistingApplication, readApplication } from './application.ts';
+import { differences, type ExistingApplication, readApplication, withKeys } from './application.ts';
 import { ensureSecret } from './ensure-secret.ts';
 import { ensureAppRoles, ensureServicePrincipal } from './ensure-service-principal.ts';
 import { findOwn, findTagged } from './find-own.ts';
@@ -85,7 +85,7 @@ async function create(run: RegistrationRun, resources: Resources): Promise<Exist
 }
 
 async function adjust(run: RegistrationRun, own: ExistingApplication, resources: Resources): Promise<ExistingApplication> {
-  const patch = differences(own, run.plan, resources.exchangeIds, resources.roleIds);
+  const patch = differences(await withKeys(run.deps.graph, own, run.plan), run.plan, resources.exchangeIds, resources.roleIds);
   if (patch !== undefined) {
     const answer = await run.untilReplicated(() => run.deps.graph.patch(`/applications/${encodeURIComponent(own.id)}`, patch));
     if (answer.kind === 'refused') throw run.fail(answer, 'change the application');

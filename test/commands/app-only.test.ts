@@ -7,7 +7,7 @@ import { opensslCertificate, type TestCertificate } from '../support/certificate
 import { clickThrough } from '../support/click-through.ts';
 import { enter, type How, type Machine, machine, person } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
-import { countOf, hurried, onlyApp, tenantOf, writtenBy } from '../support/tenant.ts';
+import { countOf, hurried, journalWrites, onlyApp, stoppedAt, tenantOf, writtenBy } from '../support/tenant.ts';
 
 let m: Machine;
 let pair: TestCertificate;
@@ -125,6 +125,17 @@ describe('setup --access app-only --register auto', () => {
     });
     const again = await m.mailauth('setup --sandbox --yes --protocols imap,pop --no-test');
     expect([again.exit, (await onlyApp(m)).certificates?.length]).toEqual([0, 1]);
+  });
+
+  it('with a certificate, stopped after the app was made: --resume does not upload it again', async () => {
+    const cert = join(m.home, 'both.pem');
+    await writeFile(cert, pair.certificate + pair.key, { mode: 0o600 });
+    const words = `${auto} --protocols imap --no-test`;
+    const stopped = await m.mailauth(`${words} --certificate ${cert}`, stoppedAt(5, journalWrites));
+    expect([stopped.exit, (await onlyApp(m)).certificates?.length]).toEqual([130, 1]);
+    const resumed = await m.mailauth('setup --sandbox --resume --yes --no-test --json');
+    expect([resumed.exit, (await onlyApp(m)).certificates?.length]).toEqual([0, 1]);
+    expect(resumed.out).not.toContain('settings changed');
   });
 
   it('no administrator granted consent: exit 6 with what to send them, and --resume goes on', async () => {

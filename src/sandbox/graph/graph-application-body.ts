@@ -1,5 +1,6 @@
 import { createHash, randomUUID, X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
+import { defined } from '../../core/defined.ts';
 import { isGuid } from '../../core/text.ts';
 import { resourceApps } from '../tenant/microsoft-resources.ts';
 import { redirectProblem } from '../tenant/redirects.ts';
@@ -11,13 +12,14 @@ const maybeText = z.optional(z.nullable(z.string()));
 const maybeFlag = z.optional(z.nullable(z.boolean()));
 const guid = z.string().check(z.refine(isGuid));
 
-/** A PATCH replaces the collection. A key that the app has already may be given by its keyId alone. */
+/** A PATCH replaces the collection. A key that the app has already is given by its keyId, with or without its value; without a keyId it is stored again. */
 const keyCredential = z.looseObject({
   keyId: z.optional(z.nullable(z.string())),
   key: z.optional(z.nullable(z.string())),
   type: z.literal('AsymmetricX509Cert'),
   usage: z.literal('Verify'),
   displayName: maybeText,
+  customKeyIdentifier: maybeText,
 });
 
 /** Writable properties of an application (learn.microsoft.com/graph/api/resources/application); any other one is an error. */
@@ -87,16 +89,17 @@ function readCertificates(
 ): StoredCertificate[] | string {
   if (given === undefined) return [...before];
   const all: StoredCertificate[] = [];
-  for (const { keyId, key, displayName } of given) {
-    const present = before.find((one) => one.id === keyId || (key !== undefined && one.key === key));
-    const read = present ?? (key ? readCertificate(key, displayName ?? null) : undefined);
+  for (const { keyId, key, displayName, customKeyIdentifier } of given) {
+    const present = before.find((one) => one.id === keyId);
+    if (present !== undefined && key && key !== present.key) return `Update to existing credential with KeyId '${keyId}' is not allowed.`;
+    const read = present ?? (key ? readCertificate(key, displayName ?? null, customKeyIdentifier ?? undefined) : undefined);
     if (read === undefined) return 'Key credential is invalid: the certificate cannot be read.';
     all.push(read);
   }
   return all;
 }
 
-function readCertificate(key: string, name: string | null): StoredCertificate | undefined {
+function readCertificate(key: string, name: string | null, identifier: string | undefined): StoredCertificate | undefined {
   try {
     const certificate = new X509Certificate(Buffer.from(key, 'base64'));
     return {
@@ -104,6 +107,7 @@ function readCertificate(key: string, name: string | null): StoredCertificate | 
       key,
       thumbprint: createHash('sha256').update(certificate.raw).digest('base64url'),
       name,
+      ...defined({ identifier }),
       startsAt: Date.parse(certificate.validFrom),
       expiresAt: Date.parse(certificate.validTo),
     };

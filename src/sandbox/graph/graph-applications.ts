@@ -73,7 +73,10 @@ function collection(call: GraphCall, at: string): GraphAnswer {
 }
 
 function readOne(call: GraphCall, app: App): GraphAnswer {
-  if (call.rest === '') return answerOne(applicationView(app), applicationEntity, call);
+  if (call.rest === '') {
+    const withKeys = call.query.get('$select') === 'keyCredentials';
+    return answerOne(applicationView(app, undefined, withKeys), applicationEntity, call);
+  }
   if (call.rest !== 'owners') return notHere(call);
   const { owner } = registrationOf(app);
   const found = owner === null ? undefined : findUser(owner);

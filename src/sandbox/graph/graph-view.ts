@@ -1,3 +1,4 @@
+import { thumbprintsOf } from '../../core/hashes.ts';
 import { rfc3339 } from '../../core/time.ts';
 import { registrationOf } from '../tenant/app-objects.ts';
 import { tenant, type User } from '../tenant/directory.ts';
@@ -29,8 +30,11 @@ export const grantEntity: Entity = {
   filterable: ['id', 'clientId', 'resourceId', 'consentType', 'principalId'],
 };
 
-/** An application as Graph shows it (learn.microsoft.com/graph/api/resources/application). */
-export function applicationView(app: App, deletedAt?: number): Row {
+/**
+ * An application as Graph shows it (learn.microsoft.com/graph/api/resources/application). `withKeys`: the keys of its certificates are null but
+ * where `$select` asks for nothing else of one application.
+ */
+export function applicationView(app: App, deletedAt?: number, withKeys = false): Row {
   const registration = registrationOf(app);
   const { implicit } = registration;
   return {
@@ -54,7 +58,7 @@ export function applicationView(app: App, deletedAt?: number): Row {
     appRoles: [],
     info: { logoUrl: null, marketingUrl: null, privacyStatementUrl: null, supportUrl: null, termsOfServiceUrl: null },
     ...registration.others,
-    keyCredentials: (app.certificates ?? []).map(certificateView),
+    keyCredentials: (app.certificates ?? []).map((one) => certificateView(one, withKeys)),
     api: {
       acceptMappedClaims: null,
       knownClientApplications: [],
@@ -75,13 +79,12 @@ export function applicationView(app: App, deletedAt?: number): Row {
   };
 }
 
-/** A certificate with its key, as Graph shows it where `$select` names the property of one application. */
-function certificateView(certificate: StoredCertificate): Row {
+function certificateView(certificate: StoredCertificate, withKey: boolean): Row {
   return {
-    customKeyIdentifier: null,
+    customKeyIdentifier: certificate.identifier ?? thumbprintsOf(Buffer.from(certificate.key, 'base64')).sha1,
     displayName: certificate.name,
     endDateTime: rfc3339(certificate.expiresAt),
-    key: certificate.key,
+    key: withKey ? certificate.key : null,
     keyId: certificate.id,
     startDateTime: rfc3339(certificate.startsAt),
     type: 'AsymmetricX509Cert',

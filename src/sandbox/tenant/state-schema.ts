@@ -42,6 +42,8 @@ const certificateSchema = z.object({
   key: z.string(),
   /** SHA-256 of the DER, base64url */
   thumbprint: z.string(),
+  /** `customKeyIdentifier`, where the one who uploaded it set one */
+  identifier: z.optional(z.string()),
   name: z.nullable(z.string()),
   startsAt: z.number(),
   expiresAt: z.number(),

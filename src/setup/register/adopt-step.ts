@@ -1,6 +1,6 @@
 import type { RegistrationPlan } from '../../core/registration-plan.ts';
 import { type Adoptable, findAdoptable } from '../../entra/adoptable.ts';
-import { differences } from '../../entra/application.ts';
+import { differences, withKeys } from '../../entra/application.ts';
 import type { Graph } from '../../entra/graph.ts';
 import type { GraphCommands } from '../../errors/catalogue/registration/graph-errors.ts';
 import { problem } from '../../errors/problem.ts';
@@ -36,7 +36,7 @@ export async function adopt(
   const exact =
     found.length === 1 &&
     first.ownedBySignedIn &&
-    differences(first.application, { ...plan, tag: first.application.tags[0] ?? plan.tag }) === undefined;
+    differences(await withKeys(graph, first.application, plan), { ...plan, tag: first.application.tags[0] ?? plan.tag }) === undefined;
   if (exact) return first;
   throw problem('app-exists', {
     name: plan.displayName,

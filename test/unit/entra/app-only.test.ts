@@ -1,13 +1,15 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { differences, readApplication } from '../../../src/entra/application.ts';
+import type { HttpRequest } from '../../../src/core/context.ts';
+import { differences, readApplication, withKeys } from '../../../src/entra/application.ts';
 import { ensureAppRoles } from '../../../src/entra/ensure-service-principal.ts';
 import { applicationBody, appRoleAssignmentBody, appRoleIds } from '../../../src/entra/manifest.ts';
 import type { RegistrationRun } from '../../../src/entra/registration-run.ts';
 import { checkRights } from '../../../src/entra/rights.ts';
 import { planRegistration } from '../../../src/products/plan.ts';
 import { thisComputer } from '../../../src/products/this-computer.ts';
-import { commands, refused } from './fake-graph.ts';
+import { commands, connected, refused } from './fake-graph.ts';
 
 const golden = (name: string): unknown => JSON.parse(readFileSync(new URL(`../../golden/graph/${name}.json`, import.meta.url), 'utf8'));
 const answers = {
@@ -22,6 +24,7 @@ const answers = {
 } as const;
 const setupId = '0b5d7c1e-3f7a-4c58-9a1e-6f2d1c0b9a88';
 const certificate = { der: 'MIIB', thumbprint: 'abc', startsAt: '2026-11-22T00:00:00Z', expiresAt: '2027-11-22T00:00:00Z' };
+const sha1 = createHash('sha1').update(Buffer.from('MIIB', 'base64')).digest('hex').toUpperCase();
 const plan = planRegistration(thisComputer, answers, setupId);
 const certified = planRegistration(thisComputer, { ...answers, certificate }, setupId);
 
@@ -56,6 +59,29 @@ describe('what is sent to Graph for an app that acts for itself', () => {
       keyCredentials: [theirs, expect.objectContaining({ key: 'MIIB', type: 'AsymmetricX509Cert', usage: 'Verify' })],
     });
     expect(differences(present([theirs, { keyId: 'k2', key: 'MIIB' }]), certified)).toBeUndefined();
+  });
+
+  it.each([
+    ['by its SHA-1, as Graph answers', { customKeyIdentifier: sha1 }, []],
+    ['by its SHA-1 in small letters', { customKeyIdentifier: sha1.toLowerCase() }, []],
+    ['by its key, where the one who uploaded it chose another identifier', { customKeyIdentifier: 'MINE' }, ['keyCredentials']],
+  ])('a certificate whose key is null in the answer is known %s, and not uploaded again', async (_, more, asked) => {
+    const mine = { keyId: 'k2', key: null, displayName: null, ...more };
+    const other = { keyId: 'k1', key: null, customKeyIdentifier: 'AB12', displayName: 'theirs' };
+    const app = { id: 'o', appId: 'a', ...applicationBody(certified), keyCredentials: [other, mine] };
+    const existing = readApplication(app) ?? expect.fail('no application');
+    const paths: string[] = [];
+    const request = async ({ url }: HttpRequest) => {
+      paths.push(url);
+      const keyCredentials = [other, { ...mine, key: 'MIIB' }];
+      return { status: 200, headers: {}, text: JSON.stringify({ keyCredentials }) };
+    };
+    const { graph } = connected({ request });
+    expect(differences(await withKeys(graph, existing, certified), certified)).toBeUndefined();
+    expect(paths.map((path) => path.split('=').at(-1))).toEqual(asked);
+    // Another certificate is put beside them, and they go back as they came.
+    const renewed = { ...certified, certificate: { ...certificate, der: 'MIIC' } };
+    expect(differences(existing, renewed)).toEqual({ keyCredentials: [other, mine, expect.objectContaining({ key: 'MIIC' })] });
   });
 
   it('needs AppRoleAssignment.ReadWrite.All, said before anything is made', () => {
