@@ -92,6 +92,7 @@ async function listFaults(): Promise<Outcome> {
 
 const headings: Readonly<Record<FaultArea, string>> = {
   'sign-in': 'Sign-in page, consent and discovery (setup, login)',
+  administrator: "The administrator's own sign-in (setup, secret rotate, logout --delete-app)",
   token: 'Token endpoint (token get --force-refresh, login)',
   'app-only': 'App-only access (setup --access app-only, test)',
   device: 'Device code (login --sign-in device)',

@@ -207,19 +207,24 @@ const inPlaceOf: Readonly<Record<string, readonly string[]>> = {
 
 /** How `setup` prints is not part of what is set up; of `login` only how a person signs in is kept. */
 const notKept = ['json', 'quiet', 'verbose', 'no-color'];
+/** Flags of `setup` that the journal of an interrupted set-up does not have. */
+const noAnswers = ['yes', 'no-input', 'no-test', 'handover', 'reveal', 'exchange', 'timeout', 'password-file', 'qr'];
 const loginFlags = ['force', 'sign-in', 'sign-in-as', 'qr'];
 
 /** A `mailauth setup` or `login` for the same mailbox and product as the one that is running, with the flags that were given there. */
 export function withFlagsGiven(step: NextStep, given: Command | undefined): NextStep {
   if (typeof step === 'string' || step.kind !== 'command' || step.flags.help === true) return step;
   if (given?.name !== step.name || (step.name !== 'setup' && step.name !== 'login')) return step;
-  // `--resume` finds the answers in the journal.
-  if ('resume' in step.flags || !isSameSet(step.flags, given.flags)) return step;
+  if (!isSameSet(step.flags, given.flags)) return step;
   if (lower(step.words[0] ?? given.words[0]) !== lower(given.words[0] ?? step.words[0])) return step;
   const dropped = [...(step.without ?? []), ...Object.keys(step.flags).flatMap((flag) => inPlaceOf[flag] ?? [])];
-  const isKept = (flag: string) => (step.name === 'login' ? loginFlags.includes(flag) : !notKept.includes(flag));
+  // `--resume` finds the answers in the journal; what is no answer is not there.
+  const keptOfSetup = (flag: string) => ('resume' in step.flags ? noAnswers.includes(flag) : !notKept.includes(flag));
+  const isKept = (flag: string) => (step.name === 'login' ? loginFlags.includes(flag) : keptOfSetup(flag));
   const kept = Object.entries(given.flags).filter(([flag]) => isKept(flag) && !dropped.includes(flag));
   if (step.name === 'login')
+    return { ...step, flags: { ...step.flags, ...Object.fromEntries(kept.filter(([flag]) => !(flag in step.flags))) } };
+  if ('resume' in step.flags)
     return { ...step, flags: { ...step.flags, ...Object.fromEntries(kept.filter(([flag]) => !(flag in step.flags))) } };
   return { ...step, flags: whichFirst({ ...Object.fromEntries(kept), ...step.flags }) };
 }

@@ -23,6 +23,9 @@ export function printable(text: string): string {
 export const capitalized = (text: string): string =>
   /^(?!mailauth\b)[a-z]+[ ,'’]/.test(text) ? `${text[0]?.toUpperCase()}${text.slice(1)}` : text;
 
+/** With a full stop, but not where an address or a path ends it that may be copied. */
+export const sentence = (text: string): string => (/(?:^|\s)[^\s/@:\\]*[\p{L}\p{N})'"]$/u.test(text) ? `${text}.` : text);
+
 /** `keychain`, `keychain or file`, `public, usgov or china`. */
 export function anyOf(words: readonly string[]): string {
   const last = words.slice(-1).join('');

@@ -53,6 +53,17 @@ const errorBody = z.object({
   }),
 });
 
+/**
+ * What a claims challenge asks for, as JSON for the `claims` of the next sign-in: a policy with an authentication context, or continuous
+ * access evaluation. A new token without it gets the same answer (learn.microsoft.com/entra/identity-platform/claims-challenge).
+ */
+export function challengeIn({ status, headers }: HttpResponse): string | undefined {
+  const [, encoded] = /\bclaims="([\w+/=-]{4,8000})"/.exec(status === 401 ? (headers['www-authenticate'] ?? '') : '') ?? [];
+  const claims = Buffer.from(encoded ?? '', 'base64').toString();
+  const read = z.looseObject({}).safeParse(parse(claims));
+  return read.success ? claims : undefined;
+}
+
 export function refusalOf(response: HttpResponse): GraphRefusal {
   const read = errorBody.safeParse(parse(response.text));
   const error = read.success ? read.data.error : undefined;

@@ -3,13 +3,13 @@ import type { Cloud } from '../core/cloud.ts';
 import type { Clock, HttpRequest, HttpResponse, Network, Random } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import { MailauthError } from '../core/errors.ts';
-import { type Command, mailauth } from '../core/next.ts';
+import { type Command, mailauth, type NextStep } from '../core/next.ts';
 import type { Secret } from '../core/secret.ts';
 import { pauseMs } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
 import { type AccessClaims, readAccessToken } from '../oauth/claims.ts';
 import { retryAfterSeconds } from '../oauth/token-exchange.ts';
-import { type GraphAnswer, type GraphRefusal, graphDetail, judge, refusalOf } from './graph-answer.ts';
+import { challengeIn, type GraphAnswer, type GraphRefusal, graphDetail, judge, refusalOf } from './graph-answer.ts';
 
 export type WaitReason = 'throttled' | 'server-error' | 'connection' | 'replication';
 
@@ -18,6 +18,13 @@ export interface GraphDeps {
   readonly cloud: Cloud;
   /** the administrator's; sent to `<cloud.graph>` and nowhere else */
   readonly token: Secret;
+  /**
+   * signs the administrator in once more with the claims that Graph asks for; left out where the token was given. Graph asks once: a second
+   * challenge is `graph-claims-refused`
+   */
+  readonly onChallenge?: (claims: string) => Promise<Secret>;
+  /** ways to go on without the administrator's sign-in, for the words of an error */
+  readonly otherWays?: readonly NextStep[];
   readonly clock: Clock;
   readonly random: Random;
   readonly signal: AbortSignal;
@@ -52,22 +59,31 @@ const repeatedAfterCut = 2;
 
 /**
  * Microsoft Graph for the steps of a registration. Throttling (429, 503, 504 with Retry-After) and server errors are waited for, visibly and
- * bounded. Throws `graph-token-refused` (4), `graph-busy` (5), `graph-unreadable` (5), and the network's problems. No body is ever logged.
+ * bounded. Throws `graph-token-refused` (4), `graph-claims-refused` (6), `graph-busy` (5), `graph-unreadable` (5), and the network's problems.
+ * No body is ever logged.
  */
 export function createGraph(deps: GraphDeps): Graph {
   const base = `${deps.cloud.graph}/v1.0`;
   const { host } = new URL(base);
   const again = deps.again ?? mailauth('setup', { resume: true });
   const wait = waitIn(deps, host, again);
+  const answerChallenge = challengeOnce(deps, again);
+  let { token } = deps;
   let calls = 0;
 
   async function ask(method: HttpRequest['method'], url: string, body?: unknown, done?: () => Promise<unknown>): Promise<GraphAnswer> {
     const send = (): Promise<HttpResponse> => {
       calls += 1;
-      return deps.network.request(requestOf(deps, method, url, body));
+      return deps.network.request(requestOf({ ...deps, token }, method, url, body));
     };
     for (let attempt = 0; ; attempt += 1) {
+      const sentWith = token;
       const answer = await tried(send, attempt);
+      const claims = answer.kind === 'answered' ? challengeIn(answer.response) : undefined;
+      if (answer.kind === 'answered' && claims !== undefined) {
+        token = await answerChallenge(claims, sentWith, answer.response);
+        continue;
+      }
       if (answer.kind === 'answered' && !isBusy(answer.response.status)) return judge(answer.response, host, again);
       await wait(answer, attempt);
       const was = done !== undefined && isUnclear(answer) ? await done() : undefined;
@@ -85,6 +101,20 @@ export function createGraph(deps: GraphDeps): Graph {
     patch: (path, body) => ask('PATCH', base + path, body),
     delete: (path) => ask('DELETE', base + path),
     list: (path) => allPages((url) => ask('GET', url), base, path),
+  };
+}
+
+/** The token that answers a challenge: one new sign-in for all requests that were challenged. Throws `graph-claims-refused`. */
+function challengeOnce(deps: GraphDeps, again: Command): (claims: string, sentWith: Secret, answer: HttpResponse) => Promise<Secret> {
+  let renewal: Promise<Secret> | undefined;
+  return (claims, sentWith, answer) => {
+    if (deps.onChallenge !== undefined && sentWith === deps.token) {
+      renewal ??= deps.onChallenge(claims);
+      return renewal;
+    }
+    const refusal = refusalOf(answer);
+    const blanks = { again, otherWays: deps.otherWays ?? [], isGiven: deps.onChallenge === undefined };
+    throw problem('graph-claims-refused', blanks, { detail: graphDetail(refusal) });
   };
 }
 

@@ -1,6 +1,6 @@
 import { catalogue } from '#catalogue';
 import { type ErrorDetail, type ErrorParts, MailauthError } from '../core/errors.ts';
-import { capitalized } from '../core/text.ts';
+import { capitalized, sentence } from '../core/text.ts';
 import type { Entry, Said, Signs } from './entry/entry.ts';
 
 type Catalogue = typeof catalogue;
@@ -25,14 +25,11 @@ export function wordsOf<V>(e: Entry<V>, blanks: V): Pick<ErrorParts, 'title' | '
   return {
     title: e.title(blanks),
     next: e.next(blanks),
-    ...(why === undefined || why === '' ? {} : { why: ended(capitalized(why)) }),
+    ...(why === undefined || why === '' ? {} : { why: sentence(capitalized(why)) }),
     ...(admin === undefined ? {} : { admin }),
     ...(e.retryHelps === undefined ? {} : { retryHelps: e.retryHelps }),
   };
 }
-
-/** With a full stop, but not where an address or a path ends it that may be copied. */
-const ended = (text: string): string => (/(?:^|\s)[^\s/@:\\]*[\p{L}\p{N})'"]$/u.test(text) ? `${text}.` : text);
 
 /** Letters and digits only, in lower case: what is left of a sentence however it was wrapped, quoted or escaped. */
 export const squeezed = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '');

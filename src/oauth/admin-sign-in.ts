@@ -1,10 +1,13 @@
 import type { Cloud } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
+import { MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
+import { type AdminWays, adminNext } from '../errors/catalogue/registration/admin-errors.ts';
 import { problem } from '../errors/problem.ts';
+import { adminApp, adminRefusal, asAdminRefusal } from './admin-refusal.ts';
 import { type AuthorizationAnswer, newState, refuseForeignIssuer } from './authorization-answer.ts';
 import { type BrowserTrip, browserTrip, type SignInView } from './browser-trip.ts';
-import { entraProblem, readEntraError } from './entra-error.ts';
+import { readEntraError } from './entra-error.ts';
 import { type Grant, readGrant } from './grant.ts';
 import { foreignNonce } from './identity.ts';
 import { adminPage } from './loopback-pages.ts';
@@ -12,17 +15,13 @@ import { newPkce } from './msal.ts';
 import type { OAuthApp } from './oauth-app.ts';
 import { formRequest, readTokenAnswer } from './token-exchange.ts';
 
-/**
- * Microsoft Azure CLI: Microsoft's own public client, which every tenant knows. It is pre-authorised for the Graph permissions that a
- * registration needs, so Microsoft asks for no consent (docs/microsoft.md, "The administrator's sign-in").
- */
-export const adminApp = { name: 'Microsoft Azure CLI', clientId: '04b07795-8ddb-461a-bbee-02f9e1bf7b46' } as const;
-
-interface AdminSignIn extends Pick<BrowserTrip, 'method' | 'waitMs' | 'again' | 'canAsk'> {
+interface AdminSignIn extends Pick<BrowserTrip, 'method' | 'waitMs' | 'canAsk'>, AdminWays {
   readonly app: Pick<OAuthApp, 'cloud' | 'tenantId' | 'endpoints' | 'network' | 'clock' | 'timeoutMs' | 'signal'>;
+  /** what Graph asked for when it challenged an earlier sign-in: the `claims` of its header, as JSON */
+  readonly challenge?: { readonly claims: string; readonly account: string | undefined };
 }
 
-interface AdminGrant {
+export interface AdminGrant {
   /** for Graph; it stays in memory, is never stored and comes without a refresh token */
   readonly token: Secret;
   readonly account: string | undefined;
@@ -36,6 +35,7 @@ const graphScope = (cloud: Cloud): string => `${cloud.graph.replace(/\/$/, '')}/
  */
 export async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, view: SignInView): Promise<AdminGrant> {
   const { cloud, endpoints } = app;
+  const { challenge } = trip;
   const pkce = newPkce(ctx.random);
   const nonce = newState(ctx.random);
   const scope = `${graphScope(cloud)} openid profile`;
@@ -54,31 +54,44 @@ export async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, v
         nonce,
         code_challenge: pkce.challenge,
         code_challenge_method: 'S256',
+        ...(challenge === undefined ? {} : { claims: challenge.claims }),
         // The account that is signed in in this browser is rarely the administrator's.
-        prompt: 'select_account',
+        ...(challenge?.account === undefined ? { prompt: 'select_account' } : { login_hint: challenge.account }),
       });
       return `${endpoints.authorization}?${query}`;
     },
   };
-  return browserTrip(ctx, request, view, async (answer, redirectUri) => {
-    const grant = await redeem(app, answer, { redirectUri, scope, verifier: pkce.verifier });
+  const finish = async (answer: AuthorizationAnswer, redirectUri: string) => {
+    const grant = await redeem({ app, ...trip }, answer, { redirectUri, scope, verifier: pkce.verifier });
     if (grant.idToken !== undefined && grant.idToken.nonce !== nonce) throw problem('answer-foreign', { why: foreignNonce });
     const account = grant.idToken?.username;
     return { value: { token: grant.accessToken, account }, page: adminPage({ account }) };
-  });
+  };
+  try {
+    return await browserTrip(ctx, request, view, finish);
+  } catch (error) {
+    throw leadingOn(error, { ...trip, cloud });
+  }
+}
+
+/** Microsoft shows most refusals on its own page and never sends them back: then nobody comes, and the ways on are the same. */
+function leadingOn(error: unknown, about: AdminWays & { readonly cloud: Cloud }): unknown {
+  if (!(error instanceof MailauthError) || error.code === 'admin-sign-in-refused') return error;
+  if (error.code === 'sign-in-timeout') return error.but({ next: [...error.next, ...adminNext(about).slice(1)] });
+  return error.detail.aadsts === undefined ? error : asAdminRefusal(error, about);
 }
 
 /** Exchanges the code for the token (RFC 6749 section 4.1.3). */
 async function redeem(
-  app: AdminSignIn['app'],
+  { app, again, otherWays, challenge }: Pick<AdminSignIn, 'app' | 'again' | 'otherWays' | 'challenge'>,
   answer: AuthorizationAnswer,
   { redirectUri, scope, verifier }: { readonly redirectUri: string; readonly scope: string; readonly verifier: Secret },
 ): Promise<Grant> {
   refuseForeignIssuer(answer, app.endpoints);
-  const words = { cloud: app.cloud, tenant: app.tenantId, clientId: adminApp.clientId, scopes: [scope] };
+  const about = { cloud: app.cloud, tenant: app.tenantId, again, otherWays };
   if (answer.kind === 'error') {
     const said = readEntraError({ error: answer.error, error_description: answer.description });
-    throw entraProblem(said ?? { error: answer.error }, words);
+    throw adminRefusal(said ?? { error: answer.error }, about);
   }
   if (answer.kind === 'consented') {
     throw problem('token-answer-unreadable', { why: 'This was the answer to a consent, not to a sign-in.' });
@@ -90,10 +103,11 @@ async function redeem(
     redirect_uri: redirectUri,
     code_verifier: verifier.reveal(),
     scope,
+    ...(challenge === undefined ? {} : { claims: challenge.claims }),
   };
   const response = await app.network.request(formRequest(app.endpoints.token, form, app));
   const { body, error, receivedAt } = readTokenAnswer(response, app.clock.now());
-  if (error !== undefined) throw entraProblem(error, words);
+  if (error !== undefined) throw adminRefusal(error, about);
   const grant = readGrant(body, [scope], receivedAt);
   if (grant === undefined) {
     throw problem('token-answer-unreadable', { why: 'The token endpoint answered, but not with a token for Graph.' });

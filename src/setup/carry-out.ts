@@ -7,16 +7,19 @@ import { appEntries } from '../errors/catalogue/entra/entra-app-errors.ts';
 import { problem } from '../errors/problem.ts';
 import type { Answers, RegisterWay } from './answers/answers.ts';
 import { recordOf } from './answers/answers-record.ts';
-import { remainingAnswers } from './answers/remaining-answers.ts';
+import { type FirstAnswers, remainingAnswers } from './answers/remaining-answers.ts';
 import { renderSummary, summaryFacts } from './answers/summary.ts';
 import { endSetup, type SetupOutcome } from './ending.ts';
 import { madeBefore } from './journal/journal-file.ts';
 import type { OpenSetup } from './journal/setup-deps.ts';
+import { signInAdministrator } from './register/admin-step.ts';
 import { agreeToChange } from './register/agree-step.ts';
 import { publicPart } from './register/app-certificate.ts';
+import { beginRegistration } from './register/auto.ts';
 import { writeForAdministrator } from './register/handoff-step.ts';
 import { register } from './register/register-step.ts';
 import { registeredBefore } from './register/registered-before.ts';
+import type { RegistrationStep } from './register/registration-step.ts';
 import { earlierOf, type SetupPlan } from './setup-plan.ts';
 import { askForConsent, opensConsentPage } from './sign-in/consent-step.ts';
 import type { Registered } from './sign-in/registered-setup.ts';
@@ -30,16 +33,17 @@ export async function carryOut(setup: OpenSetup, plan: SetupPlan): Promise<Setup
     return recordOf({ key, answers, registration, tenant, cloud, store: store.name, createdAt });
   };
   const before = await registeredBefore(setup, plan.answers, plan, recordFor);
-  const answers = before === undefined ? await agree(setup, plan) : plan.answers;
+  const agreed = before === undefined ? await agree(setup, plan) : plan.answers;
+  const step: RegistrationStep = {
+    ...setup,
+    ...{ tenant, cloud, store },
+    ...(certificate && { certificate }),
+    madeBefore: journal.now.registration ?? madeBefore(existing),
+  };
+  const { answers, ...administrator } =
+    before === undefined && agreed.register === 'auto' ? await asAdministrator(agreed, step, plan) : { answers: agreed };
   if (answers.register === 'handoff') return handOff(setup, answers, plan);
-  const registered =
-    before ??
-    (await register(answers, {
-      ...setup,
-      ...{ tenant, cloud, store },
-      ...(certificate && { certificate }),
-      madeBefore: journal.now.registration ?? madeBefore(existing),
-    }));
+  const registered = before ?? (await register(answers, { ...step, ...administrator }));
   await journal.registered(registered.answers, registered.registration);
   const registeredSetup = { ...setup, store, cloud, record: recordFor(registered), registered };
   try {
@@ -69,10 +73,26 @@ async function agree(setup: OpenSetup, { first, answers, existing, cloud, tenant
   const isOpen = input.flags.register === undefined && existing === undefined && journal.now.registration === undefined;
   await journal.answered(answers);
   const way: RegisterWay = await agreeToChange(answers, tenant, deps, isOpen, certificate && publicPart(certificate));
-  if (way === 'auto') return answers;
+  return way === 'auto' ? answers : anotherWay(setup, first, way);
+}
+
+/** The answers that another way to register needs. */
+async function anotherWay({ deps, input, journal }: OpenSetup, first: FirstAnswers, way: RegisterWay): Promise<Answers> {
   const instead = await remainingAnswers(first, { ...input.flags, register: way }, earlierOf(journal.now, undefined), deps);
   await journal.answered(instead);
   return instead;
+}
+
+/** The administrator's sign-in, or the answers of the way that a person chose when Microsoft refused it. */
+async function asAdministrator(
+  answers: Answers,
+  step: RegistrationStep,
+  { first }: SetupPlan,
+): Promise<{ readonly answers: Answers } & Pick<RegistrationStep, 'madeBefore' | 'graph'>> {
+  const madeBefore = await beginRegistration(step);
+  const administrator = await signInAdministrator(answers, step);
+  if (administrator.kind === 'graph') return { answers, madeBefore, graph: administrator.graph };
+  return { answers: await anotherWay(step, first, administrator.way), madeBefore };
 }
 
 /** Another person is the administrator: the folder is written, and the set-up waits for the app's ID. */

@@ -17,7 +17,8 @@ beforeEach(async () => {
 afterEach(() => m.end());
 
 const mailbox = 'helpdesk@contoso.example';
-const resume = `mailauth setup --mailbox ${mailbox} --resume --sandbox`;
+const resume = `mailauth setup --mailbox ${mailbox} --resume --no-test --sandbox`;
+const resumeAgreed = `mailauth setup --mailbox ${mailbox} --resume --no-test --yes --sandbox`;
 const network = createNetwork({ env: {} });
 const signal = new AbortController().signal;
 /** Without colours and folds. */
@@ -94,7 +95,7 @@ describe('consent that only an administrator can give, where nobody can be asked
   it('an app that mailauth made: gone on with without an administrator who signs in, and not made twice', async () => {
     const words = 'setup --sandbox --yes --no-test --protocols imap --consent user --json';
     const ran = await m.mailauth(words);
-    expect([ran.exit, stream(ran.lines()).error]).toMatchObject([6, { code: 'consent-needed', next: [resume] }]);
+    expect([ran.exit, stream(ran.lines()).error]).toMatchObject([6, { code: 'consent-needed', next: [resumeAgreed] }]);
     const app = await onlyApp(m);
     await acceptAsAdministrator(app.clientId);
     // Without --yes: nothing is left that needs agreement.
@@ -243,7 +244,7 @@ describe('a product that signs in by itself', () => {
     expect(app.webRedirects).toEqual([redirect]);
     expect(ran.err).toMatch(new RegExp(`^https://\\S+CallAnAPI/appId/${app.clientId}\\S+$`, 'm'));
     expect(flat(ran.err)).toContain('The button there is "Grant admin consent for …"');
-    expect(flat(ran.err)).toContain(`try: mailauth setup --mailbox ${mailbox} --for osticket --resume --sandbox`);
+    expect(flat(ran.err)).toContain(`try: mailauth setup --mailbox ${mailbox} --for osticket --resume --no-test --sandbox`);
   });
 
   it('with a password: exit 6, the portal and the command that goes on', async () => {
@@ -252,7 +253,7 @@ describe('a product that signs in by itself', () => {
     const words = `setup --sandbox --yes --for kaseya --sign-in password --password-file ${password} --consent user --no-test --json`;
     const ran = await m.mailauth(words);
     const { error } = stream(ran.lines());
-    const next = [`mailauth setup --mailbox ${mailbox} --for kaseya --resume --sandbox`];
+    const next = [`mailauth setup --mailbox ${mailbox} --for kaseya --resume --password-file ${password} --no-test --yes --sandbox`];
     expect([ran.exit, error]).toMatchObject([6, { code: 'consent-needed', next, admin: expect.stringContaining('CallAnAPI') }]);
     expect(ran.out + ran.err).not.toContain(sharedPassword);
   });

@@ -166,7 +166,7 @@ describe('a machine that misbehaves: --fault', () => {
     const ran = await m.mailauth('setup --sandbox --yes --register existing --redirect-uri http://localhost:39123/other --json');
     const { error } = stream(ran.lines());
     expect([ran.exit, error]).toMatchObject([1, { code: 'redirect-mismatch', detail: { aadsts: 50011 } }]);
-    expect(error?.next?.[0]).toBe('mailauth setup --mailbox helpdesk@contoso.example --resume --sandbox');
+    expect(error?.next?.[0]).toBe('mailauth setup --mailbox helpdesk@contoso.example --resume --yes --sandbox');
   });
 
   it.each([

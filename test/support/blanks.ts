@@ -120,6 +120,11 @@ export const sample: Readonly<Record<string, unknown>> = {
 const sealed = '/home/ada/.config/mailauth/secrets.sealed';
 const key = '/etc/mailauth/key';
 
+const otherWays = [
+  mailauth('setup', { mailbox: 'helpdesk@contoso.com', register: 'handoff' }),
+  mailauth('setup', { mailbox: 'helpdesk@contoso.com', register: 'portal' }),
+];
+
 const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'cloud-unknown': { cloud: 'mars', known: ['public', 'usgov'] },
   'tenant-other-cloud': { cloud: 'usgov' },
@@ -172,6 +177,11 @@ const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'export-cannot': { client: 'Thunderbird', why: 'It signs in by itself, with a browser.', next: mailauth('export', 'mutt') },
   'export-client-unknown': { client: 'mailx' },
   'graph-role-missing': { who: 'ada@contoso.com', what: 'consent for the whole tenant' },
+  'admin-sign-in-refused': {
+    ...{ app: 'Microsoft Azure CLI', reason: 'A policy of the tenant blocks Microsoft Azure CLI.', remedy: 'exempt Microsoft Azure CLI.' },
+    ...{ again: mailauth('setup', { resume: true, mailbox: 'helpdesk@contoso.com' }), otherWays },
+  },
+  'graph-claims-refused': { isGiven: false, otherWays },
   'needs-yes': { what: 'Removing the old client secret' },
   'password-not-here': { product: 'osTicket' },
   'product-needs-no-mfa': { product: 'Kaseya BMS, Vorex or Pulseway PSA' },

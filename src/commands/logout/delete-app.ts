@@ -1,6 +1,6 @@
 import type { Cloud } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
-import { mailauth, plus } from '../../core/next.ts';
+import { led, mailauth, plus } from '../../core/next.ts';
 import { discoverTenant } from '../../entra/discovery.ts';
 import { appWithTag } from '../../entra/find-own.ts';
 import { type AppWork, fewTries } from '../../entra/replication.ts';
@@ -37,7 +37,11 @@ export async function deleteRegistration(session: Session, made: MadeApp): Promi
   }
   const [box, network, cloud] = await Promise.all([session.sandbox(), session.network(), session.cloud(made)]);
   const tenant = await discoverTenant({ network, cloud, domainOrId: made.tenant, timeoutMs: session.stepTimeoutMs, signal: ctx.signal });
-  const graph = await adminGraph(signInRun(session, box), tenant, cloud, undo, 'browser');
+  const byHand = [
+    'Somebody else can delete the app by hand: Entra > App registrations > All applications.',
+    led('Without deleting it, forget it on this computer', mailauth('logout', made.mailbox, { for: made.for })),
+  ];
+  const graph = await adminGraph(signInRun(session, box), { tenant, cloud, again: undo, otherWays: byHand, method: 'browser' });
   const commands = { resume: mailauth('setup', { resume: true, mailbox: made.mailbox, for: made.for }), undo };
   const undoing: AppWork = {
     graph,

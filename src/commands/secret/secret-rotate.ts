@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { MailboxRecord } from '../../core/mailbox.ts';
-import { again, mailauth, noted, plus } from '../../core/next.ts';
+import { again, led, mailauth, type NextStep, noted, plus } from '../../core/next.ts';
 import { allShown } from '../../core/shown.ts';
 import { getRecordedApplication } from '../../entra/application.ts';
 import { refusalProblem, rolesThat } from '../../entra/refusals.ts';
@@ -116,7 +116,7 @@ async function openRotation(session: Session, record: MailboxRecord): Promise<Ro
   const tenant = { id: record.tenantId, foundBy: record.tenantId, endpoints: app.endpoints };
   const again = mailauth('secret rotate', record.mailbox, { for: record.for });
   const deps: AppWork = {
-    graph: await adminGraph(run, tenant, cloud, again, 'browser'),
+    graph: await adminGraph(run, { tenant, cloud, again, otherWays: byHand(record), method: 'browser' }),
     commands: { resume: again, undo: mailauth('logout', record.mailbox, { for: record.for, deleteApp: true }) },
     clock: ctx.clock,
     signal: ctx.signal,
@@ -125,6 +125,12 @@ async function openRotation(session: Session, record: MailboxRecord): Promise<Ro
   const appObjectId = await objectIdOf(record, deps);
   return new Rotation(record, { ...deps, ctx, report, home: session.home, mailboxes: mailboxesOf(session), store, appObjectId, app });
 }
+
+/** The rotation without mailauth's own access to the tenant: by a person in the portal, who need not be the operator. */
+const byHand = ({ mailbox, for: product, registration: { clientId } }: MailboxRecord): readonly NextStep[] => [
+  `Somebody else can make the new client secret by hand: Entra > App registrations > ${clientId} > Certificates & secrets.`,
+  led('Its value then goes in with', mailauth('setup', { mailbox, for: product, clientId, clientSecretFile: '-' })),
+];
 
 async function objectIdOf({ mailbox, for: product, registration }: MailboxRecord, deps: AppWork): Promise<string> {
   const { made, clientId } = registration;

@@ -13,6 +13,7 @@ import { mailEntries } from './mail/mail-errors.ts';
 import { popEntries } from './mail/pop-errors.ts';
 import { smtpEntries } from './mail/smtp-errors.ts';
 import { smtpRefusedEntries } from './mail/smtp-refused-errors.ts';
+import { adminEntries } from './registration/admin-errors.ts';
 import { answerEntries } from './registration/answer-errors.ts';
 import { graphEntries } from './registration/graph-errors.ts';
 import { mailboxEntries } from './registration/mailbox-errors.ts';
@@ -37,6 +38,7 @@ export const catalogue = {
   ...signInEntries,
   ...deviceUsageEntries,
   ...graphEntries,
+  ...adminEntries,
   ...homeEntries,
   ...keychainEntries,
   ...storeEntries,

@@ -17,6 +17,8 @@ export interface Authorize {
   readonly prompt: string;
   readonly loginHint: string | undefined;
   readonly nonce: string | undefined;
+  /** OpenID Connect Core section 5.5 */
+  readonly claims: string | undefined;
   readonly challenge: Code['challenge'];
   /** the request's own address, for "Use another account" */
   readonly target: string;
@@ -70,6 +72,7 @@ export function readAuthorize(service: Service, state: State, named: string, que
       prompt: query.get('prompt') ?? '',
       loginHint: query.get('login_hint') ?? undefined,
       nonce: query.get('nonce') ?? undefined,
+      claims: query.get('claims') ?? undefined,
       challenge: challengeOf(query),
       target,
     },

@@ -149,7 +149,7 @@ async function accept(
       redirectUri: authorize.redirectUri,
       user: user.address,
       scope: authorize.scope,
-      ...defined({ challenge: authorize.challenge, nonce: authorize.nonce }),
+      ...defined({ challenge: authorize.challenge, nonce: authorize.nonce, claims: authorize.claims }),
       expiresAt: service.ctx.clock.now() + codeLifeMs,
       redeemed: false,
     });

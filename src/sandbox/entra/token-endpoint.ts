@@ -1,7 +1,7 @@
 import { defined } from '../../core/defined.ts';
 import { refused } from '../faults/entra-refusals.ts';
 import { changedClaims } from '../faults/faults.ts';
-import { refusalOf } from '../faults/faults-token.ts';
+import { adminRefusalOf, refusalOf } from '../faults/faults-token.ts';
 import { json, type SandboxReply, type SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
 import { audienceRefuses, findApp, isAzureCli } from '../tenant/app-objects.ts';
@@ -54,8 +54,9 @@ function judge(state: State, named: string, form: TokenForm, setting: Setting) {
   const app = findApp(state, clientId);
   // A fault concerns the registered app. An administrator can always sign in as Azure CLI, so that the fault is reached.
   if (app === undefined || (setting.fault === 'client-unknown' && !isAzureCli(app))) return refused(700016, { client: clientId });
-  const fault = isAzureCli(app) ? undefined : refusalOf(setting.fault);
-  if (fault !== undefined) return refused(fault, { client: clientId, app: app.name, tenant: named, state: 'unmanaged' });
+  const fault = isAzureCli(app) ? adminRefusalOf(setting.fault) : refusalOf(setting.fault);
+  const blanks = { client: clientId, app: app.name, tenant: named, state: 'unmanaged', resource: setting.graph };
+  if (fault !== undefined) return refused(fault, blanks);
   const audience = audienceRefuses(app, named);
   if (audience !== undefined) return refused(audience.aadsts, audience.blanks);
   switch (form.grant_type) {
@@ -96,7 +97,7 @@ function delegated(service: Service, granted: Granted, withClientInfo: boolean):
     confidential: granted.confidential,
     audience: granted.audience,
     scopes: readsOnly ? ['User.Read', 'Directory.Read.All'] : granted.scopes,
-    wrong: changed.access,
+    wrong: { ...changed.access, ...contextsOf(granted) },
     roles: effectiveRoles(user.address, service.fault).map((role) => role.id),
     expiresIn,
   });
@@ -113,6 +114,12 @@ function delegated(service: Service, granted: Granted, withClientInfo: boolean):
       client_info: withClientInfo ? clientInfo(user) : undefined,
     }),
   });
+}
+
+/** The authentication contexts that the sign-in was asked for (learn.microsoft.com, claims-challenge): `acrs` of the access token. */
+function contextsOf({ claims = '' }: Granted): { readonly acrs?: readonly string[] } {
+  const [, context] = /"acrs":\{"essential":true,"value":"(c\d+)"/.exec(claims) ?? [];
+  return context === undefined ? {} : { acrs: [context] };
 }
 
 function appOnly(service: Service, granted: AppOnly): SandboxReply {

@@ -34,6 +34,8 @@ export interface Granted {
   readonly wantsIdToken: boolean;
   readonly nonce: string | undefined;
   readonly refreshToken: string | undefined;
+  /** the `claims` of the authorize request */
+  readonly claims?: string | undefined;
 }
 
 export type Outcome = Granted | Refused;
@@ -100,6 +102,7 @@ interface Basis {
   readonly scope: string;
   readonly refreshing: boolean;
   readonly nonce?: string | undefined;
+  readonly claims?: string | undefined;
 }
 
 /** The tokens for a basis that was checked: by scopes, consent and faults. Edits the state. */
@@ -140,6 +143,7 @@ export function grant(state: State, app: App, from: Basis, scope: string, settin
     ...inToken(named, read.scopes, consented, setting.fault),
     wantsIdToken: wants('openid'),
     nonce: from.nonce,
+    claims: from.claims,
     refreshToken,
   };
 }

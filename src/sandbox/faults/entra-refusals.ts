@@ -68,6 +68,7 @@ const refusals = {
     50173:
       "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password. The grant was issued on '{issued}' and the TokensValidFrom date (before which tokens are not valid) for this user is '{now}'.",
     53003: 'Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.',
+    530084: 'Access has been blocked by conditional access token protection policy configured by the organization.',
     530035: 'Access has been blocked by security defaults. This is due to the request being deemed unsafe by security defaults policies.',
     530036: 'The refresh token is invalid due to authentication flow checks by Conditional Access. The token was issued on {issued}.',
     54005: 'OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.',

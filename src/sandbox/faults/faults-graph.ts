@@ -82,6 +82,12 @@ export const graphFaults = [
   { name: 'graph-lag', what: 'Graph does not find a new app at once: NoBackingApplicationObject, then 404, twice each' },
   { name: 'graph-throttled', what: 'Graph answers the first two calls of a command with 429 and Retry-After: 1' },
   { name: 'graph-unavailable', what: 'Graph answers the first call of a command with 503' },
+  { name: 'graph-claims-challenge', what: 'Graph asks for a sign-in with more claims, once: 401 insufficient_claims' },
+  {
+    name: 'graph-claims-refused',
+    sees: 'graph-claims-refused',
+    what: 'Graph asks for a sign-in with more claims, and again after that sign-in',
+  },
   { name: 'secret-not-replicated', what: 'a new client secret is refused the first two times (AADSTS7000215)' },
   {
     name: 'graph-not-admin',

@@ -62,6 +62,35 @@ export function refusalOf(fault: string | undefined): Aadsts | undefined {
   return refusalFaults.find((one) => one.name === fault)?.aadsts;
 }
 
+/** Refusals of the administrator's sign-in, which is made as Microsoft Azure CLI: the name of the fault and its AADSTS number. */
+const adminRefusals = {
+  'admin-policy-blocked': 53003,
+  'admin-token-protection': 530084,
+  'admin-mfa-needed': 50076,
+  'admin-not-assigned': 50105,
+  'admin-app-disabled': 7000112,
+  'admin-consent-needed': 65001,
+  'admin-not-preauthorized': 65002,
+  'admin-graph-missing': 500011,
+  'admin-password-wrong': 50126,
+} as const satisfies Readonly<Record<string, Aadsts>>;
+
+type AdminRefusal = keyof typeof adminRefusals;
+
+export const adminFaults: readonly (Fault & { readonly name: AdminRefusal; readonly aadsts: Aadsts })[] = (
+  Object.keys(adminRefusals) as AdminRefusal[]
+).map((name) => ({
+  name,
+  sees: 'admin-sign-in-refused',
+  aadsts: adminRefusals[name],
+  what: `the administrator's sign-in as Microsoft Azure CLI is refused with AADSTS${adminRefusals[name]}`,
+}));
+
+/** The number that the token endpoint answers to Microsoft Azure CLI under this fault. */
+export function adminRefusalOf(fault: string | undefined): Aadsts | undefined {
+  return adminFaults.find((one) => one.name === fault)?.aadsts;
+}
+
 /** Faults of the token endpoint that have rules of their own in `src/sandbox/entra`. */
 export const tokenFaults = [
   { name: 'client-unknown', sees: 'client-unknown', what: 'the application is not found in the tenant (AADSTS700016)' },

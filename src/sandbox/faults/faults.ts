@@ -4,11 +4,12 @@ import { graphFaults, graphRefusals } from './faults-graph.ts';
 import { imapFaults, popFaults } from './faults-mail.ts';
 import { deviceFaults, signInFaults } from './faults-sign-in.ts';
 import { smtpFaults } from './faults-smtp.ts';
-import { appOnlyFaults, claimFaults, refusalFaults, tokenFaults } from './faults-token.ts';
+import { adminFaults, appOnlyFaults, claimFaults, refusalFaults, tokenFaults } from './faults-token.ts';
 
 /** How the sandbox can be told to misbehave: `--fault NAME`, one at a time. */
 const areas = {
   'sign-in': signInFaults,
+  administrator: adminFaults,
   token: [...tokenFaults, ...refusalFaults, ...claimFaults],
   'app-only': appOnlyFaults,
   device: deviceFaults,

@@ -120,7 +120,25 @@ function authenticate(service: Service, request: SandboxRequest): Caller | Graph
   if (![...audiences, service.addresses.graph].includes(claims.aud.replace(/\/$/, ''))) {
     return refuse('Access token validation failure. Invalid audience.');
   }
-  return callerOf(claims, service.fault) ?? denied();
+  const isChallenged =
+    service.fault === 'graph-claims-refused' || (service.fault === 'graph-claims-challenge' && claims.acrs === undefined);
+  return isChallenged ? challenge(service) : (callerOf(claims, service.fault) ?? denied());
+}
+
+/** A claims challenge, its header as recorded (Azure/azure-cli#29155, #31777). */
+function challenge({ addresses }: Service): GraphAnswer {
+  const claims = Buffer.from('{"access_token":{"acrs":{"essential":true,"value":"c1"}}}').toString('base64');
+  const authority = `authorization_uri="${addresses.login}/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`;
+  return {
+    ...graphError(
+      401,
+      'InvalidAuthenticationToken',
+      "Exception of type 'Microsoft.Graph.AGS.Contracts.ClaimsChallengeRequiredException' was thrown.",
+    ),
+    headers: {
+      'www-authenticate': `Bearer realm="", ${authority}, error="insufficient_claims", claims="${claims}", PoP realm="", ${authority}`,
+    },
+  };
 }
 
 type Body = { readonly kind: 'read'; readonly value: unknown } | { readonly kind: 'broken' };

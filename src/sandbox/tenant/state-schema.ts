@@ -99,6 +99,7 @@ const codeSchema = z.object({
   scope: z.string(),
   challenge: z.optional(z.object({ value: z.string(), method: z.enum(['S256', 'plain']) })),
   nonce: z.optional(z.string()),
+  claims: z.optional(z.string()),
   expiresAt: z.number(),
   redeemed: z.boolean(),
 });

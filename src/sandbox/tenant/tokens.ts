@@ -61,6 +61,7 @@ const claimsSchema = z.object({
   iss: z.string(),
   tid: z.optional(z.string()),
   scp: z.optional(z.string()),
+  acrs: z.optional(z.array(z.string())),
   upn: z.optional(z.string()),
   idtyp: z.optional(z.string()),
   roles: z.optional(z.array(z.string())),

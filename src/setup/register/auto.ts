@@ -1,5 +1,4 @@
 import { defined } from '../../core/defined.ts';
-import { mailauth } from '../../core/next.ts';
 import type { RegistrationPlan } from '../../core/registration-plan.ts';
 import type { Secret } from '../../core/secret.ts';
 import { type Authority, authorityOf } from '../../core/sign-in-authority.ts';
@@ -16,31 +15,34 @@ import { secretFor } from '../../tokens/bound.ts';
 import type { Answers } from '../answers/answers.ts';
 import { wantsProof } from '../answers/fitting.ts';
 import type { JournaledRegistration } from '../journal/journal-file.ts';
-import { resumeHere, setupHere } from '../journal/setup-deps.ts';
-import { adminGraph, waitWords } from '../sign-in/admin-graph.ts';
+import { waitWords } from '../sign-in/admin-graph.ts';
 import { freeProofRedirect } from '../sign-in/proof-step.ts';
 import type { Proof } from '../sign-in/registered-setup.ts';
-import { browserMethod } from '../sign-in/sign-in-step.ts';
+import { commandsOf } from './admin-step.ts';
 import { adopt } from './adopt-step.ts';
 import { publicPart } from './app-certificate.ts';
 import { planAnswers, type RegistrationResult, type RegistrationStep } from './registration-step.ts';
 
+/** `--register auto`, before anything is made: what the registration needs is journaled, and the key of what is put on the app is stored. */
+export async function beginRegistration(step: RegistrationStep): Promise<JournaledRegistration> {
+  const made: JournaledRegistration = step.madeBefore ?? { setupId: step.deps.ctx.random.uuid(), grantIds: [] };
+  if (step.certificate !== undefined) await keepPending(step, made.appId, step.certificate.pem);
+  await step.journal.registering(made);
+  return made;
+}
+
 /**
- * `--register auto`, once it was agreed to: signs an administrator in, and makes the tenant as planned. Every step is journaled; run
+ * `--register auto`, once it was agreed to and an administrator has signed in: makes the tenant as planned. Every step is journaled; run
  * again it completes what is there and changes only what differs.
  */
 export async function throughGraph(answers: Answers, step: RegistrationStep): Promise<RegistrationResult> {
-  const { deps, tenant, cloud } = step;
+  const { deps, graph } = step;
   const guide = productNamed(answers.for);
-  if (guide === undefined) throw new Error(`no guide ${answers.for}`);
-  let made: JournaledRegistration = step.madeBefore ?? { setupId: deps.ctx.random.uuid(), grantIds: [] };
+  if (guide === undefined || graph === undefined) throw new Error(`no guide ${answers.for}, or no administrator has signed in`);
+  let made = step.madeBefore ?? (await beginRegistration(step));
   const certificate = step.certificate === undefined ? undefined : publicPart(step.certificate);
   const plan = planRegistration(guide, { ...planAnswers(answers), ...(certificate && { certificate }) }, made.setupId);
-  // Before anything is made: the key of what is put on the app must not be lost.
-  if (step.certificate !== undefined) await keepPending(step, made.appId, step.certificate.pem);
-  await step.journal.registering(made);
   const commands = commandsOf(answers, step);
-  const graph = await adminGraph(deps, tenant, cloud, commands.resume, browserMethod(answers.signIn));
   deps.report.progress('registration', 'started', 'Registering the app');
   const update = async ({ proofRedirect, ...more }: Update): Promise<void> => {
     const { proofRedirect: before, ...rest } = made;
@@ -188,14 +190,6 @@ const heldSecret = (step: RegistrationStep, clientId: string | undefined): Promi
 
 const keepPending = (step: RegistrationStep, clientId: string | undefined, secret: Secret): Promise<void> =>
   step.store.write(pendingSecretEntry(step.key), encodeClientSecret(secret, authorityIn(step, clientId)));
-
-function commandsOf(answers: Answers, { cloud }: RegistrationStep): GraphCommands {
-  return {
-    resume: resumeHere(answers, cloud),
-    handoff: setupHere(answers, cloud, { register: 'handoff' }),
-    undo: mailauth('logout', answers.mailbox, { for: answers.for, deleteApp: true }),
-  };
-}
 
 function report(app: RegisteredApp, graph: Graph, { deps }: RegistrationStep, adopted: boolean): void {
   deps.report.progress('registration', 'done', `App ${app.appId}${adopted ? ' adopted' : ''}${changesIn(app)}`);

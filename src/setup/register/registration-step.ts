@@ -19,6 +19,8 @@ export interface RegistrationStep extends OpenSetup {
   readonly certificate?: ClientCertificate;
   /** what an earlier run made through Graph */
   readonly madeBefore: JournaledRegistration | undefined;
+  /** with an administrator's token, where mailauth registers the app */
+  readonly graph?: Graph;
 }
 
 /** What each way to register comes to. */

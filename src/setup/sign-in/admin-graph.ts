@@ -4,8 +4,10 @@ import type { Command } from '../../core/next.ts';
 import type { Run } from '../../core/run-parts.ts';
 import { Secret } from '../../core/secret.ts';
 import { createGraph, type Graph, type WaitReason } from '../../entra/graph.ts';
+import type { AdminWays } from '../../errors/catalogue/registration/admin-errors.ts';
 import { problem } from '../../errors/problem.ts';
-import { adminApp, adminSignIn } from '../../oauth/admin-sign-in.ts';
+import { adminApp } from '../../oauth/admin-refusal.ts';
+import { type AdminGrant, adminSignIn } from '../../oauth/admin-sign-in.ts';
 import { viewOf } from '../../oauth/browser-trip.ts';
 import { appAt } from '../../oauth/oauth-app.ts';
 
@@ -15,34 +17,40 @@ export const actsAs = ({ MAILAUTH_GRAPH_TOKEN: given }: Context['env']): string 
     ? 'For that the token in MAILAUTH_GRAPH_TOKEN is used, without a sign-in of an administrator. It is not stored.'
     : `For that an administrator signs in, through ${adminApp.name} (${adminApp.clientId}), an app of Microsoft's own. That sign-in is used once and not stored.`;
 
+interface AdminWork extends AdminWays {
+  readonly tenant: Tenant;
+  readonly cloud: Cloud;
+  readonly method: 'browser' | 'paste';
+  /** in place of MAILAUTH_GRAPH_TOKEN */
+  readonly token?: Secret;
+}
+
 /**
  * Microsoft Graph with an administrator's token: MAILAUTH_GRAPH_TOKEN, else a sign-in in the browser. The token stays in this object.
- * Throws the sign-in's problems, `graph-token-refused`.
+ * Throws `admin-sign-in-refused` and the sign-in's other problems, `graph-token-refused`.
  */
-export async function adminGraph(run: Run, tenant: Tenant, cloud: Cloud, again: Command, method: 'browser' | 'paste'): Promise<Graph> {
+export async function adminGraph(run: Run, work: AdminWork): Promise<Graph> {
   const { ctx, report } = run;
-  const { MAILAUTH_GRAPH_TOKEN: given } = ctx.env;
-  let token: Secret;
-  if (given) {
-    token = new Secret(given.trim());
-    // No header can carry it: each call would fail like a connection that was lost.
-    if (/[^\x21-\x7e]/.test(token.reveal()))
-      throw problem('graph-token-refused', {
-        again,
-        why: 'MAILAUTH_GRAPH_TOKEN holds a blank, a line break or another character that no token has.',
-      });
-    report.detail('Graph token taken from MAILAUTH_GRAPH_TOKEN');
-  } else {
-    const app = await appAt({ cloud, tenantId: tenant.id, endpoints: tenant.endpoints, registration: adminApp }, run);
-    const trip = { app, method, waitMs: run.browserTimeoutMs, again, canAsk: run.canAsk };
-    const grant = await adminSignIn(ctx, trip, viewOf(report, 'admin-sign-in', 'Sign in as an administrator:'));
-    token = grant.token;
-    report.progress('admin-sign-in', 'done', `Signed in for Microsoft Graph${grant.account === undefined ? '' : `: ${grant.account}`}`);
-  }
+  const { cloud, again, otherWays } = work;
+  const given = work.token ?? givenToken(run, again);
+  const grant = given === undefined ? await signInOnce(run, work) : undefined;
+  const token = given ?? grant?.token;
+  if (token === undefined) throw new Error('no token for Microsoft Graph');
   return createGraph({
     network: await run.network(),
     cloud,
     token,
+    otherWays,
+    ...(grant === undefined
+      ? {}
+      : {
+          onChallenge: async (claims: string) => {
+            report.note(
+              'Microsoft Graph asks for one more sign-in of the administrator: a policy, or another network address than before.',
+            );
+            return (await signInOnce(run, { ...work, challenge: { claims, account: grant.account } })).token;
+          },
+        }),
     clock: ctx.clock,
     random: ctx.random,
     signal: ctx.signal,
@@ -50,6 +58,31 @@ export async function adminGraph(run: Run, tenant: Tenant, cloud: Cloud, again: 
     again,
     onWait: (reason, ms) => report.progress('registration', 'waiting', waitWords(reason, ms)),
   });
+}
+
+/** MAILAUTH_GRAPH_TOKEN; undefined: it is not set. */
+function givenToken({ ctx, report }: Run, again: Command): Secret | undefined {
+  const { MAILAUTH_GRAPH_TOKEN: given } = ctx.env;
+  if (!given) return undefined;
+  report.detail('Graph token taken from MAILAUTH_GRAPH_TOKEN');
+  return graphToken(given, 'MAILAUTH_GRAPH_TOKEN', again);
+}
+
+/** A token as it was given. One that no header can carry would fail at each call like a connection that was lost. */
+export function graphToken(text: string, source: string, again: Command): Secret {
+  const token = new Secret(text.trim());
+  if (!/[^\x21-\x7e]/.test(token.reveal())) return token;
+  throw problem('graph-token-refused', { again, why: `${source} holds a blank, a line break or another character that no token has.` });
+}
+
+async function signInOnce(run: Run, work: AdminWork & Pick<Parameters<typeof adminSignIn>[1], 'challenge'>): Promise<AdminGrant> {
+  const { ctx, report } = run;
+  const { tenant, cloud, token: _, ...rest } = work;
+  const app = await appAt({ cloud, tenantId: tenant.id, endpoints: tenant.endpoints, registration: adminApp }, run);
+  const trip = { ...rest, app, waitMs: run.browserTimeoutMs, canAsk: run.canAsk };
+  const grant = await adminSignIn(ctx, trip, viewOf(report, 'admin-sign-in', 'Sign in as an administrator:'));
+  report.progress('admin-sign-in', 'done', `Signed in for Microsoft Graph${grant.account === undefined ? '' : `: ${grant.account}`}`);
+  return grant;
 }
 
 export function waitWords(reason: WaitReason, ms: number): string {

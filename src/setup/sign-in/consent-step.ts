@@ -47,7 +47,8 @@ function consentWait({ deps, journal, record, cloud, registered }: RegisteredSet
   const names = protocols.map(delegatedPermission);
   const again = resumeHere(record, cloud);
   const look = async () => {
-    const asked = graph ?? (await adminGraph(deps, { id, foundBy: id, endpoints }, cloud, again, 'browser'));
+    const asked =
+      graph ?? (await adminGraph(deps, { tenant: { id, foundBy: id, endpoints }, cloud, again, otherWays: [], method: 'browser' }));
     return isConsentSeen(asked, registration.clientId, names);
   };
   const atHand = graph !== undefined || Boolean(deps.ctx.env.MAILAUTH_GRAPH_TOKEN);

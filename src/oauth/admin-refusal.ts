@@ -1,0 +1,96 @@
+import type { Cloud } from '../core/cloud.ts';
+import { defined } from '../core/defined.ts';
+import { Exit, type MailauthError } from '../core/errors.ts';
+import { signInLogs } from '../core/links.ts';
+import { inPlaceOfLogin } from '../core/next.ts';
+import { sentence } from '../core/text.ts';
+import type { AdminWays } from '../errors/catalogue/registration/admin-errors.ts';
+import { problem } from '../errors/problem.ts';
+import { type EntraError, entraProblem } from './entra-error.ts';
+
+/**
+ * Microsoft Azure CLI: Microsoft's own public client, which every tenant knows. It is pre-authorised for the Graph permissions that a
+ * registration needs, so Microsoft asks for no consent (docs/microsoft.md, "The administrator's sign-in").
+ */
+export const adminApp = { name: 'Microsoft Azure CLI', clientId: '04b07795-8ddb-461a-bbee-02f9e1bf7b46' } as const;
+
+interface Kind {
+  readonly numbers: readonly number[];
+  readonly why: string;
+  /** what an administrator of the tenant can change */
+  readonly remedy?: (cloud: Cloud) => string;
+}
+
+const inEnterpriseApps = `Entra > Enterprise apps > ${adminApp.name} (${adminApp.clientId})`;
+const exempt = (cloud: Cloud): string =>
+  `exempt ${adminApp.name} (${adminApp.clientId}) or this account from the policy; the sign-in logs name it: ${signInLogs({ cloud })}`;
+
+/** What the numbers mean for this sign-in. A number that is not here is told in Microsoft's own words and no others. */
+const kinds: readonly Kind[] = [
+  {
+    numbers: [530084],
+    why: 'A policy of the tenant asks for tokens that are bound to a device (token protection), and a sign-in in the browser has none.',
+    remedy: exempt,
+  },
+  {
+    numbers: [53000, 53001, 53002, 53009, 530001, 530002, 530003, 50097, 50127, 50129, 50155, 50187, 50005, 135011, 700003],
+    why: `A policy of the tenant lets ${adminApp.name} sign in only from certain devices.`,
+    remedy: exempt,
+  },
+  {
+    numbers: [53003, 53004, 53010, 53011, 50131, 50158, 530031, 530032, 530033, 530034, 530035, 530036, 50196, 500021, 500022],
+    why: `A policy of the tenant blocks ${adminApp.name}, this account or the place where it signs in.`,
+    remedy: exempt,
+  },
+  {
+    numbers: [50072, 50074, 50076, 50078, 50079, 500121],
+    why: 'The tenant asks for more than a password here (multi-factor authentication), and that was not done.',
+  },
+  {
+    numbers: [50105],
+    why: `In this tenant only assigned users may use ${adminApp.name}, and this account is not assigned.`,
+    remedy: () => `assign the account: ${inEnterpriseApps} > Users and groups, or set "Assignment required?" to No under Properties.`,
+  },
+  {
+    numbers: [7000112, 70001, 700016, 700011, 7000229],
+    why: `${adminApp.name} is switched off or missing in this tenant.`,
+    remedy: () => `set "Enabled for users to sign in?" to Yes: ${inEnterpriseApps} > Properties.`,
+  },
+  {
+    numbers: [65001, 90008, 90093, 90094, 90095, 900941, 50150],
+    why: `Nobody consented to ${adminApp.name} in this tenant.`,
+    remedy: () => `review the permissions: ${inEnterpriseApps} > Permissions > Grant admin consent.`,
+  },
+  {
+    numbers: [500011, 500014, 50001, 650052, 650054, 90124, 90130],
+    why: 'Microsoft Graph was not found in the tenant under this address: the tenant may be in another Microsoft cloud (--cloud).',
+  },
+  {
+    numbers: [65002, 650053, 650057, 65005, 70011],
+    why: `Microsoft does not let ${adminApp.name} have what was asked for on Microsoft Graph.`,
+  },
+  { numbers: [65004], why: 'The sign-in was cancelled on the page of Microsoft.' },
+];
+
+const kindOf = (aadsts: number | undefined): Kind | undefined =>
+  kinds.find(({ numbers }) => aadsts !== undefined && numbers.includes(aadsts));
+
+/** A refusal of the administrator's sign-in. Its advice is about that sign-in, which is another person's and another app's than the mailbox's. */
+export function adminRefusal(said: EntraError, about: AdminWays & { readonly cloud: Cloud; readonly tenant: string }): MailauthError {
+  const told = entraProblem(said, { ...about, clientId: adminApp.clientId, scopes: [] });
+  return asAdminRefusal(told, about);
+}
+
+/** The same for a refusal that was told in the words of the mailbox's sign-in. What may pass by itself keeps its words. */
+export function asAdminRefusal(told: MailauthError, about: AdminWays & { readonly cloud: Cloud }): MailauthError {
+  const { again, otherWays, cloud } = about;
+  if (told.exit === Exit.temporary) return told.but({ next: told.next.map((step) => inPlaceOfLogin(step, again)) });
+  const { aadsts, reply = '' } = told.detail;
+  const kind = told.code === 'consent-declined' ? kindOf(65004) : kindOf(aadsts);
+  const words = reply === '' ? 'It gave no reason.' : `Microsoft says: ${sentence(reply)}`;
+  const reason = kind === undefined ? words : kind.why;
+  const blanks = { again, otherWays, app: adminApp.name, reason, ...defined({ remedy: kind?.remedy?.(cloud) }) };
+  const refusal = problem('admin-sign-in-refused', blanks, { detail: told.detail, cause: told });
+  // What only an administrator of the tenant can change is exit 6 for whatever sign-in.
+  return kind?.remedy === undefined ? refusal.but({ exit: told.exit }) : refusal;
+}
