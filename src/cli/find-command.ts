@@ -3,7 +3,7 @@ import { line, mailauth } from '../core/next.ts';
 import { nearest, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { globalValueFlags } from '../session/globals.ts';
-import { commands } from './tree.ts';
+import { aliases, commands } from './tree.ts';
 
 /**
  * The command's one or two words, and everything else in its order. Global flags may stand before the command.
@@ -25,7 +25,8 @@ export function findCommand(argv: readonly string[]): { words: string[]; rest: s
         rest.push(value);
         i += 1;
       }
-    } else if (words.length === 0 || (!isWhole() && isPrefix([...words, word]))) words.push(word);
+    } else if (words.length === 0 || (!isWhole() && isPrefix([...words, word])))
+      words.push(words.length === 0 ? (aliases.get(word) ?? word) : word);
     else rest.push(word);
   }
   return { words, rest };

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { Exit, type ExitCode, Interrupted, MailauthError } from '../core/errors.ts';
 import { byShell, type Command, line, mailauth, type NextStep, noted } from '../core/next.ts';
@@ -24,7 +25,8 @@ export async function run(argv: readonly string[], outer: Context, version: stri
   let globals: Globals | undefined;
   let ctx = outer;
   try {
-    const { words, rest } = findCommand(argv);
+    const isBare = argv.length === 0 && (await isInUse(outer));
+    const { words, rest } = findCommand(isBare ? ['status'] : argv);
     const entry = commands.find((c) => c.name === words.join(' '));
     // The command is known before an error can happen, because setup and login end with a line of type "result".
     command = entry?.name ?? command;
@@ -40,6 +42,7 @@ export async function run(argv: readonly string[], outer: Context, version: stri
     ctx.log(`${command} ${version}${globals.sandbox ? ' in the sandbox' : ''}: begins`);
     const outcome = await execute(entry, parsed, globals, ctx);
     const exit = await present(entry, outcome, globals, ctx);
+    if (isBare) ctx.out.write('\nmailauth --help lists every command.\n');
     ctx.log(`${command}: exit ${exit}${outcome.error === undefined ? '' : `, ${outcome.error.code}`}`);
     return exit;
   } catch (error) {
@@ -50,6 +53,19 @@ export async function run(argv: readonly string[], outer: Context, version: stri
       globals,
       ctx,
     });
+  }
+}
+
+/** Something was set up or begun: `mailauth` alone then says how it stands, and not what it is. */
+async function isInUse(ctx: Context): Promise<boolean> {
+  const { resolveHome } = await import('../store/home.ts');
+  try {
+    const home = resolveHome(ctx);
+    const names = await Promise.all(['mailboxes', 'setups'].map((folder) => ctx.files.list(join(home, folder))));
+    return names.flat().some((name) => name.endsWith('.json'));
+  } catch {
+    // Without a home, or with one that cannot be read, the help is the answer that always works.
+    return false;
   }
 }
 

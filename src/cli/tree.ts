@@ -52,7 +52,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'status',
     args: '[mailbox]',
-    summary: 'what is stored, where, until when; warns by exit code',
+    summary: 'how everything stands and what ends; also: mailauth list',
     group: 'Check',
   },
   {
@@ -131,6 +131,9 @@ export const commands: readonly CommandEntry[] = [
     group: 'More',
   },
 ];
+
+/** Other words for a command that people try. */
+export const aliases: ReadonlyMap<string, CommandName> = new Map([['list', 'status']]);
 
 export const topics = ['environment', 'exit-codes', 'clouds', 'stores'] as const;
 

@@ -43,6 +43,26 @@ export function nagiosStatus(rows: readonly MonitoredMailbox[], warnDays: number
 const label = (row: MonitoredMailbox): string => `${row.mailbox}/${row.for}`.replaceAll(/['=|]/g, '_');
 const oneLine = (text: string): string => text.replaceAll(/[\r\n|]+/g, ' ');
 
+const csvColumns = [
+  ...['mailbox', 'for', 'state', 'daysLeft', 'tenantId', 'clientId', 'signedIn', 'account', 'secretExpiresAt'],
+  ...['refreshTokenIdleDeadline', 'accessTokenExpiresAt', 'store', 'waitsFor', 'since'],
+] as const;
+
+/**
+ * A table for a spreadsheet (RFC 4180), with the names of `status --json`; a set-up that waits has the state `pending`. A value that begins
+ * like a formula gets an apostrophe before it (OWASP, "CSV Injection").
+ */
+export function statusCsv(rows: readonly object[]): string {
+  const cell = (value: unknown): string => {
+    const text = value === undefined || value === null ? '' : String(value);
+    const safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d+$/.test(text) ? `'${text}` : text;
+    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  const line = (cells: readonly string[]) => `${cells.join(',')}\r\n`;
+  const values = rows.map((row) => new Map(Object.entries('waitsFor' in row ? { state: 'pending', ...row } : row)));
+  return [line(csvColumns), ...values.map((row) => line(csvColumns.map((column) => cell(row.get(column)))))].join('');
+}
+
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
 /** Prometheus text exposition format 0.0.4, for node_exporter's textfile collector. Times are seconds since the epoch. */

@@ -13,6 +13,8 @@ export interface Theme {
     readonly ok: string;
     readonly failed: string;
     readonly warning: string;
+    /** what ends soon, in a list */
+    readonly ending: string;
     readonly skipped: string;
     readonly busy: string;
   };
@@ -41,7 +43,7 @@ export function themeFor(ctx: Pick<Context, 'env'>, output: Output, noColorFlag:
     yellow: (text) => chalk.yellow(text),
     cyan: (text) => chalk.cyan(text),
     signs: ascii
-      ? { ok: '+', failed: 'x', warning: '!', skipped: '-', busy: '.' }
-      : { ok: '✔', failed: '✖', warning: '!', skipped: '–', busy: '…' },
+      ? { ok: '+', failed: 'x', warning: '!', ending: '!', skipped: '-', busy: '.' }
+      : { ok: '✔', failed: '✖', warning: '!', ending: '▲', skipped: '–', busy: '…' },
   };
 }

@@ -144,6 +144,7 @@ describe('status', () => {
           {
             mailbox,
             for: 'this-computer',
+            state: 'ok',
             tenantId: '5a4db0c5-c0de-4a11-b0b5-c0ffee000365',
             clientId: '11111111-5a4d-4b0c-9a11-c0ffee000001',
             signedIn: true,
@@ -159,6 +160,8 @@ describe('status', () => {
             lastRefusal: null,
           },
         ],
+        pending: [],
+        summary: { total: 1, ok: 1, ending: 0, over: 0, pending: 0 },
       },
     });
     expect(out).not.toContain(token);

@@ -231,7 +231,12 @@ describe('global flags', () => {
     '%s: before and after the command',
     async (words) => {
       const { exit, json, err } = await m.mailauth(words);
-      expect(json()).toEqual({ schema: 'mailauth/1', ok: true, command: 'status', data: { mailboxes: [] } });
+      expect(json()).toEqual({
+        schema: 'mailauth/1',
+        ok: true,
+        command: 'status',
+        data: { mailboxes: [], pending: [], summary: { total: 0, ok: 0, ending: 0, over: 0, pending: 0 } },
+      });
       expect(exit).toBe(0);
       expect(err).toBe('');
     },

@@ -38,8 +38,9 @@ export function lostSignIn(record: MailboxRecord, set: TokenSet | undefined, now
   if (refused !== undefined) return { record, why: `Microsoft refused the last renewal (${refused.code}, ${refused.at})` };
   if (set !== undefined && cannotRenew(record, set) && set.expiresAt <= now)
     return { record, why: 'its token has expired, and Microsoft gave no refresh token to renew it' };
-  const expected = record.account !== undefined || record.access === 'app-only';
-  return expected && set === undefined ? { record, why: 'its sign-in is no longer on this computer' } : undefined;
+  if (set !== undefined) return undefined;
+  if (record.account !== undefined || record.access === 'app-only') return { record, why: 'its sign-in is no longer on this computer' };
+  return record.for === 'this-computer' ? { record, why: 'nobody has signed in yet' } : undefined;
 }
 
 /** One error for all of them, with a command for each; undefined for an empty list. */

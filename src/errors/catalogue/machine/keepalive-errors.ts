@@ -12,6 +12,10 @@ interface EndingBlanks {
   readonly what: string;
 }
 
+/** The first three of many: the whole list is what `status` shows. */
+const someOf = (lines: readonly string[]): string =>
+  [...lines.slice(0, 3), ...(lines.length > 3 ? [`and ${lines.length - 3} more`] : [])].join('; ');
+
 function renewal(v: EndingBlanks): readonly NextStep[] {
   if (v.what === 'certificate') return newCertificate(v);
   return [
@@ -30,20 +34,20 @@ export const keepaliveEntries = {
   }),
   'sign-in-lost': entry<{ lines: readonly string[]; commands: readonly Command[] }>({
     exit: Exit.needsSignIn,
-    title: (v) => v.lines.join('; '),
-    next: (v) => v.commands,
+    title: (v) => someOf(v.lines),
+    next: (v) => v.commands.slice(0, 3),
     source: sources.own,
   }),
   'secret-ends-soon': entry<EndingBlanks>({
     exit: Exit.failed,
-    title: (v) => v.lines.join('; '),
+    title: (v) => someOf(v.lines),
     why: () => 'When it has ended, every sign-in with this app fails at once.',
     next: renewal,
     source: 'https://learn.microsoft.com/entra/identity-platform/how-to-add-credentials',
   }),
   'expires-soon': entry<EndingBlanks>({
     exit: Exit.failed,
-    title: (v) => v.lines.join('; '),
+    title: (v) => someOf(v.lines),
     next: renewal,
     source: sources.own,
   }),

@@ -1,0 +1,135 @@
+import { defined } from '../../core/defined.ts';
+import { MailauthError } from '../../core/errors.ts';
+import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { rfc3339 } from '../../core/time.ts';
+import type { Session } from '../../session/session.ts';
+import { mailboxSlug } from '../../store/mailbox-file.ts';
+import { storedToken } from '../../tokens/current.ts';
+import { cannotRenew, type Ending, firstEnding, refreshIdleDeadline } from '../../tokens/lifetimes.ts';
+import type { MonitoredMailbox } from '../../ui/status-formats.ts';
+import { type Lost, lostSignIn } from './warnings.ts';
+
+/** How a set-up stands: `over` beats `ending` beats `handed-over` beats `ok`; null where its store could not be read. */
+export type SetUpState = 'ok' | 'ending' | 'over' | 'handed-over' | null;
+
+export interface Row {
+  readonly record: MailboxRecord;
+  readonly set: TokenSet | undefined;
+  /** false where the store could not be read, so that it is not known whether the mailbox is signed in */
+  readonly storeRead: boolean;
+  readonly lost: Lost | undefined;
+  readonly storeText: string;
+  readonly ending: Ending | undefined;
+  readonly state: SetUpState;
+  /** milliseconds since the epoch */
+  readonly now: number;
+}
+
+/** Without the network. Where a store cannot be read, only what is known of the token is missing. `warnDays` decides what is `ending`. */
+export async function readRows(
+  records: readonly MailboxRecord[],
+  session: Session,
+  warnDays: number,
+): Promise<{ rows: Row[]; storeError?: MailauthError }> {
+  const now = session.ctx.clock.now();
+  const rows: Row[] = [];
+  // A store that cannot be opened is asked once; a damaged entry says nothing about the others.
+  const errors = new Map<string, MailauthError>();
+  const read = async (record: MailboxRecord): Promise<Pick<Row, 'set' | 'storeRead' | 'storeText'>> => {
+    const failed = { set: undefined, storeRead: false, storeText: String(record.store) };
+    try {
+      if (errors.has(record.store)) return failed;
+      const store = await session.storeToShow(record);
+      failed.storeText = store.describe();
+      return { set: await storedToken(store, record), storeRead: true, storeText: failed.storeText };
+    } catch (error) {
+      if (!(error instanceof MailauthError)) throw error;
+      errors.set(error.code === 'store-damaged' ? mailboxSlug(record) : record.store, error);
+      return failed;
+    }
+  };
+  for (const record of records) {
+    const found = await read(record);
+    const facts = {
+      record,
+      ...found,
+      lost: found.storeRead ? lostSignIn(record, found.set, now) : undefined,
+      ending: firstEnding(now, record, found.set),
+      now,
+    };
+    rows.push({ ...facts, state: stateOf(facts, warnDays) });
+  }
+  const [storeError] = errors.values();
+  return { rows: rows.sort((a, b) => urgency(a) - urgency(b)), ...defined({ storeError }) };
+}
+
+function stateOf({ record, set, storeRead, lost, ending }: Omit<Row, 'state'>, warnDays: number): SetUpState {
+  if (lost !== undefined || (ending !== undefined && ending.days < 0)) return 'over';
+  // A sign-in that cannot be renewed ends within hours, whatever `--warn-days` says.
+  if ((ending !== undefined && ending.days < warnDays) || (set !== undefined && cannotRenew(record, set))) return 'ending';
+  if (isHandedOver(record)) return 'handed-over';
+  return storeRead ? 'ok' : null;
+}
+
+/** What is over or ends first comes first; what does not end comes last. The order of the mailbox files stays otherwise. */
+const urgency = ({ lost, ending }: Row): number =>
+  lost !== undefined ? Number.NEGATIVE_INFINITY : (ending?.days ?? Number.MAX_SAFE_INTEGER);
+
+/** The product signs in by itself and keeps the token: nobody signed in for it here. */
+export const isHandedOver = ({ account, access, for: product }: MailboxRecord): boolean =>
+  account === undefined && access !== 'app-only' && product !== 'this-computer';
+
+/** A token that has expired and cannot be renewed is no sign-in any more. */
+const isSignedIn = ({ record, set, now }: Row): boolean => set !== undefined && !(cannotRenew(record, set) && set.expiresAt <= now);
+
+/** `data.mailboxes[]` of `status --json` (docs/contract.md, "JSON"). */
+export function rowJson(row: Row) {
+  const { record, set, ending, state } = row;
+  const deadline = set === undefined ? undefined : refreshIdleDeadline(set);
+  return {
+    mailbox: record.mailbox,
+    for: record.for,
+    state,
+    tenantId: record.tenantId,
+    clientId: record.registration.clientId,
+    ...(record.access === undefined ? {} : { access: record.access }),
+    signedIn: isSignedIn(row),
+    account: set?.account.username ?? null,
+    accessTokenExpiresAt: set === undefined ? null : rfc3339(set.expiresAt),
+    lastRefreshedAt: set === undefined ? null : rfc3339(set.issuedAt),
+    refreshTokenIdleDeadline: deadline === undefined ? null : rfc3339(deadline),
+    secretExpiresAt: record.registration.secretExpiresAt ?? null,
+    ...(record.registration.certificateThumbprint === undefined
+      ? {}
+      : { certificateThumbprint: record.registration.certificateThumbprint }),
+    daysLeft: ending?.days ?? null,
+    scopes: set?.scopes ?? record.scopes,
+    store: record.store,
+    lastTest: lastTest(record) ?? null,
+    lastRefusal: record.refused ?? null,
+  };
+}
+
+/** All tests of one run have the same time: a failed one is shown first, else the one that was noted last. */
+export function lastTest({ lastTests }: MailboxRecord): MailboxRecord['lastTests'][number] | undefined {
+  const newest = [...lastTests.map((t) => t.at)].sort().at(-1);
+  const latest = lastTests.filter((t) => t.at === newest);
+  return latest.find((t) => !t.ok) ?? latest.at(-1);
+}
+
+export const monitored = (row: Row): MonitoredMailbox => {
+  const { record, set, ending } = row;
+  const deadline = set && refreshIdleDeadline(set);
+  const secretExpires = record.registration.secretExpiresAt;
+  return {
+    mailbox: record.mailbox,
+    for: record.for,
+    ...(row.storeRead ? { signedIn: isSignedIn(row) } : {}),
+    ...(row.lost === undefined ? {} : { lost: row.lost.why }),
+    daysLeft: ending?.days ?? null,
+    lastTests: record.lastTests,
+    ...(set === undefined ? {} : { accessTokenExpiresAt: set.expiresAt }),
+    ...defined({ refreshTokenIdleDeadline: deadline }),
+    ...(secretExpires === undefined ? {} : { secretExpiresAt: Date.parse(secretExpires) }),
+  };
+};
