@@ -4,12 +4,12 @@ import { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
 import { rfc3339 } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
-import { readApplication, type StoredCredential } from './application.ts';
+import { type ExistingApplication, readApplication, type StoredCredential } from './application.ts';
 import type { Graph } from './graph.ts';
-import { type GraphRefusal, says } from './graph-answer.ts';
+import { type GraphAnswer, type GraphRefusal, says } from './graph-answer.ts';
 import { passwordBody } from './manifest.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';
-import { type AppWork, type UntilReplicated, untilReplicatedWith } from './replication.ts';
+import { type AppWork, notYet, secretTries, type UntilReplicated, untilReplicatedWith } from './replication.ts';
 
 export interface NewSecret {
   readonly secret: Secret;
@@ -27,22 +27,55 @@ interface ListedSecret {
 
 const appPath = (appObjectId: string): string => `/applications/${encodeURIComponent(appObjectId)}`;
 
-/**
- * Every secret of the app, whoever made it. `limit` is Entra's limit, if there is one: two with personal accounts
- * (supported-accounts-validation).
- */
+interface Secrets {
+  readonly secrets: readonly ListedSecret[];
+  /** Entra's limit, if there is one: two with personal accounts (supported-accounts-validation) */
+  readonly limit?: number;
+  /** false: some of those that were waited for are still not shown */
+  readonly isComplete: boolean;
+}
+
+/** Every secret of the app, whoever made it. `showing`: the list is asked for again while it leaves out one of these. */
 export async function listSecrets(
   deps: AppWork,
-  { appObjectId }: { appObjectId: string },
-): Promise<{ readonly secrets: readonly ListedSecret[]; readonly limit?: number }> {
-  const answer = await untilReplicatedWith(deps)(() =>
-    deps.graph.get(`${appPath(appObjectId)}?$select=id,appId,signInAudience,passwordCredentials`),
+  { appObjectId, showing = [] }: { appObjectId: string; showing?: readonly string[] },
+): Promise<Secrets> {
+  const path = `${appPath(appObjectId)}?$select=id,appId,signInAudience,passwordCredentials`;
+  const { app, isComplete } = await appShowing(
+    () => deps.graph.get(path),
+    untilReplicatedWith(deps),
+    showing,
+    (answer) => refused(answer, 'read the application', deps),
   );
-  if (answer.kind === 'refused') throw refused(answer, 'read the application', deps);
-  const app = readApplication(answer.body);
-  if (app === undefined) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is not an application.' });
   const limit = secretLimit(app.signInAudience);
-  return { secrets: app.passwordCredentials.map(listed), ...defined({ limit }) };
+  return { secrets: app.passwordCredentials.map(listed), isComplete, ...defined({ limit }) };
+}
+
+/**
+ * Reads an application until it shows these secrets; after a while as it is then. A list that shows the newest secret shows the older ones as
+ * well.
+ */
+export async function appShowing(
+  read: () => Promise<GraphAnswer>,
+  untilReplicated: UntilReplicated,
+  showing: readonly string[],
+  fail: (answer: GraphRefusal) => Error,
+): Promise<{ readonly app: ExistingApplication; readonly isComplete: boolean }> {
+  let last: ExistingApplication | undefined;
+  const answer = await untilReplicated(
+    async () => {
+      const got = await read();
+      if (got.kind === 'refused') return got;
+      const app = readApplication(got.body);
+      if (app === undefined) throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is not an application.' });
+      last = app;
+      const shown = app.passwordCredentials.map(({ keyId }) => keyId);
+      return showing.every((keyId) => shown.includes(keyId)) ? { kind: 'ok' as const } : notYet;
+    },
+    showing.length === 0 ? undefined : secretTries,
+  );
+  if (last === undefined) throw fail(answer.kind === 'refused' ? answer : notYet);
+  return { app: last, isComplete: answer.kind === 'ok' };
 }
 
 export const secretLimit = (signInAudience: string): number | undefined => (/Personal/.test(signInAudience) ? 2 : undefined);
@@ -73,7 +106,7 @@ export async function removeSecret(
   deps: AppWork,
   { appObjectId, keyId }: { appObjectId: string; keyId: string },
 ): Promise<'removed' | 'already-gone'> {
-  const answer = await removePassword(deps.graph, appObjectId, keyId);
+  const answer = await removePassword(deps.graph, untilReplicatedWith(deps), appObjectId, keyId);
   if (answer === 'removed' || answer === 'already-gone') return answer;
   throw refused(answer, 'remove a client secret', deps);
 }
@@ -85,18 +118,30 @@ export async function removeSecret(
 export const rotationName = ({ id, startedAt }: { readonly id: string; readonly startedAt: string }): string =>
   `mailauth rotation ${startedAt.slice(0, 10)} ${id}`;
 
+/** The name of the rotation that made this secret; undefined: no rotation did, or it is not listed. */
+export const rotationNameOf = (secrets: readonly ListedSecret[], keyId: string | undefined): string | undefined =>
+  secrets.find((one) => one.keyId === keyId && one.displayName.startsWith('mailauth rotation '))?.displayName;
+
+interface Left {
+  readonly left: readonly ListedSecret[];
+  readonly removed: number;
+  /** false: the list did not show all of `showing`, so that one more may live than it shows */
+  readonly isComplete: boolean;
+}
+
 /**
- * Removes the secrets of this rotation whose value was lost: those with exactly its name, except `keep`. Other secrets of the app are
- * never touched. Resolves to the secrets that are left and the number of those removed. Throws as `listSecrets` and `removeSecret`.
+ * Removes the secrets of this rotation whose value was lost: those with exactly its name, except `keep`. `name` undefined: the rotation that
+ * made the first of `keep`. Other secrets of the app are never touched. Throws as `listSecrets` and `removeSecret`.
  */
 export async function removeLost(
   deps: AppWork,
-  { appObjectId, name, keep }: { appObjectId: string; name: string; keep: readonly string[] },
-): Promise<{ readonly left: readonly ListedSecret[]; readonly removed: number }> {
-  const { secrets } = await listSecrets(deps, { appObjectId });
-  const lost = secrets.filter((one) => one.displayName === name && !keep.includes(one.keyId));
+  { appObjectId, name, keep, showing }: { appObjectId: string; name?: string; keep: readonly string[]; showing: readonly string[] },
+): Promise<Left> {
+  const { secrets, isComplete } = await listSecrets(deps, { appObjectId, showing });
+  const own = name ?? rotationNameOf(secrets, keep[0]);
+  const lost = secrets.filter((one) => one.displayName === own && !keep.includes(one.keyId));
   for (const { keyId } of lost) await removeSecret(deps, { appObjectId, keyId });
-  return { left: secrets.filter((one) => !lost.includes(one)), removed: lost.length };
+  return { left: secrets.filter((one) => !lost.includes(one)), removed: lost.length, isComplete };
 }
 
 const refused = (answer: GraphRefusal, what: string, { commands, graph }: AppWork, secretMonths?: number) =>
@@ -134,10 +179,20 @@ export async function addPassword(
   return { kind: 'ok', made: { secret: new Secret(secretText), keyId, endDateTime: endDateTime ?? wanted.endDateTime } };
 }
 
-export async function removePassword(graph: Graph, appObjectId: string, keyId: string): Promise<'removed' | 'already-gone' | GraphRefusal> {
-  const answer = await graph.post(`${appPath(appObjectId)}/removePassword`, { keyId });
-  if (answer.kind === 'ok') return 'removed';
-  return answer.status === 404 || says(answer, 'No password credential found') ? 'already-gone' : answer;
+/** A secret that was made seconds ago is not found either: it is gone only when it is not found for a while. */
+export async function removePassword(
+  graph: Graph,
+  untilReplicated: UntilReplicated,
+  appObjectId: string,
+  keyId: string,
+): Promise<'removed' | 'already-gone' | GraphRefusal> {
+  const answer = await untilReplicated(async () => {
+    const got = await graph.post(`${appPath(appObjectId)}/removePassword`, { keyId });
+    if (got.kind === 'refused' && got.status === 404) return { kind: 'ok' as const, isGone: true };
+    return got.kind === 'refused' && says(got, 'No password credential found') ? notYet : got;
+  }, secretTries);
+  if (answer === notYet || (answer.kind === 'ok' && 'isGone' in answer)) return 'already-gone';
+  return answer.kind === 'ok' ? 'removed' : answer;
 }
 
 /** `months` later, RFC 3339 in whole seconds; in a short month the 31st becomes the last day. `now`: milliseconds since the epoch. */

@@ -3,7 +3,7 @@ import { problem } from '../errors/problem.ts';
 import { applicationFields, type ExistingApplication, getRecordedApplication, readApplication } from './application.ts';
 import { quoted } from './graph.ts';
 import type { RegistrationRun } from './registration-run.ts';
-import { type AppWork, fewTries, untilReplicatedWith } from './replication.ts';
+import { type AppWork, fewTries, notYet, untilReplicatedWith } from './replication.ts';
 import { refused } from './undo.ts';
 
 /**
@@ -44,14 +44,6 @@ export async function findTagged(run: RegistrationRun, tries: number): Promise<E
   }
   return app;
 }
-
-const notYet = {
-  kind: 'refused',
-  status: 404,
-  code: 'Directory_ObjectNotFound',
-  message: '',
-  codes: ['Directory_ObjectNotFound'],
-} as const;
 
 function unreadable(): never {
   throw problem('graph-unreadable', { host: 'Microsoft Graph', why: 'The answer is not an application.' });

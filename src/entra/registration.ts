@@ -28,7 +28,7 @@ export interface RegisteredApp {
   readonly spObjectId?: string;
   readonly grantIds: GrantIds;
   /** the live one: made now, or recorded before */
-  readonly secret?: { readonly keyId: string; readonly endDateTime?: string };
+  readonly secret?: { readonly keyId: string; readonly endDateTime?: string; readonly isUnsure?: boolean };
   /** what this run changed in the tenant; empty: all was as planned */
   readonly changed: readonly Change[];
   /** Exchange Online permissions whose id differs from our table's */

@@ -30,6 +30,17 @@ const firstPauseMs = 2000;
 const longestWaitMs = 90_000;
 /** Waits 14 s in all, for an object that somebody may have deleted in the meantime. */
 export const fewTries = 3;
+/** Waits 44 s in all, for a client secret: reads of Graph lag behind its writes, so that one read proves nothing (docs/microsoft.md, "Replication"). */
+export const secretTries = 5;
+
+/** Answers as if a replica did not have the object yet, so that it is asked for again. */
+export const notYet: GraphRefusal = {
+  kind: 'refused',
+  status: 404,
+  code: 'Directory_ObjectNotFound',
+  message: '',
+  codes: ['Directory_ObjectNotFound'],
+};
 
 /** The directory needs seconds, seldom a minute, until it shows its own new objects. One set-up waits at most 90 s for that in all. */
 export function untilReplicatedWith({ clock, signal, onWait }: ReplicationDeps): UntilReplicated {

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Context } from '../core/context.ts';
-import type { MailboxKey } from '../core/mailbox.ts';
+import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
 import { Secret } from '../core/secret.ts';
 import { type Authority, differenceOf } from '../core/sign-in-authority.ts';
 import type { SecretStore } from '../core/stores.ts';
 import type { NewSecret } from '../entra/app-secret.ts';
+import { problem } from '../errors/problem.ts';
 import { guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
 import { authoritySchema, parseJsonFile, timeSchema, toJsonFile } from '../store/schemas.ts';
@@ -71,4 +72,19 @@ export function waitingSecret(store: SecretStore, key: MailboxKey, authority: Au
       store.write(entry, new Secret(JSON.stringify({ version: 1, keyId, endDateTime, value: secret.reveal(), authority }))),
     remove: (): Promise<boolean> => store.remove(entry),
   };
+}
+
+/** One at a time, and not beside a set-up of the same mailbox. Throws `rotation-busy` (5). */
+export async function alone<T>(
+  { ctx, home }: { readonly ctx: Pick<Context, 'files'>; readonly home: string },
+  record: MailboxRecord,
+  work: () => Promise<T>,
+): Promise<T> {
+  const release = await guardWrites(home, () => ctx.files.lock(join(home, 'locks', `setup-${mailboxSlug(record)}`), 0));
+  if (release === undefined) throw problem('rotation-busy', { mailbox: record.mailbox, for: record.for });
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
 }

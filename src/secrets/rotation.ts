@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import { Exit, MailauthError } from '../core/errors.ts';
@@ -7,14 +6,13 @@ import type { Reporter } from '../core/run-parts.ts';
 import { authorityOf } from '../core/sign-in-authority.ts';
 import type { SecretStore } from '../core/stores.ts';
 import { rfc3339 } from '../core/time.ts';
-import { addSecret, type NewSecret, removeLost, removeSecret, rotationName } from '../entra/app-secret.ts';
+import { addSecret, listSecrets, type NewSecret, removeLost, removeSecret, rotationName } from '../entra/app-secret.ts';
 import { proveSecret } from '../entra/client-check.ts';
 import type { AppWork } from '../entra/replication.ts';
 import { problem } from '../errors/problem.ts';
 import type { OAuthApp } from '../oauth/oauth-app.ts';
 import { encodeClientSecret } from '../store/client-secret-entry.ts';
-import { guardWrites } from '../store/home.ts';
-import { type MailboxFiles, mailboxSlug } from '../store/mailbox-file.ts';
+import type { MailboxFiles } from '../store/mailbox-file.ts';
 import { clientSecretEntry } from '../store/token-entry.ts';
 import { type RotationNote, rotationNotes, waitingSecret } from './rotation-notes.ts';
 
@@ -34,21 +32,8 @@ export interface Rotated {
   readonly secretExpiresAt: string;
   /** the old one; `unknown`: mailauth does not know which one that is, so it stays */
   readonly before: 'removed' | 'kept' | 'unknown';
-}
-
-/** One at a time, and not beside a set-up of the same mailbox. Throws `rotation-busy` (5). */
-export async function alone<T>(
-  { ctx, home }: { readonly ctx: Pick<Context, 'files'>; readonly home: string },
-  record: MailboxRecord,
-  work: () => Promise<T>,
-): Promise<T> {
-  const release = await guardWrites(home, () => ctx.files.lock(join(home, 'locks', `setup-${mailboxSlug(record)}`), 0));
-  if (release === undefined) throw problem('rotation-busy', { mailbox: record.mailbox, for: record.for });
-  try {
-    return await work();
-  } finally {
-    await release();
-  }
+  /** Microsoft's list does not show the new one yet: one whose value was lost may live beside it. The note stays, and the next run looks again */
+  readonly isUnsure: boolean;
 }
 
 /** mailauth is the only user of the old secret, so it may remove it. */
@@ -87,18 +72,22 @@ export class Rotation {
     }
     const before = await this.settleOld(state.kind === 'committed');
     // An answer that was lost may have brought one more, and a replica may not have shown it before.
-    if (unclear) await this.sweep(note, []);
-    await this.notes.forget(this.record);
-    const { secretKeyId = '', secretExpiresAt = '' } = this.record.registration;
-    return { secretId: secretKeyId, secretExpiresAt, before };
+    const isUnsure = unclear && !(await this.sweep({ name: rotationName(note) })).isComplete;
+    return this.ended(before, isUnsure);
   }
 
-  /** Removes the old secret of an open rotation, once the new one is proven again. Safe to repeat. */
+  /** Removes the old secret of an open rotation once the new one is proven again, and every other one that the rotation made. Safe to repeat. */
   async finish(): Promise<Rotated> {
-    const { secretKeyId = '', secretExpiresAt = '' } = this.record.registration;
     await this.removeOld(true);
-    await this.notes.forget(this.record);
-    return { secretId: secretKeyId, secretExpiresAt, before: 'removed' };
+    const { isComplete } = await this.sweep({});
+    return this.ended('removed', !isComplete);
+  }
+
+  private async ended(before: Rotated['before'], isUnswept: boolean): Promise<Rotated> {
+    const isUnsure = isUnswept || (before === 'removed' && this.record.registration.oldSecretKeyId !== undefined);
+    if (!isUnsure) await this.notes.forget(this.record);
+    const { secretKeyId = '', secretExpiresAt = '' } = this.record.registration;
+    return { secretId: secretKeyId, secretExpiresAt, before, isUnsure };
   }
 
   /** How far an earlier run came; what it lost is removed. */
@@ -109,25 +98,50 @@ export class Rotation {
     const { secretKeyId, oldSecretKeyId } = this.record.registration;
     const secret = await this.waiting.read();
     if (!interrupted && secret === undefined) return { kind: oldSecretKeyId === undefined ? 'nothing' : 'committed' };
-    const left = await this.sweep(note, secret === undefined ? [] : [secret.keyId]);
-    if (secret !== undefined && left.some((one) => one.keyId === secret.keyId)) {
+    const name = rotationName(note);
+    const { left } = await this.sweep({ name, ...(secret && { spare: secret.keyId }) });
+    if (secret !== undefined && (left.some((one) => one.keyId === secret.keyId) || (await this.lives(secret)))) {
       this.deps.report.note('Going on with a rotation that was interrupted: its new client secret is in the store.');
       return { kind: 'stored', secret };
     }
     // Somebody removed it in the portal.
     if (secret !== undefined) await this.waiting.remove();
-    const name = rotationName(note);
     const committed = oldSecretKeyId !== undefined || left.some((one) => one.keyId === secretKeyId && one.displayName === name);
     return { kind: committed ? 'committed' : 'nothing' };
   }
 
-  private async sweep(note: RotationNote, keep: readonly string[]) {
+  /** What a list must show before anything is concluded from it. */
+  private get newest(): readonly string[] {
+    return [this.record.registration.secretKeyId].filter((id) => id !== undefined);
+  }
+
+  /** Removes what the rotation made and nothing knows the value of. `name` left out: the rotation that made the secret in force. */
+  private async sweep({ name, spare }: { readonly name?: string; readonly spare?: string }) {
     const { secretKeyId, oldSecretKeyId } = this.record.registration;
-    const recorded = [secretKeyId, oldSecretKeyId].filter((id) => id !== undefined);
+    const keep = [secretKeyId, oldSecretKeyId, spare].filter((id) => id !== undefined);
     const { appObjectId, report } = this.deps;
-    const { left, removed } = await removeLost(this.deps, { appObjectId, name: rotationName(note), keep: [...keep, ...recorded] });
-    if (removed > 0) report.note('Removed a client secret of an interrupted rotation: its value was lost.');
-    return left;
+    const swept = await removeLost(this.deps, { appObjectId, keep, showing: this.newest, ...defined({ name }) });
+    if (swept.removed > 0) report.note('Removed a client secret of an interrupted rotation: its value was lost.');
+    return swept;
+  }
+
+  /** A secret that the list does not show may have been made a moment ago: the token endpoint knows it, or the list shows it a little later. */
+  private async lives({ keyId, secret }: NewSecret): Promise<boolean> {
+    const app = { ...this.deps.app, clientSecret: secret };
+    if (await this.isTaken(app)) return true;
+    const { isComplete } = await listSecrets(this.deps, { appObjectId: this.deps.appObjectId, showing: [keyId] });
+    return isComplete || this.isTaken(app);
+  }
+
+  /** Does the token endpoint take this secret now? Throws `rotation-unproven`, so that nothing is concluded from no answer. */
+  private async isTaken(app: OAuthApp): Promise<boolean> {
+    try {
+      await this.tryIt(app, false);
+      return true;
+    } catch (error) {
+      if (error instanceof MailauthError && error.code === 'client-secret-wrong') return false;
+      throw error;
+    }
   }
 
   /** Into the store before anything else happens: Microsoft shows it only once. */
@@ -158,24 +172,23 @@ export class Rotation {
     report.progress('secret', 'done', 'The new client secret works');
   }
 
-  private async tryIt(app: OAuthApp): Promise<void> {
+  private async tryIt(app: OAuthApp, isPatient = true): Promise<void> {
     const { mailbox, for: product } = this.record;
-    const verdict = await proveSecret(app, (text) => this.deps.report.progress('secret', 'waiting', text));
+    const verdict = await proveSecret(app, (text) => this.deps.report.progress('secret', 'waiting', text), isPatient);
     if (verdict.kind === 'unanswered')
       throw problem('rotation-unproven', { mailbox, for: product, host: new URL(app.endpoints.token).host });
   }
 
   private async undo({ keyId }: NewSecret): Promise<void> {
     const { appObjectId, report } = this.deps;
-    try {
-      await removeSecret(this.deps, { appObjectId, keyId });
-    } catch {
-      report.note('The new client secret could not be removed again; the next mailauth secret rotate does it.');
-      await this.waiting.remove();
-      return;
-    }
+    const removed = await removeSecret(this.deps, { appObjectId, keyId }).catch(() => undefined);
     await this.waiting.remove();
-    await this.notes.forget(this.record);
+    if (removed === 'removed') return this.notes.forget(this.record);
+    report.note(
+      removed === undefined
+        ? 'The new client secret could not be removed again; the next mailauth secret rotate does it.'
+        : 'Microsoft does not find the new client secret, so it could not be removed again; the next mailauth secret rotate looks for it.',
+    );
   }
 
   /** Into the place of the old one. Stopped between two lines it is done again: the waiting entry goes last. */
@@ -204,7 +217,13 @@ export class Rotation {
     const { oldSecretKeyId: keyId, ...registration } = this.record.registration;
     if (keyId === undefined) return;
     if (proveFirst) await this.tryIt(this.deps.app);
-    await removeSecret(this.deps, { appObjectId: this.deps.appObjectId, keyId });
+    const { appObjectId } = this.deps;
+    const removed = await removeSecret(this.deps, { appObjectId, keyId });
+    // One that is not found may have been made a moment ago: only a list that shows the newest one tells.
+    if (removed === 'already-gone') {
+      const { secrets, isComplete } = await listSecrets(this.deps, { appObjectId, showing: this.newest });
+      if (!isComplete || secrets.some((one) => one.keyId === keyId)) return;
+    }
     await this.write(registration);
     this.deps.report.progress('secret', 'done', 'The old client secret is removed');
   }

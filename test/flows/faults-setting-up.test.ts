@@ -86,7 +86,7 @@ describe('Graph', () => {
   /** Their words tell what Graph answered, and not what was changed. */
   const tellsTheAnswer: readonly string[] = ['graph-token-refused', 'graph-claims-refused', 'graph-busy', 'graph-page'];
   const nothing = { apps: 0, servicePrincipals: 0, grants: 0, secrets: 0 };
-  const faults = cases('graph').filter(([name]) => !['app-gone', 'graph-claims-challenge'].includes(name));
+  const faults = cases('graph').filter(([name]) => !['app-gone', 'graph-claims-challenge', 'graph-reads-lag'].includes(name));
 
   it.each(faults.filter(([name]) => !(name in waitedFor)))('%s: what exists is said, and the undo works', async (name, fault) => {
     const ran = await m.mailauth(`${setup}${more[name] ?? ''} --fault ${name}`, hurried());

@@ -7,8 +7,8 @@ import { refusalProblem, rolesThat } from '../../entra/refusals.ts';
 import { type AppWork, untilReplicatedWith } from '../../entra/replication.ts';
 import { problem } from '../../errors/problem.ts';
 import { productNamed } from '../../products/products.ts';
-import { alone, type Rotated, Rotation, removesOld } from '../../secrets/rotation.ts';
-import { rotationNotes } from '../../secrets/rotation-notes.ts';
+import { type Rotated, Rotation, removesOld } from '../../secrets/rotation.ts';
+import { alone, rotationNotes } from '../../secrets/rotation-notes.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { canAsk, mailboxArgument, mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
@@ -42,7 +42,9 @@ export const secretRotate: CommandModule = {
       const record = (await mailboxesOf(session).readMailbox(named)) ?? named;
       if (options.finish !== true)
         return outcome(session, record, await rotate(session, record, asked ?? productNamed(record.for)?.secretMonths ?? 12));
-      if (record.registration.oldSecretKeyId === undefined) return finishedBefore(record);
+      const isOpen =
+        record.registration.oldSecretKeyId !== undefined || (await rotationNotes(session.ctx, session.home).read(record)) !== undefined;
+      if (!isOpen) return finishedBefore(record);
       return outcome(session, record, await finish(session, record));
     });
   },
@@ -80,8 +82,10 @@ async function agree(session: Session, record: MailboxRecord, what: string, more
   if (!(await session.ctx.prompts.confirm({ message: `${what}: go on?`, default: false }))) throw problem('setup-declined', {});
 }
 
+const unsureWords = "Microsoft's list does not show it yet, so a client secret of the same rotation whose value was lost may still work.";
+
 function outcome({ ctx }: Session, { mailbox, for: product }: MailboxRecord, rotated: Rotated) {
-  const { secretId, secretExpiresAt, before } = rotated;
+  const { secretId, secretExpiresAt, before, isUnsure } = rotated;
   const show = mailauth('secret show', mailbox, { for: product });
   const reveal = noted(plus(show, { reveal: true }), 'put it into the product');
   const steps = {
@@ -94,10 +98,15 @@ function outcome({ ctx }: Session, { mailbox, for: product }: MailboxRecord, rot
     kept: 'The new client secret works; the old one works too, until the rotation is finished.',
     unknown: 'The new client secret works. mailauth did not make the old one: remove it in the portal when nothing uses it any more.',
   }[before];
-  const next = allShown(steps, ctx.surroundings);
+  const lookAgain = noted(
+    mailauth('secret rotate', mailbox, { for: product, finish: before !== 'unknown' }),
+    'looks again, in some minutes',
+  );
+  const next = allShown(isUnsure ? [...steps, lookAgain] : steps, ctx.surroundings);
+  const said = isUnsure ? `The new client secret works. ${unsureWords}` : text;
   return {
-    data: { mailbox, for: product, secretId, secretExpiresAt, finished: before !== 'kept', next },
-    text: `${text}\n${next.map((line) => `  next: ${line}\n`).join('')}`,
+    data: { mailbox, for: product, secretId, secretExpiresAt, finished: before !== 'kept' && !isUnsure, next },
+    text: `${said}\n${next.map((line) => `  next: ${line}\n`).join('')}`,
   };
 }
 

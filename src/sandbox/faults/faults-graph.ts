@@ -82,6 +82,10 @@ export const graphFaults = [
   { name: 'graph-lag', what: 'Graph does not find a new app at once: NoBackingApplicationObject, then 404, twice each' },
   { name: 'graph-throttled', what: 'Graph answers the first two calls of a command with 429 and Retry-After: 1' },
   { name: 'graph-unavailable', what: 'Graph answers the first call of a command with 503' },
+  {
+    name: 'graph-reads-lag',
+    what: 'Graph does not show a new client secret for 20 seconds, and cannot remove it: "No password credential found"',
+  },
   { name: 'graph-claims-challenge', what: 'Graph asks for a sign-in with more claims, once: 401 insufficient_claims' },
   {
     name: 'graph-claims-refused',

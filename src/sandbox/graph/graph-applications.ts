@@ -16,7 +16,7 @@ import {
   sameId,
 } from './graph-call.ts';
 import { answerCount, answerList, answerOne } from './graph-query.ts';
-import { addPassword, removePassword } from './graph-secrets.ts';
+import { addPassword, isTooNew, removePassword } from './graph-secrets.ts';
 import { applicationEntity, applicationView, userView } from './graph-view.ts';
 
 /** How many calls do not find a new object, under the fault `graph-lag`. */
@@ -59,7 +59,7 @@ export function notHere(call: GraphCall): GraphAnswer {
 }
 
 function collection(call: GraphCall, at: string): GraphAnswer {
-  const rows = () => call.state.apps.map((app) => applicationView(app));
+  const rows = () => call.state.apps.map((app) => applicationView(settled(app, call)));
   switch (`${call.method} ${call.rest}`) {
     case 'GET ':
       return answerList(rows(), applicationEntity, call, at);
@@ -72,10 +72,13 @@ function collection(call: GraphCall, at: string): GraphAnswer {
   }
 }
 
+/** The app as reads show it. */
+const settled = (app: App, call: GraphCall): App => ({ ...app, secrets: app.secrets.filter((one) => !isTooNew(one, call)) });
+
 function readOne(call: GraphCall, app: App): GraphAnswer {
   if (call.rest === '') {
     const withKeys = call.query.get('$select') === 'keyCredentials';
-    return answerOne(applicationView(app, undefined, withKeys), applicationEntity, call);
+    return answerOne(applicationView(settled(app, call), undefined, withKeys), applicationEntity, call);
   }
   if (call.rest !== 'owners') return notHere(call);
   const { owner } = registrationOf(app);

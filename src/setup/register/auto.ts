@@ -74,7 +74,7 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
     },
     (progress) => update(afterwards(progress, made)),
   );
-  report(app, graph, step, made.adopted === true);
+  report(app, graph, step, made);
   const clientSecret = await heldSecret(step, app.appId);
   const proof = await makeProof(answers, { graph, commands, step, appObjectId: app.appObjectId, made: () => made, update });
   return resultOf(app, plan, made, { graph, clientSecret, proof });
@@ -191,9 +191,15 @@ const heldSecret = (step: RegistrationStep, clientId: string | undefined): Promi
 const keepPending = (step: RegistrationStep, clientId: string | undefined, secret: Secret): Promise<void> =>
   step.store.write(pendingSecretEntry(step.key), encodeClientSecret(secret, authorityIn(step, clientId)));
 
-function report(app: RegisteredApp, graph: Graph, { deps }: RegistrationStep, adopted: boolean): void {
-  deps.report.progress('registration', 'done', `App ${app.appId}${adopted ? ' adopted' : ''}${changesIn(app)}`);
+function report(app: RegisteredApp, graph: Graph, { deps }: RegistrationStep, made: JournaledRegistration): void {
+  deps.report.progress('registration', 'done', `App ${app.appId}${made.adopted === true ? ' adopted' : ''}${changesIn(app)}`);
   deps.report.detail(`${graph.calls} calls to Microsoft Graph`);
+  if (app.secret?.isUnsure === true) {
+    const name = `mailauth ${made.setupId}`;
+    deps.report.note(
+      `Microsoft's list does not show the new client secret yet, so that one whose value was lost may still work: of those called "${name}" only ${app.secret.keyId} is needed (Certificates & secrets).`,
+    );
+  }
   if (app.surprising.length > 0) deps.report.note(`Exchange Online publishes other ids than documented for: ${app.surprising.join(', ')}`);
 }
 

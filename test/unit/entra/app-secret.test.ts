@@ -15,6 +15,7 @@ describe('secrets for a rotation', () => {
   it('are listed without their values', async () => {
     const { deps, appObjectId } = await registered();
     expect(await listSecrets(deps, { appObjectId })).toEqual({
+      isComplete: true,
       secrets: [{ keyId: 'key-6', displayName: `mailauth ${plans.osticket.tag.slice(9)}`, endDateTime: '2027-11-22T03:00:00Z' }],
     });
   });

@@ -45,7 +45,9 @@ export class FakeGraph {
   /** done in the tenant, but the answer never arrives */
   lose: (line: string, nth: number) => Canned | 'cut' | undefined = () => undefined;
   /** how many times a new object is not found before it is */
-  lag = { principal: 0, application: 0, tag: 0 };
+  lag = { principal: 0, application: 0, tag: 0, secret: 0 };
+  /** by key id: how many reads still leave the secret out, and how many removals do not find it */
+  readonly hidden = new Map<string, number>();
   exchange = true;
   exchangeScopes: Record<string, string> = { ...permissionIds.exchange };
   #made = 0;
@@ -101,12 +103,13 @@ export class FakeGraph {
     if (action === 'addPassword') return this.addPassword(app, body);
     if (action === 'removePassword') {
       const at = app.passwordCredentials.findIndex((one) => one.keyId === body.keyId);
-      if (at < 0) return refused(400, 'Request_BadRequest', `No password credential found with keyId.`);
+      if (at < 0 || this.isHidden(String(body.keyId)))
+        return refused(400, 'Request_BadRequest', `No password credential found with keyId.`);
       app.passwordCredentials.splice(at, 1);
       return { status: 204 };
     }
     if (action === 'owners') return { status: 200, body: { value: (app.owners as Json[]) ?? [] } };
-    if (method === 'GET') return { status: 200, body: structuredClone(app) };
+    if (method === 'GET') return { status: 200, body: this.shown(app) };
     if (method === 'DELETE') return drop(this.apps, id);
     const web = body.web === undefined ? {} : { web: { ...(app.web as Json), ...(body.web as Json) } };
     Object.assign(app, body, web);
@@ -120,13 +123,25 @@ export class FakeGraph {
     if (wanted === undefined && name === undefined) return refused(400, 'Request_UnsupportedQuery');
     const found = this.apps.filter((one) => (wanted === undefined ? one.displayName === name : one.tags.includes(wanted)));
     if (found.length > 0 && this.lag.tag-- > 0) return { status: 200, body: { value: [] } };
-    return { status: 200, body: { value: structuredClone(found) } };
+    return { status: 200, body: { value: found.map((one) => this.shown(one)) } };
+  }
+
+  private isHidden(keyId: string): boolean {
+    const left = this.hidden.get(keyId) ?? 0;
+    this.hidden.set(keyId, left - 1);
+    return left > 0;
+  }
+
+  /** What a read shows: writes of a moment ago may be missing. */
+  private shown(app: App): App {
+    return structuredClone({ ...app, passwordCredentials: app.passwordCredentials.filter(({ keyId }) => !this.isHidden(keyId)) });
   }
 
   private addPassword(app: App, body: Json): Canned {
     const wanted = body.passwordCredential as { displayName: string; endDateTime: string };
     const made = { keyId: this.next('key'), ...wanted };
     app.passwordCredentials.push(made);
+    this.hidden.set(made.keyId, this.lag.secret);
     return { status: 200, body: { ...made, secretText: `value-of-${made.keyId}`, hint: 'val' } };
   }
 

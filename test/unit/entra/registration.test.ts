@@ -156,7 +156,7 @@ describe('registerApp', () => {
 
   it('waits for replication, visibly', async () => {
     const fake = new FakeGraph();
-    fake.lag = { principal: 3, application: 2, tag: 0 };
+    fake.lag = { ...fake.lag, principal: 3, application: 2 };
     const { waits } = await register(fake, plans.osticket);
     expect(waits).toEqual([2000, 4000, 8000, 2000, 4000].map((ms) => ['replication', ms]));
     expect([fake.apps.length, fake.sps.length, fake.apps[0]?.passwordCredentials.length]).toEqual([1, 2, 1]);

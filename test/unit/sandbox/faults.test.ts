@@ -195,6 +195,7 @@ describe('the faults', () => {
         'graph-lag',
         'graph-throttled',
         'graph-unavailable',
+        'graph-reads-lag',
         'graph-claims-challenge',
         'secret-not-replicated',
       ],
