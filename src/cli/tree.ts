@@ -57,7 +57,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'test',
-    args: `${choice([...protocols, 'all'])} [mailbox]`,
+    args: `[${[...protocols, 'all'].join('|')}] [mailbox]`,
     summary: 'sign in to the mail server for real, stage by stage',
     group: 'Check',
     nothing: { results: [] },

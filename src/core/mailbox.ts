@@ -99,3 +99,14 @@ export interface TokenSet {
   /** what this sign-in belongs to; left out in an entry of the first edition */
   readonly authority?: Authority;
 }
+
+/** Redirects that this computer can catch itself (RFC 8252 section 7.3). */
+export function isLoopback(redirectUri: string): boolean {
+  if (!URL.canParse(redirectUri)) return false;
+  const url = new URL(redirectUri);
+  return url.protocol === 'http:' && (url.hostname === 'localhost' || url.hostname === '127.0.0.1');
+}
+
+/** A product signs in by itself and keeps the token: nobody signed in here, and a sign-in here would not come back here. */
+export const isHandedOver = ({ account, access, registration }: MailboxRecord): boolean =>
+  account === undefined && access !== 'app-only' && !isLoopback(registration.redirectUri);

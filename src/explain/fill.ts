@@ -81,8 +81,10 @@ const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unkn
   'loopback-refused': { reason: 'a system error' },
   'mail-no-full-access': { tokenUser: 'WHO-SIGNED-IN', protocol: 'imap' },
   'not-signed-in': { guides: undefined },
+  'handed-over': { products: ['a product'], proofs: [mailauth('setup', { signIn: 'browser' })] },
   'secret-ends-soon': { what: 'client secret' },
   'mail-token-user': { tokenUser: 'WHO-SIGNED-IN' },
+  usage: { why: '', meant: undefined },
   'tls-inspected': { issuer: 'AUTHORITY' },
 };
 

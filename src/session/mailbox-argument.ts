@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Choice } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
-import type { MailboxRecord } from '../core/mailbox.ts';
+import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
 import { type Command, mailauth } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
 import { productNames } from '../products/product.ts';
@@ -31,7 +31,7 @@ export function productFlag(flags: unknown): string | undefined {
 /**
  * The set-up a command means: by argument, MAILAUTH_MAILBOX, or because it is the only one; `--for` among several products.
  * Throws `no-mailbox`, `mailbox-unknown` (exit 4), `mailbox-choice`, `guide-choice` (exit 3), `mailbox-file-broken`; with
- * `usesToken` also `not-signed-in` (exit 4), where the mailbox has several products and none is signed in.
+ * `usesToken` also `not-signed-in` and `handed-over` (exit 4), where the mailbox has several products and none is signed in.
  */
 export async function mailboxArgument(
   session: Session,
@@ -52,8 +52,8 @@ export async function mailboxArgument(
   if (mailboxes.length > 1) throw problem('mailbox-choice', { candidates: mailboxes, command });
   const [signedIn, ...others] = await signedInOf(session, matching);
   if (signedIn !== undefined && others.length === 0) return signedIn;
-  const choice = { mailbox: only.mailbox, guides: matching.map((r) => r.for) };
-  throw usesToken && signedIn === undefined ? problem('not-signed-in', choice) : problem('guide-choice', { ...choice, command });
+  if (usesToken && signedIn === undefined) throw withoutToken(matching);
+  throw problem('guide-choice', { mailbox: only.mailbox, guides: matching.map((r) => r.for), command });
 }
 
 function nothingMatches(wanted: string | undefined, guide: string | undefined, { records, broken }: Listed): MailauthError {
@@ -99,4 +99,20 @@ async function signedInOf(session: Session, records: readonly MailboxRecord[]): 
     if ((await storedToken(await session.store(record), record)) !== undefined) signedIn.push(record);
   }
   return signedIn;
+}
+
+/** Why these set-ups of one mailbox have no token here. `records` is not empty. */
+export function withoutToken(records: readonly MailboxRecord[]): MailauthError {
+  const { mailbox = '', for: product = '' } = records[0] ?? {};
+  if (records.every(isHandedOver))
+    return problem('handed-over', { mailbox, products: records.map((r) => r.for), proofs: records.map(proof) });
+  return problem('not-signed-in', { mailbox, guides: records.length > 1 ? records.map((r) => r.for) : [product] });
+}
+
+/** The command that proves such a mailbox from here: it signs in once, tests and keeps no token. */
+function proof({ mailbox, for: product, registration }: MailboxRecord): Command {
+  const setup = { mailbox, for: product };
+  if (registration.redirectUri === '') return mailauth('setup', { ...setup, signIn: 'password', passwordFile: '-' });
+  // A redirect to this computer is added to mailauth's own app for the time of the proof; another app keeps what it has.
+  return mailauth('setup', { ...setup, signIn: registration.madeByMailauth ? 'browser' : 'paste' });
 }

@@ -1,8 +1,8 @@
 import { MailauthError } from '../core/errors.ts';
-import type { MailboxKey, MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import { isHandedOver, type MailboxKey, type MailboxRecord, type TokenSet } from '../core/mailbox.ts';
 import { ofProduct } from '../core/next.ts';
 import { currentToken, storedToken, type TokenWish } from '../tokens/current.ts';
-import { mailboxesOf } from './mailbox-argument.ts';
+import { mailboxesOf, withoutToken } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 
 /** A valid token of a mailbox for a command that uses it; network parts are loaded only when a refresh is due. */
@@ -13,7 +13,7 @@ export async function tokenOf(session: Session, record: MailboxRecord, wish: Tok
     if (!(error instanceof MailauthError) || error.code !== 'not-signed-in') throw ofThisProduct(error, record);
     // `store move` at the same moment: the mailbox file has named the other store since it was read.
     const now = await mailboxesOf(session).readMailbox(record);
-    if (now === undefined || now.store === record.store) throw ofThisProduct(error, record);
+    if (now === undefined || now.store === record.store) throw ofThisProduct(isHandedOver(record) ? withoutToken([record]) : error, record);
     return tokenFrom(session, now, wish);
   }
 }

@@ -80,6 +80,23 @@ describe('status of many', () => {
   });
 
   it.each([
+    'token get fine@contoso.example',
+    'token show fine@contoso.example',
+    'test fine@contoso.example',
+    'test imap --for osticket fine@contoso.example',
+  ])('%s: what was handed over has no token here, and the command that is named proves it', async (words) => {
+    const { exit, json } = await m.mailauth(`${words} --sandbox --json`);
+    const next = ['mailauth setup --mailbox fine@contoso.example --for osticket --sign-in browser --sandbox'];
+    expect([exit, json().error]).toMatchObject([4, { code: 'handed-over', next }]);
+  });
+
+  it('the command that proves a hand-over works as it stands', async () => {
+    const { exit, err } = await m.mailauth('setup --mailbox fine@contoso.example --for osticket --sign-in browser --sandbox --yes');
+    expect(exit, err).toBe(0);
+    expect(err).toContain('for the proof; no token is kept');
+  });
+
+  it.each([
     ['list', 'names it too'],
     ['status', 'one summary line, then what needs somebody, then how many are fine'],
   ])('%s: %s', async (command) => {

@@ -18,7 +18,7 @@ describe('wrong usage is exit 2, on stderr, and as an envelope with --json', () 
     ['status one two', 'usage'],
     ['token', 'usage'],
     ['token nonsense', 'usage'],
-    ['test', 'usage'],
+    ['test box@contoso.com imap', 'usage'],
     ['--quiet', 'usage'],
     ['status --fault throttled', 'usage'],
     ['status --sandbox --cloud usgov', 'sandbox-with-cloud'],

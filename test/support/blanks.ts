@@ -30,6 +30,8 @@ export const sample: Readonly<Record<string, unknown>> = {
   for: 'this-computer',
   guide: 'custom',
   guides: ['this-computer', 'custom'],
+  products: ['osticket'],
+  proofs: [mailauth('setup', { mailbox: 'helpdesk@contoso.com', for: 'osticket', signIn: 'browser' })],
   handoff: mailauth('setup', { register: 'handoff' }),
   help: mailauth('help'),
   home: '/home/ada/.config/mailauth',

@@ -16,7 +16,7 @@ export interface WrittenMailbox {
   readonly for?: string;
   readonly protocols?: readonly Protocol[];
   readonly signInAs?: string;
-  /** false: set up, but nobody is signed in; `never`: and nobody ever was */
+  /** false: set up, but nobody is signed in; `never`: and nobody ever was: the product signs in, and the redirect is its own */
   readonly signedIn?: boolean | 'never';
 }
 
@@ -34,13 +34,14 @@ export async function writeMailboxes(
   for (const { mailbox, signInAs, signedIn = true, ...more } of wanted) {
     const address = signInAs ?? mailbox;
     const account = { username: address, tenantId: tenant.id };
+    const redirectUri = signedIn === 'never' ? 'https://help.contoso.example/api/auth/oauth2' : 'http://localhost';
     const record: MailboxRecord = {
       mailbox,
       for: more.for ?? 'this-computer',
       tenantId: tenant.id,
       cloud: namedCloud('public'),
       endpoints: { issuer: 'https://localhost/v2.0', authorization: 'http://localhost/authorize', token: 'https://localhost/token' },
-      registration: { clientId: readyApps.public.clientId, clientType: 'public', redirectUri: 'http://localhost', madeByMailauth: false },
+      registration: { clientId: readyApps.public.clientId, clientType: 'public', redirectUri, madeByMailauth: false },
       protocols: more.protocols ?? protocols,
       scopes: [],
       ...(signInAs === undefined ? {} : { signInAs }),

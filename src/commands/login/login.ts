@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { defined } from '../../core/defined.ts';
 import { Exit, MailauthError } from '../../core/errors.ts';
-import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { isLoopback, type MailboxRecord, type TokenSet } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
 import type { SecretStore } from '../../core/stores.ts';
 import { rfc3339 } from '../../core/time.ts';
@@ -11,7 +11,7 @@ import { mailboxArgument, mailboxesOf } from '../../session/mailbox-argument.ts'
 import type { Session } from '../../session/session.ts';
 import { checkQr, deviceOptions, signInRun } from '../../session/sign-in-run.ts';
 import { ofThisProduct, tokenOf } from '../../session/token-for.ts';
-import { checkAddress, isLoopback } from '../../setup/answers/answers.ts';
+import { checkAddress } from '../../setup/answers/answers.ts';
 import { withFlagsOf } from '../../setup/journal/setup-deps.ts';
 import { untilConsented } from '../../setup/sign-in/consent-wait.ts';
 import { keepTokens } from '../../setup/sign-in/kept-tokens.ts';

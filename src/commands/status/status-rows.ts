@@ -1,6 +1,6 @@
 import { defined } from '../../core/defined.ts';
 import { MailauthError } from '../../core/errors.ts';
-import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { isHandedOver, type MailboxRecord, type TokenSet } from '../../core/mailbox.ts';
 import { rfc3339 } from '../../core/time.ts';
 import type { Session } from '../../session/session.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
@@ -74,10 +74,6 @@ function stateOf({ record, set, storeRead, lost, ending }: Omit<Row, 'state'>, w
 /** What is over or ends first comes first; what does not end comes last. The order of the mailbox files stays otherwise. */
 const urgency = ({ lost, ending }: Row): number =>
   lost !== undefined ? Number.NEGATIVE_INFINITY : (ending?.days ?? Number.MAX_SAFE_INTEGER);
-
-/** The product signs in by itself and keeps the token: nobody signed in for it here. */
-export const isHandedOver = ({ account, access, for: product }: MailboxRecord): boolean =>
-  account === undefined && access !== 'app-only' && product !== 'this-computer';
 
 /** A token that has expired and cannot be renewed is no sign-in any more. */
 const isSignedIn = ({ record, set, now }: Row): boolean => set !== undefined && !(cannotRenew(record, set) && set.expiresAt <= now);

@@ -1,4 +1,5 @@
 import { columnsOf } from '../../core/fold.ts';
+import { isHandedOver } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
 import { shown } from '../../core/shown.ts';
 import { inWords, rfc3339 } from '../../core/time.ts';
@@ -8,7 +9,7 @@ import { renderStatusTable, type StatusLine, signOf } from '../../ui/status-tabl
 import { renderFacts } from '../../ui/tables.ts';
 import type { Theme } from '../../ui/theme.ts';
 import type { PendingSetUp } from './pending.ts';
-import { isHandedOver, type Row, type SetUpState } from './status-rows.ts';
+import type { Row, SetUpState } from './status-rows.ts';
 
 /** What `status` shows of the set-ups that were chosen. */
 export interface Overview {

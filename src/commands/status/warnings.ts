@@ -1,5 +1,5 @@
 import type { MailauthError } from '../../core/errors.ts';
-import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { isHandedOver, type MailboxRecord, type TokenSet } from '../../core/mailbox.ts';
 import { type Command, mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import { cannotRenew, type Ending } from '../../tokens/lifetimes.ts';
@@ -40,7 +40,7 @@ export function lostSignIn(record: MailboxRecord, set: TokenSet | undefined, now
     return { record, why: 'its token has expired, and Microsoft gave no refresh token to renew it' };
   if (set !== undefined) return undefined;
   if (record.account !== undefined || record.access === 'app-only') return { record, why: 'its sign-in is no longer on this computer' };
-  return record.for === 'this-computer' ? { record, why: 'nobody has signed in yet' } : undefined;
+  return isHandedOver(record) ? undefined : { record, why: 'nobody has signed in yet' };
 }
 
 /** One error for all of them, with a command for each; undefined for an empty list. */

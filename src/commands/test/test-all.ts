@@ -1,14 +1,13 @@
 import { type MailHost, type Protocol, protocols } from '../../core/cloud.ts';
 import { Exit, type ExitCode, MailauthError } from '../../core/errors.ts';
 import { columnsOf } from '../../core/fold.ts';
-import type { MailboxRecord } from '../../core/mailbox.ts';
+import { isHandedOver, type MailboxRecord } from '../../core/mailbox.ts';
 import { again, mailauth } from '../../core/next.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { resultsShown } from '../../mail/result.ts';
 import { runTests } from '../../mail/run-tests.ts';
 import { type Candidate, type TestedMailbox, testMailboxes } from '../../mail/test-mailboxes.ts';
-import { productNamed } from '../../products/products.ts';
 import type { Outcome } from '../../session/command.ts';
 import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
@@ -112,18 +111,14 @@ async function planOf({ protocol, flags }: AllMailboxes, session: Session): Prom
   const skipped: Skipped[] = [];
   for (const record of records) {
     const wanted = protocols.filter((p) => record.protocols.includes(p) && (protocol === 'all' || protocol === p));
-    const why = wanted.length === 0 ? `does not use ${protocol === 'all' ? 'mail' : protocol.toUpperCase()}` : handedOver(record);
+    const unused = wanted.length === 0 ? `does not use ${protocol === 'all' ? 'mail' : protocol.toUpperCase()}` : undefined;
+    // Nothing is wrong here, and nothing can be tested.
+    const why = unused ?? (isHandedOver(record) ? 'handed over: the product keeps the token' : undefined);
     if (why === undefined) candidates.push({ record, protocols: wanted });
     else skipped.push({ mailbox: record.mailbox, for: record.for, why });
   }
   if (candidates.length + broken.length === 0) throw problem('nothing-to-test', { setUps: records.length, protocol });
   return { candidates, skipped, broken };
-}
-
-/** A product that signs in by itself keeps its own token: nothing is wrong here, and nothing can be tested. */
-function handedOver(record: MailboxRecord): string | undefined {
-  if (record.account !== undefined || productNamed(record.for)?.signIn !== 'skip') return undefined;
-  return 'handed over: the product keeps the token';
 }
 
 function outcomeOf(asked: AllMailboxes, plan: Plan, tested: readonly TestedMailbox[], session: Session): Outcome {

@@ -23,9 +23,10 @@ export const test: CommandModule = {
   configure: (command) =>
     examples(
       command
-        .argument('<protocol>', `${anyOf([...protocols, 'all'])} (those of the set-up)`)
+        .argument('[protocol]', `${anyOf([...protocols, 'all'])} (those of the set-up), which is the default`)
         .argument('[mailbox]', 'address of a mailbox that is set up'),
       [
+        'mailauth test                                    every protocol of the only mailbox',
         'mailauth test imap helpdesk@contoso.com',
         'mailauth test all --json',
         'mailauth test smtp --send-to me@contoso.com      sends one small message',
@@ -37,7 +38,10 @@ export const test: CommandModule = {
       .option('--concurrency <n>', 'with --all-mailboxes: mailboxes in work at a time, 1 to 64 (default: 4)')
       .option('--for <product>', 'which set-up, when the mailbox has several; with --all-mailboxes only those'),
 
-  async run({ args: [protocol = '', mailbox], flags }, session) {
+  async run({ args, flags }, session) {
+    const [first = 'all', ...others] = args;
+    const [protocol, mailbox] = first.includes('@') ? ['all', first] : [first, ...others];
+    if (first.includes('@') && others.length > 0) throw usage('The protocol stands before the mailbox', mailauth('test', ...others, first));
     const { sendTo, allMailboxes, concurrency } = schema.parse(flags);
     checkProtocol(protocol, mailbox);
     if (allMailboxes === true) {

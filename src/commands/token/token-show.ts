@@ -3,10 +3,9 @@ import { defined } from '../../core/defined.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
 import { inWords, rfc3339 } from '../../core/time.ts';
-import { problem } from '../../errors/problem.ts';
 import { readAccessToken } from '../../oauth/claims.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
-import { mailboxArgument } from '../../session/mailbox-argument.ts';
+import { mailboxArgument, withoutToken } from '../../session/mailbox-argument.ts';
 import { storedToken } from '../../tokens/current.ts';
 import { saslUser } from '../../tokens/formats.ts';
 import { refreshIdleDeadline } from '../../tokens/lifetimes.ts';
@@ -51,7 +50,7 @@ export const tokenShow: CommandModule = {
     const record = await mailboxArgument(session, mailauth('token show'), args[0], flags, { usesToken: true });
     const store = await session.store(record);
     const set = await storedToken(store, record);
-    if (set === undefined) throw problem('not-signed-in', { mailbox: record.mailbox });
+    if (set === undefined) throw withoutToken([record]);
     const now = session.ctx.clock.now();
     const data = { ...describe(record, set, now), ...(reveal === true ? { accessToken: set.accessToken.reveal() } : {}) };
     return {

@@ -84,10 +84,3 @@ export function checkRedirectUri(value: string): true | string {
   }
   return 'https, or http on localhost';
 }
-
-/** Redirects that this computer can catch itself (RFC 8252 section 7.3). */
-export function isLoopback(redirectUri: string): boolean {
-  if (!URL.canParse(redirectUri)) return false;
-  const url = new URL(redirectUri);
-  return url.protocol === 'http:' && (url.hostname === 'localhost' || url.hostname === '127.0.0.1');
-}

@@ -1,9 +1,9 @@
 import { isPersonal } from '../../core/links.ts';
-import type { ClientType, MailboxKey } from '../../core/mailbox.ts';
+import { type ClientType, isLoopback, type MailboxKey } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import { productNamed } from '../../products/products.ts';
-import { type Answers, checkRedirectUri, isLoopback } from './answers.ts';
+import { type Answers, checkRedirectUri } from './answers.ts';
 import type { Flags } from './question.ts';
 
 /** Throws what the ways to sign in, the redirect URI and the product do not go together with (exit 2). */

@@ -1,11 +1,11 @@
 import type { Choice } from '../../core/context.ts';
-import type { MailboxRecord } from '../../core/mailbox.ts';
+import { isLoopback, type MailboxRecord } from '../../core/mailbox.ts';
 import { type Again, again, type NextStep } from '../../core/next.ts';
 import { nearest } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { type ProductScreen, redirectSource } from '../../products/product.ts';
 import { productNamed } from '../../products/products.ts';
-import { type AnswerId, type Answers, isLoopback, type Known } from './answers.ts';
+import type { AnswerId, Answers, Known } from './answers.ts';
 
 /** Judges the raw text of one answer, wherever it came from: a flag, the environment, a prompt. */
 type Check = (value: string) => true | string;

@@ -1,13 +1,13 @@
 import { portalSteps } from '../../by-hand/portal-steps.ts';
 import { defined } from '../../core/defined.ts';
-import type { Registration } from '../../core/mailbox.ts';
+import { isLoopback, type Registration } from '../../core/mailbox.ts';
 import type { Secret } from '../../core/secret.ts';
 import { proveSecret } from '../../entra/client-check.ts';
 import { type ClientCertificate, credentialOf } from '../../oauth/client-certificate.ts';
 import { appAt } from '../../oauth/oauth-app.ts';
 import { headingOf, stepScreen } from '../../products/step/step-text.ts';
 import { pendingSecretEntry } from '../../store/token-entry.ts';
-import { type Answers, checkGuid, isLoopback } from '../answers/answers.ts';
+import { type Answers, checkGuid } from '../answers/answers.ts';
 import { missingClientId } from '../answers/missing.ts';
 import type { SetupDeps } from '../journal/setup-deps.ts';
 import type { Registered } from '../sign-in/registered-setup.ts';

@@ -1,5 +1,5 @@
 import type { Cloud } from '../../core/cloud.ts';
-import type { MailboxRecord } from '../../core/mailbox.ts';
+import { isLoopback, type MailboxRecord } from '../../core/mailbox.ts';
 import type { Command } from '../../core/next.ts';
 import { delegatedPermission } from '../../core/permissions.ts';
 import { isGuid, plain } from '../../core/text.ts';
@@ -9,7 +9,7 @@ import type { AuthorizationAnswer } from '../../oauth/authorization-answer.ts';
 import { browserTrip, viewOf } from '../../oauth/browser-trip.ts';
 import { entraProblem, readEntraError } from '../../oauth/entra-error.ts';
 import { consentPage } from '../../oauth/loopback-pages.ts';
-import { type Answers, isLoopback } from '../answers/answers.ts';
+import type { Answers } from '../answers/answers.ts';
 import { resumeHere, type SetupDeps, setupHere } from '../journal/setup-deps.ts';
 import { adminGraph } from './admin-graph.ts';
 import { asBrowsersSeeIt, type ConsentWait, untilConsented, waitForConsent } from './consent-wait.ts';

@@ -2,13 +2,12 @@ import type { Cloud } from '../../core/cloud.ts';
 import { MailauthError } from '../../core/errors.ts';
 import { columnsOf, fold } from '../../core/fold.ts';
 import { adminConsentLink, isPersonal } from '../../core/links.ts';
-import type { MailboxRecord } from '../../core/mailbox.ts';
+import { isLoopback, type MailboxRecord } from '../../core/mailbox.ts';
 import { type Command, inPlaceOfLogin } from '../../core/next.ts';
 import type { Run } from '../../core/run-parts.ts';
 import { shown } from '../../core/shown.ts';
 import type { EntraWords } from '../../errors/catalogue/entra/entra-words.ts';
 import { problem } from '../../errors/problem.ts';
-import { isLoopback } from '../answers/answers.ts';
 import type { Journal } from '../journal/journal.ts';
 
 export interface ConsentWait {

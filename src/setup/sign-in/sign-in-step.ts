@@ -1,6 +1,6 @@
 import type { Cloud } from '../../core/cloud.ts';
 import { MailauthError } from '../../core/errors.ts';
-import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { isLoopback, type MailboxRecord, type TokenSet } from '../../core/mailbox.ts';
 import type { Command } from '../../core/next.ts';
 import type { Run } from '../../core/run-parts.ts';
 import type { Secret } from '../../core/secret.ts';
@@ -8,7 +8,6 @@ import { viewOf } from '../../oauth/browser-trip.ts';
 import { type DeviceOptions, deviceSignIn, qr } from '../../oauth/device.ts';
 import { type SignInRequest, signIn } from '../../oauth/sign-in.ts';
 import type { SignInWay } from '../../products/product.ts';
-import { isLoopback } from '../answers/answers.ts';
 import type { Journal } from '../journal/journal.ts';
 import { requestFor } from './registered-setup.ts';
 

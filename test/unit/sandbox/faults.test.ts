@@ -43,6 +43,7 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
   ],
   'the state of what mailauth keeps on this computer': [
     'not-signed-in',
+    'handed-over',
     'sign-in-lost',
     'not-refreshable',
     'nothing-to-test',

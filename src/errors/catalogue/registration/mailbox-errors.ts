@@ -1,5 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
-import { mailauth, noted } from '../../../core/next.ts';
+import { type Command, mailauth, noted } from '../../../core/next.ts';
+import { anyOf } from '../../../core/text.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -34,6 +35,15 @@ export const mailboxEntries = {
       v.guides === undefined
         ? [mailauth('login', v.mailbox)]
         : v.guides.slice(0, 3).map((guide) => mailauth('login', v.mailbox, { for: guide })),
+  }),
+  'handed-over': entry<{ mailbox: string; products: readonly string[]; proofs: readonly Command[] }>({
+    exit: Exit.needsSignIn,
+    source: sources.own,
+    title: (v) => `${v.mailbox} is set up for ${anyOf(v.products)}, which signs in by itself`,
+    why: () =>
+      'The product keeps its tokens, so this computer has none. The command proves the mailbox: it signs in once, tests, and keeps no token.',
+    next: (v) => v.proofs.slice(0, 3),
+    retryHelps: false,
   }),
   'not-refreshable': entry<{ mailbox: string }>({
     exit: Exit.needsSignIn,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkAddress, checkGuid, checkRedirectUri, checkTenant, isLoopback } from '../../../../src/setup/answers/answers.ts';
+import { isLoopback } from '../../../../src/core/mailbox.ts';
+import { checkAddress, checkGuid, checkRedirectUri, checkTenant } from '../../../../src/setup/answers/answers.ts';
 import { checkSecretValue } from '../../../../src/setup/register/client-secret.ts';
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?$/);
