@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Context } from '../core/context.ts';
+import type { Context, Prompts } from '../core/context.ts';
 import { Exit, type ExitCode, Interrupted, MailauthError } from '../core/errors.ts';
 import { byShell, type Command, line, mailauth, type NextStep, noted } from '../core/next.ts';
 import type { Reporter } from '../core/run-parts.ts';
@@ -106,7 +106,8 @@ const secretFlags: ReadonlyMap<string, NextStep> = new Map<string, NextStep>([
 async function execute(entry: CommandEntry, parsed: Parsed, globals: Globals, ctx: Context): Promise<Outcome> {
   const [{ openSession }, { resolveHome }] = await Promise.all([import('../session/session.ts'), import('../store/home.ts')]);
   const report = await reporterFor(entry, globals, ctx);
-  const session: Session = openSession(ctx, globals, resolveHome(ctx), report);
+  const asking: Context = { ...ctx, prompts: afterProgress(ctx.prompts, report) };
+  const session: Session = openSession(asking, globals, resolveHome(ctx), report);
   const work = async (): Promise<Outcome> => {
     try {
       return await parsed.module.run({ args: parsed.args, flags: parsed.flags }, session);
@@ -122,6 +123,15 @@ async function execute(entry: CommandEntry, parsed: Parsed, globals: Globals, ct
     over.abort();
   }
 }
+
+/** A question gets a line of its own: what is under way is taken away first. */
+const afterProgress = (prompts: Prompts, { settle }: Pick<Reporter, 'settle'>): Prompts =>
+  new Proxy(prompts, {
+    get(target, name) {
+      settle();
+      return Reflect.get(target, name);
+    },
+  });
 
 const stoppingMs = 400;
 

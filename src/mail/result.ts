@@ -62,3 +62,21 @@ const diagnosisShown = ({ next, admin, ...diagnosis }: Diagnosis, here: Surround
   next: allShown(next, here),
   ...(admin === undefined ? {} : { admin: shown(admin, here) }),
 });
+
+/** A green test in one line: `signed in at outlook.office365.com:993, INBOX has 3 messages`. */
+export function proofOf({ protocol, host, port, stages }: ProtocolResult): string {
+  const found = stages.find((stage) => stage.name === 'mailbox')?.detail ?? '';
+  return `signed in at ${host}:${port}, ${protocol === 'smtp' ? found : `INBOX has ${found}`}`;
+}
+
+/** How far each protocol of a running test is, for its progress line; call `note` at the end of each stage. */
+export function stageTally(wanted: readonly Protocol[]) {
+  const at = new Map<Protocol, string>(wanted.map((protocol) => [protocol, '']));
+  return {
+    note(protocol: Protocol, { name, state }: Stage): string {
+      if (state !== 'skipped') at.set(protocol, state === 'failed' ? `${name} failed` : name);
+      return this.text();
+    },
+    text: () => `Testing ${[...at].map(([protocol, stage]) => `${protocol.toUpperCase()}${stage === '' ? '' : `: ${stage}`}`).join(', ')}`,
+  };
+}

@@ -4,31 +4,72 @@ import { fold } from '../core/fold.ts';
 import type { Reporter } from '../core/run-parts.ts';
 import { plain } from '../core/text.ts';
 import { rfc3339 } from '../core/time.ts';
-import { eraseLine, type Theme } from './theme.ts';
+import { eraseLine, eraseRest, type Theme } from './theme.ts';
 
-/** On a terminal a step in progress is one grey line that its end replaces; elsewhere only ends are printed. */
+const secondMs = 1000;
+const frameMs = 200;
+const frames = { unicode: [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'], ascii: [...'|/-\\'] };
+
+/**
+ * What is under way. On a terminal it is one grey line, from its second second on with a spinner and the seconds; its end replaces it.
+ * A pipe or a log gets one line for each step that takes longer than a second.
+ */
+function ongoing({ err, env }: Pick<Context, 'err' | 'env'>, theme: Theme) {
+  const animated = err.isTerminal && env.TERM !== 'dumb';
+  const wheel = theme.signs.busy === '…' ? frames.unicode : frames.ascii;
+  let now: { step: string; text: string; seconds: number; timer: NodeJS.Timeout } | undefined;
+  const line = (sign: string, text: string, after: string) => theme.dim(`${sign} ${cut(text, err.columns - 3 - after.length)}${after}`);
+  return {
+    /** The same step keeps its clock when its text changes. */
+    begin(step: string, text: string): void {
+      if (now?.step === step) {
+        now.text = text;
+        if (animated && now.seconds < 1) err.write(`\r${line(theme.signs.busy, text, '')}${eraseRest}`);
+        return;
+      }
+      this.end();
+      const began = performance.now();
+      const spin = () => {
+        if (now === undefined) return;
+        const seconds = Math.floor((performance.now() - began) / secondMs);
+        if (seconds < 1) return;
+        if (animated) {
+          const frame = wheel[Math.floor((performance.now() - began) / frameMs) % wheel.length] ?? '';
+          err.write(`\r${line(frame, now.text, `  ${seconds} s`)}${eraseRest}`);
+        } else if (now.seconds < 1) err.write(`${theme.dim(`${theme.signs.busy} ${now.text}`)}\n`);
+        now.seconds = seconds;
+      };
+      // The process may end while this waits: the timer does not keep it.
+      now = { step, text, seconds: 0, timer: setInterval(spin, frameMs).unref() };
+      if (animated) err.write(line(theme.signs.busy, text, ''));
+    },
+    end(): void {
+      if (now === undefined) return;
+      clearInterval(now.timer);
+      if (animated) err.write(eraseLine);
+      now = undefined;
+    },
+  };
+}
+
+const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, Math.max(length - 1, 0))}…` : text);
+
+/** Progress as a person reads it, on stderr. */
 export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet: boolean; verbose: boolean }, theme: Theme): Reporter {
   const { err } = ctx;
   const { signs } = theme;
   const ends = { done: theme.green(signs.ok), skipped: theme.dim(signs.skipped), failed: theme.red(signs.failed) };
   // Words are not torn at the edge of a screen; a pipe or a log gets whole lines.
   const folded = (text: string) => (err.isTerminal ? fold(text, err.columns, 2) : text);
-  const animated = err.isTerminal && ctx.env.TERM !== 'dumb';
-  let pending = false;
-  const clear = () => {
-    if (pending) err.write(eraseLine);
-    pending = false;
-  };
+  const work = ongoing(ctx, theme);
+  const clear = () => work.end();
   return {
-    progress(_step, state, text) {
+    progress(step, state, text) {
       if (globals.quiet) return;
+      if (state === 'started') return work.begin(step, text);
       clear();
       if (state === 'waiting') err.write(`${theme.dim(`${signs.busy} ${folded(text)}`)}\n`);
-      else if (state !== 'started') err.write(`${ends[state]} ${folded(text)}\n`);
-      else if (animated) {
-        err.write(theme.dim(`${signs.busy} ${text}`.slice(0, err.columns - 1)));
-        pending = true;
-      }
+      else err.write(`${ends[state]} ${folded(text)}\n`);
     },
     authorizationRequired(url, _expiresAt, userCode) {
       clear();
@@ -56,8 +97,14 @@ export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet
 /** `setup --json` and `login --json`: one object a line on stdout. */
 export function jsonLinesReporter(ctx: Pick<Context, 'out'>): Reporter {
   const line = (value: unknown) => ctx.out.write(`${JSON.stringify(value)}\n`);
+  let begun: string | undefined;
   return {
-    progress: (step, state, text) => line({ type: 'progress', step, state, text: plain(text) }),
+    progress(step, state, text) {
+      // How far a step is moves a line on a terminal; a program is told once that it began.
+      if (state === 'started' && begun === step) return;
+      begun = state === 'started' ? step : undefined;
+      line({ type: 'progress', step, state, text: plain(text) });
+    },
     authorizationRequired: (url, expiresAt, userCode) =>
       line({
         type: 'authorization_required',

@@ -231,7 +231,10 @@ describe('test imap', () => {
     expect((await m.mailauth('test all --sandbox --json')).json()).toMatchObject({
       data: { results: expect.arrayContaining([expect.objectContaining({ protocol: 'imap', ok: true })]) },
     });
-    const text = await m.mailauth('test imap --sandbox');
+    expect((await m.mailauth('test imap --sandbox')).out).toMatch(
+      /^✔ IMAP signed in at localhost:\d+, INBOX has 3 messages {2}\d+\.\d s\n✔ It works: mail of helpdesk@contoso\.example by OAuth 2\.\n$/,
+    );
+    const text = await m.mailauth('test imap --sandbox --verbose');
     expect(text.out).toMatch(/IMAP helpdesk@contoso\.example at localhost:\d+\n.*✔ token +\d+ ms.*✔ quit/s);
     expect((await m.mailauth('status --sandbox --json')).json().data.mailboxes[0].lastTest).toMatchObject({ protocol: 'imap', ok: true });
   });

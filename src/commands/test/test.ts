@@ -4,7 +4,7 @@ import type { MailauthError } from '../../core/errors.ts';
 import { again, type Command, mailauth } from '../../core/next.ts';
 import { anyOf } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
-import { type ProtocolResult, resultsShown } from '../../mail/result.ts';
+import { type ProtocolResult, proofOf, resultsShown, stageTally } from '../../mail/result.ts';
 import { runTests, testError } from '../../mail/run-tests.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxArgument } from '../../session/mailbox-argument.ts';
@@ -29,6 +29,7 @@ export const test: CommandModule = {
         'mailauth test                                    every protocol of the only mailbox',
         'mailauth test imap helpdesk@contoso.com',
         'mailauth test all --json',
+        'mailauth test smtp --verbose                     every stage with its time',
         'mailauth test smtp --send-to me@contoso.com      sends one small message',
         'mailauth test all --all-mailboxes --json         every set-up, for monitoring',
       ],
@@ -54,6 +55,9 @@ export const test: CommandModule = {
     const wanted = protocol === 'all' ? record.protocols : protocols.filter((p) => p === protocol);
     if (sendTo !== undefined && !wanted.includes('smtp')) throw sendToNeedsSmtp(sendTo, mailbox);
     await refuseForeignSignIn(session, record);
+    const tally = stageTally(wanted);
+    const started = (text: string) => session.report.progress('test', 'started', text);
+    started(tally.text());
     const [network, cloud] = await Promise.all([session.network(), session.cloud(record)]);
     const results = await runTests({
       ctx: session.ctx,
@@ -64,14 +68,15 @@ export const test: CommandModule = {
       timeoutMs: session.stepTimeoutMs,
       ...(sendTo === undefined ? {} : { sendTo }),
       token: () => tokenOf(session, record, { minValidityMs: 60_000, force: false }),
-      onStage: (p, stage) => session.report.detail(`${p} ${stage.name}: ${stage.state} ${stage.detail}`),
+      onStage: (p, stage) => started(tally.note(p, stage)),
     });
+    session.report.settle();
     await remember(record, results, session);
     const error = testError(results);
     return {
       data: { results: resultsShown(results, session.ctx.surroundings) },
       ...(error === undefined ? {} : { error }),
-      text: (theme) => results.map((r) => render(r, theme)).join('\n'),
+      text: (theme) => text(results, theme, session.globals.verbose),
     };
   },
 };
@@ -108,7 +113,24 @@ const sendToNeedsSmtp = (sendTo: string, mailbox: string | undefined): MailauthE
 
 const usage = (message: string, help: Command): MailauthError => problem('usage', { message, help });
 
-function render(result: ProtocolResult, theme: Theme): string {
+/** A green protocol is one line and a red one all its stages, or all of them with `verbose`; the last line is the verdict. */
+function text(results: readonly ProtocolResult[], theme: Theme, verbose: boolean): string {
+  const blocks = results.map((result) => (verbose || !result.ok ? stagesText(result, theme) : greenLine(result, theme)));
+  const green = results.filter(({ ok }) => ok).length;
+  const isOne = results.length === 1;
+  const verdict =
+    green === results.length
+      ? `${theme.green(theme.signs.ok)} ${isOne ? 'It works' : `All ${results.length} work`}: mail of ${results[0]?.mailbox ?? 'this mailbox'} by OAuth 2.`
+      : `${theme.red(theme.signs.failed)} ${isOne ? 'It does not work yet.' : `${results.length - green} of ${results.length} failed.`}`;
+  return `${blocks.join('')}${verdict}\n`;
+}
+
+function greenLine(result: ProtocolResult, theme: Theme): string {
+  const seconds = (result.stages.reduce((sum, { ms }) => sum + ms, 0) / 1000).toFixed(1);
+  return `${theme.green(theme.signs.ok)} ${theme.bold(result.protocol.toUpperCase().padEnd(4))} ${proofOf(result)}  ${theme.dim(`${seconds} s`)}\n${noteText(result, theme)}`;
+}
+
+function stagesText(result: ProtocolResult, theme: Theme): string {
   const { signs } = theme;
   const head = `${theme.bold(`${result.protocol.toUpperCase()} ${result.mailbox}`)} at ${result.host}:${result.port}`;
   const lines = result.stages.map((stage) => {
@@ -117,6 +139,8 @@ function render(result: ProtocolResult, theme: Theme): string {
     const why = stage.name === 'send' && stage.state === 'skipped' && result.ok ? 'only with --send-to' : stage.detail;
     return `  ${sign} ${stage.name.padEnd(11)}${ms.padStart(8)}  ${why}`.trimEnd();
   });
-  const note = result.note === undefined ? '' : `  ${theme.yellow(signs.warning)} ${result.note.title}\n    ${result.note.why ?? ''}\n`;
-  return `${head}\n${lines.join('\n')}\n${note}`;
+  return `${head}\n${lines.join('\n')}\n${noteText(result, theme)}\n`;
 }
+
+const noteText = ({ note }: ProtocolResult, theme: Theme): string =>
+  note === undefined ? '' : `  ${theme.yellow(theme.signs.warning)} ${note.title}\n    ${note.why ?? ''}\n`;

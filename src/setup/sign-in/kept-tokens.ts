@@ -1,10 +1,11 @@
-import type { Cloud } from '../../core/cloud.ts';
+import type { Cloud, Protocol } from '../../core/cloud.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import type { Reporter, Run } from '../../core/run-parts.ts';
 import { authorityOf } from '../../core/sign-in-authority.ts';
 import type { SecretStore } from '../../core/stores.ts';
-import type { ProtocolResult } from '../../mail/result.ts';
+import { type ProtocolResult, proofOf, stageTally } from '../../mail/result.ts';
 import { runTests, type TestToken } from '../../mail/run-tests.ts';
+import type { Stage } from '../../mail/stages.ts';
 import { decodeClientSecret, encodeClientSecret } from '../../store/client-secret-entry.ts';
 import type { MailboxFiles } from '../../store/mailbox-file.ts';
 import { clientSecretEntry, encodeTokenSet, pendingSecretEntry, tokenEntry } from '../../store/token-entry.ts';
@@ -53,14 +54,15 @@ export async function testMailbox(
   token: () => Promise<TestToken>,
 ): Promise<readonly ProtocolResult[]> {
   const { ctx, report, stepTimeoutMs } = run;
-  report.progress('test', 'started', 'Testing the mail server');
+  const tally = stageTally(record.protocols);
+  const started = (text: string) => report.progress('test', 'started', text);
+  started(tally.text());
   const network = await run.network();
-  const results = await runTests({ ctx, network, cloud, record, protocols: record.protocols, token, timeoutMs: stepTimeoutMs });
-  for (const { protocol, ok, host, port, stages, diagnosis } of results) {
-    const found = stages.find((s) => s.name === 'mailbox')?.detail ?? '';
-    const proof = protocol === 'smtp' ? found : `INBOX has ${found}`;
-    const text = ok ? `signed in at ${host}:${port}, ${proof}` : (diagnosis?.title ?? 'failed');
-    report.progress('test', ok ? 'done' : 'failed', `${protocol.toUpperCase()}: ${text}`);
+  const onStage = (protocol: Protocol, stage: Stage) => started(tally.note(protocol, stage));
+  const results = await runTests({ ctx, network, cloud, record, protocols: record.protocols, token, timeoutMs: stepTimeoutMs, onStage });
+  for (const result of results) {
+    const { ok, protocol, diagnosis } = result;
+    report.progress('test', ok ? 'done' : 'failed', `${protocol.toUpperCase()}: ${ok ? proofOf(result) : (diagnosis?.title ?? 'failed')}`);
   }
   return results;
 }
