@@ -116,11 +116,13 @@ export async function removeSecret(
  * secrets of a set-up, whose orphans are removed by another name (`secretName` in ensure-secret.ts). `startedAt`: RFC 3339.
  */
 export const rotationName = ({ id, startedAt }: { readonly id: string; readonly startedAt: string }): string =>
-  `mailauth rotation ${startedAt.slice(0, 10)} ${id}`;
+  `${rotationWords} ${startedAt.slice(0, 10)} ${id}`;
+
+const rotationWords = 'mailauth rotation';
 
 /** The name of the rotation that made this secret; undefined: no rotation did, or it is not listed. */
 export const rotationNameOf = (secrets: readonly ListedSecret[], keyId: string | undefined): string | undefined =>
-  secrets.find((one) => one.keyId === keyId && one.displayName.startsWith('mailauth rotation '))?.displayName;
+  secrets.find((one) => one.keyId === keyId && one.displayName.startsWith(`${rotationWords} `))?.displayName;
 
 interface Left {
   readonly left: readonly ListedSecret[];
