@@ -27,6 +27,7 @@ export interface Registration {
   readonly name?: string;
   readonly audience?: Audience;
   readonly variant?: string;
+  readonly serviceManagementReference?: string;
   /** "Allow public client flows", as mailauth set it: a device code needs it. Left out where the app was registered by another person */
   readonly publicClientFlows?: boolean;
   /** keyId of the client secret that is in the store, where mailauth made it */

@@ -28,6 +28,8 @@ export interface RegistrationPlan {
   /** lifetime of the client secret in months; undefined: none is made */
   readonly secretMonths?: number;
   readonly consent: 'admin' | 'user' | 'skip';
+  /** ID of the service in the organization's own directory; some tenants demand it on every application */
+  readonly serviceManagementReference?: string;
   /** `mailauth:<random id>`: how a later run knows its own app (never by its name) */
   readonly tag: string;
 }

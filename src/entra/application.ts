@@ -52,6 +52,7 @@ const schema = z.object({
     [],
   ),
   tags: texts,
+  serviceManagementReference: z.catch(z.nullish(z.string()), undefined),
   api: z.catch(z.object({ requestedAccessTokenVersion: z.catch(z.nullable(z.number()), null) }), { requestedAccessTokenVersion: null }),
   passwordCredentials: z.catch(z.array(credential), []),
 });
@@ -61,7 +62,7 @@ export type ExistingApplication = z.infer<typeof schema>;
 
 /** `$select` for everything that `readApplication` reads. */
 export const applicationFields =
-  'id,appId,displayName,signInAudience,isFallbackPublicClient,publicClient,web,requiredResourceAccess,tags,api,passwordCredentials,keyCredentials';
+  'id,appId,displayName,signInAudience,isFallbackPublicClient,publicClient,web,requiredResourceAccess,tags,serviceManagementReference,api,passwordCredentials,keyCredentials';
 
 /** undefined: the body is not an application. */
 export function readApplication(body: unknown): ExistingApplication | undefined {
@@ -116,6 +117,8 @@ export function differences(
   if (web !== undefined) patch.web = web;
   const access = permissions(existing.requiredResourceAccess, wanted.requiredResourceAccess);
   if (access !== undefined) patch.requiredResourceAccess = access;
+  const { serviceManagementReference: reference } = wanted;
+  if (reference !== undefined && existing.serviceManagementReference !== reference) patch.serviceManagementReference = reference;
   const tags = wanted.tags.filter((tag) => !existing.tags.includes(tag));
   if (tags.length > 0) patch.tags = [...existing.tags, ...tags];
   // What is there goes along as it came: a PATCH replaces the whole collection (learn.microsoft.com/graph/api/application-update).

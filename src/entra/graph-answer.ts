@@ -4,8 +4,9 @@ import { defined } from '../core/defined.ts';
 import type { Command } from '../core/next.ts';
 import { plain } from '../core/text.ts';
 import { graphEntries } from '../errors/catalogue/registration/graph-errors.ts';
+import { policyEntries } from '../errors/catalogue/registration/policy-errors.ts';
 import type { Signs } from '../errors/entry/entry.ts';
-import { problem, wordsOfSign } from '../errors/problem.ts';
+import { problem, squeezed, wordsOfSign } from '../errors/problem.ts';
 
 interface GraphOk {
   readonly kind: 'ok';
@@ -69,16 +70,23 @@ export function refusalOf(response: HttpResponse): GraphRefusal {
   const error = read.success ? read.data.error : undefined;
   const inner = error?.innerError ?? error?.innererror;
   const requestId = inner?.['request-id'] ?? response.headers['request-id'] ?? response.headers['x-ms-request-id'];
-  const codes = [error?.code, ...(error?.details ?? []).slice(0, 10).map((one) => one.code), inner?.code];
+  const nested = nestedIn(error?.message);
+  const codes = [error?.code, ...(error?.details ?? []).slice(0, 10).map((one) => one.code), inner?.code, nested?.errorCode, nested?.code];
   return {
     kind: 'refused',
     status: response.status,
     code: plain(error?.code ?? '', 80),
-    message: plain(error?.message ?? '', 400),
+    message: plain(nested?.message ?? error?.message ?? '', 400),
     codes: codes.flatMap((code) => (code === undefined || code === '' ? [] : [plain(code, 80)])),
     ...defined({ requestId: requestId === undefined ? undefined : plain(requestId, 64) }),
   };
 }
+
+/** Some services behind Graph put an error of their own into its message, as JSON (recorded: Azure/azure-cli#33778). */
+const nestedError = z.object({ errorCode: text, code: text, message: text });
+
+const nestedIn = (message = ''): z.infer<typeof nestedError> | undefined =>
+  message.startsWith('{') ? nestedError.safeParse(parse(message)).data : undefined;
 
 /** The refusal as the evidence of an error of mailauth. */
 export function graphDetail({ requestId, code, message }: GraphRefusal): { correlationId?: string; reply?: string } {
@@ -86,15 +94,18 @@ export function graphDetail({ requestId, code, message }: GraphRefusal): { corre
   return defined({ correlationId: requestId, reply: reply === '' ? undefined : reply });
 }
 
+const recognised = { ...graphEntries, ...policyEntries };
+
 /** Does the refusal carry a code or a sentence by which the catalogue knows this entry? */
-export const means = (refusal: GraphRefusal, code: keyof typeof graphEntries): boolean => {
-  const { codes = [], says: sentences = [] }: Signs = graphEntries[code];
+export const means = (refusal: GraphRefusal, code: keyof typeof recognised): boolean => {
+  const { codes = [], says: sentences = [] }: Signs = recognised[code];
   return says(refusal, ...[...codes, ...sentences].map(wordsOfSign));
 };
 
 /** Graph names the reason sometimes in a code and sometimes only in the sentence, so both are searched. */
 export function says(refusal: GraphRefusal, ...reasons: readonly string[]): boolean {
-  return reasons.some((reason) => refusal.codes.includes(reason) || refusal.message.includes(reason));
+  const letters = squeezed(refusal.message);
+  return reasons.some((reason) => refusal.codes.includes(reason) || letters.includes(squeezed(reason)));
 }
 
 function parse(body: string): unknown {

@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts';
 import type { Audience, PlannedCertificate, RegistrationPlan } from '../core/registration-plan.ts';
 
 /** Well-known applications whose permissions a mail app is granted; the same in every cloud and tenant. */
@@ -74,6 +75,7 @@ export interface GraphApplicationBody {
   readonly tags: readonly string[];
   readonly keyCredentials?: readonly KeyCredential[];
   readonly api?: { readonly requestedAccessTokenVersion: 2 };
+  readonly serviceManagementReference?: string;
 }
 
 const withPersonalAccounts = (audience: Audience): boolean => audience === 'personal' || audience === 'multi-and-personal';
@@ -98,6 +100,7 @@ export function applicationBody(plan: RegistrationPlan, exchangeIds = permission
     ],
     tags: [plan.tag],
     ...(plan.certificate === undefined ? {} : { keyCredentials: [keyCredential(plan.certificate, plan.tag)] }),
+    ...defined({ serviceManagementReference: plan.serviceManagementReference }),
     // Entra refuses an audience with personal accounts and anything but 2.
     ...(personal ? { api: { requestedAccessTokenVersion: 2 } } : {}),
   };

@@ -1,4 +1,4 @@
-import type { MailauthError } from '../core/errors.ts';
+import { Exit, type MailauthError } from '../core/errors.ts';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
 import type { Exists } from '../errors/catalogue/registration/graph-errors.ts';
 import { problem } from '../errors/problem.ts';
@@ -17,7 +17,7 @@ interface About extends Exists {
   readonly what: string;
   readonly roles: readonly string[];
   readonly who?: string | undefined;
-  readonly plan?: Pick<RegistrationPlan, 'audience' | 'redirectUris' | 'secretMonths'>;
+  readonly plan?: Pick<RegistrationPlan, 'audience' | 'redirectUris' | 'secretMonths' | 'certificate'>;
 }
 
 /**
@@ -30,12 +30,36 @@ export function refusalProblem(refusal: GraphRefusal, about: About): MailauthErr
   if (policy !== undefined) return policy;
   if (isLag(refusal)) return problem('graph-lag', about, more);
   if (means(refusal, 'graph-quota')) return problem('graph-quota', about, more);
-  if (refusal.status === 403) return problem('graph-role-missing', about, more);
-  return problem('graph-refused', { ...about, said: refusal.message, status: refusal.status }, more);
+  if (means(refusal, 'graph-object-full')) return problem('graph-object-full', about, more);
+  if (means(refusal, 'graph-permission-missing')) {
+    const [, named] = /permission scope ([A-Z][\w.]+\w)/.exec(refusal.message) ?? [];
+    return problem('graph-permission-missing', { ...about, permissions: named === undefined ? [] : [named] }, more);
+  }
+  // Only this says that the person lacks a role: policies, limits and scopes answer 403 as well.
+  if (means(refusal, 'graph-role-missing')) return problem('graph-role-missing', about, more);
+  const other = problem('graph-refused', { ...about, said: refusal.message, status: refusal.status }, more);
+  return refusal.status === 403 ? other.but({ exit: Exit.notAllowed }) : other;
+}
+
+/** A certificate and a client secret are refused with the same codes: what was planned tells which one is meant. */
+function certificateProblem(
+  refusal: GraphRefusal,
+  about: About,
+  more: { detail: ReturnType<typeof graphDetail> },
+): MailauthError | undefined {
+  const { certificate } = about.plan ?? {};
+  if (certificate === undefined) return undefined;
+  if (means(refusal, 'certificate-authority-forbidden')) return problem('certificate-authority-forbidden', about, more);
+  if (means(refusal, 'certificate-lifetime-forbidden') || means(refusal, 'secret-lifetime-forbidden'))
+    return problem('certificate-lifetime-forbidden', { ...about, expiresAt: certificate.expiresAt }, more);
+  return means(refusal, 'secrets-forbidden') ? problem('certificates-forbidden', about, more) : undefined;
 }
 
 function policyProblem(refusal: GraphRefusal, about: About, more: { detail: ReturnType<typeof graphDetail> }): MailauthError | undefined {
   const { plan } = about;
+  if (means(refusal, 'service-reference-needed')) return problem('service-reference-needed', { ...about, said: refusal.message }, more);
+  const certificate = certificateProblem(refusal, about, more);
+  if (certificate !== undefined) return certificate;
   if (means(refusal, 'secrets-forbidden')) return problem('secrets-forbidden', about, more);
   if (means(refusal, 'secret-lifetime-forbidden')) {
     return problem('secret-lifetime-forbidden', { ...about, months: plan?.secretMonths ?? 0 }, more);

@@ -2,7 +2,7 @@ import { defined } from '../core/defined.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { type ExistingApplication, getRecordedApplication, readApplication } from './application.ts';
-import { type GraphAnswer, type GraphRefusal, graphDetail } from './graph-answer.ts';
+import type { GraphAnswer, GraphRefusal } from './graph-answer.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';
 import { type AppWork, untilReplicatedWith } from './replication.ts';
 
@@ -76,6 +76,5 @@ export function refused(answer: GraphRefusal, what: string, { commands, graph }:
   };
   // The next step is the same command again, not a set-up.
   const again = { ...about, resume: commands.undo };
-  if (answer.status === 403) return problem('graph-role-missing', again, { detail: graphDetail(answer) });
   return refusalProblem(answer, again);
 }

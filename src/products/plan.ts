@@ -19,6 +19,7 @@ export interface PlanAnswers {
   readonly access?: 'delegated' | 'app-only';
   /** app-only: in place of a client secret */
   readonly certificate?: PlannedCertificate;
+  readonly serviceManagementReference?: string | undefined;
   /** name of one of the product's variants */
   readonly variant?: string;
 }
@@ -40,7 +41,10 @@ export function planRegistration(product: Product, answers: PlanAnswers, setupId
     implicitTokens: variant?.implicitTokens === true,
     graphPermissions: permissionsOf(product, answers.protocols),
     exchangePermissions: delegatedPermissionsOf(answers.protocols),
-    ...defined({ secretMonths: answers.clientType === 'confidential' ? answers.secretMonths : undefined }),
+    ...defined({
+      secretMonths: answers.clientType === 'confidential' ? answers.secretMonths : undefined,
+      serviceManagementReference: answers.serviceManagementReference,
+    }),
     consent: answers.consent,
     tag: `mailauth:${setupId}`,
   };
@@ -54,7 +58,8 @@ export function permissionsOf(product: Product, protocols: readonly Protocol[]):
 }
 
 /** An app that acts for itself: no person signs in, so it has no redirect URI and no delegated permission. */
-function planForApp({ name, audience, protocols, consent, certificate, secretMonths }: PlanAnswers, setupId: string): RegistrationPlan {
+function planForApp(answers: PlanAnswers, setupId: string): RegistrationPlan {
+  const { name, audience, protocols, consent, certificate, secretMonths, serviceManagementReference } = answers;
   return {
     displayName: name,
     audience,
@@ -66,6 +71,7 @@ function planForApp({ name, audience, protocols, consent, certificate, secretMon
     exchangePermissions: [],
     appRoles: appRolesOf(protocols),
     ...(certificate === undefined ? { secretMonths } : { certificate }),
+    ...defined({ serviceManagementReference }),
     consent,
     tag: `mailauth:${setupId}`,
   };

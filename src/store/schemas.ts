@@ -78,6 +78,7 @@ export const registrationSchema = z.object({
   name: z.exactOptional(z.string()),
   audience: z.exactOptional(z.enum(['single', 'multi', 'multi-and-personal', 'personal'])),
   variant: z.exactOptional(z.string()),
+  serviceManagementReference: z.exactOptional(z.string()),
   publicClientFlows: z.exactOptional(z.boolean()),
   secretKeyId: z.exactOptional(z.string()),
   oldSecretKeyId: z.exactOptional(z.string()),

@@ -184,6 +184,24 @@ describe('two operators of one tenant', () => {
 });
 
 describe('a tenant that refuses', () => {
+  it('asks for the service management reference that the tenant demands, keeps it, and names its flag where nobody can be asked', async () => {
+    const words = `setup --sandbox --mailbox ${mailbox} --for this-computer --register auto --sign-in skip --fault service-reference`;
+    const env = { MAILAUTH_GRAPH_TOKEN: await beside(m, async (graph) => graph.token) };
+    const script = await m.mailauth(`${words} --yes --json`, { env });
+    expect(errorOf(script)).toMatchObject({ code: 'service-reference-needed', exit: 3 });
+    expect(errorOf(script)?.next[0]).toMatch(/^mailauth setup .*--resume .*# .*--service-management-reference$/);
+    const { prompts, unasked } = person([
+      ['Create it?', true],
+      ['Service management reference?', 'b0e1c2d3-0000-4000-8000-000000000001'],
+    ]);
+    const ran = await m.mailauth(words, { terminal: true, prompts, env });
+    expect([ran.exit, unasked()]).toEqual([0, []]);
+    expect((await onlyApp(m)).registration?.others).toMatchObject({ serviceManagementReference: 'b0e1c2d3-0000-4000-8000-000000000001' });
+    // The finished set-up has it, so that another run changes nothing.
+    const again = await m.mailauth(`${words} --yes --json`, { env });
+    expect(stream(again.lines()).data).toMatchObject({ alreadySetUp: true });
+  });
+
   it('a shorter lifetime, as the error says, completes the app that is there', async () => {
     const words = 'setup --sandbox --yes --no-test --json --client-type confidential --fault secret-lifetime-policy';
     const [first = ''] = errorOf(await m.mailauth(words))?.next ?? [];

@@ -1,14 +1,19 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { catalogue } from '../../src/errors/catalogue/catalogue.ts';
 import type { FaultArea } from '../../src/sandbox/faults/fault.ts';
 import { sandboxFaults } from '../../src/sandbox/faults/faults.ts';
+import { opensslCertificate, type TestCertificate } from '../support/certificate.ts';
 import { type Machine, machine, type Ran } from '../support/command-line.ts';
 import { countOf, hurried, onlyApp } from '../support/tenant.ts';
 
 /** Every fault of the sign-in, of device codes and of Graph, each over real sockets, on a computer of its own. */
 let m: Machine;
+let pair: TestCertificate;
+beforeAll(async () => {
+  pair = await opensslCertificate();
+});
 beforeEach(async () => {
   m = await machine();
 });
@@ -68,6 +73,8 @@ describe('device codes', () => {
 
 describe('Graph', () => {
   const confidential = ' --client-type confidential';
+  const appOnly = () => ` --access app-only --certificate ${join(m.home, 'pair.pem')}`;
+  const certified = ['certificates-forbidden', 'certificate-authority', 'certificate-lifetime-policy'];
   const more: Readonly<Record<string, string>> = {
     'audience-forbidden': ' --audience multi',
     'secrets-forbidden': confidential,
@@ -89,7 +96,8 @@ describe('Graph', () => {
   const faults = cases('graph').filter(([name]) => !['app-gone', 'graph-claims-challenge', 'graph-reads-lag'].includes(name));
 
   it.each(faults.filter(([name]) => !(name in waitedFor)))('%s: what exists is said, and the undo works', async (name, fault) => {
-    const ran = await m.mailauth(`${setup}${more[name] ?? ''} --fault ${name}`, hurried());
+    if (certified.includes(name)) await writeFile(join(m.home, 'pair.pem'), pair.certificate + pair.key, { mode: 0o600 });
+    const ran = await m.mailauth(`${setup}${certified.includes(name) ? appOnly() : (more[name] ?? '')} --fault ${name}`, hurried());
     expect(seen(ran)).toEqual(expected(fault));
     expect(await files('mailboxes')).toEqual([]);
     const { why = '', next = [] } = ran.lines().at(-1)?.error ?? {};

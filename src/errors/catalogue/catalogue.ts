@@ -17,6 +17,7 @@ import { adminEntries } from './registration/admin-errors.ts';
 import { answerEntries } from './registration/answer-errors.ts';
 import { graphEntries } from './registration/graph-errors.ts';
 import { mailboxEntries } from './registration/mailbox-errors.ts';
+import { policyEntries } from './registration/policy-errors.ts';
 import { rotationEntries } from './registration/rotation-errors.ts';
 import { setupEntries } from './registration/setup-errors.ts';
 import { homeEntries } from './store/home-errors.ts';
@@ -38,6 +39,7 @@ export const catalogue = {
   ...signInEntries,
   ...deviceUsageEntries,
   ...graphEntries,
+  ...policyEntries,
   ...adminEntries,
   ...homeEntries,
   ...keychainEntries,

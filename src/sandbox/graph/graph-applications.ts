@@ -92,7 +92,7 @@ function create(call: GraphCall): GraphAnswer {
   if (call.fault === 'registration-forbidden' && call.caller.roles.length === 0) return denied();
   const edit = readApplicationBody(call.body, undefined);
   if ('status' in edit) return edit;
-  const forbidden = audiencePolicy(call, edit.audience);
+  const forbidden = audiencePolicy(call, edit.audience) ?? referencePolicy(call, edit) ?? certificatePolicy(call, edit);
   if (forbidden !== undefined) return forbidden;
   const behind = call.fault === 'graph-lag' ? lagCalls : 0;
   const app: App = {
@@ -158,6 +158,25 @@ function audiencePolicy(call: GraphCall, audience: Registration['audience']): Gr
   if (call.fault !== 'audience-forbidden' || audience === 'AzureADMyOrg') return undefined;
   const message = `The sign-in audience '${audience}' is not allowed as per assigned policy. Ask an administrator, or use 'AzureADMyOrg'.`;
   return graphError(400, 'SignInAudienceNotAllowedAsPerAppPolicy', message);
+}
+
+/** Recorded: Azure/azure-cli#30717. */
+function referencePolicy(call: GraphCall, { others }: Edit): GraphAnswer | undefined {
+  if (call.fault !== 'service-reference' || others.serviceManagementReference) return undefined;
+  const message = 'ServiceManagementReference field is required for Create, but is missing in the request.';
+  return graphError(400, 'ServiceTreeValueMissing', message);
+}
+
+const longestCertificateDays = 7;
+
+function certificatePolicy(call: GraphCall, { certificates = [] }: Edit): GraphAnswer | undefined {
+  const latest = call.now + longestCertificateDays * 86_400_000;
+  if (call.fault !== 'certificate-lifetime-policy' || certificates.every((one) => one.expiresAt <= latest)) return undefined;
+  return graphError(
+    400,
+    'CredentialInvalidLifetimeAsPerAppPolicy',
+    'Credential lifetime exceeds the max value allowed as per assigned policy.',
+  );
 }
 
 function findByKey({ key, state }: GraphCall): App | undefined {

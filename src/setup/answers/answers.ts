@@ -22,6 +22,8 @@ export const answerSchemas = {
   protocols: z.readonly(z.array(z.enum(protocols))),
   name: text,
   secretMonths: z.number(),
+  /** ID of the service in the organization's own directory, where the tenant demands one */
+  serviceManagementReference: text,
   consent: z.enum(['admin', 'user', 'skip']),
   signIn: z.enum(['browser', 'paste', 'device', 'password', 'skip']),
 };

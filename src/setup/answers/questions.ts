@@ -6,6 +6,7 @@ import { products } from '../../products/products.ts';
 import { type Answers, checkAddress, checkTenant } from './answers.ts';
 import { appQuestions } from './app-questions.ts';
 import { asks } from './missing.ts';
+import { newAppQuestions } from './new-app-questions.ts';
 import { anyIsKept, base, isAppOnly, leftToOperator, productOf, type SetupQuestion, type SetupQuestions } from './question.ts';
 
 /** Shown only where no browser can be opened; elsewhere the guide's way is taken silently. */
@@ -138,7 +139,7 @@ const signInQuestions = {
 } satisfies Partial<SetupQuestions>;
 
 /** Every question of set-up: `setup --help`, the summary, the journal and what a finished set-up keeps are read from here. */
-export const questions: SetupQuestions = { ...mailboxQuestions, ...appQuestions, ...signInQuestions };
+export const questions: SetupQuestions = { ...mailboxQuestions, ...appQuestions, ...newAppQuestions, ...signInQuestions };
 
 /** Which mailbox, for which product: known before anything is looked up. */
 export const firstQuestions: readonly SetupQuestion[] = [questions.mailbox, questions.for];
@@ -147,7 +148,7 @@ export const firstQuestions: readonly SetupQuestion[] = [questions.mailbox, ques
 export const registrationQuestions: readonly SetupQuestion[] = (
   [
     ...(['access', 'signInAs', 'tenant', 'register', 'clientType', 'clientId', 'redirectUri', 'audience', 'variant'] as const),
-    ...(['protocols', 'name', 'secretMonths', 'consent', 'signIn'] as const),
+    ...(['protocols', 'name', 'secretMonths', 'serviceManagementReference', 'consent', 'signIn'] as const),
   ] as const
 ).map((id) => questions[id]);
 

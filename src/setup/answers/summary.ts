@@ -39,14 +39,16 @@ function productWords({ for: name, variant }: Answers): string {
   return `${product?.title ?? name}${kind === undefined ? '' : `: ${kind.title}`}`;
 }
 
-function appWords({ clientId, clientType, register, name, audience = 'single', secretMonths }: Answers): string {
+function appWords(answers: Answers): string {
+  const { clientId, clientType, register, name, audience = 'single', secretMonths, serviceManagementReference } = answers;
   const type = `${clientType} client`;
   if (clientId !== undefined || register === 'existing') return `${clientId ?? ''} (${type})`;
   const how = { auto: 'will be registered', portal: 'to be registered in the portal', handoff: 'an administrator will register it' }[
     register
   ];
   const months = secretMonths === undefined ? [] : [`secret for ${secretMonths} months`];
-  return `${how} as "${name}" (${[type, whoseAccounts[audience], ...months].join(', ')})`;
+  const reference = serviceManagementReference === undefined ? [] : [`service reference ${serviceManagementReference}`];
+  return `${how} as "${name}" (${[type, whoseAccounts[audience], ...months, ...reference].join(', ')})`;
 }
 
 const whoseAccounts = {

@@ -7,8 +7,6 @@ import { addProofRedirect, removeProofRedirect } from '../../entra/proof-redirec
 import { type RegisteredApp, registerApp } from '../../entra/registration.ts';
 import type { RegistrationProgress } from '../../entra/registration-run.ts';
 import type { GraphCommands } from '../../errors/catalogue/registration/graph-errors.ts';
-import { planRegistration } from '../../products/plan.ts';
-import { productNamed } from '../../products/products.ts';
 import { decodeClientSecret, encodeClientSecret } from '../../store/client-secret-entry.ts';
 import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.ts';
 import { secretFor } from '../../tokens/bound.ts';
@@ -20,8 +18,8 @@ import { freeProofRedirect } from '../sign-in/proof-step.ts';
 import type { Proof } from '../sign-in/registered-setup.ts';
 import { commandsOf } from './admin-step.ts';
 import { adopt } from './adopt-step.ts';
-import { publicPart } from './app-certificate.ts';
-import { planAnswers, type RegistrationResult, type RegistrationStep } from './registration-step.ts';
+import { planOf, type RegistrationResult, type RegistrationStep } from './registration-step.ts';
+import { withReference } from './service-reference.ts';
 
 /** `--register auto`, before anything is made: what the registration needs is journaled, and the key of what is put on the app is stored. */
 export async function beginRegistration(step: RegistrationStep): Promise<JournaledRegistration> {
@@ -35,14 +33,11 @@ export async function beginRegistration(step: RegistrationStep): Promise<Journal
  * `--register auto`, once it was agreed to and an administrator has signed in: makes the tenant as planned. Every step is journaled; run
  * again it completes what is there and changes only what differs.
  */
-export async function throughGraph(answers: Answers, step: RegistrationStep): Promise<RegistrationResult> {
+export async function throughGraph(given: Answers, step: RegistrationStep): Promise<RegistrationResult> {
   const { deps, graph } = step;
-  const guide = productNamed(answers.for);
-  if (guide === undefined || graph === undefined) throw new Error(`no guide ${answers.for}, or no administrator has signed in`);
+  if (graph === undefined) throw new Error('no administrator has signed in');
   let made = step.madeBefore ?? (await beginRegistration(step));
-  const certificate = step.certificate === undefined ? undefined : publicPart(step.certificate);
-  const plan = planRegistration(guide, { ...planAnswers(answers), ...(certificate && { certificate }) }, made.setupId);
-  const commands = commandsOf(answers, step);
+  const commands = commandsOf(given, step);
   deps.report.progress('registration', 'started', 'Registering the app');
   const update = async ({ proofRedirect, ...more }: Update): Promise<void> => {
     const { proofRedirect: before, ...rest } = made;
@@ -51,33 +46,34 @@ export async function throughGraph(answers: Answers, step: RegistrationStep): Pr
     await step.journal.registering(made);
   };
   if (made.creating !== true && made.appObjectId === undefined) {
-    const adopted = await adopt(graph, plan, commands, step);
+    const adopted = await adopt(graph, planOf(given, step, made), commands, step);
     if (adopted !== undefined) await update({ appObjectId: adopted.appObjectId, appId: adopted.appId, adopted: true });
   }
-  const app = await registerApp(
-    {
-      graph,
-      commands,
-      clock: deps.ctx.clock,
-      signal: deps.ctx.signal,
-      onWait: (reason, ms) => deps.report.progress('registration', 'waiting', waitWords(reason, ms)),
-      keepSecret: async (secret, { keyId, endDateTime }) => {
-        await keepPending(step, made.appId, secret);
-        await update({ secretKeyId: keyId, secretExpiresAt: endDateTime });
+  const keyIds = await heldKeyIds(made, step);
+  const keepKeyIds = [made.oldSecretKeyId, ...(await unboundKeyIds(made, step))].filter((id) => id !== undefined);
+  const attempt = (plan: RegistrationPlan, before: JournaledRegistration): Promise<RegisteredApp> =>
+    registerApp(
+      {
+        graph,
+        commands,
+        clock: deps.ctx.clock,
+        signal: deps.ctx.signal,
+        onWait: (reason, ms) => deps.report.progress('registration', 'waiting', waitWords(reason, ms)),
+        keepSecret: async (secret, { keyId, endDateTime }) => {
+          await keepPending(step, made.appId, secret);
+          await update({ secretKeyId: keyId, secretExpiresAt: endDateTime });
+        },
       },
-    },
-    plan,
-    {
-      ...known(made),
-      keyIds: await heldKeyIds(made, step),
-      keepKeyIds: [made.oldSecretKeyId, ...(await unboundKeyIds(made, step))].filter((id) => id !== undefined),
-    },
-    (progress) => update(afterwards(progress, made)),
-  );
+      plan,
+      { ...known(before), keyIds, keepKeyIds },
+      (progress) => update(afterwards(progress, made)),
+    );
+  const { answers, app } = await withReference(given, step, made, attempt);
+  const plan = planOf(answers, step, made);
   report(app, graph, step, made);
   const clientSecret = await heldSecret(step, app.appId);
   const proof = await makeProof(answers, { graph, commands, step, appObjectId: app.appObjectId, made: () => made, update });
-  return resultOf(app, plan, made, { graph, clientSecret, proof });
+  return { ...resultOf(app, plan, made, { graph, clientSecret, proof }), answers };
 }
 
 interface RegisteredParts {

@@ -48,7 +48,7 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
   }
   return {
     // The ID of an app that mailauth registers is no answer of the operator: a run that goes on another way would take it for one.
-    answers: answers.register === 'auto' ? answers : { ...answers, clientId: way.clientId },
+    answers: answers.register === 'auto' ? (way.answers ?? answers) : { ...answers, clientId: way.clientId },
     registration: registrationOf(answers, way, step.certificate),
     ...defined({ clientSecret: way.clientSecret, proof: way.proof, graph: way.graph }),
   };
@@ -62,9 +62,13 @@ const registrationOf = (answers: Answers, way: RegistrationResult, certificate: 
   ...defined({ secretExpiresAt: way.secretExpiresAt }),
   ...(certificate === undefined ? {} : { secretExpiresAt: certificate.expiresAt, certificateThumbprint: certificate.thumbprint }),
   ...defined({ secretKeyId: way.secretKeyId, oldSecretKeyId: way.oldSecretKeyId }),
-  ...(way.made && defined({ made: way.made, name: answers.name, audience: answers.audience, variant: answers.variant })),
+  ...(way.made && defined({ made: way.made, ...answersKept(way.answers ?? answers) })),
   ...defined({ publicClientFlows: way.publicClientFlows }),
 });
+
+/** The answers that the mailbox file keeps of an app that mailauth registered. */
+const answersKept = ({ name, audience, variant, serviceManagementReference }: Answers) =>
+  defined({ name, audience, variant, serviceManagementReference });
 
 async function existing(answers: Answers, step: RegistrationStep): Promise<RegistrationResult> {
   if (answers.clientId === undefined) throw missingClientId(answers);

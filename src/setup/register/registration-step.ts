@@ -1,14 +1,17 @@
 import type { Cloud, Tenant } from '../../core/cloud.ts';
 import type { MadeRegistration } from '../../core/mailbox.ts';
+import type { RegistrationPlan } from '../../core/registration-plan.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { SecretStore } from '../../core/stores.ts';
 import type { Graph } from '../../entra/graph.ts';
 import type { ClientCertificate } from '../../oauth/client-certificate.ts';
-import type { PlanAnswers } from '../../products/plan.ts';
+import { type PlanAnswers, planRegistration } from '../../products/plan.ts';
+import { productNamed } from '../../products/products.ts';
 import type { Answers } from '../answers/answers.ts';
 import type { JournaledRegistration } from '../journal/journal-file.ts';
 import type { OpenSetup } from '../journal/setup-deps.ts';
 import type { Proof } from '../sign-in/registered-setup.ts';
+import { publicPart } from './app-certificate.ts';
 
 /** What every way to register works with. */
 export interface RegistrationStep extends OpenSetup {
@@ -36,6 +39,8 @@ export interface RegistrationResult {
   readonly madeByMailauth?: boolean;
   readonly publicClientFlows?: boolean;
   readonly proof?: Proof;
+  /** with what the tenant asked for meanwhile */
+  readonly answers?: Answers;
   readonly graph?: Graph;
 }
 
@@ -47,4 +52,11 @@ export function planAnswers(answers: Answers): Answers & PlanAnswers {
   const { name, audience, redirectUri = '', secretMonths = 12 } = answers;
   if (name === undefined || audience === undefined) throw new Error(`no name or audience for --register ${answers.register}`);
   return { ...answers, name, audience, redirectUri, secretMonths };
+}
+
+/** What is to be registered by these answers. */
+export function planOf(answers: Answers, { certificate }: RegistrationStep, { setupId }: JournaledRegistration): RegistrationPlan {
+  const guide = productNamed(answers.for);
+  if (guide === undefined) throw new Error(`no guide ${answers.for}`);
+  return planRegistration(guide, { ...planAnswers(answers), ...(certificate && { certificate: publicPart(certificate) }) }, setupId);
 }

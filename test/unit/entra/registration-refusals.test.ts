@@ -58,6 +58,65 @@ describe('what the tenant forbids', () => {
     expect(nextOf(error).join('\n')).not.toContain('--delete-app');
   });
 
+  const certified: RegistrationPlan = {
+    ...plans['this-computer-public'],
+    certificate: { der: 'MIIB', thumbprint: 'abc', startsAt: '2026-11-22T00:00:00Z', expiresAt: '2029-11-22T00:00:00Z' },
+  };
+  const nested =
+    '{"errorCode":"PermissionScopeNotGranted","message":"Authorization failed due to missing permission scope Application.X."}';
+
+  it.each([
+    [
+      'the lifetime of a certificate',
+      'CredentialInvalidLifetimeAsPerAppPolicy',
+      'x',
+      'certificate-lifetime-forbidden',
+      /valid until 2029-11-22/,
+    ],
+    [
+      'the same in words',
+      'Request_BadRequest',
+      'Key credential end date is invalid.',
+      'certificate-lifetime-forbidden',
+      /valid until 2029/,
+    ],
+    ['certificates', 'CredentialTypeNotAllowedAsPerAppPolicy', 'x', 'certificates-forbidden', /forbids certificates/],
+    ['other authorities', 'x', 'Not in trustedCertificateAuthority.', 'certificate-authority-forbidden', /own authorities/],
+  ])('%s is not told of a client secret', async (_, code, message, sees, title) => {
+    const error = await failure(refusing('POST /applications', refused(400, code, message)), certified);
+    expect([error.code, error.exit, error.title]).toEqual([sees, 6, expect.stringMatching(title)]);
+    expect([error.title, error.why, error.admin, ...nextOf(error)].join(' ')).not.toMatch(
+      /client secret|password lifetime|--secret-months|public/,
+    );
+  });
+
+  it.each([
+    ['too many values', 'Directory_ResourceSizeExceeded', 'The size of the object has exceeded its limit.', 'graph-object-full'],
+    ['the scope of the client', 'UnknownError', nested, 'graph-permission-missing'],
+    ['Conditional Access', 'AccessDenied', 'Blocked by Conditional Access', 'graph-refused'],
+    ['a missing role', 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.', 'graph-role-missing'],
+  ])('403 for %s', async (_, code, message, sees) => {
+    const error = await failure(refusing('POST /applications', refused(403, code, message)));
+    expect([error.code, error.exit, /the role/.test(error.why ?? '')]).toEqual([sees, 6, sees === 'graph-role-missing']);
+    if (sees === 'graph-permission-missing') expect(error.title).toBe('The Graph token lacks Application.X');
+    // Two sentences are never run together.
+    if (sees === 'graph-refused') expect(error.why).toBe('Blocked by Conditional Access. Nothing was changed in the tenant.');
+  });
+
+  it('an app without a reference to a service, in the two forms that were seen', async () => {
+    for (const [code, message] of [
+      ['ServiceTreeValueMissing', 'x'],
+      ['Request_BadRequest', 'ServiceManagementReference field is required for Create, but is missing in the request.'],
+    ] as const) {
+      const error = await failure(refusing('POST /applications', refused(400, code, message)));
+      expect([error.code, error.exit, nextOf(error)[0]]).toEqual([
+        'service-reference-needed',
+        3,
+        expect.stringContaining('--service-management-reference'),
+      ]);
+    }
+  });
+
   it('names a lifetime that may do', async () => {
     const error = await failure(refusing(addPassword, refused(400, 'CredentialInvalidLifetimeAsPerAppPolicy')), plans.supportpal);
     expect(error.title).toContain('24 months');

@@ -1,6 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
 import { type Command, led, line, mailauth, type NextStep, plus } from '../../../core/next.ts';
-import { anyOf } from '../../../core/text.ts';
+import { anyOf, sentence } from '../../../core/text.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -24,10 +24,11 @@ export interface Exists extends GraphCommands {
   readonly exists: readonly string[];
 }
 
-const made = (v: Exists): string =>
+/** What stands in the tenant by now, as a sentence. */
+export const made = (v: Exists): string =>
   v.exists.length === 0 ? 'Nothing was changed in the tenant.' : `Already made: ${v.exists.join(', ')}.`;
 
-const undo = (v: Exists): readonly NextStep[] => (v.exists.length === 0 ? [] : [led('Take back what was made', v.undo)]);
+export const undo = (v: Exists): readonly NextStep[] => (v.exists.length === 0 ? [] : [led('Take back what was made', v.undo)]);
 
 /** Registration through Microsoft Graph: rights, policies, throttling, and what was found there. */
 export const graphEntries = {
@@ -63,7 +64,7 @@ export const graphEntries = {
     exit: Exit.failed,
     source: sources.graph,
     title: (v) => `Microsoft Graph refuses to ${v.what}`,
-    why: (v) => `${v.said === '' ? `It answered ${v.status}.` : v.said} ${made(v)}`,
+    why: (v) => `${v.said === '' ? `It answered ${v.status}.` : sentence(v.said)} ${made(v)}`,
     next: (v) => [v.resume, ...undo(v)],
   }),
   'graph-lag': entry<Exists & { what: string }>({
@@ -97,7 +98,9 @@ export const graphEntries = {
   'graph-permission-missing': entry<Exists & { permissions: readonly string[] }>({
     exit: Exit.notAllowed,
     source: sources.graph,
-    title: (v) => `The Graph token lacks ${v.permissions.join(' and ')}`,
+    codes: ['PermissionScopeNotGranted'],
+    says: ['Authorization failed due to missing permission scope', 'Missing scope permissions on the request'],
+    title: (v) => `The Graph token lacks ${v.permissions.length === 0 ? 'a permission' : v.permissions.join(' and ')}`,
     why: (v) => `The app that signed in was not granted it, so Graph would refuse the registration. ${made(v)}`,
     next: (v) => [v.resume, led('A token with it, for MAILAUTH_GRAPH_TOKEN', line`az account get-access-token --resource-type ms-graph`)],
   }),
@@ -118,51 +121,12 @@ export const graphEntries = {
     next: (v) => [v.resume, led('Leave the protocol out', plus(v.resume, { protocols: 'imap' })), ...undo(v)],
     retryHelps: false,
   }),
-  'secrets-forbidden': entry<Exists>({
-    exit: Exit.notAllowed,
-    source: sources.graphPolicies,
-    codes: ['CredentialTypeNotAllowedAsPerAppPolicy'],
-    title: () => 'A policy of this tenant forbids client secrets',
-    why: (v) => `CredentialTypeNotAllowedAsPerAppPolicy. Go on once an administrator has exempted this app. ${made(v)}`,
-    next: (v) => [v.resume, led('On this computer it also works without one', plus(v.resume, { clientType: 'public' })), ...undo(v)],
-    admin: () => 'exempt the app from "Block password addition" (Entra > Enterprise apps > Application policies), or allow it for an hour.',
-    retryHelps: false,
-  }),
-  'secret-lifetime-forbidden': entry<Exists & { months: number }>({
-    exit: Exit.notAllowed,
-    source: sources.graphPolicies,
-    codes: ['CredentialInvalidLifetimeAsPerAppPolicy'],
-    title: (v) => `A policy of this tenant does not allow a client secret of ${v.months} months`,
-    why: (v) => `CredentialInvalidLifetimeAsPerAppPolicy: the longest lifetime is shorter. ${made(v)}`,
-    next: (v) => [plus(v.resume, { secretMonths: v.months > 6 ? 6 : v.months > 3 ? 3 : 1 }), ...undo(v)],
-    admin: () => 'the longest lifetime stands under Entra > Enterprise apps > Application policies, "Restrict max password lifetime".',
-  }),
   'secret-limit': entry<Exists & { has: number }>({
     exit: Exit.notAllowed,
     source: sources.graph,
     title: (v) => `The app has ${v.has} client secrets, and no more are allowed`,
     why: (v) => `With personal accounts in its audience Entra allows two. ${made(v)}`,
     next: (v) => [v.resume, 'Remove one that is not in use first: Entra > App registrations > Certificates & secrets.'],
-    retryHelps: false,
-  }),
-  'audience-forbidden': entry<Exists & { audience: string }>({
-    exit: Exit.notAllowed,
-    source: sources.graphPolicies,
-    codes: ['SignInAudienceNotAllowedAsPerAppPolicy'],
-    title: (v) => `A policy of this tenant does not allow the audience "${v.audience}"`,
-    why: (v) => `SignInAudienceNotAllowedAsPerAppPolicy. ${made(v)}`,
-    next: (v) => [plus(v.resume, { audience: 'single' }), ...undo(v)],
-    admin: (v) => `allow apps with the audience "${v.audience}", or use the product with --audience single.`,
-    retryHelps: false,
-  }),
-  'redirect-domain-forbidden': entry<Exists & { uris: readonly string[] }>({
-    exit: Exit.notAllowed,
-    source: sources.graphPolicies,
-    codes: ['HostNameNotOnVerifiedDomain'],
-    title: () => 'This tenant accepts redirect URIs of its own verified domains only',
-    why: (v) => `HostNameNotOnVerifiedDomain: ${v.uris.join(', ')}. Go on once an administrator has allowed it. ${made(v)}`,
-    next: (v) => [v.resume, ...undo(v)],
-    admin: (v) => `verify the domain of ${v.uris.join(', ')} in Entra > Custom domain names, or relax the policy for redirect URIs.`,
     retryHelps: false,
   }),
   'graph-quota': entry<Exists>({
@@ -172,6 +136,16 @@ export const graphEntries = {
     title: () => 'The directory has no room for another object',
     why: (v) => `A user who is not an administrator can own 250 objects, and deleted apps count for 30 days. ${made(v)}`,
     next: (v) => [v.resume, 'Delete apps that nobody uses first: Entra > App registrations > Owned applications.', ...undo(v)],
+    retryHelps: false,
+  }),
+  'graph-object-full': entry<Exists & { what: string }>({
+    exit: Exit.notAllowed,
+    source: sources.graph,
+    codes: ['Directory_ResourceSizeExceeded'],
+    says: ['The size of the object has exceeded its limit'],
+    title: (v) => `The application is full, so Microsoft Graph does not ${v.what}`,
+    why: (v) => `It holds as many client secrets, certificates and other values as the directory stores in one object. ${made(v)}`,
+    next: (v) => [v.resume, 'Remove secrets that nobody uses first: Entra > App registrations > Certificates & secrets.', ...undo(v)],
     retryHelps: false,
   }),
   'registration-ambiguous': entry<GraphCommands & { appIds: readonly string[] }>({

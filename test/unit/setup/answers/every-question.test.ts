@@ -38,6 +38,7 @@ const others: Required<{ [K in AnswerId]: Known[K] }> = {
   protocols: ['pop'],
   name: 'Another name',
   secretMonths: 6,
+  serviceManagementReference: 'b0e1c2d3',
   consent: 'user',
   signIn: 'skip',
 };

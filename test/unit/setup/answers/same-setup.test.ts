@@ -87,7 +87,14 @@ describe('is the app that stands the one that these answers mean?', () => {
   const other: Required<Known> = {
     ...{ mailbox: 'a@contoso.com', for: 'custom', access: 'app-only', signInAs: 'ada@contoso.com', tenant: 'fabrikam.com' },
     ...{ register: 'portal', clientType: 'confidential', clientId, redirectUri: 'http://localhost:1', audience: 'multi', variant: 'x' },
-    ...{ protocols: ['pop'], name: 'Another name', secretMonths: 6, consent: 'user', signIn: 'paste' },
+    ...{
+      protocols: ['pop'],
+      name: 'Another name',
+      secretMonths: 6,
+      serviceManagementReference: 'b0e1c2d3',
+      consent: 'user',
+      signIn: 'paste',
+    },
   };
   it.each(allQuestions.map(({ id, decidesApp }) => ({ id, word: decidesApp ? 'is another app' : 'is the same app', decidesApp })))(
     'another $id $word',
