@@ -53,6 +53,8 @@ const schema = z.object({
   ),
   tags: texts,
   serviceManagementReference: z.catch(z.nullish(z.string()), undefined),
+  /** null, `NotDisabled`, or why Microsoft disabled it */
+  disabledByMicrosoftStatus: z.catch(z.nullish(z.string()), undefined),
   api: z.catch(z.object({ requestedAccessTokenVersion: z.catch(z.nullable(z.number()), null) }), { requestedAccessTokenVersion: null }),
   passwordCredentials: z.catch(z.array(credential), []),
 });
@@ -62,7 +64,7 @@ export type ExistingApplication = z.infer<typeof schema>;
 
 /** `$select` for everything that `readApplication` reads. */
 export const applicationFields =
-  'id,appId,displayName,signInAudience,isFallbackPublicClient,publicClient,web,requiredResourceAccess,tags,serviceManagementReference,api,passwordCredentials,keyCredentials';
+  'id,appId,displayName,signInAudience,isFallbackPublicClient,publicClient,web,requiredResourceAccess,tags,serviceManagementReference,disabledByMicrosoftStatus,api,passwordCredentials,keyCredentials';
 
 /** undefined: the body is not an application. */
 export function readApplication(body: unknown): ExistingApplication | undefined {
@@ -151,6 +153,18 @@ export async function withKeys(graph: Graph, app: ExistingApplication, plan: Reg
   const answer = await graph.get(`/applications/${encodeURIComponent(app.id)}?$select=keyCredentials`);
   const read = answer.kind === 'ok' ? keyed.safeParse(answer.body) : undefined;
   return read?.success === true ? { ...app, keyCredentials: read.data.keyCredentials } : app;
+}
+
+const deactivated = z.object({ isDisabled: z.literal(true) });
+
+/**
+ * Who has switched this application off; undefined: nobody, as far as it can be read. `isDisabled` is asked for alone: a Graph that does not
+ * know the property, which is of 2026, refuses the whole request.
+ */
+export async function switchedOffBy(graph: Graph, app: ExistingApplication): Promise<'owner' | 'Microsoft' | undefined> {
+  if (/^Disabled/.test(app.disabledByMicrosoftStatus ?? '')) return 'Microsoft';
+  const answer = await graph.get(`/applications/${encodeURIComponent(app.id)}?$select=id,appId,isDisabled`);
+  return answer.kind === 'ok' && deactivated.safeParse(answer.body).success ? 'owner' : undefined;
 }
 
 /** A PATCH replaces a whole collection, so the others' entries are sent along. */

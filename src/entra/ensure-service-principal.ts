@@ -1,12 +1,13 @@
 import * as z from 'zod/mini';
+import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { type GraphAnswer, type GraphRefusal, says } from './graph-answer.ts';
 import { appRoleAssignmentBody, appRoleIds, servicePrincipalBody } from './manifest.ts';
 import { rolesThat } from './refusals.ts';
-import type { RegistrationRun } from './registration-run.ts';
+import { aboutNow, type RegistrationRun } from './registration-run.ts';
 import type { Resources } from './resources.ts';
 
-const principal = z.object({ id: z.string().check(z.minLength(1)) });
+const principal = z.object({ id: z.string().check(z.minLength(1)), accountEnabled: z.catch(z.nullish(z.boolean()), undefined) });
 
 /**
  * Makes sure of the app's service principal in this tenant, to which grants belong. Resolves to its object id. A new app cannot have one
@@ -17,13 +18,17 @@ export async function ensureServicePrincipal(
   { appId }: { readonly appId: string },
   isNewApp: boolean,
 ): Promise<string> {
-  const path = `/servicePrincipals(appId='${encodeURIComponent(appId)}')?$select=id,appId`;
+  const path = `/servicePrincipals(appId='${encodeURIComponent(appId)}')?$select=id,appId,accountEnabled`;
   const { graph } = run.deps;
   let spObjectId: string | undefined;
   if (!isNewApp) {
     const answer = await graph.get(path);
     if (answer.kind === 'refused' && answer.status !== 404) throw run.fail(answer, 'read the service principal');
-    if (answer.kind === 'ok') spObjectId = idOf(answer.body);
+    if (answer.kind === 'ok') {
+      spObjectId = idOf(answer.body);
+      if (principal.safeParse(answer.body).data?.accountEnabled === false)
+        throw problem('app-switched-off', { ...aboutNow(run), clientId: plain(appId, 64), by: 'tenant' });
+    }
   }
   if (spObjectId === undefined) {
     const made = await run.untilReplicated(() => graph.post('/servicePrincipals', servicePrincipalBody(appId)));

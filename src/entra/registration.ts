@@ -2,7 +2,7 @@ import { defined } from '../core/defined.ts';
 import type { RegistrationPlan } from '../core/registration-plan.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
-import { differences, type ExistingApplication, readApplication, withKeys } from './application.ts';
+import { differences, type ExistingApplication, readApplication, switchedOffBy, withKeys } from './application.ts';
 import { ensureSecret } from './ensure-secret.ts';
 import { ensureAppRoles, ensureServicePrincipal } from './ensure-service-principal.ts';
 import { findOwn, findTagged } from './find-own.ts';
@@ -50,6 +50,8 @@ export async function registerApp(
   checkRights(deps.graph.claims, plan, aboutNow(run));
   const [own, answers] = await Promise.all([findOwn(run), askResources(deps.graph, plan)]);
   if (own !== undefined && run.exists.length === 0) run.exists.push(`the application ${plain(own.appId, 64)}`);
+  const by = own === undefined ? undefined : await switchedOffBy(deps.graph, own);
+  if (own !== undefined && by !== undefined) throw problem('app-switched-off', { ...aboutNow(run), clientId: plain(own.appId, 64), by });
   const resources = judgeResources(answers, plan, aboutNow(run));
 
   const app = own === undefined ? await create(run, resources) : await adjust(run, own, resources);

@@ -74,6 +74,7 @@ function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, kn
 
 /** Values that only one entry needs. */
 const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unknown>>>>> = {
+  'app-switched-off': { by: 'owner' },
   'store-damaged': { fix: [mailauth('login', { force: true })] },
   'resume-choice': { candidates: [{ mailbox: 'MAILBOX', for: 'PRODUCT' }] },
   'cloud-unknown': { known: cloudNames },

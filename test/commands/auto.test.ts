@@ -183,6 +183,19 @@ describe('two operators of one tenant', () => {
   });
 });
 
+it('an app that was deactivated meanwhile: said, and the next step works once it is active again', async () => {
+  await m.ready('setup --sandbox --yes --no-test --protocols imap');
+  const { registration } = await onlyApp(m);
+  const set = (isDisabled: boolean) => beside(m, (graph) => graph.call('PATCH', `/applications/${registration?.objectId}`, { isDisabled }));
+  expect((await set(true)).status).toBe(204);
+  const words = 'setup --sandbox --yes --no-test --protocols imap,smtp --json';
+  const ran = await m.mailauth(words);
+  expect(errorOf(ran)).toMatchObject({ code: 'app-switched-off', exit: 6 });
+  await set(false);
+  const [next = ''] = errorOf(ran)?.next ?? [];
+  expect((await m.mailauth(next.replace(/^mailauth | +#.*$/g, ''))).exit).toBe(0);
+});
+
 describe('a tenant that refuses', () => {
   it('asks for the service management reference that the tenant demands, keeps it, and names its flag where nobody can be asked', async () => {
     const words = `setup --sandbox --mailbox ${mailbox} --for this-computer --register auto --sign-in skip --fault service-reference`;

@@ -183,6 +183,7 @@ const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     ...{ app: 'Microsoft Azure CLI', reason: 'A policy of the tenant blocks Microsoft Azure CLI.', remedy: 'exempt Microsoft Azure CLI.' },
     ...{ again: mailauth('setup', { resume: true, mailbox: 'helpdesk@contoso.com' }), otherWays },
   },
+  'app-switched-off': { by: 'owner' },
   'certificate-lifetime-forbidden': { expiresAt: '2029-01-01T00:00:00Z' },
   'graph-claims-refused': { isGiven: false, otherWays },
   'needs-yes': { what: 'Removing the old client secret' },

@@ -4,7 +4,7 @@ import { changedClaims } from '../faults/faults.ts';
 import { adminRefusalOf, refusalOf } from '../faults/faults-token.ts';
 import { json, type SandboxReply, type SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
-import { audienceRefuses, findApp, isAzureCli } from '../tenant/app-objects.ts';
+import { audienceRefuses, findApp, isAzureCli, isSwitchedOff } from '../tenant/app-objects.ts';
 import { effectiveRoles, findTenant, tenant } from '../tenant/directory.ts';
 import { rolesOfApp, servicePrincipalIdOf } from '../tenant/microsoft-resources.ts';
 import type { State } from '../tenant/state-schema.ts';
@@ -57,6 +57,7 @@ function judge(state: State, named: string, form: TokenForm, setting: Setting) {
   const fault = isAzureCli(app) ? adminRefusalOf(setting.fault) : refusalOf(setting.fault);
   const blanks = { client: clientId, app: app.name, tenant: named, state: 'unmanaged', resource: setting.graph };
   if (fault !== undefined) return refused(fault, blanks);
+  if (isSwitchedOff(state, app)) return refused(7000112, { client: clientId });
   const audience = audienceRefuses(app, named);
   if (audience !== undefined) return refused(audience.aadsts, audience.blanks);
   switch (form.grant_type) {

@@ -55,6 +55,7 @@ const schema = z.strictObject({
   notes: maybeText,
   optionalClaims: z.optional(z.nullable(z.unknown())),
   serviceManagementReference: maybeText,
+  isDisabled: maybeFlag,
 });
 
 type Body = z.infer<typeof schema>;
@@ -135,8 +136,28 @@ function blank(data: Body): Edit {
 
 function merge(data: Body, before: Edit): Edit {
   const implicit = data.web?.implicitGrantSettings;
-  const { description, groupMembershipClaims, identifierUris, info, notes, optionalClaims, serviceManagementReference, appRoles } = data;
-  const others = { description, groupMembershipClaims, identifierUris, info, notes, optionalClaims, serviceManagementReference, appRoles };
+  const {
+    description,
+    groupMembershipClaims,
+    identifierUris,
+    info,
+    notes,
+    optionalClaims,
+    serviceManagementReference,
+    appRoles,
+    isDisabled,
+  } = data;
+  const others = {
+    description,
+    groupMembershipClaims,
+    identifierUris,
+    info,
+    notes,
+    optionalClaims,
+    serviceManagementReference,
+    appRoles,
+    isDisabled,
+  };
   const given = Object.entries(others).filter(([, value]) => value !== undefined);
   return {
     name: data.displayName ?? before.name,

@@ -30,7 +30,7 @@ import {
 } from './graph-view.ts';
 
 const createSchema = z.looseObject({ appId: z.string(), tags: z.optional(z.array(z.string())) });
-const changeSchema = z.looseObject({ tags: z.optional(z.array(z.string())) });
+const changeSchema = z.looseObject({ tags: z.optional(z.array(z.string())), accountEnabled: z.optional(z.boolean()) });
 
 /** `/servicePrincipals`: the tenant's apps, Microsoft Graph and Exchange Online. */
 export function servicePrincipals(call: GraphCall, at: string): GraphAnswer {
@@ -132,6 +132,7 @@ function change(call: GraphCall, principal: ServicePrincipal): GraphAnswer {
   const read = changeSchema.safeParse(call.body);
   if (!read.success) return badRequest("Invalid value specified for property 'tags' of resource 'ServicePrincipal'.");
   principal.tags = read.data.tags ?? principal.tags;
+  principal.enabled = read.data.accountEnabled ?? principal.enabled ?? true;
   return noContent;
 }
 

@@ -48,6 +48,7 @@ export function applicationView(app: App, deletedAt?: number, withKeys = false):
     displayName: app.name,
     groupMembershipClaims: null,
     identifierUris: [],
+    isDisabled: null,
     isFallbackPublicClient: registration.publicFallback,
     notes: null,
     optionalClaims: null,
@@ -108,6 +109,7 @@ export function secretView(secret: StoredSecret): Row {
 export function servicePrincipalView(principal: ServicePrincipal, app: App): Row {
   return {
     ...principalBasics(principal.objectId, principal.appId, app.name),
+    accountEnabled: principal.enabled !== false,
     createdDateTime: rfc3339(principal.createdAt),
     appOwnerOrganizationId: tenant.id,
     signInAudience: registrationOf(app).audience,

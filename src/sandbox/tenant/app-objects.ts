@@ -41,6 +41,11 @@ export function registrationOf(app: App): Registration {
   );
 }
 
+/** Deactivated by its owner, or switched off in the tenant: nobody gets a token. */
+export const isSwitchedOff = (state: State, app: App): boolean =>
+  app.registration?.others.isDisabled === true ||
+  state.servicePrincipals.some((one) => one.appId === app.clientId && one.enabled === false);
+
 /** What `.default` stands for: the delegated permissions that the registration declares, or undefined where it declares none. */
 export function declaredScopes(app: App): ((resource: 'graph' | 'outlook') => readonly string[]) | undefined {
   if (isAzureCli(app)) return (resource) => (resource === 'graph' ? preauthorized : []);

@@ -76,6 +76,8 @@ const servicePrincipalSchema = z.object({
   appId: z.string(),
   createdAt: z.number(),
   tags: z.array(z.string()),
+  /** false: nobody can sign in to it ("Enabled for users to sign in?") */
+  enabled: z.optional(z.boolean()),
   /** replication lag: how many calls still do not find it */
   lag: z.number(),
 });

@@ -129,6 +129,45 @@ describe('what the tenant forbids', () => {
   });
 });
 
+describe('an app that is switched off', () => {
+  const register = async (change: (fake: FakeGraph) => void) => {
+    const fake = new FakeGraph();
+    const { deps } = connected(fake);
+    const attempt = (known: object) =>
+      registerApp({ ...deps, keepSecret: async () => undefined }, plans['this-computer-public'], known, async () => undefined);
+    const { appObjectId, appId } = await attempt({});
+    change(fake);
+    return attempt({ appObjectId, appId }).catch((error: unknown) => error);
+  };
+
+  it.each([
+    ['isDisabled', (fake: FakeGraph) => Object.assign(fake.apps[0] ?? {}, { isDisabled: true }), /was deactivated/, /App registrations/],
+    [
+      'disabledByMicrosoftStatus',
+      (fake: FakeGraph) => Object.assign(fake.apps[0] ?? {}, { disabledByMicrosoftStatus: 'DisabledDueToViolationOfServicesAgreement' }),
+      /Microsoft has disabled/,
+      /Microsoft support/,
+    ],
+    ['accountEnabled', (fake: FakeGraph) => Object.assign(fake.sps[1] ?? {}, { accountEnabled: false }), /switched off/, /Enterprise apps/],
+  ])('%s is read and said', async (_, change, title, admin) => {
+    const error = await register(change);
+    expect(error).toMatchObject({
+      code: 'app-switched-off',
+      exit: 6,
+      title: expect.stringMatching(title),
+      admin: expect.stringMatching(admin),
+    });
+  });
+
+  it('a Graph that does not know the property says nothing about it', async () => {
+    const found = await register((fake) => {
+      fake.intercept = (line) =>
+        line.endsWith('isDisabled') ? refused(400, 'Request_BadRequest', 'Could not find a property') : undefined;
+    });
+    expect(found).toMatchObject({ changed: [] });
+  });
+});
+
 describe('before anything is made', () => {
   it('a tenant without Exchange Online', async () => {
     const fake = new FakeGraph();

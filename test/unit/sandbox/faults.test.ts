@@ -148,6 +148,7 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
   ],
   'what stands in the tenant, not how its servers behave: test/commands builds it there': [
     'app-exists',
+    'app-switched-off',
     'delete-not-ours',
     'registration-ambiguous',
     'secret-limit',

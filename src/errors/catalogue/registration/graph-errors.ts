@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/errors.ts';
-import { type Command, led, line, mailauth, type NextStep, plus } from '../../../core/next.ts';
+import { type Command, led, line, mailauth, type NextStep, noted, plus } from '../../../core/next.ts';
 import { anyOf, sentence } from '../../../core/text.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
@@ -146,6 +146,25 @@ export const graphEntries = {
     title: (v) => `The application is full, so Microsoft Graph does not ${v.what}`,
     why: (v) => `It holds as many client secrets, certificates and other values as the directory stores in one object. ${made(v)}`,
     next: (v) => [v.resume, 'Remove secrets that nobody uses first: Entra > App registrations > Certificates & secrets.', ...undo(v)],
+    retryHelps: false,
+  }),
+  'app-switched-off': entry<Exists & { clientId: string; by: 'owner' | 'Microsoft' | 'tenant' }>({
+    exit: Exit.notAllowed,
+    source: 'https://learn.microsoft.com/entra/identity/enterprise-apps/deactivate-app-registration',
+    title: (v) =>
+      ({
+        owner: `The application ${v.clientId} was deactivated by its owner or an administrator`,
+        Microsoft: `Microsoft has disabled the application ${v.clientId}`,
+        tenant: `The sign-in to the application ${v.clientId} is switched off in this tenant`,
+      })[v.by],
+    why: () => 'Until that is changed nobody gets a token from it.',
+    next: (v) => [noted(v.resume, 'once it is switched on again')],
+    admin: (v) =>
+      ({
+        owner: `activate it again: Entra > App registrations > ${v.clientId} > Overview.`,
+        Microsoft: 'ask Microsoft support why; a violation of its services agreement is the usual reason, and nobody else can undo it.',
+        tenant: `set "Enabled for users to sign in?" to Yes: Entra > Enterprise apps > ${v.clientId} > Properties.`,
+      })[v.by],
     retryHelps: false,
   }),
   'registration-ambiguous': entry<GraphCommands & { appIds: readonly string[] }>({
