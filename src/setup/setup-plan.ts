@@ -18,6 +18,7 @@ import { type Earlier, type FirstAnswers, remainingAnswers } from './answers/rem
 import type { InterruptedSetup } from './journal/journal-file.ts';
 import type { OpenSetup, SetupDeps, SetupOptions } from './journal/setup-deps.ts';
 import { certificateFromFiles, heldCertificate } from './register/app-certificate.ts';
+import { withFixedPort } from './register/fixed-port.ts';
 import { appBefore, bringsCredential, isAppDeleted } from './register/registered-before.ts';
 import { planAnswers } from './register/registration-step.ts';
 
@@ -42,7 +43,7 @@ export async function planSetup(
   const { deps, input, key, journal } = setup;
   const existing = await deps.mailboxes.readMailbox(key);
   const isAltered = await findsAltered(deps, existing);
-  const ask = () => remainingAnswers(first, input.flags, earlierOf(journal.now, existing), deps);
+  const ask = async () => withFixedPort(await remainingAnswers(first, input.flags, earlierOf(journal.now, existing), deps), existing, deps);
   // Without a person, the first missing answer ends the run here, before the network and the keychain are touched.
   const early = deps.canAsk ? undefined : await ask();
   // Read once: it may come through a pipe.

@@ -86,6 +86,19 @@ describe('--register auto for this computer', () => {
     expect(ran.out + ran.err + (await writtenBy(m)) + [...m.keychain.entries.values()].join()).not.toContain(token);
   });
 
+  it('a confidential client of this computer gets one fixed port, which its sign-in uses, and keeps it', async () => {
+    const words = 'setup --sandbox --yes --no-test --client-type confidential --json';
+    const ran = await m.mailauth(words);
+    const [registered = '', ...more] = (await onlyApp(m)).webRedirects;
+    expect([registered, more]).toEqual([expect.stringMatching(/^http:\/\/localhost:\d+$/), []]);
+    const signedIn = ran.lines().findLast((line) => line.type === 'authorization_required')?.url ?? '';
+    expect(new URL(signedIn).searchParams.get('redirect_uri')).toBe(registered);
+    for (const again of [words, `${words} --redirect-uri http://localhost`])
+      expect(stream((await m.mailauth(again)).lines()).data).toMatchObject({ alreadySetUp: true });
+    const wider = await m.mailauth(`${words} --protocols imap`);
+    expect([wider.exit, (await onlyApp(m)).webRedirects]).toEqual([0, [registered]]);
+  });
+
   it('says whose token it takes in place of a sign-in', async () => {
     const ran = await m.mailauth(`setup --sandbox --mailbox ${mailbox} --yes`, { env: { MAILAUTH_GRAPH_TOKEN: 'abc' } });
     expect([ran.exit, ran.err]).toEqual([4, expect.stringMatching(/the token in\s+MAILAUTH_GRAPH_TOKEN\s+is\s+used/)]);

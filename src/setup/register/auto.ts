@@ -14,10 +14,10 @@ import type { Answers } from '../answers/answers.ts';
 import { wantsProof } from '../answers/fitting.ts';
 import type { JournaledRegistration } from '../journal/journal-file.ts';
 import { waitWords } from '../sign-in/admin-graph.ts';
-import { freeProofRedirect } from '../sign-in/proof-step.ts';
 import type { Proof } from '../sign-in/registered-setup.ts';
 import { commandsOf } from './admin-step.ts';
 import { adopt } from './adopt-step.ts';
+import { freeRedirect } from './fixed-port.ts';
 import { planOf, type RegistrationResult, type RegistrationStep } from './registration-step.ts';
 import { withReference } from './service-reference.ts';
 
@@ -138,7 +138,8 @@ async function makeProof(answers: Answers, parts: ProofParts): Promise<Proof | u
   };
   await remove();
   if (!wantsProof(answers)) return undefined;
-  const redirectUri = await freeProofRedirect(step.deps);
+  // The Web platform takes it exactly.
+  const redirectUri = await freeRedirect(step.deps, '/mailauth');
   await update({ proofRedirect: redirectUri });
   await addProofRedirect(deps, appObjectId, redirectUri);
   step.deps.report.progress('registration', 'done', `Redirect ${redirectUri} added for the proof; it is removed afterwards`);

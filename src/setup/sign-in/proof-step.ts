@@ -2,18 +2,9 @@ import type { Cloud } from '../../core/cloud.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import type { Secret } from '../../core/secret.ts';
 import { viewOf } from '../../oauth/browser-trip.ts';
-import { openLoopback } from '../../oauth/loopback.ts';
 import { signIn } from '../../oauth/sign-in.ts';
 import { resumeHere, type SetupDeps } from '../journal/setup-deps.ts';
 import { type Proof, requestFor } from './registered-setup.ts';
-
-/** `http://localhost:PORT/mailauth` with a port that is free now: the Web platform takes it exactly. */
-export async function freeProofRedirect({ ctx }: SetupDeps): Promise<string> {
-  const { random, clock, signal } = ctx;
-  const listener = await openLoopback({ redirectUri: 'http://localhost', random, clock, signal });
-  await listener.close();
-  return `${listener.redirectUri}/mailauth`;
-}
 
 interface ProofStep {
   readonly deps: SetupDeps;

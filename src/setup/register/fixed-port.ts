@@ -1,0 +1,29 @@
+import { isLoopback, type MailboxRecord } from '../../core/mailbox.ts';
+import { openLoopback } from '../../oauth/loopback.ts';
+import type { Answers } from '../answers/answers.ts';
+import type { SetupDeps } from '../journal/setup-deps.ts';
+
+/** `http://localhost:PORT` with a port that is free now, and the path. */
+export async function freeRedirect({ ctx }: Pick<SetupDeps, 'ctx'>, path: string): Promise<string> {
+  const { random, clock, signal } = ctx;
+  const listener = await openLoopback({ redirectUri: 'http://localhost', random, clock, signal });
+  await listener.close();
+  return `${listener.redirectUri}${path}`;
+}
+
+/**
+ * The answers with one fixed port where mailauth registers a confidential client of this computer: its redirect URI is on the Web platform,
+ * which takes exactly what was registered. A port that was registered before stays.
+ */
+export async function withFixedPort(answers: Answers, existing: MailboxRecord | undefined, deps: Pick<SetupDeps, 'ctx'>): Promise<Answers> {
+  const { redirectUri, register, clientType, access } = answers;
+  if (register !== 'auto' || clientType !== 'confidential' || access === 'app-only') return answers;
+  if (redirectUri === undefined || !hasNoPort(redirectUri)) return answers;
+  const before = existing?.registration.redirectUri ?? '';
+  const isSame = isLoopback(before) && !hasNoPort(before) && pathOf(before) === pathOf(redirectUri);
+  return { ...answers, redirectUri: isSame ? before : await freeRedirect(deps, pathOf(redirectUri)) };
+}
+
+const hasNoPort = (uri: string): boolean => isLoopback(uri) && new URL(uri).port === '';
+
+const pathOf = (uri: string): string => new URL(uri).pathname.replace(/^\/$/, '');
