@@ -5,7 +5,8 @@ import { mailauth } from '../core/next.ts';
 import { allShown, type Surroundings, shown } from '../core/shown.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
-import { type Explanation, explain as explainText, type Unknown } from '../explain/explain-text.ts';
+import type { Unknown } from '../explain/answered.ts';
+import { type Explanation, explain as explainText } from '../explain/explain-text.ts';
 import type { Explained } from '../explain/fill.ts';
 import { type CommandModule, examples } from '../session/command.ts';
 import { mailboxesOf } from '../session/mailbox-argument.ts';
@@ -35,8 +36,11 @@ export const explain: CommandModule = {
     const found = await explainText(pieces, { cloud, mailbox }, { fillIn: !session.globals.json });
     if (found.input === '' && args.length === 0 && schema.parse(flags).file === undefined) throw nothingGiven();
     return {
-      // Only `input` echoes what was asked; what is not known would only say it again.
-      data: { input: found.input, entries: found.entries.map((one) => asJson(one, session.ctx.surroundings)) },
+      data: {
+        input: found.input,
+        entries: found.entries.map((one) => asJson(one, session.ctx.surroundings)),
+        unknown: found.unknown.map(({ text, lookUp }) => ({ text, ...(lookUp === undefined ? {} : { lookUp }) })),
+      },
       text: (theme) => {
         const { out, surroundings } = session.ctx;
         return render(found, theme, surroundings, out.isTerminal ? out.columns : undefined);
@@ -112,36 +116,15 @@ function asJson({ error, source, mender }: Explained, here: Surroundings): objec
   };
 }
 
-function render({ entries, unknown, input }: Explanation, theme: Theme, here: Surroundings, columns: number | undefined): string {
+function render({ entries, unknown }: Explanation, theme: Theme, here: Surroundings, columns: number | undefined): string {
   const known = entries.map(
     (one) => `${renderError(one.error, theme, here, columns)}  ${theme.dim(`${one.error.code} · ${mends[one.mender]} · ${one.source}`)}\n`,
   );
   const others = unknown.map((one) => renderUnknown(one, theme, here));
-  const all = [...known, ...others];
-  if (all.length > 0) return all.join('\n');
-  return renderUnknown(nothingKnown(input), theme, here);
+  return [...known, ...others].join('\n');
 }
 
 const mends = { you: 'you can fix this', administrator: 'an administrator must act', Microsoft: "it is on Microsoft's side" } as const;
-
-function nothingKnown(input: string): Unknown {
-  const short = input.length > 60 ? 'Nothing in this text' : `"${input}"`;
-  if (/^[245]\.7\.\d+$/.test(input)) {
-    return {
-      code: input,
-      title: `"${input}" alone is not known: Exchange has several sentences with this code`,
-      next: ['Give mailauth explain the whole line that the server said.'],
-    };
-  }
-  return {
-    code: '',
-    title: `${short} is not known to mailauth`,
-    next: [
-      'Give mailauth explain the lines around it, too, or the whole log with --file.',
-      "Numbers of Microsoft's sign-in: https://login.microsoftonline.com/error",
-    ],
-  };
-}
 
 function renderUnknown({ title, why, next }: Unknown, theme: Theme, here: Surroundings): string {
   const lines = [`${theme.yellow(theme.signs.warning)} ${theme.bold(title)}`];

@@ -24,6 +24,8 @@ export interface ErrorDetail {
   /** the number after AADSTS */
   readonly aadsts?: number;
   readonly correlationId?: string;
+  /** the error word of OAuth (RFC 6749 section 5.2): `invalid_grant` */
+  readonly oauthError?: string;
   /** what the server said */
   readonly reply?: string;
   /** RFC 3339, UTC */

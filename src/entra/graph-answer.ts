@@ -3,10 +3,10 @@ import type { HttpResponse } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import type { Command } from '../core/next.ts';
 import { plain } from '../core/text.ts';
-import { graphEntries } from '../errors/catalogue/registration/graph-errors.ts';
-import { policyEntries } from '../errors/catalogue/registration/policy-errors.ts';
-import type { Signs } from '../errors/entry/entry.ts';
-import { problem, squeezed, wordsOfSign } from '../errors/problem.ts';
+import type { graphEntries } from '../errors/catalogue/registration/graph-errors.ts';
+import type { policyEntries } from '../errors/catalogue/registration/policy-errors.ts';
+import { problem, squeezed } from '../errors/problem.ts';
+import { recognised } from '../errors/recognise/recognise.ts';
 
 interface GraphOk {
   readonly kind: 'ok';
@@ -94,13 +94,9 @@ export function graphDetail({ requestId, code, message }: GraphRefusal): { corre
   return defined({ correlationId: requestId, reply: reply === '' ? undefined : reply });
 }
 
-const recognised = { ...graphEntries, ...policyEntries };
-
 /** Does the refusal carry a code or a sentence by which the catalogue knows this entry? */
-export const means = (refusal: GraphRefusal, code: keyof typeof recognised): boolean => {
-  const { codes = [], says: sentences = [] }: Signs = recognised[code];
-  return says(refusal, ...[...codes, ...sentences].map(wordsOfSign));
-};
+export const means = (refusal: GraphRefusal, code: keyof typeof graphEntries | keyof typeof policyEntries): boolean =>
+  recognised([...refusal.codes, refusal.message].join('\n'), [code]) !== undefined;
 
 /** Graph names the reason sometimes in a code and sometimes only in the sentence, so both are searched. */
 export function says(refusal: GraphRefusal, ...reasons: readonly string[]): boolean {

@@ -1,6 +1,6 @@
 import { errorCode, Interrupted, MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
-import type { CertificateSeen, Where } from './catalogue/machine/network-errors.ts';
+import type { CertificateSeen, Where } from './catalogue/machine/network-words.ts';
 import { entryThatSays, entryWithCode, type ProblemCode, problem } from './problem.ts';
 
 type NetworkCode = Extract<

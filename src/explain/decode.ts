@@ -10,7 +10,7 @@ export function readable(text: string): string {
   return replyInLines.test(now) ? now.replace(repliesInLines, joined) : now;
 }
 
-const escaped = /\\[nrtu"'/]|%[0-9a-f]{2}|&(?:#\w{1,6}|quot|amp|lt|gt|apos|nbsp);|=\r?\n|=3D|=2[027]/i;
+const escaped = /\\[nrtu"'/]|%[0-9a-f]{2}|&(?:#\w{1,6}|quot|amp|lt|gt|apos|nbsp);|=\r?\n|=3D|=2[027](?!\d{3,4}(?!\d))/i;
 
 /**
  * One kind of escape after the other. The commonest are replaced without a function, which takes a tenth of the time. Every repetition
@@ -23,12 +23,15 @@ function withoutLayer(text: string): string {
   if (now.includes('&')) now = now.replace(/&(?:amp;){1,8}/gi, '&').replace(/&(quot|lt|gt|apos|nbsp);/gi, entity);
   if (now.includes('&#')) now = now.replace(/&#(\d{1,6});/g, decimal).replace(/&#x([0-9a-f]{1,5});/gi, hexadecimal);
   if (!now.includes('=')) return now;
-  return now
-    .replace(/=\r?\n/g, '')
-    .replace(/=3D/gi, '=')
-    .replace(/=20/g, ' ')
-    .replace(/=22/g, '"')
-    .replace(/=27/g, "'");
+  return (
+    now
+      .replace(/=\r?\n/g, '')
+      .replace(/=3D/gi, '=')
+      // An AADSTS number behind an equals sign (`error?code=20001`) is no quoted-printable.
+      .replace(/=20(?!\d{3,4}(?!\d))/g, ' ')
+      .replace(/=22(?!\d{3,4}(?!\d))/g, '"')
+      .replace(/=27(?!\d{3,4}(?!\d))/g, "'")
+  );
 }
 
 const letters: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };

@@ -4,7 +4,7 @@ import { type ErrorDetail, MailauthError } from '../core/errors.ts';
 import { type Line, mailauth, type NextStep, withoutBlanks } from '../core/next.ts';
 import type { Entry, Mender } from '../errors/entry/entry.ts';
 import { type ProblemCode, wordsOf } from '../errors/problem.ts';
-import { entries } from './needles.ts';
+import { entries } from '../errors/recognise/needles.ts';
 import type { Values } from './values.ts';
 
 /** What is known beside the text. */
@@ -40,7 +40,7 @@ export function explained(
     ...words,
     title: String(title),
     next: worksAsItStands(next),
-    ...(why === undefined ? {} : { why: String(why) }),
+    ...defined({ why: why === undefined ? undefined : withoutUnknown(String(why)) }),
     ...(admin === undefined ? {} : { admin: text(admin) }),
     detail,
   });
@@ -84,10 +84,23 @@ const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unkn
   'not-signed-in': { guides: undefined },
   'handed-over': { products: ['a product'], proofs: [mailauth('setup', { signIn: 'browser' })] },
   'secret-ends-soon': { what: 'client secret' },
+  'app-role-missing': { roles: ['PERMISSION'] },
+  'discovery-unreadable': { why: 'cannot be read' },
+  'graph-busy': { host: undefined },
+  'graph-token-refused': { why: '' },
   'mail-token-user': { tokenUser: 'WHO-SIGNED-IN' },
   usage: { why: '', meant: undefined },
   'tls-inspected': { issuer: 'AUTHORITY' },
 };
+
+/** Stands for the reason that nobody knows. What leads to it is left out with it. */
+const unknownWhy = '\uE001';
+
+function withoutUnknown(why: string): string | undefined {
+  const known = why.replace(/(?:^|[\s:;,(]+)\uE001[^\s.]*\.?/g, '');
+  if (known.trim() === '' || known === why) return known === why ? why : undefined;
+  return /[\p{L}\p{N})'"]$/u.test(known) ? `${known}.` : known;
+}
 
 /** A command is left with what is known, and a line of another program that needs an unknown file or folder is left out. */
 function worksAsItStands(next: readonly NextStep[]): readonly NextStep[] {
@@ -103,6 +116,10 @@ const capitals = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c}`
 /** Blanks whose name in capitals would be of the wrong kind, or would mislead. */
 const placeholders: Readonly<Record<string, unknown>> = {
   host: 'HOST',
+  provider: undefined,
+  speaker: 'the program',
+  sent: 'password',
+  link: undefined,
   port: 'PORT',
   purpose: undefined,
   proxy: 'PROXY',
@@ -130,7 +147,7 @@ const placeholders: Readonly<Record<string, unknown>> = {
   suggestion: undefined,
   aadsts: undefined,
   said: '',
-  why: 'the reason was in its message',
+  why: unknownWhy,
   error: 'ERROR',
   admin: undefined,
   label: 'Secret Service',
@@ -143,8 +160,9 @@ const placeholders: Readonly<Record<string, unknown>> = {
   certificate: undefined,
   madeFor: undefined,
   appOnly: undefined,
-  months: 12,
-  exists: [],
+  months: undefined,
+  expiresAt: undefined,
+  exists: undefined,
   resume: mailauth('setup', { resume: true }),
   undo: mailauth('logout', { deleteApp: true }),
   handoff: undefined,
@@ -157,6 +175,7 @@ const placeholders: Readonly<Record<string, unknown>> = {
   otherWays: [],
   remedy: undefined,
   isGiven: undefined,
+  meant: undefined,
   next: mailauth('help'),
   example: mailauth('setup'),
   command: mailauth('token get'),

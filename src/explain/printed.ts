@@ -1,6 +1,6 @@
 import type { ProblemCode } from '../errors/problem.ts';
+import { entries } from '../errors/recognise/needles.ts';
 import { explained, type Known } from './fill.ts';
-import { entries } from './needles.ts';
 
 /** Reads the title of an error that mailauth itself printed (`✖ Nobody is signed in for a@b`) back into its entry. */
 export function createTitleReader(known: Known): (line: string) => ProblemCode | undefined {

@@ -3,7 +3,8 @@ import { Interrupted, MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import type { MailSpot } from '../errors/catalogue/mail/mail-words.ts';
 import { networkProblem } from '../errors/network-problem.ts';
-import { entryThatSays, problem } from '../errors/problem.ts';
+import { problem } from '../errors/problem.ts';
+import { recognised } from '../errors/recognise/recognise.ts';
 import { appRefused, type MailAttempt, type More, refusedToken, spotOf, throttledProblem, whoSignedIn } from './mail-refusal.ts';
 
 /** An imapflow error, read by its fields: its messages ("Command failed") say nothing to a person. */
@@ -83,13 +84,15 @@ export function imapProblem(failure: ImapFailure, cause: unknown, at: MailAttemp
 /** Decides by Exchange's sentences, as the catalogue's entries quote them, then by the response codes of RFC 5530 section 3. */
 function sentenceProblem(failure: ImapFailure, spot: MailSpot, at: MailAttempt, more: More): MailauthError | undefined {
   const said = failure.reply ?? '';
-  const known = entryThatSays(said, ['imap-not-connected', 'imap-basic-auth-disabled'])?.code;
+  const known = recognised(said, ['imap-not-connected', 'imap-basic-auth-disabled', 'mail-session-expired', 'mail-server-busy'])?.code;
   if (known === 'imap-not-connected' && at.token?.appOnly === true) return appRefused(at, more);
   if (known === 'imap-not-connected') return problem(known, { ...spot, tokenUser: whoSignedIn(at) }, more);
-  if (known !== undefined) return problem(known, spot, more);
+  if (known === 'imap-basic-auth-disabled') return problem(known, { ...spot, sent: 'token' }, more);
+  if (known === 'mail-session-expired') return problem(known, spot, more);
   if (failure.throttleMs !== undefined) return problem('throttled', { ...spot, waitMs: failure.throttleMs }, more);
   const throttled = throttledProblem(said, spot, more);
   if (throttled !== undefined) return throttled;
+  if (known === 'mail-server-busy') return problem(known, spot, more);
   if (failure.responseCode === 'LIMIT') return problem('throttled', spot, more);
   if (failure.responseCode === 'UNAVAILABLE' || failure.responseCode === 'INUSE') return problem('mail-server-busy', spot, more);
   return undefined;

@@ -3,7 +3,8 @@ import { appRole, delegatedPermission } from '../core/permissions.ts';
 import { isGuid, plain } from '../core/text.ts';
 import { rfc3339 } from '../core/time.ts';
 import type { MailSpot, RefusedBlanks } from '../errors/catalogue/mail/mail-words.ts';
-import { entryThatSays, problem } from '../errors/problem.ts';
+import { problem } from '../errors/problem.ts';
+import { recognised } from '../errors/recognise/recognise.ts';
 import type { ConversationStage } from './stages.ts';
 
 /**
@@ -104,7 +105,7 @@ function otherTenant({ token, tenantId: wanted = '' }: MailAttempt): { tenant: s
 /** Exchange's sentences about load, the same in IMAP and POP, with the pause that Exchange asks for. */
 export function throttledProblem(said: string, spot: MailSpot, more: More): MailauthError | undefined {
   const waitMs = suggestedPauseMs(said);
-  if (waitMs !== undefined || entryThatSays(said, ['throttled']) !== undefined || /\bthrottled\b|too many/i.test(said)) {
+  if (waitMs !== undefined || recognised(said, ['throttled']) !== undefined || /\bthrottled\b|too many/i.test(said)) {
     return problem('throttled', { ...spot, waitMs }, more);
   }
   return undefined;

@@ -1,6 +1,7 @@
 import type { MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
-import { entryThatSays, problem } from '../errors/problem.ts';
+import { problem } from '../errors/problem.ts';
+import { recognised } from '../errors/recognise/recognise.ts';
 import {
   appRefused,
   lostDuringAuth,
@@ -56,10 +57,11 @@ function popProblem(reply: string, at: MailAttempt): MailauthError {
   const code = /^\[([A-Z][A-Z/-]*)\]/i.exec(reply)?.[1]?.toUpperCase();
   const throttled = throttledProblem(reply, spot, more);
   if (throttled !== undefined) return throttled;
+  if (recognised(reply, ['mail-session-expired']) !== undefined) return problem('mail-session-expired', spot, more);
   if (code === 'LOGIN-DELAY') return problem('throttled', spot, more);
   if (code === 'SYS/TEMP' || code === 'IN-USE') return problem('mail-server-busy', spot, more);
   const disabled = /\bPOP3?\b.*\b(?:disabled|not enabled)|\b(?:disabled|not enabled)\b.*\bPOP3?\b/i;
-  const unconnected = entryThatSays(reply, ['imap-not-connected']) !== undefined;
+  const unconnected = recognised(`-ERR ${reply}`, ['pop-disabled', 'imap-not-connected']) !== undefined;
   if (unconnected && at.token?.appOnly === true) return appRefused(at, more);
   if (unconnected || disabled.test(reply) || code === 'SYS/PERM')
     return problem('pop-disabled', { ...spot, tokenUser: whoSignedIn(at) }, more);

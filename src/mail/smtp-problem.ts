@@ -2,7 +2,8 @@ import * as z from 'zod/mini';
 import { Interrupted, MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { networkProblem } from '../errors/network-problem.ts';
-import { entryThatSays, entryWithCode, problem } from '../errors/problem.ts';
+import { problem } from '../errors/problem.ts';
+import { recognised } from '../errors/recognise/recognise.ts';
 import {
   appRefused,
   lostDuringAuth,
@@ -80,9 +81,9 @@ function smtpProblem(failure: SmtpFailure, cause: unknown, at: SmtpAttempt): Err
 
 function sentenceProblem(failure: SmtpFailure, at: SmtpAttempt, more: More): MailauthError | undefined {
   const spot = spotOf(at);
-  const { reply: said = '', enhanced = '', status } = failure;
-  const spoken = entryThatSays(said, sentences);
-  const known = spoken?.code ?? entryWithCode(enhanced, sentences);
+  const { reply: said = '', status } = failure;
+  const spoken = recognised(said, sentences);
+  const known = spoken?.code;
   const waitMs = suggestedPauseMs(said);
   switch (known) {
     case undefined:
@@ -93,6 +94,10 @@ function sentenceProblem(failure: SmtpFailure, at: SmtpAttempt, more: More): Mai
       return at.token?.appOnly === true ? appRefused(at, more) : problem(known, { ...spot, tokenUser: whoSignedIn(at) }, more);
     case 'smtp-throttled':
       return problem(known, { ...spot, waitMs }, more);
+    case 'smtp-basic-auth':
+      return problem(known, { ...spot, sent: 'token' }, more);
+    case 'smtp-no-xoauth2':
+      return at.phase === 'auth' ? problem(known, spot, more) : undefined;
     default:
       return problem(known, spot, more);
   }
@@ -109,6 +114,16 @@ const sentences = [
   'smtp-tenant-threshold',
   'smtp-sign-in-blocked',
   'smtp-federation',
+  'smtp-tenant-limit',
+  'smtp-recipient-limit',
+  'smtp-relay-refused',
+  'smtp-too-large',
+  'smtp-user-invalid',
+  'smtp-token-ends',
+  'mailbox-full',
+  'mail-session-expired',
+  'mail-server-busy',
+  'smtp-no-xoauth2',
 ] as const;
 
 const crowded = /\bthrottled\b|too many|rate limit/i;
@@ -116,7 +131,11 @@ const crowded = /\bthrottled\b|too many|rate limit/i;
 function refusal(failure: SmtpFailure, status: number, at: SmtpAttempt, more: More): MailauthError {
   const { host, port } = at;
   const badToken = (): MailauthError => refusedToken(at, more, (blanks) => problem('smtp-authenticate-failed', blanks, more));
-  if (status === 530 || failure.enhanced === '5.7.57') return badToken();
+  if (failure.enhanced === '5.7.57')
+    return refusedToken(at, more, (blanks) =>
+      problem(at.phase === 'auth' ? 'smtp-authenticate-failed' : 'smtp-not-signed-in', blanks, more),
+    );
+  if (status === 530) return badToken();
   if (at.phase === 'auth') {
     if (failure.command.startsWith('AUTH')) {
       if (status === 504) return problem('smtp-no-xoauth2', { host, port }, more);

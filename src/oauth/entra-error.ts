@@ -6,14 +6,15 @@ import { rfc3339Exact } from '../core/time.ts';
 import { aadstsEntries } from '../errors/catalogue/entra/entra-errors.ts';
 import type { EntraWords } from '../errors/catalogue/entra/entra-words.ts';
 import type { Entry } from '../errors/entry/entry.ts';
-import { problem } from '../errors/problem.ts';
+import { problem, wordsOfSign } from '../errors/problem.ts';
+import { reasonOf } from '../errors/recognise/recognise.ts';
 
 /** What Entra said: the body of a failed request, or the query of a redirect (RFC 6749 sections 4.1.2.1 and 5.2). */
 export interface EntraError {
   /** the OAuth error: `invalid_grant` …; empty when there was none */
   readonly error: string;
   readonly description?: string | undefined;
-  /** numbers after AADSTS, the first is the reason */
+  /** numbers after AADSTS, the last is the reason */
   readonly codes?: readonly number[] | undefined;
   readonly correlationId?: string | undefined;
   /** `cancel` in a redirect: the person pressed Cancel */
@@ -68,20 +69,20 @@ export function readEntraError(body: unknown): EntraError | undefined {
 const numbersIn = (description: string): readonly number[] =>
   [...description.matchAll(/AADSTS(\d{4,8})/g)].slice(0, 5).map((match) => Number(match[1]));
 
-/** The error in mailauth's words: by AADSTS number where the catalogue knows it, else by the OAuth error, else Microsoft's own sentence. */
+/** The error in mailauth's words: by Microsoft's sentence or AADSTS number where the catalogue knows it, else by the OAuth error, else that sentence. */
 export function entraProblem(said: EntraError, blanks: EntraBlanks): MailauthError {
   const codes = said.codes ?? numbersIn(said.description ?? '');
-  const known = codes.find((code) => byNumber.has(code));
-  const aadsts = known ?? codes[0];
+  const known = reasonOf(said.description ?? '', codes, said.error, isEntraCode);
+  const aadsts = known?.aadsts ?? codes.at(-1);
   const words: EntraWords = {
     ...blanks,
     error: plain(said.error, 80),
-    said: firstSentence(said.description ?? ''),
+    said: firstSentence(reasonIn(said.description ?? '', aadsts)),
     aadsts,
     retryAfter: said.retryAfter,
   };
   const detail = detailOf(said, words);
-  const code = (known === undefined ? undefined : byNumber.get(known)) ?? byOAuthError(said, codes);
+  const code = known?.code ?? byOAuthError(said, codes);
   if (code !== 'entra-unknown') return problem(code, words, { detail });
   if (isNotEntra(said)) return notEntra(said, blanks);
   return problem(code, words, { detail }).but({ exit: exits[said.error] ?? Exit.failed });
@@ -98,12 +99,18 @@ const notEntra = ({ status }: EntraError, { mailbox }: EntraBlanks): MailauthErr
 
 type EntraCode = keyof typeof aadstsEntries;
 
-const byNumber = new Map<number, EntraCode>();
+const isEntraCode = (code: string): code is EntraCode => Object.hasOwn(aadstsEntries, code);
+
+/** Of several numbered sentences the one with this number. */
+function reasonIn(description: string, aadsts: number | undefined): string {
+  const at = aadsts === undefined ? -1 : description.lastIndexOf(`AADSTS${aadsts}`);
+  return at < 0 ? description : description.slice(at);
+}
+
 const byOAuthWord = new Map<string, EntraCode>();
 for (const code of Object.keys(aadstsEntries) as EntraCode[]) {
   const e: Entry<EntraWords> = aadstsEntries[code];
-  for (const number of e.aadsts ?? []) byNumber.set(number, code);
-  for (const word of e.hints ?? []) byOAuthWord.set(word, code);
+  for (const word of e.hints ?? []) byOAuthWord.set(wordsOfSign(word), code);
 }
 
 function byOAuthError({ error, subcode, status = 0 }: EntraError, codes: readonly number[]): EntraCode {
@@ -129,6 +136,7 @@ function detailOf(said: EntraError, words: EntraWords): ErrorDetail {
   return {
     ...defined({
       aadsts: words.aadsts,
+      oauthError: words.error === '' ? undefined : words.error,
       correlationId: said.correlationId === undefined ? undefined : plain(said.correlationId, 64),
       reply: reply === '' ? undefined : reply,
       retryAfterSeconds: said.retryAfter,

@@ -30,7 +30,8 @@ export function refreshRefusal(error: unknown, { mailbox, for: product, registra
   if (error.code === 'token-answer-unreadable') {
     return error.but({ exit: Exit.temporary, next: [mailauth('doctor'), mailauth('token get', mailbox)] });
   }
-  if (!isNamed(error.code)) return error;
+  // For a refresh, this word means that somebody has to sign in again, whatever the number and the sentence beside it.
+  if (!isNamed(error.code)) return error.detail.oauthError === 'invalid_grant' ? error.but({ exit: Exit.needsSignIn }) : error;
   const meaning = meanings[error.code];
   if (meaning !== 'refresh-policy' && registration.clientType !== 'confidential') return error;
   const { why, admin, detail } = error;

@@ -72,11 +72,19 @@ describe('mailauth explain', () => {
     expect(typo.json().error).toMatchObject({ code: 'usage', exit: 2, title: "Unknown option '--fil'" });
   });
 
-  it('only input echoes what was asked, also where nothing is known', async () => {
-    for (const text of ['AADSTS9876543: The flux is low.', '0x80072F8F']) {
+  it('what was seen and is not known stands in unknown, with the page to look it up', async () => {
+    const lookUp = 'https://login.microsoftonline.com/error?code=9876543';
+    const long = 'a program said something that nobody has ever heard of, and it took more than sixty characters for it';
+    for (const [text, unknown] of [
+      ['AADSTS9876543: The flux is low.', [{ text: 'AADSTS9876543', lookUp }]],
+      ['0x80072F8F', [{ text: '0x80072F8F' }]],
+      ['554 5.9.999 The moon is not in phase', [{ text: '554 5.9.999 The moon is not in phase' }]],
+      [long, [{ text: long }]],
+    ] as const) {
       const { input, ...others } = (await m.run(['explain', text, '--json'])).json().data;
-      expect([input, others]).toEqual([text, { entries: [] }]);
+      expect([input, others]).toEqual([text, { entries: [], unknown }]);
     }
+    expect((await m.run(['explain', long])).out).toMatch(/^. This text is not known to mailauth$/m);
   });
 
   const stranger = 'deadbeef-0000-4000-8000-000000000000';

@@ -50,7 +50,7 @@ describe('final: said at once, also while the old token is still valid', () => {
     ['password-expired', 4, 'password-expired', login],
     ['policy-blocked', 4, 'refresh-policy', login],
     ['device-required', 4, 'refresh-policy', login],
-    ['consent-needed', 6, 'consent-needed', login],
+    ['consent-needed', 4, 'consent-needed', login],
     ['client-disabled', 6, 'client-disabled', undefined],
     ['account-disabled', 6, 'account-disabled', undefined],
   ])('%s is exit %i', async (fault, exit, code, command) => {

@@ -50,6 +50,7 @@ export const floors = [
   { folder: 'system/disk', holds: 'files that are whole or not there, and locks' },
   { folder: 'store', holds: 'secrets in the keychain or the sealed file, and the mailbox files' },
   { folder: 'ui', holds: 'colours, symbols, tables, progress' },
+  { folder: 'errors/recognise', holds: 'recognises the words of servers and programs in any text' },
   { folder: 'errors', holds: 'builds an error of the catalogue' },
   { folder: 'errors/catalogue', holds: 'every error text' },
   { folder: 'errors/catalogue/machine', holds: 'errors of this computer' },

@@ -4,18 +4,26 @@ import { deviceUsageEntries } from './entra/device-errors.ts';
 import { entraEntries } from './entra/entra-errors.ts';
 import { refreshEntries } from './entra/refresh-errors.ts';
 import { signInEntries } from './entra/sign-in-errors.ts';
+import { diskEntries } from './machine/disk-errors.ts';
 import { doctorEntries } from './machine/doctor-errors.ts';
 import { exportEntries } from './machine/export-errors.ts';
 import { keepaliveEntries } from './machine/keepalive-errors.ts';
 import { networkEntries } from './machine/network-errors.ts';
+import { proxyEntries } from './machine/proxy-errors.ts';
 import { sandboxEntries } from './machine/sandbox-errors.ts';
+import { tlsEntries } from './machine/tls-errors.ts';
 import { mailEntries } from './mail/mail-errors.ts';
+import { mailTokenEntries } from './mail/mail-token-errors.ts';
 import { popEntries } from './mail/pop-errors.ts';
+import { sessionEntries } from './mail/session-errors.ts';
 import { smtpEntries } from './mail/smtp-errors.ts';
 import { smtpRefusedEntries } from './mail/smtp-refused-errors.ts';
+import { tokenCommandEntries } from './mail/token-command-errors.ts';
 import { adminEntries } from './registration/admin-errors.ts';
+import { adminToolEntries } from './registration/admin-tool-errors.ts';
 import { answerEntries } from './registration/answer-errors.ts';
 import { graphEntries } from './registration/graph-errors.ts';
+import { graphWordEntries } from './registration/graph-words-errors.ts';
 import { mailboxEntries } from './registration/mailbox-errors.ts';
 import { policyEntries } from './registration/policy-errors.ts';
 import { rotationEntries } from './registration/rotation-errors.ts';
@@ -35,20 +43,28 @@ export const catalogue = {
   ...refreshEntries,
   ...authorityEntries,
   ...networkEntries,
+  ...tlsEntries,
+  ...proxyEntries,
+  ...diskEntries,
   ...entraEntries,
   ...signInEntries,
   ...deviceUsageEntries,
   ...graphEntries,
   ...policyEntries,
   ...adminEntries,
+  ...graphWordEntries,
+  ...adminToolEntries,
   ...homeEntries,
   ...keychainEntries,
   ...storeEntries,
   ...fileStoreEntries,
   ...mailEntries,
+  ...mailTokenEntries,
   ...popEntries,
   ...smtpEntries,
   ...smtpRefusedEntries,
+  ...sessionEntries,
+  ...tokenCommandEntries,
   ...sandboxEntries,
   ...exportEntries,
   ...keepaliveEntries,

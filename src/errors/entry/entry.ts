@@ -9,7 +9,8 @@ export interface Said {
 
 /**
  * How an entry is recognised in text from outside: the one list that both the live diagnoses and `mailauth explain` go by.
- * Sentences are compared by their letters and digits (`says.ts`), so that no line break, quoting or case hides them.
+ * Sentences are compared by their letters and digits (`errors/recognise`), so that no line break, quoting or case hides them. `…` in a
+ * sentence stands for up to 200 characters that may be anything.
  */
 export interface Signs {
   /** AADSTS numbers that mean this */
@@ -19,7 +20,9 @@ export interface Signs {
   /** sentences that mean this and nothing else */
   readonly says?: readonly (string | Said)[];
   /** codes and sentences that mean this only where nothing more exact stands near: `invalid_grant` */
-  readonly hints?: readonly string[];
+  readonly hints?: readonly (string | Said)[];
+  /** codes and sentences that only follow from something else: they mean this where nothing was recognised before them */
+  readonly follows?: readonly (string | Said)[];
 }
 
 /**

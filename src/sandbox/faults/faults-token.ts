@@ -23,7 +23,7 @@ const refusals = {
   'exchange-missing': 650052,
   'permission-undeclared': 650057,
   'first-party-app': 65002,
-  'request-refused': 9002313,
+  'request-refused': 900144,
   'response-type-disabled': 700054,
   'endpoint-v1': 901002,
   'endpoint-wants-post': 900561,

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import type { HttpRequest, HttpResponse } from '../../core/context.ts';
-import type { Where } from '../../errors/catalogue/machine/network-errors.ts';
+import type { Where } from '../../errors/catalogue/machine/network-words.ts';
 import { problem } from '../../errors/problem.ts';
 import { told, unlessAborted } from './sockets.ts';
 

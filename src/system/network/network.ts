@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isIP, type Socket } from 'node:net';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import type { Network } from '../../core/context.ts';
-import type { Where } from '../../errors/catalogue/machine/network-errors.ts';
+import type { Where } from '../../errors/catalogue/machine/network-words.ts';
 import { createHttp } from './http-client.ts';
 import { openTunnel, type ProxyAddress, readProxy } from './proxy.ts';
 import { guarded, tcp, tls, told, unlessAborted } from './sockets.ts';

@@ -2,7 +2,7 @@ import { BlockList, isIP, type Socket } from 'node:net';
 import type { Env } from '../../core/context.ts';
 import { defined } from '../../core/defined.ts';
 import { Exit } from '../../core/errors.ts';
-import type { Where } from '../../errors/catalogue/machine/network-errors.ts';
+import type { Where } from '../../errors/catalogue/machine/network-words.ts';
 import { problem } from '../../errors/problem.ts';
 
 /** An http or https proxy that speaks CONNECT (RFC 9110 section 9.3.6). */

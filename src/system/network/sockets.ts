@@ -2,7 +2,7 @@ import { isIP, connect as openTcp, type Socket } from 'node:net';
 import { type DetailedPeerCertificate, connect as openTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { defined } from '../../core/defined.ts';
 import { MailauthError } from '../../core/errors.ts';
-import type { CertificateSeen, Where } from '../../errors/catalogue/machine/network-errors.ts';
+import type { CertificateSeen, Where } from '../../errors/catalogue/machine/network-words.ts';
 import { networkProblem } from '../../errors/network-problem.ts';
 
 /** TCP to the first address that answers (RFC 8305, "happy eyeballs"). */

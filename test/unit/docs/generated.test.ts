@@ -1,18 +1,30 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { byNumber } from '../../../src/errors/recognise/needles.ts';
 import { products } from '../../../src/products/products.ts';
+import { judgeCases, listedNumbers, sharesByKind } from '../../measure/explain-cases.ts';
 import { ownValues } from '../../support/blanks.ts';
 import { type CommandPaper, commandPapers, globalFlags } from './command-tree.ts';
 import { withBlock } from './markdown.ts';
 import { commandList } from './render-commands.ts';
-import { type ErrorPaper, errorIndex, errorPage, errorPapers } from './render-errors.ts';
+import { type ErrorPaper, errorIndex, errorPage, errorPapers, type Measured } from './render-errors.ts';
 import { floors, floorsPicture } from './render-floors.ts';
 import { manPage } from './render-man.ts';
 import { productFacts } from './render-products.ts';
 
 const path = (name: string): string => `../../../${name}`;
 const read = (name: string): string => readFileSync(new URL(path(name), import.meta.url), 'utf8');
+
+async function measured(): Promise<Measured> {
+  const isKnown = ({ number }: { readonly number: number }): boolean => byNumber.has(number);
+  const met = listedNumbers.filter((one) => one.met !== 'no');
+  return {
+    shares: sharesByKind(await judgeCases()),
+    ...{ listed: listedNumbers.length, known: listedNumbers.filter(isKnown).length },
+    ...{ met: met.length, metKnown: met.filter(isKnown).length },
+  };
+}
 
 /** These papers are made from the program. Where this test fails, `npm run docs` writes them anew. */
 describe('generated papers are up to date (npm run docs writes them)', () => {
@@ -35,7 +47,7 @@ describe('generated papers are up to date (npm run docs writes them)', () => {
 
   it('a page for every error', async () => {
     for (const paper of errors) await expect(errorPage(paper)).toMatchFileSnapshot(path(`docs/errors/${paper.code}.md`));
-    await expect(errorIndex(errors)).toMatchFileSnapshot(path('docs/errors/README.md'));
+    await expect(errorIndex(errors, await measured())).toMatchFileSnapshot(path('docs/errors/README.md'));
   });
 
   it('whose values are all filled in (test/support/blanks.ts)', () => {

@@ -313,11 +313,7 @@ describe('the sign-in and after', () => {
       then(politely({ greeting: '421 4.7.0 Too many concurrent connections\r\n' })),
     ],
     ['554 to the second connection', 'auth: smtp-greeting-refused 5', then(politely({ greeting: '554 no\r\n' }))],
-    [
-      'not signed in after all',
-      'mailbox: smtp-authenticate-failed 4',
-      answer({ MAIL: '530 5.7.57 Client not authenticated to send mail\r\n' }),
-    ],
+    ['not signed in after all', 'mailbox: smtp-not-signed-in 4', answer({ MAIL: '530 5.7.57 Client not authenticated to send mail\r\n' })],
     ['the sender refused', 'mailbox: smtp-send-as-denied 6', answer({ MAIL: '550 5.7.60 SMTP; Client does not have permissions\r\n' })],
     [
       'blocked for spam',

@@ -61,7 +61,7 @@ export const appOnlyEntries = {
     next: (v) => [mailauth('setup', { mailbox: v.mailbox })],
     retryHelps: false,
   }),
-  'app-role-missing': entry<{ mailbox: string; roles: readonly string[]; again: Command; link: string; clientId: string }>({
+  'app-role-missing': entry<{ mailbox: string; roles: readonly string[]; again: Command; link: string | undefined; clientId: string }>({
     exit: Exit.notAllowed,
     source: sources.mail,
     title: (v) => `The app's token does not carry ${v.roles.join(', ')}`,
@@ -69,6 +69,6 @@ export const appOnlyEntries = {
     next: (v) => [v.again],
     admin: (v) =>
       `App ${v.clientId} > API permissions > APIs my organization uses > Office 365 Exchange Online > Application permissions: ` +
-      `${v.roles.join(', ')}, then "Grant admin consent": ${v.link}`,
+      `${v.roles.join(', ')}, then "Grant admin consent"${v.link === undefined ? '' : `: ${v.link}`}`,
   }),
 };

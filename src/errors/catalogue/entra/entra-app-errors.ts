@@ -13,7 +13,7 @@ export const appEntries = {
   'client-unknown': words({
     exit: Exit.failed,
     source: sources.aadsts,
-    hints: ['unauthorized_client'],
+    says: ['was not found in the directory', 'app was not found in the tenant', 'is not a valid application identifier'],
     title: (v) => `No application ${v.clientId} in the tenant ${v.tenant}`,
     why: () => 'The client ID is mistyped, the tenant is the wrong one, or the app was made less than a minute ago.',
     next: (v) => [
@@ -21,22 +21,28 @@ export const appEntries = {
       `Compare the ID with "Application (client) ID" in the portal: ${appPage(v, 'Overview')}`,
       'Not the Object ID and not the Secret ID: those look the same.',
     ],
-    aadsts: [700016, 700011, 700038, 90112, 70001],
+    aadsts: [700016, 700011, 700038, 90112, 70001, 900491],
   }),
   'client-disabled': words({
     exit: Exit.notAllowed,
     source: sources.aadsts,
     title: (v) => `The application ${v.clientId} is switched off`,
-    why: () => 'In Enterprise apps, "Enabled for users to sign in?" says No. Sign in again once it says Yes.',
-    next: (v) => [login(v)],
+    why: () =>
+      'An administrator switched it off in Enterprise apps, or Microsoft disabled it. An app that other people registered is not yours to switch on.',
+    next: (v) => [
+      login(v),
+      'If it is the app of another program (Thunderbird, a mail fetcher), register an own application: mailauth setup.',
+    ],
+    says: ['is disabled … application', 'application … is disabled'],
     admin: (v) => `set "Enabled for users to sign in?" to Yes for app ${v.clientId}: ${enterpriseApps(v)}`,
     retryHelps: false,
-    aadsts: [7000112],
+    aadsts: [7000112, 1000031],
   }),
   'client-secret-wrong': words({
     exit: Exit.failed,
     source: sources.aadsts,
     hints: ['invalid_client'],
+    says: ['Invalid client secret provided', 'Invalid client secret is provided'],
     title: () => 'Microsoft does not accept the client secret',
     why: () => "Often the Secret ID was copied instead of the Value, or it is another app's secret.",
     next: (v) => [
@@ -49,6 +55,7 @@ export const appEntries = {
   'client-secret-expired': words({
     exit: Exit.failed,
     source: sources.aadsts,
+    says: ['client secret keys … are expired', 'client secret has expired', 'provided client secret keys are expired'],
     title: () => 'The client secret has expired',
     next: (v) => [
       setup(v, { clientId: v.clientId, clientSecretFile: '-' }),
@@ -60,6 +67,7 @@ export const appEntries = {
   'client-secret-missing': words({
     exit: Exit.failed,
     source: sources.aadsts,
+    says: ["must contain the following parameter: 'client_assertion' or 'client_secret'", "parameter: 'client_secret or client_assertion'"],
     title: () => 'This registration needs a client secret',
     why: () => 'Its redirect address is registered under "Web", or public client flows are off.',
     next: (v) => [
@@ -72,6 +80,7 @@ export const appEntries = {
   'client-secret-unwanted': words({
     exit: Exit.failed,
     source: sources.aadsts,
+    says: ['Client is public so neither', 'Public clients should not send a client secret', "Public clients can't send a client secret"],
     title: () => 'This registration does not use a client secret',
     why: () => 'Its redirect address is registered under "Mobile and desktop applications", so it is a public client.',
     next: (v) => [
@@ -81,33 +90,12 @@ export const appEntries = {
     retryHelps: false,
     aadsts: [700025],
   }),
-  'redirect-mismatch': words({
-    exit: Exit.failed,
-    source: sources.aadsts,
-    title: () => 'The redirect address is not registered with the application',
-    why: (v) =>
-      `The app must list ${v.redirectUri ?? 'http://localhost'}, exactly as it is written here; only the port of localhost can differ.`,
-    next: (v) => [
-      login(v),
-      `Add it first, under "Mobile and desktop applications" (with a secret: "Web"): ${appPage(v, 'Authentication')}`,
-    ],
-    retryHelps: false,
-    aadsts: [50011, 500112, 500113, 70004, 900971, 90102],
-  }),
-  'redirect-single-page': words({
-    exit: Exit.failed,
-    source: sources.aadsts,
-    title: () => 'The redirect address is registered under the wrong platform',
-    why: () => 'Under "Single-page application" only a web page can redeem the sign-in.',
-    next: (v) => [login(v), `Move http://localhost to "Mobile and desktop applications" first: ${appPage(v, 'Authentication')}`],
-    retryHelps: false,
-    aadsts: [9002327, 9002326, 9002325, 700084],
-  }),
   'app-single-tenant': words({
     exit: Exit.failed,
     source: sources.aadsts,
+    says: ['is not configured as a multi-tenant application', 'configure the application to be multi-tenant'],
     title: () => 'This application signs in people of its own tenant only',
-    why: () => 'It is registered as "Single tenant" and the sign-in went through another address.',
+    why: () => 'It is registered as "Single tenant" and the sign-in went through another address (such as /common).',
     next: (v) => [setup(v), nameTheTenant, `Widen "Supported account types": ${appPage(v, 'Authentication')}`],
     retryHelps: false,
     aadsts: [50194, 650059],
@@ -115,26 +103,38 @@ export const appEntries = {
   'app-personal-only': words({
     exit: Exit.failed,
     source: sources.aadsts,
+    says: [
+      "must not be configured with 'Consumer' as the user audience",
+      "application's 'userAudience' configuration",
+      'configured for use by Microsoft Account users only',
+    ],
     title: () => 'This application is for personal Microsoft accounts only',
+    why: () => 'It was asked through an address for work accounts, or for all (/common): that does not fit its account type (audience).',
     next: (v) => [setup(v, { tenant: 'consumers' }), `Widen "Supported account types": ${appPage(v, 'Authentication')}`],
     retryHelps: false,
-    aadsts: [9002331],
+    aadsts: [9002331, 9002346],
   }),
   'app-work-only': words({
     exit: Exit.failed,
     source: sources.aadsts,
+    says: [
+      'is not enabled for consumers',
+      'configured for use by Azure Active Directory users only',
+      'Please do not use the /consumers endpoint',
+    ],
     title: () => 'This application is for work and school accounts only',
     why: () => 'A personal account (outlook.com, hotmail.com) needs an app that allows personal accounts.',
     next: (v) => [setup(v), nameTheTenant, `Widen "Supported account types": ${appPage(v, 'Authentication')}`],
     retryHelps: false,
-    aadsts: [9002332, 90124, 90130, 9001023],
+    aadsts: [9002332, 90124, 90130],
   }),
   'scope-refused': words({
     exit: Exit.failed,
     source: sources.aadsts,
     hints: ['invalid_scope'],
+    says: ["input parameter 'scope' is not valid", 'provided value for scope … is not valid', "must include a 'scope' input parameter"],
     title: () => 'Microsoft does not accept the permissions as they were asked for',
-    why: (v) => `Asked for: ${v.scopes.join(' ')}`,
+    why: (v) => (v.said === '' ? `Asked for: ${v.scopes.join(' ')}` : `Microsoft says: ${v.said}`),
     next: (v) => [setup(v), 'With a cloud file, check its "outlookScopeBase".'],
     retryHelps: false,
     aadsts: [28000, 90009, 70011, 28002, 28003, 700022, 700023, 1002012],
@@ -142,13 +142,17 @@ export const appEntries = {
   'exchange-missing': words({
     exit: Exit.notAllowed,
     source: sources.aadsts,
-    hints: ['invalid_resource'],
     title: (v) => `The tenant ${v.tenant} has no Exchange Online that this app may use`,
+    says: [
+      'has not subscribed to or enabled',
+      'resource principal named … outlook … was not found',
+      'resource principal named … 00000002-0000-0ff1-ce00 … was not found',
+    ],
     why: () => 'No Exchange Online licence, its enterprise app is disabled, or it is the wrong cloud.',
     next: (v) => [setup(v)],
     admin: (v) => `assign an Exchange Online licence, and enable "Office 365 Exchange Online" for sign-in: ${enterpriseApps(v)}`,
     retryHelps: false,
-    aadsts: [500011, 650052, 650054, 500014, 50001],
+    aadsts: [650052, 650054, 500014],
   }),
   'permission-undeclared': words({
     exit: Exit.notAllowed,
@@ -158,24 +162,19 @@ export const appEntries = {
     next: (v) => [login(v), `Add them first (delegated, Microsoft Graph): ${appPage(v, 'CallAnAPI')}`],
     admin: (v) => `add the delegated permissions ${names(v)} and press "Grant admin consent": ${appPage(v, 'CallAnAPI')}`,
     retryHelps: false,
+    says: ['not listed in the requested permissions', "doesn't have the required permissions listed"],
     aadsts: [650057, 65005, 650056],
   }),
   'first-party-app': words({
     exit: Exit.failed,
     source: sources.aadsts,
-    title: (v) => `The application ${v.clientId} is Microsoft's own and is not allowed to read mail this way`,
+    says: ['must be configured via preauthorization'],
+    title: (v) => `The application ${v.clientId} is Microsoft's own and may not ask for this`,
+    why: () =>
+      'An application of Microsoft gets only what Microsoft allowed it beforehand. A program for mail needs a registration of its own.',
     next: (v) => [setup(v, { clientId: false }), 'Use a registration of your own tenant.'],
     retryHelps: false,
     aadsts: [65002],
-  }),
-  'request-refused': words({
-    exit: Exit.failed,
-    source: sources.aadsts,
-    hints: ['invalid_request', 'unsupported_grant_type', 'unsupported_response_type'],
-    title: () => 'Microsoft calls the request malformed',
-    why: () => 'Usually a code or a token was cut, or it belongs to another app.',
-    next: (v) => [login(v, { force: true })],
-    aadsts: [9002313, 70005, 70007, 90015, 900144, 90014, 90023, 90013, 90100, 90004, 50147, 50148, 501481, 50149, 501491, 70003, 700005],
   }),
 };
 

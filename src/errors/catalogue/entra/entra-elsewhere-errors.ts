@@ -29,7 +29,8 @@ export const elsewhereEntries = {
   'response-type-disabled': words({
     exit: Exit.failed,
     source: sources.aadsts,
-    aadsts: [700054],
+    says: ["response_type 'id_token' is not enabled", "response_type 'token' is not enabled"],
+    aadsts: [700054, 700051],
     title: () => 'The program asks for an ID token that the registration does not give out',
     why: () => 'Older programs (the older osTicket plug-in, too) need the implicit grant of ID tokens.',
     next: (v) => [
@@ -41,6 +42,7 @@ export const elsewhereEntries = {
   'endpoint-v1': words({
     exit: Exit.failed,
     source: sources.aadsts,
+    says: ["'resource' request parameter is not supported"],
     aadsts: [901002, 90027],
     title: () => 'The program mixes old (v1) and new (v2) sign-in addresses',
     why: () => 'Mail permissions need both addresses of the v2 kind: …/oauth2/v2.0/authorize and …/oauth2/v2.0/token.',
@@ -50,6 +52,7 @@ export const elsewhereEntries = {
   'endpoint-wants-post': words({
     exit: Exit.failed,
     source: sources.aadsts,
+    says: ['endpoint only accepts POST requests'],
     aadsts: [900561, 90056],
     title: () => 'The token address was opened as if it were a page',
     why: () => 'Only programs send to it. The authorization and token endpoints were swapped, or the Back button was used.',
@@ -58,7 +61,8 @@ export const elsewhereEntries = {
   'browser-click': words({
     exit: Exit.needsSignIn,
     source: sources.aadsts,
-    aadsts: [50140, 50199],
+    says: ['Are you trying to sign in to'],
+    aadsts: [50140, 50199, 9002341],
     title: () => "Microsoft's page waits for a click",
     why: () => 'It asks "Stay signed in?" or "Are you trying to sign in to…?"; in a log, this line is not an error.',
     next: (v) => [login(v), 'Press Yes or Continue on that page.'],
@@ -66,9 +70,14 @@ export const elsewhereEntries = {
   'certificate-refused': words({
     exit: Exit.failed,
     source: sources.aadsts,
-    aadsts: [700027, 700030, 50012, 50048, 50013, 500133, 50027],
+    says: [
+      'used to sign the client assertion is not registered',
+      'Client assertion failed signature validation',
+      'JWT token failed signature validation',
+    ],
+    aadsts: [700027, 700030, 50012, 50048, 50027, 50032, 50099, 900384, 700021],
     title: () => 'Microsoft does not accept the certificate, or what was signed with it',
-    why: () => 'It is not on the app, has expired, or the clock of the computer is wrong.',
+    why: (v) => (v.said === '' ? 'It is not on the app, has expired, or the clock of the computer is wrong.' : `Microsoft says: ${v.said}`),
     next: (v) => [
       `Compare ${v.certificate === undefined ? 'the thumbprint' : `Thumbprint ${v.certificate.sha1} (SHA-1)`} under Certificates & secrets: ${appPage(v, 'Credentials')}`,
       ...(v.certificate === undefined ? [] : [`Where a program shows SHA-256, it is ${v.certificate.sha256}`]),
@@ -78,7 +87,7 @@ export const elsewhereEntries = {
   'grant-not-offered': words({
     exit: Exit.failed,
     source: sources.aadsts,
-    aadsts: [7000114, 240002],
+    aadsts: [7000113, 7000114, 240002],
     title: () => 'This application is not allowed to exchange one token for another (on behalf of a user)',
     why: () => 'Mail programs do not need that: their user signs in.',
     next: (v) => [login(v), 'In the product, choose the authorization code flow.'],
@@ -87,6 +96,7 @@ export const elsewhereEntries = {
   'app-not-in-tenant': words({
     exit: Exit.notAllowed,
     source: sources.aadsts,
+    says: ['is missing service principal in the tenant'],
     aadsts: [7000229, 90099],
     title: (v) => `Nobody has let the application ${v.clientId} into the tenant ${v.tenant} yet`,
     why: () => 'It has no enterprise app in that tenant. Entra makes one when an administrator consents.',

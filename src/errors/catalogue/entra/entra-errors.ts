@@ -2,20 +2,28 @@ import { Exit } from '../../../core/errors.ts';
 import { led, mailauth, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
+import { accessEntries } from './access-errors.ts';
 import { accountEntries } from './account-errors.ts';
 import { deviceEntries } from './device-errors.ts';
 import { appEntries } from './entra-app-errors.ts';
 import { elsewhereEntries } from './entra-elsewhere-errors.ts';
 import { personEntries } from './entra-person-errors.ts';
 import { type EntraWords, setup } from './entra-words.ts';
+import { federationEntries } from './federation-errors.ts';
+import { redirectEntries } from './redirect-errors.ts';
+import { requestEntries } from './request-errors.ts';
 
-const unknownTenant = [90002, 900023, 50128, 50059, 90019];
+const unknownTenant = [90002, 900023, 50128, 50059, 90019, 90126];
 
 /** What AADSTS numbers mean; each number in one entry only (a test keeps it so). */
 export const aadstsEntries = {
   ...appEntries,
   ...personEntries,
   ...elsewhereEntries,
+  ...accessEntries,
+  ...federationEntries,
+  ...redirectEntries,
+  ...requestEntries,
   ...deviceEntries,
   'tenant-unknown': entry<Partial<Pick<EntraWords, 'mailbox' | 'tenant' | 'cloud'>> & { readonly domain?: string }>({
     exit: Exit.failed,

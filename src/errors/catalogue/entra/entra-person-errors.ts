@@ -1,8 +1,9 @@
 import { Exit } from '../../../core/errors.ts';
-import { adminConsentLink, enterpriseApps, isPersonal, lookUp, signInLogs } from '../../../core/links.ts';
+import { enterpriseApps, lookUp, signInLogs } from '../../../core/links.ts';
 import { led, mailauth } from '../../../core/next.ts';
 import { type Entry, entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
+import { consentEntries } from './consent-errors.ts';
 import { type EntraWords, login, setup } from './entra-words.ts';
 
 const words = (e: Entry<EntraWords>): Entry<EntraWords> => entry<EntraWords>(e);
@@ -18,10 +19,25 @@ const ended: Readonly<Record<number, string>> = {
   50133: 'The password was changed or has expired.',
   70008: 'It has expired or was revoked.',
   530036: 'It came from a device code, which the organisation now blocks.',
+  70000: 'The refresh token or the code is not valid: it was cut, is too old, or is of another app.',
+  70044: "The organisation's policy asks for a new sign-in every so often.",
+  9002313: 'Microsoft calls the code or the refresh token malformed: it was cut, or is no longer valid.',
+  7000012: 'The token was given for another tenant than the one that is asked now.',
+  40009: 'The identity provider of the account wants a new sign-in there.',
+};
+
+/** In which cloud it is instead. */
+const clouds: Readonly<Record<number, string>> = {
+  900432: 'An app with a client secret has to sign in at the cloud of its tenant, and not at the public one.',
+  900439: 'The tenant is in the US government cloud: its sign-in is at https://login.microsoftonline.us (--cloud usgov).',
+  900440: 'The tenant is in the public cloud: its sign-in is at https://login.microsoftonline.com (--cloud public).',
+  90051: 'The request names a cloud that Microsoft does not know.',
+  50049: 'The host of the sign-in service is none that Microsoft knows.',
 };
 
 /** AADSTS: the person, the password, policies, consent, and Microsoft's own bad days. */
 export const personEntries = {
+  ...consentEntries,
   'account-not-in-tenant': words({
     exit: Exit.failed,
     source: sources.aadsts,
@@ -32,7 +48,8 @@ export const personEntries = {
       led('A shared mailbox? Set it up anew, and name who signs in with --sign-in-as', setup(v)),
       led('Another tenant? Set it up anew, and name its domain with --tenant', setup(v)),
     ],
-    aadsts: [50020, 50034, 16000, 16003, 51004, 50014, 90072, 500207, 500208],
+    says: ['does not exist in tenant … and cannot access the application', 'to sign into this application, the account must be added'],
+    aadsts: [50020, 50034, 16000, 16003, 51004, 50014, 90072, 500200, 500207, 500208, 90125, 90101],
   }),
   'account-disabled': words({
     exit: Exit.notAllowed,
@@ -45,7 +62,8 @@ export const personEntries = {
     ],
     admin: (v) => `if it is a person's account: unblock sign-in for ${who(v)} in the Microsoft 365 admin centre`,
     retryHelps: false,
-    aadsts: [50057],
+    says: ['user account is disabled'],
+    aadsts: [50057, 500571],
   }),
   'account-not-assigned': words({
     exit: Exit.notAllowed,
@@ -65,7 +83,16 @@ export const personEntries = {
     next: (v) => [login(v)],
     admin: (v) => `open this sign-in in the log, tab "Conditional Access": ${signInLogs(v)}`,
     retryHelps: false,
-    aadsts: [53003, 530032, 53004, 53010, 53011, 530034, 50131, 50005, 500212, 500213, 500021, 500022],
+    says: [
+      'does not meet the criteria to access this resource',
+      'You cannot access this right now',
+      "You don't have access to this",
+      'has been blocked by Conditional Access',
+      'blocked by Conditional Access policies',
+      'Conditional Access policy does not allow token issuance',
+      'BlockedByConditionalAccess',
+    ],
+    aadsts: [53003, 530031, 530032, 53010, 50131, 50005],
   }),
   'device-required': words({
     exit: Exit.notAllowed,
@@ -74,11 +101,13 @@ export const personEntries = {
     next: (v) => [login(v, { signIn: 'paste' }), 'Open its address in the browser of a computer that is joined to the organisation.'],
     admin: (v) => `exempt app ${v.clientId} from the device policy, or see the sign-in log: ${signInLogs(v)}`,
     retryHelps: false,
-    aadsts: [53000, 53001, 53002, 53009, 530003, 50097, 50155, 50187, 50129, 50127, 700003, 135011],
+    says: ['device to be managed to access', 'required to be managed to access this resource', 'Device is not in required device state'],
+    aadsts: [53000, 53001, 53002, 53008, 53009, 530003, 530021, 530033, 50097, 50155, 50187, 50129, 50127, 700003, 135011],
   }),
   'security-defaults': words({
     exit: Exit.notAllowed,
     source: sources.aadsts,
+    says: ['blocked by security defaults'],
     title: () => "The tenant's security defaults block this way of signing in",
     why: () => 'Security defaults treat device codes and passwords as unsafe, but not a sign-in in the browser.',
     next: (v) => [login(v, { signIn: 'browser' })],
@@ -91,19 +120,32 @@ export const personEntries = {
     source: sources.aadsts,
     title: (v) => `${who(v)} must confirm the sign-in (multi-factor authentication)`,
     why: () => 'Only the person who owns the account can do this.',
+    says: [
+      'you must use multi-factor authentication',
+      'you must enroll in multi-factor authentication',
+      'must enroll in multi-factor authentication to access',
+      'Reasons: MFA is required',
+      'disallowed by policy … MFA',
+      'Multi-factor authentication is required',
+      'strong authentication is required',
+    ],
+    hints: ['RequestDisallowedByPolicy'],
     next: (v) => [login(v), 'No second factor yet? Set one up first: https://aka.ms/mfasetup'],
     retryHelps: false,
-    aadsts: [50076, 50079, 50074, 50072, 50078, 50158],
+    aadsts: [50076, 50079, 50074, 50072, 50078],
   }),
   'sign-in-expired': words({
     exit: Exit.needsSignIn,
     source: sources.aadsts,
-    hints: ['invalid_grant', 'login_required', 'interaction_required'],
+    hints: ['invalid_grant'],
+    says: ['provided grant has expired', 'refresh token has expired', 'The provided access grant is invalid or malformed'],
     title: (v) => `The sign-in of ${who(v)} has ended`,
-    why: (v) => (v.aadsts === undefined ? undefined : ended[v.aadsts]) ?? 'Microsoft no longer accepts it.',
+    why: (v) =>
+      (v.aadsts === undefined ? undefined : ended[v.aadsts]) ??
+      (v.said === '' ? 'Microsoft no longer accepts it.' : `Microsoft says: ${v.said}`),
     next: (v) => [login(v)],
     retryHelps: false,
-    aadsts: [70008, 70043, 700082, 50173, 50132, 50133, 70000, 50089, 50085, 530036, 700020, 50058],
+    aadsts: [70008, 70043, 70044, 700081, 700082, 50173, 50132, 50133, 70000, 50089, 50085, 530036, 40009, 7000012],
   }),
   'code-used': words({
     exit: Exit.needsSignIn,
@@ -114,35 +156,13 @@ export const personEntries = {
     retryHelps: false,
     aadsts: [54005],
   }),
-  'consent-declined': words({
-    exit: Exit.notAllowed,
-    source: sources.aadsts,
-    hints: ['access_denied'],
-    title: () => 'The permissions were declined',
-    why: () => 'Somebody pressed Cancel, or the account is not allowed to accept them. Sign in again and press Accept.',
-    next: (v) => [login(v)],
-    admin: (v) => (isPersonal(v) ? undefined : `open this link as administrator and accept: ${adminConsentLink(v)}`),
-    aadsts: [65004],
-  }),
-  'consent-needed': words({
-    exit: Exit.notAllowed,
-    source: sources.consent,
-    hints: ['consent_required'],
-    title: (v) => (isPersonal(v) ? 'The permissions have not been accepted yet' : 'An administrator must first allow the mail permissions'),
-    why: (v) =>
-      isPersonal(v)
-        ? 'Whoever signs in accepts them. Sign in again, and press Accept.'
-        : 'Where Microsoft manages consent, users cannot allow IMAP and POP by themselves. Sign in again once they are allowed.',
-    next: (v) => [login(v)],
-    admin: (v) => (isPersonal(v) ? undefined : `open as administrator and accept: ${adminConsentLink(v)}`),
-    aadsts: [65001, 90094, 90095, 90093, 90008, 900941, 50150],
-  }),
   'password-wrong': words({
     exit: Exit.failed,
     source: sources.aadsts,
     title: (v) => `Wrong user name or password for ${who(v)}`,
     next: (v) => [login(v), 'The page in the browser also shows what is wrong.'],
-    aadsts: [50126, 50056, 50064],
+    says: ['invalid username or password', 'Invalid credentials. Please try again'],
+    aadsts: [50126, 50056, 50064, 501261],
   }),
   'password-expired': words({
     exit: Exit.needsSignIn,
@@ -150,7 +170,8 @@ export const personEntries = {
     title: (v) => `The password of ${who(v)} has expired or must be changed`,
     next: (v) => [login(v), 'Choose a new password on the page that the browser shows.'],
     retryHelps: false,
-    aadsts: [50055, 50144, 50135, 50142],
+    says: ['password is expired', 'password has expired'],
+    aadsts: [50055, 50144, 50135, 50142, 50125],
   }),
   'account-locked': words({
     exit: Exit.failed,
@@ -160,32 +181,40 @@ export const personEntries = {
       'Too many wrong passwords, or a network address that Microsoft distrusts. Wait some minutes: each try makes the lock longer.',
     next: (v) => [login(v)],
     admin: (v) => `see the sign-in log: ${signInLogs(v)}`,
+    says: ["you've tried to sign in too many times"],
     aadsts: [50053],
   }),
   'account-other-cloud': words({
     exit: Exit.failed,
     source: sources.aadsts,
     title: (v) => `The account or the application is in another Microsoft cloud than "${v.cloud.name}"`,
+    why: (v) => (v.aadsts === undefined ? undefined : clouds[v.aadsts]),
     next: () => [mailauth('help', 'clouds'), 'Then set the mailbox up with --cloud and the name of its cloud.'],
     retryHelps: false,
-    aadsts: [90038, 900382, 900432],
+    says: [
+      'not supported on the public endpoint',
+      'hosted in the public cloud are not supported',
+      'Send your login requests to https://login.microsoftonline.us',
+      'in another cloud instance',
+    ],
+    aadsts: [90038, 900382, 900432, 900439, 900440, 90043, 90051, 50049],
   }),
   'browser-session': words({
     exit: Exit.failed,
     source: sources.aadsts,
-    title: () => 'The sign-in page has expired',
-    why: () => 'Cookies are blocked or too old, or the same tab was used twice.',
+    title: () => 'The page of the sign-in has lost its session',
+    why: () => 'Cookies are blocked or too old, another account was signed in there, or the same tab was used twice.',
     next: (v) => [login(v), 'Close the old tab first, and open the address in a private window.'],
-    aadsts: [165000, 165004, 165900],
+    aadsts: [165000, 165004, 165900, 16001, 50136, 50139, 50143, 50168, 50197, 51006, 90007, 140001, 160021],
   }),
   'entra-busy': words({
     exit: Exit.temporary,
     source: sources.aadsts,
     hints: ['temporarily_unavailable', 'server_error'],
     title: () => "Microsoft's sign-in service cannot answer now",
-    why: (v) => (v.aadsts === 50196 ? 'The same request came too often.' : 'It is busy, or has a fault of its own.'),
+    why: () => 'It is busy, or has a fault of its own.',
     next: (v) => [login(v), v.retryAfter === undefined ? 'Try again in a minute.' : `Try again in ${v.retryAfter} seconds.`],
-    aadsts: [50196, 90006, 90012, 90024, 90033, 90055, 90090, 50000, 50033, 50086, 50087, 50088, 70012],
+    aadsts: [90006, 90012, 90024, 90033, 90055, 90090, 90091, 50000, 50033, 50087, 50088, 70012, 40010, 230109],
   }),
   'entra-unknown': words({
     exit: Exit.failed,

@@ -2,6 +2,7 @@ import type { Cloud } from '../../../core/cloud.ts';
 import type { Thumbprints } from '../../../core/hashes.ts';
 import type { AppAsked } from '../../../core/links.ts';
 import { type Command, mailauth } from '../../../core/next.ts';
+import type { Entry } from '../../entry/entry.ts';
 
 /** The blanks of everything Entra can refuse: this sign-in's own values and what Microsoft said. */
 export interface EntraWords extends AppAsked {
@@ -26,3 +27,23 @@ export const login = (v: { readonly mailbox?: string | undefined }, flags: Flags
 /** `mailauth setup` for this mailbox in this cloud. */
 export const setup = (v: { readonly mailbox?: string | undefined; readonly cloud?: Cloud | undefined }, flags: Flags = {}): Command =>
   mailauth('setup', { mailbox: v.mailbox, cloud: v.cloud, ...flags });
+
+/** What each number of a family means, in a sentence. */
+type Causes = Readonly<Record<number, string>>;
+
+interface Family extends Omit<Entry<EntraWords>, 'aadsts' | 'why'> {
+  /** where neither the number nor Microsoft's sentence is at hand */
+  readonly otherwise?: string;
+  /** Microsoft's sentence names what the cause leaves open */
+  readonly saidFirst?: boolean;
+}
+
+/** One entry for numbers with one remedy: each has a cause of its own. */
+export function family(causes: Causes, { otherwise, saidFirst = false, ...e }: Family): Entry<EntraWords> {
+  const said = (v: EntraWords): string | undefined => (v.said === '' ? undefined : `Microsoft says: ${v.said}`);
+  return {
+    ...e,
+    aadsts: Object.keys(causes).map(Number),
+    why: (v) => (saidFirst ? said(v) : undefined) ?? (v.aadsts === undefined ? undefined : causes[v.aadsts]) ?? said(v) ?? otherwise,
+  };
+}

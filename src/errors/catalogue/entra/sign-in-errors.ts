@@ -10,9 +10,32 @@ const pasting = (again: Command): Command =>
     : noted(again, 'in a terminal it takes a pasted address, too');
 
 export const signInEntries = {
+  'redirect-elsewhere': entry<{ again: Command }>({
+    exit: Exit.needsSignIn,
+    source: sources.loopback,
+    says: [
+      'localhost refused to connect',
+      'can’t connect to the server “localhost”',
+      'ERR_CONNECTION_REFUSED … http://localhost',
+      'http://localhost … ERR_CONNECTION_REFUSED',
+      'Unable to connect … http://localhost',
+      'Firefox can’t establish a connection to the server at localhost',
+      "can't establish a connection to the server at localhost",
+      'ERR_CONNECTION_REFUSED … http://127.0.0.1',
+      'can’t establish a connection to the server at 127.0.0.1',
+    ],
+    title: () => 'The sign-in is done, but its answer did not reach the program that waits for it',
+    why: () => 'The browser is on another computer than that program (SSH, WSL, a container), or the program no longer waits.',
+    next: ({ again }) => [
+      pasting(again),
+      'Then paste the whole address that the browser shows now, with everything behind ?code=, into the terminal.',
+    ],
+  }),
   'loopback-port-taken': entry<{ port: number; again: Command }>({
     exit: Exit.failed,
     source: sources.loopback,
+    codes: ['EADDRINUSE', 'WSAEADDRINUSE'],
+    says: ['Address already in use', 'Only one usage of each socket address', 'bind … in use'],
     title: ({ port }) => `Port ${port} on this computer is in use by another program`,
     why: () => 'The registration allows exactly this port for the redirect from Microsoft.',
     next: ({ port, again }) => [
@@ -25,6 +48,14 @@ export const signInEntries = {
     exit: Exit.needsSignIn,
     source: sources.loopback,
     codes: ['SSL_ERROR_RX_RECORD_TOO_LONG', 'ERR_SSL_PROTOCOL_ERROR', 'SEC_E_INVALID_TOKEN'],
+    says: [
+      'HTTPS-Only Mode Alert',
+      'HTTPS version of localhost is not available',
+      'HTTPS-Only Mode',
+      'HTTPS-First … localhost',
+      "connection to localhost isn't secure",
+      'connection to localhost is not secure',
+    ],
     title: () => 'The browser insists on https, and this computer answers the sign-in with http',
     why: () =>
       'A browser in https-only mode turns http://localhost into https. Nothing listens for https there, and nothing secret is lost.',
@@ -38,7 +69,15 @@ export const signInEntries = {
   'loopback-refused': entry<{ reason: string; again: Command }>({
     exit: Exit.failed,
     source: sources.loopback,
-    title: () => 'This computer does not let mailauth wait for the browser on 127.0.0.1',
+    says: [
+      'listen EADDRNOTAVAIL',
+      'listen EACCES',
+      'listen EPERM',
+      'bind: Cannot assign requested address',
+      'bind: Permission denied',
+      'listen EAFNOSUPPORT',
+    ],
+    title: () => 'This computer does not let a program wait for the browser on its own address (127.0.0.1, ::1)',
     why: ({ reason }) => `The system refused to listen there (${reason}); a sandbox, container or security product may forbid it.`,
     next: ({ again }) => [pasting(again)],
   }),

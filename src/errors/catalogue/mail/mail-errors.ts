@@ -1,20 +1,20 @@
 import { Exit } from '../../../core/errors.ts';
-import { again, led, mailauth, noted } from '../../../core/next.ts';
+import { again, led, mailauth } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
-import { type AppSpot, appLines, sendingOnly } from './app-lines.ts';
 import {
   afterPause,
   doctor,
   fullAccess,
+  giveItAToken,
   type MailServer,
   type MailSpot,
   powerShell,
   protocolSwitch,
   ps,
   type RefusedBlanks,
+  type Sent,
   seconds,
-  sendAs,
   serverEntries,
   show,
   signIn,
@@ -23,7 +23,6 @@ import {
 } from './mail-words.ts';
 
 const enableImap = (v: MailSpot): string => protocolSwitch(v, v.user);
-const rightsOf = (v: MailSpot, who: string): string => (v.protocol === 'smtp' ? sendAs(v, who) : fullAccess(v, who));
 const server = serverEntries('IMAP', 'AUTH=XOAUTH2');
 
 /** Replies of Exchange and what they mean: Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth", and field reports. */
@@ -37,69 +36,6 @@ export const mailEntries = {
     next: (v) => [signIn(v), show(v)],
     admin: (v) => powerShell(`Get-CASMailbox -Identity ${ps(v.user)} | fl ImapEnabled`, enableImap(v)),
   }),
-  'mail-token-audience': entry<MailSpot & { audience: string }>({
-    exit: Exit.needsSignIn,
-    source: sources.mail,
-    title: (v) => `The token is for ${v.audience}, not for the mail servers`,
-    why: () => 'IMAP, POP and SMTP need a token of the outlook.office.com scopes; a Graph token is refused',
-    next: (v) => [signIn(v), show(v)],
-  }),
-  'mail-token-scope': entry<MailSpot & { scope: string; appOnly?: boolean; clientId?: string | undefined }>({
-    exit: Exit.needsSignIn,
-    source: sources.mail,
-    title: (v) => `The token does not contain ${v.scope}`,
-    why: () => 'the permission is missing on the registration, or was not consented to',
-    next: (v) => [signIn(v), show(v)],
-    admin: (v) =>
-      `add the ${v.appOnly ? 'application' : 'delegated'} permission ${v.scope} to the app registration and grant admin consent${
-        v.appOnly && v.protocol === 'smtp' && v.clientId !== undefined
-          ? `; or give it only this mailbox: ${sendingOnly({ clientId: v.clientId, mailbox: v.user }).join('; ')}`
-          : ''
-      }`,
-  }),
-  'mail-token-tenant': entry<MailSpot & { tenant: string; wanted: string }>({
-    exit: Exit.needsSignIn,
-    source: sources.mail,
-    title: (v) => `The token is of the tenant ${v.tenant}, the mailbox is in ${v.wanted}`,
-    why: () => 'a guest, or an account of the same name elsewhere, signed in: its own tenant gave the token',
-    next: (v) => [signIn(v), show(v)],
-  }),
-  'mail-app-only': entry<AppSpot>({
-    exit: Exit.notAllowed,
-    source: sources.mail,
-    title: (v) => `Exchange does not let the application into the mailbox ${v.user}`,
-    why: () => 'the token is app-only: Exchange must know the app by its Enterprise application, and give it rights',
-    next: (v) => [testAgain(v), "It takes minutes, seldom hours, until Exchange acts on the administrator's lines."],
-    admin: (v) => powerShell(...appLines(v)),
-  }),
-  'mail-token-expired': entry<MailSpot & { expiredAt: string }>({
-    exit: Exit.needsSignIn,
-    source: sources.own,
-    title: (v) => `The token of ${v.mailbox} expired at ${v.expiredAt}`,
-    next: (v) => [signIn(v), mailauth('token get', v.mailbox, { forceRefresh: true })],
-  }),
-  'mail-token-user': entry<MailSpot & { tokenUser: string; opensOwn?: boolean }>({
-    exit: Exit.needsSignIn,
-    source: sources.mail,
-    title: (v) => `The token belongs to ${v.tokenUser}, the mailbox is ${v.user}`,
-    why: (v) =>
-      v.opensOwn
-        ? `${v.tokenUser} can open the mailbox of that name, so the token is good, but for another mailbox`
-        : `either somebody else signed in, or ${v.tokenUser} has no rights on this mailbox`,
-    next: (v) => [signIn(v), show(v)],
-    admin: (v) => powerShell(rightsOf(v, v.tokenUser)),
-  }),
-  'mail-no-full-access': entry<MailSpot & { tokenUser: string; opensOwn?: boolean }>({
-    exit: Exit.notAllowed,
-    source: sources.mail,
-    title: (v) => `${v.tokenUser} is not allowed to open the mailbox ${v.user}`,
-    why: (v) =>
-      v.opensOwn
-        ? `the token is good for ${v.tokenUser}: for a shared or resource mailbox FullAccess is missing; an alias has no mailbox`
-        : 'whoever signs in for a shared or resource mailbox needs FullAccess to it',
-    next: (v) => (v.opensOwn ? [testAgain(v), noted(mailauth('setup', { mailbox: v.tokenUser }), 'if it is an alias')] : [testAgain(v)]),
-    admin: (v) => powerShell(rightsOf(v, v.tokenUser), protocolSwitch(v, v.user)),
-  }),
   'imap-not-connected': entry<MailSpot & { tokenUser?: string | undefined }>({
     exit: Exit.notAllowed,
     source: sources.mail,
@@ -112,20 +48,36 @@ export const mailEntries = {
         ? powerShell(enableImap(v))
         : powerShell(enableImap(v), fullAccess(v, v.tokenUser)),
   }),
-  'imap-basic-auth-disabled': entry<MailSpot>({
+  'imap-basic-auth-disabled': entry<Sent>({
     exit: Exit.notAllowed,
     source: sources.mail,
-    says: ['Basic authentication is disabled'],
-    hints: ['LOGIN failed'],
-    title: (v) => `${v.host} takes this for a password sign-in, and those are switched off`,
-    why: () => 'mailauth sends a token only: a gateway in between changes it, or a policy forbids the protocol',
-    next: () => [doctor],
-    admin: (v) => powerShell(`Get-CASMailbox -Identity ${ps(v.user)} | fl ImapEnabled`, 'Get-AuthenticationPolicy'),
+    says: [
+      'Basic authentication is disabled',
+      'AUTHENTICATE PLAIN … AUTHENTICATE failed',
+      'AUTHENTICATE LOGIN … AUTHENTICATE failed',
+      'Can not authenticate to IMAP server: LOGIN failed',
+      'Can not authenticate to IMAP server: AUTHENTICATE failed … PLAIN',
+      'Basic Auth … no longer supported',
+      'BasicAuthBlocked',
+    ],
+    hints: ['LOGIN failed', 'LOGINDISABLED'],
+    title: (v) =>
+      v.sent === 'token'
+        ? `${v.host} takes this for a password sign-in, and those are switched off`
+        : `The program signs in with a password, and ${v.host} takes no passwords any more`,
+    why: (v) =>
+      v.sent === 'token'
+        ? 'mailauth sends a token only: a gateway in between changes it, or a policy forbids the protocol'
+        : 'Microsoft switched basic authentication off for every mailbox; OAuth 2 (XOAUTH2) with a token works',
+    next: (v) => (v.sent === 'token' ? [doctor] : giveItAToken(v)),
+    admin: (v) =>
+      v.sent === 'token' ? powerShell(`Get-CASMailbox -Identity ${ps(v.user)} | fl ImapEnabled`, 'Get-AuthenticationPolicy') : undefined,
   }),
   throttled: entry<MailSpot & { waitMs?: number | undefined }>({
     exit: Exit.temporary,
     source: sources.mail,
-    says: ['Request is throttled', 'Suggested Backoff Time', 'Too many concurrent connections', 'Connection is closed. 13'],
+    says: ['Request is throttled', 'Suggested Backoff Time', 'Too many concurrent connections'],
+    follows: ['Connection is closed. 13'],
     title: (v) => `${v.host} asks for fewer connections of ${v.user}`,
     why: (v) => (v.waitMs === undefined ? 'too many at once, or too many in a short time' : `it asks for a pause of ${seconds(v.waitMs)}`),
     next: (v) => [afterPause(v, v.waitMs)],
@@ -134,8 +86,20 @@ export const mailEntries = {
   'mail-server-busy': entry<MailSpot>({
     exit: Exit.temporary,
     source: sources.mail,
+    codes: ['4.3.2', '4.4.3', '4.4.316', '4.5.3', 'ErrorInProcessing'],
+    hints: [
+      'Temporary server error',
+      'Temporary authentication failure',
+      'Service not available',
+      'Server Unavailable',
+      'try again later',
+      'Server busy',
+      'SYS/TEMP',
+      '4.7.0',
+      'UNAVAILABLE',
+    ],
     title: (v) => `${v.host} cannot do this right now`,
-    why: () => 'the server says that the trouble is temporary',
+    why: () => 'the server says that the trouble is temporary; where it stays, look at the user name',
     next: (v) => [testAgain(v)],
     retryHelps: true,
   }),
@@ -177,7 +141,17 @@ export const mailEntries = {
   'mail-no-starttls': entry<{ host: string; port: number }>({
     exit: Exit.failed,
     source: sources.starttls,
-    hints: ['STARTTLS is required to send mail'],
+    hints: [
+      'STARTTLS is required',
+      'Must issue a STARTTLS command first',
+      'AUTH extension not supported by server',
+      'No AUTH … before STARTTLS',
+      'server does not support AUTH',
+      "server doesn't support AUTH",
+      'STARTTLS extension not supported',
+      'Encryption required for requested authentication mechanism',
+      'unencrypted connection … auth',
+    ],
     title: (v) => `${v.host}:${v.port} does not offer TLS, so no token goes there`,
     why: () => 'STARTTLS is missing or refused: a wrong port, or something in between takes it away',
     next: () => [doctor],
@@ -194,7 +168,7 @@ export const mailEntries = {
   'mailbox-unavailable': entry<MailSpot>({
     exit: Exit.notAllowed,
     source: sources.mail,
-    says: ['Mailbox has been disabled'],
+    says: ['Mailbox has been disabled', "Mailbox doesn't exist"],
     title: (v) => `Signed in, but the INBOX of ${v.user} does not open`,
     why: () => 'no licence, no mailbox, or no rights on it',
     next: (v) => [testAgain(v)],

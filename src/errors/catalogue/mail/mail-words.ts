@@ -1,6 +1,6 @@
 import type { Protocol } from '../../../core/cloud.ts';
 import { Exit } from '../../../core/errors.ts';
-import { type Command, type Line, mailauth } from '../../../core/next.ts';
+import { type Command, type Line, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { shellWord } from '../../../core/quoting.ts';
 import { type Entry, entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
@@ -57,6 +57,18 @@ export function protocolSwitch(v: Pick<MailSpot, 'protocol'>, mailbox: string): 
   if (on === undefined) return `Get-CASMailbox -Identity ${ps(mailbox)} | fl ImapEnabled,PopEnabled,SmtpClientAuthenticationDisabled`;
   return `Set-CASMailbox -Identity ${ps(mailbox)} ${on}`;
 }
+
+/** What signed in: mailauth with a token, or (in a pasted text) another program with a password. */
+export interface Sent extends MailSpot {
+  readonly sent: 'token' | 'password';
+}
+
+/** For a program that still sends a password: where it gets the token. */
+export const giveItAToken = (v: MailSpot): readonly NextStep[] => [
+  noted(line`mailauth export --help`, 'lists the programs that mailauth writes the configuration for'),
+  noted(mailauth('token get', v.mailbox), 'prints the token that the program sends with XOAUTH2 in place of the password'),
+  'A program that cannot do OAuth 2 needs a newer version, or a relay that can.',
+];
 
 /** Why a sign-in was refused, as far as it is known. */
 export function whyRefused(v: RefusedBlanks): string {

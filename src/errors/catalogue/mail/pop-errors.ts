@@ -1,8 +1,10 @@
 import { Exit } from '../../../core/errors.ts';
+import { noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import {
   fullAccess,
+  giveItAToken,
   type MailSpot,
   powerShell,
   protocolSwitch,
@@ -28,6 +30,27 @@ export const popEntries = {
     why: whyRefused,
     next: (v) => [signIn(v), show(v)],
     admin: (v) => powerShell(`Get-CASMailbox -Identity ${ps(v.user)} | fl PopEnabled`, enablePop(v)),
+  }),
+  'pop-basic-auth-disabled': entry<MailSpot>({
+    exit: Exit.notAllowed,
+    source: sources.mail,
+    says: ['Logon failure: unknown user name or bad password', 'Command is not valid in this state … PASS', 'USER … PASS … Logon failure'],
+    title: (v) => `The program signs in with a password, and ${v.host} takes no passwords any more`,
+    why: () => 'that is the answer to USER and PASS: Microsoft switched basic authentication off; OAuth 2 (XOAUTH2) with a token works',
+    next: giveItAToken,
+  }),
+  'pop-two-lines': entry<MailSpot>({
+    exit: Exit.failed,
+    source: sources.mail,
+    says: ['Protocol error. Connection is closed', 'Protocol error. Connection is closed. 10'],
+    hints: ['Protocol error. 14', 'Protocol error. 10'],
+    title: (v) => `${v.host} could not read how the program signs in for POP`,
+    why: () => 'Exchange wants AUTH XOAUTH2 in one line and the token in the next; many programs send both in one line',
+    next: (v) => [
+      noted(testAgain(v), 'sends it in two lines'),
+      'In Java: mail.pop3s.auth.xoauth2.two.line.authentication.format=true. In other programs: a newer version, or IMAP.',
+    ],
+    retryHelps: false,
   }),
   'pop-disabled': entry<MailSpot & { tokenUser?: string | undefined }>({
     exit: Exit.notAllowed,

@@ -5,11 +5,13 @@ import { sources } from '../../entry/sources.ts';
 import {
   afterPause,
   doctor,
+  giveItAToken,
   type MailSpot,
   powerShell,
   protocolSwitch,
   ps,
   type RefusedBlanks,
+  type Sent,
   sendAs,
   serverEntries,
   show,
@@ -29,12 +31,7 @@ export const smtpEntries = {
     exit: Exit.needsSignIn,
     source: sources.mail,
     says: ['535 5.7.3 Authentication unsuccessful'],
-    hints: [
-      'Authentication unsuccessful',
-      '5.7.57',
-      'Client not authenticated to send mail',
-      'Client was not authenticated to send anonymous mail',
-    ],
+    hints: ['Authentication unsuccessful', '5.7.3'],
     title: (v) => `${v.host} refuses the sign-in of ${v.user} for sending`,
     why: whyRefused,
     next: (v) => [signIn(v), show(v)],
@@ -57,24 +54,52 @@ export const smtpEntries = {
     next: (v) => [testAgain(v)],
     admin: (v) => powerShell(enableSmtp(v)),
   }),
-  'smtp-basic-auth': entry<MailSpot>({
+  'smtp-not-signed-in': entry<MailSpot>({
+    exit: Exit.needsSignIn,
+    source: sources.smtpFaults,
+    hints: [
+      '5.7.57',
+      'Client not authenticated to send mail',
+      'Client was not authenticated to send anonymous mail',
+      'Client was not authenticated',
+      'authentication required … send mail',
+    ],
+    title: (v) => `The program did not sign in at ${v.host} before it sent mail`,
+    why: () => 'it left STARTTLS or AUTH out, has no user name for this server, or went on after a sign-in that was refused',
+    next: (v) => [
+      noted(testAgain(v), 'shows whether sending works with a token'),
+      'In the program: port 587 with STARTTLS, authentication XOAUTH2, and the mailbox as user name. In a relay: an entry for this host in its map.',
+      'Look for a refused AUTH in the lines before: that is then the reason.',
+    ],
+  }),
+  'smtp-basic-auth': entry<Sent>({
     exit: Exit.notAllowed,
     source: sources.smtpFaults,
     codes: ['5.7.30'],
     says: [
       'Authentication unsuccessful, basic authentication is disabled',
       'Basic authentication is not supported for Client Submission',
-      "user is locked by your organization's security defaults policy",
+      "locked by your organization's security defaults policy",
+      'AUTH LOGIN … Authentication unsuccessful',
+      'AUTH PLAIN … Authentication unsuccessful',
+      'loginAuth … Authentication unsuccessful',
+      'plainAuth … Authentication unsuccessful',
     ],
-    title: (v) => `${v.host} takes this for a password sign-in, and those are switched off`,
-    why: () => 'mailauth sends a token only: a gateway in between changes it, or a policy forbids SMTP AUTH',
-    next: () => [doctor],
-    admin: (v) => powerShell('Get-AuthenticationPolicy | fl Name,AllowBasicAuthSmtp', enableSmtp(v)),
+    title: (v) =>
+      v.sent === 'token'
+        ? `${v.host} takes this for a password sign-in, and those are switched off`
+        : `The program sends a password, and ${v.host} takes no passwords for sending`,
+    why: (v) =>
+      v.sent === 'token'
+        ? 'mailauth sends a token only: a gateway in between changes it, or a policy forbids SMTP AUTH'
+        : "basic authentication is off, by Microsoft or by the tenant's security defaults; OAuth 2 (XOAUTH2) with a token still works",
+    next: (v) => (v.sent === 'token' ? [doctor] : giveItAToken(v)),
+    admin: (v) => (v.sent === 'token' ? powerShell('Get-AuthenticationPolicy | fl Name,AllowBasicAuthSmtp', enableSmtp(v)) : undefined),
   }),
   'smtp-send-as-denied': entry<MailSpot & { tokenUser?: string | undefined }>({
     exit: Exit.notAllowed,
     source: sources.smtpFaults,
-    codes: ['5.7.60', '5.2.252', 'SendAsDenied', 'SendAsDeniedException'],
+    codes: ['5.7.60', '5.2.252', 'SendAsDenied', 'SendAsDeniedException', 'MapiExceptionSendAsDenied', 'SendOnBehalfOfDenied'],
     says: ['Client does not have permissions to send as this sender', 'not allowed to send as'],
     title: (v) => `${isOwn(v) ? 'Whoever signed in' : v.tokenUser} is not allowed to send as ${v.mailbox}`,
     why: () => 'sending as a shared mailbox, an alias or another address needs the right SendAs',
@@ -82,7 +107,7 @@ export const smtpEntries = {
     admin: (v) => {
       const right = sendAs({ ...v, user: v.mailbox }, v.tokenUser ?? 'WHO-SIGNED-IN');
       // The sign-in under another name worked, so the switch of that mailbox is on.
-      return powerShell(right, ...(v.user === v.mailbox ? [enableSmtp(v)] : []));
+      return powerShell(right, ...(v.user === v.mailbox && v.tokenUser !== undefined ? [enableSmtp(v)] : []));
     },
   }),
   'smtp-user-name': entry<MailSpot>({
@@ -95,12 +120,18 @@ export const smtpEntries = {
   'smtp-throttled': entry<MailSpot & { waitMs?: number | undefined }>({
     exit: Exit.temporary,
     source: sources.smtpFaults,
-    codes: ['4.7.5*', '4.7.6*'],
+    codes: ['4.7.5*', '4.7.6*', 'SubmissionQuotaExceededException', '4.7.3'],
     says: [
       'Concurrent connections limit exceeded',
       'aka.ms/concurrent_sending',
       'recipient thread limit exceeded',
       "sender's submission quota was exceeded",
+      'exceeded the recipient rate limit',
+      'queue quota exceeded',
+      'too many messages … per minute',
+      'sending limit … exceeded',
+      'sender thread limit exceeded',
+      'message rate limit exceeded',
     ],
     title: (v) => `${v.host} asks ${v.user} to send more slowly`,
     why: () => 'the limits are a few connections at once, 30 messages a minute and 10,000 recipients a day',
@@ -118,12 +149,17 @@ export const smtpEntries = {
   'smtp-recipient-refused': entry<MailSpot & { recipient: string }>({
     exit: Exit.failed,
     source: sources.smtp,
+    codes: ['5.1.10', 'RecipientNotFound', '5.1.1', '5.1.2'],
     title: (v) => `${v.host} accepts mail from ${v.user}, but not to ${v.recipient}`,
     why: () => 'the address is wrong, or this mailbox is not allowed to write to it',
     next: (v) => [noted(plus(testAgain(v), { sendTo: v.mailbox }), 'sends to the mailbox itself')],
     retryHelps: false,
   }),
-  'smtp-no-xoauth2': server.noXoauth2,
+  'smtp-no-xoauth2': {
+    ...server.noXoauth2,
+    codes: ['5.7.4'],
+    says: ['Unrecognized authentication type', 'Authentication mechanism not supported'],
+  },
   'smtp-greeting-refused': server.greetingRefused,
   'smtp-protocol': server.unreadable,
 };

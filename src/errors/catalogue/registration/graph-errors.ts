@@ -21,35 +21,42 @@ interface Again {
 
 /** What was made in the tenant, in words: `the application 9d0c…`. Empty where nothing was. */
 export interface Exists extends GraphCommands {
-  readonly exists: readonly string[];
+  /** undefined: in a pasted text nobody knows */
+  readonly exists: readonly string[] | undefined;
 }
 
 /** What stands in the tenant by now, as a sentence. */
-export const made = (v: Exists): string =>
-  v.exists.length === 0 ? 'Nothing was changed in the tenant.' : `Already made: ${v.exists.join(', ')}.`;
+export const made = ({ exists }: Exists): string => {
+  if (exists === undefined) return '';
+  return exists.length === 0 ? 'Nothing was changed in the tenant.' : `Already made: ${exists.join(', ')}.`;
+};
 
-export const undo = (v: Exists): readonly NextStep[] => (v.exists.length === 0 ? [] : [led('Take back what was made', v.undo)]);
+export const undo = (v: Exists): readonly NextStep[] =>
+  v.exists === undefined || v.exists.length === 0 ? [] : [led('Take back what was made', v.undo)];
 
 /** Registration through Microsoft Graph: rights, policies, throttling, and what was found there. */
 export const graphEntries = {
   'graph-token-refused': entry<Again & { why: string }>({
     exit: Exit.needsSignIn,
     source: sources.graph,
-    codes: ['InvalidAuthenticationToken', 'CompactToken*'],
-    says: ['Access token has expired or is not yet valid', 'Lifetime validation failed, the token is expired'],
+    says: ['Access token has expired or is not yet valid', 'Lifetime validation failed, the token is expired', 'access token has expired'],
+    hints: ['InvalidAuthenticationToken'],
     title: () => "Microsoft Graph does not accept the administrator's token",
     why: (v) => (v.why === '' ? 'It has expired, was revoked, or is for another service.' : v.why),
     next: (v) => [v.again, 'With MAILAUTH_GRAPH_TOKEN, get a new token for Microsoft Graph first: it is valid for about an hour.'],
   }),
-  'graph-busy': entry<Again & { host: string; status: number; retryAfter?: number | undefined }>({
+  'graph-busy': entry<Again & { host: string | undefined; status: number; retryAfter?: number | undefined; waitSeconds?: number }>({
     exit: Exit.temporary,
     source: sources.graphThrottling,
-    codes: ['TooManyRequests', 'activityLimitReached'],
+    codes: ['TooManyRequests', 'activityLimitReached', 'Request_ThrottledTemporarily', 'serviceUnavailable'],
+    says: ['request is throttled temporarily', 'has been throttled', 'too many requests … Graph', 'exceeded the allowed request rate'],
     title: () => 'Microsoft Graph is too busy for this',
     why: (v) =>
-      v.retryAfter === undefined
-        ? `${v.host} kept answering ${v.status}; mailauth waited as long as it can.`
-        : `${v.host} answered ${v.status} and asks to wait ${v.retryAfter} seconds.`,
+      v.host === undefined
+        ? `It limits how often it is asked${v.waitSeconds === undefined ? '' : `, and asks to wait ${v.waitSeconds} seconds`}.`
+        : v.retryAfter === undefined
+          ? `${v.host} kept answering ${v.status}; mailauth waited as long as it can.`
+          : `${v.host} answered ${v.status} and asks to wait ${v.retryAfter} seconds.`,
     next: (v) => [v.again],
     retryHelps: true,
   }),
@@ -85,7 +92,11 @@ export const graphEntries = {
     exit: Exit.notAllowed,
     source: sources.graph,
     codes: ['Authorization_RequestDenied'],
-    says: ['Insufficient privileges to complete the operation'],
+    says: [
+      'Insufficient privileges to complete the operation',
+      'does not have authorization to perform action',
+      'does not have … privileges',
+    ],
     title: (v) => `${v.who ?? 'The account that signed in'} is not allowed to ${v.what}`,
     why: (v) => `That needs the role ${anyOf(v.roles)}. A role that was just activated counts after a new sign-in. ${made(v)}`,
     next: (v) => [
@@ -99,7 +110,7 @@ export const graphEntries = {
     exit: Exit.notAllowed,
     source: sources.graph,
     codes: ['PermissionScopeNotGranted'],
-    says: ['Authorization failed due to missing permission scope', 'Missing scope permissions on the request'],
+    says: ['Authorization failed due to missing permission scope', 'Missing scope permissions on the request', 'API requires one of'],
     title: (v) => `The Graph token lacks ${v.permissions.length === 0 ? 'a permission' : v.permissions.join(' and ')}`,
     why: (v) => `The app that signed in was not granted it, so Graph would refuse the registration. ${made(v)}`,
     next: (v) => [v.resume, led('A token with it, for MAILAUTH_GRAPH_TOKEN', line`az account get-access-token --resource-type ms-graph`)],
@@ -133,6 +144,7 @@ export const graphEntries = {
     exit: Exit.notAllowed,
     source: sources.graph,
     codes: ['Directory_QuotaExceeded'],
+    says: ['directory object quota limit', 'quota limit … has been exceeded'],
     title: () => 'The directory has no room for another object',
     why: (v) => `A user who is not an administrator can own 250 objects, and deleted apps count for 30 days. ${made(v)}`,
     next: (v) => [v.resume, 'Delete apps that nobody uses first: Entra > App registrations > Owned applications.', ...undo(v)],
@@ -142,7 +154,13 @@ export const graphEntries = {
     exit: Exit.notAllowed,
     source: sources.graph,
     codes: ['Directory_ResourceSizeExceeded'],
-    says: ['The size of the object has exceeded its limit'],
+    says: [
+      'size of the object has exceeded its limit',
+      'reduce the number of values',
+      'exceeded the maximum number of … credentials',
+      'maximum number of credentials',
+      'too many credentials',
+    ],
     title: (v) => `The application is full, so Microsoft Graph does not ${v.what}`,
     why: (v) => `It holds as many client secrets, certificates and other values as the directory stores in one object. ${made(v)}`,
     next: (v) => [v.resume, 'Remove secrets that nobody uses first: Entra > App registrations > Certificates & secrets.', ...undo(v)],

@@ -12,6 +12,7 @@ export const policyEntries = {
     exit: Exit.notAllowed,
     source: sources.graphPolicies,
     codes: ['CredentialTypeNotAllowedAsPerAppPolicy'],
+    says: ['Credential type not allowed as per assigned policy', 'credential type is not allowed'],
     title: () => 'A policy of this tenant forbids client secrets',
     why: (v) => `CredentialTypeNotAllowedAsPerAppPolicy. Go on once an administrator has exempted this app. ${made(v)}`,
     next: (v) => [
@@ -23,13 +24,20 @@ export const policyEntries = {
       'exempt the app from "Block password addition" (Entra > Enterprise apps > Application policies; or Microsoft 365 admin center > Org settings > Restricted Mode).',
     retryHelps: false,
   }),
-  'secret-lifetime-forbidden': entry<Exists & { months: number }>({
+  'secret-lifetime-forbidden': entry<Exists & { months: number | undefined }>({
     exit: Exit.notAllowed,
     source: sources.graphPolicies,
     codes: ['CredentialInvalidLifetimeAsPerAppPolicy'],
-    title: (v) => `A policy of this tenant does not allow a client secret of ${v.months} months`,
+    says: ['Credential lifetime exceeds the max value allowed', 'lifetime exceeds the … allowed … policy'],
+    title: (v) =>
+      v.months === undefined
+        ? 'A policy of this tenant does not allow a secret or certificate to live that long'
+        : `A policy of this tenant does not allow a client secret of ${v.months} months`,
     why: (v) => `CredentialInvalidLifetimeAsPerAppPolicy: the longest lifetime is shorter. ${made(v)}`,
-    next: (v) => [v.months > 1 ? plus(v.resume, { secretMonths: v.months > 6 ? 6 : v.months > 3 ? 3 : 1 }) : v.resume, ...undo(v)],
+    next: ({ months = 12, ...v }) => [
+      months > 1 ? plus(v.resume, { secretMonths: months > 6 ? 6 : months > 3 ? 3 : 1 }) : v.resume,
+      ...(v.exists === undefined ? ['In another program: give the secret or the certificate an earlier end date.'] : undo(v)),
+    ],
     admin: () => 'the longest lifetime stands under Entra > Enterprise apps > Application policies, "Restrict max password lifetime".',
   }),
   'certificates-forbidden': entry<Exists>({
@@ -41,12 +49,18 @@ export const policyEntries = {
     admin: () => `exempt the app from the policy for certificates: ${appPolicies}.`,
     retryHelps: false,
   }),
-  'certificate-lifetime-forbidden': entry<Exists & { expiresAt: string }>({
+  'certificate-lifetime-forbidden': entry<Exists & { expiresAt: string | undefined }>({
     exit: Exit.notAllowed,
     source: sources.graphPolicies,
-    says: ['Key credential end date is invalid'],
-    title: (v) => `A policy of this tenant does not allow a certificate that is valid until ${v.expiresAt}`,
-    why: (v) => `The longest lifetime of a certificate is shorter. ${made(v)}`,
+    says: ['Key credential end date is invalid', 'Key credential start date is invalid', 'Key credential … date … invalid'],
+    title: (v) =>
+      v.expiresAt === undefined
+        ? 'Microsoft does not take the certificate with these dates'
+        : `A policy of this tenant does not allow a certificate that is valid until ${v.expiresAt}`,
+    why: (v) =>
+      v.expiresAt === undefined
+        ? 'The end date that was sent lies outside the validity of the certificate, has passed, or a policy wants a shorter lifetime.'
+        : `The longest lifetime of a certificate is shorter. ${made(v)}`,
     next: (v) => [noted(v.resume, 'with --certificate and a certificate that ends sooner'), ...undo(v)],
     admin: () => `the longest lifetime stands under ${appPolicies}, "Restrict max certificate lifetime".`,
     retryHelps: false,
@@ -75,7 +89,8 @@ export const policyEntries = {
     exit: Exit.notAllowed,
     source: sources.graphPolicies,
     codes: ['HostNameNotOnVerifiedDomain'],
-    title: () => 'This tenant accepts redirect URIs of its own verified domains only',
+    says: ['must use a verified domain of the organization', 'must use a verified domain of the tenant', 'not on a verified domain'],
+    title: () => 'This tenant accepts redirect and identifier URIs of its own verified domains only',
     why: (v) => `HostNameNotOnVerifiedDomain: ${v.uris.join(', ')}. Go on once an administrator has allowed it. ${made(v)}`,
     next: (v) => [v.resume, ...undo(v)],
     admin: (v) => `verify the domain of ${v.uris.join(', ')} in Entra > Custom domain names, or relax the policy for redirect URIs.`,
@@ -84,7 +99,7 @@ export const policyEntries = {
   'service-reference-needed': entry<Exists & { said: string }>({
     exit: Exit.needsAnswer,
     source: 'https://learn.microsoft.com/graph/api/resources/application',
-    codes: ['ServiceTreeValueMissing', 'ServiceTreeValueInvalid'],
+    codes: ['ServiceTreeValueMissing', 'ServiceTreeValueInvalid', 'ServiceTreeInvalid'],
     says: ['ServiceManagementReference field'],
     title: () => 'This tenant asks for a service management reference on every application',
     why: (v) => `It is the ID of your service in a directory of the organization; somebody there knows it. ${made(v)}`,

@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/errors.ts';
-import { again, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { again, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -124,17 +124,5 @@ export const setupEntries = {
     why: (v) => `Nothing was written to ${v.folder}, so that no work is lost.`,
     next: (v) => [line`mv ${v.folder} ${`${v.folder}.old`}`, again()],
     retryHelps: false,
-  }),
-  'write-failed': entry<{ why: string }>({
-    exit: Exit.failed,
-    source: sources.own,
-    codes: ['EROFS', 'ENOSPC', 'EDQUOT'],
-    says: ['EACCES: permission denied', 'EPERM: operation not permitted'],
-    title: () => 'A file could not be read or written',
-    why: (v) => v.why,
-    next: () => [
-      mailauth('doctor'),
-      led('Keep the files of mailauth in another folder that this user can write to', { ...mailauth('setup'), home: 'mailauth' }),
-    ],
   }),
 };

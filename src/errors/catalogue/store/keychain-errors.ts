@@ -1,5 +1,4 @@
 import { Exit } from '../../../core/errors.ts';
-import { keychainSays } from '../../../core/keychain-says.ts';
 import { again, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
@@ -14,13 +13,7 @@ import {
   tryWithoutMailauth,
   unlockHere,
 } from './keychain-advice.ts';
-
-/** Sentences as `explain` looks for them; the one that it finds is the reason, because the text has no other. */
-const said = (trouble: keyof typeof keychainSays) =>
-  keychainSays[trouble].map((one) => {
-    const { words, means } = typeof one === 'string' ? { words: one, means: {} } : one;
-    return { words, means: { why: words, ...means } };
-  });
+import { said } from './keychain-words.ts';
 
 /** Status words of macOS (SecBase.h). */
 const status = (word: string, why: string) => ({ words: word, means: { why: `${why} (${word})`, label: 'macOS Keychain' } });
@@ -197,7 +190,8 @@ export const keychainEntries = {
     source: sources.secretService,
     says: said('no-binding'),
     title: () => "The part of mailauth that speaks to this system's keychain is not installed",
-    why: ({ why }) => `npm left it out, or the folder node_modules comes from another system: ${why}`,
+    why: ({ why }) =>
+      `npm left it out, node_modules comes from another system, or this system (its glibc, its Node.js) is too old for it: ${why}`,
     next: (v) => [
       noted(line`npm install --include=optional`, 'where mailauth is a dependency; else npm install -g --include=optional entra-mailauth'),
       sealedFile(v),
@@ -209,6 +203,12 @@ export const keychainEntries = {
     exit: Exit.noStore,
     source: sources.secretService,
     says: said('other'),
+    hints: [
+      { words: 'CredWriteW failed', means: { label: 'Windows Credential Manager' } },
+      { words: 'CredWrite failed', means: { label: 'Windows Credential Manager' } },
+      { words: 'CredReadW failed', means: { label: 'Windows Credential Manager' } },
+      { words: 'CredRead failed', means: { label: 'Windows Credential Manager' } },
+    ],
     title: (v) => `The keychain does not work (${nameOf(v)})`,
     why: ({ why }) => (withoutCiphers.test(why) ? `KWallet has no encryption to hand out secrets with: ${why}` : why),
     next: (v) =>

@@ -1,9 +1,6 @@
-import { allNeedles, byNumber, isOAuthWord, type Needle } from './needles.ts';
-
-/** Something recognised, with where it stands in the readable text. */
-export type Hit =
-  | { readonly kind: 'sign'; readonly needle: Needle; readonly at: number; readonly end: number }
-  | { readonly kind: 'number'; readonly aadsts: number; readonly at: number; readonly end: number };
+import type { Hit, SignHit } from './hit.ts';
+import { mostSpecific } from './most-specific.ts';
+import { allNeedles, byNumber, type Needle } from './needles.ts';
 
 /** Of a text only letters and digits, each with its place: what `squeezed` does, but the way back is kept. */
 interface Squeezed {
@@ -16,8 +13,17 @@ interface Squeezed {
 /** The catalogue does not change while the program runs, so its signs are sorted once. */
 let buckets: Buckets | undefined;
 
-/** Looks through one text for every sign at once, in time linear to its length. The hits are in order, and none lies inside a longer one. */
-export function createScan(): (text: string) => readonly Hit[] {
+export interface Scanned {
+  readonly hits: readonly Hit[];
+  /** with those that say less than others */
+  readonly all: readonly Hit[];
+}
+
+/**
+ * Looks through one text for every sign at once, in time linear to its length. The hits are in order, and no sign lies inside a longer one:
+ * the most specific sentence wins.
+ */
+export function createScan(): (text: string) => Scanned {
   buckets ??= bucketsOf(allNeedles());
   const { lists, numbers } = buckets;
   return (text) => {
@@ -31,7 +37,7 @@ export function createScan(): (text: string) => readonly Hit[] {
         if (hit !== undefined) hits.push(hit);
       }
     }
-    return withoutInner(hits);
+    return { hits: mostSpecific(hits, text), all: hits };
   };
 }
 
@@ -103,7 +109,10 @@ function signAt(text: string, s: Squeezed, i: number, needle: Needle): Hit | und
   if (exact === undefined) {
     // No line break spreads a sentence so far: these are words of different sentences.
     const apart = end - at > needle.letters.length * 2 + 80;
-    return apart || /[a-z0-9]/i.test(before) || /[a-z]/i.test(after) ? undefined : { kind: 'sign', needle, at, end };
+    if (apart || /[a-z0-9]/i.test(before) || /[a-z]/i.test(after)) return undefined;
+    return needle.further === undefined
+      ? { kind: 'sign', needle, at, end }
+      : withGaps(text, s, i + needle.letters.length, { kind: 'sign', needle, at, end });
   }
   // Status words of macOS are negative numbers.
   const begin = exact.text.startsWith('-') ? at - 1 : at;
@@ -117,6 +126,41 @@ function signAt(text: string, s: Squeezed, i: number, needle: Needle): Hit | und
   )
     return undefined;
   return { kind: 'sign', needle, at, end };
+}
+
+const gapLimit = 200;
+
+/** The sentence goes on behind each of its gaps. */
+function withGaps(text: string, s: Squeezed, from: number, first: SignHit): SignHit | undefined {
+  const parts: (readonly [number, number])[] = [[first.at, first.end]];
+  let [i, end] = [from, first.end];
+  for (const part of first.needle.further ?? []) {
+    const bytes = partsAsBytes(part);
+    while (i < s.length && (s.places[i] ?? 0) - end <= gapLimit && !(standsAt(s, i, bytes) && standsAlone(text, s, i, part.length))) i += 1;
+    if (i >= s.length || (s.places[i] ?? 0) - end > gapLimit) return undefined;
+    const at = s.places[i] ?? 0;
+    i += part.length;
+    end = (s.places[i - 1] ?? 0) + 1;
+    parts.push([at, end]);
+  }
+  return { ...first, end, parts };
+}
+
+const standsAlone = (text: string, s: Squeezed, i: number, length: number): boolean => {
+  const at = s.places[i] ?? 0;
+  const end = (s.places[i + length - 1] ?? 0) + 1;
+  return end - at <= length * 2 + 80 && !/[a-z0-9]/i.test(text[at - 1] ?? '') && !/[a-z]/i.test(text[end] ?? '');
+};
+
+const furtherBytes = new Map<string, Uint8Array>();
+
+function partsAsBytes(part: string): Uint8Array {
+  const known = furtherBytes.get(part);
+  if (known !== undefined) return known;
+  const { letters, length } = squeeze(part);
+  const bytes = letters.slice(0, length);
+  furtherBytes.set(part, bytes);
+  return bytes;
 }
 
 /** The text without the line breaks that a terminal or a mail client put into it. */
@@ -135,7 +179,7 @@ function numberAt(text: string, s: Squeezed, i: number, wordLength: number): Hit
   if (whole.length < 5 || whole.length > 8) return undefined;
   // "errorCode" is said by many programs
   if (!isAadsts && !byNumber.has(aadsts)) return undefined;
-  return { kind: 'number', aadsts, at, end: whole === run.digits ? run.end : run.wrappedEnd };
+  return { kind: 'number', aadsts, at, end: whole === run.digits ? run.end : run.wrappedEnd, listed: !isAadsts };
 }
 
 interface Digits {
@@ -169,32 +213,4 @@ function digitsFrom(text: string, { letters, places, length }: Squeezed, first: 
 function chosen(digits: string, wrapped: string, colon: boolean): string {
   if (!byNumber.has(Number(wrapped))) return byNumber.has(Number(digits)) || digits.length >= 5 ? digits : wrapped;
   return byNumber.has(Number(digits)) && !colon ? digits : wrapped;
-}
-
-/** A longer sentence says more than a shorter one inside it, and a hint near an exact sign only repeats it. */
-function withoutInner(hits: readonly Hit[]): readonly Hit[] {
-  const sorted = hits.toSorted((a, b) => a.at - b.at || b.end - a.end);
-  const outer: Hit[] = [];
-  let reach = -1;
-  for (const hit of sorted) {
-    if (hit.end <= reach) continue;
-    outer.push(hit);
-    reach = hit.end;
-  }
-  const strong = outer.filter((hit) => !isHint(hit));
-  return outer.filter((hit) => !isHint(hit) || !isNear(hit, strong));
-}
-
-const nearby = 200;
-const isHint = (hit: Hit): boolean => hit.kind === 'sign' && hit.needle.hint && !isOAuthWord(hit.needle);
-
-function isNear(hit: Hit, strong: readonly Hit[]): boolean {
-  // the first that ends behind the beginning of what is near
-  let [low, high] = [0, strong.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((strong[middle]?.end ?? 0) < hit.at - nearby) low = middle + 1;
-    else high = middle;
-  }
-  return (strong[low]?.at ?? Number.POSITIVE_INFINITY) <= hit.end + nearby;
 }
