@@ -1,4 +1,4 @@
-import { cloudNames, namedCloud, unverifiedWords } from '../core/cloud.ts';
+import { cloudNames, doubtOf, namedCloud, unverifiedWords } from '../core/cloud.ts';
 import { type ChosenStore, chosenStores, defaultStore } from '../core/stores.ts';
 import { anyOf } from '../core/text.ts';
 import type { topics } from './tree.ts';
@@ -112,8 +112,9 @@ function cloudsText(): string {
   const rows = cloudNames.map((name) => {
     const c = namedCloud(name);
     const unverified = unverifiedWords(c);
+    const doubt = doubtOf(c)?.replace(': other', ':\n             other');
     const mark = unverified === undefined ? '' : `   (${unverified})`;
-    return `  ${name.padEnd(11)}${c.login}${mark}\n${' '.repeat(13)}IMAP ${c.imap.host}, SMTP ${c.smtp.host}\n${' '.repeat(13)}scopes ${c.outlookScopeBase}/…`;
+    return `  ${name.padEnd(11)}${c.login}${mark}\n${' '.repeat(13)}IMAP ${c.imap.host}, SMTP ${c.smtp.host}\n${' '.repeat(13)}scopes ${c.outlookScopeBase}/…${doubt === undefined ? '' : `\n${' '.repeat(13)}${doubt}`}`;
   });
   return `Microsoft's clouds, for --cloud. GCC (not High) uses public.
 

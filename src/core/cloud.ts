@@ -52,6 +52,8 @@ export const isCloudName = (word: string): word is CloudName => cloudNames.some(
 /** Everything that mailauth knows of one of Microsoft's clouds. */
 interface MicrosoftCloud {
   readonly hosts: Omit<Cloud, 'name'>;
+  /** what other programs do differently, where nobody has shown a recorded answer (docs/microsoft.md, "Clouds") */
+  readonly doubt?: string;
   /** hosts that the sign-in service answers under; empty where another cloud's sign-in service serves this one */
   readonly signInHosts: readonly string[];
   /** name in `az cloud list` */
@@ -94,7 +96,7 @@ const microsoftClouds: Readonly<Record<CloudName, MicrosoftCloud>> = {
       smtp: { host: 'outlook.office365.us', port: 587, security: 'starttls' },
       verified: true,
     },
-    signInHosts: ['login.microsoftonline.us'],
+    signInHosts: ['login.microsoftonline.us', 'login-us.microsoftonline.com', 'login.usgovcloudapi.net'],
     azureCli: 'AzureUSGovernment',
     graphPowerShell: 'USGov',
     exchangePowerShell: 'O365USGovGCCHigh',
@@ -110,6 +112,7 @@ const microsoftClouds: Readonly<Record<CloudName, MicrosoftCloud>> = {
       smtp: { host: 'outlook-dod.office365.us', port: 587, security: 'starttls' },
       verified: false,
     },
+    doubt: 'If Microsoft refuses the scopes, try https://outlook-dod.office365.us in a cloud file: other programs ask for those.',
     signInHosts: [],
     // The Azure CLI has one name for GCC High and DoD.
     azureCli: 'AzureUSGovernment',
@@ -127,6 +130,7 @@ const microsoftClouds: Readonly<Record<CloudName, MicrosoftCloud>> = {
       smtp: { host: 'partner.outlook.cn', port: 587, security: 'starttls' },
       verified: false,
     },
+    doubt: 'If this SMTP host refuses, try smtp.partner.outlook.cn in a cloud file: other programs use it.',
     signInHosts: ['login.partner.microsoftonline.cn', 'login.chinacloudapi.cn'],
     azureCli: 'AzureChinaCloud',
     graphPowerShell: 'China',
@@ -160,6 +164,11 @@ export function isSignInPage(host: string): boolean {
 export const unverifiedWords = ({ verified }: Pick<Cloud, 'verified'>): string | undefined =>
   verified ? undefined : 'mail hosts and scopes unverified';
 
-/** The same as a whole sentence, said before anybody relies on them. */
-export const unverifiedNote = ({ name }: Pick<Cloud, 'name'>): string =>
-  `The hosts and scopes of the cloud "${name}" are unverified: Microsoft does not document them all.`;
+/** What other programs do differently in this cloud; undefined: nothing is known. */
+export const doubtOf = ({ name }: Pick<Cloud, 'name'>): string | undefined => (isCloudName(name) ? microsoftClouds[name].doubt : undefined);
+
+/** The same as whole sentences, said before anybody relies on them. */
+export const unverifiedNote = (cloud: Pick<Cloud, 'name'>): string =>
+  [`The hosts and scopes of the cloud "${cloud.name}" are unverified: Microsoft does not document them all.`, doubtOf(cloud)]
+    .filter((part) => part !== undefined)
+    .join(' ');

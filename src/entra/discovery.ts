@@ -61,7 +61,7 @@ export function isTenantWord(tenant: string): boolean {
 /** The name by which a mailbox's tenant is looked up: its domain, or `consumers` for Microsoft's personal mail domains. */
 export function tenantForMailbox(mailbox: string): string {
   const at = mailbox.slice(mailbox.lastIndexOf('@') + 1).toLowerCase();
-  const personal = /^(?:(?:outlook|hotmail|live)\.[a-z]{2,3}(?:\.[a-z]{2})?|msn\.com|passport\.com)$/;
+  const personal = /^(?:(?:outlook|hotmail|live)\.[a-z]{2,3}(?:\.[a-z]{2})?|(?:msn|passport|windowslive)\.com|msn\.cn)$/;
   return personal.test(at) ? 'consumers' : at;
 }
 
@@ -109,7 +109,7 @@ function otherCloud(found: Configuration, cloud: Cloud): CloudName | undefined {
 function homeCloud(found: Configuration): CloudName | undefined {
   const sub = found.tenant_region_sub_scope?.toUpperCase();
   if (sub === 'DOD') return 'usgov-dod';
-  if (sub === 'DODCON' || found.tenant_region_scope?.toUpperCase() === 'USGOV') return 'usgov';
+  if (sub === 'DODCON' || /^USG(?:OV)?$/i.test(found.tenant_region_scope ?? '')) return 'usgov';
   return cloudOfLoginHost(hostOf(found.token_endpoint) ?? '');
 }
 

@@ -57,11 +57,18 @@ export async function planSetup(
     if (untouched !== undefined) return { kind: 'already', record: untouched };
     requireRest(setup, early, existing, cloud);
   }
-  const store = await openStore(setup, existing);
   const named = input.flags.tenant ?? journal.now.answers.tenant;
-  const tenant = await findTenant(deps, cloud, named ?? tenantForMailbox(first.mailbox)).catch((error: unknown) => {
-    throw named === undefined ? withOtherMailbox(error) : error;
-  });
+  const lookUp = () =>
+    findTenant(deps, cloud, named ?? tenantForMailbox(first.mailbox)).catch((error: unknown) => {
+      throw named === undefined ? withOtherMailbox(error) : error;
+    });
+  // Nobody is asked to agree to a change in a tenant that does not exist.
+  if (early !== undefined && lacksAgreement(setup, early)) {
+    await lookUp();
+    throw missingAgreement(early);
+  }
+  const store = await openStore(setup, existing);
+  const tenant = await lookUp();
   const answers = early ?? (await ask());
   const untouched = early === undefined && !isAltered ? await unchanged(setup, existing, answers, cloud) : undefined;
   if (untouched !== undefined) return { kind: 'already', record: untouched };
@@ -108,10 +115,20 @@ async function unchanged(
   if (existing === undefined || journal.now.done.length > 0 || bringsCredential(input)) return undefined;
   // Microsoft refused the last renewal, and its error named this command.
   if (existing.refused !== undefined) return undefined;
-  if (!isSameSetup(existing, answers, cloud)) return undefined;
+  if (!isSameSetup(existing, await withTenantId(answers, existing, deps, cloud), cloud)) return undefined;
   const skips = answers.access === 'app-only' ? input.flags.signIn === 'skip' : answers.signIn === 'skip';
   const ready = skips || (await isSignedIn(deps, existing));
   return ready && !(await isAppDeleted(deps, existing, cloud)) ? existing : undefined;
+}
+
+/** A tenant may be named by any of its domains: one that leads to the tenant of the finished set-up is no other answer. */
+async function withTenantId(answers: Answers, existing: MailboxRecord, deps: SetupDeps, cloud: Cloud): Promise<Answers> {
+  const { tenant } = answers;
+  if (tenant === undefined || isSameSetup(existing, answers, cloud)) return answers;
+  const { tenant: _, ...others } = answers;
+  if (!isSameSetup(existing, others, cloud)) return answers;
+  const found = await findTenant({ ...deps, canAsk: false }, cloud, tenant).catch(() => undefined);
+  return found?.id === existing.tenantId ? others : answers;
 }
 
 /** A sign-in that belongs to another cloud, or of which nobody knows where it belongs, is made anew. */
@@ -175,10 +192,7 @@ async function findTenant(deps: SetupDeps, cloud: Cloud, first: string): Promise
  */
 function requireAnswers(answers: Answers, input: SetupOptions, deps: SetupDeps, cloud: Cloud, kept: boolean): void {
   if (answers.register === 'handoff') return;
-  if (answers.register === 'auto') {
-    if (deps.agreed) return;
-    throw missingAgreement(answers);
-  }
+  if (answers.register === 'auto') return;
   if (answers.clientId === undefined) {
     // The steps in the portal are worth reading also where there is no person to ask.
     const steps = answers.register === 'portal' ? portalSteps({ ...planAnswers(answers), portal: cloud.portal }) : [];
@@ -191,6 +205,10 @@ function requireAnswers(answers: Answers, input: SetupOptions, deps: SetupDeps, 
     kept || input.clientSecretFile !== undefined || input.certificateFile !== undefined || deps.knownSecret(answers.clientId) !== undefined;
   if (answers.clientType === 'confidential' && !secretKnown) throw missingSecret(answers.mailbox, answers.clientId);
 }
+
+/** The change in the tenant was not agreed to, and there is no person to ask. */
+const lacksAgreement = ({ deps, input, journal }: OpenSetup, answers: Answers): boolean =>
+  answers.register === 'auto' && !deps.agreed && appBefore(journal.now, answers, input) === undefined;
 
 /** The same for the sign-in with a password: without it nothing is worth a change in the tenant. Throws `answer-missing`. */
 function requirePassword(answers: Answers, { passwordFile }: SetupOptions, { canAsk }: SetupDeps): void {

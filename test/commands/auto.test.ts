@@ -52,6 +52,8 @@ describe('--register auto for this computer', () => {
     expect(errorOf(await m.mailauth('setup --sandbox --json'))).toMatchObject({ code: 'needs-yes', exit: 3 });
     expect(await countOf(m)).toEqual(nothing);
     expect(m.keychain.entries.size).toBe(0);
+    // Nobody is asked to agree to a change in a tenant that does not exist.
+    expect(errorOf(await m.mailauth('setup --sandbox --json --tenant nosuch.example'))).toMatchObject({ code: 'tenant-unknown', exit: 1 });
   });
 
   it('names the command that agrees to just this change: every flag that was given is in it', async () => {
@@ -129,6 +131,19 @@ describe('--register auto for this computer', () => {
     expect(stream(again.lines())).toMatchObject({ ok: true, data: { alreadySetUp: true } });
     expect(again.lines().filter((l) => l.type === 'authorization_required')).toEqual([]);
     expect(await tenantOf(m)).toEqual(before);
+    // Another domain of the same tenant is no other answer.
+    const named = await m.mailauth('setup --sandbox --no-input --json --tenant contoso.onmicrosoft.example');
+    expect(stream(named.lines())).toMatchObject({ ok: true, data: { alreadySetUp: true } });
+  });
+
+  it('a client ID that Microsoft does not know: the next run asks for it again, and does not take the app that is set up', async () => {
+    await m.ready('setup --sandbox --yes --no-test');
+    const unknown = await m.mailauth('setup --sandbox --yes --no-test --json --client-id 99999999-5a4d-4b0c-9a11-c0ffee000009');
+    expect(errorOf(unknown)?.code).toBe('client-unknown');
+    const [next = ''] = errorOf(unknown)?.next ?? [];
+    // The sandbox has an answer of its own to that question: its ready app.
+    const ran = await m.mailauth(`${next.replace(/^mailauth | +#.*$/g, '')} --json`);
+    expect(stream(ran.lines()).data).toMatchObject({ alreadySetUp: false, clientId: '11111111-5a4d-4b0c-9a11-c0ffee000001' });
   });
 
   it('other protocols change the app instead of making a second one', async () => {

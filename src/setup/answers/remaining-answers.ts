@@ -34,7 +34,9 @@ export function earlierAnswers({ saved, existing, madeClientId }: Earlier, flags
   for (const question of allQuestions) if (counts(question)) kept[question.id] = before[question.id];
   // By hand an app that is registered already is gone on with: no second one is registered.
   const registered = saved.clientId ?? madeClientId;
-  const clientId = { existing: registered ?? before.clientId, portal: registered, auto: undefined, handoff: undefined }[register ?? 'auto'];
+  // An interrupted run without its ID had one that Microsoft does not know: the app of the finished set-up is not what was meant.
+  const ofRecord = saved.register === 'existing' ? undefined : before.clientId;
+  const clientId = { existing: registered ?? ofRecord, portal: registered, auto: undefined, handoff: undefined }[register ?? 'auto'];
   return defined({ ...kept, register, clientId });
 }
 

@@ -7,6 +7,7 @@ import {
   namedCloud,
   protocols,
   scriptNames,
+  unverifiedNote,
   unverifiedWords,
 } from '../../../src/core/cloud.ts';
 import { scopesFor } from '../../../src/oauth/scopes.ts';
@@ -50,6 +51,12 @@ describe.each(cloudNames)('the cloud %s', (name) => {
 
 it('two clouds are not verified, and say so', () => {
   expect(cloudNames.filter((name) => unverifiedWords(namedCloud(name)) !== undefined)).toEqual(['usgov-dod', 'china']);
+});
+
+it('where other programs do it differently, help and the note before a set-up say what to try', () => {
+  for (const name of ['usgov-dod', 'china'] as const) expect(unverifiedNote({ name })).toMatch(/Microsoft does not document.*try \S+/);
+  expect(topicText('clouds').replace(/\s+/g, ' ')).toMatch(/try https:\/\/outlook-dod\.office365\.us.*try smtp\.partner\.outlook\.cn/);
+  expect(['login.usgovcloudapi.net', 'login-us.microsoftonline.com'].map(cloudOfLoginHost)).toEqual(['usgov', 'usgov']);
 });
 
 it('each Microsoft cloud has its own names in the scripts; only the Azure CLI has one name for GCC High and DoD', () => {

@@ -72,6 +72,7 @@ describe('discoverTenant', () => {
       'tenant-other-cloud',
       1,
     ],
+    ['an older tenant of GCC High', { body: configuration(undefined, { tenant_region_scope: 'USG' }) }, 'tenant-other-cloud', 1],
     [
       'v1 endpoints',
       { body: configuration(undefined, { token_endpoint: `https://login.microsoftonline.com/${id}/oauth2/token` }) },
@@ -133,6 +134,7 @@ describe('discoverTenant', () => {
 
 it.each([
   ['a@outlook.com', 'consumers'],
+  ['a@windowslive.com', 'consumers'],
   ['a@Hotmail.co.uk', 'consumers'],
   ['a@live.nl', 'consumers'],
   ['a@msn.com', 'consumers'],
