@@ -32,6 +32,8 @@ const environment = `Environment variables. A flag wins over its variable.
   NODE_EXTRA_CA_CERTS      PEM file of a further certificate authority
   NODE_TLS_REJECT_UNAUTHORIZED
                            ignored: mailauth always checks certificates; doctor warns of 0
+  NODE_OPTIONS             --disable-wasm-trap-handler where the address space is limited
+                           (ulimit -v, LimitAS=, Dovecot's vsz_limit): 1 GB is enough then
   NO_COLOR, FORCE_COLOR    colours; --no-color beats NO_COLOR beats FORCE_COLOR
   TERM, CI                 TERM=dumb: no colours, no questions; CI: no browser is opened
 

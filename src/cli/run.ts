@@ -209,14 +209,16 @@ interface Failing {
 /** The one place that maps what was thrown to words and an exit code. */
 async function fail(thrown: unknown, failing: Failing): Promise<ExitCode> {
   const { ctx } = failing;
-  if (thrown instanceof Interrupted || ctx.signal.aborted) {
-    const exit = endOf(ctx.signal.aborted ? ctx.signal.reason : thrown);
+  // The reason of a stop says more than what the stop made fail.
+  const cause: unknown = ctx.signal.aborted ? ctx.signal.reason : thrown;
+  if (cause instanceof Interrupted || (cause instanceof Error && cause.name === 'AbortError')) {
+    const exit = endOf(cause);
     const stopped = problem('interrupted', { command: failing.command }).but({ exit });
     if (failing.json) await printJson(stopped, failing);
     else ctx.err.write(`\nStopped. ${stopped.why}\n`);
     return exit;
   }
-  const error = thrown instanceof MailauthError ? thrown : await (await import('../session/unexpected.ts')).asProblem(thrown, ctx);
+  const error = cause instanceof MailauthError ? cause : await (await import('../session/unexpected.ts')).asProblem(cause, ctx);
   ctx.log(`${failing.command}: exit ${error.exit}, ${error.code}`);
   if (failing.json) await printJson(error, failing);
   else await printError(error, failing.globals, ctx);

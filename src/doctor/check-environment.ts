@@ -80,6 +80,8 @@ export function environmentCheck({ env }: Pick<Context, 'env'>): Check {
       const set = variables(env).map(({ name, shown }) => `${name}=${shown}`);
       const detail = set.length === 0 ? 'no variable that mailauth reads is set' : set.join(' ');
       const unknown = Object.keys(env).filter((name) => /^MAILAUTH_/i.test(name) && env[name] !== undefined && !(name in known));
+      const telling = /(?:^|\s)(--tls-keylog|--inspect(?:-brk|-wait)?)(?=[\s=]|$)/.exec(env.NODE_OPTIONS ?? '')?.[1];
+      if (telling !== undefined) return warned(problem('node-tells-secrets', { option: telling }), detail);
       if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') return warned(problem('certificates-unchecked', {}), detail);
       const [first] = unknown.sort();
       return first === undefined ? ok(detail) : warned(problem('variable-unknown', { name: first }), detail);

@@ -9,7 +9,8 @@ import { type Check, failed, ok, warned } from './check.ts';
 /** The same as `engines` in package.json and the gate in bin/mailauth.js. */
 const oldestNode = [20, 19] as const;
 
-export function nodeCheck({ machine, platform }: Pick<Context, 'machine' | 'platform'>, version: string): Check {
+export function nodeCheck(ctx: Pick<Context, 'machine' | 'platform' | 'files' | 'env'>, version: string): Check {
+  const { machine, platform } = ctx;
   return {
     id: 'node',
     title: 'Node.js',
@@ -17,9 +18,24 @@ export function nodeCheck({ machine, platform }: Pick<Context, 'machine' | 'plat
       const [major = 0, minor = 0] = machine.node.split('.').map(Number);
       const enough = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
       if (!enough) return failed(problem('node-too-old', { node: machine.node, oldest: oldestNode.join('.') }));
-      return ok(`${machine.node} on ${platform} ${machine.release} ${machine.arch}, mailauth ${version}`);
+      const detail = `${machine.node} on ${platform} ${machine.release} ${machine.arch}, mailauth ${version}`;
+      const limitMb = await tooSmallMb(ctx);
+      return limitMb === undefined ? ok(detail) : warned(problem('address-space-limited', { limitMb }), detail);
     },
   };
+}
+
+const mb = 1_000_000;
+/** What mailauth needs without memories of WebAssembly, in bytes, and with them (measured with `ulimit -v`, Node 20 to 26). */
+const needed = { withoutTraps: 1000 * mb, withTraps: 12_000 * mb };
+
+/** Too small a limit of the address space, in megabytes: Linux counts what Node.js reserves and never touches. Undefined where it is enough. */
+async function tooSmallMb({ files, env, platform }: Pick<Context, 'files' | 'env' | 'platform'>): Promise<number | undefined> {
+  if (platform !== 'linux') return undefined;
+  const limits = await files.read('/proc/self/limits').catch(() => undefined);
+  const soft = /^Max address space\s+(\d+)/m.exec(limits ?? '')?.[1];
+  const enough = env.NODE_OPTIONS?.includes('--disable-wasm-trap-handler') === true ? needed.withoutTraps : needed.withTraps;
+  return soft === undefined || Number(soft) >= enough ? undefined : Math.floor(Number(soft) / mb);
 }
 
 /** Whether a browser could show a page here. No page is opened. */

@@ -90,6 +90,8 @@ const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unkn
   'graph-token-refused': { why: '' },
   'mail-token-user': { tokenUser: 'WHO-SIGNED-IN' },
   usage: { why: '', meant: undefined },
+  'address-space-limited': { limitMb: undefined },
+  'node-tells-secrets': { option: '--inspect' },
   'tls-inspected': { issuer: 'AUTHORITY' },
 };
 

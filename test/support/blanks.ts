@@ -30,6 +30,8 @@ export const sample: Readonly<Record<string, unknown>> = {
   for: 'this-computer',
   guide: 'custom',
   guides: ['this-computer', 'custom'],
+  limitMb: 2048,
+  option: '--tls-keylog',
   products: ['osticket'],
   proofs: [mailauth('setup', { mailbox: 'helpdesk@contoso.com', for: 'osticket', signIn: 'browser' })],
   handoff: mailauth('setup', { register: 'handoff' }),

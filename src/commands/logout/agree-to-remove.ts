@@ -53,7 +53,10 @@ export async function agreeToRemove(
       message: `How many set-ups go? Type ${count} to remove them:`,
       check: (value) => value.trim() === count || `type ${count}, or press Ctrl-C to keep them`,
     });
-  } else if (!(await prompts.confirm({ message: 'Remove this from this computer?', default: false }))) {
+    return;
+  }
+  // The name of the app is typed later, which is the stronger question.
+  if (!deleteApp && !(await prompts.confirm({ message: 'Remove this from this computer?', default: false }))) {
     throw problem('logout-declined', {});
   }
 }

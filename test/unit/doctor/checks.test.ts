@@ -86,9 +86,34 @@ describe('this machine', () => {
     ['20.18.9', 'failed'],
     ['18.20.0', 'failed'],
   ])('Node.js %s is %s', async (node, state) => {
-    const { machine } = testContext();
-    expect((await one(nodeCheck({ platform: 'linux', machine: { ...machine, node } }, '1.2.3'))).state).toBe(state);
+    const ctx = testContext();
+    expect((await one(nodeCheck({ ...ctx, platform: 'linux', machine: { ...ctx.machine, node } }, '1.2.3'))).state).toBe(state);
   });
+
+  it.each([
+    ['unlimited', undefined, 'ok'],
+    ['2048000000', undefined, 'warning'],
+    ['12288000000', undefined, 'ok'],
+    ['2048000000', '--max-old-space-size=200 --disable-wasm-trap-handler', 'ok'],
+    ['900000000', '--disable-wasm-trap-handler', 'warning'],
+  ])('an address space of %s with NODE_OPTIONS=%s is %s', async (limit, options, state) => {
+    const ctx = testContext();
+    const files = {
+      ...ctx.files,
+      read: async () => `Limit      Soft Limit   Hard Limit   Units\nMax address space         ${limit}   unlimited   bytes\n`,
+    };
+    const read = nodeCheck({ ...ctx, platform: 'linux', files, env: { NODE_OPTIONS: options } }, '1.2.3');
+    expect((await one(read)).state).toBe(state);
+  });
+
+  it.each(['--tls-keylog=/tmp/keys', '--trace-warnings --inspect', '--inspect-brk=0.0.0.0:9229'])(
+    'NODE_OPTIONS=%s lets others read tokens',
+    async (options) => {
+      const found = await one(environmentCheck({ env: { NODE_OPTIONS: options } }));
+      expect(found).toMatchObject({ state: 'warning', why: expect.stringContaining('every token in') });
+      expect((await one(environmentCheck({ env: { NODE_OPTIONS: '--inspector-off-topic' } }))).state).toBe('ok');
+    },
+  );
 
   it('a missing browser is a warning', async () => {
     const { browser } = testContext();

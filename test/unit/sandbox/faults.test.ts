@@ -119,6 +119,8 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'clock-unknown',
     'clock-wrong',
     'node-too-old',
+    'address-space-limited',
+    'node-tells-secrets',
     'browser-missing',
     'loopback-https',
     'loopback-no-answer',

@@ -50,6 +50,31 @@ export const doctorEntries = {
     retryHelps: false,
   }),
 
+  'address-space-limited': entry<{ limitMb?: number | undefined }>({
+    exit: Exit.failed,
+    source: 'https://nodejs.org/api/cli.html#--disable-wasm-trap-handler',
+    title: (v) => `This process may use too little address space${v.limitMb === undefined ? '' : `: ${v.limitMb} MB`}`,
+    why: () =>
+      "Node.js reserves about 10 GB for each of its WebAssembly memories and does not use them. ulimit -v, LimitAS= in a unit and Dovecot's vsz_limit forbid that. With the option below 1 GB is enough.",
+    next: () => [
+      byShell(line`export NODE_OPTIONS=--disable-wasm-trap-handler`, line`$env:NODE_OPTIONS = '--disable-wasm-trap-handler'`),
+      noted(line`ulimit -v unlimited`, 'where this shell may lift it; in Dovecot: vsz_limit = 0'),
+    ],
+    retryHelps: false,
+    says: ['Cannot allocate Wasm memory', 'Failed to reserve virtual memory for CodeRange'],
+  }),
+  'node-tells-secrets': entry<{ option: string }>({
+    exit: Exit.failed,
+    source: 'https://nodejs.org/api/cli.html',
+    title: (v) => `NODE_OPTIONS has ${v.option}, which lets others read what mailauth sends`,
+    why: (v) =>
+      v.option === '--tls-keylog'
+        ? 'Whoever reads that file can decrypt the connections to Microsoft, with every token in them.'
+        : 'Whoever reaches that port can read the memory of this process, with every token in it.',
+    next: () => [byShell(line`unset NODE_OPTIONS`, line`Remove-Item Env:NODE_OPTIONS`)],
+    retryHelps: false,
+  }),
+
   'browser-missing': entry({
     exit: Exit.failed,
     source: sources.own,
