@@ -10,6 +10,7 @@ import { exportClients, exportText } from '../export/clients.ts';
 import { type CommandModule, examples } from '../session/command.ts';
 import { mailboxArgument, mailboxesOf } from '../session/mailbox-argument.ts';
 import type { Session } from '../session/session.ts';
+import { resolveHome } from '../store/home.ts';
 import { saslUser } from '../tokens/formats.ts';
 
 /** Programs that people ask for and that cannot use a token command: each gets the reason instead of "unknown". */
@@ -77,18 +78,15 @@ function clientNamed(value: string, mailbox: string | undefined): ExportClient {
   });
 }
 
-/** The command in a form that also works from cron, which does not have the variables of this shell. */
+/**
+ * The command as it also works from cron and from a unit: whole paths, because those have another PATH, and the variables of this shell that a
+ * refresh needs. Windows has no `env`, so there the command is the plain word.
+ */
 async function tokenCommand(record: MailboxRecord, session: Session): Promise<readonly string[]> {
   const { ctx, globals } = session;
-  const needed = ['MAILAUTH_HOME', ...stores[record.store].keyFiles];
-  const variables = needed.flatMap((name) => {
-    const value = ctx.env[name];
-    return value === undefined || value === '' ? [] : [`${name}=${resolve(value)}`];
-  });
   const { records } = await mailboxesOf(session).listMailboxes();
   return [
-    ...(variables.length === 0 ? [] : ['env', ...variables]),
-    'mailauth',
+    ...(ctx.platform === 'win32' ? ['mailauth'] : ['env', ...carried(record, session), ...ctx.machine.program]),
     'token',
     'get',
     record.mailbox,
@@ -96,6 +94,22 @@ async function tokenCommand(record: MailboxRecord, session: Session): Promise<re
     ...(globals.sandbox ? ['--sandbox'] : []),
   ];
 }
+
+/** `NAME=VALUE` for each variable. A proxy's password is a secret: that variable is left out, and a note says so. */
+function carried(record: MailboxRecord, { ctx, report }: Session): readonly string[] {
+  const { env } = ctx;
+  const given = (names: readonly string[]) => names.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
+  const paths = given([...stores[record.store].keyFiles, 'NODE_EXTRA_CA_CERTS']).map(([name, value]) => [name, resolve(value)] as const);
+  const bus = record.store === 'keychain' && ctx.platform === 'linux' ? given(['DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR']) : [];
+  const proxies = given(proxyVariables).filter(([name, value]) => {
+    const isSafe = !/@/.test(value) || /^no_proxy$/i.test(name);
+    if (!isSafe) report.note(`${name} has a user name or password in it and is not written here: set it where the program runs`);
+    return isSafe;
+  });
+  return [['MAILAUTH_HOME', resolveHome(ctx)] as const, ...paths, ...bus, ...proxies].map(([name, value]) => `${name}=${value}`);
+}
+
+const proxyVariables = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy', 'NO_PROXY', 'no_proxy'];
 
 async function isInPath({ ctx }: Session): Promise<boolean> {
   const separator = ctx.platform === 'win32' ? ';' : ':';

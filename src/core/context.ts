@@ -51,6 +51,8 @@ export interface Machine {
   /** the user's name and home folder, empty where they are not known: so that a report can leave them out */
   readonly user: string;
   readonly homeFolder: string;
+  /** how this program is started again from anywhere: the path of Node.js and of the script */
+  readonly program: readonly [node: string, script: string];
 }
 
 /** Text that may be longer than memory: read as UTF-8, or UTF-16 where a byte order mark says so. Failures are `NodeJS.ErrnoException`. */

@@ -118,7 +118,7 @@ function readingContext(process: NodeJS.Process): Context {
     uid,
     // It prints no next command: whatever is wrong, the whole program says it.
     surroundings: { shell: 'posix' },
-    machine: { node: '', release: '', arch: '', user: '', homeFolder: '' },
+    machine: { node: '', release: '', arch: '', user: '', homeFolder: '', program: ['', ''] },
     out: output,
     err: output,
     readStdin: refuse,

@@ -47,10 +47,11 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
 }
 
 /** Release, user and home folder are looked up when they are read: only the doctor reads them. */
-function machineOf({ version, arch, env, platform }: NodeJS.Process): Machine {
+function machineOf({ version, arch, env, platform, execPath, argv }: NodeJS.Process): Machine {
   return {
     node: version.replace(/^v/, ''),
     arch,
+    program: [execPath, argv[1] ?? ''],
     get release() {
       return release();
     },

@@ -233,30 +233,33 @@ describe('stopping', () => {
     },
   );
 
-  test.skipIf(process.platform !== 'linux')('too little address space is said, not thrown; the option that is named is enough', async () => {
-    const limited = async (options: Record<string, string>) => {
-      const child = spawn('/bin/sh', ['-c', `ulimit -v 2000000; exec "${process.execPath}" "${bin}" doctor --sandbox`], {
-        env: { PATH: process.env.PATH ?? '', MAILAUTH_HOME: home, HOME: home, ...options },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      let text = '';
-      for (const stream of [child.stdout, child.stderr])
-        stream.setEncoding('utf8').on('data', (more) => {
-          text += more;
+  test.skipIf(process.platform !== 'linux')(
+    'too little address space is said, not thrown; the option that is named is enough',
+    async () => {
+      const limited = async (options: Record<string, string>) => {
+        const child = spawn('/bin/sh', ['-c', `ulimit -v 2000000; exec "${process.execPath}" "${bin}" doctor --sandbox`], {
+          env: { PATH: process.env.PATH ?? '', MAILAUTH_HOME: home, HOME: home, ...options },
+          stdio: ['ignore', 'pipe', 'pipe'],
         });
-      const code = await new Promise((resolve) => child.once('close', resolve));
-      return { code, text };
-    };
-    // Node 20 fails at its first fetch; later ones go on, and the check of doctor warns.
-    const { text } = await limited({});
-    expect(text).toContain('This process may use too little address space');
-    expect(text).toContain('try: export NODE_OPTIONS=--disable-wasm-trap-handler');
-    expect(text).not.toContain('    at ');
-    expect(await limited({ NODE_OPTIONS: '--disable-wasm-trap-handler' })).toMatchObject({
-      code: 0,
-      text: expect.not.stringContaining('address space'),
-    });
-  });
+        let text = '';
+        for (const stream of [child.stdout, child.stderr])
+          stream.setEncoding('utf8').on('data', (more) => {
+            text += more;
+          });
+        const code = await new Promise((resolve) => child.once('close', resolve));
+        return { code, text };
+      };
+      // Node 20 fails at its first fetch; later ones go on, and the check of doctor warns.
+      const { text } = await limited({});
+      expect(text).toContain('This process may use too little address space');
+      expect(text).toContain('try: export NODE_OPTIONS=--disable-wasm-trap-handler');
+      expect(text).not.toContain('    at ');
+      expect(await limited({ NODE_OPTIONS: '--disable-wasm-trap-handler' })).toMatchObject({
+        code: 0,
+        text: expect.not.stringContaining('address space'),
+      });
+    },
+  );
 
   test('a folder that cannot be used is an error with a way out, not a stack trace', async () => {
     const file = join(home, 'a-file');

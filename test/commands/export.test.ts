@@ -23,7 +23,7 @@ describe('mailauth export', () => {
       const { exit, out } = await exported(name);
       expect(exit).toBe(0);
       expect(out).toMatch(/^# .* No secret is in here\.\n/);
-      const words = `env MAILAUTH_HOME=${pc.home} mailauth token get ${mailbox} --sandbox`;
+      const words = `env MAILAUTH_HOME=${pc.home} /usr/bin/node /usr/local/bin/mailauth token get ${mailbox} --sandbox`;
       expect(
         [
           out,
@@ -44,6 +44,22 @@ describe('mailauth export', () => {
     const json = (await exported('msmtp --json')).json();
     expect(json).toMatchObject({ ok: true, command: 'export', data: { client: 'msmtp', mailbox } });
     expect(json.data.text.replace(/port \d+/, '')).toBe(text.out.replace(/port \d+/, ''));
+  });
+
+  it('carries what a refresh needs from cron, and no password of a proxy', async () => {
+    const env = {
+      HTTPS_PROXY: 'http://ada:geheim@proxy.contoso.example:3128',
+      NO_PROXY: '.contoso.example,localhost',
+      NODE_EXTRA_CA_CERTS: '/etc/ssl/office.pem',
+      XDG_RUNTIME_DIR: '/run/user/1000',
+    };
+    const { out, err } = await exported('msmtp', env);
+    expect(out).toContain('XDG_RUNTIME_DIR=/run/user/1000');
+    expect(out).toContain('NODE_EXTRA_CA_CERTS=/etc/ssl/office.pem');
+    expect(out).toContain('NO_PROXY=.contoso.example,localhost');
+    expect(out + err).not.toContain('geheim');
+    expect(err).toContain('HTTPS_PROXY has a user name or password in it and is not written here');
+    expect((await exported('msmtp', { HTTPS_PROXY: 'http://proxy.contoso.example:3128' })).out).toContain('HTTPS_PROXY=http://proxy');
   });
 
   it('says on stderr where mailauth is not in the PATH, and only there', async () => {

@@ -15,6 +15,8 @@ let postfix: Postfix;
 let seat: Seat;
 let home: string;
 let env: Record<string, string>;
+/** What cron gives a command, and what the other programs themselves need: where their authorities are, and a terminal. */
+let cron: Record<string, string>;
 
 /** What `mailauth export` writes is given to the program itself, which signs in at a real Dovecot or Postfix with it. */
 beforeAll(async () => {
@@ -34,7 +36,9 @@ beforeAll(async () => {
   const bin = join(seat.folder, 'bin');
   for (const folder of [home, bin]) await mkdir(folder);
   await symlink(program, join(bin, 'mailauth'));
-  env = { ...seat.env, HOME: home, PATH: `${bin}:${process.env.PATH}`, SSL_CERT_FILE: seat.env.NODE_EXTRA_CA_CERTS ?? '', TERM: 'xterm' };
+  const needed = { SSL_CERT_FILE: seat.env.NODE_EXTRA_CA_CERTS ?? '', TERM: 'xterm' };
+  env = { ...seat.env, ...needed, HOME: home, PATH: `${bin}:${process.env.PATH}` };
+  cron = { ...needed, HOME: home, PATH: '/usr/bin:/bin' };
 });
 
 afterAll(async () => {
@@ -55,9 +59,9 @@ async function file(name: string, text: string): Promise<string> {
   return path;
 }
 
-/** A program with nothing on its standard input, in the operator's home. */
+/** A program as cron starts it, with nothing on its standard input, in the operator's home. */
 async function run(command: string, args: readonly string[], input = ''): Promise<string> {
-  const running = exec(command, [...args], { env, cwd: home, timeout: 40_000 });
+  const running = exec(command, [...args], { env: cron, cwd: home, timeout: 40_000 });
   running.child.stdin?.end(input);
   const { stdout, stderr } = await running;
   return stdout + stderr;
@@ -86,6 +90,12 @@ describe('mailauth export, tried with the program it is for', () => {
     expect(output).toMatch(/^\* LIST .* INBOX\r?$/m);
     expect(output).toMatch(/^3 \d+\r?$/m);
     await arrived('by-curl');
+  });
+
+  it('the token command also refreshes where cron starts it: paths, authorities and the keychain are in it', async () => {
+    const [, command = ''] = /passwordeval "(.*)"\n/.exec(await exported('msmtp')) ?? [];
+    const { stdout } = await exec('/bin/sh', ['-c', `${command.replaceAll('\\"', '"')} --force-refresh`], { env: {}, cwd: '/' });
+    expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
   });
 
   it('msmtp sends', async () => {

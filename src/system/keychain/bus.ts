@@ -23,16 +23,18 @@ const lineLimit = 16 * 1024;
 
 /** Connects to the session bus: the first of its addresses that answers. Throws `KeychainFailure` 'no-bus', or what ended the connection. */
 export async function connectBus(env: Env, limitMs: number): Promise<Bus> {
-  const runtimeDir = env.XDG_RUNTIME_DIR || undefined;
-  const address = env.DBUS_SESSION_BUS_ADDRESS || (runtimeDir === undefined ? '' : 'unix:runtime=yes');
-  if (address === '') throw new KeychainFailure('no-bus', 'neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set');
+  // cron and systemd's system units set neither variable; pam_systemd makes this folder while the user is logged in (or lingers).
+  const runtimeDir = env.XDG_RUNTIME_DIR || `/run/user/${process.getuid?.() ?? ''}`;
+  const address = env.DBUS_SESSION_BUS_ADDRESS || 'unix:runtime=yes';
+  const unset = !env.XDG_RUNTIME_DIR && !env.DBUS_SESSION_BUS_ADDRESS;
   let last: unknown = new KeychainFailure('no-bus', 'DBUS_SESSION_BUS_ADDRESS names no Unix socket');
   for (const path of socketPaths(address, runtimeDir)) {
     try {
       return await greet(nodeNet().connect({ path }), limitMs);
     } catch (error) {
       if (!isLost(error)) throw error;
-      last = new KeychainFailure('no-bus', error.message, { cause: error });
+      const why = unset ? `neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set, and ${path} does not answer` : error.message;
+      last = new KeychainFailure('no-bus', why, { cause: error });
     }
   }
   throw last;
