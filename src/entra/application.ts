@@ -167,9 +167,15 @@ export async function switchedOffBy(graph: Graph, app: ExistingApplication): Pro
   return answer.kind === 'ok' && deactivated.safeParse(answer.body).success ? 'owner' : undefined;
 }
 
+/** Entra ignores the port of localhost, so that two platforms with one path would leave the client type to chance (learn.microsoft.com, reply-url). */
+function isOneRedirect(a: string, b: string): boolean {
+  const withoutPort = (uri: string) => uri.replace(/^(http:\/\/localhost):\d+/, '$1').replace(/\/$/, '');
+  return withoutPort(a) === withoutPort(b);
+}
+
 /** A PATCH replaces a whole collection, so the others' entries are sent along. */
 function redirects(has: readonly string[], wanted: readonly string[], elsewhere: readonly string[]): readonly string[] | undefined {
-  const kept = has.filter((uri) => !elsewhere.includes(uri));
+  const kept = has.filter((uri) => !elsewhere.some((other) => isOneRedirect(uri, other)));
   const missing = wanted.filter((uri) => !kept.includes(uri));
   return missing.length === 0 && kept.length === has.length ? undefined : [...kept, ...missing];
 }

@@ -51,6 +51,17 @@ describe("the administrator's own sign-in is refused", () => {
     expect((await countOf(m)).apps).toBe(1);
   });
 
+  it('on the page of Microsoft, so that nobody comes back: the same ways, once the time is over', async () => {
+    const nobody = { usable: true, open: async () => ({ kind: 'opened' as const }) };
+    const ran = await m.mailauth('setup --sandbox --yes --json --timeout 1', { browser: nobody });
+    const { code, next = [] } = errorOf(ran) ?? {};
+    expect([code, next.some((line) => line.includes('--register handoff')), next.join().includes('mailauth login')]).toEqual([
+      'sign-in-timeout',
+      true,
+      false,
+    ]);
+  });
+
   it('on a terminal it asks: another account, then another person', async () => {
     const { prompts, asked, unasked } = person([
       ['Create it?', true],

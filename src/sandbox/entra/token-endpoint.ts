@@ -65,6 +65,8 @@ function judge(state: State, named: string, form: TokenForm, setting: Setting) {
       return redeemPassword(state, app, named, form, setting);
     case 'authorization_code':
       return redeemCode(state, app, form, setting);
+    // Entra takes both; msal-node sends the short one (recorded).
+    case 'device_code':
     case deviceGrant:
       return redeemDevice(state, app, form, setting);
     case 'refresh_token':

@@ -14,6 +14,15 @@ import type {
 } from '../tenant/state-schema.ts';
 import type { Entity, Row } from './graph-query.ts';
 
+/** A time as Graph writes it: its fraction of a second has no digits or seven (recorded). */
+function graphTime(ms: number): string {
+  const fraction = ms % 1000;
+  return fraction === 0 ? rfc3339(ms) : rfc3339(ms).replace('Z', `.${String(fraction).padStart(3, '0')}0000Z`);
+}
+
+/** Graph gives arrays back in another order than they were sent in (recorded). */
+const reordered = <T>(items: readonly T[]): readonly T[] => [...items].reverse();
+
 export const applicationEntity: Entity = {
   set: 'applications',
   type: 'application',
@@ -39,10 +48,10 @@ export function applicationView(app: App, deletedAt?: number, withKeys = false):
   const { implicit } = registration;
   return {
     id: registration.objectId,
-    deletedDateTime: deletedAt === undefined ? null : rfc3339(deletedAt),
+    deletedDateTime: deletedAt === undefined ? null : graphTime(deletedAt),
     appId: app.clientId,
     applicationTemplateId: null,
-    createdDateTime: rfc3339(registration.createdAt),
+    createdDateTime: graphTime(registration.createdAt),
     description: null,
     disabledByMicrosoftStatus: null,
     displayName: app.name,
@@ -68,13 +77,13 @@ export function applicationView(app: App, deletedAt?: number, withKeys = false):
       preAuthorizedApplications: [],
     },
     passwordCredentials: app.secrets.map(secretView),
-    publicClient: { redirectUris: app.publicRedirects },
-    requiredResourceAccess: registration.permissions,
+    publicClient: { redirectUris: reordered(app.publicRedirects) },
+    requiredResourceAccess: reordered(registration.permissions),
     spa: { redirectUris: registration.spaRedirects },
     web: {
       homePageUrl: null,
       logoutUrl: null,
-      redirectUris: app.webRedirects,
+      redirectUris: reordered(app.webRedirects),
       implicitGrantSettings: { enableAccessTokenIssuance: implicit.accessToken, enableIdTokenIssuance: implicit.idToken },
     },
   };
@@ -84,10 +93,10 @@ function certificateView(certificate: StoredCertificate, withKey: boolean): Row 
   return {
     customKeyIdentifier: certificate.identifier ?? thumbprintsOf(Buffer.from(certificate.key, 'base64')).sha1,
     displayName: certificate.name,
-    endDateTime: rfc3339(certificate.expiresAt),
+    endDateTime: graphTime(certificate.expiresAt),
     key: withKey ? certificate.key : null,
     keyId: certificate.id,
-    startDateTime: rfc3339(certificate.startsAt),
+    startDateTime: graphTime(certificate.startsAt),
     type: 'AsymmetricX509Cert',
     usage: 'Verify',
   };
@@ -98,11 +107,11 @@ export function secretView(secret: StoredSecret): Row {
   return {
     customKeyIdentifier: null,
     displayName: secret.name ?? null,
-    endDateTime: rfc3339(secret.expiresAt),
+    endDateTime: graphTime(secret.expiresAt),
     hint: secret.hint ?? null,
     keyId: secret.id,
     secretText: null,
-    startDateTime: secret.startsAt === undefined ? null : rfc3339(secret.startsAt),
+    startDateTime: secret.startsAt === undefined ? null : graphTime(secret.startsAt),
   };
 }
 
@@ -110,7 +119,7 @@ export function servicePrincipalView(principal: ServicePrincipal, app: App): Row
   return {
     ...principalBasics(principal.objectId, principal.appId, app.name),
     accountEnabled: principal.enabled !== false,
-    createdDateTime: rfc3339(principal.createdAt),
+    createdDateTime: graphTime(principal.createdAt),
     appOwnerOrganizationId: tenant.id,
     signInAudience: registrationOf(app).audience,
     replyUrls: [...app.publicRedirects, ...app.webRedirects],
@@ -167,7 +176,7 @@ export const assignmentEntity: Entity = {
 };
 
 export function assignmentView({ createdAt, ...assignment }: RoleAssignment): Row {
-  return { ...assignment, createdDateTime: rfc3339(createdAt), principalType: 'ServicePrincipal' };
+  return { ...assignment, createdDateTime: graphTime(createdAt), principalType: 'ServicePrincipal' };
 }
 
 export function userView(user: User): Row {
