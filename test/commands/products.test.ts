@@ -244,6 +244,20 @@ describe('--handover', () => {
     if (name.endsWith('.json')) expect(JSON.parse(text)).toMatchObject({ schema: 'mailauth/1', for: 'osticket' });
   });
 
+  it.each(['notes.md', 'page.html', 'package.json'])(
+    '%s that is no sheet is not written over, also with --yes, and nothing is made',
+    async (name) => {
+      const own = name.endsWith('.json') ? '{"name":"mine"}' : 'my notes about mailauth\n';
+      await writeFile(file(name), own);
+      const { exit, lines } = await m.mailauth(`${osticket} --handover ${file(name)} --json`);
+      expect([exit, stream(lines()).error]).toMatchObject([
+        3,
+        { code: 'sheet-place-taken', next: [`mv ${file(name)} ${file(name)}.old`, expect.any(String)] },
+      ]);
+      expect([await readFile(file(name), 'utf8'), m.keychain.entries.size]).toEqual([own, 0]);
+    },
+  );
+
   it('on a finished set-up writes the sheet and changes nothing else; the value only with --reveal', async () => {
     await m.mailauth(osticket);
     const [secret = 'none'] = secretsOf(m);

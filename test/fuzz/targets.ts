@@ -1,6 +1,10 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { findCommand, unknownCommand } from '../../src/cli/find-command.ts';
+import { modules } from '../../src/cli/modules.ts';
+import { globalsOf, parse } from '../../src/cli/parse.ts';
+import { commands } from '../../src/cli/tree.ts';
 import { type MailHost, namedCloud } from '../../src/core/cloud.ts';
 import type { Files, HttpResponse, Network } from '../../src/core/context.ts';
 import { MailauthError } from '../../src/core/errors.ts';
@@ -24,6 +28,7 @@ import { mailboxFiles } from '../../src/store/mailbox-file.ts';
 import { decodeEntries, findEntry, Unsealable, unseal } from '../../src/store/sealed-file.ts';
 import { systemClock } from '../../src/system/clock-and-random.ts';
 import { BadMessage, decodeReply, messageSize } from '../../src/system/keychain/dbus-reply.ts';
+import { testContext } from '../support/context.ts';
 import { nextOf } from '../support/next.ts';
 
 /** A reader of something that comes from outside. */
@@ -79,6 +84,22 @@ async function stages(of: Record<'connect' | 'tls' | 'greeting' | 'capability', 
 const textOf = (error: MailauthError): readonly string[] => [error.title, error.why ?? '', error.detail.reply ?? '', ...nextOf(error)];
 
 export const targets: readonly Target[] = [
+  {
+    name: 'argv',
+    share: 10,
+    read: async (bytes) => {
+      // One word a line, as a shell hands them over.
+      const { words, rest } = findCommand(bytes.toString('utf8').split('\n'));
+      const entry = commands.find(({ name }) => name === words.join(' '));
+      if (entry === undefined) return textOf(unknownCommand(words));
+      const ctx = testContext();
+      const read = await parse(entry, await modules[entry.name](), rest, ctx).catch(own);
+      if (read instanceof MailauthError) return textOf(read);
+      if (typeof read === 'string') return [];
+      const globals = await globalsOf(read, entry, ctx).catch(own);
+      return globals instanceof MailauthError ? textOf(globals) : [];
+    },
+  },
   {
     name: 'pasted-address',
     share: 40,

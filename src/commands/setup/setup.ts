@@ -3,9 +3,10 @@ import type { Command } from 'commander';
 import * as z from 'zod/mini';
 import { defined } from '../../core/defined.ts';
 import { mailauth, plus } from '../../core/next.ts';
+import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { productNamed } from '../../products/products.ts';
-import { sheetRenderer } from '../../products/sheet/write-sheet.ts';
+import { isTaken, sheetRenderer } from '../../products/sheet/write-sheet.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
 import { canAsk, mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
@@ -155,11 +156,20 @@ async function setUp(flags: unknown, session: Session): Promise<Outcome> {
   const input = readInput(flags, session.ctx.env);
   const sheet = sheetOptions.parse(flags);
   // A kind of file that mailauth cannot write is refused before anything is registered.
-  if (sheet.handover !== undefined) sheetRenderer(sheet.handover);
+  if (sheet.handover !== undefined) await mayWriteSheet(sheet.handover, session);
   const { qr = false, signIn } = qrFlags.parse(flags);
   checkQr(qr, signIn);
   const outcome = await runSetup(input, await depsOf(session, qr));
   return presentSetup(outcome, session, { reveal: sheet.reveal === true, file: sheet.handover });
+}
+
+/** A file of somebody else is not written over unasked, also with `--yes`: that agrees to the set-up. Throws `value-invalid`, `sheet-place-taken`. */
+async function mayWriteSheet(file: string, session: Session): Promise<void> {
+  sheetRenderer(file);
+  if (!(await isTaken(session.ctx, file))) return;
+  const message = `${plain(file)} is not a sheet of mailauth. Write over it?`;
+  if (canAsk(session) && (await session.ctx.prompts.confirm({ message, default: false }))) return;
+  throw problem('sheet-place-taken', { file });
 }
 
 /** What an error's commands can repeat before the set-up has begun: a value that is wrong is not repeated. */

@@ -17,6 +17,7 @@ export function renderSheetHtml(sheet: Sheet, reveal: Reveal): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <meta name="referrer" content="no-referrer">
+<meta name="generator" content="mailauth">
 <title>${escapeHtml(sheet.title)}</title>
 <style>${style}</style>
 </head>

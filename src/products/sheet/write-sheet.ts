@@ -29,6 +29,16 @@ export function sheetRenderer(file: string): Render {
   });
 }
 
+const generator = '<meta name="generator" content="mailauth">';
+/** What every sheet has had since the second edition, by its kind of file. */
+const marks: readonly string[] = [generator, '\nWritten by mailauth on ', '"schema": "mailauth/1"'];
+
+/** The file's name belongs to something else: it exists, and no sheet of mailauth's is in it. */
+export async function isTaken({ files }: Pick<Context, 'files'>, file: string): Promise<boolean> {
+  const text = await files.read(resolve(file));
+  return text !== undefined && text.trim() !== '' && !marks.some((mark) => text.includes(mark));
+}
+
 /** Writes the sheet, mode 0600, whole or not at all; answers the absolute path. Throws `value-invalid` and the disk's own errors. */
 export async function writeSheet(ctx: Pick<Context, 'files'>, file: string, sheet: Sheet, reveal: boolean): Promise<string> {
   const render = sheetRenderer(file);

@@ -119,6 +119,7 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'clock-unknown',
     'clock-wrong',
     'node-too-old',
+    'sheet-place-taken',
     'address-space-limited',
     'node-tells-secrets',
     'browser-missing',

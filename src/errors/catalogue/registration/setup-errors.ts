@@ -117,6 +117,14 @@ export const setupEntries = {
       return ways.map((signIn) => mailauth('setup', { mailbox: v.mailbox, for: v.for, redirectUri, signIn }));
     },
   }),
+  'sheet-place-taken': entry<{ file: string }>({
+    exit: Exit.needsAnswer,
+    source: sources.own,
+    title: (v) => `${v.file} exists already, and it is not a sheet of mailauth`,
+    why: () => 'It was left untouched, and nothing was set up.',
+    next: (v) => [line`mv ${v.file} ${`${v.file}.old`}`, again()],
+    retryHelps: false,
+  }),
   'handoff-file-kept': entry<{ folder: string; files: readonly string[] }>({
     exit: Exit.failed,
     source: sources.own,
