@@ -4,7 +4,7 @@ import { problem } from '../errors/problem.ts';
 import { type ExistingApplication, getRecordedApplication, readApplication } from './application.ts';
 import type { GraphAnswer, GraphRefusal } from './graph-answer.ts';
 import { refusalProblem, rolesThat } from './refusals.ts';
-import { type AppWork, untilReplicatedWith } from './replication.ts';
+import { type AppWork, fewTries, untilReplicatedWith } from './replication.ts';
 
 interface Made {
   readonly appObjectId: string;
@@ -54,12 +54,13 @@ export async function deleteApp(deps: AppWork, made: Made): Promise<Deleted> {
   const application =
     app === undefined
       ? 'already-gone'
-      : await remove(deps, `/applications/${encodeURIComponent(made.appObjectId)}`, 'delete the application', left);
+      : // It was just read: a replica that does not find it has not seen it yet.
+        await remove(deps, `/applications/${encodeURIComponent(made.appObjectId)}`, 'delete the application', left, fewTries);
   return { grants, application, ...defined({ servicePrincipal }) };
 }
 
-async function remove(deps: AppWork, path: string, what: string, left: readonly string[]): Promise<Deletion> {
-  const answer: GraphAnswer = await deps.graph.delete(path);
+async function remove(deps: AppWork, path: string, what: string, left: readonly string[], tries = 0): Promise<Deletion> {
+  const answer: GraphAnswer = await untilReplicatedWith(deps)(() => deps.graph.delete(path), tries);
   if (answer.kind === 'ok') return 'removed';
   if (answer.status === 404) return 'already-gone';
   throw refused(answer, what, deps, left);

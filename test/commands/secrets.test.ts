@@ -181,7 +181,6 @@ describe('logout --delete-app', () => {
     });
     const name = `mailauth this-computer ${mailbox}`;
     const ran = await scripted([
-      ['Remove this', true],
       ['Type the app', 'Payroll'],
       ['Type the app', name],
     ]);
@@ -246,11 +245,7 @@ describe('logout --delete-app', () => {
       expect(await countOf(m)).toMatchObject({ apps: 1 });
       expect(await readdir(box('mailboxes')).catch(() => [])).toEqual([]);
       const name = `mailauth this-computer ${mailbox}`;
-      const script: readonly Scripted[] = [
-        ['Remove this', true],
-        ['Type the app', name],
-      ];
-      const ran = await scripted(script, `logout ${mailbox} --delete-app --sandbox`);
+      const ran = await scripted([['Type the app', name]], `logout ${mailbox} --delete-app --sandbox`);
       expect([nth, ran.exit]).toEqual([nth, 0]);
       expect(await countOf(m)).toEqual(nothing);
       expect(await readdir(box('setups'))).toEqual([]);

@@ -33,6 +33,14 @@ describe('deleteApp', () => {
     expect([fake.apps, fake.grants, fake.sps.map((one) => one.id)]).toEqual([[], [], ['sp-graph', 'theirs']]);
   });
 
+  it('an app that was just read is deleted also where a replica does not find it at once', async () => {
+    const { fake, deps, made } = await registered();
+    const unseen = refused(404, 'Request_ResourceNotFound');
+    fake.intercept = (line, nth) => (line.startsWith('DELETE /app') && nth <= 2 ? unseen : undefined);
+    expect((await deleteApp(deps, made)).application).toBe('removed');
+    expect(fake.apps).toEqual([]);
+  });
+
   it('finds everything gone the second time', async () => {
     const { deps, made } = await registered();
     await deleteApp(deps, made);
