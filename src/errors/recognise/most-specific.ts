@@ -6,13 +6,16 @@ import { isOAuthWord } from './needles.ts';
  * repeats it.
  */
 export function mostSpecific(hits: readonly Hit[], text: string): readonly Hit[] {
-  const sorted = hits.toSorted((a, b) => a.at - b.at || b.end - a.end);
+  const sorted = hits.toSorted((a, b) => a.at - b.at || size(b) - size(a) || b.end - a.end);
   const outer: Hit[] = [];
   let reaches: readonly (readonly [number, number])[] = [];
+  let last = -1;
   for (const hit of sorted) {
-    if (hit.kind === 'sign' && reaches.some(([at, end]) => hit.at >= at && hit.end <= end)) continue;
+    if (hit.kind === 'sign' && (hit.at === last || reaches.some(([at, end]) => hit.at >= at && hit.end <= end))) continue;
     outer.push(hit);
-    if (hit.kind === 'sign') reaches = [...reaches.filter(([, end]) => end > hit.at), ...(hit.parts ?? [[hit.at, hit.end] as const])];
+    if (hit.kind !== 'sign') continue;
+    last = hit.at;
+    reaches = [...reaches.filter(([, end]) => end > hit.at), ...(hit.parts ?? [[hit.at, hit.end] as const])];
   }
   const said = outer.filter((hit, i) => !isOnlyCode(hit) || !isSaidBehind(hit, outer, i + 1, text));
   const strong = said.filter((hit) => !isHint(hit) && !isFollowing(hit));
@@ -48,4 +51,11 @@ function isNear(hit: Hit, strong: readonly Hit[]): boolean {
     else high = middle;
   }
   return (strong[low]?.at ?? Number.POSITIVE_INFINITY) <= hit.end + nearby;
+}
+
+/** Of two sentences that begin at one place, the one with more parts says more, then the one with more letters. */
+function size(hit: Hit): number {
+  if (hit.kind === 'number') return 0;
+  const { letters, further = [] } = hit.needle;
+  return further.length * 10_000 + further.reduce((sum, part) => sum + part.length, letters.length);
 }

@@ -2,7 +2,7 @@ import { aadstsEntries } from '../catalogue/entra/entra-errors.ts';
 import type { ProblemCode } from '../problem.ts';
 import type { Hit, NumberHit, SignHit } from './hit.ts';
 import { byNumber, isOAuthWord } from './needles.ts';
-import { foreignProvider, isOfMail } from './provider.ts';
+import { foreignProvider, isOfMail, mayBeForeign } from './provider.ts';
 import { createScan } from './scan.ts';
 import { unknownReplies } from './unknown-replies.ts';
 
@@ -42,16 +42,18 @@ export function createRecogniser(): (text: string) => Recognition {
     const numbers = lastOfEach(hits, text);
     const taken = new Set<Hit>();
     const places = new Map(hits.map((hit, i) => [hit, i]));
-    const providers = foreignProvider(text, 'anywhere') !== undefined;
+    const isForeign = mayBeForeign(text);
     const found: Recognised[] = numbers.map((hit) => {
       const { aadsts } = hit;
-      const sentence = sentenceOf(hit, hits, (places.get(hit) ?? hits.length) + 1, text);
-      if (sentence !== undefined) taken.add(sentence);
+      const sentences = sentencesOf(hit, hits, (places.get(hit) ?? hits.length) + 1, text);
+      for (const one of sentences) taken.add(one);
+      const byItself = ofNumber(aadsts, () => isInvalidGrant(hit, text));
+      const sentence = sentences.find(({ needle }) => needle.entry === byItself || byItself === undefined || manyMeanings.has(aadsts));
       const { at, end } = hit;
-      const code = sentence?.needle.entry ?? ofNumber(aadsts, () => isInvalidGrant(hit, text));
+      const code = sentence?.needle.entry ?? byItself;
       return { code, aadsts, means: sentence?.needle.means, at, end, oauth: false };
     });
-    for (const hit of hits) if (hit.kind === 'sign' && !taken.has(hit)) found.push(ofSign(hit, providers ? text : undefined));
+    for (const hit of hits) if (hit.kind === 'sign' && !taken.has(hit)) found.push(ofSign(hit, isForeign ? text : undefined));
     return { found: found.toSorted((a, b) => a.at - b.at), unknown: unknownReplies(text, all) };
   };
 }
@@ -138,15 +140,20 @@ function lastOfList(hit: NumberHit, text: string): NumberHit {
   return { ...hit, aadsts: known.at(-1) ?? hit.aadsts, end: hit.end + more.length };
 }
 
-/** The sentence behind a number that says more than the number. */
-function sentenceOf(hit: NumberHit, hits: readonly Hit[], from: number, text: string): SignHit | undefined {
+/** Numbers that Microsoft gives for several causes: there the sentence says which. Any other number says more than its sentence. */
+const manyMeanings: ReadonlySet<number> = new Set([50012, 50013, 70000, 90023, 90093, 500011]);
+
+/** The sentences of the sign-in in the message of a number. */
+function sentencesOf(hit: NumberHit, hits: readonly Hit[], from: number, text: string): readonly SignHit[] {
+  const found: SignHit[] = [];
   for (let i = from; i < hits.length; i += 1) {
     const one = hits[i];
-    if (one === undefined || one.kind === 'number' || one.at - hit.end > 600) return undefined;
+    if (one === undefined || one.kind === 'number' || one.at - hit.end > 600) break;
     if (one.needle.weight !== 'sign' || one.needle.exact !== undefined || !isOfSignIn(one.needle.entry)) continue;
-    return /\n(?![ \t])/.test(text.slice(hit.end, one.at)) ? undefined : one;
+    if (/\n(?![ \t])/.test(text.slice(hit.end, one.at))) break;
+    found.push(one);
   }
-  return undefined;
+  return found;
 }
 
 const isInvalidGrant = ({ at, end }: NumberHit, text: string): boolean =>

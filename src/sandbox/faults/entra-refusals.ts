@@ -151,6 +151,9 @@ const refusals = {
 };
 
 export type Aadsts = keyof typeof refusals;
+
+/** Every number that the sandbox can refuse with. */
+export const refusalNumbers = Object.keys(refusals).map(Number) as Aadsts[];
 export type Blanks = Readonly<Record<string, string>>;
 
 const suberrors: Readonly<Partial<Record<Aadsts, string>>> = {

@@ -231,7 +231,6 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'smtp-token-ends',
     'mailbox-full',
     'mail-server-foreign',
-    'mail-password-refused',
     'mail-program-without-oauth',
     'sasl-more-steps',
     'token-command-missing',

@@ -110,8 +110,13 @@ export const federationEntries = {
       exit: Exit.failed,
       source: 'https://learn.microsoft.com/entra/identity-platform/certificate-credentials',
       says: [
+        'Cannot handle token … prior to',
+        'token is not yet valid',
+        'ImmatureSignatureError',
+        'issued in the future',
+        'Token used before issued',
         'Client assertion is not within its valid time range',
-        'Cannot handle token prior to',
+
         'Invalid id_token … token prior to',
         'token used too early',
       ],

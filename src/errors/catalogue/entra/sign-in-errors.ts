@@ -15,6 +15,7 @@ export const signInEntries = {
     source: sources.loopback,
     says: [
       'localhost refused to connect',
+      'localhost refused to connect … ERR_CONNECTION_REFUSED',
       'can’t connect to the server “localhost”',
       'ERR_CONNECTION_REFUSED … http://localhost',
       'http://localhost … ERR_CONNECTION_REFUSED',

@@ -60,7 +60,14 @@ export const mailEntries = {
       'Basic Auth … no longer supported',
       'BasicAuthBlocked',
     ],
-    hints: ['LOGIN failed', 'LOGINDISABLED'],
+    hints: [
+      '[AUTHENTICATIONFAILED] LOGIN failed',
+      'AUTHENTICATE LOGIN failed',
+      'LOGIN command error',
+      'auth [LOGIN]',
+      'LOGIN failed',
+      'LOGINDISABLED',
+    ],
     title: (v) =>
       v.sent === 'token'
         ? `${v.host} takes this for a password sign-in, and those are switched off`
@@ -98,6 +105,7 @@ export const mailEntries = {
       '4.7.0',
       'UNAVAILABLE',
     ],
+    says: ['Connection refused [Message=Socket error', 'Connection timed out [Message=Socket error', 'temporarily unavailable … mail'],
     title: (v) => `${v.host} cannot do this right now`,
     why: () => 'the server says that the trouble is temporary; where it stays, look at the user name',
     next: (v) => [testAgain(v)],
@@ -142,6 +150,10 @@ export const mailEntries = {
     exit: Exit.failed,
     source: sources.starttls,
     hints: [
+      'AUTH command used when not advertised',
+      'AUTH not available',
+      'Authentication not enabled',
+      'AUTH … not advertised',
       'STARTTLS is required',
       'Must issue a STARTTLS command first',
       'AUTH extension not supported by server',

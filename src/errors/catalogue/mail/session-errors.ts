@@ -2,7 +2,7 @@ import { Exit } from '../../../core/errors.ts';
 import { noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
-import { doctor, giveItAToken, type MailSpot, powerShell, ps, show, signIn, testAgain } from './mail-words.ts';
+import { doctor, type MailSpot, powerShell, ps, show, signIn, testAgain } from './mail-words.ts';
 
 /** Replies of a mail server that are neither a refused token nor a limit: the session, the form of the sign-in, the mailbox itself. */
 export const sessionEntries = {
@@ -95,18 +95,21 @@ export const sessionEntries = {
     ],
     retryHelps: false,
   }),
-  'mail-password-refused': entry<MailSpot>({
-    exit: Exit.failed,
-    source: sources.mail,
-    hints: ['AUTHENTICATIONFAILED … LOGIN', 'SMTP AUTH LOGIN … failed', 'AUTH command not allowed … password'],
-    title: () => 'The program signs in with a password, and was refused',
-    why: () => 'Microsoft takes no passwords for mail any more; OAuth 2 (XOAUTH2) with a token works',
-    next: giveItAToken,
-  }),
   'mail-program-without-oauth': entry<MailSpot>({
     exit: Exit.failed,
     source: sources.own,
     says: [
+      'Unable to find a callback',
+      'cannot use authentication method',
+      'selected SASL mechanism(s) not available',
+      'No authenticators available',
+      'no authenticator available',
+      'authentication type … not supported',
+      'authentication mechanism … unavailable',
+      'No compatible authentication',
+      'XOAUTH2 … not compiled',
+      'does not support XOAUTH2',
+      'Unknown authentication method',
       'No SASL mechanism found',
       'No worthy mechs found',
       'no mechanism available',

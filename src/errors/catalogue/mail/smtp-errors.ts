@@ -77,7 +77,9 @@ export const smtpEntries = {
     source: sources.smtpFaults,
     codes: ['5.7.30'],
     says: [
-      'Authentication unsuccessful, basic authentication is disabled',
+      'Authentication unsuccessful … basic authentication is disabled',
+      'Password command failed … 535',
+      'Password command failed',
       'Basic authentication is not supported for Client Submission',
       "locked by your organization's security defaults policy",
       'AUTH LOGIN … Authentication unsuccessful',
@@ -120,8 +122,16 @@ export const smtpEntries = {
   'smtp-throttled': entry<MailSpot & { waitMs?: number | undefined }>({
     exit: Exit.temporary,
     source: sources.smtpFaults,
-    codes: ['4.7.5*', '4.7.6*', 'SubmissionQuotaExceededException', '4.7.3'],
+    codes: ['5.1.92', '4.7.5*', '4.7.6*', 'SubmissionQuotaExceeded', 'SubmissionQuotaExceededException', '4.7.3'],
     says: [
+      'concurrent server connections has exceeded',
+      'exceeded its 24-hour sending limit',
+      '24-hour sending limit',
+      'Too many recipients',
+      'SubmissionQuotaExceededException … MapiExceptionMaxSubmissionExceeded',
+      'exceeded … sending limit',
+      'daily sending limit',
+      'Message submission rate',
       'Concurrent connections limit exceeded',
       'aka.ms/concurrent_sending',
       'recipient thread limit exceeded',

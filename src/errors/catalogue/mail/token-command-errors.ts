@@ -19,6 +19,10 @@ const exits: Readonly<Record<number, string>> = {
   7: 'Exit code 7: the keychain or the store of the secrets cannot be opened there.',
 };
 const ways = [
+  'passwordeval returned exit code',
+  'passwordeval exited with exit code',
+  'mailauth … exited with code',
+  'mailauth … failed with exit code',
   'password command exited with status',
   'PassCmd … exited with status',
   'command … token get … exit status',
@@ -34,6 +38,11 @@ export const tokenCommandEntries = {
     exit: Exit.failed,
     source: sources.own,
     says: [
+      "No such file or directory: 'mailauth'",
+      '"mailauth": executable file not found',
+      'mailauth: cannot execute',
+      'mailauth: Permission denied',
+      "exec: 'mailauth'",
       'mailauth: not found',
       'mailauth: command not found',
       'mailauth: No such file or directory',
@@ -59,6 +68,12 @@ export const tokenCommandEntries = {
     exit: Exit.needsSignIn,
     source: sources.own,
     says: [
+      'password command failed: exit',
+      'password command … returned',
+      'pass command failed',
+      'cannot get password',
+      'passwordeval … exit code',
+      'OAuth2 refresh command … failed',
       ...[1, 2, 3, 4, 5, 6, 7].flatMap((status) => ways.map((words) => ({ words: `${words} ${status}`, means: { status } }))),
       'cannot read output of … mailauth token get',
       'cannot read output of … token get',
@@ -70,7 +85,6 @@ export const tokenCommandEntries = {
       'Unable to run OAUTH_REFRESH_COMMAND',
       'oauth refresh command returned',
       'token command failed',
-      'password command … failed',
       'command … token get … failed',
     ],
     title: () => 'The command that gives the program its token failed, or printed nothing',

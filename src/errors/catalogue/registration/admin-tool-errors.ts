@@ -48,9 +48,8 @@ export const adminToolEntries = {
         'Remove-BlockedSenderAddress',
         'Get-AuthenticationPolicy',
       ].map((cmdlet) => `'${cmdlet}' is not recognized as`),
-      'is not recognized as a name of a cmdlet',
     ],
-    hints: ['is not recognized as the name of a cmdlet'],
+    hints: ['is not recognized as the name of a cmdlet', 'is not recognized as a name of a cmdlet'],
     title: () => 'The account is not connected to Exchange Online, or its role does not include this cmdlet',
     why: () =>
       'Exchange shows only the cmdlets that the role of the account allows: without the role Exchange Administrator they do not exist.',
@@ -87,6 +86,9 @@ export const adminToolEntries = {
     source: exchange,
     codes: ['ManagementObjectNotFoundException'],
     says: [
+      "wasn't found. Please make sure you've typed it correctly",
+      "couldn't be found. Please make sure",
+      'object was not found … Exchange',
       "couldn't be performed because object … couldn't be found",
       'couldn’t be performed because object',
       "object … couldn't be found on",

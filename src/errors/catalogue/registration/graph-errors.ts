@@ -135,6 +135,8 @@ export const graphEntries = {
   'secret-limit': entry<Exists & { has: number }>({
     exit: Exit.notAllowed,
     source: sources.graph,
+    says: ['maximum of … passwords', 'Not allowed to add … passwords'],
+    codes: ['TooManyAppPasswords'],
     title: (v) => `The app has ${v.has} client secrets, and no more are allowed`,
     why: (v) => `With personal accounts in its audience Entra allows two. ${made(v)}`,
     next: (v) => [v.resume, 'Remove one that is not in use first: Entra > App registrations > Certificates & secrets.'],

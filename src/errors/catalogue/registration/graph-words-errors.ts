@@ -59,8 +59,12 @@ export const graphWordEntries = {
   'graph-token-malformed': entry({
     exit: Exit.failed,
     source: sources.graph,
-    codes: ['IDX14100', 'IDX12741', 'IDX10000', 'CompactToken*'],
+    codes: ['IDX14*', 'IDX127*', 'CompactToken*'],
     says: [
+      'Unable to decode the header',
+      'not a valid JWT',
+      'invalid token format',
+      'Invalid header',
       'CompactToken parsing failed',
       'JWT is not well formed',
       'there are no dots',
