@@ -164,7 +164,7 @@ function outcomeOf(kept: readonly Kept[], damaged: MailauthError | undefined, wi
     data: { mailboxes: kept.map((one) => toJson(one, now, session)) },
     ...defined({ error }),
     text: (theme) =>
-      kept.length === 0
+      kept.length === 0 && damaged === undefined
         ? 'No such mailbox is set up: nothing to keep alive.\n'
         : kept.map((one) => render(one, now, session, theme)).join(''),
   };

@@ -1,5 +1,5 @@
 import { homedir, userInfo } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import type { Context, Files, Random } from '../core/context.ts';
 import { errorCode } from '../core/errors.ts';
@@ -102,8 +102,14 @@ export async function guardWrites<T>(home: string, act: () => Promise<T>): Promi
   } catch (error) {
     const why = diskReason(error);
     if (why === undefined) throw error;
-    throw problem('home-not-writable', { home: plain(home), why }, { cause: error });
+    throw problem('home-not-writable', { home: plain(folderOf(error, home)), why }, { cause: error });
   }
+}
+
+/** The folder that the disk spoke of, where it is below `home`. */
+function folderOf(error: unknown, home: string): string {
+  const path = error instanceof Error && 'path' in error && typeof error.path === 'string' ? dirname(error.path) : home;
+  return path.startsWith(join(home, '/')) ? path : home;
 }
 
 /** Turns what the disk says about reading `file` into `home-file-broken`. */

@@ -4,6 +4,12 @@ import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
 /** What is wrong with the files of MAILAUTH_HOME, or with one stored entry. */
+/** Whose file it is, by its name (`helpdesk@contoso.com~osticket.json`); nothing where the name was cut to a hash. */
+function setUpOf(file: string): { readonly mailbox?: string; readonly for?: string } {
+  const [, mailbox, product] = /([^/\\~]+@[^/\\~]+)~([a-z-]+)\.json$/.exec(file) ?? [];
+  return mailbox === undefined || product === undefined ? {} : { mailbox, for: product };
+}
+
 export const storeEntries = {
   'store-damaged': entry<{ what: string; why: string; fix: readonly NextStep[] }>({
     exit: Exit.noStore,
@@ -37,7 +43,10 @@ export const storeEntries = {
     source: sources.own,
     title: ({ file }) => `The mailbox file ${file} cannot be used`,
     why: ({ why }) => `It was left untouched: ${why}`,
-    next: ({ file }) => [line`mv ${file} ${`${file}.broken`}`, led('Then set the mailbox up again', mailauth('setup'))],
+    next: ({ file }) => [
+      line`mv ${file} ${`${file}.broken`}`,
+      noted(mailauth('setup', setUpOf(file)), 'sets the mailbox up again afterwards'),
+    ],
     retryHelps: false,
   }),
 
