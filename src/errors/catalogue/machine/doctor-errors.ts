@@ -55,7 +55,7 @@ export const doctorEntries = {
     source: 'https://nodejs.org/api/cli.html#--disable-wasm-trap-handler',
     title: (v) => `This process may use too little address space${v.limitMb === undefined ? '' : `: ${v.limitMb} MB`}`,
     why: () =>
-      "Node.js reserves about 10 GB for each of its WebAssembly memories and does not use them. ulimit -v, LimitAS= in a unit and Dovecot's vsz_limit forbid that. With the option below 1 GB is enough.",
+      "Node.js reserves 10 GB for a memory of WebAssembly. ulimit -v, LimitAS= and Dovecot's vsz_limit forbid that; with this option 1 GB is enough.",
     next: () => [
       byShell(line`export NODE_OPTIONS=--disable-wasm-trap-handler`, line`$env:NODE_OPTIONS = '--disable-wasm-trap-handler'`),
       noted(line`ulimit -v unlimited`, 'where this shell may lift it; in Dovecot: vsz_limit = 0'),
