@@ -75,7 +75,7 @@ function saidIn({ aadsts, oauth }: Pick<Finding, 'aadsts' | 'oauth'>, text: stri
     aadsts !== undefined
       ? new RegExp(`AADSTS\\s{0,9}${aadsts}:? ?([\\s\\S]{0,1000})`)
       : oauth
-        ? /(?:error_description["']?\s{0,3}[=:]\s{0,3}["']?|\b[a-z]+(?:_[a-z]+)+: )([\s\S]{0,1000})/
+        ? /(?:error_description["']?\s{0,3}[=:]\s{0,3}["']?|\b[a-z]+(?:_[a-z]+)+(?:: |\) ))([\s\S]{0,1000})/
         : undefined;
   const [, said = ''] = behind?.exec(text) ?? [];
   return redact(firstSentence(said.replace(/["'](?:,\s{0,9}["'\w][\s\S]*|\s{0,9}\}[\s\S]*)$/, '').replace(/&\w{1,20}=[\s\S]*/, '')));

@@ -39,9 +39,10 @@ const readers = {
     new RegExp(`user_?principal_?name["']?\\s{0,3}[=:]\\s{0,3}["']?(${address})`, 'gi'),
   ],
   user: [new RegExp(`not allowed to send as (${address})`, 'gi')],
-  redirectUri: [/redirect URI\s+['"](https?:\/\/[^'"\s?#]{1,300})/gi],
+  redirectUri: [/(?:redirect URI|reply URL|reply address)\s+['"]?(https?:\/\/[^'"\s?#]{1,300})/gi],
   host: [
     new RegExp(`(?:ENOTFOUND|EAI_AGAIN|Could not resolve host:) (${domain})`, 'g'),
+    new RegExp(`(?:getaddrinfo for|UnknownHostException:|lookup|connect to host, port:|Failed to connect to) (${domain})`, 'g'),
     new RegExp(`Host: (${domain})\\. is not in the cert`, 'g'),
     new RegExp(`(?:E[A-Z]{4,14}) (${domain}|\\d{1,3}(?:\\.\\d{1,3}){3}):\\d{1,5}\\b`, 'g'),
   ],

@@ -86,6 +86,13 @@ export const proxyEntries = {
   'proxy-broken': entry<{ why: string }>({
     exit: Exit.failed,
     source: sources.own,
+    // A port is asked for as if it were a host.
+    says: ['3128', '8080', '8888', '8118', '9090'].flatMap((port) =>
+      [`ENOTFOUND ${port}`, `Could not resolve host: ${port}`, `Could not resolve proxy: ${port}`].map((words) => ({
+        words,
+        means: { why: `The variable names a proxy without http:// in front, so its port ${port} was taken for the name of a host.` },
+      })),
+    ),
     title: () => 'HTTPS_PROXY is not the address of a usable proxy',
     why: (v) => v.why,
     next: () => [

@@ -51,6 +51,7 @@ export const mailEntries = {
   'imap-basic-auth-disabled': entry<Sent>({
     exit: Exit.notAllowed,
     source: sources.mail,
+    mender: 'you',
     says: [
       'Basic authentication is disabled',
       'AUTHENTICATE PLAIN … AUTHENTICATE failed',

@@ -34,6 +34,7 @@ export const popEntries = {
   'pop-basic-auth-disabled': entry<MailSpot>({
     exit: Exit.notAllowed,
     source: sources.mail,
+    mender: 'you',
     says: ['Logon failure: unknown user name or bad password', 'Command is not valid in this state … PASS', 'USER … PASS … Logon failure'],
     title: (v) => `The program signs in with a password, and ${v.host} takes no passwords any more`,
     why: () => 'that is the answer to USER and PASS: Microsoft switched basic authentication off; OAuth 2 (XOAUTH2) with a token works',

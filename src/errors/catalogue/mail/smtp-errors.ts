@@ -1,11 +1,12 @@
 import { Exit } from '../../../core/errors.ts';
-import { led, noted, plus } from '../../../core/next.ts';
+import { led, mailauth, noted, plus } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import {
   afterPause,
   doctor,
   giveItAToken,
+  type MailServer,
   type MailSpot,
   powerShell,
   protocolSwitch,
@@ -75,6 +76,7 @@ export const smtpEntries = {
   'smtp-basic-auth': entry<Sent>({
     exit: Exit.notAllowed,
     source: sources.smtpFaults,
+    mender: 'you',
     codes: ['5.7.30'],
     says: [
       'Authentication unsuccessful … basic authentication is disabled',
@@ -165,11 +167,24 @@ export const smtpEntries = {
     next: (v) => [noted(plus(testAgain(v), { sendTo: v.mailbox }), 'sends to the mailbox itself')],
     retryHelps: false,
   }),
-  'smtp-no-xoauth2': {
+  'smtp-no-xoauth2': entry<MailServer & { sent?: 'token' | 'password' }>({
     ...server.noXoauth2,
+    title: (v) =>
+      v.sent === 'password' ? 'The mail server does not offer the way to sign in that the program chose' : server.noXoauth2.title(v),
+    why: (v) =>
+      v.sent === 'password'
+        ? 'Exchange offers XOAUTH2, and only after STARTTLS; CRAM-MD5, NTLM and other ways are gone'
+        : server.noXoauth2.why?.(v),
+    next: (v) =>
+      v.sent === 'password'
+        ? [
+            noted(mailauth('test', 'smtp'), 'shows what the server offers'),
+            'In the program: port 587, STARTTLS, authentication XOAUTH2 (OAuth 2).',
+          ]
+        : server.noXoauth2.next(v),
     codes: ['5.7.4'],
     says: ['Unrecognized authentication type', 'Authentication mechanism not supported'],
-  },
+  }),
   'smtp-greeting-refused': server.greetingRefused,
   'smtp-protocol': server.unreadable,
 };
