@@ -31,7 +31,7 @@ const networkCodes = [
 ] as const satisfies readonly NetworkCode[];
 
 /**
- * What a failed connection means. `cause` is whatever Node, OpenSSL or undici threw; an error of ours and Ctrl-C are
+ * What a failed connection means. `cause` is whatever Node or OpenSSL threw; an error of ours and Ctrl-C are
  * answered as they are. Of a certificate that is not taken, `where` has what it says.
  */
 export function networkProblem(cause: unknown, where: Where & CertificateSeen): MailauthError | Interrupted {

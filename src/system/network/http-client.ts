@@ -1,37 +1,46 @@
+import { Agent, type ClientRequestArgs, type IncomingMessage, request as startRequest } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Dispatcher } from 'undici';
+import { type Duplex, PassThrough } from 'node:stream';
 import type { HttpRequest, HttpResponse } from '../../core/context.ts';
 import type { Where } from '../../errors/catalogue/machine/network-words.ts';
 import { problem } from '../../errors/problem.ts';
 import { told, unlessAborted } from './sockets.ts';
 
 const bodyLimit = 1024 * 1024;
+/** How long a connection is kept for the next request: servers keep theirs for five seconds or more. */
+const idleMs = 4_000;
+
+type Open = (host: string, port: number, encrypted: boolean, signal: AbortSignal) => Promise<Socket>;
 
 interface HttpOptions {
   /** opens a connection; with TLS when `encrypted` */
-  readonly open: (host: string, port: number, encrypted: boolean, signal: AbortSignal) => Promise<Socket>;
+  readonly open: Open;
   /** the proxy that leads to a host */
   readonly through: (host: string, port: number) => string | undefined;
   /** called for each exchange: method, address without its query, status, time */
   readonly log: (line: string) => void;
 }
 
-/** HTTP by undici, which speaks on sockets that `open` made. Nothing idle keeps the process alive. */
+/**
+ * HTTP by Node, on sockets that `open` made. Nothing idle keeps the process alive. undici reads HTTP with WebAssembly, for which Node reserves
+ * 10 GB of addresses: no request would work under `ulimit -v` or Dovecot's `vsz_limit`.
+ */
 export function createHttp({ open, through, log }: HttpOptions): (wanted: HttpRequest) => Promise<HttpResponse> {
-  /** undici goes on connecting for a request that was given up, so its attempts end when no request is left. */
+  /** Node goes on connecting for a request that was given up, so its attempts end when no request is left. */
   let attempts = new AbortController();
   let running = 0;
-  let agent: Promise<Dispatcher> | undefined;
+  const agents = {
+    'https:': new SocketAgent((host, port) => open(host, port, true, attempts.signal)),
+    'http:': new SocketAgent((host, port) => open(host, port, false, attempts.signal)),
+  };
 
   return async (wanted) => {
-    agent ??= agentOn(open, () => attempts.signal);
-    const dispatcher = await agent;
     running += 1;
     const since = performance.now();
     const note = (came: string) =>
       log(`${wanted.method} ${wanted.url.replace(/[?#].*/s, '')}: ${came}, ${Math.round(performance.now() - since)} ms`);
     try {
-      const answer = await exchange(dispatcher, wanted, through);
+      const answer = await exchange(agents, wanted, through);
       note(String(answer.status));
       return answer;
     } catch (error) {
@@ -47,23 +56,29 @@ export function createHttp({ open, through, log }: HttpOptions): (wanted: HttpRe
   };
 }
 
-async function agentOn(open: HttpOptions['open'], signal: () => AbortSignal): Promise<Dispatcher> {
-  const { Agent } = await import('undici');
-  return new Agent({
-    allowH2: false,
-    connect: (options, done) => {
-      const encrypted = options.protocol === 'https:';
-      const { host, port } = placeOf(options.hostname, options.port, encrypted);
-      open(host, port, encrypted, signal()).then(
-        (socket) => {
-          // The request's own timer keeps the process alive while the answer is waited for.
-          socket.unref();
-          done(null, socket);
-        },
-        (error: unknown) => done(error instanceof Error ? error : new Error(String(error)), null),
-      );
-    },
-  });
+class SocketAgent extends Agent {
+  readonly #open: (host: string, port: number) => Promise<Socket>;
+
+  constructor(open: (host: string, port: number) => Promise<Socket>) {
+    super({ keepAlive: true, timeout: idleMs });
+    this.#open = open;
+  }
+
+  override createConnection(
+    { host, port }: ClientRequestArgs,
+    done?: (error: Error | null, stream: Duplex) => void,
+  ): Duplex | null | undefined {
+    this.#open(host ?? '', Number(port)).then(
+      (socket) => {
+        // The request's own timer keeps the process alive while the answer is waited for.
+        socket.unref();
+        done?.(null, socket);
+      },
+      // Its type wants a stream beside an error, too; Node looks at the error alone.
+      (error: Error) => done?.(error, new PassThrough()),
+    );
+    return undefined;
+  }
 }
 
 /** Host and port of an address; an IPv6 address loses its brackets. */
@@ -72,26 +87,37 @@ const placeOf = (hostname: string, port: string, encrypted: boolean): Where => (
   port: port === '' ? (encrypted ? 443 : 80) : Number(port),
 });
 
-async function exchange(dispatcher: Dispatcher, request: HttpRequest, through: HttpOptions['through']): Promise<HttpResponse> {
-  const url = new URL(request.url);
-  const place = placeOf(url.hostname, url.port, url.protocol === 'https:');
+async function exchange(
+  agents: Readonly<Record<'http:' | 'https:', Agent>>,
+  wanted: HttpRequest,
+  through: HttpOptions['through'],
+): Promise<HttpResponse> {
+  const url = new URL(wanted.url);
+  const encrypted = url.protocol === 'https:';
+  const place = placeOf(url.hostname, url.port, encrypted);
   const where = { ...place, through: through(place.host, place.port) };
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(new DOMException('no answer in time', 'TimeoutError')), request.timeoutMs);
-  const signal = request.signal === undefined ? deadline.signal : AbortSignal.any([request.signal, deadline.signal]);
+  const timer = setTimeout(() => deadline.abort(new DOMException('no answer in time', 'TimeoutError')), wanted.timeoutMs);
+  const signal = wanted.signal === undefined ? deadline.signal : AbortSignal.any([wanted.signal, deadline.signal]);
   try {
     return await told(where, signal, async () => {
-      const sent = dispatcher.request({
-        origin: url.origin,
+      const { method, headers = {}, body } = wanted;
+      const sent = startRequest({
+        ...place,
         path: `${url.pathname}${url.search}`,
-        method: request.method,
-        headers: { ...request.headers },
-        body: request.body ?? null,
+        method,
+        // Without it Node would name the port also where it is the usual one.
+        headers: { ...headers, host: url.host },
+        agent: encrypted ? agents['https:'] : agents['http:'],
         signal,
       });
-      // While undici connects it does not look at the signal.
-      const { body, statusCode, headers } = await unlessAborted(signal, sent);
-      return { status: statusCode, headers: flat(headers), text: await readText(body, where) };
+      const answered = new Promise<IncomingMessage>((resolve, reject) => {
+        sent.on('response', resolve).on('error', reject);
+      });
+      sent.end(body);
+      // While Node connects, a request that was given up says nothing.
+      const answer = await unlessAborted(signal, answered);
+      return { status: answer.statusCode ?? 0, headers: flat(answer.headers), text: await readText(answer, where) };
     });
   } finally {
     clearTimeout(timer);
