@@ -1,7 +1,6 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { run } from './cli/run.ts';
 import { Exit, Interrupted } from './core/errors.ts';
-import { problem } from './errors/problem.ts';
 import { endAfterSignal, letGoOfLostTerminals } from './system/process-end.ts';
 import { createSystem } from './system/system.ts';
 
@@ -23,7 +22,7 @@ export async function start(process: NodeJS.Process): Promise<never> {
   // What Node throws where nobody can catch it ends the command like any other error: with its words, and without a stack.
   process.on('uncaughtException', (error) => {
     if (stop.signal.aborted) process.exit(Exit.failed);
-    stop.abort(/Wasm memory/.test(error.message) ? problem('address-space-limited', {}) : error);
+    stop.abort(error);
   });
   // Nothing is left that could finish the command: its input has ended in the middle of a question.
   process.once('beforeExit', () => stop.abort(new Interrupted(Exit.hungUp)));

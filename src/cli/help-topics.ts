@@ -32,8 +32,9 @@ const environment = `Environment variables. A flag wins over its variable.
   NODE_EXTRA_CA_CERTS      PEM file of a further certificate authority
   NODE_TLS_REJECT_UNAUTHORIZED
                            ignored: mailauth always checks certificates; doctor warns of 0
-  NODE_OPTIONS             --disable-wasm-trap-handler where the address space is limited
-                           (ulimit -v, LimitAS=, Dovecot's vsz_limit): 1 GB is enough then
+  NODE_OPTIONS, NODE_DEBUG, SSLKEYLOGFILE
+                           not mailauth's own; doctor warns where they let others read
+                           tokens (--tls-keylog, --inspect, http …)
   NO_COLOR, FORCE_COLOR    colours; --no-color beats NO_COLOR beats FORCE_COLOR
   TERM, CI                 TERM=dumb: no colours, no questions; CI: no browser is opened
 
@@ -51,6 +52,10 @@ Read only, to find out where mailauth runs:
   MSYSTEM                  on Windows, Git's own shell: commands to copy are quoted for it
   HOME, XDG_CONFIG_HOME, APPDATA
                            where MAILAUTH_HOME is by default, on Linux and on Windows
+
+Node.js needs 1 GB of address space, of which it uses a tenth. Under a smaller limit (ulimit -v,
+LimitAS= of systemd, vsz_limit of Dovecot: set 2G) it dies with exit 133 or 134 before mailauth
+can say why. mailauth doctor shows the limit in force.
 `;
 
 const exitCodes = `Exit codes.

@@ -31,6 +31,8 @@ const known: Readonly<Record<string, Showing>> = {
   NODE_EXTRA_CA_CERTS: 'plain',
   NODE_TLS_REJECT_UNAUTHORIZED: 'plain',
   NODE_OPTIONS: 'private',
+  NODE_DEBUG: 'plain',
+  SSLKEYLOGFILE: 'plain',
   SSL_CERT_FILE: 'plain',
   NO_COLOR: 'plain',
   FORCE_COLOR: 'plain',
@@ -72,6 +74,37 @@ export function withoutPassword(address: string): string {
   return `${scheme}${at < 0 ? '' : '***@'}${place}`;
 }
 
+interface Telling {
+  readonly name: string;
+  readonly option: string;
+  /** who gets what */
+  readonly how: string;
+}
+
+/** Options of Node.js with which somebody else can read along; https://nodejs.org/api/cli.html describes each. */
+const tellingOptions: readonly [RegExp, string][] = [
+  [/^--tls-keylog$/, 'whoever reads that file can decrypt the connections to Microsoft, with every token in them'],
+  [/^--trace-tls$/, 'what goes through encrypted connections is written to standard error'],
+  [/^--inspect(?:-brk|-wait)?$/, 'whoever reaches that port can read the memory of this process, with every token in it'],
+  [/^--(?:heapsnapshot-|heap-prof$|abort-on-uncaught-exception$)/, 'the memory may be written to a file, with every token in it'],
+  [/^(?:-r|--require|--import|--loader|--experimental-loader)$/, 'other code runs inside mailauth and can read every token'],
+];
+
+/** What makes Node.js, or the browser that mailauth starts, give away what it should keep. */
+function telling({ NODE_OPTIONS = '', NODE_DEBUG = '', SSLKEYLOGFILE }: Context['env']): Telling | undefined {
+  for (const word of NODE_OPTIONS.split(/\s+/)) {
+    // Node takes `_` for `-` in its options.
+    const option = word.replace(/=.*/s, '').replaceAll('_', '-');
+    const how = tellingOptions.find(([pattern]) => pattern.test(option))?.[1];
+    if (how !== undefined) return { name: 'NODE_OPTIONS', option, how };
+  }
+  if (/\b(?:https?|tls|net|stream)\b|\*/i.test(NODE_DEBUG)) {
+    return { name: 'NODE_DEBUG', option: NODE_DEBUG, how: 'what Node.js sends and receives may be written to standard error' };
+  }
+  if (!SSLKEYLOGFILE) return undefined;
+  return { name: 'SSLKEYLOGFILE', option: SSLKEYLOGFILE, how: 'browsers and curl write there what decrypts their connections' };
+}
+
 export function environmentCheck({ env }: Pick<Context, 'env'>): Check {
   return {
     id: 'environment',
@@ -80,8 +113,8 @@ export function environmentCheck({ env }: Pick<Context, 'env'>): Check {
       const set = variables(env).map(({ name, shown }) => `${name}=${shown}`);
       const detail = set.length === 0 ? 'no variable that mailauth reads is set' : set.join(' ');
       const unknown = Object.keys(env).filter((name) => /^MAILAUTH_/i.test(name) && env[name] !== undefined && !(name in known));
-      const telling = /(?:^|\s)(--tls-keylog|--inspect(?:-brk|-wait)?)(?=[\s=]|$)/.exec(env.NODE_OPTIONS ?? '')?.[1];
-      if (telling !== undefined) return warned(problem('node-tells-secrets', { option: telling }), detail);
+      const told = telling(env);
+      if (told !== undefined) return warned(problem('node-tells-secrets', told), detail);
       if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') return warned(problem('certificates-unchecked', {}), detail);
       const [first] = unknown.sort();
       return first === undefined ? ok(detail) : warned(problem('variable-unknown', { name: first }), detail);

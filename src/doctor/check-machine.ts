@@ -9,7 +9,7 @@ import { type Check, failed, ok, warned } from './check.ts';
 /** The same as `engines` in package.json and the gate in bin/mailauth.js. */
 const oldestNode = [20, 19] as const;
 
-export function nodeCheck(ctx: Pick<Context, 'machine' | 'platform' | 'files' | 'env'>, version: string): Check {
+export function nodeCheck(ctx: Pick<Context, 'machine' | 'platform' | 'files'>, version: string): Check {
   const { machine, platform } = ctx;
   return {
     id: 'node',
@@ -19,23 +19,25 @@ export function nodeCheck(ctx: Pick<Context, 'machine' | 'platform' | 'files' | 
       const enough = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
       if (!enough) return failed(problem('node-too-old', { node: machine.node, oldest: oldestNode.join('.') }));
       const detail = `${machine.node} on ${platform} ${machine.release} ${machine.arch}, mailauth ${version}`;
-      const limitMb = await tooSmallMb(ctx);
-      return limitMb === undefined ? ok(detail) : warned(problem('address-space-limited', { limitMb }), detail);
+      const limitMb = await addressSpaceMb(ctx);
+      if (limitMb === undefined) return ok(detail);
+      return limitMb < neededMb
+        ? failed(problem('address-space-limited', { limitMb }), detail)
+        : ok(`${detail}, address space limited to ${limitMb} MB (${neededMb} MB are needed)`);
     },
   };
 }
 
 const mb = 1_000_000;
-/** What mailauth needs without memories of WebAssembly, in bytes, and with them (measured with `ulimit -v`, Node 20 to 26). */
-const needed = { withoutTraps: 1000 * mb, withTraps: 12_000 * mb };
+/** What every command needs, in megabytes: measured with `ulimit -v` and Node 20. Node.js reserves most of it and never touches it. */
+const neededMb = 1000;
 
-/** Too small a limit of the address space, in megabytes: Linux counts what Node.js reserves and never touches. Undefined where it is enough. */
-async function tooSmallMb({ files, env, platform }: Pick<Context, 'files' | 'env' | 'platform'>): Promise<number | undefined> {
+/** The limit of the address space, in megabytes: `ulimit -v`, LimitAS= of systemd, vsz_limit of Dovecot. Undefined where there is none. */
+async function addressSpaceMb({ files, platform }: Pick<Context, 'files' | 'platform'>): Promise<number | undefined> {
   if (platform !== 'linux') return undefined;
   const limits = await files.read('/proc/self/limits').catch(() => undefined);
   const soft = /^Max address space\s+(\d+)/m.exec(limits ?? '')?.[1];
-  const enough = env.NODE_OPTIONS?.includes('--disable-wasm-trap-handler') === true ? needed.withoutTraps : needed.withTraps;
-  return soft === undefined || Number(soft) >= enough ? undefined : Math.floor(Number(soft) / mb);
+  return soft === undefined ? undefined : Math.floor(Number(soft) / mb);
 }
 
 /** Whether a browser could show a page here. No page is opened. */

@@ -91,7 +91,7 @@ const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unkn
   'mail-token-user': { tokenUser: 'WHO-SIGNED-IN' },
   usage: { why: '', meant: undefined },
   'address-space-limited': { limitMb: undefined },
-  'node-tells-secrets': { option: '--inspect' },
+  'node-tells-secrets': { name: 'NODE_OPTIONS', option: '--inspect' },
   'tls-inspected': { issuer: 'AUTHORITY' },
 };
 

@@ -91,29 +91,45 @@ describe('this machine', () => {
   });
 
   it.each([
-    ['unlimited', undefined, 'ok'],
-    ['2048000000', undefined, 'warning'],
-    ['12288000000', undefined, 'ok'],
-    ['2048000000', '--max-old-space-size=200 --disable-wasm-trap-handler', 'ok'],
-    ['900000000', '--disable-wasm-trap-handler', 'warning'],
-  ])('an address space of %s with NODE_OPTIONS=%s is %s', async (limit, options, state) => {
+    ['unlimited', 'ok', undefined],
+    ['2048000000', 'ok', 'address space limited to 2048 MB (1000 MB are needed)'],
+    ['1000000000', 'ok', 'address space limited to 1000 MB'],
+    ['268435456', 'failed', 'too little address space: 268 MB'],
+  ])('an address space of %s is %s', async (limit, state, words) => {
     const ctx = testContext();
     const files = {
       ...ctx.files,
       read: async () => `Limit      Soft Limit   Hard Limit   Units\nMax address space         ${limit}   unlimited   bytes\n`,
     };
-    const read = nodeCheck({ ...ctx, platform: 'linux', files, env: { NODE_OPTIONS: options } }, '1.2.3');
-    expect((await one(read)).state).toBe(state);
+    const found = await one(nodeCheck({ ...ctx, platform: 'linux', files }, '1.2.3'));
+    expect(found.state).toBe(state);
+    if (words === undefined) expect(found.detail).not.toContain('address space');
+    else expect(found.detail).toContain(words);
   });
 
-  it.each(['--tls-keylog=/tmp/keys', '--trace-warnings --inspect', '--inspect-brk=0.0.0.0:9229'])(
-    'NODE_OPTIONS=%s lets others read tokens',
-    async (options) => {
-      const found = await one(environmentCheck({ env: { NODE_OPTIONS: options } }));
-      expect(found).toMatchObject({ state: 'warning', why: expect.stringContaining('every token in') });
-      expect((await one(environmentCheck({ env: { NODE_OPTIONS: '--inspector-off-topic' } }))).state).toBe('ok');
-    },
-  );
+  it.each([
+    [{ NODE_OPTIONS: '--max-old-space-size=512 --tls-keylog=/tmp/keys' }, '--tls-keylog'],
+    [{ NODE_OPTIONS: '--tls_keylog /tmp/keys' }, '--tls-keylog'],
+    [{ NODE_OPTIONS: '--trace-warnings --inspect' }, '--inspect'],
+    [{ NODE_OPTIONS: '--inspect-brk=0.0.0.0:9229' }, '--inspect-brk'],
+    [{ NODE_OPTIONS: '--trace-tls' }, '--trace-tls'],
+    [{ NODE_OPTIONS: '--heapsnapshot-signal=SIGUSR2' }, '--heapsnapshot-signal'],
+    [{ NODE_OPTIONS: '-r ./agent.js' }, '-r'],
+    [{ NODE_DEBUG: 'http,net' }, 'http,net'],
+    [{ SSLKEYLOGFILE: '/tmp/keys' }, '/tmp/keys'],
+  ])('%j lets others read tokens', async (env, option) => {
+    const [name = ''] = Object.keys(env);
+    expect(await one(environmentCheck({ env }))).toMatchObject({
+      state: 'warning',
+      detail: expect.stringContaining(`${name} has ${option}, which lets others read`),
+      next: [expect.objectContaining(line`unset ${name}`)],
+    });
+  });
+
+  it('other options of Node are left alone', async () => {
+    for (const env of [{ NODE_OPTIONS: '--inspector-off-topic --no-warnings' }, { NODE_DEBUG: 'timer' }])
+      expect(await one(environmentCheck({ env }))).toMatchObject({ state: 'ok' });
+  });
 
   it('a missing browser is a warning', async () => {
     const { browser } = testContext();

@@ -52,26 +52,22 @@ export const doctorEntries = {
 
   'address-space-limited': entry<{ limitMb?: number | undefined }>({
     exit: Exit.failed,
-    source: 'https://nodejs.org/api/cli.html#--disable-wasm-trap-handler',
+    source: 'measured with Node.js 20',
     title: (v) => `This process may use too little address space${v.limitMb === undefined ? '' : `: ${v.limitMb} MB`}`,
-    why: () =>
-      "Node.js reserves 10 GB for a memory of WebAssembly. ulimit -v, LimitAS= and Dovecot's vsz_limit forbid that; with this option 1 GB is enough.",
+    why: () => 'Node.js reserves about 1 GB of it and uses a tenth. With less it mostly dies without a word, with exit 133 or 134.',
     next: () => [
-      byShell(line`export NODE_OPTIONS=--disable-wasm-trap-handler`, line`$env:NODE_OPTIONS = '--disable-wasm-trap-handler'`),
-      noted(line`ulimit -v unlimited`, 'where this shell may lift it; in Dovecot: vsz_limit = 0'),
+      noted(line`ulimit -v unlimited`, 'where this shell may lift it'),
+      'In a unit of systemd remove LimitAS= (MemoryMax= is no such limit); in Dovecot set vsz_limit = 2G in the block of that service.',
     ],
     retryHelps: false,
-    says: ['Cannot allocate Wasm memory', 'Failed to reserve virtual memory for CodeRange'],
+    says: ['Cannot allocate Wasm memory', 'Failed to reserve virtual memory for CodeRange', 'Fatal process OOM in'],
   }),
-  'node-tells-secrets': entry<{ option: string }>({
+  'node-tells-secrets': entry<{ name: string; option: string; how: string }>({
     exit: Exit.failed,
     source: 'https://nodejs.org/api/cli.html',
-    title: (v) => `NODE_OPTIONS has ${v.option}, which lets others read what mailauth sends`,
-    why: (v) =>
-      v.option === '--tls-keylog'
-        ? 'Whoever reads that file can decrypt the connections to Microsoft, with every token in them.'
-        : 'Whoever reaches that port can read the memory of this process, with every token in it.',
-    next: () => [byShell(line`unset NODE_OPTIONS`, line`Remove-Item Env:NODE_OPTIONS`)],
+    title: ({ name, option }) => `${name} has ${option}, which lets others read what mailauth sends`,
+    why: ({ how }) => `With it, ${how}.`,
+    next: ({ name }) => [noted(byShell(line`unset ${name}`, line`Remove-Item ${`Env:${name}`}`), 'or leave that part of it out')],
     retryHelps: false,
   }),
 
