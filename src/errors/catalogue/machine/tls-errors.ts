@@ -24,6 +24,7 @@ export const tlsEntries = {
       'PATH_LENGTH_EXCEEDED',
     ],
     says: [
+      'remote certificate was rejected',
       'SSL peer certificate or SSH remote key was not OK',
       'server certificate verification failed',
       'certificate is not issued by a trusted authority',

@@ -86,6 +86,7 @@ export const adminToolEntries = {
     source: exchange,
     codes: ['ManagementObjectNotFoundException'],
     says: [
+      "couldn't be performed because … couldn't be found",
       "wasn't found. Please make sure you've typed it correctly",
       "couldn't be found. Please make sure",
       'object was not found … Exchange',
