@@ -108,6 +108,16 @@ export function isLoopback(redirectUri: string): boolean {
   return url.protocol === 'http:' && (url.hostname === 'localhost' || url.hostname === '127.0.0.1');
 }
 
+/**
+ * Are these tokens of the person of whom the mailbox file says that she signed in? A name may change, so it tells only where there are no two
+ * ids to compare. An app that acts for itself is no person; it is compared by its client id (sign-in-authority.ts).
+ */
+export function isOfRecordedAccount({ account: recorded, access }: MailboxRecord, { account: stored }: Pick<TokenSet, 'account'>): boolean {
+  if (recorded === undefined || access === 'app-only') return true;
+  const key = recorded.objectId !== undefined && stored.objectId !== undefined ? 'objectId' : 'username';
+  return recorded[key]?.toLowerCase() === stored[key]?.toLowerCase();
+}
+
 /** A product signs in by itself and keeps the token: nobody signed in here, and a sign-in here would not come back here. */
 export const isHandedOver = ({ account, access, registration }: MailboxRecord): boolean =>
   account === undefined && access !== 'app-only' && !isLoopback(registration.redirectUri);

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { tokenGet } from '../commands/token/token-get.ts';
 import type { Clock, Context, Files, GuardedFile, Network, Prompts } from '../core/context.ts';
 import { errorCode } from '../core/errors.ts';
+import { isOfRecordedAccount } from '../core/mailbox.ts';
 import type { Reporter } from '../core/run-parts.ts';
 import { authorityOf, differenceOf } from '../core/sign-in-authority.ts';
 import { chosenCloud, cloudFileOf } from '../session/chosen-cloud.ts';
@@ -92,13 +93,14 @@ function readingSession(ctx: Context, globals: Globals): Session {
     network: refuse,
     cloud: refuse,
     inForce: refuse,
-    async refuseForeign(record, { authority }) {
+    async refuseForeign(record, set) {
       const cloud = (await chosenCloud(ctx, globals)) ?? record.cloud;
       const { tenantId, registration } = record;
+      const { authority } = set;
       // A record that calls itself the sandbox outside of it agrees with no stored entry.
       const now = authorityOf(globals.sandbox ? { ...cloud, name: 'sandbox' } : { ...cloud, name: '' }, { tenantId, ...registration });
       // An entry of the first edition, or one that belongs elsewhere, is for the whole program to judge.
-      if (authority === undefined || differenceOf(authority, now) !== undefined) refuse();
+      if (authority === undefined || differenceOf(authority, now) !== undefined || !isOfRecordedAccount(record, set)) refuse();
     },
     refresh: refuse,
     storeNamed: refuse,

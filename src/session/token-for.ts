@@ -10,10 +10,11 @@ export async function tokenOf(session: Session, record: MailboxRecord, wish: Tok
   try {
     return await tokenFrom(session, record, wish);
   } catch (error) {
-    if (!(error instanceof MailauthError) || error.code !== 'not-signed-in') throw ofThisProduct(error, record);
-    // `store move` at the same moment: the mailbox file has named the other store since it was read.
+    if (!(error instanceof MailauthError) || !/^(?:not-signed-in|account-changed)$/.test(error.code)) throw ofThisProduct(error, record);
+    // `store move` or `login` at the same moment: the mailbox file has named another store or account since it was read.
     const now = await mailboxesOf(session).readMailbox(record);
-    if (now === undefined || now.store === record.store) throw ofThisProduct(isHandedOver(record) ? withoutToken([record]) : error, record);
+    const isSame = now?.store === record.store && now.account?.username === record.account?.username;
+    if (now === undefined || isSame) throw ofThisProduct(isHandedOver(record) ? withoutToken([record]) : error, record);
     return tokenFrom(session, now, wish);
   }
 }

@@ -139,7 +139,7 @@ async function isSignedIn(deps: SetupDeps, existing: MailboxRecord): Promise<boo
     await deps.refuseForeign(existing, set);
     return true;
   } catch (error) {
-    if (error instanceof MailauthError && /^authority-/.test(error.code)) return false;
+    if (error instanceof MailauthError && /^(?:authority|account)-/.test(error.code)) return false;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { Cloud } from '../core/cloud.ts';
-import type { MailboxKey, MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import { isOfRecordedAccount, type MailboxKey, type MailboxRecord, type TokenSet } from '../core/mailbox.ts';
 import { type Authority, authorityOf, differenceOf, microsoftCloudOf } from '../core/sign-in-authority.ts';
 import type { SecretStore } from '../core/stores.ts';
 import { isGuid } from '../core/text.ts';
@@ -24,12 +24,16 @@ const recordedFor = (record: MailboxRecord, { cloud }: InForce): Authority =>
 
 /**
  * A stored sign-in is sent only to what it belongs to. One of the first edition does not say it: it is taken over where the mailbox file
- * agrees with the token itself and names a cloud that somebody else vouches for. Throws `authority-changed`, `authority-unknown` (both 4).
+ * agrees with the token itself and names a cloud that somebody else vouches for. Throws `authority-changed`, `authority-unknown`,
+ * `account-changed` (all 4).
  */
 export function refuseForeign(record: MailboxRecord, set: TokenSet, inForce: InForce): void {
   const authority = set.authority ?? (isTakenOver(record, set, inForce) ? recordedFor(record, inForce) : undefined);
   if (authority === undefined) throw unknownAuthority(record);
   refuseDifference(record, authority, inForce);
+  if (isOfRecordedAccount(record, set)) return;
+  const { mailbox, for: product, account } = record;
+  throw problem('account-changed', { mailbox, for: product, stored: set.account.username, recorded: account?.username ?? '' });
 }
 
 function refuseDifference(record: MailboxRecord, authority: Authority, inForce: InForce): void {

@@ -39,7 +39,8 @@ export function refreshRefusal(error: unknown, { mailbox, for: product, registra
 }
 
 /** Not said by Microsoft, but by mailauth itself, which has sent or stored nothing. */
-const isAboutAuthority = (code: string): boolean => ['authority-changed', 'authority-unknown', 'refresh-foreign'].includes(code);
+const isAboutAuthority = (code: string): boolean =>
+  ['authority-changed', 'authority-unknown', 'account-changed', 'refresh-foreign'].includes(code);
 
 /**
  * Microsoft will refuse in the same way next time: the sign-in has ended, a policy forbids it, the client secret or certificate is no longer

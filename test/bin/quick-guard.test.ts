@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { namedCloud } from '../../src/core/cloud.ts';
-import type { MailboxRecord } from '../../src/core/mailbox.ts';
+import type { MailboxRecord, TokenSet } from '../../src/core/mailbox.ts';
 import { fileStore } from '../../src/store/file-store.ts';
 import { keySource } from '../../src/store/key-source.ts';
 import { encodeTokenSet, tokenEntry } from '../../src/store/token-entry.ts';
@@ -25,12 +25,12 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([m.end(), lab.server.close()]));
 
-async function signedIn(record: MailboxRecord, isFirstEdition = false): Promise<void> {
+async function signedIn(record: MailboxRecord, isFirstEdition = false, more: Partial<TokenSet> = {}): Promise<void> {
   const kept = { ...record, store: 'file' as const };
   await signInAt(m, kept);
   const ctx = testContext({ env });
   const store = fileStore({ ctx, home: m.home, key: keySource({ ctx, canAsk: false }) });
-  await store.write(tokenEntry(kept), encodeTokenSet(labTokens(kept, isFirstEdition)));
+  await store.write(tokenEntry(kept), encodeTokenSet({ ...labTokens(kept, isFirstEdition), ...more }));
 }
 
 const get = (more: Record<string, string> = {}, ...flags: string[]) =>
@@ -55,6 +55,11 @@ test('hands out nothing where others can change the files', async () => {
   expect(await get()).toMatchObject({ exit: 7, out: '', err: expect.stringContaining('mailboxes') });
   await chmod(join(m.home, 'mailboxes'), 0o700);
   expect(await get()).toEqual(printed);
+});
+
+test('hands out nothing that is of another account', async () => {
+  await signedIn(labRecord(namedCloud('public')), false, { account: { username: 'mallory@evil.example' } });
+  expect(await get()).toMatchObject({ exit: 4, out: '', err: expect.stringContaining('is of mallory@evil.example, and not of box@') });
 });
 
 test('hands out nothing in another cloud, by flag, variable or file', async () => {

@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { namedCloud } from '../../src/core/cloud.ts';
-import type { MailboxRecord } from '../../src/core/mailbox.ts';
+import type { MailboxRecord, TokenSet } from '../../src/core/mailbox.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { authorityOf } from '../../src/core/sign-in-authority.ts';
 import { encodeClientSecret } from '../../src/store/client-secret-entry.ts';
@@ -111,6 +111,26 @@ describe('a stored sign-in goes only to what it belongs to', () => {
     const next = /try: mailauth (.*?)(?: {3}#|\n)/.exec(err)?.[1] ?? '';
     expect(next).toBe(`${get} --cloud public`);
     expect((await run(next, env)).exit).toBe(0);
+  });
+
+  it.each<[string, TokenSet['account']]>([
+    ['by its name', { username: 'mallory@evil.example' }],
+    ['by its object id, under the same name', { username: labMailbox, objectId: '99999999-0000-0000-0000-000000000001' }],
+  ])('an entry of another account than the mailbox file says, told %s: nothing is handed out or sent', async (_, other) => {
+    const own = { username: labMailbox, tenantId: labTenant, objectId: '99999999-0000-0000-0000-000000000000' };
+    const record = labRecord(lab.cloud, { account: own });
+    await signInAt(m, record, { account: other });
+    for (const words of [get, `${get} --force-refresh`, `test imap ${labMailbox}`, 'keepalive --renew-after 0 --jitter 0']) {
+      const { exit, out, json } = await run(`${words} --json`);
+      expect([words, exit, json().error?.code, out.includes('eyJ')]).toEqual([words, 4, 'account-changed', false]);
+      expect(json().error?.next[0]).toMatch(/^mailauth login box@contoso.example .*--force/);
+    }
+    expect(lab.server.received).toEqual([]);
+    // Somebody who was renamed is the same person, and a name in other letters is the same name.
+    await signInAt(m, record, { account: { ...own, username: 'renamed@contoso.example' } });
+    expect((await run(get)).exit).toBe(0);
+    await signInAt(m, record, { account: { username: labMailbox.toUpperCase(), tenantId: labTenant } });
+    expect((await run(get)).exit).toBe(0);
   });
 
   it('a DoD cloud has the login of GCC High and other mail hosts', async () => {

@@ -141,6 +141,7 @@ const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'doctor-report-failed': { file: 'doctor.md' },
   'file-exposed': { file: key },
   'file-foreign': { file: key },
+  'account-changed': { stored: 'ada@contoso.com', recorded: 'helpdesk@contoso.com' },
   'authority-changed': {
     ...{
       stored: 'the sign-in service https://login.microsoftonline.com',

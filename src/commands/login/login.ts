@@ -95,16 +95,20 @@ export const login: CommandModule = {
 };
 
 /**
- * The tokens of this sign-in would take the place of those of another cloud, unasked. One that belongs nowhere is what this command replaces.
+ * The tokens of this sign-in would take the place of those of another cloud, unasked.
  * Throws `authority-changed`.
  */
 async function refuseElsewhere(record: MailboxRecord, store: SecretStore, session: Session): Promise<void> {
   const stored = await readable(store, record);
-  if (stored !== undefined) await session.refuseForeign(record, stored).catch(unlessUnknown);
+  if (stored !== undefined) await session.refuseForeign(record, stored).catch(unlessReplaced);
 }
 
-const unlessUnknown = (error: unknown): void => {
-  if (!(error instanceof MailauthError) || error.code !== 'authority-unknown') throw error;
+/** This command replaces a sign-in that belongs nowhere, or that is of another person than the mailbox file says. */
+const isReplaced = (error: unknown): boolean =>
+  error instanceof MailauthError && (error.code === 'authority-unknown' || error.code === 'account-changed');
+
+const unlessReplaced = (error: unknown): void => {
+  if (!isReplaced(error)) throw error;
 };
 
 /**
@@ -117,7 +121,7 @@ async function stillSignedIn(record: MailboxRecord, store: SecretStore, session:
   try {
     return await tokenOf(session, record, { minValidityMs: 0, force: true });
   } catch (error) {
-    if (isRefusal(error) || (error instanceof MailauthError && error.code === 'authority-unknown')) return undefined;
+    if (isRefusal(error) || isReplaced(error)) return undefined;
     const isTaken = error instanceof MailauthError && error.exit === Exit.temporary && stored.expiresAt > session.ctx.clock.now();
     if (!isTaken) throw error;
     session.report.note(`Not checked with Microsoft: ${error.title}`);

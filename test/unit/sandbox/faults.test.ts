@@ -69,6 +69,7 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'home-unknown',
     'home-exposed',
     'authority-changed',
+    'account-changed',
     'authority-unknown',
     'refresh-foreign',
     'answer-foreign',

@@ -52,6 +52,15 @@ export const authorityEntries = {
     retryHelps: false,
   }),
 
+  'account-changed': entry<MailboxKey & { readonly stored: string; readonly recorded: string }>({
+    exit: Exit.needsSignIn,
+    source: sources.own,
+    title: ({ mailbox, stored, recorded }) => `The stored sign-in of ${mailbox} is of ${stored}, and not of ${recorded}`,
+    why: () => 'The mailbox file names another person than the stored sign-in. The token was not handed out, and nothing was sent.',
+    next: ({ mailbox, for: product }) => [noted(mailauth('login', mailbox, { for: product, force: true }), 'signs in anew')],
+    retryHelps: false,
+  }),
+
   'refresh-foreign': entry<MailboxKey & { readonly what: 'app' | 'tenant' | 'account'; readonly wanted: string; readonly got: string }>({
     exit: Exit.needsSignIn,
     source: sources.own,
