@@ -27,6 +27,7 @@ export const completionOf = (modules: Modules): CommandModule => ({
       'mailauth completion fish > ~/.config/fish/completions/mailauth.fish',
       'eval "$(mailauth completion bash)"         in ~/.bashrc',
       'source <(mailauth completion zsh)          in ~/.zshrc, after compinit',
+      'mailauth completion powershell | Out-String | Invoke-Expression      in $PROFILE',
     ]),
 
   async run({ args: [shell = '', ...words] }, session) {

@@ -121,7 +121,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'completion',
-    args: '<bash|zsh|fish>',
+    args: '<bash|zsh|fish|powershell>',
     summary: 'a completion script for your shell',
     group: 'More',
   },

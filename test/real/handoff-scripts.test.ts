@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +9,7 @@ import { applicationBody, permissionIds } from '../../src/entra/manifest.ts';
 import { handoffRequest, handoffText, tenantId } from '../support/handoff.ts';
 import { type GraphDirectory, startGraphDirectory } from './rigs/graph-directory.ts';
 
-/** What an administrator runs: bash by ShellCheck and with the real Azure CLI, PowerShell by a parser (there is no PowerShell to run here). */
+/** What an administrator runs with bash: by ShellCheck and with the real Azure CLI. PowerShell is in powershell.test.ts. */
 const hostile = `o'hara "\`id\`" $(id) ‘x’ ü`;
 const everyGuide = [
   handoffRequest('osticket', { signInAs: "o'hara@contoso.com" }),
@@ -45,43 +44,6 @@ it.each(everyGuide)('ShellCheck has nothing to say about the script for $title',
   const script = join(folder, fileNames.azureCli);
   await writeFile(script, handoffText(request, fileNames.azureCli));
   expect(await run('shellcheck', ['--shell=bash', script])).toEqual({ code: 0, stdout: '', stderr: '' });
-});
-
-interface TreeSitter {
-  readonly Parser: {
-    init(): Promise<void>;
-    new (): { setLanguage(language: unknown): void; parse(text: string): { readonly rootNode: TreeNode } };
-  };
-  readonly Language: { load(file: string): Promise<unknown> };
-}
-interface TreeNode {
-  readonly isError: boolean;
-  readonly isMissing: boolean;
-  readonly text: string;
-  readonly children: readonly TreeNode[];
-}
-
-describe('PowerShell', () => {
-  const brokenParts = (node: TreeNode): string[] =>
-    node.isError || node.isMissing ? [node.text || '(something missing)'] : node.children.flatMap(brokenParts);
-
-  async function parse(text: string): Promise<string[]> {
-    const require = createRequire(import.meta.url);
-    const { Parser, Language }: TreeSitter = require('@vscode/tree-sitter-wasm/wasm/tree-sitter.js');
-    await Parser.init();
-    const parser = new Parser();
-    parser.setLanguage(await Language.load(require.resolve('@vscode/tree-sitter-wasm/wasm/tree-sitter-powershell.wasm')));
-    return brokenParts(parser.parse(text).rootNode);
-  }
-
-  it.each(everyGuide)('both scripts for $title are whole PowerShell', async (request) => {
-    expect(await parse(handoffText(request, fileNames.graph))).toEqual([]);
-    expect(await parse(handoffText(request, fileNames.exchange))).toEqual([]);
-  });
-
-  it('the parser would see a mistake', async () => {
-    expect(await parse("if ($a { 'b' }\n")).not.toEqual([]);
-  });
 });
 
 describe('the script for the Azure CLI', () => {

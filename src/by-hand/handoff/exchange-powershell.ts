@@ -71,12 +71,21 @@ function letAppIn(protocols: readonly Protocol[]): string {
     'if (@(Get-ServicePrincipal | Where-Object { "$($_.AppId)" -eq "$ClientId" }).Count -eq 0) {',
     '    $null = New-ServicePrincipal -AppId "$ClientId" -ObjectId $app -DisplayName mailauth',
     '}',
-    '$null = Add-MailboxPermission -Identity $mailbox -User $app -AccessRights FullAccess',
-    ...(protocols.includes('smtp')
-      ? ['$null = Add-RecipientPermission -Identity $mailbox -Trustee $app -AccessRights SendAs -Confirm:$false']
-      : []),
+    ...rightsOf('$app', protocols),
   ].join('\n');
 }
+
+/** Full Access, and Send As where it sends, for whoever this variable names: only what is missing. */
+const rightsOf = (who: '$app' | '$signInAs', protocols: readonly Protocol[]): readonly string[] => [
+  `$full = @(Get-MailboxPermission -Identity $mailbox -User ${who} | Where-Object { "$($_.AccessRights)" -match 'FullAccess' -and "$($_.Deny)" -ne 'True' })`,
+  `if ($full.Count -eq 0) { $null = Add-MailboxPermission -Identity $mailbox -User ${who} -AccessRights FullAccess -AutoMapping $false }`,
+  ...(protocols.includes('smtp')
+    ? [
+        `$sendAs = @(Get-RecipientPermission -Identity $mailbox -Trustee ${who} | Where-Object { "$($_.AccessRights)" -match 'SendAs' })`,
+        `if ($sendAs.Count -eq 0) { $null = Add-RecipientPermission -Identity $mailbox -Trustee ${who} -AccessRights SendAs -Confirm:$false }`,
+      ]
+    : []),
+];
 
 const rightTenant = (tenant: string): string => `\
 if (@(Get-ConnectionInformation | Where-Object { "$($_.TenantID)" -eq '${tenant}' }).Count -eq 0) { throw 'You are signed in to another tenant than ${tenant}.' }`;
@@ -107,17 +116,7 @@ function changes(protocols: readonly Protocol[], shared: string | undefined): st
   const sharedLines =
     shared === undefined
       ? []
-      : [
-          '# The licensed user who signs in needs rights on the shared mailbox.',
-          `$full = @(Get-MailboxPermission -Identity $mailbox -User $signInAs | Where-Object { "$($_.AccessRights)" -match 'FullAccess' -and "$($_.Deny)" -ne 'True' })`,
-          'if ($full.Count -eq 0) { $null = Add-MailboxPermission -Identity $mailbox -User $signInAs -AccessRights FullAccess -AutoMapping $false }',
-          ...(protocols.includes('smtp')
-            ? [
-                `$sendAs = @(Get-RecipientPermission -Identity $mailbox -Trustee $signInAs | Where-Object { "$($_.AccessRights)" -match 'SendAs' })`,
-                'if ($sendAs.Count -eq 0) { $null = Add-RecipientPermission -Identity $mailbox -Trustee $signInAs -AccessRights SendAs -Confirm:$false }',
-              ]
-            : []),
-        ];
+      : ['# The licensed user who signs in needs rights on the shared mailbox.', ...rightsOf('$signInAs', protocols)];
   return [...protocols.map((one) => switches[one]), ...sharedLines].join('\n');
 }
 

@@ -1,4 +1,4 @@
-export const shells = ['bash', 'zsh', 'fish'] as const;
+export const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;
 type Shell = (typeof shells)[number];
 
 /**
@@ -56,5 +56,24 @@ function __mailauth_complete
 end
 complete --command mailauth --no-files --arguments '(__mailauth_complete)'
 complete --command entra-mailauth --no-files --arguments '(__mailauth_complete)'
+`,
+  powershell: `# mailauth completion for PowerShell: in $PROFILE, mailauth completion powershell | Out-String | Invoke-Expression
+Register-ArgumentCompleter -Native -CommandName mailauth, entra-mailauth -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+    $words = @($commandAst.CommandElements | Select-Object -Skip 1 | Where-Object { $_.Extent.EndOffset -lt $cursorPosition } | ForEach-Object { $_.Extent.Text.Trim("'") })
+    # Before version 7.3 an empty word does not reach a program unless it is quoted once more.
+    $current = $wordToComplete
+    if ($current -eq '' -and $PSVersionTable.PSVersion -lt [version]'7.3') { $current = '""' }
+    & $commandAst.GetCommandName() completion complete '--' @words $current 2>$null | ForEach-Object {
+        $value, $summary = $_ -split "\`t", 2
+        if ($value -eq ':files') { [System.Management.Automation.CompletionCompleters]::CompleteFilename($wordToComplete) }
+        else {
+            $text = $value
+            if ($value -notmatch '^[\\w@.+=:/-]+$') { $text = "'" + $value.Replace("'", "''") + "'" }
+            if (-not $summary) { $summary = $value }
+            [System.Management.Automation.CompletionResult]::new($text, $value, 'ParameterValue', $summary)
+        }
+    }
+}
 `,
 };
