@@ -87,11 +87,14 @@ export function platformOf(product: Product, clientType: ClientType): Platform {
   return product.platform === 'none' ? 'none' : 'mobile-desktop';
 }
 
-/** The names of Entra's "Supported account types" as the portal prints them, for each audience. */
+/**
+ * The names of Entra's "Supported account types" for each audience: those of 2026 (learn.microsoft.com, "Register an application", read
+ * 2026-05-14), and in brackets those that many screens still show.
+ */
 export const accountTypes: Record<Audience, string> = {
-  single: 'Accounts in this organizational directory only (Single tenant)',
-  multi: 'Accounts in any organizational directory (Any Microsoft Entra ID tenant - Multitenant)',
+  single: 'Single tenant only (formerly: Accounts in this organizational directory only)',
+  multi: 'Multiple Entra ID tenants (formerly: Accounts in any organizational directory)',
   'multi-and-personal':
-    'Accounts in any organizational directory (Any Microsoft Entra ID tenant - Multitenant) and personal Microsoft accounts (e.g. Skype, Xbox)',
-  personal: 'Personal Microsoft accounts only',
+    'Any Entra ID Tenant + Personal Microsoft accounts (formerly: Accounts in any organizational directory and personal Microsoft accounts)',
+  personal: 'Personal accounts only (formerly: Personal Microsoft accounts only)',
 };

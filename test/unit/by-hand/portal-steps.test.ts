@@ -38,7 +38,7 @@ describe('the portal, screen by screen', () => {
       Entra ID > App registrations > New registration
       - Fill in the form
       Name = mailauth this-computer
-      Supported account types = Accounts in this organizational directory only (Single tenant)
+      Supported account types = Single tenant only (formerly: Accounts in this organizational directory only)
       Redirect URI, platform = Public client/native (mobile & desktop)
       Redirect URI = http://localhost
       - Press "Register"
@@ -68,7 +68,7 @@ describe('the portal, screen by screen', () => {
       Entra ID > App registrations > New registration  (older: Azure Active Directory > App Registrations)
       - Fill in the form
       Name = mailauth osticket
-      Supported account types = Accounts in this organizational directory only (Single tenant)
+      Supported account types = Single tenant only (formerly: Accounts in this organizational directory only)
       Redirect URI, platform = Web
       Redirect URI = https://helpdesk.contoso.com/api/auth/oauth2
       - Press "Register"
@@ -112,7 +112,7 @@ describe('the portal, screen by screen', () => {
       Entra ID > App registrations > New registration  (older: Identity > Applications > App registrations)
       - Fill in the form
       Name = mailauth supportpal
-      Supported account types = Accounts in any organizational directory (Any Microsoft Entra ID tenant - Multitenant) and personal Microsoft accounts (e.g. Skype, Xbox)
+      Supported account types = Any Entra ID Tenant + Personal Microsoft accounts (formerly: Accounts in any organizational directory and personal Microsoft accounts)
       Redirect URI, platform = Web
       Redirect URI = https://support.contoso.com/en/admin/oauth/microsoft
       - Press "Register"
@@ -144,7 +144,7 @@ describe('the portal, screen by screen', () => {
       Entra ID > App registrations > New registration  (older: Azure Active Directory > App Registrations)
       - Fill in the form
       Name = mailauth kaseya
-      Supported account types = Accounts in any organizational directory (Any Microsoft Entra ID tenant - Multitenant)
+      Supported account types = Multiple Entra ID tenants (formerly: Accounts in any organizational directory)
       Redirect URI, platform = none: leave the list as it is
       Redirect URI = leave it empty
       - Press "Register"
@@ -175,7 +175,7 @@ describe('the portal, screen by screen', () => {
       Entra ID > App registrations > New registration  (older: Azure portal > App registrations)
       - Fill in the form
       Name = mailauth mspbots
-      Supported account types = Accounts in this organizational directory only (Single tenant)
+      Supported account types = Single tenant only (formerly: Accounts in this organizational directory only)
       Redirect URI, platform = Web
       Redirect URI = https://app.mspbots.ai/web/um/smtp/redirect
       - Press "Register"
@@ -207,7 +207,7 @@ describe('the portal, screen by screen', () => {
       Entra ID > App registrations > New registration
       - Fill in the form
       Name = mailauth custom
-      Supported account types = Personal Microsoft accounts only
+      Supported account types = Personal accounts only (formerly: Personal Microsoft accounts only)
       Redirect URI, platform = Web
       Redirect URI = http://localhost
       - Press "Register"

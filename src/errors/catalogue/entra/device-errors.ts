@@ -21,7 +21,8 @@ const again = (v: EntraWords): Command => login(v, { signIn: 'device' });
 
 /** Why a device code is not enough. */
 const blockedBy: Readonly<Record<number, string>> = {
-  530035: "The tenant's security defaults block device codes; every tenant made since July 2026 has them on.",
+  530035:
+    "The tenant's security defaults block device codes. New tenants have them on after 24 hours; an administrator can switch them off.",
   50199: 'Microsoft asks the person to confirm this sign-in, which a device code does not allow.',
 };
 

@@ -24,6 +24,9 @@ const platforms: Readonly<Record<Exclude<Place, 'plain-http'>, string>> = {
   unknown: 'the platform of the program: "Web" for a server, "Mobile and desktop applications" for a program on a computer',
 };
 
+/** The menu of 2026; older screens have "Add a platform" (docs/microsoft.md, "Portal pages"). */
+const addRedirect = 'Redirect URI configuration > Add; formerly Add a platform';
+
 const behindProxy =
   'Let the program send https: behind a proxy that ends TLS, it must be told its outside address (a base URL, or X-Forwarded-Proto).';
 
@@ -43,7 +46,7 @@ export const redirectEntries = {
     next: (v) => {
       const place = placeOf(v.redirectUri);
       if (place === 'plain-http') return [behindProxy, `Then register its https address under "Web": ${appPage(v, 'Authentication')}`];
-      const add = `Add it under ${platforms[place]}: ${appPage(v, 'Authentication')}`;
+      const add = `Add it under ${platforms[place]} (${addRedirect}): ${appPage(v, 'Authentication')}`;
       return place === 'loopback' || place === 'unknown'
         ? [login(v), add.replace('Add it', 'Add it first,')]
         : [add, 'Then sign in again in the program that asked.'];

@@ -97,8 +97,8 @@ describe('on a screen', () => {
         Name                     mailauth mspbots helpdesk@contoso.com
         Application (client) ID  11111111-2222-3333-4444-555555555555
         Directory (tenant) ID    5f0c3e1a-7d42-4b8e-9a63-1c2d3e4f5a6b
-        Supported account types  Accounts in this organizational directory only
-                                 (Single tenant)
+        Supported account types  Single tenant only (formerly: Accounts in this
+                                 organizational directory only)
         Platform                 Web
         Redirect URI             https://app.mspbots.ai/web/um/smtp/redirect
         Delegated permissions    SMTP.Send
