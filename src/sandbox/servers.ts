@@ -1,5 +1,6 @@
 import { createServer as createHttp } from 'node:http';
 import type { Socket } from 'node:net';
+import { MailauthError } from '../core/errors.ts';
 import { loginServer } from './entra/login-server.ts';
 import { signInServer } from './entra/sign-in-server.ts';
 import type { Breakage, ConnectionFault } from './faults/faults-connection.ts';
@@ -41,12 +42,15 @@ export async function startServers(service: Service, tls: Certificate, wanted: P
   };
   const pagesHandler = signInServer(service);
   const loginHandler: SandboxHandler = (request) => loginServer(service, request);
+  const onFailure = (error: unknown): void => {
+    if (error instanceof MailauthError) service.trouble = error;
+  };
   const pages = (): Closable => {
-    const server = createHttp(limits, listener(pagesHandler));
+    const server = createHttp(limits, listener(pagesHandler, onFailure));
     return { server, drop: () => server.closeAllConnections() };
   };
   const login = (certificate: Certificate): Closable => {
-    const http = createHttp(listener(loginHandler)).setTimeout(limits.requestTimeout);
+    const http = createHttp(listener(loginHandler, onFailure)).setTimeout(limits.requestTimeout);
     return tlsServer(certificate, (socket) => http.emit('connection', socket));
   };
   const started = await Promise.allSettled([

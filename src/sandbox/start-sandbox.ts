@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Cloud } from '../core/cloud.ts';
-import type { Context } from '../core/context.ts';
+import type { Context, Network } from '../core/context.ts';
 import { Secret } from '../core/secret.ts';
 import { problem } from '../errors/problem.ts';
 import { approve, approveDevice } from './entra/approve.ts';
@@ -34,6 +34,8 @@ export interface Sandbox {
   readonly cloud: Cloud;
   /** PEM to trust in this process only */
   readonly ca: string;
+  /** trusts it, and throws what keeps the sandbox of this process from answering: its folder cannot be written */
+  readonly network: Network;
   /** the same as a file, for other programs that use `mailauth sandbox` */
   readonly caFile: string;
   readonly tenant: { readonly id: string; readonly domains: readonly string[] };
@@ -70,7 +72,8 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { keys, broken } = await keysUnder(fault, await openKeyRing(ctx, folder), ctx.clock.now());
   const { readySecret } = await store.read();
 
-  const build = (ports: Required<Ports>, live: Pick<Sandbox, 'joined' | 'pagesSeen' | 'close'>): Sandbox => ({
+  const trusted = ctx.network.trusting(keys.ca);
+  const build = (ports: Required<Ports>, live: Pick<Sandbox, 'joined' | 'pagesSeen' | 'close' | 'network'>): Sandbox => ({
     cloud: cloudAt(ports),
     ca: keys.ca,
     caFile: join(options.home, 'ca.pem'),
@@ -80,15 +83,17 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       public: readyApps.public,
       confidential: { ...readyApps.confidential, clientSecret: new Secret(readySecret) },
     },
-    approve: (url, as) => approve({ network: ctx.network.trusting(keys.ca), signal: ctx.signal }, url, as, defaultMailbox),
-    approveDevice: (uri, code, as) => approveDevice({ network: ctx.network.trusting(keys.ca), signal: ctx.signal }, uri, code, as),
+    approve: (url, as) => approve({ network: live.network, signal: ctx.signal }, url, as, defaultMailbox),
+    approveDevice: (uri, code, as) => approveDevice({ network: live.network, signal: ctx.signal }, uri, code, as),
     ...live,
   });
 
   const alone = options.fault !== undefined || options.ports !== undefined || options.announce === true;
   const running = alone && options.announce !== true ? undefined : await findRunning(ctx, folder, keys.ca);
   if (running !== undefined && options.announce) throw problem('sandbox-running', { address: cloudAt(running.ports).login });
-  if (running !== undefined) return build(running.ports, { joined: true, pagesSeen: running.pagesSeen, close: async () => undefined });
+  if (running !== undefined) {
+    return build(running.ports, { joined: true, network: trusted, pagesSeen: running.pagesSeen, close: async () => undefined });
+  }
 
   const service: Service = {
     ctx,
@@ -98,6 +103,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     tokenSeconds: options.tokenSeconds,
     nonce: ctx.random.bytes(24).toString('base64url'),
     addresses: { pages: '', login: '', graph: '' },
+    trouble: undefined,
     seen: 0,
   };
   const servers = await startServers(service, keys, options.ports ?? {}, broken);
@@ -109,6 +115,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
   return build(servers.ports, {
     joined: false,
+    network: tellingTrouble(trusted, service),
     pagesSeen: async () => service.seen,
     close: () => {
       closing ??= close();
@@ -128,6 +135,16 @@ async function keysUnder(
   const certificate = await faultyCertificate(fault, now);
   return { keys: { ...keys, ca: [keys.ca.trim(), certificate?.ca ?? ''].join('\n') }, broken: { fault, certificate } };
 }
+
+/** An error page of the sandbox says nothing to an operator; why it came does. */
+const tellingTrouble = (network: Network, service: Service): Network => ({
+  ...network,
+  async request(request) {
+    const answer = await network.request(request);
+    if (answer.status >= 500 && service.trouble !== undefined) throw service.trouble;
+    return answer;
+  },
+});
 
 async function findRunning(ctx: Context, folder: ReturnType<typeof openFolder>, ca: string) {
   const running: Running | undefined = await readRunning(folder);

@@ -83,7 +83,7 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
     sandbox: sandboxOf,
     async network() {
       const box = await sandboxOf();
-      return box === undefined ? ctx.network : ctx.network.trusting(box.ca);
+      return box === undefined ? ctx.network : box.network;
     },
     async cloud(record) {
       const box = await sandboxOf();

@@ -1,6 +1,7 @@
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemFiles } from '../../src/system/disk/files.ts';
 import { brokenKeychain, type Machine, machine, person } from '../support/command-line.ts';
 
 /** One mailbox, set up and signed in once; the tests of this file read it. */
@@ -398,26 +399,94 @@ describe('several mailboxes', () => {
   });
 });
 
+describe('a folder that cannot be written', () => {
+  const refusing = (folder: string) => {
+    const deny = (path: string) => {
+      if (path.startsWith(`${folder}/`))
+        throw Object.assign(new Error(`EACCES: permission denied, open '${path}'`), { code: 'EACCES', path });
+    };
+    return {
+      ...systemFiles,
+      writeAtomic: async (path: string, content: string | Uint8Array) => {
+        deny(path);
+        await systemFiles.writeAtomic(path, content);
+      },
+      lock: async (path: string, waitMs: number) => {
+        deny(path);
+        return systemFiles.lock(path, waitMs);
+      },
+    };
+  };
+
+  it('is named itself, and not the home above it', async () => {
+    const folder = join(m.home, 'sandbox', 'locks');
+    const { exit, json } = await m.mailauth('token get --sandbox --force-refresh --json', { files: refusing(folder) });
+    expect([exit, json().error]).toMatchObject([1, { code: 'home-not-writable', title: expect.stringMatching(`${folder}$`) }]);
+    expect(json().error?.next[0]).toContain(`ls -ld ${folder}`);
+  });
+
+  it.each(['token get --force-refresh', 'login --force --yes', 'setup --yes --mailbox ada@contoso.example'])(
+    '%s: that of the sandbox is named with its reason, and not an error page',
+    async (words) => {
+      const folder = join(m.home, 'sandbox');
+      const files = { ...refusing(folder), lock: systemFiles.lock };
+      const { exit, out } = await m.mailauth(`${words} --sandbox --json`, {
+        files: {
+          ...files,
+          // The sandbox alone is refused: its state, and nothing of the wizard's.
+          writeAtomic: (path, content) =>
+            /state\.json$/.test(path) ? files.writeAtomic(path, content) : systemFiles.writeAtomic(path, content),
+        },
+      });
+      const last = JSON.parse(out.trimEnd().split('\n').at(-1) ?? '');
+      expect([exit, last.error]).toMatchObject([
+        1,
+        {
+          code: 'sandbox-folder',
+          title: `The sandbox cannot write its folder ${folder}`,
+          why: expect.stringMatching(/^Permission denied\./),
+        },
+      ]);
+    },
+  );
+});
+
 describe('a mailbox file that is broken', () => {
   it.each([
     ['empty', ''],
     ['half', '{"version": 1, "mailbox": "hel'],
     ['of a later version', '{"version": 2}'],
-  ])('%s: a clear error, the file untouched', async (_, text) => {
+    ['a link to itself', undefined],
+  ])('%s: a clear error with the command that mends it, the file untouched', async (_, text) => {
     const own = await machine();
     try {
       await own.ready('setup --sandbox --yes --no-test');
       const folder = join(own.home, 'sandbox', 'mailboxes');
       const file = join(folder, (await readdir(folder))[0] ?? '');
-      await chmod(file, 0o600);
-      await writeFile(file, text);
-      for (const words of ['token get', `token get ${mailbox}`, 'token show', 'status', 'test imap', `logout ${mailbox}`, 'setup --yes']) {
-        const { exit, err } = await own.mailauth(`${words} --sandbox`);
+      if (text === undefined) {
+        await rm(file);
+        await symlink(file, file);
+      } else await writeFile(file, text);
+      const mends = `mailauth setup --mailbox ${mailbox} --for this-computer`;
+      for (const words of [
+        'token get',
+        `token get ${mailbox}`,
+        'token show',
+        'status',
+        'keepalive',
+        'test imap',
+        `logout ${mailbox}`,
+        'setup --yes',
+      ]) {
+        const { exit, out, err } = await own.mailauth(`${words} --sandbox`);
         expect([words, exit]).toEqual([words, 1]);
         expect(err).toContain(file);
         expect(err).not.toContain('bug');
+        expect(err).toMatch(new RegExp(`try: mv '?${file}'? '?${file}.broken'?\n.* or: ${mends} .*--sandbox`));
+        expect(out + err).not.toMatch(/No such mailbox|not set up|No mailbox is set up/i);
       }
-      expect(await readFile(file, 'utf8')).toBe(text);
+      if (text !== undefined) expect(await readFile(file, 'utf8')).toBe(text);
+      expect((await own.mailauth('status --sandbox --format nagios')).out).toMatch(/^MAILAUTH (?:CRITICAL|UNKNOWN) - .*cannot be/);
     } finally {
       await own.end();
     }

@@ -39,8 +39,8 @@ export function decodeSegment(segment: string): string {
   }
 }
 
-/** Node's listener for a handler: reads the body up to 64 KiB, and answers 500 when the handler throws. */
-export function listener(handler: SandboxHandler): RequestListener {
+/** Node's listener for a handler: reads the body up to 64 KiB, and answers 500 when the handler throws, and hands on what it threw. */
+export function listener(handler: SandboxHandler, onFailure: (error: unknown) => void): RequestListener {
   return (incoming, outgoing) => {
     const answer = async (): Promise<SandboxReply> => {
       const body = await readBody(incoming);
@@ -58,7 +58,10 @@ export function listener(handler: SandboxHandler): RequestListener {
       });
     };
     answer()
-      .catch(() => json(500, { error: 'server_error', error_description: 'The sandbox could not answer.' }))
+      .catch((error: unknown) => {
+        onFailure(error);
+        return json(500, { error: 'server_error', error_description: 'The sandbox could not answer.' });
+      })
       .then((reply) => {
         outgoing.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(reply.body) });
         outgoing.end(incoming.method === 'HEAD' ? undefined : reply.body);

@@ -1,4 +1,5 @@
 import type { Context } from '../../core/context.ts';
+import type { MailauthError } from '../../core/errors.ts';
 import type { FaultName } from '../faults/faults.ts';
 import type { StateStore } from '../tenant/state.ts';
 import type { TokenMint } from '../tenant/tokens.ts';
@@ -14,6 +15,8 @@ export interface Service {
   /** answered by `/sandbox/ping`: proves that this server is the one of `running.json` */
   readonly nonce: string;
   readonly addresses: Addresses;
+  /** why the sandbox could not do what it was asked for: its folder cannot be written */
+  trouble: MailauthError | undefined;
   /** how often a page that begins a sign-in, a consent or a device code was fetched */
   seen: number;
 }

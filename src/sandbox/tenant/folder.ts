@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Context, Files } from '../../core/context.ts';
-import { errorCode, MailauthError } from '../../core/errors.ts';
+import { MailauthError } from '../../core/errors.ts';
 import { problem } from '../../errors/problem.ts';
+import { diskReason } from '../../store/home.ts';
 
 type Ports = Pick<Context, 'files' | 'clock' | 'random'>;
 
@@ -31,7 +32,8 @@ export function openFolder(ctx: Ports, path: string): Folder {
         await release();
       }
     } catch (error) {
-      throw cannotWrite(error) ? problem('sandbox-folder', { folder: path }, { cause: error }) : error;
+      const why = error instanceof MailauthError ? undefined : diskReason(error);
+      throw why === undefined ? error : problem('sandbox-folder', { folder: path, why }, { cause: error });
     }
   };
 
@@ -45,8 +47,4 @@ export function openFolder(ctx: Ports, path: string): Folder {
       return mine;
     },
   };
-}
-
-function cannotWrite(error: unknown): boolean {
-  return !(error instanceof MailauthError) && errorCode(error) !== undefined;
 }

@@ -67,6 +67,7 @@ export async function openGatedSandbox(fault?: FaultName): Promise<GatedSandbox>
     tokenSeconds: undefined,
     nonce: ctx.random.uuid(),
     addresses: { pages: '', login: '', graph: '' },
+    trouble: undefined,
     seen: 0,
   };
   const servers = await startServers(service, keys, {});
@@ -76,24 +77,27 @@ export async function openGatedSandbox(fault?: FaultName): Promise<GatedSandbox>
   let at: Gate | undefined;
   let stop = (_call: string) => {};
   let open: Promise<void> = Promise.resolve();
-  const gated = listener(async (request) => {
-    if (!request.path.startsWith('/graph/')) return loginServer(service, request);
-    const call = `${request.method} ${request.path.replace('/graph/v1.0', '')}`;
-    calls.push(call);
-    const due = at !== undefined && (at.call ?? call) === call && (at.nth ?? calls.length) === calls.length ? at.where : undefined;
-    if (due !== undefined) at = undefined;
-    const opened = open;
-    if (due === 'before') {
-      stop(call);
-      await opened;
-    }
-    const reply = await loginServer(current, request);
-    if (due === 'after') {
-      stop(call);
-      await opened;
-    }
-    return reply;
-  });
+  const gated = listener(
+    async (request) => {
+      if (!request.path.startsWith('/graph/')) return loginServer(service, request);
+      const call = `${request.method} ${request.path.replace('/graph/v1.0', '')}`;
+      calls.push(call);
+      const due = at !== undefined && (at.call ?? call) === call && (at.nth ?? calls.length) === calls.length ? at.where : undefined;
+      if (due !== undefined) at = undefined;
+      const opened = open;
+      if (due === 'before') {
+        stop(call);
+        await opened;
+      }
+      const reply = await loginServer(current, request);
+      if (due === 'after') {
+        stop(call);
+        await opened;
+      }
+      return reply;
+    },
+    () => undefined,
+  );
   const login = await listenOnLoopback(() => {
     const server = createServer({ cert: keys.cert, key: keys.key }, gated);
     return { server, drop: () => server.closeAllConnections() };

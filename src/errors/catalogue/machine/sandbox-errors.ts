@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/errors.ts';
-import { again, mailauth, noted } from '../../../core/next.ts';
+import { again, byShell, line, mailauth, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -27,12 +27,15 @@ export const sandboxEntries = {
     why: (v) => `It held the lock in ${v.folder} for 15 seconds.`,
     next: () => [again(), 'End the other command in the sandbox first.'],
   }),
-  'sandbox-folder': entry<{ folder: string }>({
+  'sandbox-folder': entry<{ folder: string; why: string }>({
     exit: Exit.failed,
     source: sources.own,
-    title: () => 'The sandbox cannot write its folder',
-    why: (v) => `It keeps its certificates and its state in ${v.folder}.`,
-    next: () => [{ ...mailauth('setup', { sandbox: true }), home: '.mailauth' }],
+    title: (v) => `The sandbox cannot write its folder ${v.folder}`,
+    why: (v) => `${v.why}. It keeps its certificates and its state there.`,
+    next: (v) => [
+      noted(byShell(line`ls -ld ${v.folder}`, line`Get-Acl ${v.folder}`), 'who owns it; mailauth must run as that user'),
+      noted({ ...mailauth('setup', { sandbox: true }), home: 'mailauth' }, 'begins anew in a folder that this user can write to'),
+    ],
     retryHelps: false,
   }),
   'sandbox-sign-in-stopped': entry<{ said: string }>({
