@@ -67,7 +67,7 @@ export async function browserTrip<T>(
     let refused: unknown;
     for (;;) {
       const arrived = await firstAnswer(underWay, launched).catch((thrown) => {
-        const late = insisted.signal.aborted ? problem('loopback-https', { again: trip.again }) : thrown;
+        const late = insisted.signal.aborted ? problem('loopback-https', { again: trip.again }) : tooLate(trip);
         throw fromTrip(isLate(thrown) ? (refused ?? late) : thrown, trip);
       });
       try {
@@ -102,6 +102,8 @@ const refusals = {
 } as const;
 
 const isLate = (thrown: unknown): boolean => thrown instanceof MailauthError && thrown.code === 'sign-in-timeout';
+// The time that was given: the listener counts from its opening, which is longer.
+const tooLate = ({ waitMs, again }: BrowserTrip) => problem('sign-in-timeout', { seconds: Math.round(waitMs / 1000), again });
 
 /** Whose answer failed, where that must not end the sign-in: the address of a browser can be read by every user of the computer. */
 async function whoFailed(error: unknown, arrived: Answered, { files }: Context): Promise<keyof typeof refusals | undefined> {
@@ -239,7 +241,7 @@ async function pasted({ ctx, trip, view, listener, redirectUri, state }: TripUnd
 
 async function timeOut({ ctx, trip, deadline }: TripUnderWay, stop: AbortSignal): Promise<never> {
   await ctx.clock.sleep(Math.max(0, deadline - ctx.clock.now()), AbortSignal.any([stop, ctx.signal]));
-  throw problem('sign-in-timeout', { seconds: Math.round(trip.waitMs / 1000), again: trip.again });
+  throw tooLate(trip);
 }
 
 function pageOf(error: unknown, here: Surroundings): ResultPage {

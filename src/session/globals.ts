@@ -13,6 +13,8 @@ import { problem } from '../errors/problem.ts';
 export interface Globals {
   readonly json: boolean;
   readonly noInput: boolean;
+  /** --no-input itself, which --json only implies: with it standard input is not read for an answer, either */
+  readonly inputOff?: boolean;
   readonly yes: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
@@ -82,6 +84,7 @@ export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = f
   return {
     json: f.json === true,
     noInput: f.json === true || f.input === false,
+    ...(f.input === false ? { inputOff: true } : {}),
     yes: f.yes === true,
     quiet: f.quiet === true,
     verbose: f.verbose === true,

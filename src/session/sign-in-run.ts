@@ -36,6 +36,9 @@ export function checkQr(qr: boolean, signIn: string | undefined): void {
     throw problem('usage', { message: '--qr goes with --sign-in device', help: again({ signIn: 'device', qr: true }) });
 }
 
+/** Where nobody can paste an address, nobody is told to, or waited for. Piped input is read with --json, but not with --no-input. */
+export const canPaste = (session: Session): boolean => canAsk(session) || (!session.ctx.interactive && session.globals.inputOff !== true);
+
 /** A launcher may show nothing (`BROWSER=/bin/true`, no screen behind it). A browser that is on its way has asked for the page by then. */
 const patienceMs = 5_000;
 /** Sandboxes whose page was not asked for in time: their launcher shows nothing, so the next sign-in does not wait again. */

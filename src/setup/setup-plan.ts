@@ -7,6 +7,7 @@ import { again } from '../core/next.ts';
 import { authorityOf } from '../core/sign-in-authority.ts';
 import type { SecretStore } from '../core/stores.ts';
 import { discoverTenant, tenantForMailbox } from '../entra/discovery.ts';
+import { problem } from '../errors/problem.ts';
 import type { ClientCertificate } from '../oauth/client-certificate.ts';
 import { headingOf, stepScreen } from '../products/step/step-text.ts';
 import { pendingSecretEntry } from '../store/token-entry.ts';
@@ -100,6 +101,7 @@ export const earlierOf = ({ answers: saved, app, registration }: InterruptedSetu
 
 function requireRest({ deps, input, journal }: OpenSetup, answers: Answers, existing: MailboxRecord | undefined, cloud: Cloud): void {
   requirePassword(answers, input, deps);
+  if (answers.signIn === 'paste' && !deps.canPaste) throw problem('paste-not-asked', {});
   if (appBefore(journal.now, answers, input) !== undefined) return;
   const kept = journal.now.done.includes('store') || existing !== undefined;
   requireAnswers(answers, input, deps, cloud, kept);

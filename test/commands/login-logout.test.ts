@@ -37,6 +37,22 @@ describe('login', () => {
     expect((await m.mailauth('token get --sandbox')).out).not.toBe(before);
   });
 
+  it.each([
+    ['login --force --sandbox --sign-in paste --no-input --json', {}],
+    ['login --force --sandbox --sign-in paste --json', { terminal: true }],
+    ['login --force --sandbox --sign-in paste --yes --json', { terminal: true }],
+    ['setup --sandbox --mailbox ada@contoso.example --sign-in paste --yes --no-input --json', {}],
+    ['setup --sandbox --mailbox ada@contoso.example --sign-in paste --yes --json', { terminal: true }],
+  ])('%s: nobody is waited for who could paste (%o): exit 3, and nothing is changed', async (words, how) => {
+    const before = [await readFile(box('state.json'), 'utf8'), ...m.keychain.entries.values()];
+    const { exit, lines } = await m.mailauth(words, how);
+    expect([exit, stream(lines()).error?.code]).toEqual([3, 'paste-not-asked']);
+    const [asks, device] = stream(lines()).error?.next ?? [];
+    expect(asks).not.toMatch(/--(?:no-input|json|yes)/);
+    expect(device).toContain('--sign-in device');
+    expect([await readFile(box('state.json'), 'utf8'), ...m.keychain.entries.values()]).toEqual(before);
+  });
+
   it('leaves what a rotation noted about the app while somebody was signing in', async () => {
     const folder = box('mailboxes');
     const path = join(folder, (await readdir(folder))[0] ?? '');

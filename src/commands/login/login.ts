@@ -9,7 +9,7 @@ import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxArgument, mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import { checkQr, deviceOptions, signInRun } from '../../session/sign-in-run.ts';
+import { canPaste, checkQr, deviceOptions, signInRun } from '../../session/sign-in-run.ts';
 import { ofThisProduct, tokenOf } from '../../session/token-for.ts';
 import { checkAddress } from '../../setup/answers/answers.ts';
 import { withFlagsOf } from '../../setup/journal/setup-deps.ts';
@@ -95,8 +95,7 @@ export const login: CommandModule = {
 };
 
 /**
- * The tokens of this sign-in would take the place of those of another cloud, unasked.
- * Throws `authority-changed`.
+ * The tokens of this sign-in would take the place of those of another cloud, unasked. Throws `authority-changed`.
  */
 async function refuseElsewhere(record: MailboxRecord, store: SecretStore, session: Session): Promise<void> {
   const stored = await readable(store, record);
@@ -150,6 +149,7 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
   if (options.method === 'browser' && !isLoopback(record.registration.redirectUri)) {
     throw problem('redirect-not-here', { uri: record.registration.redirectUri, mailbox: record.mailbox, for: record.for });
   }
+  if (options.method === 'paste' && !canPaste(session)) throw problem('paste-not-asked', {});
   if (options.method === 'device' && record.registration.clientType === 'confidential')
     throw problem('device-confidential', { again: mailauth('login', record.mailbox) });
   // Microsoft says so only after the person has typed the code and signed in.

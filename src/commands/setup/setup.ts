@@ -10,7 +10,7 @@ import { isTaken, sheetRenderer } from '../../products/sheet/write-sheet.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
 import { canAsk, mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import { checkQr, deviceOptions, signInRun } from '../../session/sign-in-run.ts';
+import { canPaste, checkQr, deviceOptions, signInRun } from '../../session/sign-in-run.ts';
 import { type AnswerId, checkAddress } from '../../setup/answers/answers.ts';
 import type { Facts, Flags, SetupQuestion } from '../../setup/answers/question.ts';
 import { allQuestions } from '../../setup/answers/questions.ts';
@@ -197,6 +197,7 @@ async function depsOf(session: Session, qr: boolean): Promise<SetupDeps> {
     home: session.home,
     mailboxes: mailboxesOf(session),
     agreed: session.globals.yes,
+    canPaste: canPaste(session),
     device: deviceOptions(session, box, qr),
     facts: { ...facts, browserElsewhere: canAsk(session) && !session.ctx.browser.usable },
     knownSecret: (clientId) => (ready?.confidential.clientId === clientId.toLowerCase() ? ready.confidential.clientSecret : undefined),

@@ -16,6 +16,8 @@ export interface SetupDeps extends Run {
   readonly mailboxes: MailboxFiles;
   /** --yes: changes in the tenant are agreed to */
   readonly agreed: boolean;
+  /** an address can be pasted, by a person or through a pipe */
+  readonly canPaste: boolean;
   readonly device?: DeviceOptions;
   readonly facts: Facts;
   /** the client secret of a registration that this place brings with it (sandbox) */

@@ -4,6 +4,7 @@ import { mailauth } from '../../../src/core/next.ts';
 import { problem } from '../../../src/errors/problem.ts';
 import { browserTrip } from '../../../src/oauth/browser-trip.ts';
 import { successPage } from '../../../src/oauth/loopback-pages.ts';
+import { systemClock } from '../../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../../src/system/disk/files.ts';
 import { testContext } from '../../support/context.ts';
 
@@ -42,6 +43,22 @@ it('puts an address together that was pasted in pieces, wherever it was broken',
     expect((await trip((address) => [address.slice(0, at), address.slice(at)])).got).toBe(code);
   }
   expect((await trip((address) => address.match(/.{1,80}/g) ?? [])).got).toBe(code);
+});
+
+it('names the time that was given, and not what the listener counts: the address took its time, too', async () => {
+  const clock = { ...systemClock, sleep: async (_ms: number, signal?: AbortSignal) => signal?.throwIfAborted() };
+  const browser = { usable: true, open: async () => ({ kind: 'opened' as const }) };
+  // The clock jumps while the address is made.
+  let now = 0;
+  const late = trip(
+    () => {
+      now += 1_000;
+      return [];
+    },
+    { browser, clock: { ...clock, now: () => now }, files: { ...systemFiles, read: async () => undefined } },
+    true,
+  );
+  await expect(late).rejects.toMatchObject({ code: 'sign-in-timeout', title: 'Nobody finished the sign-in within 5 seconds' });
 });
 
 it('begins anew with a whole address after a wrong page', async () => {

@@ -141,6 +141,7 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'device-timeout',
     'device-code-pending',
     'sandbox-sign-in-stopped',
+    'paste-not-asked',
   ],
   'sums up failures that have entries of their own': [
     'doctor-failed',

@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/errors.ts';
-import { type Command, led, mailauth, noted, plus } from '../../../core/next.ts';
+import { again, type Command, led, mailauth, noted, plus } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -109,6 +109,17 @@ export const signInEntries = {
     title: () => 'An answer is needed: the address that the browser ended on',
     why: () => 'Standard input has ended, and this redirect URI does not lead to this computer.',
     next: ({ again }) => [noted(plus(again, { signIn: 'paste' }), 'in a terminal, or with the address on standard input')],
+  }),
+  'paste-not-asked': entry({
+    exit: Exit.needsAnswer,
+    source: sources.own,
+    title: () => 'An answer is needed: the address that the browser ends on',
+    why: () => '--sign-in paste takes it from a person or a pipe, and --no-input, --json or --yes forbid that here. Nothing was changed.',
+    next: () => [
+      noted(again({ noInput: false, json: false, yes: false }), 'on a terminal, asks for it'),
+      noted(again({ signIn: 'device' }), 'needs no address: a code that is typed anywhere'),
+      noted(again({ signIn: 'browser' }), 'where a browser on this computer signs in'),
+    ],
   }),
   'sign-in-timeout': entry<{ seconds: number; again: Command }>({
     exit: Exit.needsSignIn,
