@@ -17,31 +17,33 @@ const frames = { unicode: [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'], ascii: [...'|/-
 function ongoing({ err, env }: Pick<Context, 'err' | 'env'>, theme: Theme) {
   const animated = err.isTerminal && env.TERM !== 'dumb';
   const wheel = theme.signs.busy === '…' ? frames.unicode : frames.ascii;
-  let now: { step: string; text: string; seconds: number; timer: NodeJS.Timeout } | undefined;
+  let now: { readonly step: string; text: string; readonly began: number; said: boolean; readonly timer: NodeJS.Timeout } | undefined;
   const line = (sign: string, text: string, after: string) => theme.dim(`${sign} ${cut(text, err.columns - 3 - after.length)}${after}`);
+  const draw = () => {
+    if (now === undefined) return;
+    const ms = performance.now() - now.began;
+    const seconds = Math.floor(ms / secondMs);
+    if (animated) {
+      const sign = seconds < 1 ? theme.signs.busy : (wheel[Math.floor(ms / frameMs) % wheel.length] ?? '');
+      err.write(`\r${line(sign, now.text, seconds < 1 ? '' : `  ${seconds} s`)}${eraseRest}`);
+    } else if (seconds >= 1 && !now.said) {
+      now.said = true;
+      err.write(`${theme.dim(`${theme.signs.busy} ${now.text}`)}\n`);
+    }
+  };
+  const spin = () => {
+    if (now !== undefined && performance.now() - now.began >= secondMs) draw();
+  };
   return {
     /** The same step keeps its clock when its text changes. */
     begin(step: string, text: string): void {
-      if (now?.step === step) {
-        now.text = text;
-        if (animated && now.seconds < 1) err.write(`\r${line(theme.signs.busy, text, '')}${eraseRest}`);
-        return;
+      if (now?.step === step) now.text = text;
+      else {
+        this.end();
+        // The process may end while this waits: the timer does not keep it.
+        now = { step, text, began: performance.now(), said: false, timer: setInterval(spin, frameMs).unref() };
       }
-      this.end();
-      const began = performance.now();
-      const spin = () => {
-        if (now === undefined) return;
-        const seconds = Math.floor((performance.now() - began) / secondMs);
-        if (seconds < 1) return;
-        if (animated) {
-          const frame = wheel[Math.floor((performance.now() - began) / frameMs) % wheel.length] ?? '';
-          err.write(`\r${line(frame, now.text, `  ${seconds} s`)}${eraseRest}`);
-        } else if (now.seconds < 1) err.write(`${theme.dim(`${theme.signs.busy} ${now.text}`)}\n`);
-        now.seconds = seconds;
-      };
-      // The process may end while this waits: the timer does not keep it.
-      now = { step, text, seconds: 0, timer: setInterval(spin, frameMs).unref() };
-      if (animated) err.write(line(theme.signs.busy, text, ''));
+      if (animated) draw();
     },
     end(): void {
       if (now === undefined) return;

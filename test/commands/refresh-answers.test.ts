@@ -45,6 +45,8 @@ describe('final: said at once, also while the old token is still valid', () => {
   it.each([
     ['refresh-revoked', 4, 'sign-in-expired', login],
     ['refresh-expired', 4, 'sign-in-expired', login],
+    ['refresh-two-numbers', 4, 'sign-in-expired', login],
+    ['refresh-malformed', 4, 'sign-in-expired', login],
     ['sign-in-expired', 4, 'sign-in-expired', login],
     ['mfa-needed', 4, 'mfa-needed', login],
     ['password-expired', 4, 'password-expired', login],

@@ -70,6 +70,8 @@ export function redeemRefresh(state: State, app: App, form: TokenForm, setting: 
   if (client !== undefined) return client;
   const issued = new Date(token.issuedAt).toISOString();
   if (setting.fault === 'refresh-revoked') return refused(50173, { issued, now: new Date(setting.now).toISOString() });
+  if (setting.fault === 'refresh-two-numbers') return refused(70002);
+  if (setting.fault === 'refresh-malformed') return refused(9002313);
   if (setting.fault === 'refresh-device-blocked') return refused(530036, { issued });
   if (setting.fault === 'refresh-expired' || token.issuedAt + idleMs <= setting.now) return refused(700082, { issued });
   return grant(state, app, { ...token, refreshing: true }, form.scope ?? token.scope, setting);

@@ -76,6 +76,8 @@ const refusals = {
       "The user or administrator has not consented to use the application with ID '{client}'. Send an interactive authorization request for this user and resource.",
     70000:
       "The provided value for the input parameter '{parameter}' is not valid. The provided value is malformed, expired or was not issued by this service.",
+    // Two numbers in one text, as older answers have them: the last one is the reason.
+    70002: 'Error validating credentials. AADSTS70000: The provided access grant is invalid or malformed.',
     70008:
       'The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.',
     700082: 'The refresh token has expired due to inactivity. The token was issued on {issued} and was inactive for 90.00:00:00.',
@@ -112,6 +114,7 @@ const refusals = {
       'The resource principal named {resource} was not found in the tenant named Contoso. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.',
     650052:
       "The app needs access to a service ('Office 365 Exchange Online') that your organization 'Contoso' has not subscribed to or enabled. Contact your IT Admin to review the configuration of your service subscriptions.",
+    65006: "Resource '{resource}' had no entitlements matching required permissions 'IMAP.AccessAsUser.All' of the application '{client}'.",
     650057:
       "Invalid resource. The client has requested access to a resource which is not listed in the requested permissions in the client's application registration.",
   }),
@@ -207,7 +210,7 @@ export function entraError(
     json: {
       error,
       error_description: description,
-      error_codes: [aadsts],
+      error_codes: [...description.matchAll(/AADSTS(\d+)/g)].map(([, number]) => Number(number)),
       timestamp,
       trace_id: traceId,
       correlation_id: correlationId,

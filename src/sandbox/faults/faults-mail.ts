@@ -70,6 +70,14 @@ export const imapFaults = [
     hangUp: true,
   },
   {
+    name: 'imap-session-expired',
+    sees: 'mail-session-expired',
+    what: 'IMAP accepts the token and ends the session: * BYE Session invalidated - AccessTokenExpired',
+    at: /^\S+ (?:SELECT|EXAMINE)\b/i,
+    says: ['* BYE Session invalidated - AccessTokenExpired'],
+    hangUp: true,
+  },
+  {
     name: 'imap-not-connected',
     sees: 'imap-not-connected',
     what: 'IMAP accepts the token, then: BAD User is authenticated but not connected.',
