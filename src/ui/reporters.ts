@@ -17,7 +17,7 @@ const frames = { unicode: [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'], ascii: [...'|/-
 function ongoing({ err, env }: Pick<Context, 'err' | 'env'>, theme: Theme) {
   const animated = err.isTerminal && env.TERM !== 'dumb';
   const wheel = theme.signs.busy === '…' ? frames.unicode : frames.ascii;
-  let now: { readonly step: string; text: string; readonly began: number; said: boolean; readonly timer: NodeJS.Timeout } | undefined;
+  let now: { readonly step: string; text: string; readonly began: number; drawn: boolean; readonly timer: NodeJS.Timeout } | undefined;
   const line = (sign: string, text: string, after: string) => theme.dim(`${sign} ${cut(text, err.columns - 3 - after.length)}${after}`);
   const draw = () => {
     if (now === undefined) return;
@@ -25,9 +25,11 @@ function ongoing({ err, env }: Pick<Context, 'err' | 'env'>, theme: Theme) {
     const seconds = Math.floor(ms / secondMs);
     if (animated) {
       const sign = seconds < 1 ? theme.signs.busy : (wheel[Math.floor(ms / frameMs) % wheel.length] ?? '');
-      err.write(`\r${line(sign, now.text, seconds < 1 ? '' : `  ${seconds} s`)}${eraseRest}`);
-    } else if (seconds >= 1 && !now.said) {
-      now.said = true;
+      const text = line(sign, now.text, seconds < 1 ? '' : `  ${seconds} s`);
+      err.write(now.drawn ? `\r${text}${eraseRest}` : text);
+      now.drawn = true;
+    } else if (seconds >= 1 && !now.drawn) {
+      now.drawn = true;
       err.write(`${theme.dim(`${theme.signs.busy} ${now.text}`)}\n`);
     }
   };
@@ -41,7 +43,7 @@ function ongoing({ err, env }: Pick<Context, 'err' | 'env'>, theme: Theme) {
       else {
         this.end();
         // The process may end while this waits: the timer does not keep it.
-        now = { step, text, began: performance.now(), said: false, timer: setInterval(spin, frameMs).unref() };
+        now = { step, text, began: performance.now(), drawn: false, timer: setInterval(spin, frameMs).unref() };
       }
       if (animated) draw();
     },
