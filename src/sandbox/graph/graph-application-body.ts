@@ -134,31 +134,15 @@ function blank(data: Body): Edit {
   };
 }
 
+/** What the sandbox stores and gives back without looking at it. */
+const keptAsGiven = [
+  ...(['description', 'groupMembershipClaims', 'identifierUris', 'info', 'notes'] as const),
+  ...(['optionalClaims', 'serviceManagementReference', 'appRoles', 'isDisabled'] as const),
+];
+
 function merge(data: Body, before: Edit): Edit {
   const implicit = data.web?.implicitGrantSettings;
-  const {
-    description,
-    groupMembershipClaims,
-    identifierUris,
-    info,
-    notes,
-    optionalClaims,
-    serviceManagementReference,
-    appRoles,
-    isDisabled,
-  } = data;
-  const others = {
-    description,
-    groupMembershipClaims,
-    identifierUris,
-    info,
-    notes,
-    optionalClaims,
-    serviceManagementReference,
-    appRoles,
-    isDisabled,
-  };
-  const given = Object.entries(others).filter(([, value]) => value !== undefined);
+  const given = keptAsGiven.flatMap((name) => (data[name] === undefined ? [] : [[name, data[name]] as const]));
   return {
     name: data.displayName ?? before.name,
     publicRedirects: data.publicClient?.redirectUris ?? before.publicRedirects,
