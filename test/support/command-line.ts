@@ -61,9 +61,13 @@ export interface Machine {
   end(): Promise<void>;
 }
 
-/** The sandbox's confidential app has one registered port, which one test at a time can listen on. */
+/**
+ * The sandbox's confidential app has one registered port, which one test at a time can listen on. An app that mailauth registers gets a
+ * port of its own.
+ */
 const usesThePort = (argv: readonly string[]): boolean =>
-  argv.includes('22222222-5a4d-4b0c-9a11-c0ffee000002') || argv.join(' ').includes('--client-type confidential');
+  argv.includes('22222222-5a4d-4b0c-9a11-c0ffee000002') ||
+  (argv.includes('confidential') && argv.includes('--register') && !argv.includes('auto'));
 
 const readyHomes = new Map<string, Home>();
 
