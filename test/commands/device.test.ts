@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Machine, machine, person } from '../support/command-line.ts';
-import { beside, onlyApp } from '../support/tenant.ts';
+import { beside, hurried, onlyApp } from '../support/tenant.ts';
 
 let m: Machine;
 beforeEach(async () => {
@@ -13,7 +13,7 @@ const ready = '--no-test --register existing';
 
 describe('--sign-in device', () => {
   it('sets up: address and code each on a line of its own, the deadline in words, a QR code when asked', async () => {
-    const ran = await m.mailauth(`setup --sandbox --yes ${ready} --sign-in device --qr`);
+    const ran = await m.mailauth(`setup --sandbox --yes ${ready} --sign-in device --qr`, hurried());
     expect([ran.exit, ran.err.split('\n')]).toEqual([0, expect.arrayContaining([expect.stringMatching(/^http:\/\/localhost:\d+\/\S+$/)])]);
     expect(ran.err).toMatch(/\n[A-Z]{9}\n/);
     expect(ran.err).toMatch(/The code is valid until \d\d:\d\d, 15 minutes\./);
@@ -22,7 +22,7 @@ describe('--sign-in device', () => {
   });
 
   it('registers the app with public client flows, so that the code is accepted', async () => {
-    expect((await m.mailauth('setup --sandbox --yes --no-test --sign-in device')).exit).toBe(0);
+    expect((await m.mailauth('setup --sandbox --yes --no-test --sign-in device', hurried())).exit).toBe(0);
   });
 
   it('login asks for no code where mailauth registered the app without them, and setup puts it right', async () => {
@@ -33,8 +33,8 @@ describe('--sign-in device', () => {
     expect(refused[0]?.error).toMatchObject({ code: 'device-needs-public-client', exit: 6 });
     const [first = ''] = refused[0]?.error?.next ?? [];
     expect(first).toBe(`mailauth setup --mailbox ${mailbox} --sign-in device --sandbox`);
-    expect((await m.mailauth(`${first.replace('mailauth ', '')} --yes --no-test`)).exit).toBe(0);
-    expect((await m.mailauth(login)).exit).toBe(0);
+    expect((await m.mailauth(`${first.replace('mailauth ', '')} --yes --no-test`, hurried())).exit).toBe(0);
+    expect((await m.mailauth(login, hurried())).exit).toBe(0);
     const again = await m.mailauth(`setup --sandbox --yes --mailbox ${mailbox} --sign-in device --json`);
     expect(again.lines().at(-1)?.data).toMatchObject({ alreadySetUp: true });
   });
@@ -45,16 +45,16 @@ describe('--sign-in device', () => {
     const asItStands = next.find((line) => line.includes('--register existing'))?.replace(/^.*: mailauth /, '');
     const { registration } = await onlyApp(m);
     await beside(m, (graph) => graph.call('PATCH', `/applications/${registration?.objectId}`, { isFallbackPublicClient: true }));
-    const ran = await m.mailauth(`${asItStands} --yes --no-test --json`);
+    const ran = await m.mailauth(`${asItStands} --yes --no-test --json`, hurried());
     expect(ran.lines().filter((line) => line.type === 'authorization_required')).toEqual([
       expect.objectContaining({ user_code: expect.any(String) }),
     ]);
-    expect([ran.exit, (await m.mailauth('login --sandbox --yes --force --no-test --sign-in device')).exit]).toEqual([0, 0]);
+    expect([ran.exit, (await m.mailauth('login --sandbox --yes --force --no-test --sign-in device', hurried())).exit]).toEqual([0, 0]);
   });
 
   it('login streams url, user_code and expires_at', async () => {
     await m.ready(`setup --sandbox --yes ${ready}`);
-    const { exit, out, lines } = await m.mailauth('login --sandbox --yes --force --no-test --sign-in device --json');
+    const { exit, out, lines } = await m.mailauth('login --sandbox --yes --force --no-test --sign-in device --json', hurried());
     expect(exit).toBe(0);
     expect(lines().filter((line) => line.type === 'authorization_required')).toEqual([
       {
@@ -83,7 +83,7 @@ describe('--sign-in device', () => {
     expect(exit).toBe(6);
     expect(err).toContain('Allow public client flows');
     // As the error says: set-up does it, where mailauth made the app.
-    expect((await m.mailauth('setup --sandbox --yes --no-test --sign-in device')).exit).toBe(0);
+    expect((await m.mailauth('setup --sandbox --yes --no-test --sign-in device', hurried())).exit).toBe(0);
   });
 
   it.each([

@@ -90,14 +90,14 @@ describe('interrupted', () => {
     ['--register auto', `--protocols imap,pop,smtp --mailbox ${mailbox}`],
     ['--client-type confidential', '--resume'],
   ])('%s is done: %s goes on at the sign-in, without an administrator or --yes', async (flags, more) => {
-    expect((await m.mailauth(`${setUp} ${flags} --fault wrong-account`)).exit).toBe(1);
+    expect((await m.mailauth(`${setUp} ${flags} --fault wrong-tenant`)).exit).toBe(1);
     const ran = await m.mailauth(`${resume} ${more}`, { browser });
     expect([ran.exit, signIns(ran), registers(ran)]).toEqual([0, 1, false]);
   });
 
   it('--resume with an answer that means another app looks at the app again', async () => {
-    expect((await m.mailauth(`${setUp} --fault wrong-account`)).exit).toBe(1);
-    const ran = await m.mailauth(`${resume} --yes --sign-in device`);
+    expect((await m.mailauth(`${setUp} --fault wrong-tenant`)).exit).toBe(1);
+    const ran = await m.mailauth(`${resume} --yes --sign-in device`, hurried());
     expect([ran.exit, signIns(ran), registers(ran)]).toEqual([0, 2, true]);
   });
 
@@ -106,7 +106,7 @@ describe('interrupted', () => {
     ['--register auto', '--register existing', 'the app that was made'],
     ['--register auto', `--client-id ${publicApp}`, publicApp],
   ])('%s, then %s: the app has its name, and nothing is made twice', async (begun, goneOn, wanted) => {
-    expect((await m.mailauth(`${setUp} ${begun} --fault wrong-account`)).exit).toBe(1);
+    expect((await m.mailauth(`${setUp} ${begun} --fault wrong-tenant`)).exit).toBe(1);
     const ran = await m.mailauth(`${resume} ${goneOn}`, { browser });
     const { apps } = await tenantOf(m);
     expect([ran.exit, apps.map((app) => app.name)]).toEqual([0, [`mailauth this-computer ${mailbox}`]]);
@@ -115,7 +115,7 @@ describe('interrupted', () => {
   });
 
   it('an app that was deleted in the meantime is made anew', async () => {
-    expect((await m.mailauth(`${setUp} --fault wrong-account`)).exit).toBe(1);
+    expect((await m.mailauth(`${setUp} --fault wrong-tenant`)).exit).toBe(1);
     const { clientId, registration } = await onlyApp(m);
     await beside(m, (graph) => graph.call('DELETE', `/applications/${registration?.objectId}`));
     expect(stream((await m.mailauth(resume)).lines()).error?.code).toBe('needs-yes');
