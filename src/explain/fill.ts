@@ -59,6 +59,8 @@ function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, kn
     user: mailbox,
     // One refusal does not show whether other names were tried.
     alsoRefused: [],
+    // A text that names a proxy has an entry of its own: others do not say that one stands between.
+    through: undefined,
     protocol: /^(imap|pop|smtp)-/.exec(code)?.[1] ?? 'all',
     ...(own.account === undefined ? {} : { signInAs: own.account, tokenUser: own.account }),
     ...special[code],

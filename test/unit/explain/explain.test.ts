@@ -180,6 +180,14 @@ describe('what mailauth itself printed', () => {
   });
 });
 
+it.each(['Connection unexpectedly closed', 'connect ETIMEDOUT 40.99.1.2:993', 'read ECONNRESET'])(
+  '%s: no proxy that the text does not name',
+  async (text) => {
+    const [one] = (await explain([text], known)).entries;
+    expect(one?.error.why).not.toMatch(/proxy [A-Z]/);
+  },
+);
+
 describe('values', () => {
   const wordsFor = async (text: string) => {
     const [one] = (await explain([text], known)).entries;
