@@ -59,8 +59,7 @@ function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, kn
     user: mailbox,
     // One refusal does not show whether other names were tried.
     alsoRefused: [],
-    // A text that names a proxy has an entry of its own: others do not say that one stands between.
-    through: undefined,
+    ...unsaid,
     protocol: /^(imap|pop|smtp)-/.exec(code)?.[1] ?? 'all',
     ...(own.account === undefined ? {} : { signInAs: own.account, tokenUser: own.account }),
     ...special[code],
@@ -73,6 +72,9 @@ function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, kn
     get: (target, name) => (typeof name !== 'string' ? undefined : Object.hasOwn(target, name) ? target[name] : [capitals(name)]),
   });
 }
+
+/** What entries do without where a text does not say it: a proxy between, a time to wait, what a proxy offers, dates. */
+const unsaid = { through: undefined, waitSeconds: undefined, offers: undefined, validFrom: undefined, validTo: undefined };
 
 /** Values that only one entry needs. */
 const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unknown>>>>> = {
