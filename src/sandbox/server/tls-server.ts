@@ -9,15 +9,15 @@ export interface Certificate {
 }
 
 const handshakeTimeoutMs = 10_000;
-const contexts = new WeakMap<Certificate, SecureContext>();
+const contexts = new Map<string, SecureContext>();
 
 /**
  * The server side of TLS on an open connection. Reading a key and a certificate takes longer than everything else that a server does at
  * its start, so it is done once for each certificate, and only when a client connects: most commands use one server of five.
  */
 export function secured(raw: Socket, certificate: Certificate): TLSSocket {
-  const secureContext = contexts.get(certificate) ?? createSecureContext({ ...certificate, minVersion: 'TLSv1.2' });
-  contexts.set(certificate, secureContext);
+  const secureContext = contexts.get(certificate.cert) ?? createSecureContext({ ...certificate, minVersion: 'TLSv1.2' });
+  contexts.set(certificate.cert, secureContext);
   return new TLSSocket(raw, { isServer: true, secureContext });
 }
 

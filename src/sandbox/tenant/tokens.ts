@@ -73,11 +73,30 @@ export type AccessClaims = z.infer<typeof claimsSchema>;
 /** Entra dates its tokens five minutes back, for clocks that run behind. */
 const backdateSeconds = 300;
 
-export function openMint(ctx: Pick<Context, 'clock' | 'random'>, signingKeyPem: string): TokenMint {
-  const key = createPrivateKey(signingKeyPem);
+interface SigningKey {
+  readonly key: KeyObject;
+  readonly publicKey: KeyObject;
+  readonly jwk: object;
+  readonly kid: string;
+}
+
+const signingKeys = new Map<string, SigningKey>();
+
+/** Reading an RSA key takes as long as signing with it, so it is done once for each key. */
+function readSigningKey(pem: string): SigningKey {
+  const known = signingKeys.get(pem);
+  if (known !== undefined) return known;
+  const key = createPrivateKey(pem);
   const publicKey = createPublicKey(key);
   const jwk = publicKey.export({ format: 'jwk' });
   const kid = createHash('sha256').update(JSON.stringify(jwk)).digest('base64url').slice(0, 27);
+  const read = { key, publicKey, jwk, kid };
+  signingKeys.set(pem, read);
+  return read;
+}
+
+export function openMint(ctx: Pick<Context, 'clock' | 'random'>, signingKeyPem: string): TokenMint {
+  const { key, publicKey, jwk, kid } = readSigningKey(signingKeyPem);
   const random = (bytes: number) => ctx.random.bytes(bytes).toString('base64url');
 
   const times = (expiresIn: number) => {
