@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Machine, machine, person } from '../support/command-line.ts';
+import { quickClock } from '../support/context.ts';
 import { beside, hurried, onlyApp } from '../support/tenant.ts';
 
 let m: Machine;
@@ -121,7 +122,7 @@ describe('where no browser can be opened', () => {
   it('over SSH the port to carry is named', async () => {
     await m.ready(`setup --sandbox --yes ${ready}`);
     const env = { SSH_CONNECTION: '198.51.100.7 50022 192.0.2.10 22', USER: 'ada' };
-    const { err } = await m.mailauth('login --sandbox --force --no-input --timeout 1', { env });
+    const { err } = await m.mailauth('login --sandbox --force --no-input --timeout 1', { env, clock: quickClock });
     expect(err).toMatch(/ssh -L (\d+):localhost:\1 ada@192\.0\.2\.10\n/);
     const port = /ssh -L (\d+)/.exec(err)?.[1];
     expect(err).toContain(`redirect_uri=http%3A%2F%2Flocalhost%3A${port}`);

@@ -149,8 +149,7 @@ const at = (...path: string[]) => join(m.home, ...path);
 const setupOf = ({ name, flags = '' }: Product) => `setup --sandbox --mailbox ${mailbox} --for ${name} ${flags}`.trimEnd();
 /** the ready app's secret, as the person was given it */
 async function readySecret(): Promise<string> {
-  const made = await m.mailauth('setup --sandbox --yes --no-test --register existing --sign-in skip --mailbox other@contoso.example');
-  expect(made.exit).toBe(0);
+  await m.ready('setup --sandbox --yes --no-test --register existing --sign-in skip --mailbox other@contoso.example');
   return JSON.parse(await readFile(at('sandbox', 'state.json'), 'utf8')).readySecret;
 }
 async function secretFile(): Promise<string> {
@@ -199,13 +198,13 @@ const ways: Readonly<Record<string, (product: Product) => Promise<void>>> = {
   },
 
   async handoff(product) {
+    const secret = product.client === 'public' ? '' : ` --client-secret-file ${await secretFile()}`;
     const handed = await m.mailauth(`${setupOf(product)} --yes --register handoff --json`);
     expect(handed.exit).toBe(0);
     const { next, handoff } = stream(handed.lines()).data;
     expect(handoff.files).toHaveLength(5);
     expect(await countOf(m)).toMatchObject({ apps: 0, secrets: 0 });
     // The administrator's answer, put into the very command that was printed.
-    const secret = product.client === 'public' ? '' : ` --client-secret-file ${await secretFile()}`;
     const goOn: string = next[0].replace(/^mailauth /, '').replace(/ {3}#.*/, '');
     const ran = await m.mailauth(`${goOn} --client-id ${ready[product.client]}${secret} --yes --json`);
     expect([ran.exit, stream(ran.lines()).error]).toEqual([0, undefined]);

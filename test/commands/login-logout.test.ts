@@ -5,6 +5,7 @@ import { systemClock } from '../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import { clickThrough } from '../support/click-through.ts';
 import { brokenKeychain, enter, type Machine, machine, person } from '../support/command-line.ts';
+import { quickClock } from '../support/context.ts';
 import { stream } from '../support/json-stream.ts';
 
 let m: Machine;
@@ -138,7 +139,7 @@ describe('login', () => {
   });
 
   it('nobody comes back: exit 4 after --timeout', async () => {
-    const { exit, lines } = await m.mailauth('login --force --sandbox --json --timeout 1');
+    const { exit, lines } = await m.mailauth('login --force --sandbox --json --timeout 1', { clock: quickClock });
     expect([exit, stream(lines()).error?.code]).toEqual([4, 'sign-in-timeout']);
   });
 
@@ -151,7 +152,7 @@ describe('login', () => {
         return { kind: 'opened' as const };
       },
     };
-    await m.mailauth('login --force --sandbox --json --timeout 1', { browser });
+    await m.mailauth('login --force --sandbox --json --timeout 1', { browser, clock: quickClock });
     expect(opened).toHaveLength(1);
   });
 });

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
 import { decodeClientSecret } from '../../src/store/client-secret-entry.ts';
 import { type Machine, machine, person, type Scripted } from '../support/command-line.ts';
+import { quickClock } from '../support/context.ts';
 import { stream } from '../support/json-stream.ts';
 import { beside, countOf, hurried, journalWrites, onlyApp, secretsOf, stoppedAt, tenantOf, writtenBy } from '../support/tenant.ts';
 
@@ -285,7 +286,7 @@ it.each(['secret rotate', 'logout --delete-app'])(
     await m.ready('setup --sandbox --yes --for mspbots');
     const browser = { usable: true, open: async () => ({ kind: 'opened' as const }) };
     for (const more of ['', '--quiet ']) {
-      const { exit, err, json } = await m.mailauth(`${words} --sandbox --json --yes ${more}--timeout 1`, { browser });
+      const { exit, err, json } = await m.mailauth(`${words} --sandbox --json --yes ${more}--timeout 1`, { browser, clock: quickClock });
       expect([exit, json().error?.code]).toEqual([4, 'sign-in-timeout']);
       expect(err).toMatch(/^Sign in as an administrator: http:\/\/localhost:\d+\/\S+\/authorize\?client_id=\S+\n/);
     }

@@ -6,6 +6,7 @@ import type { FaultArea } from '../../src/sandbox/faults/fault.ts';
 import { sandboxFaults } from '../../src/sandbox/faults/faults.ts';
 import { opensslCertificate, type TestCertificate } from '../support/certificate.ts';
 import { type Machine, machine, type Ran } from '../support/command-line.ts';
+import { quickClock } from '../support/context.ts';
 import { countOf, hurried, onlyApp } from '../support/tenant.ts';
 
 /** Every fault of the sign-in, of device codes and of Graph, each over real sockets, on a computer of its own. */
@@ -29,7 +30,9 @@ const ready = `${setup} --register existing`;
 
 describe('sign-in', () => {
   it.each(cases('sign-in'))('%s', async (name, fault) => {
-    const ran = await m.mailauth(`${ready}${name === 'consent-other-tenant' ? ' --consent admin' : ''} --fault ${name}`);
+    const ran = await m.mailauth(`${ready}${name === 'consent-other-tenant' ? ' --consent admin' : ''} --fault ${name}`, {
+      clock: quickClock,
+    });
     expect(seen(ran)).toEqual(expected(fault));
     // Nothing is stored.
     expect((await m.mailauth('token get --sandbox')).exit).toBe(4);

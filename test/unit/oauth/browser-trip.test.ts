@@ -6,7 +6,7 @@ import { browserTrip } from '../../../src/oauth/browser-trip.ts';
 import { successPage } from '../../../src/oauth/loopback-pages.ts';
 import { systemClock } from '../../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../../src/system/disk/files.ts';
-import { testContext } from '../../support/context.ts';
+import { quickClock, testContext } from '../../support/context.ts';
 
 const redirectUri = 'https://app.example/cb';
 let redirect = '';
@@ -119,7 +119,7 @@ const insistsOnHttps = {
 };
 
 /** A sign-in at which several people knock, all of them as the user `as` where the system is asked; only one account is right. */
-async function knockedAt(codes: readonly string[], as?: number) {
+async function knockedAt(codes: readonly string[], as?: number, clock = systemClock) {
   const notes: string[] = [];
   const pages: number[] = [];
   let back = '';
@@ -130,7 +130,7 @@ async function knockedAt(codes: readonly string[], as?: number) {
     // The eighth column of a line whose remote end is the listener: the user at the browser's end.
     return text?.replace(new RegExp(`^(\\s*\\d+: \\S+ \\S+:${port} \\S+ \\S+ \\S+ \\S+ +)\\d+`, 'gm'), `$1${as}`);
   };
-  const ctx = testContext({ files: { ...systemFiles, read }, browser: opens });
+  const ctx = testContext({ files: { ...systemFiles, read }, browser: opens, clock });
   const trip = browserTrip(
     ctx,
     {
@@ -159,7 +159,7 @@ async function knockedAt(codes: readonly string[], as?: number) {
 it('a wrong account does not end the sign-in while another tab has the right one', async () => {
   const both = await knockedAt(['bob', 'ada']);
   expect(both).toMatchObject({ got: 'ada', pages: [400, 200], notes: expect.stringContaining('That was the wrong account') });
-  const alone = await knockedAt(['bob']);
+  const alone = await knockedAt(['bob'], undefined, quickClock);
   expect(alone.got).toMatchObject({ code: 'wrong-account' });
   // The account that came in is never the first advice.
   expect(JSON.stringify(alone.got.next[0])).not.toContain('bob@');
