@@ -47,38 +47,53 @@ export function createKeychain(options: KeychainOptions): Keychain {
 const rememberMs = 1_000;
 const ofOneEntry: ReadonlySet<KeychainTrouble> = new Set(['damaged', 'unconfirmed', 'other']);
 
+/** How long the removal of what a write left behind is waited for. A service that was only slow has carried the write out by then. */
+const cleaningMs = 2_000;
+
 /** Calls go to the service one after another, so that a person is never asked two things at a time. */
 function secretServiceKeychain({ env, clock }: KeychainOptions, limitMs: number): Keychain {
   const service = secretService(env, limitMs);
+  const cleaner = secretService(env, Math.min(limitMs, cleaningMs));
   let queue: Promise<unknown> = Promise.resolve();
-  let last: { readonly failure: KeychainFailure; readonly until: number } | undefined;
+  let last: { readonly failure: KeychainFailure; readonly until: number; readonly written: EntryName | undefined } | undefined;
 
   const keychainFor = (person: AskingPerson | undefined): Keychain => {
     // Without a person a locked service answers at once, and the entry alone may be locked. A person who said no is not asked for each entry.
     const isRemembered = ({ trouble }: KeychainFailure) => !ofOneEntry.has(trouble) && (trouble !== 'locked' || person !== undefined);
-    const attempt = async <T>(act: () => Promise<T>): Promise<T> => {
+    const attempt = async <T>(act: () => Promise<T>, written?: EntryName): Promise<T> => {
       if (last !== undefined && clock.monotonic() < last.until) throw last.failure;
       try {
         return await act();
       } catch (failure) {
-        if (failure instanceof KeychainFailure && isRemembered(failure)) last = { failure, until: clock.monotonic() + rememberMs };
+        if (failure instanceof KeychainFailure && isRemembered(failure)) last = { failure, until: clock.monotonic() + rememberMs, written };
         throw failure;
       }
     };
     const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
-      const result = queue.then(() => attempt(act));
+      const result = queue.then(act);
       queue = result.catch(() => undefined);
       return result;
     };
     const named = (serviceName: string, username: string): EntryName => ({ service: serviceName, username });
+    /** A service may carry out a write that was given up. What comes after it on the bus removes it again. */
+    const mayComeLate = ({ service: of, username }: EntryName): boolean =>
+      last?.failure.trouble === 'busy' && last.written?.service === of && last.written.username === username;
     return {
       label: 'Secret Service',
       limit: Number.POSITIVE_INFINITY,
-      getPassword: (of, account) => inTurn(() => service.read(named(of, account), person)),
-      setPassword: (of, account, password) => inTurn(() => service.write(named(of, account), password, person)),
-      deletePassword: (of, account) => inTurn(() => service.remove(named(of, account), person)),
+      getPassword: (of, account) => inTurn(() => attempt(() => service.read(named(of, account), person))),
+      setPassword: (of, account, password) =>
+        inTurn(() => attempt(() => service.write(named(of, account), password, person), named(of, account))),
+      deletePassword: (of, account) =>
+        inTurn(() => {
+          const entry = named(of, account);
+          return mayComeLate(entry) ? cleaner.remove(entry, undefined) : attempt(() => service.remove(entry, person));
+        }),
       asking: keychainFor,
-      close: service.close,
+      close() {
+        service.close();
+        cleaner.close();
+      },
     };
   };
   return keychainFor(undefined);

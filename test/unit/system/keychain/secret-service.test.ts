@@ -4,7 +4,8 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Keychain, KeychainFailure } from '../../../../src/core/keychain-port.ts';
-import { systemClock } from '../../../../src/system/clock-and-random.ts';
+import { keychainStore } from '../../../../src/store/keychain-store.ts';
+import { systemClock, systemRandom } from '../../../../src/system/clock-and-random.ts';
 import { createKeychain } from '../../../../src/system/keychain/keychain.ts';
 import { temporaryFolder } from '../../../support/context.ts';
 import {
@@ -513,6 +514,31 @@ describe('a service that does not answer', () => {
     const all = await Promise.all([1, 2, 3].map(() => failure(read(slow))));
     expect(all.map(({ trouble }) => trouble)).toEqual(['busy', 'busy', 'busy']);
     expect(bus.connections()).toBe(1);
+  });
+
+  it('that carries out the write of a try after it was given up: its entry is removed all the same', async () => {
+    const entries = new Set<string>();
+    let isLate = true;
+    const bus = await serve({
+      ...open(),
+      SearchItems: () => found([...entries]),
+      CreateItem: () => {
+        entries.add('/e/probe');
+        const answer = isLate ? undefined : pathAndPrompt('/e/probe', '/');
+        isLate = false;
+        return answer;
+      },
+      Delete: (call) => {
+        entries.delete(call.path);
+        return path('/');
+      },
+    });
+    const store = keychainStore({ keychain: keychain(200), service: 'mailauth', homeId: 'h', random: systemRandom });
+    await expect(store.probe()).rejects.toMatchObject({ code: 'keychain-busy', exit: 5 });
+    expect([bus.calls.filter((name) => name === 'CreateItem').length, entries.size]).toEqual([1, 0]);
+    // Whatever else is asked at that moment is told at once that the service is busy.
+    await expect(store.read('token/x')).rejects.toMatchObject({ code: 'keychain-busy' });
+    bus.close();
   });
 
   it('is named, and told from one that was stopped', async () => {
