@@ -12,7 +12,7 @@ export function guessedArgv(
   const hasFlag = command.options.some((option) => option.long === '--mailbox');
   const hasArgument = command.registeredArguments.some((argument) => argument.name() === 'mailbox');
   const [, unknown, meant] = /unknown option '(--?[\w-]+)[^']*'(?:\s+\(Did you mean (--[\w-]+)\?\))?/.exec(message) ?? [];
-  if (unknown === '--mailbox' && hasArgument) {
+  if (unknown === '--mailbox' && hasArgument && !rest.some((word) => word.startsWith('--mailbox=-'))) {
     return { why: 'Here the mailbox stands without --mailbox.', argv: rest.flatMap((word) => withoutFlag(word)) };
   }
   if (meant !== undefined) return { argv: rest.map((word) => word.replace(/^--?[\w-]+/, (flag) => (flag === unknown ? meant : flag))) };

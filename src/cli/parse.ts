@@ -2,7 +2,7 @@ import type { Command as CommanderCommand } from 'commander';
 import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import { type Command, mailauth } from '../core/next.ts';
-import { capitalized, looksLikePath, plain } from '../core/text.ts';
+import { capitalized, flagNameOf, looksLikePath, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { CommandModule } from '../session/command.ts';
 import type { Globals } from '../session/globals.ts';
@@ -40,13 +40,18 @@ export async function parse(entry: CommandEntry, module: CommandModule, rest: re
     return { command };
   };
   const { command, help: text, failed } = read(rest);
-  if (failed === undefined) return { module, args: command.args, flags: command.opts(), given: asGiven(entry, command) };
+  const help = mailauth(entry.name, { help: true });
+  if (failed === undefined) {
+    const forgotten = withoutOwnValue(command);
+    if (forgotten !== undefined) throw problem('usage', { message: `${forgotten.flag} needs a value before ${forgotten.next}`, help });
+    return { module, args: command.args, flags: command.opts(), given: asGiven(entry, command) };
+  }
   if (failed.exitCode === 0) return text;
   const guess = guessedArgv(rest, failed.message, command);
   const meant = guess === undefined ? undefined : read(guess.argv);
   const message = capitalized(plain(withoutValue(failed.message)));
-  const help = mailauth(entry.name, { help: true });
-  if (guess === undefined || meant === undefined || meant.failed !== undefined) throw problem('usage', { message, help });
+  if (guess === undefined || meant === undefined || meant.failed !== undefined || withoutOwnValue(meant.command) !== undefined)
+    throw problem('usage', { message, help });
   // commander suggests the nearest letters, which are another flag than the one that is meant.
   const title = guess.why === undefined ? message : message.replace(/ \(Did you mean .*$/, '');
   throw problem('usage', { message: title, help, meant: asGiven(entry, meant.command), ...defined({ why: guess.why }) });
@@ -88,5 +93,18 @@ async function knownFault(name: string): Promise<void> {
   });
 }
 
-/** commander repeats an unknown `--flag=value` whole; the value may be a secret under a name that we do not know. */
-const withoutValue = (message: string): string => message.replace(/^error: /, '').replace(/('--?[\w-]+)=[^']*(')/s, '$1$2');
+/** A flag whose value was forgotten: commander takes the next flag for it, with whatever secret that one brings. `-` is standard input. */
+function withoutOwnValue(command: CommanderCommand): { readonly flag: string; readonly next: string } | undefined {
+  for (const option of command.options) {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    if (typeof value !== 'string' || !/^-[^\d]/.test(value)) continue;
+    return { flag: option.long ?? option.flags, next: plain(flagNameOf(value), 40) };
+  }
+  return undefined;
+}
+
+/** commander repeats an unknown flag with whatever stands behind it. */
+const withoutValue = (message: string): string =>
+  message
+    .replace(/^error: /, '')
+    .replace(/(unknown option )'(.*)'(?=\s*(?:\(|$))/s, (_, words: string, flag: string) => `${words}'${flagNameOf(flag)}'`);

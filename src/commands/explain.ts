@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { isMissingFile } from '../core/errors.ts';
 import { mailauth } from '../core/next.ts';
 import { allShown, type Surroundings, shown } from '../core/shown.ts';
-import { plain } from '../core/text.ts';
+import { flagNameOf, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { Unknown } from '../explain/answered.ts';
 import { type Explanation, explain as explainText } from '../explain/explain-text.ts';
@@ -54,7 +54,7 @@ function refuseTypos(args: readonly string[]): void {
   const from = args.findIndex((word) => /^-ERR\b|^-.*\s/is.test(word));
   const typo = (from === -1 ? args : args.slice(0, from)).find((word) => /^--?\w/.test(word));
   if (typo === undefined) return;
-  throw problem('usage', { message: `Unknown option '${plain(typo.replace(/=.*/s, ''), 60)}'`, help: mailauth('explain', { help: true }) });
+  throw problem('usage', { message: `Unknown option '${plain(flagNameOf(typo), 60)}'`, help: mailauth('explain', { help: true }) });
 }
 
 const nothingGiven = () => problem('usage', { message: 'There is nothing to explain', help: mailauth('explain', 'AADSTS50076') });

@@ -76,3 +76,9 @@ const whole = new RegExp(`^${guidPattern}$`, 'i');
 
 /** Ids of tenants, applications and users are GUIDs. */
 export const isGuid = (text: string): boolean => whole.test(text);
+
+/**
+ * The name of a flag that mailauth does not know, without what stands behind it: `--flag=value` or `-fvalue` may hold a secret under any name.
+ * A long name with one dash too few is kept.
+ */
+export const flagNameOf = (word: string): string => /^(?:--[\w-]*|-[a-z][a-z-]{0,20}(?==|$)|-.)/su.exec(word)?.[0] ?? '-';
