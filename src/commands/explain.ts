@@ -67,6 +67,7 @@ function piecesOf(args: readonly string[], file: string | undefined, { ctx }: Se
   }
   if (file === '-' || text === '-') return ctx.longInput.pieces();
   if (file !== undefined) return ofFile(ctx.longInput.pieces(resolve(file)), file);
+  if (args.length > 0 && text.trim() === '') throw nothingGiven();
   if (args.length > 0) return [text];
   if (ctx.longInput.isTerminal) throw nothingGiven();
   return ctx.longInput.pieces();

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { MailHost, Protocol } from '../core/cloud.ts';
-import type { MailboxRecord } from '../core/mailbox.ts';
+import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
 import { again, type Command, mailauth } from '../core/next.ts';
 import { stores } from '../core/stores.ts';
 import { nearest, plain } from '../core/text.ts';
@@ -8,7 +8,7 @@ import { problem } from '../errors/problem.ts';
 import type { ExportClient } from '../export/client.ts';
 import { exportClients, exportText } from '../export/clients.ts';
 import { type CommandModule, examples } from '../session/command.ts';
-import { mailboxArgument, mailboxesOf } from '../session/mailbox-argument.ts';
+import { mailboxArgument, mailboxesOf, withoutToken } from '../session/mailbox-argument.ts';
 import type { Session } from '../session/session.ts';
 import { resolveHome } from '../store/home.ts';
 import { saslUser } from '../tokens/formats.ts';
@@ -39,7 +39,8 @@ export const exportConfig: CommandModule = {
 
   async run({ args: [name = '', mailbox], flags }, session) {
     const client = clientNamed(name, mailbox);
-    const record = await mailboxArgument(session, mailauth('export', client.name), mailbox, flags);
+    const record = await mailboxArgument(session, mailauth('export', client.name), mailbox, flags, { needs: 'token' });
+    if (isHandedOver(record)) throw withoutToken([record]);
     const cloud = await session.cloud(record);
     const hosts: Partial<Record<Protocol, MailHost>> = {};
     for (const protocol of record.protocols) if (client.speaks.includes(protocol)) hosts[protocol] = cloud[protocol];

@@ -110,8 +110,13 @@ function withoutUnknown(why: string): string | undefined {
 
 /** A command is left with what is known, and a line of another program that needs an unknown file or folder is left out. */
 function worksAsItStands(next: readonly NextStep[]): readonly NextStep[] {
-  const known = next.filter((step) => typeof step === 'string' || step.kind !== 'line' || !step.values.some(isBlank));
-  return known.length === 0 ? ['The message of the command itself names the file.'] : known.map((step) => withoutBlanks(step, isBlank));
+  // Only the command that failed could be run again, and nobody knows it.
+  const known = next.filter(
+    (step) => typeof step === 'string' || (step.kind !== 'again' && (step.kind !== 'line' || !step.values.some(isBlank))),
+  );
+  if (known.length > 0) return known.map((step) => withoutBlanks(step, isBlank));
+  const isRerun = next.every((step) => typeof step !== 'string' && step.kind === 'again');
+  return [isRerun ? 'Run the command that failed once more.' : 'The message of the command itself names the file.'];
 }
 
 /** A value that nobody knows: a word in capitals, as it stands or with an ending such as `.old`. */

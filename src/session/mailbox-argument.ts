@@ -31,19 +31,22 @@ export function productFlag(flags: unknown): string | undefined {
 /**
  * The set-up a command means: by argument, MAILAUTH_MAILBOX, or because it is the only one; `--for` among several products.
  * Throws `no-mailbox`, `mailbox-unknown` (exit 4), `mailbox-choice`, `guide-choice` (exit 3), `mailbox-file-broken`; with
- * `usesToken` also `not-signed-in` and `handed-over` (exit 4), where the mailbox has several products and none is signed in.
+ * `needs: 'token'` also `not-signed-in` and `handed-over` (exit 4), where the mailbox has several products and none is signed in. Set-ups that
+ * cannot have what the command needs are not meant while others can.
  */
 export async function mailboxArgument(
   session: Session,
   command: Command,
   argument: string | undefined,
   flags: unknown,
-  { usesToken = false }: { readonly usesToken?: boolean } = {},
+  { needs }: { readonly needs?: keyof typeof canHave } = {},
 ): Promise<MailboxRecord> {
   const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
   const guide = productFlag(flags);
   const { records, broken } = await candidates(session, wanted, guide);
-  const matching = records.filter((r) => (wanted === undefined || r.mailbox === wanted) && (guide === undefined || r.for === guide));
+  const named = records.filter((r) => (wanted === undefined || r.mailbox === wanted) && (guide === undefined || r.for === guide));
+  const able = needs === undefined ? named : named.filter(canHave[needs]);
+  const matching = able.length > 0 ? able : named;
   const [only] = matching;
   if (only !== undefined && matching.length === 1) return only;
   if (only === undefined) throw nothingMatches(wanted, guide, { records, broken });
@@ -52,9 +55,14 @@ export async function mailboxArgument(
   if (mailboxes.length > 1) throw problem('mailbox-choice', { candidates: mailboxes, command });
   const [signedIn, ...others] = await signedInOf(session, matching);
   if (signedIn !== undefined && others.length === 0) return signedIn;
-  if (usesToken && signedIn === undefined) throw withoutToken(matching);
+  if (needs === 'token' && signedIn === undefined) throw withoutToken(matching);
   throw problem('guide-choice', { mailbox: only.mailbox, guides: matching.map((r) => r.for), command });
 }
+
+const canHave = {
+  token: (record: MailboxRecord) => !isHandedOver(record),
+  secret: ({ registration }: MailboxRecord) => registration.clientType === 'confidential',
+};
 
 function nothingMatches(wanted: string | undefined, guide: string | undefined, { records, broken }: Listed): MailauthError {
   const damaged = broken.find(({ file }) => isFileOf(file, { mailbox: wanted, for: guide }));
@@ -63,7 +71,7 @@ function nothingMatches(wanted: string | undefined, guide: string | undefined, {
   if (guide !== undefined && (wanted === undefined || records.some((r) => r.mailbox === wanted))) {
     return noneForProduct(records, guide, wanted);
   }
-  return problem('mailbox-unknown', { mailbox: wanted ?? '', known: records.map((r) => r.mailbox) });
+  return problem('mailbox-unknown', { mailbox: wanted ?? '', known: [...new Set(records.map((r) => r.mailbox))] });
 }
 
 /** Mailboxes are set up, but not for this product. */
@@ -86,7 +94,8 @@ async function candidates(session: Session, wanted: string | undefined, product:
 }
 
 async function choose(session: Session, records: readonly MailboxRecord[]): Promise<MailboxRecord> {
-  const choices: Choice<string>[] = records.map((r, i) => ({ value: String(i), name: r.mailbox, description: `for ${r.for}` }));
+  const width = Math.max(...records.map((r) => r.mailbox.length));
+  const choices: Choice<string>[] = records.map((r, i) => ({ value: String(i), name: `${r.mailbox.padEnd(width)}  ${r.for}` }));
   const chosen = records[Number(await session.ctx.prompts.select({ message: 'Which mailbox?', choices }))];
   if (chosen === undefined) throw problem('no-mailbox', {});
   return chosen;

@@ -22,6 +22,11 @@ const piped = (...pieces: readonly string[]) => ({
 const file = createLongInput(process.stdin, new AbortController().signal);
 
 describe('mailauth explain', () => {
+  it.each(['', '   '])('of an empty text (%j) is exit 2', async (text) => {
+    const { exit, err } = await m.run(['explain', text]);
+    expect([exit, err]).toEqual([2, expect.stringContaining('There is nothing to explain')]);
+  });
+
   it('a number: what, why, what to do, who, and where it is known from', async () => {
     const { exit, out, err } = await m.run(['explain', 'AADSTS50076']);
     expect([exit, err]).toEqual([0, '']);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderStatusTable, type StatusLine } from '../../src/ui/status-table.ts';
 import { themeFor } from '../../src/ui/theme.ts';
-import { type Machine, machine } from '../support/command-line.ts';
+import { type Machine, machine, person } from '../support/command-line.ts';
 
 const dayMs = 86_400_000;
 const redirect = '--redirect-uri https://help.contoso.example/api/auth/oauth2';
@@ -88,6 +88,21 @@ describe('status of many', () => {
     const { exit, json } = await m.mailauth(`${words} --sandbox --json`);
     const next = ['mailauth setup --mailbox fine@contoso.example --for osticket --sign-in browser --sandbox'];
     expect([exit, json().error]).toMatchObject([4, { code: 'handed-over', next }]);
+  });
+
+  it('export of a hand-over is refused the same way, and a set-up that can is taken before one that cannot', async () => {
+    const handed = await m.mailauth('export msmtp fine@contoso.example --sandbox --json');
+    expect([handed.exit, handed.json().error?.code]).toEqual([4, 'handed-over']);
+    const both = await machine();
+    try {
+      await both.ready('setup --sandbox --yes --no-test', `setup --sandbox --yes --for osticket ${redirect}`);
+      const asked = { terminal: true, prompts: person([]).prompts };
+      for (const words of ['token get', 'test imap', 'export msmtp', 'secret show'])
+        expect((await both.mailauth(`${words} --sandbox`, asked)).exit, words).toBe(0);
+      expect((await both.mailauth('secret show --sandbox --json')).json().data).toMatchObject({ for: 'osticket' });
+    } finally {
+      await both.end();
+    }
   });
 
   it('the command that proves a hand-over works as it stands', async () => {

@@ -32,7 +32,7 @@ export const secretRotate: CommandModule = {
   async run({ args, flags }, session) {
     const options = schema.parse(flags);
     const asked = options.secretMonths === undefined ? undefined : readMonths(options.secretMonths);
-    const named = await mailboxArgument(session, mailauth('secret rotate'), args[0], flags);
+    const named = await mailboxArgument(session, mailauth('secret rotate'), args[0], flags, { needs: 'secret' });
     if (named.registration.clientType === 'public') throw problem('no-client-secret', { mailbox: named.mailbox });
     if (named.registration.certificateThumbprint !== undefined) {
       throw problem('certificate-not-rotated', { mailbox: named.mailbox, for: named.for });

@@ -23,7 +23,7 @@ export const secretShow: CommandModule = {
 
   async run({ args, flags }, session) {
     const reveal = schema.parse(flags).reveal === true;
-    const record = await mailboxArgument(session, mailauth('secret show'), args[0], flags);
+    const record = await mailboxArgument(session, mailauth('secret show'), args[0], flags, { needs: 'secret' });
     const { registration: app } = record;
     if (app.clientType === 'public') throw problem('no-client-secret', { mailbox: record.mailbox });
     const isCertificate = app.certificateThumbprint !== undefined;

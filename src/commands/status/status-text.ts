@@ -49,10 +49,7 @@ export function manyText(overview: Overview, { ctx }: Session, theme: Theme, all
   const listed = [...rows.filter((row) => !isFine(row)).map(rowLine), ...pending.map((one) => pendingLine(one, ctx.clock.now()))];
   const fine = rows.filter(isFine);
   const table = renderStatusTable(all ? [...listed, ...fine.map(rowLine)] : listed, theme, columnsOf(ctx.out));
-  const rest =
-    all || fine.length === 0
-      ? ''
-      : `${theme.green(theme.signs.ok)} ${fine.length} fine${listed.length === 0 ? '' : '  (--all lists them)'}\n`;
+  const rest = all || fine.length === 0 ? '' : `${theme.green(theme.signs.ok)} ${fine.length} fine  (--all lists them)\n`;
   const [first] = pending;
   const goOn = first === undefined ? '' : `  next: ${theme.cyan(first.next[0] ?? '')}\n`;
   return `${theme.bold(parts.join(' · '))}\n${table}${rest}${goOn}`;

@@ -66,7 +66,7 @@ export const status: CommandModule = {
     const chosen = records.filter((record) => isChosen(record, record.tenantId, filters));
     const pending = filters.ending === undefined ? (await pendingSetUps(session)).filter((one) => isChosen(one, one.tenant, filters)) : [];
     if (filters.mailbox !== undefined && chosen.length + pending.length === 0 && !broken.some(({ file }) => isFileOf(file, filters))) {
-      const unknown = problem('mailbox-unknown', { mailbox: filters.mailbox, known: records.map((r) => r.mailbox) });
+      const unknown = problem('mailbox-unknown', { mailbox: filters.mailbox, known: [...new Set(records.map((r) => r.mailbox))] });
       // The output of a Nagios plugin is one line, so the error stands in it.
       if (format === 'nagios') return { ...nagiosStatus([], warnDays, unknown.title) };
       throw unknown;

@@ -51,7 +51,7 @@ export const test: CommandModule = {
     }
     if (concurrency !== undefined) throw usage('--concurrency needs --all-mailboxes', mailauth('test', protocol, { allMailboxes: true }));
     if (sendTo !== undefined) checkSendTo(sendTo, protocol, mailbox);
-    const record = await mailboxArgument(session, mailauth('test', protocol), mailbox, flags);
+    const record = await mailboxArgument(session, mailauth('test', protocol), mailbox, flags, { needs: 'token' });
     const wanted = protocol === 'all' ? record.protocols : protocols.filter((p) => p === protocol);
     if (sendTo !== undefined && !wanted.includes('smtp')) throw sendToNeedsSmtp(sendTo, mailbox);
     await refuseForeignSignIn(session, record);

@@ -61,7 +61,7 @@ export const tokenGet: CommandModule = {
 
   async run({ args, flags }, session) {
     const options = readOptions(flags);
-    const record = await mailboxArgument(session, mailauth('token get'), args[0], flags, { usesToken: true });
+    const record = await mailboxArgument(session, mailauth('token get'), args[0], flags, { needs: 'token' });
     const set = await tokenOf(session, record, options);
     return { text: formatToken(set, record, options.format), unwrapped: true };
   },

@@ -47,7 +47,7 @@ export const tokenShow: CommandModule = {
 
   async run({ args, flags }, session) {
     const { reveal } = schema.parse(flags);
-    const record = await mailboxArgument(session, mailauth('token show'), args[0], flags, { usesToken: true });
+    const record = await mailboxArgument(session, mailauth('token show'), args[0], flags, { needs: 'token' });
     const store = await session.store(record);
     const set = await storedToken(store, record);
     if (set === undefined) throw withoutToken([record]);

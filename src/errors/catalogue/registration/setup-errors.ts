@@ -56,7 +56,7 @@ export const setupEntries = {
     exit: Exit.needsAnswer,
     source: sources.own,
     title: () => 'There is no interrupted set-up to resume',
-    next: () => [noted(mailauth('setup'), 'asks on a terminal; in a script, add --mailbox')],
+    next: () => [noted(mailauth('setup', { resume: false }), 'asks on a terminal; in a script, add --mailbox')],
   }),
   'resume-choice': entry<{ candidates: readonly { readonly mailbox: string; readonly for: string }[] }>({
     exit: Exit.needsAnswer,
