@@ -217,15 +217,18 @@ export class Rotation {
     const { oldSecretKeyId: keyId, ...registration } = this.record.registration;
     if (keyId === undefined) return;
     if (proveFirst) await this.tryIt(this.deps.app);
+    // An earlier run may have removed it already. Otherwise one that is not found may have been made a moment ago.
+    const isRemoved = proveFirst && (await this.isGone(keyId));
     const { appObjectId } = this.deps;
-    const removed = await removeSecret(this.deps, { appObjectId, keyId });
-    // One that is not found may have been made a moment ago: only a list that shows the newest one tells.
-    if (removed === 'already-gone') {
-      const { secrets, isComplete } = await listSecrets(this.deps, { appObjectId, showing: this.newest });
-      if (!isComplete || secrets.some((one) => one.keyId === keyId)) return;
-    }
+    if (!isRemoved && (await removeSecret(this.deps, { appObjectId, keyId })) === 'already-gone' && !(await this.isGone(keyId))) return;
     await this.write(registration);
     this.deps.report.progress('secret', 'done', 'The old client secret is removed');
+  }
+
+  /** Only a list that shows the newest secret tells what is gone. */
+  private async isGone(keyId: string): Promise<boolean> {
+    const { secrets, isComplete } = await listSecrets(this.deps, { appObjectId: this.deps.appObjectId, showing: this.newest });
+    return isComplete && !secrets.some((one) => one.keyId === keyId);
   }
 
   private async write(registration: MailboxRecord['registration']): Promise<void> {

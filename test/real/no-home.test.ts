@@ -65,7 +65,7 @@ describe('a user without an entry in the list of users', () => {
   it('HOME=/ is no place for the files, and the printed command works', () => {
     const { status, stderr } = asNobodyKnown('setup --sandbox --yes --no-test', { HOME: '/' });
     expect([status, stderr]).toEqual([1, expect.stringContaining('/.config/mailauth/sandbox')]);
-    const [, line = ''] = /try: (MAILAUTH_HOME=.*)/.exec(stderr) ?? [];
+    const [, line = ''] = /(?:try|or): (MAILAUTH_HOME=.*)/.exec(stderr) ?? [];
     expect(line).toMatch(/^MAILAUTH_HOME="\$\(mktemp -d \S+\)" mailauth setup .*--sandbox/);
     const shell = `mailauth() { '${process.execPath}' '${program}' "$@"; }\n${line.replace('/var/tmp', join(folder, 'own'))}`;
     const argv = [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', 'env', '-i', 'PATH=/usr/bin:/bin', 'HOME=/', 'sh', '-c', shell];

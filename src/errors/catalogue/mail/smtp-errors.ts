@@ -31,7 +31,8 @@ export const smtpEntries = {
   'smtp-authenticate-failed': entry<RefusedBlanks>({
     exit: Exit.needsSignIn,
     source: sources.mail,
-    says: ['535 5.7.3 Authentication unsuccessful'],
+    // The second is what Postfix and Cyrus SASL say.
+    says: ['535 5.7.3 Authentication unsuccessful', '535 5.7.8 Error: authentication failed'],
     hints: ['Authentication unsuccessful', '5.7.3'],
     title: (v) => `${v.host} refuses the sign-in of ${v.user} for sending`,
     why: whyRefused,
