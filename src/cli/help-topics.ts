@@ -26,6 +26,8 @@ const environment = `Environment variables. A flag wins over its variable.
   MAILAUTH_GRAPH_TOKEN     a Graph token to register, rotate and delete with, instead of an
                            administrator's sign-in; stays in memory, is never stored
   MAILAUTH_DEBUG           1: a log in MAILAUTH_HOME/debug.log, without secrets
+  MAILAUTH_PLAIN           1: lines only follow each other and nothing is redrawn, as a screen
+                           reader needs it; TERM=dumb does the same
   BROWSER                  command that is run with the address as its last argument
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
                            used for HTTP and for the mail protocols; the lower-case names win

@@ -19,6 +19,7 @@ const known: Readonly<Record<string, Showing>> = {
   MAILAUTH_PASSPHRASE: 'never',
   MAILAUTH_GRAPH_TOKEN: 'never',
   MAILAUTH_DEBUG: 'plain',
+  MAILAUTH_PLAIN: 'plain',
   BROWSER: 'private',
   HTTPS_PROXY: 'address',
   https_proxy: 'address',

@@ -1,6 +1,7 @@
 import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import { fold } from '../core/fold.ts';
+import { isPlain } from '../core/plain-terminal.ts';
 import type { Reporter } from '../core/run-parts.ts';
 import { plain } from '../core/text.ts';
 import { rfc3339 } from '../core/time.ts';
@@ -15,7 +16,7 @@ const frames = { unicode: [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'], ascii: [...'|/-
  * A pipe or a log gets one line for each step that takes longer than a second.
  */
 function ongoing({ err, env }: Pick<Context, 'err' | 'env'>, theme: Theme) {
-  const animated = err.isTerminal && env.TERM !== 'dumb';
+  const animated = err.isTerminal && !isPlain(env);
   const wheel = theme.signs.busy === '…' ? frames.unicode : frames.ascii;
   let now: { readonly step: string; text: string; readonly began: number; drawn: boolean; readonly timer: NodeJS.Timeout } | undefined;
   const line = (sign: string, text: string, after: string) => theme.dim(`${sign} ${cut(text, err.columns - 3 - after.length)}${after}`);
