@@ -86,6 +86,10 @@ export interface MailboxRecord extends MailboxKey {
   readonly refused?: { readonly at: string; readonly code: string };
 }
 
+/** Who signs in, and by which right where it is not the mailbox itself: `ada@contoso.com, who has Full Access to support@contoso.com`. */
+export const signerOf = ({ mailbox, signInAs = mailbox }: Pick<MailboxRecord, 'mailbox' | 'signInAs'>): string =>
+  signInAs === mailbox ? mailbox : `${signInAs}, who has Full Access to ${mailbox}`;
+
 /** One mailbox's tokens, the content of its entry in the secret store. Times are milliseconds since the epoch. */
 export interface TokenSet {
   readonly accessToken: Secret;

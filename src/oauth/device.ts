@@ -8,7 +8,7 @@ import { type DeviceAuthorization, judgePoll, type PollVerdict, readDeviceAuthor
 import { entraProblem } from './entra-error.ts';
 import { readGrant } from './grant.ts';
 import type { OAuthApp } from './oauth-app.ts';
-import { acceptGrant } from './sign-in.ts';
+import { acceptGrant, type OtherAccount } from './sign-in.ts';
 import { formRequest, readTokenAnswer, type TokenAnswer } from './token-exchange.ts';
 
 export interface DeviceSignIn {
@@ -22,6 +22,8 @@ export interface DeviceSignIn {
   readonly waitMs: number | undefined;
   /** the command that does it again */
   readonly again: Command;
+  /** gets the account that signed in, where another one was wanted */
+  readonly seen?: (other: OtherAccount) => void;
   /** called when the code is on the screen: in the sandbox this plays the person */
   shown?(verificationUri: string, userCode: string): Promise<void>;
 }

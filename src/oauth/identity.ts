@@ -14,6 +14,8 @@ export interface Identity {
   /** the tenant that was asked; `common`, `organizations` and `consumers` stand for many */
   readonly tenantId: string;
   readonly clientId: string;
+  /** gets the account that signed in, where another one was wanted */
+  readonly seen?: (other: Account) => void;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface Identity {
  * `wrong-tenant` or `wrong-account` (all exit 1). The comparison guards against the wrong browser session, not against
  * Microsoft: what counts for the mail server is the token itself.
  */
-export function checkIdentity({ claims, accessToken, mailbox, signInAs, tenantId, clientId }: Identity): Account {
+export function checkIdentity({ claims, accessToken, mailbox, signInAs, tenantId, clientId, seen }: Identity): Account {
   const audience = claims?.audience;
   if (audience !== undefined && !same(audience, clientId)) throw problem('id-token-foreign', { mailbox, clientId, audience });
 
@@ -33,12 +35,10 @@ export function checkIdentity({ claims, accessToken, mailbox, signInAs, tenantId
   if (home !== undefined && isTenantId(tenantId) && !same(home, tenantId)) {
     throw problem('wrong-tenant', { mailbox, account: username, tenantId: home, wanted: tenantId });
   }
-  if (!same(username, signInAs ?? mailbox)) throw problem('wrong-account', { mailbox, account: username, signInAs });
-
-  return {
-    username,
-    ...defined({ objectId: claims?.objectId, tenantId: home }),
-  };
+  const account: Account = { username, ...defined({ objectId: claims?.objectId, tenantId: home }) };
+  if (same(username, signInAs ?? mailbox)) return account;
+  seen?.(account);
+  throw problem('wrong-account', { mailbox, account: username, signInAs });
 }
 
 /** Said of a token that was issued for another sign-in than this (OpenID Connect Core section 3.1.3.7, rule 11). */

@@ -1,5 +1,5 @@
 import type { Context } from '../core/context.ts';
-import type { TokenSet } from '../core/mailbox.ts';
+import type { Account, TokenSet } from '../core/mailbox.ts';
 import { authorityOf } from '../core/sign-in-authority.ts';
 import { problem } from '../errors/problem.ts';
 import { type AuthorizationAnswer, newState, refuseForeignIssuer } from './authorization-answer.ts';
@@ -12,6 +12,13 @@ import { authorizationUrl, type Grant, newPkce, redeemCode } from './msal.ts';
 import type { OAuthApp } from './oauth-app.ts';
 import { checkScopes } from './scopes.ts';
 
+/** An account that signed in for a mailbox although another one was expected. */
+export interface OtherAccount {
+  readonly username: string;
+  /** its tokens, where a person says that it is right. Throws `scope-missing` */
+  tokens(): TokenSet;
+}
+
 export interface SignInRequest extends Omit<BrowserTrip, 'address'> {
   readonly app: OAuthApp;
   readonly mailbox: string;
@@ -20,6 +27,8 @@ export interface SignInRequest extends Omit<BrowserTrip, 'address'> {
   readonly scopes: readonly string[];
   /** after a wrong account or with --force: let the person choose (no hint beside it, MSAL would drop it) */
   readonly selectAccount: boolean;
+  /** gets the account that signed in, where another one was wanted */
+  readonly seen?: (other: OtherAccount) => void;
   /** false: a proof, whose tokens are not stored; the page must not say so */
   readonly kept?: boolean;
 }
@@ -85,7 +94,7 @@ async function exchange(
 }
 
 /** Throws `wrong-account`, `wrong-tenant`, `account-unknown`, `id-token-foreign`, `scope-missing`. */
-export function acceptGrant(request: Pick<SignInRequest, 'app' | 'mailbox' | 'signInAs' | 'scopes'>, grant: Grant): TokenSet {
+export function acceptGrant(request: Pick<SignInRequest, 'app' | 'mailbox' | 'signInAs' | 'scopes' | 'seen'>, grant: Grant): TokenSet {
   const { app, mailbox, signInAs } = request;
   const account = checkIdentity({
     claims: grant.idToken,
@@ -94,15 +103,13 @@ export function acceptGrant(request: Pick<SignInRequest, 'app' | 'mailbox' | 'si
     signInAs,
     tenantId: app.tenantId,
     clientId: app.clientId,
+    seen: (other) => request.seen?.({ username: other.username, tokens: () => tokensOf(request, grant, other) }),
   });
-  checkScopes(grant.scopes, {
-    mailbox,
-    cloud: app.cloud,
-    tenant: app.tenantId,
-    clientId: app.clientId,
-    scopes: request.scopes,
-    redirectUri: undefined,
-  });
+  return tokensOf(request, grant, account);
+}
+
+function tokensOf({ app, mailbox, scopes }: Pick<SignInRequest, 'app' | 'mailbox' | 'scopes'>, grant: Grant, account: Account): TokenSet {
+  checkScopes(grant.scopes, { mailbox, cloud: app.cloud, tenant: app.tenantId, clientId: app.clientId, scopes, redirectUri: undefined });
   return {
     accessToken: grant.accessToken,
     issuedAt: grant.receivedAt,

@@ -1,3 +1,4 @@
+import { signer } from './form-facts.ts';
 import type { Product } from './product.ts';
 
 /** A program that mailauth does not know: everything is asked, and the sheet at the end has neutral names. */
@@ -13,7 +14,7 @@ export const custom: Product = {
   permissions: ['openid', 'profile', 'email', 'offline_access', 'IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send'],
   signIn: 'browser',
   signInWays: ['browser', 'paste', 'device', 'password', 'skip'],
-  asks: ['access', 'signInAs', 'clientType', 'redirectUri', 'audience', 'protocols'],
+  asks: ['access', 'clientType', 'redirectUri', 'audience', 'protocols'],
   secretMonths: 12,
   endpointsWanted: true,
   form: (f) => [
@@ -30,7 +31,7 @@ export const custom: Product = {
         { label: 'Scopes', value: f.scopes.join(' ') },
         { label: 'User name', value: f.mailbox },
       ],
-      press: [`Save, let the program sign in, and sign in there as ${f.signsIn}`],
+      press: [`Save, let the program sign in, and sign in there as ${signer(f)}`],
     },
   ],
 };

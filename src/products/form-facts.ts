@@ -1,5 +1,6 @@
 import type { Cloud, Endpoints, MailHost, Protocol } from '../core/cloud.ts';
 import { isPersonal } from '../core/links.ts';
+import { signerOf } from '../core/mailbox.ts';
 import { quotePowerShell } from '../core/quoting.ts';
 import { printable } from '../core/text.ts';
 import type { FieldValue } from './step/step.ts';
@@ -26,6 +27,9 @@ export interface FormFacts extends ProductFacts {
   /** the mailbox's own password */
   readonly password: FieldValue;
 }
+
+/** Who signs in to the product, in a sentence about that. */
+export const signer = ({ mailbox, signsIn }: ProductFacts): string => signerOf({ mailbox, signInAs: signsIn });
 
 /** What stands in the field of a client secret where the client is public. */
 export const noClientSecret: FieldValue = { value: 'none: public client with PKCE' };

@@ -1,3 +1,4 @@
+import { signer } from './form-facts.ts';
 import type { Product } from './product.ts';
 
 /**
@@ -56,7 +57,7 @@ export const mspbots: Product = {
       press: [
         'Press "Authorize"',
         'In the pop-up, press "Continue"',
-        `On Microsoft's page, sign in as ${f.signsIn}: enter the password and press "Sign In"`,
+        `On Microsoft's page, sign in as ${signer(f)}: enter the password and press "Sign In"`,
         'Press "Accept"',
         'Refresh the mailbox list: the status must be "Verified". If it is "Not Verified", go through this form again',
       ],

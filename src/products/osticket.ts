@@ -1,3 +1,4 @@
+import { signer } from './form-facts.ts';
 import type { Product } from './product.ts';
 
 /**
@@ -70,7 +71,7 @@ export const osticket: Product = {
       trap: 'A browser that is already signed in to Microsoft uses that account without asking. Use a private window.',
       press: [
         'Press "Submit": osTicket sends you to Microsoft',
-        `Sign in as ${f.signsIn}, not as yourself`,
+        f.signsIn === f.mailbox ? `Sign in as ${f.mailbox}, not as yourself` : `Sign in as ${signer(f)}`,
         'Press "Accept". "Consent on behalf of your organization" can stay empty once an administrator has consented',
         'Back in osTicket, a green success banner must appear',
         'Press "Config" again: a new tab "Token" must show the token',

@@ -39,7 +39,7 @@ export interface Product {
   readonly signIn: SignInMethod;
   readonly signInWays: readonly SignInWay[];
   /** questions that this product leaves to the operator; all others take the value of this file unless a flag gives another */
-  readonly asks: readonly ('access' | 'signInAs' | 'clientType' | 'redirectUri' | 'audience' | 'protocols')[];
+  readonly asks: readonly ('access' | 'clientType' | 'redirectUri' | 'audience' | 'protocols')[];
   /** how many months a new client secret is valid, unless the operator says otherwise */
   readonly secretMonths: number;
   /** the product's guide asks for exactly `secretMonths` */

@@ -1,3 +1,4 @@
+import { signer } from './form-facts.ts';
 import type { Product } from './product.ts';
 
 /**
@@ -72,7 +73,7 @@ export const supportpal: Product = {
       press: [
         'Fill in the rest of the form from the table of mail servers',
         'Press "Get Access Token"',
-        `In the pop-up, sign in as ${f.signsIn} and follow it until it closes by itself`,
+        `In the pop-up, sign in as ${signer(f)}, and follow it until it closes by itself`,
         'The button must be red now and read "Reset Access Token"',
         'Press "Validate Authentication": a success message must appear',
         `If it says "User is authenticated but not connected": ${f.signsIn} has no rights or no licence for ${f.mailbox}, or IMAP is off there`,

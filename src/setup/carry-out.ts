@@ -17,6 +17,7 @@ import { agreeToChange } from './register/agree-step.ts';
 import { publicPart } from './register/app-certificate.ts';
 import { beginRegistration } from './register/auto.ts';
 import { writeForAdministrator } from './register/handoff-step.ts';
+import { withOpener } from './register/opener-step.ts';
 import { register } from './register/register-step.ts';
 import { registeredBefore } from './register/registered-before.ts';
 import type { RegistrationStep } from './register/registration-step.ts';
@@ -40,10 +41,11 @@ export async function carryOut(setup: OpenSetup, plan: SetupPlan): Promise<Setup
     ...(certificate && { certificate }),
     madeBefore: journal.now.registration ?? madeBefore(existing),
   };
-  const { answers, ...administrator } =
+  const { answers: wanted, ...administrator }: Administered =
     before === undefined && agreed.register === 'auto' ? await asAdministrator(agreed, step, plan) : { answers: agreed };
+  const answers = await withOpener(wanted, setup, administrator.graph);
   if (answers.register === 'handoff') return handOff(setup, answers, plan);
-  const registered = before ?? (await register(answers, { ...step, ...administrator }));
+  const registered = before === undefined ? await register(answers, { ...step, ...administrator }) : { ...before, answers };
   await journal.registered(registered.answers, registered.registration);
   const registeredSetup = { ...setup, store, cloud, record: recordFor(registered), registered };
   try {
@@ -82,6 +84,8 @@ async function anotherWay({ deps, input, journal }: OpenSetup, first: FirstAnswe
   await journal.answered(instead);
   return instead;
 }
+
+type Administered = { readonly answers: Answers } & Partial<Pick<RegistrationStep, 'madeBefore' | 'graph'>>;
 
 /** The administrator's sign-in, or the answers of the way that a person chose when Microsoft refused it. */
 async function asAdministrator(

@@ -17,7 +17,7 @@ import { keepTokens, promoteSecret, type TokenKeeper, testMailbox } from './sign
 import { signInWithPassword } from './sign-in/password-step.ts';
 import { signInForProof } from './sign-in/proof-step.ts';
 import type { RegisteredSetup } from './sign-in/registered-setup.ts';
-import { browserMethod, signInAndKeep, signInMethod } from './sign-in/sign-in-step.ts';
+import { browserMethod, type SignedIn, signInAndKeep, signInMethod } from './sign-in/sign-in-step.ts';
 
 export type SetupOutcome =
   | ({ readonly kind: 'handed-off'; readonly key: MailboxKey; readonly tenantId: string } & HandedOff)
@@ -97,9 +97,9 @@ function signInAsProduct({ deps, input, cloud, record, registered }: RegisteredS
 /** This computer keeps the tokens. They are stored before the tests, so that after a red test no person has to sign in a second time. */
 async function signInHere(at: RegisteredSetup): Promise<SetupOutcome> {
   const { deps, input, journal } = at;
-  const set = (await storedBefore(at)) ?? (await withConsent(at, () => signInNow(at)));
+  const { record, set } = (await storedBefore(at)) ?? (await withConsent(at, () => signInNow(at)));
   await journal.signedIn();
-  const signedIn = { ...at.record, account: set.account };
+  const signedIn = { ...record, account: set.account };
   const results = await tested(at, signedIn, set);
   const done = input.test ? rememberTests(signedIn, results, deps.ctx.clock.now()) : signedIn;
   if (input.test) await deps.mailboxes.writeMailbox(done);
@@ -108,20 +108,20 @@ async function signInHere(at: RegisteredSetup): Promise<SetupOutcome> {
 }
 
 /** The tokens of an interrupted run that came as far as the tests, while they are valid. */
-async function storedBefore({ deps, journal, store, record }: RegisteredSetup): Promise<TokenSet | undefined> {
+async function storedBefore({ deps, journal, store, record }: RegisteredSetup): Promise<SignedIn | undefined> {
   if (!journal.now.done.includes('sign-in')) return undefined;
   const { account, signInAs } = (await deps.mailboxes.readMailbox(record)) ?? {};
   const set = await storedToken(store, record);
   const authority = authorityOf(record.cloud, { tenantId: record.tenantId, clientId: record.registration.clientId });
   if (set?.authority === undefined || differenceOf(set.authority, authority) !== undefined) return undefined;
   const isSame = account !== undefined && signInAs === record.signInAs;
-  return isSame && set !== undefined && set.expiresAt > deps.ctx.clock.now() ? set : undefined;
+  return isSame && set !== undefined && set.expiresAt > deps.ctx.clock.now() ? { record, set } : undefined;
 }
 
-function signInNow(at: RegisteredSetup): Promise<TokenSet> {
+async function signInNow(at: RegisteredSetup): Promise<SignedIn> {
   const { deps, journal, cloud, record, registered } = at;
-  const { answers, clientSecret } = registered;
-  return signInAndKeep(record, {
+  const { answers, clientSecret, registration } = registered;
+  const signedIn = await signInAndKeep(record, {
     deps,
     journal,
     cloud,
@@ -130,8 +130,12 @@ function signInNow(at: RegisteredSetup): Promise<TokenSet> {
     again: resumeHere(record, cloud),
     approvalHint: !isPersonal({ tenant: record.tenantId }) && (record.registration.made?.grantIds ?? []).length === 0,
     ...defined({ clientSecret }),
-    keep: (tokens) => keepTokens(record, tokens, keeperOf(at)),
+    keep: (tokens, named) => keepTokens(named, tokens, keeperOf(at)),
   });
+  const { signInAs } = signedIn.record;
+  if (signInAs !== undefined && signInAs !== record.signInAs)
+    await journal.registered({ ...answers, openedBy: 'delegate', signInAs }, registration);
+  return signedIn;
 }
 
 const keeperOf = ({ deps, store }: RegisteredSetup): TokenKeeper => ({

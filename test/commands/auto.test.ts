@@ -2,7 +2,7 @@ import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KeychainFailure } from '../../src/core/keychain-port.ts';
-import { enter, type Machine, machine, person, type Ran } from '../support/command-line.ts';
+import { enter, type Machine, machine, person, type Ran, whoOpens } from '../support/command-line.ts';
 import { MemoryKeychain } from '../support/context.ts';
 import { stream } from '../support/json-stream.ts';
 import { beside, countOf, hurried, journalWrites, onlyApp, secretsOf, stoppedAt, tenantOf, writtenBy } from '../support/tenant.ts';
@@ -180,7 +180,7 @@ describe('--register auto for this computer', () => {
     const env = { MAILAUTH_GRAPH_TOKEN: await beside(m, async (graph) => graph.token) };
     const words = `setup --sandbox --mailbox ${mailbox} --for this-computer --register auto --sign-in skip`;
     const ran = await m.mailauth(words, { terminal: true, prompts, env });
-    expect([ran.exit, asked]).toEqual([0, ['Create it?', 'What should happen?']]);
+    expect([ran.exit, asked]).toEqual([0, [whoOpens, 'Create it?', 'What should happen?']]);
     expect(ran.err).toMatch(/owner +Ada \(ada@contoso\.example\)/);
     expect(ran.err.replace(/\s+/g, ' ')).toContain(`App ${clientId} adopted: settings changed; service principal, consent made`);
     expect(await countOf(m)).toEqual(publicApp);

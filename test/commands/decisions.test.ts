@@ -32,9 +32,9 @@ async function interactive(script: readonly Scripted[], words = 'setup --sandbox
 }
 
 describe('the whole set-up, question by question', () => {
-  it('osTicket: four things, and the app is made', async () => {
+  it('osTicket: five things, and the app is made', async () => {
     const ran = await interactive([...first('osticket'), address, create]);
-    expect([ran.exit, ran.asked.length, ran.exit === 0 ? '' : ran.err]).toEqual([0, 4, '']);
+    expect([ran.exit, ran.asked.length, ran.exit === 0 ? '' : ran.err]).toEqual([0, 5, '']);
     expect(await countOf(m)).toMatchObject({ apps: 1, servicePrincipals: 1 });
   });
 

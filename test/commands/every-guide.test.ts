@@ -6,7 +6,7 @@ import type { Prompts } from '../../src/core/context.ts';
 import { products as everyProduct } from '../../src/products/products.ts';
 import type { sheetJson } from '../../src/products/sheet/write-sheet.ts';
 import { clickThrough } from '../support/click-through.ts';
-import { type How, type Machine, machine, type Ran } from '../support/command-line.ts';
+import { type How, type Machine, machine, type Ran, whoOpens } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 import { countOf, secretsOf, writtenBy } from '../support/tenant.ts';
 
@@ -188,8 +188,12 @@ const ways: Readonly<Record<string, (product: Product) => Promise<void>>> = {
       typed.push(message);
       return ready[product.client];
     };
-    const never = async () => Promise.reject(new Error('no list is asked'));
-    const prompts: Prompts = { text, secret: text, confirm: async () => true, select: never, checkbox: never };
+    const checkbox = async () => Promise.reject(new Error('no list is asked'));
+    const select: Prompts['select'] = async ({ message, choices: [first] }) => {
+      if (message !== whoOpens || first === undefined) throw new Error(`${message} is not asked`);
+      return first.value;
+    };
+    const prompts: Prompts = { text, secret: text, confirm: async () => true, select, checkbox };
     const ran = await m.mailauth(`${setupOf(product)} --register portal`, { terminal: true, prompts, browser });
     expect([ran.exit, ran.exit === 0 ? '' : ran.err]).toEqual([0, '']);
     expect(typed).toEqual(['Application (client) ID?']);

@@ -52,6 +52,7 @@ async function browserBelow(t: Terminal, heading: string): Promise<string> {
   return clickThrough(addressIn(below(shown)));
 }
 
+const whoOpens = 'Who opens this mailbox?';
 const noBrowserHere = 'No browser can be opened here. How do you sign in?';
 const asAdministrator = 'Sign in as an administrator:';
 const asMailbox = `Sign in as ${mailbox}, in a browser, at this address:`;
@@ -91,6 +92,7 @@ describe('the wizard, from the first question to the last line', () => {
     await t.until(/\? Which mailbox\?.*helpdesk@contoso\.example\s*$/);
     await t.press('Enter');
     await answer(t, 'What is this mailbox for?');
+    await answer(t, whoOpens);
     await answer(t, noBrowserHere);
     const summary = await t.until('? Create it?');
     expect(summary).toMatch(/Mailbox +helpdesk@contoso\.example/);
@@ -116,6 +118,7 @@ describe('the wizard, from the first question to the last line', () => {
 
   it('through the portal, screen by screen, with an answer pasted from another computer', async () => {
     const t = await terminal(['setup', '--sandbox', '--register', 'portal', '--mailbox', mailbox, '--for', 'this-computer']);
+    await answer(t, whoOpens);
     await answer(t, noBrowserHere);
     await answer(t, 'Go ahead?');
     expect(await t.until('? Application (client) ID?')).toMatch(/Step 1 of 3: Register the app/);
@@ -145,6 +148,29 @@ describe('the wizard, from the first question to the last line', () => {
   });
 });
 
+describe('who opens the mailbox', () => {
+  it('not sure: found out once the administrator has signed in, and the person is asked for; at 44 columns no word is torn', async () => {
+    const t = await terminal(['setup', '--sandbox', '--mailbox', 'shared@contoso.example', '--for', 'this-computer'], {
+      columns: 44,
+      env: await browser(),
+    });
+    await t.until(`? ${whoOpens}`);
+    await t.press('Down', 'Down');
+    await t.until('❯ Not sure');
+    await t.press('Enter');
+    await agree(t);
+    await t.until('? Whose account opens it?');
+    expect(await registered()).toEqual([]);
+    await t.type('ada@contoso.example');
+    await t.press('Enter');
+    await endsClean(t, 0);
+    const text = (await t.text()).replace(/\s+/g, ' ');
+    expect(text).toContain('Sign in as ada@contoso.example, who has Full Access to shared@contoso.example');
+    expect(text).toContain('shared@contoso.example is set up and signed in.');
+    expect((await torn(t)).filter((line) => !/mailauth |\/sandbox\/|localhost|[\da-f]{8}-/.test(line))).toEqual([]);
+  });
+});
+
 describe('a product, from the first question to its hand-over sheet', () => {
   const callback = 'https://support.contoso.example/admin/emailaccount/oauth';
   const products = ['This computer', 'osTicket', 'SupportPal'];
@@ -158,6 +184,7 @@ describe('a product, from the first question to its hand-over sheet', () => {
     }
     await t.press('Enter');
     await t.until(/✔ What is this mailbox for\? SupportPal/);
+    await answer(t, whoOpens);
   }
 
   /** The sheet ends the output: the product's own words, whole values, no secret, nothing torn. */
@@ -246,6 +273,7 @@ describe('Ctrl-C', () => {
     const t = await terminal(['setup', '--sandbox', '--mailbox', mailbox, '--for', 'this-computer', '--client-id', readyClientId], {
       env: { BROWSER: 'true' },
     });
+    await answer(t, whoOpens);
     await answer(t, 'Go ahead?');
     await t.until('Waiting for the sign-in in your browser (Ctrl-C stops)');
     await t.press('C-c');
@@ -270,6 +298,7 @@ describe('a client secret', () => {
     const t = await terminal(['setup', '--sandbox', ...flags, '--redirect-uri', 'http://localhost:53682/mailauth'], {
       env: await browser(),
     });
+    await answer(t, whoOpens);
     await answer(t, 'Go ahead?');
     await t.until('? Client secret (the "Value")?');
     await t.type('0a1b2c3d-1111-2222-3333-444455556666');
@@ -290,6 +319,7 @@ describe('a client secret', () => {
 describe('other terminals', () => {
   it('sixty columns: no word is torn, and No ends it', async () => {
     const t = await terminal(['setup', '--sandbox', '--mailbox', mailbox, '--for', 'this-computer'], { columns: 60 });
+    await answer(t, whoOpens);
     await answer(t, noBrowserHere);
     await t.until('? Create it?');
     await t.press('n', 'Enter');

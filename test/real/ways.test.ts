@@ -46,6 +46,7 @@ async function choose(t: Terminal, question: string, wanted: string): Promise<vo
 async function begin(t: Terminal, product: string): Promise<void> {
   await answer(t, 'Which mailbox?', mailbox);
   await choose(t, 'What is this mailbox for?', product);
+  await answer(t, 'Who opens this mailbox?');
 }
 /** Only what must stay whole may be wider than the screen. */
 const tornWords = async (t: Terminal) => (await torn(t)).filter((line) => !/https?:\/\/|mailauth |\/sandbox\//.test(line));

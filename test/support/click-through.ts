@@ -1,9 +1,9 @@
 /**
  * The person at the sandbox's pages, without a browser: picks the account of the hint, else the administrator (nobody is hinted where
- * one is wanted), and accepts. Answers where the sign-in leads back to; nobody has gone there yet.
+ * one is wanted), or the one that `as` names, and accepts. Answers where the sign-in leads back to; nobody has gone there yet.
  */
-export async function clickThrough(url: string): Promise<string> {
-  const account = new URL(url).searchParams.get('login_hint') ?? 'admin@contoso.example';
+export async function clickThrough(url: string, as?: string): Promise<string> {
+  const account = as ?? new URL(url).searchParams.get('login_hint') ?? 'admin@contoso.example';
   const post = (path: string, fields: Record<string, string>) =>
     fetch(new URL(path, url), { method: 'POST', redirect: 'manual', body: new URLSearchParams(fields) });
   const ticketOf = async (page: Response) => /name="ticket" value="([^"]+)"/.exec(await page.text())?.[1] ?? '';

@@ -176,15 +176,15 @@ async function signInNow(record: MailboxRecord, options: Options, session: Sessi
       method: options.method,
       selectAccount: options.force,
       again,
-      keep: (tokens) =>
+      keep: (tokens, named) =>
         storeAlone(record, session, (current) =>
-          keepTokens(wanted, tokens, { report: session.report, mailboxes, store: current, pendingSecret: 'leave' }),
+          keepTokens(named, tokens, { report: session.report, mailboxes, store: current, pendingSecret: 'leave' }),
         ),
       ...defined({ clientSecret: app.clientSecret }),
     });
-  const set = await untilConsented(attempt, { deps, record: wanted, cloud, again });
+  const { record: signedIn, set } = await untilConsented(attempt, { deps, record: wanted, cloud, again });
   const account = set.account.username;
-  const proof = options.test ? await proveLogin({ ...wanted, account: set.account }, cloud, set, session) : unproven;
+  const proof = options.test ? await proveLogin({ ...signedIn, account: set.account }, cloud, set, session) : unproven;
   const kept = (await mailboxesOf(session).readMailbox(record)) ?? record;
   return {
     data: {

@@ -1,5 +1,5 @@
 import { defined } from '../../core/defined.ts';
-import { columnsOf } from '../../core/fold.ts';
+import { columnsOf, fold } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { mailauth, type NextStep } from '../../core/next.ts';
 import { allShown } from '../../core/shown.ts';
@@ -65,7 +65,7 @@ export async function presentSetup(outcome: SetupOutcome, session: Session, wish
           ? ''
           : `${renderSheetText(sheet, { theme, columns, reveal: wish.reveal })}\n`;
       const file = written === undefined ? '' : `  The hand-over sheet is in ${written}\n`;
-      return `\n${theme.bold(titleOf(outcome))}\n${shown === '' ? '' : '\n'}${shown}${lines}${file}${next.map((line) => `  next: ${theme.cyan(line)}`).join('\n')}\n`;
+      return `\n${theme.bold(fold(titleOf(outcome), columns))}\n${shown === '' ? '' : '\n'}${shown}${lines}${file}${next.map((line) => `  next: ${theme.cyan(line)}`).join('\n')}\n`;
     },
   };
 }

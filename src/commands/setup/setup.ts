@@ -111,7 +111,9 @@ const withoutEmpty = (values: Record<string, string | undefined>): Record<string
 /** Each question of this part of the wizard as an option. */
 function questionOptions(command: Command, group: SetupQuestion['group']): Command {
   command.optionsGroup(group);
-  for (const { flag, help } of allQuestions.filter((question) => question.group === group)) command.option(`${flag} ${help[0]}`, help[1]);
+  for (const { flag, help } of allQuestions.filter((question) => question.group === group)) {
+    if (help !== undefined) command.option(`${flag} ${help[0]}`, help[1]);
+  }
   return command;
 }
 

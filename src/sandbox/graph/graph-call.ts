@@ -76,13 +76,14 @@ export function callerOf(claims: AccessClaims, fault: FaultName | undefined): Ca
 const everything = 'Directory.AccessAsUser.All';
 
 /** Does the token carry a permission that allows this: reading, registering, or granting? */
-export function mayAsk(caller: Caller, what: 'read' | 'register' | 'grant' | 'assign' | 'policy'): boolean {
+export function mayAsk(caller: Caller, what: 'read' | 'register' | 'grant' | 'assign' | 'policy' | 'accounts'): boolean {
   const wanted = {
     read: ['Application.Read.All', 'Application.ReadWrite.All', 'Directory.Read.All'],
     register: ['Application.ReadWrite.All'],
     grant: ['DelegatedPermissionGrant.ReadWrite.All'],
     assign: ['AppRoleAssignment.ReadWrite.All'],
     policy: ['Policy.Read.All'],
+    accounts: ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All'],
   }[what];
   return [everything, ...wanted].some((scope) => caller.scopes.has(scope));
 }

@@ -7,7 +7,7 @@ import { applications, notHere } from './graph-applications.ts';
 import { badRequest, type Caller, callerOf, denied, type GraphAnswer, type GraphCall, graphError, type Key } from './graph-call.ts';
 import { permissionGrants } from './graph-grants.ts';
 import { servicePrincipals } from './graph-service-principals.ts';
-import { deletedItems, me, organization, policies } from './graph-tenant.ts';
+import { deletedItems, me, organization, policies, users } from './graph-tenant.ts';
 
 /** Everything under `/graph/`: the part of Microsoft Graph that registration needs (learn.microsoft.com/graph/api/overview). */
 export async function graphEndpoint(service: Service, request: SandboxRequest): Promise<SandboxReply> {
@@ -69,6 +69,8 @@ function dispatch(call: GraphCall, at: string): GraphAnswer {
       return deletedItems(call, `${at}/deletedItems`);
     case 'me':
       return me(call);
+    case 'users':
+      return users(call);
     default:
       return notHere(call);
   }

@@ -1,6 +1,6 @@
 import { defined } from '../../core/defined.ts';
 import { registrationOf } from '../tenant/app-objects.ts';
-import { tenant } from '../tenant/directory.ts';
+import { findUser, tenant, userNamed } from '../tenant/directory.ts';
 import { notHere } from './graph-applications.ts';
 import { badRequest, denied, type GraphAnswer, type GraphCall, manages, mayAsk, noContent, notFound, sameId } from './graph-call.ts';
 import { answerList, answerOne, type Row } from './graph-query.ts';
@@ -103,6 +103,17 @@ export function me(call: GraphCall): GraphAnswer {
     roleTemplateId: role.id,
   }));
   return { status: 200, body: { '@odata.context': `${metadata}directoryObjects`, value } };
+}
+
+/** `/users/{userPrincipalName or id}`: the account of a shared mailbox or a room is there and blocked; an alias is no user's name. */
+export function users(call: GraphCall): GraphAnswer {
+  if (call.method !== 'GET' || call.key === undefined || call.rest !== '') return notHere(call);
+  if (!mayAsk(call.caller, 'accounts')) return denied();
+  const { value } = call.key;
+  const found = findUser(value);
+  if (found.kind !== 'user' && found.kind !== 'disabled') return notFound(value);
+  const user = found.kind === 'user' ? found.user : userNamed(found.address);
+  return answerOne({ ...userView(user), accountEnabled: found.kind === 'user' }, { set: 'users', type: 'user', filterable: ['id'] }, call);
 }
 
 /** `/directory/deletedItems`: apps that were deleted. They can be restored, and a second DELETE removes them for good. */

@@ -112,7 +112,7 @@ export function findUser(typed: string): SignIn {
   if (!isTenantDomain(domain)) return { kind: 'unknown', address };
   if (address === sharedMailbox || address === roomMailbox) return { kind: 'disabled', address };
   if (aliases.has(address)) return { kind: 'unknown', address };
-  return { kind: 'user', user: describe(address) };
+  return { kind: 'user', user: userNamed(address) };
 }
 
 /** The user whose mailbox has this further address. */
@@ -147,7 +147,8 @@ function isTenantDomain(domain: string): boolean {
   return tenant.domains.some((own) => own === domain);
 }
 
-function describe(address: string): User {
+/** The account of this address, whether it may sign in or not. */
+export function userNamed(address: string): User {
   const local = address.slice(0, address.indexOf('@'));
   const displayName = local.replace(/(?:^|[._-])([a-z0-9])/g, (_, letter: string) => ` ${letter.toUpperCase()}`).trim();
   return { address, objectId: stableGuid(`user ${address}`), displayName };

@@ -10,6 +10,8 @@ export const answerSchemas = {
   for: text,
   /** app-only: the app acts for itself (client credentials) and no person signs in. Left out: delegated */
   access: z.enum(['delegated', 'app-only']),
+  /** whose account opens the mailbox; unsure: Microsoft Graph is asked once an administrator has signed in */
+  openedBy: z.enum(['itself', 'delegate', 'unsure']),
   signInAs: text,
   tenant: text,
   register: z.enum(['auto', 'portal', 'handoff', 'existing']),

@@ -53,8 +53,8 @@ export type SummaryLine = 'Mailbox' | 'For' | 'Signs in as' | 'Tenant' | 'App' |
 /** A question of set-up with all that the rest of the program must know about it: the compiler says what a new question still lacks. */
 export interface SetupQuestion<K extends AnswerId = AnswerId> extends Question {
   readonly id: K;
-  /** the flag's value and its line in `setup --help` */
-  readonly help: readonly [value: string, text: string];
+  /** the flag's value and its line in `setup --help`; left out: the flag of another question answers this one */
+  readonly help?: readonly [value: string, text: string];
   readonly group: 'The mailbox:' | 'The registration:' | 'The sign-in:';
   /** the line of the summary that the answer changes */
   readonly summary: SummaryLine;

@@ -1,13 +1,15 @@
 import type { Choice } from '../../core/context.ts';
+import { isPersonal } from '../../core/links.ts';
 import type { Registration } from '../../core/mailbox.ts';
 import { again, noted } from '../../core/next.ts';
+import { tenantForMailbox } from '../../entra/discovery.ts';
 import { productNames } from '../../products/product.ts';
 import { products } from '../../products/products.ts';
 import { type Answers, checkAddress, checkTenant } from './answers.ts';
 import { appQuestions } from './app-questions.ts';
 import { asks } from './missing.ts';
 import { newAppQuestions } from './new-app-questions.ts';
-import { anyIsKept, base, isAppOnly, leftToOperator, productOf, type SetupQuestion, type SetupQuestions } from './question.ts';
+import { anyIsKept, base, isAppOnly, productOf, type SetupQuestion, type SetupQuestions } from './question.ts';
 
 /** Shown only where no browser can be opened; elsewhere the guide's way is taken silently. */
 const signInChoices: readonly Choice<string>[] = [
@@ -16,6 +18,16 @@ const signInChoices: readonly Choice<string>[] = [
   { value: 'browser', name: 'In a browser that reaches this machine', description: 'over SSH: carry the port with ssh -L' },
   { value: 'password', name: "With the mailbox's password" },
   { value: 'skip', name: 'No sign-in on this computer' },
+];
+
+const openerChoices: readonly Choice<NonNullable<Answers['openedBy']>>[] = [
+  { value: 'itself', name: 'It has its own password', description: 'a licensed user, who signs in with this address' },
+  {
+    value: 'delegate',
+    name: 'Another person does',
+    description: 'a shared mailbox, a room or an alias: somebody with Full Access signs in',
+  },
+  { value: 'unsure', name: 'Not sure', description: 'mailauth finds out when the administrator has signed in' },
 ];
 
 /** A device code is wanted, and mailauth registered the app without what it needs. */
@@ -54,15 +66,36 @@ const mailboxQuestions = {
     decidesApp: true,
     isKept: anyIsKept,
   },
+  openedBy: {
+    id: 'openedBy',
+    flag: '--sign-in-as',
+    noun: 'answer',
+    message: 'Who opens this mailbox?',
+    // The flag has answered it before it is asked. A personal account has no delegates.
+    applies: (known) =>
+      !isAppOnly(known) &&
+      (known.openedBy !== undefined || known.signInAs === undefined) &&
+      !isPersonal({ tenant: tenantForMailbox(known.mailbox ?? '') }),
+    asked: () => true,
+    choices: () => openerChoices,
+    default: () => 'itself',
+    example: (known) => asks(base(known, { signInAs: false }), '--sign-in-as'),
+    group: 'The mailbox:',
+    summary: 'Signs in as',
+    decidesApp: false,
+    decidedWith: ['access'],
+    recorded: (record) => (record.access === 'app-only' ? undefined : record.signInAs === undefined ? 'itself' : 'delegate'),
+    // Whoever signs in is compared by `signInAs`.
+    isKept: anyIsKept,
+  },
   signInAs: {
     id: 'signInAs',
     flag: '--sign-in-as',
     noun: 'mail address',
-    message: 'Who signs in? (the mailbox itself, or for a shared mailbox a licensed user with Full Access)',
-    applies: (known) => !isAppOnly(known),
-    asked: leftToOperator('signInAs'),
+    message: 'Whose account opens it? (a licensed user with Full Access)',
+    applies: (known) => !isAppOnly(known) && (known.openedBy ?? 'delegate') === 'delegate',
+    asked: (known) => known.openedBy === 'delegate',
     check: checkAddress,
-    default: (known) => (leftToOperator('signInAs')(known) ? known.mailbox : undefined),
     optional: true,
     example: (known) => asks(base(known, { signInAs: false }), '--sign-in-as'),
     parse: (value) => value.toLowerCase(),
@@ -70,7 +103,7 @@ const mailboxQuestions = {
     group: 'The mailbox:',
     summary: 'Signs in as',
     decidesApp: false,
-    decidedWith: ['access'],
+    decidedWith: ['access', 'openedBy'],
     recorded: (record) => record.signInAs,
     isKept: (record, answers) => (record.signInAs ?? record.mailbox) === (answers.signInAs ?? record.mailbox),
   },
@@ -147,7 +180,7 @@ export const firstQuestions: readonly SetupQuestion[] = [questions.mailbox, ques
 /** The others, in the order in which they are asked: each sees the answers before it. */
 export const registrationQuestions: readonly SetupQuestion[] = (
   [
-    ...(['access', 'signInAs', 'tenant', 'register', 'clientType', 'clientId', 'redirectUri', 'audience', 'variant'] as const),
+    ...(['access', 'openedBy', 'signInAs', 'tenant', 'register', 'clientType', 'clientId', 'redirectUri', 'audience', 'variant'] as const),
     ...(['protocols', 'name', 'secretMonths', 'serviceManagementReference', 'consent', 'signIn'] as const),
   ] as const
 ).map((id) => questions[id]);

@@ -14,7 +14,7 @@ export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, sto
   return [
     ['Mailbox', answers.mailbox],
     ['For', productWords(answers)],
-    ...(answers.signInAs === undefined || answers.signInAs === answers.mailbox ? [] : [['Signs in as', answers.signInAs] as const]),
+    ...signerFact(answers),
     ['Tenant', tenant.foundBy === tenant.id ? tenant.id : `${tenant.foundBy} ${tenant.id}`],
     ['Cloud', cloud.name],
     ['Authorize at (v2)', tenant.endpoints.authorization],
@@ -31,6 +31,11 @@ export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, sto
     ['Sign-in', signInWords(answers)],
     ['Secrets go to', store],
   ];
+}
+
+function signerFact({ mailbox, openedBy, signInAs = mailbox }: Answers): readonly (readonly ['Signs in as', string])[] {
+  if (openedBy === 'unsure') return [['Signs in as', 'found out when the administrator has signed in']];
+  return signInAs === mailbox ? [] : [['Signs in as', signInAs]];
 }
 
 function productWords({ for: name, variant }: Answers): string {

@@ -1,10 +1,11 @@
 import type { Cloud } from '../../core/cloud.ts';
-import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { type MailboxRecord, signerOf, type TokenSet } from '../../core/mailbox.ts';
 import type { Secret } from '../../core/secret.ts';
 import { viewOf } from '../../oauth/browser-trip.ts';
 import { signIn } from '../../oauth/sign-in.ts';
 import { resumeHere, type SetupDeps } from '../journal/setup-deps.ts';
 import { type Proof, requestFor } from './registered-setup.ts';
+import { untilRightAccount } from './wrong-account.ts';
 
 interface ProofStep {
   readonly deps: SetupDeps;
@@ -21,23 +22,22 @@ interface ProofStep {
 export async function signInForProof(record: MailboxRecord, step: ProofStep): Promise<TokenSet> {
   const { deps, cloud, proof, method } = step;
   const { ctx, report } = deps;
-  const who = record.signInAs ?? record.mailbox;
-  const set = await signIn(
-    ctx,
-    {
-      ...(await requestFor(record, step)),
-      redirectUri: proof.redirectUri,
-      loopback: true,
-      method,
-      selectAccount: false,
-      waitMs: deps.browserTimeoutMs,
-      canAsk: deps.canAsk,
-      again: resumeHere(record, cloud),
-      kept: false,
-    },
-    viewOf(report, 'sign-in', `Sign in as ${who}, for a proof before ${record.for} does, at this address:`),
-    async () => undefined,
-  );
+  const request = {
+    ...(await requestFor(record, step)),
+    redirectUri: proof.redirectUri,
+    loopback: true,
+    method,
+    waitMs: deps.browserTimeoutMs,
+    canAsk: deps.canAsk,
+    again: resumeHere(record, cloud),
+    kept: false,
+  };
+  const view = viewOf(report, 'sign-in', `Sign in as ${signerOf(record)}, for a proof before ${record.for} does, at this address:`);
+  const set = await untilRightAccount(record, {
+    deps,
+    selectAccount: false,
+    attempt: (selectAccount) => signIn(ctx, { ...request, selectAccount }, view, async () => undefined),
+  });
   report.progress('sign-in', 'done', `Signed in as ${set.account.username} for the proof; no token is kept`);
   return set;
 }

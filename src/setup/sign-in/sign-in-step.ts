@@ -1,15 +1,16 @@
 import type { Cloud } from '../../core/cloud.ts';
-import { MailauthError } from '../../core/errors.ts';
-import { isLoopback, type MailboxRecord, type TokenSet } from '../../core/mailbox.ts';
+import { defined } from '../../core/defined.ts';
+import { isLoopback, type MailboxRecord, signerOf, type TokenSet } from '../../core/mailbox.ts';
 import type { Command } from '../../core/next.ts';
 import type { Run } from '../../core/run-parts.ts';
 import type { Secret } from '../../core/secret.ts';
 import { viewOf } from '../../oauth/browser-trip.ts';
 import { type DeviceOptions, deviceSignIn, qr } from '../../oauth/device.ts';
-import { type SignInRequest, signIn } from '../../oauth/sign-in.ts';
+import { type OtherAccount, type SignInRequest, signIn } from '../../oauth/sign-in.ts';
 import type { SignInWay } from '../../products/product.ts';
 import type { Journal } from '../journal/journal.ts';
 import { requestFor } from './registered-setup.ts';
+import { untilRightAccount } from './wrong-account.ts';
 
 interface SignInStep {
   readonly deps: Run & { readonly device?: DeviceOptions };
@@ -21,8 +22,8 @@ interface SignInStep {
   readonly approvalHint?: boolean;
   /** the command that does it again */
   readonly again: Command;
-  /** stores the tokens and writes the mailbox file; the browser's last page waits for it */
-  keep(tokens: TokenSet): Promise<void>;
+  /** stores the tokens and writes the mailbox file, which names who signed in; the browser's last page waits for it */
+  keep(tokens: TokenSet, record: MailboxRecord): Promise<void>;
   /** that another account signed in is written down; `login` has no journal */
   readonly journal?: Pick<Journal, 'wrongAccount'>;
 }
@@ -34,31 +35,33 @@ export const signInMethod = (signIn: SignInWay | undefined): SignInStep['method'
 /** How a browser is reached for everything else: consent, a proof, an administrator. */
 export const browserMethod = (signIn: SignInWay | undefined): 'browser' | 'paste' => (signIn === 'paste' ? 'paste' : 'browser');
 
-/** Signs in for a record and has the tokens kept. A person may try again after a wrong account. */
-export async function signInAndKeep(record: MailboxRecord, step: SignInStep): Promise<TokenSet> {
-  const { deps } = step;
-  let selectAccount = step.selectAccount;
-  for (;;) {
-    try {
-      return await signInOnce(record, step, selectAccount);
-    } catch (error) {
-      if (!(error instanceof MailauthError) || error.code !== 'wrong-account') throw error;
-      await step.journal?.wrongAccount();
-      if (!deps.canAsk) throw error;
-      deps.report.progress('sign-in', 'failed', error.title);
-      const again = await deps.ctx.prompts.confirm({ message: `Sign in again as ${record.signInAs ?? record.mailbox}?`, default: true });
-      if (!again) throw error;
-      selectAccount = true;
-    }
-  }
+export interface SignedIn {
+  /** names the account that a person said is right, where it is another one than was expected */
+  readonly record: MailboxRecord;
+  readonly set: TokenSet;
 }
 
-async function signInOnce(record: MailboxRecord, step: SignInStep, selectAccount: boolean): Promise<TokenSet> {
-  const request = { ...(await requestFor(record, step)), again: step.again };
+/** Signs in for a record and has the tokens kept. After a wrong account a person may try again, or say that it is right. */
+export function signInAndKeep(record: MailboxRecord, step: SignInStep): Promise<SignedIn> {
+  const { deps, journal, selectAccount } = step;
+  return untilRightAccount<SignedIn>(record, {
+    deps,
+    selectAccount,
+    ...defined({ journal }),
+    attempt: async (choose, seen) => ({ record, set: await signInOnce(record, { ...step, selectAccount: choose }, seen) }),
+    async accept(other) {
+      const set = other.tokens();
+      const named = { ...record, signInAs: other.username.toLowerCase() };
+      await step.keep(set, named);
+      return { record: named, set };
+    },
+  });
+}
+
+async function signInOnce(record: MailboxRecord, step: SignInStep, seen: (other: OtherAccount) => void): Promise<TokenSet> {
+  const request = { ...(await requestFor(record, step)), again: step.again, seen };
   const { method } = step;
-  const set = await (method === 'device'
-    ? byDevice(request, step, record)
-    : byBrowser(request, { ...step, method, selectAccount }, record));
+  const set = await (method === 'device' ? byDevice(request, step, record) : byBrowser(request, { ...step, method }, record));
   if (set.refreshToken === undefined) {
     step.deps.report.note(
       'Microsoft gave no refresh token (offline_access is missing): a person must sign in again when this token expires.',
@@ -67,7 +70,7 @@ async function signInOnce(record: MailboxRecord, step: SignInStep, selectAccount
   return set;
 }
 
-type Request = Pick<SignInRequest, 'app' | 'mailbox' | 'signInAs' | 'scopes' | 'again'>;
+type Request = Pick<SignInRequest, 'app' | 'mailbox' | 'signInAs' | 'scopes' | 'again' | 'seen'>;
 
 function byBrowser(
   request: Request,
@@ -90,8 +93,8 @@ function byBrowser(
       waitMs: deps.browserTimeoutMs,
       canAsk: deps.canAsk,
     },
-    viewOf(deps.report, 'sign-in', `Sign in as ${record.signInAs ?? record.mailbox}, in a browser, at this address:`),
-    keep,
+    viewOf(deps.report, 'sign-in', `Sign in as ${signerOf(record)}, in a browser, at this address:`),
+    (tokens) => keep(tokens, record),
   );
 }
 
@@ -103,14 +106,18 @@ function byDevice(request: Request, { deps, keep }: SignInStep, record: MailboxR
     { ...request, waitMs: device?.waitMs, shown: async (uri, code) => device?.shown?.(uri, code, who) },
     {
       async codeRequired({ verificationUri, userCode }, deadline) {
-        report.progress('sign-in', 'waiting', `Sign in as ${who}: open this address on any device and type the code below it.`);
+        report.progress(
+          'sign-in',
+          'waiting',
+          `Sign in as ${signerOf(record)}: open this address on any device and type the code below it.`,
+        );
         report.authorizationRequired(verificationUri, deadline, userCode);
         if (device?.qr === true) report.show(await qr(verificationUri));
         report.progress('sign-in', 'waiting', `The code is valid ${until(deadline, ctx.clock.now())}.`);
       },
       waiting: (text) => report.progress('sign-in', 'started', text),
     },
-    keep,
+    (tokens) => keep(tokens, record),
   );
 }
 

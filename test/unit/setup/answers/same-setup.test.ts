@@ -85,7 +85,14 @@ function withoutFlows(): Registration {
 
 describe('is the app that stands the one that these answers mean?', () => {
   const other: Required<Known> = {
-    ...{ mailbox: 'a@contoso.com', for: 'custom', access: 'app-only', signInAs: 'ada@contoso.com', tenant: 'fabrikam.com' },
+    ...{
+      mailbox: 'a@contoso.com',
+      for: 'custom',
+      access: 'app-only',
+      openedBy: 'delegate',
+      signInAs: 'ada@contoso.com',
+      tenant: 'fabrikam.com',
+    },
     ...{ register: 'portal', clientType: 'confidential', clientId, redirectUri: 'http://localhost:1', audience: 'multi', variant: 'x' },
     ...{
       protocols: ['pop'],
