@@ -36,6 +36,7 @@ export interface Context {
   readonly files: Files;
   readonly network: Network;
   readonly prompts: Prompts;
+  readonly keys: Keys;
   readonly browser: Browser;
   readonly keychain: Keychain;
   /** aborts with an `Interrupted` on Ctrl-C, on SIGTERM, and when the terminal is closed */
@@ -179,6 +180,15 @@ export interface Prompts {
     signal?: AbortSignal,
   ): Promise<readonly T[]>;
   confirm(q: { message: string; default: boolean }, signal?: AbortSignal): Promise<boolean>;
+}
+
+/** Single keys of the terminal, without Enter and without an echo, while something is waited for. */
+export interface Keys {
+  /**
+   * Gives each key to `pressed`, until `stop`. Text that comes in one piece (a paste, an arrow key) is no key. `over` rejects with `Interrupted` at
+   * Ctrl-C, at Ctrl-D and where the terminal is closed. What was typed and not used is dropped.
+   */
+  listen(pressed: (key: string) => void): { readonly over: Promise<never>; stop(): void };
 }
 
 export type BrowserOutcome = { readonly kind: 'opened' } | { readonly kind: 'failed'; readonly why: string };

@@ -2,10 +2,30 @@ import type { Context, Network } from './context.ts';
 
 type StepState = 'started' | 'waiting' | 'done' | 'skipped' | 'failed';
 
+/** Somebody elsewhere is waited for: a person in a browser, an administrator. */
+export interface Wait {
+  readonly step: string;
+  /** what a log and a program read, once */
+  readonly text: string;
+  /** what a terminal shows, with the time that has passed and the limit behind it */
+  readonly live: string;
+  readonly limitMs: number;
+  /** of the limit, when this is called */
+  readonly leftMs: number;
+  /** what keys do, each `key does this`; only where the reporter `takesKeys` */
+  readonly keys?: readonly string[];
+}
+
 /** How a run tells what it is doing: lines on stderr for people, JSON lines on stdout for programs. */
 export interface Reporter {
   /** `text` is for people: one line, past tense when done */
   progress(step: string, state: StepState, text: string): void;
+  /** like `started`, for people alone: a part of a step that programs know as one */
+  busy(step: string, text: string): void;
+  /** moves until the next report of another step */
+  waiting(wait: Wait): void;
+  /** a person at a terminal that can be redrawn reads this: what is long can be shown on request, by a key */
+  readonly takesKeys: boolean;
   /** the address to sign in at; `expiresAt` in milliseconds since the epoch; `userCode` is typed there (device code flow) */
   authorizationRequired(url: string, expiresAt: number, userCode?: string): void;
   /** something worth knowing; left out by --quiet */

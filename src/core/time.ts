@@ -15,6 +15,14 @@ export const pauseMs = (attempt: number, firstMs: number): number => Math.min(fi
 /** Pauses for what Microsoft has accepted and is still publishing in its data centres: 89 s in all. */
 export const publishingPausesMs: readonly number[] = [2000, 4000, 8000, 15_000, 15_000, 15_000, 15_000, 15_000];
 
+/** A time that passes: `0:14`, `10:00`, `1:00:00`. */
+export function stopwatch(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (value: number) => String(value).padStart(2, '0');
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return h === 0 ? `${m}:${two(s)}` : `${h}:${two(m)}:${two(s)}`;
+}
+
 const units = [
   { name: 'day', ms: 86_400_000 },
   { name: 'hour', ms: 3_600_000 },

@@ -6,13 +6,14 @@ import { type AdminWays, adminNext } from '../errors/catalogue/registration/admi
 import { problem } from '../errors/problem.ts';
 import { adminApp, adminRefusal, asAdminRefusal } from './admin-refusal.ts';
 import { type AuthorizationAnswer, newState, refuseForeignIssuer } from './authorization-answer.ts';
-import { type BrowserTrip, browserTrip, type SignInView } from './browser-trip.ts';
+import { browserTrip } from './browser-trip.ts';
 import { readEntraError } from './entra-error.ts';
 import { type Grant, readGrant } from './grant.ts';
 import { foreignNonce } from './identity.ts';
 import { adminPage } from './loopback-pages.ts';
 import { newPkce } from './msal.ts';
 import type { OAuthApp } from './oauth-app.ts';
+import type { BrowserTrip, SignInView } from './sign-in-view.ts';
 import { formRequest, readTokenAnswer } from './token-exchange.ts';
 
 interface AdminSignIn extends Pick<BrowserTrip, 'method' | 'waitMs' | 'canAsk'>, AdminWays {

@@ -16,26 +16,21 @@ interface Asked {
   readonly wanted: boolean;
   /** nothing else can bring the answer */
   readonly alone: boolean;
+  /** an empty line goes back to waiting for the browser */
+  readonly leaves: boolean;
 }
 
 /**
- * Asks until the person pastes a usable address. When piped standard input has ended, only the listener can still answer, and it resolves
+ * Asks until the person pastes a usable address, or leaves the question: undefined. When piped standard input has ended, only the listener can still answer, and it resolves
  * to undefined; without a listener it throws `paste-ended`.
  */
-export async function askForPaste(
-  { ctx, redirectUri, state, note, again, wanted, alone }: Asked,
-  stop: AbortSignal,
-): Promise<AuthorizationAnswer | undefined> {
+export async function askForPaste(asked: Asked, stop: AbortSignal): Promise<AuthorizationAnswer | undefined> {
+  const { ctx, redirectUri, state, note, leaves } = asked;
   let before = '';
   for (;;) {
-    const text = await nextPaste(ctx, stop);
-    if (text === undefined) {
-      if (alone) throw problem('paste-ended', { again });
-      if (wanted) {
-        note('Standard input has ended, so nothing can be pasted: only a browser on this computer, or a forwarded port, can answer.');
-      }
-      return undefined;
-    }
+    const text = await nextPaste(ctx, leaves ? pasteOrBack : pasteOrWait, stop);
+    if (text === undefined) return ended(asked);
+    if (text.trim() === '' && leaves) return undefined;
     if (text.trim() === '') continue;
     // A line break in what was copied ends the first paste early. The rest comes as the next paste and may look like a code of its own.
     const whole = beginsAnew(text) ? text : before + text;
@@ -46,9 +41,17 @@ export async function askForPaste(
   }
 }
 
+function ended({ note, again, wanted, alone }: Asked): undefined {
+  if (alone) throw problem('paste-ended', { again });
+  if (wanted) note('Standard input has ended, so nothing can be pasted: only a browser on this computer, or a forwarded port, can answer.');
+}
+
+const pasteOrBack = 'Paste the address (Enter waits for the browser again):';
+const pasteOrWait = 'Paste the address (or wait for the browser):';
+
 /** Undefined at the end of a standard input that is no terminal. */
-async function nextPaste(ctx: Context, stop: AbortSignal): Promise<string | undefined> {
-  if (ctx.interactive) return ctx.prompts.text({ message: 'Paste the address (or wait for the browser):', wrapped: true }, stop);
+async function nextPaste(ctx: Context, message: string, stop: AbortSignal): Promise<string | undefined> {
+  if (ctx.interactive) return ctx.prompts.text({ message, wrapped: true }, stop);
   const text = await ctx.readLine(AbortSignal.any([stop, ctx.signal]));
   // Ctrl-D, or a terminal that was closed.
   if (text === undefined && ctx.longInput.isTerminal) throw new Interrupted();

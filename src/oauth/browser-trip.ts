@@ -1,48 +1,13 @@
 import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
-import { type Command, inPlaceOfLogin } from '../core/next.ts';
-import type { Reporter } from '../core/run-parts.ts';
+import { inPlaceOfLogin } from '../core/next.ts';
 import { type Surroundings, stepsShown } from '../core/shown.ts';
 import { problem } from '../errors/problem.ts';
-import { askForPaste } from './ask-for-paste.ts';
 import { type AuthorizationAnswer, newState } from './authorization-answer.ts';
-import { executionEnvironment, forwardHint, hintWhenOpened, openByHand } from './execution-environment.ts';
-import { type Loopback, type LoopbackAnswer, openLoopback } from './loopback.ts';
+import { type Answered, firstAnswer, launch, type TripUnderWay, tooLate } from './first-answer.ts';
+import { type Loopback, openLoopback } from './loopback.ts';
 import { failurePage, type ResultPage } from './loopback-pages.ts';
-
-/** One trip of a person's browser to Microsoft and back. */
-export interface BrowserTrip {
-  /** as registered */
-  readonly redirectUri: string;
-  /** this computer can catch the redirect */
-  readonly loopback: boolean;
-  /** `browser` opens a browser here; `paste` prints the address for another computer and also takes a pasted address */
-  readonly method: 'browser' | 'paste';
-  readonly waitMs: number;
-  /** the command that repeats the sign-in, for the error of a deadline that passed */
-  readonly again: Command;
-  /** a person can be asked to paste */
-  readonly canAsk: boolean;
-  /** the address that the browser opens, for this redirect URI and state */
-  address(to: { readonly redirectUri: string; readonly state: string }): Promise<string>;
-}
-
-/** What the command shows while a person signs in. */
-export interface SignInView {
-  authorizationRequired(url: string, expiresAt: number): void;
-  note(text: string): void;
-  waiting(text: string): void;
-}
-
-/** Shows it as the step `step` of a run; `text` stands before the address and says what to do there. */
-export const viewOf = (report: Reporter, step: string, text: string): SignInView => ({
-  authorizationRequired(url, expiresAt) {
-    report.progress(step, 'waiting', text);
-    report.authorizationRequired(url, expiresAt);
-  },
-  note: (line) => report.note(line),
-  waiting: (line) => report.progress(step, 'started', line),
-});
+import { type BrowserTrip, isShort, type SignInView, showAddress } from './sign-in-view.ts';
 
 /**
  * Opens a browser, waits for the one answer and lets `finish` act on it. Only then the browser is told how it ended: it gets the page
@@ -61,8 +26,11 @@ export async function browserTrip<T>(
   try {
     const url = await trip.address({ redirectUri, state });
     const deadline = ctx.clock.now() + trip.waitMs;
-    view.authorizationRequired(url, deadline);
-    let underWay: TripUnderWay = { ctx, trip, view, listener, url, deadline, redirectUri, state, insisted: insisted.signal };
+    if (!isShort(ctx, trip, view)) showAddress(view, url, deadline);
+    let underWay: TripUnderWay = {
+      ...{ ctx, trip, view, listener, url, deadline, redirectUri, state },
+      ...{ limitMs: trip.waitMs, insisted: insisted.signal },
+    };
     const launched = launch(underWay);
     let refused: unknown;
     for (;;) {
@@ -70,6 +38,7 @@ export async function browserTrip<T>(
         const late = insisted.signal.aborted ? problem('loopback-https', { again: trip.again }) : tooLate(trip);
         throw fromTrip(isLate(thrown) ? (refused ?? late) : thrown, trip);
       });
+      view.report.busy(view.step, 'Your browser has answered; asking Microsoft');
       try {
         const { value, page } = await finish(arrived.answer, redirectUri);
         await arrived.respond(page);
@@ -83,10 +52,10 @@ export async function browserTrip<T>(
           throw error;
         }
         arrived.refuse(page);
-        view.note(refusals[who]);
+        view.report.note(refusals[who]);
         if (who === 'stranger') continue;
         refused = error;
-        underWay = { ...underWay, deadline: Math.min(underWay.deadline, ctx.clock.now() + secondTabMs) };
+        underWay = { ...underWay, limitMs: secondTabMs, deadline: Math.min(underWay.deadline, ctx.clock.now() + secondTabMs) };
       }
     }
   } finally {
@@ -102,8 +71,6 @@ const refusals = {
 } as const;
 
 const isLate = (thrown: unknown): boolean => thrown instanceof MailauthError && thrown.code === 'sign-in-timeout';
-// The time that was given: the listener counts from its opening, which is longer.
-const tooLate = ({ waitMs, again }: BrowserTrip) => problem('sign-in-timeout', { seconds: Math.round(waitMs / 1000), again });
 
 /** Whose answer failed, where that must not end the sign-in: the address of a browser can be read by every user of the computer. */
 async function whoFailed(error: unknown, arrived: Answered, { files }: Context): Promise<keyof typeof refusals | undefined> {
@@ -125,14 +92,14 @@ async function listen(ctx: Context, trip: BrowserTrip, view: SignInView, insiste
       signal: ctx.signal,
       again: trip.again,
       onTls: () => {
-        if (!insisted.signal.aborted) view.note(`${httpsOnly} ${trip.canAsk ? pasteInstead : pasteNextTime}`);
+        if (!insisted.signal.aborted) view.report.note(`${httpsOnly} ${trip.canAsk ? pasteInstead : pasteNextTime}`);
         insisted.abort();
       },
     });
   } catch (error) {
     const busy = error instanceof MailauthError && (error.code === 'loopback-port-taken' || error.code === 'loopback-refused');
     if (!busy || trip.method !== 'paste') throw error;
-    view.note(`${error.title}; the address can only be pasted.`);
+    view.report.note(`${error.title}; the address can only be pasted.`);
     return undefined;
   }
 }
@@ -141,108 +108,6 @@ const httpsOnly =
   'A browser came with https, but an address of this computer is answered with http: it is in https-only mode. Allow http for localhost in that browser,';
 const pasteInstead = 'or copy the address of the page that does not load and paste it here.';
 const pasteNextTime = 'or stop here and sign in with --sign-in paste.';
-
-/** Opens the browser, or says why it cannot. True: a pasted address is waited for as well. */
-async function launch({ ctx, trip, view, listener, url }: TripUnderWay): Promise<boolean> {
-  if (trip.method === 'paste') {
-    view.note(
-      'Open the address in a browser on any computer and sign in. Copy the address of the page it ends on (it may not load) and paste it here.',
-    );
-    return trip.canAsk || !ctx.interactive;
-  }
-  const environment = await executionEnvironment(ctx);
-  const forward = (): void => {
-    for (const line of forwardHint(environment, listener?.redirectUri)) view.note(line);
-  };
-  if (!ctx.browser.usable) {
-    view.note(`No browser can be opened here. ${openByHand(environment)}`);
-    forward();
-    return trip.canAsk;
-  }
-  view.waiting('Waiting for the sign-in in your browser (Ctrl-C stops)');
-  const outcome = await ctx.browser.open(url);
-  if (outcome.kind === 'opened') {
-    const hint = trip.canAsk ? hintWhenOpened(environment) : undefined;
-    if (hint === undefined) return false;
-    view.note(hint);
-    forward();
-    return true;
-  }
-  view.note(`The browser did not start (${outcome.why}). ${openByHand(environment)}`);
-  forward();
-  return trip.canAsk;
-}
-
-interface TripUnderWay {
-  readonly ctx: Context;
-  readonly trip: BrowserTrip;
-  readonly view: SignInView;
-  readonly listener: Loopback | undefined;
-  readonly url: string;
-  readonly deadline: number;
-  readonly redirectUri: string;
-  readonly state: string;
-  /** aborted once a browser has insisted on https, which only a pasted address gets around */
-  readonly insisted: AbortSignal;
-}
-
-interface Answered {
-  readonly answer: AuthorizationAnswer;
-  respond(page: ResultPage): Promise<void>;
-  readonly refuse?: LoopbackAnswer['refuse'];
-  readonly fromAnotherUser?: LoopbackAnswer['fromAnotherUser'];
-}
-
-/**
- * The listener and the pasted address race, and the loser is stopped. The launcher runs beside them: a browser that stays in the
- * foreground counts as opened only after two seconds, and the person may have answered by then.
- */
-async function firstAnswer(underWay: TripUnderWay, launched: Promise<boolean>): Promise<Answered> {
-  const { listener, deadline, insisted, trip } = underWay;
-  const stop = new AbortController();
-  const listened =
-    listener === undefined
-      ? timeOut(underWay, stop.signal)
-      : listener.answer(deadline).then(({ params, ...rest }) => ({ answer: params, ...rest }));
-  const pasting = launched.then(async (wanted) => {
-    if (!wanted && !trip.canAsk) return never;
-    if (!wanted) await abortOf(insisted);
-    return stop.signal.aborted ? never : pasted(underWay, stop.signal);
-  });
-  try {
-    return await Promise.race([listened, pasting]);
-  } finally {
-    stop.abort(new Error('answered'));
-    for (const racer of [listened, pasting]) racer.catch(() => undefined);
-  }
-}
-
-const abortOf = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-
-const never = new Promise<never>(() => undefined);
-
-/** A pasted address comes from no connection, so nobody is told how it went but the person at the terminal. */
-async function pasted({ ctx, trip, view, listener, redirectUri, state }: TripUnderWay, stop: AbortSignal): Promise<Answered> {
-  const asked = {
-    ctx,
-    redirectUri,
-    state,
-    note: view.note,
-    again: trip.again,
-    wanted: trip.method === 'paste',
-    alone: listener === undefined,
-  };
-  return { answer: (await askForPaste(asked, stop)) ?? (await never), respond: async () => undefined };
-}
-
-async function timeOut({ ctx, trip, deadline }: TripUnderWay, stop: AbortSignal): Promise<never> {
-  await ctx.clock.sleep(Math.max(0, deadline - ctx.clock.now()), AbortSignal.any([stop, ctx.signal]));
-  throw tooLate(trip);
-}
 
 function pageOf(error: unknown, here: Surroundings): ResultPage {
   if (error instanceof MailauthError) return failurePage({ title: error.title, why: error.why, next: stepsShown(error.next, here) });

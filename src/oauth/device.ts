@@ -3,12 +3,13 @@ import { Exit, MailauthError } from '../core/errors.ts';
 import type { TokenSet } from '../core/mailbox.ts';
 import { type Command, inPlaceOfLogin } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
-import type { SignInView } from './browser-trip.ts';
+import { waitWithKeys } from '../ui/waiting.ts';
 import { type DeviceAuthorization, judgePoll, type PollVerdict, readDeviceAuthorization } from './device-answer.ts';
 import { entraProblem } from './entra-error.ts';
 import { readGrant } from './grant.ts';
 import type { OAuthApp } from './oauth-app.ts';
 import { acceptGrant, type OtherAccount } from './sign-in.ts';
+import type { SignInView } from './sign-in-view.ts';
 import { formRequest, readTokenAnswer, type TokenAnswer } from './token-exchange.ts';
 
 export interface DeviceSignIn {
@@ -39,7 +40,7 @@ export interface DeviceOptions {
 }
 
 /** What the command shows while it waits. */
-interface DeviceView extends Pick<SignInView, 'waiting'> {
+interface DeviceView extends Pick<SignInView, 'report' | 'step'> {
   codeRequired(device: Pick<DeviceAuthorization, 'verificationUri' | 'userCode'>, deadline: number): Promise<void>;
 }
 
@@ -58,7 +59,7 @@ const blocking = new Set([53003, 530035, 530036, 50199, 530032, 53000, 53001, 53
  * and the signal's reason at once.
  */
 export async function deviceSignIn(
-  ctx: Pick<Context, 'clock' | 'signal'>,
+  ctx: Pick<Context, 'clock' | 'signal' | 'keys'>,
   request: DeviceSignIn,
   view: DeviceView,
   keep: (tokens: TokenSet) => Promise<void>,
@@ -68,9 +69,13 @@ export async function deviceSignIn(
     const wanted = request.waitMs === undefined ? Number.POSITIVE_INFINITY : ctx.clock.now() + request.waitMs;
     const deadline = Math.min(device.expiresAt, wanted);
     await view.codeRequired(device, deadline);
-    view.waiting('Waiting for the sign-in with this code (Ctrl-C stops)');
+    const { report, step } = view;
+    const text = 'Waiting for the sign-in with this code (Ctrl-C stops)';
+    const limitMs = deadline - ctx.clock.now();
+    report.progress(step, 'started', text);
     await request.shown?.(device.verificationUri, device.userCode);
-    const answer = await poll(ctx, request, device, deadline);
+    const wait = { step, text, live: 'Waiting for the sign-in with this code', limitMs, leftMs: deadline - ctx.clock.now() };
+    const answer = await waitWithKeys({ ctx, report }, wait, [], poll(ctx, request, device, deadline));
     const tokens = accepted(request, answer);
     await keep(tokens);
     return tokens;

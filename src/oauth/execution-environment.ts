@@ -57,11 +57,13 @@ export function openByHand({ ssh, wsl, codespaces, container }: ExecutionEnviron
 }
 
 /** What to say after a browser was opened that may run outside of this machine, where localhost is another computer. undefined: it runs here. */
-export function hintWhenOpened({ ssh, wsl, codespaces }: ExecutionEnvironment): string | undefined {
-  if (ssh !== undefined && !codespaces)
+export function hintWhenOpened({ ssh, wsl, codespaces }: ExecutionEnvironment, byKeys = false): string | undefined {
+  if (ssh !== undefined && !codespaces) {
+    if (byKeys) return 'If no browser comes up on your screen, press u, open the address there, press p and paste the address it ends on.';
     return 'If no browser comes up on your screen, open the address there, and paste the address it ends on.';
+  }
   if (!wsl && !codespaces) return undefined;
-  return 'If the page at the end does not load in your browser, copy its address and paste it here.';
+  return `If the page at the end does not load in your browser, copy its address${byKeys ? ', press p' : ''} and paste it here.`;
 }
 
 /** Over SSH the browser is on another computer, whose localhost is not this one. These lines say how to forward the listener's port. */

@@ -3,7 +3,7 @@ import type { Account, TokenSet } from '../core/mailbox.ts';
 import { authorityOf } from '../core/sign-in-authority.ts';
 import { problem } from '../errors/problem.ts';
 import { type AuthorizationAnswer, newState, refuseForeignIssuer } from './authorization-answer.ts';
-import { type BrowserTrip, browserTrip, type SignInView } from './browser-trip.ts';
+import { browserTrip } from './browser-trip.ts';
 import { readAccessToken } from './claims.ts';
 import { entraProblem, readEntraError } from './entra-error.ts';
 import { checkIdentity } from './identity.ts';
@@ -11,6 +11,7 @@ import { successPage } from './loopback-pages.ts';
 import { authorizationUrl, type Grant, newPkce, redeemCode } from './msal.ts';
 import type { OAuthApp } from './oauth-app.ts';
 import { checkScopes } from './scopes.ts';
+import type { BrowserTrip, SignInView } from './sign-in-view.ts';
 
 /** An account that signed in for a mailbox although another one was expected. */
 export interface OtherAccount {

@@ -136,6 +136,7 @@ function readingContext(process: NodeJS.Process): Context {
     files: readOnly,
     network: noNetwork,
     prompts: noPrompts,
+    keys: { listen: refuse },
     browser: { usable: false, open: refuse },
     // What is slow or needs a person is left to the whole program.
     keychain: createKeychain({ platform, env, clock, ...(platform === 'darwin' ? {} : { callLimitMs: 1_000 }) }),
@@ -191,6 +192,9 @@ const noNetwork: Network = {
 const noPrompts: Prompts = { text: refuse, secret: refuse, select: refuse, checkbox: refuse, confirm: refuse };
 const silent: Reporter = {
   progress: () => undefined,
+  busy: () => undefined,
+  waiting: refuse,
+  takesKeys: false,
   authorizationRequired: refuse,
   note: refuse,
   detail: () => undefined,

@@ -10,6 +10,7 @@ import { appendLine } from './disk/debug-log.ts';
 import { systemFiles } from './disk/files.ts';
 import { createKeychain } from './keychain/keychain.ts';
 import { createNetwork } from './network/network.ts';
+import { terminalKeys } from './terminal/keys.ts';
 import { createPrompts } from './terminal/prompts.ts';
 import { createLongInput, lineReader, outputOf, readAll } from './terminal/terminal.ts';
 
@@ -38,6 +39,7 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     random: systemRandom,
     files: systemFiles,
     prompts: createPrompts(process.stderr, process.stdin, signal),
+    keys: terminalKeys(process),
     browser: createBrowser({ env, platform, clock: systemClock, signal }),
     keychain: createKeychain({ platform, env, clock: systemClock }),
     signal,

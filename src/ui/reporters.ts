@@ -5,62 +5,15 @@ import { isPlain } from '../core/plain-terminal.ts';
 import type { Reporter } from '../core/run-parts.ts';
 import { plain } from '../core/text.ts';
 import { rfc3339 } from '../core/time.ts';
-import { eraseLine, eraseRest, type Theme } from './theme.ts';
-
-const secondMs = 1000;
-const frameMs = 200;
-const frames = { unicode: [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'], ascii: [...'|/-\\'] };
-
-/**
- * What is under way. On a terminal it is one grey line, from its second second on with a spinner and the seconds; its end replaces it.
- * A pipe or a log gets one line for each step that takes longer than a second.
- */
-function ongoing({ err, env }: Pick<Context, 'err' | 'env'>, theme: Theme) {
-  const animated = err.isTerminal && !isPlain(env);
-  const wheel = theme.signs.busy === '…' ? frames.unicode : frames.ascii;
-  let now: { readonly step: string; text: string; readonly began: number; drawn: boolean; readonly timer: NodeJS.Timeout } | undefined;
-  const line = (sign: string, text: string, after: string) => theme.dim(`${sign} ${cut(text, err.columns - 3 - after.length)}${after}`);
-  const draw = () => {
-    if (now === undefined) return;
-    const ms = performance.now() - now.began;
-    const seconds = Math.floor(ms / secondMs);
-    if (animated) {
-      const sign = seconds < 1 ? theme.signs.busy : (wheel[Math.floor(ms / frameMs) % wheel.length] ?? '');
-      const text = line(sign, now.text, seconds < 1 ? '' : `  ${seconds} s`);
-      err.write(now.drawn ? `\r${text}${eraseRest}` : text);
-      now.drawn = true;
-    } else if (seconds >= 1 && !now.drawn) {
-      now.drawn = true;
-      err.write(`${theme.dim(`${theme.signs.busy} ${now.text}`)}\n`);
-    }
-  };
-  const spin = () => {
-    if (now !== undefined && performance.now() - now.began >= secondMs) draw();
-  };
-  return {
-    /** The same step keeps its clock when its text changes. */
-    begin(step: string, text: string): void {
-      if (now?.step === step) now.text = text;
-      else {
-        this.end();
-        // The process may end while this waits: the timer does not keep it.
-        now = { step, text, began: performance.now(), drawn: false, timer: setInterval(spin, frameMs).unref() };
-      }
-      if (animated) draw();
-    },
-    end(): void {
-      if (now === undefined) return;
-      clearInterval(now.timer);
-      if (animated) err.write(eraseLine);
-      now = undefined;
-    },
-  };
-}
-
-const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, Math.max(length - 1, 0))}…` : text);
+import { ongoing } from './ongoing.ts';
+import type { Theme } from './theme.ts';
 
 /** Progress as a person reads it, on stderr. */
-export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet: boolean; verbose: boolean }, theme: Theme): Reporter {
+export function textReporter(
+  ctx: Pick<Context, 'err' | 'env' | 'interactive'>,
+  globals: { readonly quiet: boolean; readonly verbose: boolean; readonly noInput: boolean },
+  theme: Theme,
+): Reporter {
   const { err } = ctx;
   const { signs } = theme;
   const ends = { done: theme.green(signs.ok), skipped: theme.dim(signs.skipped), failed: theme.red(signs.failed) };
@@ -69,27 +22,30 @@ export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet
   const work = ongoing(ctx, theme);
   const clear = () => work.end();
   return {
+    takesKeys: err.isTerminal && ctx.interactive && !isPlain(ctx.env) && !globals.quiet && !globals.noInput,
     progress(step, state, text) {
       if (globals.quiet) return;
       if (state === 'started') return work.begin(step, text);
+      // What is said in the middle of a step does not end it.
+      if (state === 'waiting') return work.above(`${theme.dim(`${signs.busy} ${folded(text)}`)}\n`, step);
       clear();
-      if (state === 'waiting') err.write(`${theme.dim(`${signs.busy} ${folded(text)}`)}\n`);
-      else err.write(`${ends[state]} ${folded(text)}\n`);
+      err.write(`${ends[state]} ${folded(text)}\n`);
+    },
+    busy(step, text) {
+      if (!globals.quiet) work.begin(step, text);
+    },
+    waiting(wait) {
+      if (!globals.quiet) work.wait(wait);
     },
     authorizationRequired(url, _expiresAt, userCode) {
-      clear();
       // From the first column and unbroken, so that a copy of its lines is one address; the same for the code.
-      err.write(`\n${theme.cyan(url)}\n\n${userCode === undefined ? '' : `${theme.bold(userCode)}\n\n`}`);
+      work.above(`\n${theme.cyan(url)}\n\n${userCode === undefined ? '' : `${theme.bold(userCode)}\n\n`}`);
     },
     note(text) {
-      if (globals.quiet) return;
-      clear();
-      err.write(`${theme.yellow(signs.warning)} ${folded(text)}\n`);
+      if (!globals.quiet) work.above(`${theme.yellow(signs.warning)} ${folded(text)}\n`);
     },
     detail(text) {
-      if (!globals.verbose || globals.quiet) return;
-      clear();
-      err.write(`${theme.dim(`  ${text}`)}\n`);
+      if (globals.verbose && !globals.quiet) work.above(`${theme.dim(`  ${text}`)}\n`);
     },
     show(text) {
       clear();
@@ -103,13 +59,17 @@ export function textReporter(ctx: Pick<Context, 'err' | 'env'>, globals: { quiet
 export function jsonLinesReporter(ctx: Pick<Context, 'out'>): Reporter {
   const line = (value: unknown) => ctx.out.write(`${JSON.stringify(value)}\n`);
   let begun: string | undefined;
+  const progress: Reporter['progress'] = (step, state, text) => {
+    // How far a step is moves a line on a terminal; a program is told once that it began.
+    if (state === 'started' && begun === step) return;
+    begun = state === 'started' ? step : undefined;
+    line({ type: 'progress', step, state, text: plain(text) });
+  };
   return {
-    progress(step, state, text) {
-      // How far a step is moves a line on a terminal; a program is told once that it began.
-      if (state === 'started' && begun === step) return;
-      begun = state === 'started' ? step : undefined;
-      line({ type: 'progress', step, state, text: plain(text) });
-    },
+    takesKeys: false,
+    progress,
+    busy: () => undefined,
+    waiting: ({ step, text }) => progress(step, 'started', text),
     authorizationRequired: (url, expiresAt, userCode) =>
       line({
         type: 'authorization_required',
@@ -128,6 +88,9 @@ export function jsonLinesReporter(ctx: Pick<Context, 'out'>): Reporter {
 export function quietReporter(ctx: Pick<Context, 'err'>, globals: { quiet: boolean }): Reporter {
   let lead = 'Sign in:';
   return {
+    takesKeys: false,
+    busy: () => undefined,
+    waiting: () => undefined,
     // What is waited for is said before its address; alone it is progress.
     progress(_step, state, text) {
       if (state === 'waiting') lead = plain(text);

@@ -20,11 +20,14 @@ export interface Theme {
   };
 }
 
-/** Back to the first column and the line is empty again (ECMA-48: CR, EL 2): only written on a terminal that animates. */
-export const eraseLine = '\r\u001b[2K';
-
-/** What an earlier, longer text left to the right of the cursor (ECMA-48: EL 0). */
+/** What an earlier, longer text left to the right of the cursor (ECMA-48: EL 0): only written on a terminal that is redrawn, as the next two. */
 export const eraseRest = '\u001b[K';
+
+/** The rest of the screen, from the cursor on (ECMA-48: ED 0). */
+export const eraseBelow = '\u001b[J';
+
+/** ECMA-48: CUU 1 */
+export const lineUp = '\u001b[A';
 
 /** `--no-color` beats NO_COLOR beats FORCE_COLOR beats "a terminal and TERM not dumb" (no-color.org). Chalk itself ignores NO_COLOR. */
 export function wantsColor(env: Context['env'], output: Output, noColorFlag: boolean): boolean {

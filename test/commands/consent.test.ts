@@ -174,7 +174,9 @@ describe('consent that only an administrator can give, in a terminal', () => {
     const words = `setup --sandbox --mailbox ${mailbox} --for this-computer --protocols imap --consent user --no-test --register auto`;
     const ran = await asked(words, script, { ...patience, clock: { ...patience.clock, sleep } });
     expect(ran.exit).toBe(0);
-    expect(ran.err).toMatch(/Microsoft Graph is asked\s+every 5 s.*An administrator has accepted.*Signed in as helpdesk/s);
+    expect(ran.err).toMatch(
+      /Waiting for an administrator: Microsoft is asked every 5 s · 0:00 of 10:00.*An administrator has accepted.*Signed in as helpdesk/s,
+    );
     expect(patience.waits).toEqual([5000, 5000]);
   });
 

@@ -6,6 +6,7 @@ import { mailauth } from '../../src/core/next.ts';
 import { problem } from '../../src/errors/problem.ts';
 import { type DeviceSignIn, deviceSignIn } from '../../src/oauth/device.ts';
 import { systemClock } from '../../src/system/clock-and-random.ts';
+import { reportNoting, testContext } from '../support/context.ts';
 import { nextOf } from '../support/next.ts';
 import { mailScope, type TestSandbox, testSandbox } from '../support/sandbox.ts';
 
@@ -54,7 +55,7 @@ async function attempt({ fault, as = 'helpdesk@contoso.example', mailbox = as, n
   const kept: TokenSet[] = [];
   const shown: { userCode: string; deadline: number; url: string }[] = [];
   const done = deviceSignIn(
-    { clock, signal: stop.signal },
+    { clock, signal: stop.signal, keys: testContext().keys },
     {
       app: {
         cloud: sandbox.cloud,
@@ -80,7 +81,7 @@ async function attempt({ fault, as = 'helpdesk@contoso.example', mailbox = as, n
       async codeRequired({ userCode, verificationUri }, deadline) {
         shown.push({ userCode, deadline: deadline - clock.now(), url: verificationUri });
       },
-      waiting: () => undefined,
+      ...{ report: reportNoting(), step: 'sign-in' },
     },
     async (set) => {
       kept.push(set);

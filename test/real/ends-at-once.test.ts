@@ -38,10 +38,10 @@ const questions: readonly [kind: string, words: string, wanted: string][] = [
   ['a passphrase', 'setup --sandbox --store file --mailbox ada@contoso.example --for this-computer', 'New passphrase'],
   ['the pasted address', `login ${mailbox} --sandbox --force --sign-in paste`, 'Paste the address'],
 ];
-const waits: readonly [kind: string, words: string, wanted: string][] = [
-  ['the browser is waited for', `login ${mailbox} --sandbox --force`, 'Waiting for the sign-in'],
-  ['the sandbox runs', 'sandbox', 'Ctrl-C stops it'],
+const live: readonly [kind: string, words: string, wanted: string][] = [
+  ['the browser is waited for', `login ${mailbox} --sandbox --force`, 'Waiting for you in the browser'],
 ];
+const waits: readonly [kind: string, words: string, wanted: string][] = [...live, ['the sandbox runs', 'sandbox', 'Ctrl-C stops it']];
 
 describe('a terminal that is closed ends the command with 129 and no crash', () => {
   it.each([...questions, ...waits])('%s', async (_, words, wanted) => {
@@ -49,8 +49,16 @@ describe('a terminal that is closed ends the command with 129 and no crash', () 
   });
 });
 
-describe('Ctrl-D at a question is Ctrl-C', () => {
-  it.each(questions)('%s', async (_, words, wanted) => {
+describe('Ctrl-C where keys work while something is waited for', () => {
+  it.each(live)('%s', async (_, words, wanted) => {
+    const ended = await ends(words, wanted, 'ctrl-c');
+    expect(ended).toMatchObject({ code: 130, after: expect.stringContaining('Stopped.') });
+    expect(ended.seconds).toBeLessThan(1);
+  });
+});
+
+describe('Ctrl-D at a question is Ctrl-C, and where keys work', () => {
+  it.each([...questions, ...live])('%s', async (_, words, wanted) => {
     const ended = await ends(words, wanted, 'ctrl-d');
     expect(ended).toMatchObject({ code: 130, signal: null, after: expect.stringContaining('Stopped.') });
   });

@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Context, Output, Prompts } from '../../src/core/context.ts';
+import type { Browser, Context, Keys, Output, Prompts } from '../../src/core/context.ts';
 import type { Keychain } from '../../src/core/keychain-port.ts';
+import type { Reporter } from '../../src/core/run-parts.ts';
 import { systemClock, systemRandom } from '../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import { createNetwork } from '../../src/system/network/network.ts';
@@ -60,6 +61,9 @@ const noPrompts: Prompts = {
   confirm: refuse('ask'),
 };
 
+/** Nobody presses a key. */
+const noKeys: Keys = { listen: () => ({ over: new Promise(() => undefined), stop: () => undefined }) };
+
 const noBrowser: Browser = { usable: false, open: async () => ({ kind: 'failed', why: 'no browser in this test' }) };
 
 const noNetwork = {
@@ -112,6 +116,7 @@ export function testContext({
     files: systemFiles,
     network: noNetwork,
     prompts: noPrompts,
+    keys: noKeys,
     browser: noBrowser,
     keychain: new MemoryKeychain(),
     signal: new AbortController().signal,
@@ -126,3 +131,10 @@ export async function temporaryFolder(): Promise<{ path: string; remove: () => P
   const path = await mkdtemp(join(tmpdir(), 'mailauth-'));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
+
+/** A report that nobody reads but for its notes. */
+export const reportNoting = (notes: string[] = []): Reporter => ({
+  ...{ takesKeys: false, progress: () => undefined, busy: () => undefined, waiting: () => undefined },
+  ...{ authorizationRequired: () => undefined, detail: () => undefined, show: () => undefined, settle: () => undefined },
+  note: (text) => notes.push(text),
+});

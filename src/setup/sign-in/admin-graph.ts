@@ -8,7 +8,6 @@ import type { AdminWays } from '../../errors/catalogue/registration/admin-errors
 import { problem } from '../../errors/problem.ts';
 import { adminApp } from '../../oauth/admin-refusal.ts';
 import { type AdminGrant, adminSignIn } from '../../oauth/admin-sign-in.ts';
-import { viewOf } from '../../oauth/browser-trip.ts';
 import { appAt } from '../../oauth/oauth-app.ts';
 
 /** Said before anybody agrees: as whom mailauth will act in the tenant. */
@@ -80,7 +79,11 @@ async function signInOnce(run: Run, work: AdminWork & Pick<Parameters<typeof adm
   const { tenant, cloud, token: _, ...rest } = work;
   const app = await appAt({ cloud, tenantId: tenant.id, endpoints: tenant.endpoints, registration: adminApp }, run);
   const trip = { ...rest, app, waitMs: run.browserTimeoutMs, canAsk: run.canAsk };
-  const grant = await adminSignIn(ctx, trip, viewOf(report, 'admin-sign-in', 'Sign in as an administrator:'));
+  const view = {
+    ...{ report, step: 'admin-sign-in' },
+    ...{ atAddress: 'Sign in as an administrator:', inBrowser: 'Sign in there as an administrator.' },
+  };
+  const grant = await adminSignIn(ctx, trip, view);
   report.progress('admin-sign-in', 'done', `Signed in for Microsoft Graph${grant.account === undefined ? '' : `: ${grant.account}`}`);
   return grant;
 }

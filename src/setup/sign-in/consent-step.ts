@@ -6,7 +6,7 @@ import { isGuid, plain } from '../../core/text.ts';
 import { adminConsentUrl, isConsentSeen } from '../../entra/consent.ts';
 import { problem } from '../../errors/problem.ts';
 import type { AuthorizationAnswer } from '../../oauth/authorization-answer.ts';
-import { browserTrip, viewOf } from '../../oauth/browser-trip.ts';
+import { browserTrip } from '../../oauth/browser-trip.ts';
 import { entraProblem, readEntraError } from '../../oauth/entra-error.ts';
 import { consentPage } from '../../oauth/loopback-pages.ts';
 import type { Answers } from '../answers/answers.ts';
@@ -87,7 +87,11 @@ async function adminConsent(record: MailboxRecord, cloud: Cloud, method: 'browse
           state,
         }),
     },
-    viewOf(report, 'consent', 'Consent for the whole organization, as an administrator, at this address:'),
+    {
+      ...{ report, step: 'consent' },
+      atAddress: 'Consent for the whole organization, as an administrator, at this address:',
+      inBrowser: 'Consent there for the whole organization, as an administrator.',
+    },
     async (answer) => {
       judge(answer, record, cloud, again);
       return { value: undefined, page: consentPage() };

@@ -8,6 +8,7 @@ import type { Run } from '../../core/run-parts.ts';
 import { shown } from '../../core/shown.ts';
 import type { EntraWords } from '../../errors/catalogue/entra/entra-words.ts';
 import { problem } from '../../errors/problem.ts';
+import { waitWithKeys } from '../../ui/waiting.ts';
 import type { Journal } from '../journal/journal.ts';
 
 export interface ConsentWait {
@@ -120,23 +121,35 @@ function invitation(words: EntraWords, columns: number): string {
 
 /** Looks every few seconds, for as long as a browser is waited for. False: it cannot be seen, ask the person. */
 async function seen(look: () => Promise<boolean | undefined>, { deps }: ConsentWait): Promise<boolean> {
-  const { ctx, report, browserTimeoutMs } = deps;
+  const { report, browserTimeoutMs } = deps;
   const minutes = Math.max(1, Math.round(browserTimeoutMs / 60_000));
   const often = `Microsoft Graph is asked every ${pollMs / 1000} s, for ${minutes} min at most (Ctrl-C stops)`;
-  report.progress('consent', 'waiting', `Waiting for an administrator: ${often}`);
+  const text = `Waiting for an administrator: ${often}`;
+  if (!report.takesKeys) report.progress('consent', 'waiting', text);
+  const wait = {
+    step: 'consent',
+    text,
+    live: `Waiting for an administrator: Microsoft is asked every ${pollMs / 1000} s`,
+    limitMs: browserTimeoutMs,
+    leftMs: browserTimeoutMs,
+  };
+  const granted = await waitWithKeys(deps, wait, [], lookOften(look, deps));
+  if (granted === true) report.progress('consent', 'done', 'An administrator has accepted');
+  else if (granted === undefined) report.note('Microsoft Graph does not let this account read it; the next sign-in will tell.');
+  else report.note(`No administrator has accepted within ${minutes} min.`);
+  return granted === true;
+}
+
+/** Until it is known, or the time is over. */
+async function lookOften(
+  look: () => Promise<boolean | undefined>,
+  { ctx, browserTimeoutMs }: ConsentWait['deps'],
+): Promise<boolean | undefined> {
   const deadline = ctx.clock.now() + browserTimeoutMs;
   while (ctx.clock.now() < deadline) {
     await ctx.clock.sleep(pollMs, ctx.signal);
     const granted = await look();
-    if (granted === true) {
-      report.progress('consent', 'done', 'An administrator has accepted');
-      return true;
-    }
-    if (granted === undefined) {
-      report.note('Microsoft Graph does not let this account read it; the next sign-in will tell.');
-      return false;
-    }
+    if (granted !== false) return granted;
   }
-  report.note(`No administrator has accepted within ${minutes} min.`);
   return false;
 }

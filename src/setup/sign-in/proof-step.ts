@@ -1,7 +1,6 @@
 import type { Cloud } from '../../core/cloud.ts';
 import { type MailboxRecord, signerOf, type TokenSet } from '../../core/mailbox.ts';
 import type { Secret } from '../../core/secret.ts';
-import { viewOf } from '../../oauth/browser-trip.ts';
 import { signIn } from '../../oauth/sign-in.ts';
 import { resumeHere, type SetupDeps } from '../journal/setup-deps.ts';
 import { type Proof, requestFor } from './registered-setup.ts';
@@ -32,7 +31,11 @@ export async function signInForProof(record: MailboxRecord, step: ProofStep): Pr
     again: resumeHere(record, cloud),
     kept: false,
   };
-  const view = viewOf(report, 'sign-in', `Sign in as ${signerOf(record)}, for a proof before ${record.for} does, at this address:`);
+  const view = {
+    ...{ report, step: 'sign-in' },
+    atAddress: `Sign in as ${signerOf(record)}, for a proof before ${record.for} does, at this address:`,
+    inBrowser: `Sign in there as ${signerOf(record)}, for a proof before ${record.for} does.`,
+  };
   const set = await untilRightAccount(record, {
     deps,
     selectAccount: false,

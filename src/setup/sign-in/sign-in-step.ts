@@ -4,7 +4,6 @@ import { isLoopback, type MailboxRecord, signerOf, type TokenSet } from '../../c
 import type { Command } from '../../core/next.ts';
 import type { Run } from '../../core/run-parts.ts';
 import type { Secret } from '../../core/secret.ts';
-import { viewOf } from '../../oauth/browser-trip.ts';
 import { type DeviceOptions, deviceSignIn, qr } from '../../oauth/device.ts';
 import { type OtherAccount, type SignInRequest, signIn } from '../../oauth/sign-in.ts';
 import type { SignInWay } from '../../products/product.ts';
@@ -93,7 +92,11 @@ function byBrowser(
       waitMs: deps.browserTimeoutMs,
       canAsk: deps.canAsk,
     },
-    viewOf(deps.report, 'sign-in', `Sign in as ${signerOf(record)}, in a browser, at this address:`),
+    {
+      ...{ report: deps.report, step: 'sign-in' },
+      atAddress: `Sign in as ${signerOf(record)}, in a browser, at this address:`,
+      inBrowser: `Sign in there as ${signerOf(record)}.`,
+    },
     (tokens) => keep(tokens, record),
   );
 }
@@ -115,7 +118,8 @@ function byDevice(request: Request, { deps, keep }: SignInStep, record: MailboxR
         if (device?.qr === true) report.show(await qr(verificationUri));
         report.progress('sign-in', 'waiting', `The code is valid ${until(deadline, ctx.clock.now())}.`);
       },
-      waiting: (text) => report.progress('sign-in', 'started', text),
+      report,
+      step: 'sign-in',
     },
     (tokens) => keep(tokens, record),
   );

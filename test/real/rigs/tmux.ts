@@ -18,6 +18,7 @@ export interface Terminal {
   paste(text: string): Promise<void>;
   /** tmux's names: Enter, Up, Down, C-c, C-u … */
   press(...keys: string[]): Promise<void>;
+  resize(columns: number): Promise<void>;
   /** waits until the text shows; answers it */
   until(wanted: string | RegExp): Promise<string>;
   /** waits for the end of the command: its exit code, and what it left of the terminal */
@@ -95,6 +96,9 @@ export async function openTerminal(
     },
     press: async (...keys) => {
       await tmux('send-keys', ...keys);
+    },
+    resize: async (to) => {
+      await tmux('resize-window', '-x', String(to));
     },
     until: (wanted) =>
       poll(async () => {

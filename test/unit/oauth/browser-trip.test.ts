@@ -4,9 +4,14 @@ import { mailauth } from '../../../src/core/next.ts';
 import { problem } from '../../../src/errors/problem.ts';
 import { browserTrip } from '../../../src/oauth/browser-trip.ts';
 import { successPage } from '../../../src/oauth/loopback-pages.ts';
+import type { SignInView } from '../../../src/oauth/sign-in-view.ts';
 import { systemClock } from '../../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../../src/system/disk/files.ts';
-import { quickClock, testContext } from '../../support/context.ts';
+import { quickClock, reportNoting, testContext } from '../../support/context.ts';
+
+const viewNoting = (notes: string[]): SignInView => ({
+  ...{ report: reportNoting(notes), step: 'sign-in', atAddress: 'Sign in at:', inBrowser: 'Sign in there.' },
+});
 
 const redirectUri = 'https://app.example/cb';
 let redirect = '';
@@ -32,7 +37,7 @@ async function trip(paste: (address: string) => readonly string[], more: Paramet
         return 'https://login.example/authorize';
       },
     },
-    { authorizationRequired: () => undefined, note: (text) => notes.push(text), waiting: () => undefined },
+    viewNoting(notes),
     async (answer) => ({ value: answer.kind === 'code' ? answer.code.reveal() : answer.kind, page: { ok: true, html: '' } as never }),
   );
   return { got, notes };
@@ -140,7 +145,7 @@ async function knockedAt(codes: readonly string[], as?: number, clock = systemCl
         return 'https://login.example/authorize';
       },
     },
-    { authorizationRequired: () => undefined, note: (text) => notes.push(text), waiting: () => undefined },
+    viewNoting(notes),
     async (answer) => {
       const given = answer.kind === 'code' ? answer.code.reveal() : answer.kind;
       if (given === 'stolen') throw problem('code-expired', {});

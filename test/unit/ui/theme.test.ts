@@ -31,9 +31,13 @@ describe('escape sequences', () => {
     expect(holding.sort()).toEqual(['core/text.ts', 'oauth/paste.ts', 'ui/theme.ts']);
   });
 
-  it('of a whole run of the reporter are colours, carriage return and "erase line"', () => {
+  it('of a whole run of the reporter are colours, carriage return and what redraws lines', () => {
     const err = new Capture(true);
-    const reporter = textReporter({ err, env: {} }, { quiet: false, verbose: true }, themeFor({ env: {} }, err, false));
+    const reporter = textReporter(
+      { err, env: {}, interactive: true },
+      { quiet: false, verbose: true, noInput: false },
+      themeFor({ env: {} }, err, false),
+    );
     for (const state of ['started', 'waiting', 'done', 'skipped', 'failed'] as const) reporter.progress('step', state, 'text');
     reporter.progress('step', 'started', 'text');
     reporter.authorizationRequired('https://login.example', 0, 'ABC');
@@ -41,8 +45,12 @@ describe('escape sequences', () => {
     reporter.detail('text');
     reporter.show('text');
     reporter.settle();
-    expect(err.text).toContain('\r\u001b[2K');
-    const [before, ...sequences] = err.text.replaceAll('\r\u001b[2K', '').split('\u001b');
+    reporter.waiting({ step: 'step', text: 'text', live: 'text', limitMs: 1000, leftMs: 1000, keys: ['p pastes'] });
+    reporter.settle();
+    expect(err.text).toContain('\r\u001b[J');
+    const [before, ...sequences] = ['\u001b[A', '\r', '\u001b[J', '\u001b[K']
+      .reduce((rest, one) => rest.replaceAll(one, ''), err.text)
+      .split('\u001b');
     expect(sequences.length).toBeGreaterThan(10);
     for (const sequence of sequences) expect(sequence).toMatch(/^\[\d+m/);
     expect([before, ...sequences].join('').replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
