@@ -29,7 +29,7 @@ export async function browserTrip<T>(
     if (!isShort(ctx, trip, view)) showAddress(view, url, deadline);
     let underWay: TripUnderWay = {
       ...{ ctx, trip, view, listener, url, deadline, redirectUri, state },
-      ...{ limitMs: trip.waitMs, insisted: insisted.signal },
+      ...{ limitMs: trip.waitMs, opening: { isTold: false }, insisted: insisted.signal },
     };
     const launched = launch(underWay);
     let refused: unknown;

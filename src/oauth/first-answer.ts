@@ -17,6 +17,8 @@ export interface TripUnderWay {
   readonly deadline: number;
   readonly redirectUri: string;
   readonly state: string;
+  /** it is said that the browser opened, or that it did not */
+  readonly opening: { isTold: boolean };
   /** aborted once a browser has insisted on https, which only a pasted address gets around */
   readonly insisted: AbortSignal;
 }
@@ -28,23 +30,15 @@ export interface Answered {
   readonly fromAnotherUser?: LoopbackAnswer['fromAnotherUser'];
 }
 
-/** How it was tried to bring the address before the person. */
-interface Launch {
-  /** a pasted address is asked for at once */
-  readonly pastes: boolean;
-  /** said once the launcher has done its work, unless the person has answered by then */
-  tell?(): void;
-}
-
-/** Opens the browser, or says why it cannot. */
-export async function launch(underWay: TripUnderWay): Promise<Launch> {
-  const { ctx, trip, view, url, deadline, listener } = underWay;
+/** Opens the browser, or says why it cannot. True: a pasted address is asked for at once. */
+export async function launch(underWay: TripUnderWay): Promise<boolean> {
+  const { ctx, trip, view, url, deadline, listener, opening } = underWay;
   const { report } = view;
   if (trip.method === 'paste') {
     report.note(
       'Open the address in a browser on any computer and sign in. Copy the address of the page it ends on (it may not load) and paste it here.',
     );
-    return { pastes: trip.canAsk || !ctx.interactive };
+    return trip.canAsk || !ctx.interactive;
   }
   const environment = await executionEnvironment(ctx);
   const tellAll = (...lines: readonly string[]): void => {
@@ -52,44 +46,45 @@ export async function launch(underWay: TripUnderWay): Promise<Launch> {
   };
   if (!ctx.browser.usable) {
     tellAll(`No browser can be opened here. ${openByHand(environment)}`);
-    return { pastes: trip.canAsk };
+    return trip.canAsk;
   }
   const short = isShort(ctx, trip, view);
   if (short) report.busy(view.step, 'Opening your browser');
   else tellOfWait(view, trip.waitMs);
   const outcome = await ctx.browser.open(url);
+  if (opening.isTold) return false;
   if (outcome.kind === 'failed') {
+    opening.isTold = true;
     if (short) showAddress(view, url, deadline);
     tellAll(`The browser did not start (${outcome.why}). ${openByHand(environment)}`);
-    return { pastes: trip.canAsk };
+    return trip.canAsk;
   }
+  if (short) tellOpened(underWay);
   const hint = trip.canAsk ? hintWhenOpened(environment, short) : undefined;
-  const tell = (): void => {
-    if (short) report.progress(view.step, 'done', `Opened your browser. ${view.inBrowser}`);
-    if (hint !== undefined) tellAll(hint);
-  };
-  return { pastes: !short && hint !== undefined, tell: once(tell) };
+  if (hint !== undefined) tellAll(hint);
+  return !short && hint !== undefined;
 }
 
-function once(act: () => void): () => void {
-  let done = false;
-  return () => {
-    if (!done) act();
-    done = true;
-  };
+/** Said once: by the launcher, or by an answer that was quicker. */
+function tellOpened({ opening, view }: TripUnderWay): void {
+  if (!opening.isTold) view.report.progress(view.step, 'done', `Opened your browser. ${view.inBrowser}`);
+  opening.isTold = true;
 }
 
 /**
  * The listener and the pasted address race, and the loser is stopped. The launcher runs beside them: a browser that stays in the
  * foreground counts as opened only after two seconds, and the person may have answered by then.
  */
-export async function firstAnswer(underWay: TripUnderWay, launched: Promise<Launch>): Promise<Answered> {
-  const { listener, deadline } = underWay;
+export async function firstAnswer(underWay: TripUnderWay, launched: Promise<boolean>): Promise<Answered> {
+  const { ctx, trip, view, listener, deadline } = underWay;
   const stop = new AbortController();
   const listened =
     listener === undefined
       ? timeOut(underWay, stop.signal)
-      : listener.answer(deadline).then(({ params, ...rest }) => ({ answer: params, ...rest }));
+      : listener.answer(deadline).then(({ params, ...rest }) => {
+          if (isShort(ctx, trip, view)) tellOpened(underWay);
+          return { answer: params, ...rest };
+        });
   const beside = besideListener(underWay, launched, stop.signal);
   try {
     return await Promise.race([listened, beside.then((answer) => answer ?? never)]);
@@ -97,7 +92,7 @@ export async function firstAnswer(underWay: TripUnderWay, launched: Promise<Laun
     stop.abort(new Error('answered'));
     listened.catch(() => undefined);
     // The line of the wait is taken away, and the terminal is as it was, before anything else is said.
-    if (underWay.view.report.takesKeys) await beside.catch(() => undefined);
+    if (view.report.takesKeys) await beside.catch(() => undefined);
     else beside.catch(() => undefined);
   }
 }
@@ -105,13 +100,10 @@ export async function firstAnswer(underWay: TripUnderWay, launched: Promise<Laun
 const never = new Promise<never>(() => undefined);
 
 /** A pasted address, where one is asked for at once or by a key. Undefined: the listener alone can answer. */
-async function besideListener(underWay: TripUnderWay, launched: Promise<Launch>, stop: AbortSignal): Promise<Answered | undefined> {
+async function besideListener(underWay: TripUnderWay, launched: Promise<boolean>, stop: AbortSignal): Promise<Answered | undefined> {
   const { trip, insisted, view } = underWay;
   const ended = aborted(stop);
-  const launch = await Promise.race([launched, ended]);
-  if (launch === undefined) return undefined;
-  launch.tell?.();
-  let wanted = launch.pastes;
+  let wanted = await Promise.race([launched, ended]);
   while (!stop.aborted) {
     if (!wanted) {
       if (view.report.takesKeys) await waitAtTerminal(underWay, AbortSignal.any([stop, insisted]));

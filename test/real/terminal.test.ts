@@ -165,7 +165,7 @@ describe('who opens the mailbox', () => {
     await t.press('Enter');
     await endsClean(t, 0);
     const text = (await t.text()).replace(/\s+/g, ' ');
-    expect(text).toContain('Sign in as ada@contoso.example, who has Full Access to shared@contoso.example');
+    expect(text).toContain('Opened your browser. Sign in there as ada@contoso.example, who has Full Access to shared@contoso.example');
     expect(text).toContain('shared@contoso.example is set up and signed in.');
     expect((await torn(t)).filter((line) => !/mailauth |\/sandbox\/|localhost|[\da-f]{8}-/.test(line))).toEqual([]);
   });
