@@ -22,6 +22,8 @@ export interface Reporter {
   progress(step: string, state: StepState, text: string): void;
   /** like `started`, for people alone: a part of a step that programs know as one */
   busy(step: string, text: string): void;
+  /** shows a person at a terminal that this goes on, once it takes longer than a second and where nothing else is shown */
+  meanwhile<T>(text: string, doing: Promise<T>): Promise<T>;
   /** moves until the next report of another step */
   waiting(wait: Wait): void;
   /** a person at a terminal that can be redrawn reads this: what is long can be shown on request, by a key */

@@ -193,6 +193,7 @@ const noPrompts: Prompts = { text: refuse, secret: refuse, select: refuse, check
 const silent: Reporter = {
   progress: () => undefined,
   busy: () => undefined,
+  meanwhile: (_text, doing) => doing,
   waiting: refuse,
   takesKeys: false,
   authorizationRequired: refuse,

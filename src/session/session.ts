@@ -15,6 +15,7 @@ import { isRefusal, noteRefusal } from '../tokens/refresh-refusal.ts';
 import { chosenCloud, cloudFileOf } from './chosen-cloud.ts';
 import { defaultBrowserTimeoutMs, defaultStepTimeoutMs, type Globals } from './globals.ts';
 import { openStore } from './open-store.ts';
+import { shownNetwork, shownStore } from './shown-waits.ts';
 
 /**
  * What one run of a command works with: the context, the global flags, and the parts that are only opened when needed
@@ -61,15 +62,17 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
   let sandbox: Promise<Sandbox> | undefined;
   const sandboxOf = async (): Promise<Sandbox | undefined> => {
     if (!globals.sandbox) return undefined;
-    sandbox ??= import('../sandbox/start-sandbox.ts').then(({ openSandbox }) =>
-      openSandbox({ ctx, home, ...defined({ fault: globals.fault }) }),
+    sandbox ??= report.meanwhile(
+      'Starting the sandbox',
+      import('../sandbox/start-sandbox.ts').then(({ openSandbox }) => openSandbox({ ctx, home, ...defined({ fault: globals.fault }) })),
     );
     return sandbox;
   };
   const opened = new Map<StoreName, Promise<SecretStore>>();
   // Opened once a command, so that a person types the passphrase once and its key is derived once.
   const secretStore = (name: StoreName): Promise<SecretStore> => {
-    const store = opened.get(name) ?? openStore(ctx, globals, home, name, (text) => report.show(text));
+    const store =
+      opened.get(name) ?? openStore(ctx, globals, home, name, (text) => report.show(text)).then((one) => shownStore(one, report));
     opened.set(name, store);
     return store;
   };
@@ -83,7 +86,7 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
     sandbox: sandboxOf,
     async network() {
       const box = await sandboxOf();
-      return box === undefined ? ctx.network : box.network;
+      return shownNetwork(box === undefined ? ctx.network : box.network, report);
     },
     async cloud(record) {
       const box = await sandboxOf();

@@ -7,6 +7,8 @@ import { eraseBelow, eraseRest, lineUp, type Theme } from './theme.ts';
 
 const secondMs = 1000;
 const frameMs = 200;
+/** How long a screen may stand still where nothing says what is under way. */
+const silentMs = 600;
 /** How often a plain terminal is told again that something goes on. */
 const plainMs = 30_000;
 const frames = { unicode: [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'], ascii: [...'|/-\\'] };
@@ -20,12 +22,16 @@ interface Work {
   readonly timer: NodeJS.Timeout;
   /** how often a terminal that is not redrawn was told */
   told: number;
+  /** nothing says that it begins, so it is shown only once it takes long, and in no log */
+  readonly isSilent?: boolean;
 }
 
 export interface Ongoing {
   /** The same step keeps its clock when its text changes. */
   begin(step: string, text: string): void;
   wait(wait: Wait): void;
+  /** What is under way where nothing else is, until the end that it answers is called. */
+  silently(text: string): () => void;
   /** Writes lines above what is under way. Another step than `step` ends; without a step nothing ends. */
   above(text: string, step?: string): void;
   end(): void;
@@ -68,13 +74,13 @@ export function ongoing({ err, env }: Pick<Context, 'err' | 'env'>, theme: Theme
   const tick = (): void => {
     if (work === undefined) return;
     if (!isAnimated) tell(work);
-    else if (work.wait !== undefined || performance.now() - work.began >= secondMs) draw(work);
+    else if (work.wait !== undefined || performance.now() - work.began >= (work.isSilent === true ? silentMs : secondMs)) draw(work);
   };
-  const start = (step: string, text: string, wait?: Wait): void => {
+  const start = (step: string, text: string, more: Pick<Work, 'wait' | 'isSilent'> = {}): void => {
     end();
     // The process may end while this waits: the timer does not keep it.
-    work = { step, text, began: performance.now(), told: 0, timer: setInterval(tick, frameMs).unref(), ...(wait && { wait }) };
-    if (isAnimated) draw(work);
+    work = { step, text, began: performance.now(), told: 0, timer: setInterval(tick, frameMs).unref(), ...more };
+    if (isAnimated && more.isSilent !== true) draw(work);
   };
   const end = (): void => {
     clearInterval(work?.timer);
@@ -87,12 +93,20 @@ export function ongoing({ err, env }: Pick<Context, 'err' | 'env'>, theme: Theme
       work.text = text;
       if (isAnimated) draw(work);
     },
-    wait: (wait) => start(wait.step, wait.text, wait),
+    wait: (wait) => start(wait.step, wait.text, { wait }),
+    silently(text) {
+      if (work !== undefined || !err.isTerminal) return () => undefined;
+      start('', text, { isSilent: true });
+      const mine = work;
+      return () => {
+        if (work === mine) end();
+      };
+    },
     above(text, step) {
       if (step !== undefined && work?.step !== step) end();
       erase();
       err.write(text);
-      if (work !== undefined && isAnimated) draw(work);
+      if (work !== undefined && isAnimated && work.isSilent !== true) draw(work);
     },
     end,
   };

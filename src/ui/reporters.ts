@@ -27,12 +27,24 @@ export function textReporter(
       if (globals.quiet) return;
       if (state === 'started') return work.begin(step, text);
       // What is said in the middle of a step does not end it.
-      if (state === 'waiting') return work.above(`${theme.dim(`${signs.busy} ${folded(text)}`)}\n`, step);
+      if (state === 'waiting') {
+        work.above(`${theme.dim(`${signs.busy} ${folded(text)}`)}\n`, step);
+        work.silently('Waiting');
+        return;
+      }
       clear();
       err.write(`${ends[state]} ${folded(text)}\n`);
     },
     busy(step, text) {
       if (!globals.quiet) work.begin(step, text);
+    },
+    async meanwhile(text, doing) {
+      const end = globals.quiet ? () => undefined : work.silently(text);
+      try {
+        return await doing;
+      } finally {
+        end();
+      }
     },
     waiting(wait) {
       if (!globals.quiet) work.wait(wait);
@@ -69,6 +81,7 @@ export function jsonLinesReporter(ctx: Pick<Context, 'out'>): Reporter {
     takesKeys: false,
     progress,
     busy: () => undefined,
+    meanwhile: (_text, doing) => doing,
     waiting: ({ step, text }) => progress(step, 'started', text),
     authorizationRequired: (url, expiresAt, userCode) =>
       line({
@@ -90,6 +103,7 @@ export function quietReporter(ctx: Pick<Context, 'err'>, globals: { quiet: boole
   return {
     takesKeys: false,
     busy: () => undefined,
+    meanwhile: (_text, doing) => doing,
     waiting: () => undefined,
     // What is waited for is said before its address; alone it is progress.
     progress(_step, state, text) {

@@ -117,6 +117,7 @@ const unlessReplaced = (error: unknown): void => {
 async function stillSignedIn(record: MailboxRecord, store: SecretStore, session: Session): Promise<TokenSet | undefined> {
   const stored = await readable(store, record);
   if (stored?.refreshToken === undefined) return stored !== undefined && stored.expiresAt > session.ctx.clock.now() ? stored : undefined;
+  session.report.busy('sign-in', 'Looking whether the mailbox is still signed in');
   try {
     return await tokenOf(session, record, { minValidityMs: 0, force: true });
   } catch (error) {

@@ -35,6 +35,7 @@ export async function deleteRegistration(session: Session, made: MadeApp): Promi
   if (!globals.yes && !canAsk(session)) {
     throw problem('needs-yes', { what: 'Deleting the app in the tenant', command: plus(undo, { yes: true }) });
   }
+  report.busy('delete-app', 'Asking Microsoft about the tenant');
   const [box, network, cloud] = await Promise.all([session.sandbox(), session.network(), session.cloud(made)]);
   const tenant = await discoverTenant({ network, cloud, domainOrId: made.tenant, timeoutMs: session.stepTimeoutMs, signal: ctx.signal });
   const byHand = [

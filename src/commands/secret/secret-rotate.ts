@@ -121,6 +121,7 @@ async function openRotation(session: Session, record: MailboxRecord): Promise<Ro
   ]);
   const run = signInRun(session, box);
   const { cloud } = inForce;
+  report.busy('secret', 'Asking Microsoft about the tenant');
   const app = await appOf(record, { ...run, ...inForce, store });
   const tenant = { id: record.tenantId, foundBy: record.tenantId, endpoints: app.endpoints };
   const again = mailauth('secret rotate', record.mailbox, { for: record.for });

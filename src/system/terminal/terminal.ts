@@ -17,7 +17,8 @@ export function outputOf(stream: NodeJS.WriteStream): Output {
       return stream.isTTY === true;
     },
     get columns() {
-      return stream.columns ?? 80;
+      // 0: a terminal of a program (a serial line, a pseudo-terminal) that never said its size.
+      return stream.columns || 80;
     },
   };
 }

@@ -60,6 +60,28 @@ describe('a step that takes longer than a second', () => {
     expect(seen().at(-1)).toBe('');
   });
 
+  it('is seen on a terminal although nobody speaks of it, where nothing else is shown', async () => {
+    const { report, seen } = reporter();
+    let answer: (text: string) => void = () => undefined;
+    const done = report.meanwhile(
+      'Waiting for login.example',
+      new Promise<string>((resolve) => {
+        answer = resolve;
+      }),
+    );
+    vi.advanceTimersByTime(500);
+    expect(seen()).toEqual(['']);
+    vi.advanceTimersByTime(1600);
+    expect(seen()[0]).toMatch(/^\S Waiting for login\.example {2}2 s$/);
+    answer('200');
+    expect(await done).toBe('200');
+    expect(seen()).toEqual(['']);
+    const pipe = reporter({ isTerminal: false });
+    void pipe.report.meanwhile('Waiting for login.example', new Promise(() => undefined));
+    vi.advanceTimersByTime(9000);
+    expect(pipe.raw()).toBe('');
+  });
+
   it.each([{ isTerminal: false }, { TERM: 'dumb' }])('is one line once in a pipe and on a plain terminal (%o)', (where) => {
     const { report, raw } = reporter(where);
     report.progress('test', 'started', 'Testing IMAP');
