@@ -5,15 +5,13 @@ import { mailauth } from '../core/next.ts';
 import { allShown, type Surroundings, shown } from '../core/shown.ts';
 import { flagNameOf, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
-import type { Unknown } from '../explain/answered.ts';
-import { type Explanation, explain as explainText } from '../explain/explain-text.ts';
+import { explain as explainText } from '../explain/explain-text.ts';
+import { renderExplanation } from '../explain/explanation-lines.ts';
 import type { Explained } from '../explain/fill.ts';
 import { type CommandModule, examples } from '../session/command.ts';
 import { mailboxesOf } from '../session/mailbox-argument.ts';
 import type { Session } from '../session/session.ts';
 import { diskReason } from '../store/home.ts';
-import { renderError } from '../ui/error.ts';
-import type { Theme } from '../ui/theme.ts';
 
 const schema = z.object({ file: z.optional(z.string()) });
 
@@ -43,7 +41,7 @@ export const explain: CommandModule = {
       },
       text: (theme) => {
         const { out, surroundings } = session.ctx;
-        return render(found, theme, surroundings, out.isTerminal ? out.columns : undefined);
+        return renderExplanation(found, theme, surroundings, out.isTerminal ? out.columns : undefined);
       },
     };
   },
@@ -115,23 +113,4 @@ function asJson({ error, source, mender }: Explained, here: Surroundings): objec
     retryHelps: retryHelps ?? null,
     aadsts: detail.aadsts ?? null,
   };
-}
-
-function render({ entries, unknown }: Explanation, theme: Theme, here: Surroundings, columns: number | undefined): string {
-  const known = entries.map(
-    (one) => `${renderError(one.error, theme, here, columns)}  ${theme.dim(`${one.error.code} · ${mends[one.mender]} · ${one.source}`)}\n`,
-  );
-  const others = unknown.map((one) => renderUnknown(one, theme, here));
-  return [...known, ...others].join('\n');
-}
-
-const mends = { you: 'you can fix this', administrator: 'an administrator must act', Microsoft: "it is on Microsoft's side" } as const;
-
-function renderUnknown({ title, why, next }: Unknown, theme: Theme, here: Surroundings): string {
-  const lines = [`${theme.yellow(theme.signs.warning)} ${theme.bold(title)}`];
-  if (why !== undefined) lines.push(`  ${why}`);
-  allShown(next, here).forEach((line, i) => {
-    lines.push(`  ${i === 0 ? 'try:' : ' or:'} ${theme.cyan(line)}`);
-  });
-  return `${lines.join('\n')}\n`;
 }

@@ -38,6 +38,9 @@ export interface Context {
   readonly prompts: Prompts;
   readonly keys: Keys;
   readonly browser: Browser;
+  /** shows a page that mailauth has written, by its absolute path; as `browser.open` */
+  readonly openFile: (path: string) => Promise<BrowserOutcome>;
+  readonly clipboard: Clipboard;
   readonly keychain: Keychain;
   /** aborts with an `Interrupted` on Ctrl-C, on SIGTERM, and when the terminal is closed */
   readonly signal: AbortSignal;
@@ -198,6 +201,13 @@ export interface Browser {
   readonly usable: boolean;
   /** http and https only; resolves after the launcher survived or failed its first two seconds */
   open(url: string): Promise<BrowserOutcome>;
+}
+
+export interface Clipboard {
+  /** false where no program that fills it is found */
+  readonly usable: boolean;
+  /** an empty text clears it. False where the program failed */
+  copy(text: string): Promise<boolean>;
 }
 
 /** The environment variables of this process. */

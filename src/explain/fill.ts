@@ -12,6 +12,8 @@ export interface Known {
   readonly cloud: Cloud;
   /** the only mailbox that is set up here */
   readonly mailbox?: string | undefined;
+  /** of the set-up that the text is about, where one is meant: it stands where the text names nothing */
+  readonly setup?: Values;
 }
 
 export interface Explained {
@@ -51,7 +53,7 @@ export function explained(
 const menderOf = ({ mender, exit }: Entry<unknown>): Mender => mender ?? (exit === 6 ? 'administrator' : 'you');
 
 function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, known: Known): unknown {
-  const own: Readonly<Record<string, unknown>> = defined({ ...values, cloud: known.cloud });
+  const own: Readonly<Record<string, unknown>> = defined({ ...known.setup, ...values, cloud: known.cloud });
   const mailbox = own.user ?? known.mailbox ?? 'MAILBOX';
   const given: Readonly<Record<string, unknown>> = {
     ...placeholders,

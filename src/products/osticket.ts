@@ -75,7 +75,7 @@ export const osticket: Product = {
         'Press "Accept". "Consent on behalf of your organization" can stay empty once an administrator has consented',
         'Back in osTicket, a green success banner must appear',
         'Press "Config" again: a new tab "Token" must show the token',
-        'Fill in the IMAP or POP3 and the SMTP settings from the table of mail servers',
+        'Fill in IMAP or POP3, and SMTP, from the list of mail servers',
       ],
     },
   ],

@@ -71,7 +71,7 @@ export const supportpal: Product = {
       ],
       trap: 'SupportPal saves the access token only when the settings form is submitted. Let the browser open pop-ups for SupportPal.',
       press: [
-        'Fill in the rest of the form from the table of mail servers',
+        'Fill in the rest of the form from the list of mail servers',
         'Press "Get Access Token"',
         `In the pop-up, sign in as ${signer(f)}, and follow it until it closes by itself`,
         'The button must be red now and read "Reset Access Token"',

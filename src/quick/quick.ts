@@ -138,6 +138,8 @@ function readingContext(process: NodeJS.Process): Context {
     prompts: noPrompts,
     keys: { listen: refuse },
     browser: { usable: false, open: refuse },
+    openFile: refuse,
+    clipboard: { usable: false, copy: refuse },
     // What is slow or needs a person is left to the whole program.
     keychain: createKeychain({ platform, env, clock, ...(platform === 'darwin' ? {} : { callLimitMs: 1_000 }) }),
     // A getter, because the module of AbortController takes a tenth of the time of a bare Node, and nothing here waits long enough to be stopped.

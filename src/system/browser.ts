@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Browser, BrowserOutcome, Clock, Env } from '../core/context.ts';
+import { pathToFileURL } from 'node:url';
+import type { Browser, BrowserOutcome, Clock, Context, Env } from '../core/context.ts';
 import { errorCode } from '../core/errors.ts';
 
 /** `xdg-open` without a browser exits with 3 only after `open` has said that all is well (about 35 ms, measured). */
@@ -12,12 +13,26 @@ const failed = (why: string): BrowserOutcome => ({ kind: 'failed', why });
 const notForBrowsers = ['MAILAUTH_PASSPHRASE', 'MAILAUTH_GRAPH_TOKEN'];
 
 /** Shows a page to the person: by the command in `BROWSER`, else by the platform's launcher (package `open`). */
-export function createBrowser(options: { env: Env; platform: NodeJS.Platform; clock: Clock; signal: AbortSignal }): Browser {
+export function createBrowser(options: {
+  env: Env;
+  platform: NodeJS.Platform;
+  clock: Clock;
+  signal: AbortSignal;
+}): Browser & Pick<Context, 'openFile'> {
   const { env, platform, clock, signal } = options;
   // A launcher that still runs when mailauth is stopped goes with it, as a job of a shell would.
   const withUs = (child: ChildProcess): ChildProcess => {
     signal.addEventListener('abort', () => child.kill(), { once: true });
     return child;
+  };
+  const start = async ({ href }: URL): Promise<BrowserOutcome> => {
+    const command = env.BROWSER?.trim();
+    try {
+      if (command) return await watch(withUs(startCommand(command, href, env, platform)), 'the command in BROWSER', clock);
+      return await watch(withUs(await startLauncher(href)), 'the browser launcher', clock);
+    } catch (error) {
+      return failed(`${command ? 'the command in BROWSER' : 'the browser launcher'} could not be started (${reasonOf(error)})`);
+    }
   };
   return {
     get usable() {
@@ -26,14 +41,9 @@ export function createBrowser(options: { env: Env; platform: NodeJS.Platform; cl
     async open(url) {
       const address = URL.canParse(url) ? new URL(url) : undefined;
       if (address === undefined || !/^https?:$/.test(address.protocol)) return failed('only http and https addresses are opened');
-      const command = env.BROWSER?.trim();
-      try {
-        if (command) return await watch(withUs(startCommand(command, address.href, env, platform)), 'the command in BROWSER', clock);
-        return await watch(withUs(await startLauncher(address.href)), 'the browser launcher', clock);
-      } catch (error) {
-        return failed(`${command ? 'the command in BROWSER' : 'the browser launcher'} could not be started (${reasonOf(error)})`);
-      }
+      return start(address);
     },
+    openFile: (path) => start(pathToFileURL(path)),
   };
 }
 

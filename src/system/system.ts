@@ -5,6 +5,7 @@ import { shellOf } from '../core/quoting.ts';
 import { rfc3339Exact } from '../core/time.ts';
 import { resolveHome, userFolder } from '../store/home.ts';
 import { createBrowser } from './browser.ts';
+import { createClipboard } from './clipboard.ts';
 import { systemClock, systemRandom } from './clock-and-random.ts';
 import { appendLine } from './disk/debug-log.ts';
 import { systemFiles } from './disk/files.ts';
@@ -22,6 +23,7 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     env.NO_COLOR = '1';
     delete env.FORCE_COLOR;
   }
+  const browser = createBrowser({ env, platform, clock: systemClock, signal });
   const base = {
     env,
     platform,
@@ -40,7 +42,9 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     files: systemFiles,
     prompts: createPrompts(process.stderr, process.stdin, signal),
     keys: terminalKeys(process),
-    browser: createBrowser({ env, platform, clock: systemClock, signal }),
+    browser,
+    openFile: browser.openFile,
+    clipboard: createClipboard({ env, platform }),
     keychain: createKeychain({ platform, env, clock: systemClock }),
     signal,
   };

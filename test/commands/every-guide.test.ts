@@ -6,7 +6,7 @@ import type { Prompts } from '../../src/core/context.ts';
 import { products as everyProduct } from '../../src/products/products.ts';
 import type { sheetJson } from '../../src/products/sheet/write-sheet.ts';
 import { clickThrough } from '../support/click-through.ts';
-import { type How, type Machine, machine, type Ran, whoOpens } from '../support/command-line.ts';
+import { type How, type Machine, machine, type Ran, whatNext, whoOpens } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 import { countOf, secretsOf, writtenBy } from '../support/tenant.ts';
 
@@ -189,9 +189,10 @@ const ways: Readonly<Record<string, (product: Product) => Promise<void>>> = {
       return ready[product.client];
     };
     const checkbox = async () => Promise.reject(new Error('no list is asked'));
-    const select: Prompts['select'] = async ({ message, choices: [first] }) => {
-      if (message !== whoOpens || first === undefined) throw new Error(`${message} is not asked`);
-      return first.value;
+    const select: Prompts['select'] = async ({ message, choices }) => {
+      const chosen = message === whatNext ? choices.find(({ value }) => value === 'works') : choices[0];
+      if (chosen === undefined || ![whoOpens, whatNext].includes(message)) throw new Error(`${message} is not asked`);
+      return chosen.value;
     };
     const prompts: Prompts = { text, secret: text, confirm: async () => true, select, checkbox };
     const ran = await m.mailauth(`${setupOf(product)} --register portal`, { terminal: true, prompts, browser });

@@ -26,7 +26,7 @@ describe('setup --sandbox --yes', () => {
     const { exit, out, err } = await m.mailauth('setup --sandbox --yes');
     expect(exit).toBe(0);
     expect(out).toContain(`${mailbox} is set up and signed in.`);
-    expect(out).toContain(`next: mailauth token get ${mailbox} --sandbox\n`);
+    expect(out).toContain(`next: mailauth export msmtp ${mailbox} --sandbox `);
     expect(err).toMatch(/✔ Secret store works.*✔ Tenant contoso\.example.*✔ App .*✔ Signed in as helpdesk@contoso\.example.*✔ IMAP/s);
     expect(err).toContain('v2');
   });

@@ -9,7 +9,7 @@ import { createNetwork } from '../../src/system/network/network.ts';
 import { testContext } from '../support/context.ts';
 import { newHome, startMailauth } from './rigs/chromium.ts';
 import { clickThrough, fetchingBrowser, openTerminal, type Terminal } from './rigs/tmux.ts';
-import { agree, answer, endsClean, escaped, torn } from './rigs/typist.ts';
+import { agree, answer, endsClean, escaped, torn, works } from './rigs/typist.ts';
 
 /** The wizard as a person sees it: keys in, a screen out, and the terminal afterwards. */
 const mailbox = 'helpdesk@contoso.example';
@@ -35,7 +35,7 @@ async function terminal(argv: readonly string[], more: { env?: Record<string, st
 
 /** What was reached, then the next commands to copy, each of them for the sandbox; nothing below. */
 const lastLines =
-  /\nhelpdesk@contoso\.example is set up and signed in\.\n {2}next: mailauth test \w+ helpdesk@contoso\.example --sandbox\n {2}next: mailauth token get helpdesk@contoso\.example --sandbox\n?$/;
+  /\n✔ helpdesk@contoso\.example is set up and signed in\.\n {2}next: mailauth export msmtp helpdesk@contoso\.example --sandbox {3}# .*\n {2}next: mailauth keepalive .*--sandbox.*\n {2}next: mailauth status helpdesk@contoso\.example --sandbox\n?$/;
 
 const browser = async () => ({ BROWSER: await fetchingBrowser(home.path) });
 const inSandbox = (...path: string[]) => join(home.path, 'sandbox', ...path);
@@ -187,16 +187,17 @@ describe('a product, from the first question to its hand-over sheet', () => {
     await answer(t, whoOpens);
   }
 
-  /** The sheet ends the output: the product's own words, whole values, no secret, nothing torn. */
-  async function showsSheet(t: Terminal, clientId: string): Promise<void> {
+  /** The product's form ends the output, and its menu: the product's own words, whole values, no secret, nothing torn. */
+  async function showsForm(t: Terminal, clientId: string): Promise<void> {
     const text = await t.text();
-    const sheet = text.slice(text.indexOf('is set up; no sign-in on this computer.'));
-    expect(sheet).toMatch(new RegExp(`Client ID +${clientId}`));
-    expect(sheet).toMatch(/Client Secret +\*{8} /);
-    expect(sheet).toContain('Get Access Token');
-    expect(sheet).toContain('Renewal');
-    expect(sheet).toMatch(/next: mailauth setup --mailbox \S+ --for supportpal --handover sheet\.html --sandbox/);
-    expect(sheet).not.toMatch(/\n\n\n/);
+    const form = text.slice(text.indexOf('is set up; no sign-in on this computer.'));
+    expect(form).toMatch(new RegExp(`Client ID +${clientId}`));
+    expect(form).toMatch(/Client Secret +\*{8} /);
+    expect(form).toContain('Get Access Token');
+    expect(form).not.toContain('Renewal');
+    expect(form).toMatch(/✔ What next\? It works\n {2}next: mailauth secret show \S+ --for supportpal --reveal --sandbox/);
+    expect(form).toMatch(/next: mailauth setup --mailbox \S+ --for supportpal --handover sheet\.html --sandbox/);
+    expect(form).not.toMatch(/\n\n\n/);
     // Values and commands stay whole, so that they can be copied; only they may be wider than the screen.
     expect((await torn(t)).filter((line) => !/https?:\/\/|mailauth /.test(line))).toEqual([]);
   }
@@ -216,12 +217,13 @@ describe('a product, from the first question to its hand-over sheet', () => {
     // What was answered is kept.
     await answer(again, `The set-up of ${mailbox} was interrupted. Go on with it?`);
     await agree(again);
+    await works(again);
     await endsClean(again, 0);
     expect(await again.text()).toContain('✔ Signed in for Microsoft Graph: admin@contoso.example');
     const [app, ...more] = await registered();
     expect(more).toEqual([]);
     expect(app).toMatchObject({ webRedirects: [callback], secrets: [{ name: expect.stringMatching(/^mailauth /) }] });
-    await showsSheet(again, app.clientId);
+    await showsForm(again, app.clientId);
   });
 
   it('--register portal: each screen, the secret typed, the same sheet', async () => {
@@ -244,14 +246,68 @@ describe('a product, from the first question to its hand-over sheet', () => {
     await t.type(ownSecret);
     await t.until('*'.repeat(ownSecret.length));
     await t.press('Enter');
-    await t.until(/is set up; no sign-in on this computer|\? Done\?/);
+    await t.until(/\? What next\?|\? Done\?/);
     while (/\? Done\?[^\n]*$/.test(await t.text())) {
       await t.press('Enter');
-      await t.until(/is set up; no sign-in on this computer|\? Done\?/);
+      await t.until(/\? What next\?|\? Done\?/);
     }
+    await works(t);
     await endsClean(t, 0);
-    await showsSheet(t, ownClientId);
+    await showsForm(t, ownClientId);
     expect(`${await t.text()}${await t.raw()}`).not.toContain(ownSecret.slice(-6));
+  });
+});
+
+describe('the menu at the end of a hand-over', () => {
+  const setup = ['setup', '--sandbox', '--mailbox', mailbox, '--for', 'osticket', '--sign-in-as', mailbox];
+  const callback = ['--redirect-uri', 'https://help.contoso.example/api/auth/oauth2'];
+
+  it('shows the secret, copies each value, explains an error and comes back, until Ctrl-C: exit 0', async () => {
+    const xclip = join(home.path, 'xclip');
+    await writeFile(xclip, `#!/bin/sh\n{ cat; echo; } >> ${home.path}/copied\n`, { mode: 0o755 });
+    const env = { ...(await browser()), DISPLAY: ':7', PATH: `${home.path}:${process.env.PATH}` };
+    const t = await terminal([...setup, ...callback], { env });
+    await agree(t);
+    await t.until('? What next?');
+    await t.press('Enter');
+    const [, secret = ''] = /Client Secret\n\n(\S+)\n/.exec(await t.until(/Client Secret\n\n\S+[\s\S]*\? What next\?/)) ?? [];
+    await t.press('Down');
+    await t.until('❯ Copy the values one by one');
+    await t.press('Enter');
+    for (const field of ['Client ID', 'Client Secret', 'Authorization Endpoint', 'Token Endpoint']) {
+      await t.until(`? ${field} is copied: paste it.`);
+      await t.press('Enter');
+      await t.until(`✔ ${field} is copied: paste it.`);
+    }
+    await t.until(/✔ Token Endpoint is copied[\s\S]*\? What next\?/);
+    const copied = (await readFile(join(home.path, 'copied'), 'utf8')).split('\n');
+    expect(copied).toEqual([
+      expect.stringMatching(/^[\da-f-]{36}$/),
+      secret,
+      expect.stringContaining('authorize'),
+      expect.stringContaining('token'),
+      '',
+      '',
+    ]);
+    await t.press('Up');
+    await t.until("❯ It does not: paste the product's error");
+    await t.press('Enter');
+    await t.until('? The error of osTicket?');
+    await t.paste('AADSTS7000215: Invalid client secret provided.\nTrace ID: 1');
+    await t.press('Enter');
+    await t.until(/AADSTS7000215 ·|client-secret[\s\S]*\? What next\?/);
+    await t.press('C-c');
+    await endsClean(t, 0);
+    expect(await t.text()).not.toContain('Stopped.');
+  });
+
+  it.each([44, 80, 120])('at %i columns no word is torn', async (columns) => {
+    const t = await terminal([...setup, ...callback], { columns, env: await browser() });
+    await agree(t);
+    await t.until('? What next?');
+    expect((await torn(t)).filter((line) => !/mailauth |:\/\/|\/sandbox\/|^ +Mailbox|[\da-f]{8}-|example"$/.test(line))).toEqual([]);
+    await works(t);
+    await endsClean(t, 0);
   });
 });
 

@@ -118,6 +118,8 @@ export function testContext({
     prompts: noPrompts,
     keys: noKeys,
     browser: noBrowser,
+    openFile: async () => ({ kind: 'failed', why: 'no browser in this test' }),
+    clipboard: { usable: false, copy: async () => false },
     keychain: new MemoryKeychain(),
     signal: new AbortController().signal,
     ...overrides,

@@ -5,6 +5,7 @@ import type { MailboxKey, MailboxRecord } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
 import { tenantForMailbox } from '../../entra/discovery.ts';
 import { problem } from '../../errors/problem.ts';
+import { sheetPage } from '../../products/sheet/write-sheet.ts';
 import { rotationNotes } from '../../secrets/rotation-notes.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { canAsk, mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
@@ -157,7 +158,10 @@ async function forget(session: Session, { record, journal, ...key }: LocalTraces
   // A set-up that has not opened a store yet has no secret either.
   if (journal?.store !== undefined) await (await session.storeToShow({ store: journal.store })).remove(pendingSecretEntry(key));
   if (record !== undefined) await forgetSecrets(session, record);
-  await guardWrites(home, () => ctx.files.removeTree(handoffFolder(home, key)));
+  await guardWrites(home, async () => {
+    await ctx.files.removeTree(handoffFolder(home, key));
+    await ctx.files.remove(sheetPage(home, key));
+  });
   await journals(ctx, home).forget(key);
   if (record === undefined) return;
   await rotationNotes(ctx, home).forget(record);

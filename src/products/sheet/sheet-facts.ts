@@ -50,6 +50,9 @@ export const formFactsOf = (f: SheetFacts): FormFacts => ({
   clientSecret:
     f.clientType === 'public'
       ? noClientSecret
-      : { value: f.clientSecret ?? 'in the secret store of the computer that ran mailauth', secret: 'client-secret' },
+      : {
+          value: f.clientSecret ?? 'in the secret store of the computer that ran mailauth: mailauth secret show --reveal',
+          secret: 'client-secret',
+        },
   password: { value: `the password of ${f.mailbox}; mailauth does not keep it`, secret: 'password' },
 });

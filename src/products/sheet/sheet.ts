@@ -30,6 +30,8 @@ export interface Sheet {
   readonly registered: readonly StepField[];
   readonly renewal: Omit<Renewal, 'steps'> & { readonly steps: readonly ShownStep[] };
   readonly notes: readonly SheetNote[];
+  /** what the product needs before the sign-in where another person opens the mailbox */
+  readonly shared: readonly string[];
 }
 
 export interface MailServer {
@@ -63,6 +65,7 @@ export function sheetOf(product: Product, f: SheetFacts, here: Surroundings): Sh
     registered: registeredOf(product, f),
     renewal: { ...renewal, what: printable(renewal.what), steps: stepsShown(renewal.steps, here) },
     notes: notesOf(product, f),
+    shared: f.signsIn === f.mailbox ? [] : (product.shared?.(f) ?? []).map(printable),
   };
 }
 

@@ -1,8 +1,10 @@
-import { extname, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import type { Context } from '../../core/context.ts';
+import type { MailboxKey } from '../../core/mailbox.ts';
 import { codeCell, fence, table, words } from '../../core/markdown.ts';
 import { again } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
+import { mailboxSlug } from '../../store/mailbox-file.ts';
 import { toJsonFile } from '../../store/schemas.ts';
 import { type Reveal, stepJson } from '../step/step.ts';
 import { fieldsMarkdown, numberedMarkdown, stepMarkdown } from '../step/step-markdown.ts';
@@ -28,6 +30,9 @@ export function sheetRenderer(file: string): Render {
     next: again({ handover: 'sheet.html' }),
   });
 }
+
+/** The page that the end of a set-up opens in a browser: a file of this home, without the secret. */
+export const sheetPage = (home: string, key: MailboxKey): string => join(home, 'sheets', `${mailboxSlug(key)}.html`);
 
 const generator = '<meta name="generator" content="mailauth">';
 /** What every sheet has had since the second edition, by its kind of file. */

@@ -9,6 +9,18 @@ export async function agree(t: Terminal): Promise<void> {
   await t.until('✔ Create it? Yes');
 }
 
+/** The menu of a product that was handed over: it works. */
+export async function works(t: Terminal): Promise<void> {
+  await t.until('? What next?');
+  for (let tries = 0; tries < 5 && !(await t.text()).includes('❯ It works'); tries += 1) {
+    const before = await t.text();
+    await t.press('Down');
+    await t.until(new RegExp(`^(?!${escaped(before)}$)`));
+  }
+  await t.press('Enter');
+  await t.until('✔ What next? It works');
+}
+
 /** Answers `question` once it is there; `keys` are typed, then Enter. */
 export async function answer(t: Terminal, question: string, keys = ''): Promise<void> {
   await t.until(`? ${question}`);
