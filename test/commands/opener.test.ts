@@ -56,7 +56,7 @@ describe('who opens this mailbox?', () => {
   it('a delegate: the summary, the sign-in and the tests are about that person', async () => {
     const ran = await asked(setup(shared), [[whoOpens, 'delegate'], [whose, ada], create]);
     expect([ran.exit, ran.exit === 0 ? '' : ran.err]).toEqual([0, '']);
-    expect(ran.err).toContain(`Sign in as ${ada}, who has Full Access to ${shared},`);
+    expect(ran.err).toContain(`Sign in there as ${ada}, who has Full Access`);
     expect(await recordOf(shared)).toMatchObject({ signInAs: ada, account: { username: ada } });
   });
 

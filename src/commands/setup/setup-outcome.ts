@@ -167,7 +167,7 @@ function afterSignIn(outcome: Finished, product: { readonly for: string | undefi
   if (!isProven) return [mailauth('test', others.length > 0 ? 'all' : only, mailbox, product)];
   const program = protocols.includes('smtp') ? 'msmtp' : protocols.includes('imap') ? 'mbsync' : 'getmail';
   return [
-    noted(mailauth('export', program, mailbox, product), 'or mutt, …'),
+    noted(mailauth('export', program, mailbox, product), 'or mutt'),
     noted(mailauth('keepalive'), 'from cron or a timer: keeps the sign-in'),
   ];
 }
