@@ -90,11 +90,21 @@ export class MailauthError extends Error {
 /** Ctrl-C, Ctrl-D at a question, a signal, or a terminal that was closed: nothing to explain. */
 export class Interrupted extends Error {
   readonly exit: ExitCode;
+  /** the command that goes on, where something was kept for it */
+  goOn?: NextStep;
 
   constructor(exit: ExitCode = Exit.interrupted) {
     super('interrupted');
     this.name = 'Interrupted';
     this.exit = exit;
+  }
+}
+
+/** Esc at a question that has one before it: the wizard asks that one again. */
+export class Back extends Error {
+  constructor() {
+    super('one question back');
+    this.name = 'Back';
   }
 }
 

@@ -1,6 +1,7 @@
 import { release, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Context, Machine } from '../core/context.ts';
+import { isPlain } from '../core/plain-terminal.ts';
 import { shellOf } from '../core/quoting.ts';
 import { rfc3339Exact } from '../core/time.ts';
 import { resolveHome, userFolder } from '../store/home.ts';
@@ -36,11 +37,11 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     readStdin: () => readAll(process.stdin, signal),
     longInput: createLongInput(process.stdin, signal),
     readLine: lineReader(process.stdin),
-    interactive: process.stdin.isTTY === true && process.stderr.isTTY === true && env.TERM !== 'dumb',
+    interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
     clock: systemClock,
     random: systemRandom,
     files: systemFiles,
-    prompts: createPrompts(process.stderr, process.stdin, signal),
+    prompts: createPrompts(process.stderr, process.stdin, signal, { plain: isPlain(env), clock: systemClock }),
     keys: terminalKeys(process),
     browser,
     openFile: browser.openFile,

@@ -1,20 +1,47 @@
+import { createInterface } from 'node:readline';
 import { isatty } from 'node:tty';
-import type { Prompts } from '../../core/context.ts';
-import { defined } from '../../core/defined.ts';
-import { Exit, Interrupted } from '../../core/errors.ts';
+import type { Asked, Clock, Prompts } from '../../core/context.ts';
+import { Back, Exit, Interrupted } from '../../core/errors.ts';
+import type { QuestionPlace } from './numbered.ts';
+import { dropTypedAhead } from './typed-ahead.ts';
 
-/** Questions by Inquirer, loaded with the first question, drawn on stderr so that stdout stays clean. */
-export function createPrompts(output: NodeJS.WriteStream, input: NodeJS.ReadStream, processSignal: AbortSignal): Prompts {
+/** A question that follows another at once may be answered by somebody who types ahead. After work in between, keys that came meanwhile are dropped. */
+const atOnceMs = 150;
+/** Keys pressed while the program starts are for its first question. */
+const startMs = 1_000;
+/** An arrow key begins with the character of Esc, and the rest follows at once, also over a slow line. */
+const escapeMs = 60;
+
+/** Questions on stderr, so that stdout stays clean: by Inquirer, loaded with the first question, or plain and numbered. */
+export function createPrompts(
+  output: NodeJS.WriteStream,
+  input: NodeJS.ReadStream,
+  processSignal: AbortSignal,
+  { plain, clock }: { readonly plain: boolean; readonly clock: Pick<Clock, 'monotonic'> },
+): Prompts {
   quietWhenLost(input);
-  type Inquirer = typeof import('./inquirer.ts');
-  type PromptContext = { input: NodeJS.ReadStream; output: NodeJS.WriteStream; signal: AbortSignal; clearPromptOnDone?: boolean };
+  let lastAnswer = clock.monotonic() + startMs - atOnceMs;
 
-  async function ask<T>(signal: AbortSignal | undefined, question: (inquirer: Inquirer, context: PromptContext) => Promise<T>): Promise<T> {
-    const inquirer = await import('./inquirer.ts');
-    const leaving = watchForTheEnd(input);
+  async function ask<T>(
+    { back }: Asked,
+    signal: AbortSignal | undefined,
+    question: (front: Front, at: QuestionPlace) => Promise<T>,
+  ): Promise<T> {
+    if (clock.monotonic() - lastAnswer > atOnceMs) await dropTypedAhead(input);
+    const front = plain ? await import('./numbered.ts') : await import('./inquirer.ts');
+    if (!plain) hearEscape(input);
+    const leaving = watchForKeys(input, back === true && !plain);
     try {
       const signals = [processSignal, leaving.signal, ...(signal === undefined ? [] : [signal])];
-      return await question(inquirer, { input, output, signal: AbortSignal.any(signals) });
+      return await question(front, {
+        input,
+        output,
+        signal: AbortSignal.any(signals),
+        // Read when the question ends: one that is left for the question before it is taken away.
+        get clearPromptOnDone() {
+          return leaving.signal.reason instanceof Back;
+        },
+      });
     } catch (error) {
       processSignal.throwIfAborted();
       leaving.signal.throwIfAborted();
@@ -24,47 +51,27 @@ export function createPrompts(output: NodeJS.WriteStream, input: NodeJS.ReadStre
       throw error;
     } finally {
       leaving.stop();
+      lastAnswer = clock.monotonic();
     }
   }
 
   return {
-    text: (q, signal) =>
-      ask(signal, (inquirer, context) =>
-        inquirer.liveInput(
-          { message: q.message, check: q.check ?? anything, wrapped: q.wrapped === true, ...defined({ default: q.default }) },
-          context,
-        ),
-      ),
-
-    secret: (q, signal) =>
-      ask(signal, (inquirer, context) => inquirer.liveInput({ message: q.message, masked: true, check: q.check ?? anything }, context)),
-
-    select: (q, signal) =>
-      ask(signal, (inquirer, context) =>
-        inquirer.select(
-          {
-            message: q.message,
-            choices: q.choices.map((c) => ({ value: c.value, name: c.name, ...defined({ description: c.description }) })),
-            ...defined({ default: q.default }),
-          },
-          context,
-        ),
-      ),
-
-    checkbox: (q, signal) =>
-      ask(signal, (inquirer, context) =>
-        inquirer.checkbox(
-          {
-            message: q.message,
-            required: true,
-            choices: q.choices.map((c) => ({ value: c.value, name: c.name, checked: q.default.includes(c.value) })),
-          },
-          context,
-        ),
-      ),
-
-    confirm: (q, signal) => ask(signal, (inquirer, context) => inquirer.confirm({ message: q.message, default: q.default }, context)),
+    text: (q, signal) => ask(q, signal, (front, at) => front.askText(q, at)),
+    secret: (q, signal) => ask(q, signal, (front, at) => front.askSecret(q, at)),
+    select: (q, signal) => ask(q, signal, (front, at) => front.askChoice(q, at)),
+    checkbox: (q, signal) => ask(q, signal, (front, at) => front.askSeveral(q, at)),
+    confirm: (q, signal) => ask(q, signal, (front, at) => front.askYesOrNo(q, at)),
   };
+}
+
+type Front = typeof import('./inquirer.ts') | typeof import('./numbered.ts');
+
+/** Readline decides at its first interface on a stream how long Esc alone is waited for: half a second, if nobody says otherwise. */
+const hears = new WeakSet<NodeJS.ReadStream>();
+function hearEscape(input: NodeJS.ReadStream): void {
+  if (!input.isTTY || hears.has(input)) return;
+  hears.add(input);
+  createInterface({ input, terminal: true, escapeCodeTimeout: escapeMs }).close();
 }
 
 /** Readline leaves raw mode when its input ends. Where the terminal is gone that fails, and nobody listens for the error of Inquirer's readline. */
@@ -75,15 +82,17 @@ function quietWhenLost(input: NodeJS.ReadStream): void {
 }
 
 /**
- * Inquirer neither answers nor rejects when its input ends: at Ctrl-D, and where the terminal was closed. This signal aborts then. Ctrl-D is
- * watched for as a key, because a terminal is in raw mode while it is asked.
+ * Inquirer neither answers nor rejects when its input ends: at Ctrl-D, and where the terminal was closed. This signal aborts then, and at Esc
+ * where `back` says that it means something. Both are watched for as keys, because a terminal is in raw mode while it is asked.
  */
-function watchForTheEnd(input: NodeJS.ReadStream): { readonly signal: AbortSignal; stop(): void } {
+function watchForKeys(input: NodeJS.ReadStream, back: boolean): { readonly signal: AbortSignal; stop(): void } {
   const end = new AbortController();
   const pressed = (_text: unknown, key: { readonly ctrl?: boolean; readonly name?: string } | undefined): void => {
     if (key?.ctrl === true && key.name === 'd') end.abort(new Interrupted());
+    if (back && key?.name === 'escape') end.abort(new Back());
   };
-  const closed = (): void => end.abort(new Interrupted(Exit.hungUp));
+  // Where the terminal is still there, its end was typed: Ctrl-D at a plain question.
+  const closed = (): void => end.abort(new Interrupted(input.isTTY && isatty(0) ? Exit.interrupted : Exit.hungUp));
   if (input.readableEnded || input.destroyed) closed();
   input.on('keypress', pressed).on('end', closed).on('error', closed);
   return {
@@ -93,5 +102,3 @@ function watchForTheEnd(input: NodeJS.ReadStream): { readonly signal: AbortSigna
     },
   };
 }
-
-const anything = (): true => true;
