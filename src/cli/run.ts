@@ -3,7 +3,7 @@ import type { Context, Prompts } from '../core/context.ts';
 import { Exit, type ExitCode, Interrupted, MailauthError } from '../core/errors.ts';
 import { byShell, type Command, line, mailauth, type NextStep, noted } from '../core/next.ts';
 import type { Reporter } from '../core/run-parts.ts';
-import type { Surroundings } from '../core/shown.ts';
+import { type Surroundings, shown } from '../core/shown.ts';
 import { problem } from '../errors/problem.ts';
 import { productNames } from '../products/product.ts';
 import type { Outcome } from '../session/command.ts';
@@ -213,9 +213,10 @@ async function fail(thrown: unknown, failing: Failing): Promise<ExitCode> {
   const cause: unknown = ctx.signal.aborted ? ctx.signal.reason : thrown;
   if (cause instanceof Interrupted || (cause instanceof Error && cause.name === 'AbortError')) {
     const exit = endOf(cause);
-    const stopped = problem('interrupted', { command: failing.command }).but({ exit });
+    const goOn = cause instanceof Interrupted ? cause.goOn : undefined;
+    const stopped = problem('interrupted', { command: failing.command, goOn }).but({ exit });
     if (failing.json) await printJson(stopped, failing);
-    else ctx.err.write(`\nStopped. ${stopped.why}\n`);
+    else ctx.err.write(`\nStopped. ${stopped.why}\n${goOn === undefined ? '' : `  next: ${shown(goOn, ctx.surroundings)}\n`}`);
     return exit;
   }
   const error = cause instanceof MailauthError ? cause : await (await import('../session/unexpected.ts')).asProblem(cause, ctx);

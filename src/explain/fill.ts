@@ -76,7 +76,7 @@ function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, kn
 }
 
 /** What entries do without where a text does not say it: a proxy between, a time to wait, what a proxy offers, dates. */
-const unsaid = { through: undefined, waitSeconds: undefined, offers: undefined, validFrom: undefined, validTo: undefined };
+const unsaid = { goOn: undefined, through: undefined, waitSeconds: undefined, offers: undefined, validFrom: undefined, validTo: undefined };
 
 /** Values that only one entry needs. */
 const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unknown>>>>> = {
@@ -87,6 +87,8 @@ const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unkn
   'loopback-redirect-unusable': { redirectUri: 'ADDRESS' },
   'loopback-refused': { reason: 'a system error' },
   'mail-no-full-access': { tokenUser: 'WHO-SIGNED-IN', protocol: 'imap' },
+  'setup-declined': { resume: mailauth('setup', { resume: true }) },
+  'rotation-declined': { command: mailauth('secret rotate', { finish: true }) },
   'not-signed-in': { guides: undefined },
   'handed-over': { products: ['a product'], proofs: [mailauth('setup', { signIn: 'browser' })] },
   'secret-ends-soon': { what: 'client secret' },

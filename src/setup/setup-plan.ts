@@ -1,40 +1,30 @@
 import { portalSteps } from '../by-hand/portal-steps.ts';
 import type { Cloud, Tenant } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
-import { MailauthError } from '../core/errors.ts';
+import { Back, MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { again } from '../core/next.ts';
 import { authorityOf } from '../core/sign-in-authority.ts';
 import type { SecretStore } from '../core/stores.ts';
 import { discoverTenant, tenantForMailbox } from '../entra/discovery.ts';
 import { problem } from '../errors/problem.ts';
-import type { ClientCertificate } from '../oauth/client-certificate.ts';
 import { headingOf, stepScreen } from '../products/step/step-text.ts';
 import { pendingSecretEntry } from '../store/token-entry.ts';
 import { storedToken } from '../tokens/current.ts';
-import { type Answers, checkTenant } from './answers/answers.ts';
+import type { Answers } from './answers/answers.ts';
 import { isSameSetup } from './answers/answers-record.ts';
+import { answer } from './answers/ask.ts';
 import { asks, missingAgreement, missingClientId, missingPassword, missingSecret } from './answers/missing.ts';
-import { type Earlier, type FirstAnswers, remainingAnswers } from './answers/remaining-answers.ts';
+import { checkedAnswer } from './answers/question.ts';
+import { questions } from './answers/questions.ts';
+import { type Earlier, type FirstAnswers, inTenant, remainingAnswers } from './answers/remaining-answers.ts';
 import type { InterruptedSetup } from './journal/journal-file.ts';
-import type { OpenSetup, SetupDeps, SetupOptions } from './journal/setup-deps.ts';
+import type { OpenSetup, SetupDeps, SetupOptions, SetupPlan } from './journal/setup-deps.ts';
 import { certificateFromFiles, heldCertificate } from './register/app-certificate.ts';
 import { withFixedPort } from './register/fixed-port.ts';
+import { type AppPlace, requireKnownApp } from './register/known-app.ts';
 import { appBefore, bringsCredential, isAppDeleted } from './register/registered-before.ts';
 import { planAnswers } from './register/registration-step.ts';
-
-/** What will be set up and where, known before the operator agrees to it. */
-export interface SetupPlan {
-  readonly first: FirstAnswers;
-  readonly answers: Answers;
-  /** the finished set-up of this mailbox and product */
-  readonly existing: MailboxRecord | undefined;
-  readonly cloud: Cloud;
-  readonly tenant: Tenant;
-  readonly store: SecretStore;
-  /** app-only access by certificate, in place of a client secret */
-  readonly certificate: ClientCertificate | undefined;
-}
 
 /** Asks and looks up everything and changes nothing. `already`: the set-up is finished, and these answers would make it again. */
 export async function planSetup(
@@ -44,7 +34,10 @@ export async function planSetup(
   const { deps, input, key, journal } = setup;
   const existing = await deps.mailboxes.readMailbox(key);
   const isAltered = await findsAltered(deps, existing);
-  const ask = async () => withFixedPort(await remainingAnswers(first, input.flags, earlierOf(journal.now, existing), deps), existing, deps);
+  const ask = async (tenant?: Tenant) => {
+    const asker = { ...deps, said: setup.said, ...defined({ tenantId: tenant?.id }) };
+    return withFixedPort(await remainingAnswers(first, input.flags, earlierOf(journal.now, existing), asker), existing, deps);
+  };
   // Without a person, the first missing answer ends the run here, before the network and the keychain are touched.
   const early = deps.canAsk ? undefined : await ask();
   // Read once: it may come through a pipe.
@@ -58,9 +51,10 @@ export async function planSetup(
     if (untouched !== undefined) return { kind: 'already', record: untouched };
     requireRest(setup, early, existing, cloud);
   }
+  await askOpenTenant(setup, first);
   const named = input.flags.tenant ?? journal.now.answers.tenant;
   const lookUp = () =>
-    findTenant(deps, cloud, named ?? tenantForMailbox(first.mailbox)).catch((error: unknown) => {
+    findTenant(setup, cloud, named ?? tenantForMailbox(first.mailbox)).catch((error: unknown) => {
       throw named === undefined ? withOtherMailbox(error) : error;
     });
   // Nobody is asked to agree to a change in a tenant that does not exist.
@@ -68,16 +62,31 @@ export async function planSetup(
     await lookUp();
     throw missingAgreement(early);
   }
-  const store = await openStore(setup, existing);
+  setup.found.store ??= await openStore(setup, existing);
+  const { store } = setup.found;
   const tenant = await lookUp();
-  const answers = early ?? (await ask());
+  const answers = early ?? (await ask(tenant));
+  if (early?.clientId !== undefined) checkedAnswer(inTenant(questions.clientId, tenant.id), early.clientId, early);
   const untouched = early === undefined && !isAltered ? await unchanged(setup, existing, answers, cloud) : undefined;
   if (untouched !== undefined) return { kind: 'already', record: untouched };
+  if (early === undefined) await requireAppInTenant(answers, { cloud, tenant }, setup);
   const certificate =
     answers.access === 'app-only'
       ? (given ?? (await heldCertificate(deps.ctx, store, key, authorityOf(cloud, { tenantId: tenant.id }))))
       : undefined;
   return { kind: 'plan', plan: { first, answers, existing, cloud, tenant, store, certificate } };
+}
+
+/** An app that exists is looked at before anything else is asked of the person. Throws `Back`. */
+async function requireAppInTenant({ register, clientId }: Answers, place: AppPlace, { deps, said }: OpenSetup): Promise<void> {
+  if (register === 'existing' && clientId !== undefined) await requireKnownApp(clientId, place, deps, said);
+}
+
+/** A person who wants to name the tenant does so before it is looked for. Throws `Back`, so that the answer counts as a flag. */
+async function askOpenTenant({ deps, said, input }: OpenSetup, first: FirstAnswers): Promise<void> {
+  if (!said.isOpen('tenant')) return;
+  await answer([questions.tenant], first, { ...deps, said, flags: input.flags, saved: {} });
+  throw new Back();
 }
 
 /** A mailbox file that was altered is set up anew: its cloud and its addresses are not taken over. Throws `home-exposed`. */
@@ -93,7 +102,7 @@ async function findsAltered(deps: SetupDeps, existing: MailboxRecord | undefined
 }
 
 /** What the questions take over from earlier runs. */
-export const earlierOf = ({ answers: saved, app, registration }: InterruptedSetup, existing: MailboxRecord | undefined): Earlier => ({
+const earlierOf = ({ answers: saved, app, registration }: InterruptedSetup, existing: MailboxRecord | undefined): Earlier => ({
   saved,
   existing,
   ...defined({ madeClientId: app?.clientId ?? registration?.appId }),
@@ -129,7 +138,7 @@ async function withTenantId(answers: Answers, existing: MailboxRecord, deps: Set
   if (tenant === undefined || isSameSetup(existing, answers, cloud)) return answers;
   const { tenant: _, ...others } = answers;
   if (!isSameSetup(existing, others, cloud)) return answers;
-  const found = await findTenant({ ...deps, canAsk: false }, cloud, tenant).catch(() => undefined);
+  const found = await discover(deps, cloud, tenant).catch(() => undefined);
   return found?.id === existing.tenantId ? others : answers;
 }
 
@@ -162,31 +171,37 @@ const withOtherMailbox = (error: unknown): unknown =>
     ? error.but({ next: [asks(again({ mailbox: false }), '--mailbox'), ...error.next.slice(1)] })
     : error;
 
-/** Finds a tenant by its domain or ID; a person may correct one that does not exist. Throws what discovery throws. */
-async function findTenant(deps: SetupDeps, cloud: Cloud, first: string): Promise<Tenant> {
+/** Finds a tenant by its domain or ID. A person may name another one, or mend the mailbox. Throws what discovery throws, and `Back`. */
+async function findTenant({ deps, said, found, key }: OpenSetup, cloud: Cloud, asked: string): Promise<Tenant> {
+  const known = found.tenants.get(`${cloud.name} ${asked}`);
+  if (known !== undefined) return known;
   const { ctx, report } = deps;
-  let asked = first;
-  for (;;) {
+  try {
     report.progress('tenant', 'started', `Looking for the tenant of ${asked}`);
-    try {
-      const tenant = await discoverTenant({
-        network: await deps.network(),
-        cloud,
-        domainOrId: asked,
-        timeoutMs: deps.stepTimeoutMs,
-        signal: ctx.signal,
-      });
-      report.progress('tenant', 'done', `Tenant ${asked} (${tenant.id}), v2 endpoints found`);
-      report.detail(`authorization endpoint ${tenant.endpoints.authorization}`);
-      report.detail(`token endpoint         ${tenant.endpoints.token}`);
-      return tenant;
-    } catch (error) {
-      if (!deps.canAsk || !(error instanceof MailauthError) || error.code !== 'tenant-unknown') throw error;
-      report.progress('tenant', 'failed', error.title);
-      asked = await ctx.prompts.text({ message: 'Which tenant? (its domain or its ID)', check: checkTenant });
-    }
+    const tenant = await discover(deps, cloud, asked);
+    report.progress('tenant', 'done', `Tenant ${asked} (${tenant.id}), v2 endpoints found`);
+    report.detail(`authorization endpoint ${tenant.endpoints.authorization}`);
+    report.detail(`token endpoint         ${tenant.endpoints.token}`);
+    found.tenants.set(`${cloud.name} ${asked}`, tenant);
+    return tenant;
+  } catch (error) {
+    if (!deps.canAsk || !(error instanceof MailauthError) || error.code !== 'tenant-unknown') throw error;
+    report.progress('tenant', 'failed', error.title);
+    const choices = [
+      { value: 'mailbox', name: `Change the address (${key.mailbox})` },
+      { value: 'tenant', name: 'Name the tenant', description: "its domain or its ID, where the mailbox's domain belongs to another one" },
+      { value: 'stop', name: 'Stop' },
+    ] as const;
+    const chosen = await ctx.prompts.select({ message: 'What now?', choices, back: said.canGoBack });
+    if (chosen === 'stop') throw error;
+    if (chosen === 'mailbox') said.change('mailbox', key.mailbox);
+    else said.change('tenant', asked);
+    throw new Back();
   }
 }
+
+const discover = async (deps: SetupDeps, cloud: Cloud, domainOrId: string): Promise<Tenant> =>
+  discoverTenant({ network: await deps.network(), cloud, domainOrId, timeoutMs: deps.stepTimeoutMs, signal: deps.ctx.signal });
 
 /**
  * Without a person: what `register` would have to ask for, said before the network and the keychain are touched.

@@ -39,7 +39,7 @@ export function sandboxFileStore({ files, path }: { readonly files: Files; reado
 
   return {
     name: 'sandbox-file',
-    describe: () => `sandbox file ${path} (worthless secrets, not encrypted)`,
+    describe: () => `sandbox file ${path}`,
     async probe() {
       await change(() => undefined);
     },

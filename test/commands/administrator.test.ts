@@ -64,9 +64,10 @@ describe("the administrator's own sign-in is refused", () => {
 
   it('on a terminal it asks: another account, then another person', async () => {
     const { prompts, asked, unasked } = person([
-      ['Create it?', true],
+      ['Create it?', 'yes'],
       ['How do you want to go on?', enter],
       ['How do you want to go on?', 'handoff'],
+      ['Go ahead?', 'yes'],
     ]);
     const seen: string[] = [];
     const words = `setup --sandbox --mailbox ${mailbox} --for this-computer --fault admin-not-assigned`;
@@ -80,7 +81,7 @@ describe("the administrator's own sign-in is refused", () => {
   it('on a terminal a token of another app may take its place', async () => {
     const token = await beside(m, async (graph) => graph.token);
     const { prompts, unasked } = person([
-      ['Create it?', true],
+      ['Create it?', 'yes'],
       ['How do you want to go on?', 'token'],
       ['Token for Microsoft Graph?', token],
     ]);

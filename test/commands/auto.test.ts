@@ -66,15 +66,16 @@ describe('--register auto for this computer', () => {
     ]);
   });
 
-  it('says what it will create and as whom, and its question defaults to No', async () => {
+  it('says in a few lines what it will create and as whom, and all of it on request', async () => {
     const { prompts, unasked } = person([
       ['How do you sign in?', enter],
-      ['Create it?', enter],
+      ['Create it?', 'details'],
+      ['Create it?', 'stop'],
     ]);
     const ran = await m.mailauth(`setup --sandbox --mailbox ${mailbox} --for this-computer --register auto`, { terminal: true, prompts });
     expect([ran.exit, unasked()]).toEqual([1, []]);
     expect(ran.err).toMatch(/This creates in the tenant 5a4db0c5.*an application "mailauth this-computer.*consent to them/s);
-    expect(ran.err).toMatch(/Microsoft Azure CLI\s+\(04b07795-8ddb-461a-bbee-02f9e1bf7b46\)/);
+    expect(ran.err).toMatch(/Microsoft's own "Microsoft Azure\s+CLI"[\s\S]*04b07795-8ddb-461a-bbee-02f9e1bf7b46/);
     expect(await countOf(m)).toEqual(nothing);
   });
 
@@ -103,7 +104,7 @@ describe('--register auto for this computer', () => {
 
   it('says whose token it takes in place of a sign-in', async () => {
     const ran = await m.mailauth(`setup --sandbox --mailbox ${mailbox} --yes`, { env: { MAILAUTH_GRAPH_TOKEN: 'abc' } });
-    expect([ran.exit, ran.err]).toEqual([4, expect.stringMatching(/the token in\s+MAILAUTH_GRAPH_TOKEN\s+is\s+used/)]);
+    expect([ran.exit, ran.err]).toEqual([4, expect.stringMatching(/The token in MAILAUTH_GRAPH_TOKEN\s+is\s+used/)]);
     expect(ran.err).not.toContain('Azure CLI');
   });
 
@@ -173,7 +174,7 @@ describe('--register auto for this computer', () => {
     await beside(m, (graph) => graph.call('POST', '/applications', { displayName: name }), 'ada@contoso.example');
     const { clientId } = await onlyApp(m);
     const { prompts, asked } = person([
-      ['Create it?', true],
+      ['Create it?', 'yes'],
       ['What should happen?', clientId],
     ]);
     // A person without a browser on this computer pastes; the sandbox's page is opened by hand, which the Graph token spares here.
@@ -232,7 +233,7 @@ describe('a tenant that refuses', () => {
     expect(errorOf(script)).toMatchObject({ code: 'service-reference-needed', exit: 3 });
     expect(errorOf(script)?.next[0]).toMatch(/^mailauth setup .*--resume .*# .*--service-management-reference$/);
     const { prompts, unasked } = person([
-      ['Create it?', true],
+      ['Create it?', 'yes'],
       ['Service management reference?', 'b0e1c2d3-0000-4000-8000-000000000001'],
     ]);
     const { waits, ...quick } = hurried();

@@ -122,7 +122,7 @@ describe('consent that only an administrator can give, in a terminal', () => {
   it('the link whole on a line of its own; waits, and Enter signs in again', async () => {
     const clientId = await foreignApp();
     const who = person([
-      ['Go ahead?', true],
+      ['Go ahead?', 'yes'],
       ['What now?', 'wait'],
       ['Has an administrator accepted?', false],
       ['Has an administrator accepted?', true],
@@ -148,7 +148,7 @@ describe('consent that only an administrator can give, in a terminal', () => {
   it('stops, and goes on later without a question', async () => {
     const clientId = await foreignApp();
     const script: Scripted[] = [
-      ['Go ahead?', true],
+      ['Go ahead?', 'yes'],
       ['What now?', 'stop'],
     ];
     const ran = await asked(existing(clientId), script);
@@ -168,7 +168,7 @@ describe('consent that only an administrator can give, in a terminal', () => {
         await acceptAsAdministrator((await onlyApp(m)).clientId);
     };
     const script: Scripted[] = [
-      ['Create it?', true],
+      ['Create it?', 'yes'],
       ['What now?', 'wait'],
     ];
     const words = `setup --sandbox --mailbox ${mailbox} --for this-computer --protocols imap --consent user --no-test --register auto`;
@@ -183,7 +183,7 @@ describe('consent that only an administrator can give, in a terminal', () => {
   it('with a token that may not look, the person is asked after all', async () => {
     const clientId = await foreignApp();
     const script: Scripted[] = [
-      ['Go ahead?', true],
+      ['Go ahead?', 'yes'],
       ['What now?', 'wait'],
       ['Has an administrator accepted?', true],
       ['What now?', 'stop'],
@@ -237,7 +237,7 @@ describe('a product that signs in by itself', () => {
     const redirect = 'https://helpdesk.contoso.example/oauth';
     const words = `setup --sandbox --mailbox ${mailbox} --for osticket --redirect-uri ${redirect} --register auto --sign-in browser`;
     const script: Scripted[] = [
-      ['Create it?', true],
+      ['Create it?', 'yes'],
       ['What now?', 'stop'],
     ];
     const ran = await asked(`${words} --consent user --no-test`, script);
@@ -345,9 +345,9 @@ describe('--consent admin with an app that exists', () => {
     const clientId = await foreignApp();
     const pages = browser();
     const script: Scripted[] = [
-      ['Go ahead?', true],
+      ['Go ahead?', 'yes'],
       ['Application (client) ID', clientId],
-      ['Done?', true],
+      ['Done?', 'done'],
     ];
     const base = `setup --sandbox --mailbox ${mailbox} --for this-computer --register portal --protocols imap --no-test`;
     const ran = await asked(`${base} --consent admin`, script, { browser: pages });
@@ -366,7 +366,11 @@ describe('--consent user and skip', () => {
 
   it('the summary says who consents, and why mostly an administrator', async () => {
     const words = `setup --sandbox --mailbox ${mailbox} --for this-computer --register auto`;
-    const ran = await asked(words, [['Create it?', false]]);
+    const ran = await asked(words, [
+      ['Create it?', 'details'],
+      ['Create it?', 'stop'],
+    ]);
+    expect(ran.err).toContain('consent for everybody: read and send mail (IMAP, POP, SMTP)');
     expect(flat(ran.err)).toContain(
       'by an administrator, once for everybody: where Microsoft manages consent (new tenants, many others), users cannot allow IMAP and POP',
     );
@@ -386,7 +390,14 @@ describe('somebody who is no administrator', () => {
     };
     const ran = await m.mailauth(
       'setup --sandbox --mailbox helpdesk@contoso.example --for osticket --redirect-uri https://helpdesk.contoso.example/oauth --sign-in skip --register auto',
-      { terminal: true, prompts: person([['Create it?', true]]).prompts, browser: pages },
+      {
+        terminal: true,
+        prompts: person([
+          ['Create it?', 'yes'],
+          ['How do you want to go on?', 'stop'],
+        ]).prompts,
+        browser: pages,
+      },
     );
     expect(ran.exit).toBe(6);
     expect(flat(ran.err)).not.toContain('Administrator signed in');

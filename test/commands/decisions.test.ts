@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clickThrough } from '../support/click-through.ts';
-import { enter, type How, type Machine, machine, person, type Scripted } from '../support/command-line.ts';
+import { type How, type Machine, machine, person, type Scripted } from '../support/command-line.ts';
 import { countOf } from '../support/tenant.ts';
 
 /** What a person types or decides, question by question, beside the steps of the product's own guide (README, "The products"). */
@@ -14,8 +14,8 @@ const first = (product: string): readonly Scripted[] => [
   ['Which mailbox?', 'helpdesk@contoso.example'],
   ['What is this mailbox for?', product],
 ];
-const address: Scripted = ['Redirect URI?', 'https://help.contoso.example/api/auth/oauth2'];
-const create: Scripted = ['Create it?', true];
+const address: Scripted = ['Callback Endpoint of osTicket?', 'https://help.contoso.example/api/auth/oauth2'];
+const create: Scripted = ['Create it?', 'yes'];
 const browser: NonNullable<How['browser']> = {
   usable: true,
   async open(url) {
@@ -39,34 +39,41 @@ describe('the whole set-up, question by question', () => {
   });
 
   it('where the product shows its own address, its screen is said before the question', async () => {
-    const { err } = await interactive([...first('osticket'), address, ['Create it?', enter], ['What instead?', enter]]);
+    const { err } = await interactive([...first('osticket'), address, ['Create it?', 'stop']]);
     expect(err).toMatch(/Copy the Callback Endpoint from osTicket\s+osTicket: Admin Panel > Emails/);
     expect(err).toContain('Copy "Callback Endpoint" from the top of the popup');
     expect(err).toContain('--variant older-plugin');
   });
 });
 
-describe('No to the change in the tenant', () => {
-  it('and Enter: nothing was changed, exit 1', async () => {
-    const ran = await interactive([...first('kaseya'), ['Create it?', enter], ['What instead?', enter]]);
+describe('another answer than Yes', () => {
+  it('Stop: nothing was changed, exit 1, and the command that goes on', async () => {
+    const ran = await interactive([...first('kaseya'), ['Create it?', 'stop']]);
+    expect(ran.err).toMatch(
+      /Your answers are kept[\s\S]*try: \S*mailauth setup --mailbox helpdesk@contoso.example --for kaseya --resume --sandbox/,
+    );
     expect([ran.exit, await countOf(m)]).toEqual([1, { apps: 0, servicePrincipals: 0, grants: 0, secrets: 0 }]);
   });
 
-  it('leads to the portal, to an administrator elsewhere, and to an app that is there', async () => {
-    const declined: readonly Scripted[] = [...first('kaseya'), ['Create it?', false]];
-    const handed = await interactive([...declined, ['What instead?', 'handoff']]);
+  it('another way leads to the portal, to an administrator elsewhere, and to an app that is there', async () => {
+    const way = (name: string): readonly Scripted[] => [
+      ['Create it?', 'another'],
+      ['Which way?', name],
+    ];
+    const go: Scripted = ['Go ahead?', 'yes'];
+    const handed = await interactive([...first('kaseya'), ...way('handoff'), go]);
     expect([handed.exit, handed.out]).toEqual([0, expect.stringContaining('waits for an administrator')]);
     const id: Scripted = ['Application (client) ID?', '11111111-5a4d-4b0c-9a11-c0ffee000001'];
-    const existing = await interactive([...declined, ['What instead?', 'existing'], id], 'setup --sandbox --fresh');
+    const existing = await interactive([...first('kaseya'), ...way('existing'), id, go], 'setup --sandbox --fresh');
     expect([existing.exit, existing.out]).toEqual([0, expect.stringContaining('is set up; no sign-in on this computer')]);
-    const other: readonly Scripted[] = [['Which mailbox?', 'other@contoso.example'], ...declined.slice(1)];
-    const done = [1, 2, 3].map((): Scripted => ['Done?', true]);
-    const portal = await interactive([...other, ['What instead?', 'portal'], id, ...done]);
+    const other: readonly Scripted[] = [['Which mailbox?', 'other@contoso.example'], ...first('kaseya').slice(1)];
+    const done = [1, 2, 3].map((): Scripted => ['Done?', 'done']);
+    const portal = await interactive([...other, ...way('portal'), go, id, ...done]);
     expect([portal.exit, portal.err]).toEqual([0, expect.stringMatching(/Step 4 of 4/)]);
     expect(await countOf(m)).toMatchObject({ apps: 0 });
   });
 
   it('ends it where the way was named', async () => {
-    expect((await interactive([...first('kaseya'), ['Create it?', false]], 'setup --sandbox --register auto')).exit).toBe(1);
+    expect((await interactive([...first('kaseya'), ['Create it?', 'stop']], 'setup --sandbox --register auto')).exit).toBe(1);
   });
 });

@@ -109,12 +109,12 @@ describe('where no browser can be opened', () => {
   it('a person is asked how to sign in; an explicit flag is never changed', async () => {
     const asking = person([
       ['How do you sign in?', 'skip'],
-      ['Go ahead', true],
+      ['Go ahead', 'yes'],
     ]);
     const words = `setup --sandbox --mailbox ${mailbox} --for this-computer --register existing --client-id 11111111-5a4d-4b0c-9a11-c0ffee000001 --no-test`;
     const ran = await m.mailauth(words, { terminal: true, prompts: asking.prompts });
     expect([ran.exit, asking.unasked()]).toEqual([0, []]);
-    const silent = person([['Go ahead', true]]);
+    const silent = person([['Go ahead', 'yes']]);
     await m.mailauth(`${words} --sign-in skip --fresh`, { terminal: true, prompts: silent.prompts });
     expect(silent.asked.some((question) => question.includes('How do you'))).toBe(false);
   });

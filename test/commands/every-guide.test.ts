@@ -6,7 +6,7 @@ import type { Prompts } from '../../src/core/context.ts';
 import { products as everyProduct } from '../../src/products/products.ts';
 import type { sheetJson } from '../../src/products/sheet/write-sheet.ts';
 import { clickThrough } from '../support/click-through.ts';
-import { type How, type Machine, machine, type Ran, whatNext, whoOpens } from '../support/command-line.ts';
+import { type How, type Machine, machine, person, type Ran, type Scripted } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 import { countOf, secretsOf, writtenBy } from '../support/tenant.ts';
 
@@ -188,13 +188,9 @@ const ways: Readonly<Record<string, (product: Product) => Promise<void>>> = {
       typed.push(message);
       return ready[product.client];
     };
-    const checkbox = async () => Promise.reject(new Error('no list is asked'));
-    const select: Prompts['select'] = async ({ message, choices }) => {
-      const chosen = message === whatNext ? choices.find(({ value }) => value === 'works') : choices[0];
-      if (chosen === undefined || ![whoOpens, whatNext].includes(message)) throw new Error(`${message} is not asked`);
-      return chosen.value;
-    };
-    const prompts: Prompts = { text, secret: text, confirm: async () => true, select, checkbox };
+    const never = async () => Promise.reject(new Error('not asked here'));
+    const { select } = person([['Go ahead?', 'yes'], ...Array.from({ length: 6 }, (): Scripted => ['Done?', 'done'])]).prompts;
+    const prompts: Prompts = { text, secret: text, confirm: never, select, checkbox: never };
     const ran = await m.mailauth(`${setupOf(product)} --register portal`, { terminal: true, prompts, browser });
     expect([ran.exit, ran.exit === 0 ? '' : ran.err]).toEqual([0, '']);
     expect(typed).toEqual(['Application (client) ID?']);

@@ -116,12 +116,11 @@ describe.each(guides)('$name', ({ name, flags, app, secrets, fields }) => {
       if (message.includes('Client secret')) return readySecret;
       return true;
     };
-    const { prompts } = person([]);
+    const { prompts } = person([['Go ahead?', 'yes'], ...Array.from({ length: 6 }, (): Scripted => ['Done?', 'done'])]);
     const human = {
       ...prompts,
       text: async (q: { message: string }) => String(answer(q.message)),
       secret: async (q: { message: string }) => String(answer(q.message)),
-      confirm: async (q: { message: string }) => answer(q.message) === true,
     };
     const given = name === 'custom' ? `--access delegated --sign-in-as ${mailbox} --audience single` : '';
     const line = words(`setup --sandbox --mailbox ${mailbox} --for ${name} --register portal`, flags, given);

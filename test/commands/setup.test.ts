@@ -97,7 +97,7 @@ describe('setup --sandbox --yes', () => {
     const { prompts, unasked } = person([
       [`The set-up of ${mailbox} was interrupted. Go on with it?`, true],
       ['Application (client) ID?', publicApp],
-      ['Go ahead?', true],
+      ['Go ahead?', 'yes'],
     ]);
     const second = await m.mailauth('setup --sandbox --register existing --sign-in skip', { terminal: true, prompts });
     expect([second.exit, unasked(), second.out]).toEqual([0, [], expect.stringContaining(`${mailbox} is set up`)]);

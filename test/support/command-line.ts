@@ -1,7 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../src/cli/run.ts';
-import type { Context, Prompts } from '../../src/core/context.ts';
+import type { Asked, Context, Prompts, TextQuestion } from '../../src/core/context.ts';
+import { Back } from '../../src/core/errors.ts';
 import type { Keychain, KeychainTrouble } from '../../src/core/keychain-port.ts';
 import { KeychainFailure } from '../../src/core/keychain-port.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
@@ -132,11 +133,13 @@ export function brokenKeychain(trouble: KeychainTrouble): Keychain {
 }
 
 /** One answer of a scripted person, to the question that contains this text. It is checked as the real prompt checks what is typed. */
-export type Scripted = readonly [question: string, answer: string | boolean | readonly string[] | typeof enter];
+export type Scripted = readonly [question: string, answer: string | boolean | readonly string[] | typeof enter | typeof back];
 export const enter = Symbol('the default');
 export const whoOpens = 'Who opens this mailbox?';
 /** the menu at the end of a hand-over */
 export const whatNext = 'What next?';
+/** Esc */
+export const back = Symbol('the question before');
 
 /**
  * A person who answers from a list, in its order. Any other question fails the test, but for two that come with every set-up: a script that
@@ -145,18 +148,20 @@ export const whatNext = 'What next?';
 export function person(script: readonly Scripted[]): { prompts: Prompts; asked: string[]; unasked: () => readonly Scripted[] } {
   const asked: string[] = [];
   let at = 0;
-  const next = (message: string): Scripted[1] => {
+  const next = ({ message, back: mayGoBack }: Asked): Exclude<Scripted[1], typeof back> => {
     if (message === whatNext && script[at]?.[0] !== whatNext) return 'works';
     asked.push(message);
     const [question, given] = script[at] ?? ['(nothing more)', ''];
     if (message === whoOpens && question !== whoOpens) return enter;
     at += 1;
     if (!message.includes(question)) throw new Error(`asked "${message}", but the script says "${question}"`);
-    return given;
+    if (given !== back) return given;
+    if (mayGoBack !== true) throw new Error(`Esc does nothing at "${message}"`);
+    throw new Back();
   };
-  const typed = async (q: { message: string; default?: string; check?: (value: string) => true | string }): Promise<string> => {
-    const given = next(q.message);
-    const value = given === enter ? (q.default ?? '') : String(given);
+  const typed = async (q: TextQuestion): Promise<string> => {
+    const given = next(q);
+    const value = given === enter ? (q.filledIn ?? q.default ?? '') : String(given);
     const verdict = q.check?.(value) ?? true;
     // The prompt complains, so the person types the next answer of the script.
     if (verdict === true) return value;
@@ -170,19 +175,19 @@ export function person(script: readonly Scripted[]): { prompts: Prompts; asked: 
       text: typed,
       secret: typed,
       async select(q) {
-        const given = next(q.message);
+        const given = next(q);
         const value = given === enter ? (q.default ?? q.choices[0]?.value) : given;
         const chosen = q.choices.find((c) => c.value === value);
         if (chosen === undefined) throw new Error(`"${q.message}" has no choice ${String(value)}`);
         return chosen.value;
       },
       async checkbox(q) {
-        const given = next(q.message);
+        const given = next(q);
         if (given === enter || !Array.isArray(given)) return q.default;
         return q.choices.filter((c) => given.includes(c.value)).map((c) => c.value);
       },
       async confirm(q) {
-        const given = next(q.message);
+        const given = next(q);
         return given === enter ? q.default : given === true;
       },
     },

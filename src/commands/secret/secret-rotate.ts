@@ -58,12 +58,15 @@ async function rotate(session: Session, record: MailboxRecord, months: number): 
   const open = app.oldSecretKeyId !== undefined && interrupted === undefined;
   if (open && !removesOld(record)) throw problem('rotation-open', { mailbox, for: product });
   const begun = interrupted === undefined ? '' : `, begun ${interrupted.startedAt}`;
-  await agree(session, record, `A new client secret for ${app.clientId}${begun}`);
+  const what = `A new client secret for ${app.clientId}${begun}`;
+  await agree(session, record, { what, question: `${what}: go on?` });
   return (await openRotation(session, record)).rotate(months);
 }
 
 async function finish(session: Session, record: MailboxRecord): Promise<Rotated> {
-  await agree(session, record, 'Removing the old client secret: is the new value in the product? The removal', { finish: true });
+  const title = productNamed(record.for)?.title ?? record.for;
+  const question = `Is the new secret in ${title} already? Then the old one is removed.`;
+  await agree(session, record, { what: 'Removing the old client secret', question, more: { finish: true } });
   return (await openRotation(session, record)).finish();
 }
 
@@ -75,11 +78,22 @@ function finishedBefore({ mailbox, for: product, registration: app }: MailboxRec
   };
 }
 
-async function agree(session: Session, record: MailboxRecord, what: string, more = {}): Promise<void> {
+interface Agreement {
+  readonly what: string;
+  readonly question: string;
+  /** flags of the command that asks */
+  readonly more?: { readonly finish: boolean };
+}
+
+async function agree(
+  session: Session,
+  { mailbox, for: product }: MailboxRecord,
+  { what, question, more = { finish: false } }: Agreement,
+): Promise<void> {
   if (session.globals.yes) return;
-  if (!canAsk(session))
-    throw problem('needs-yes', { what, command: mailauth('secret rotate', record.mailbox, { for: record.for, ...more, yes: true }) });
-  if (!(await session.ctx.prompts.confirm({ message: `${what}: go on?`, default: false }))) throw problem('setup-declined', {});
+  const command = mailauth('secret rotate', mailbox, { for: product, ...more });
+  if (!canAsk(session)) throw problem('needs-yes', { what, command: plus(command, { yes: true }) });
+  if (!(await session.ctx.prompts.confirm({ message: question, default: false }))) throw problem('rotation-declined', { command });
 }
 
 const unsureWords = "Microsoft's list does not show it yet, so a client secret of the same rotation whose value was lost may still work.";

@@ -69,6 +69,14 @@ export function checkGuid(value: string): true | string {
   return isGuid(value) ? true : 'the Application (client) ID is a GUID: 8-4-4-4-12 digits and letters a to f';
 }
 
+/** `tenantId`: of the tenant that was found. Nearly everybody copies it once, because the portal shows it below the client ID. */
+export const checkClientId =
+  (tenantId: string | undefined) =>
+  (value: string): true | string =>
+    value.toLowerCase() === tenantId?.toLowerCase()
+      ? 'this is the Directory (tenant) ID; the Application (client) ID is the line above it in the portal'
+      : checkGuid(value);
+
 export function checkTenant(value: string): true | string {
   if (isGuid(value) || domain.test(value) || ['consumers', 'organizations', 'common'].includes(value)) return true;
   return "a tenant is its domain (contoso.com) or its ID (a GUID from the app's Overview page)";

@@ -31,7 +31,8 @@ const wayWords: Readonly<Record<RegisterWay, { readonly name: string; readonly d
 
 const registerWays = answerSchemas.register.options;
 
-const wayChoices = registerWays.map((value) => ({ value, ...wayWords[value] }));
+/** All ways to register. */
+export const wayChoices = registerWays.map((value) => ({ value, ...wayWords[value] }));
 
 /** Ways to register for an operator who does not let mailauth do it. */
 export const waysByHand = wayChoices.filter(({ value }) => value !== 'auto');
@@ -122,6 +123,10 @@ export const appQuestions = {
     flag: '--redirect-uri',
     noun: 'redirect URI that Entra accepts',
     message: 'Redirect URI? (the callback address that the program shows)',
+    worded: (known) => {
+      const product = productOf(known);
+      return product?.redirectShown === undefined ? undefined : `${product.redirectShown.field} of ${product.title}?`;
+    },
     applies: (known) => {
       if (isAppOnly(known)) return false;
       const product = productOf(known);

@@ -1,9 +1,11 @@
 import type { Context } from '../../core/context.ts';
 import { defined } from '../../core/defined.ts';
+import { Back } from '../../core/errors.ts';
 import type { ProductScreen } from '../../products/product.ts';
 import type { Known } from './answers.ts';
 import { answerMissing } from './missing.ts';
 import { acceptedText, checkedAnswer, type Facts, type Flags, type Question } from './question.ts';
+import type { Said } from './said.ts';
 
 export interface Asking {
   readonly ctx: Pick<Context, 'prompts'>;
@@ -13,6 +15,8 @@ export interface Asking {
   readonly flags: Flags;
   /** answers of an interrupted set-up */
   readonly saved: Known;
+  /** what was answered in this run, so that Esc can go back */
+  readonly said?: Said;
   readonly facts: Facts;
   /** says where the answer is found, before it is asked for or found missing */
   readonly showScreen?: (screen: ProductScreen) => void;
@@ -20,7 +24,7 @@ export interface Asking {
 
 /**
  * Answers the questions in order: flag, interrupted set-up, person, default. Throws `answer-missing` (exit 3) naming the flag,
- * `value-invalid` (exit 2), `Interrupted`.
+ * `value-invalid` (exit 2), `Interrupted`, and `Back` where a person went back to an earlier question: then all are gone through again.
  */
 export async function answer(questions: readonly Question[], known: Known, asking: Asking): Promise<Known> {
   let all = flagAnswers(questions, known, asking.flags);
@@ -46,29 +50,40 @@ export function flagAnswers(questions: readonly Question[], known: Known, flags:
 }
 
 async function answerOne(question: Question, known: Known, asking: Asking): Promise<string | undefined> {
-  const saved = acceptedText(question, asking.saved, known);
+  const isOpen = asking.said?.isOpen(question.id) === true;
+  const saved = isOpen ? undefined : acceptedText(question, asking.saved, known);
   if (saved !== undefined) return saved;
   const fallback = question.default?.(known, asking.facts);
-  const asked = asking.canAsk && question.asked(known, asking.facts);
+  const asked = asking.canAsk && (isOpen || question.asked(known, asking.facts));
   const screen = asked || fallback === undefined ? question.shownAt?.(known) : undefined;
   if (screen !== undefined) asking.showScreen?.(screen);
-  if (asked) return checkedAnswer(question, await prompt(question, known, fallback, asking), known);
+  if (asked) return checkedAnswer(question, await askPerson(question, known, fallback, asking), known);
   if (fallback !== undefined) return checkedAnswer(question, fallback, known);
   if (question.optional === true) return undefined;
-  throw answerMissing(question.flag, question.message, question.example(known));
+  throw answerMissing(question.flag, question.worded?.(known) ?? question.message, question.example(known));
 }
 
-async function prompt(question: Question, known: Known, fallback: string | undefined, { ctx }: Asking): Promise<string> {
-  const { message } = question;
+async function askPerson(question: Question, known: Known, fallback: string | undefined, asking: Asking): Promise<string> {
+  const { said } = asking;
+  try {
+    const text = await prompt(question, known, fallback, asking);
+    said?.answered(question.id, text);
+    return text;
+  } catch (error) {
+    if (error instanceof Back) said?.back();
+    throw error;
+  }
+}
+
+async function prompt(question: Question, known: Known, fallback: string | undefined, { ctx, said }: Asking): Promise<string> {
+  const asked = { message: question.worded?.(known) ?? question.message, back: said?.canGoBack === true };
+  const filledIn = said?.filledIn(question.id);
   const choices = (question.offered ?? question.choices)?.(known);
   if (choices !== undefined && question.several === true) {
-    return (await ctx.prompts.checkbox({ message, choices, default: fallback?.split(',') ?? [] })).join(',');
+    return (await ctx.prompts.checkbox({ ...asked, choices, default: (filledIn ?? fallback)?.split(',') ?? [] })).join(',');
   }
-  if (choices !== undefined) return ctx.prompts.select({ message, choices, ...defined({ default: fallback }) });
-  return ctx.prompts.text({
-    message,
-    ...defined({ default: fallback, check: question.check }),
-  });
+  if (choices !== undefined) return ctx.prompts.select({ ...asked, choices, ...defined({ default: filledIn ?? fallback }) });
+  return ctx.prompts.text({ ...asked, ...defined({ default: fallback, filledIn, check: question.check }) });
 }
 
 const parsed = ({ parse }: Question, value: string) => parse?.(value) ?? value;

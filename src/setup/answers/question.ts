@@ -27,6 +27,8 @@ export interface Question {
   /** the noun for errors: "… is not a client ID" */
   readonly noun: string;
   readonly message: string;
+  /** in the words of the product; undefined: `message` */
+  readonly worded?: (known: Known) => string | undefined;
   /** does it matter for this set-up at all? */
   readonly applies?: (known: Known) => boolean;
   /** is the person asked, or is the default taken silently? */
@@ -71,12 +73,16 @@ export interface SetupQuestion<K extends AnswerId = AnswerId> extends Question {
 /** One question for every answer: a new member of `answerSchemas` is not complete before it has its question. */
 export type SetupQuestions = { readonly [K in AnswerId]: SetupQuestion<K> };
 
+/** An answer as its flag would have it. */
+export function textOf(known: Known, id: AnswerId): string | undefined {
+  const answer = known[id];
+  return answer === undefined ? undefined : Array.isArray(answer) ? answer.join(',') : String(answer);
+}
+
 /** An answer of the interrupted set-up as text, where it is still one that this question accepts. */
 export function acceptedText(question: Question, saved: Known, known: Known): string | undefined {
-  const answer = saved[question.id];
-  if (answer === undefined) return undefined;
-  const value = Array.isArray(answer) ? answer.join(',') : String(answer);
-  return complaintOf(question, value, known) === undefined ? value : undefined;
+  const value = textOf(saved, question.id);
+  return value !== undefined && complaintOf(question, value, known) === undefined ? value : undefined;
 }
 
 /** Checks one raw answer. `next`: where another command than `setup` asks. Throws `value-invalid` (exit 2), `redirect-not-accepted`. */

@@ -3,12 +3,13 @@ import { defined } from '../../core/defined.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import type { Reporter } from '../../core/run-parts.ts';
 import { stepScreen } from '../../products/step/step-text.ts';
-import type { Answers, Known } from './answers.ts';
+import { type Answers, checkClientId, type Known } from './answers.ts';
 import { answersOf } from './answers-record.ts';
 import { answer } from './ask.ts';
 import { requireAppOnly, requireFitting } from './fitting.ts';
 import type { Facts, Flags, SetupQuestion } from './question.ts';
 import { allQuestions, registrationQuestions } from './questions.ts';
+import type { Said } from './said.ts';
 
 export interface Earlier {
   /** answers of the run that was interrupted */
@@ -66,18 +67,22 @@ interface Asker {
   readonly report: Pick<Reporter, 'show'>;
   readonly canAsk: boolean;
   readonly facts: Facts;
+  /** what was answered in this run */
+  readonly said: Said;
+  /** of the tenant, where it is known already */
+  readonly tenantId?: string;
 }
 
 /**
  * Everything else that is asked of the operator, and whether it goes together. Throws `answer-missing` (3), `value-invalid`,
- * `redirect-not-accepted`, `redirect-not-here`, `password-not-here`, and what a device code and app-only access do not go with (all 2).
+ * `redirect-not-accepted`, `redirect-not-here`, `password-not-here`, what a device code and app-only access do not go with (all 2), and `Back`.
  */
 export async function remainingAnswers(first: FirstAnswers, flags: Flags, earlier: Earlier, deps: Asker): Promise<Answers> {
   const saved = earlierAnswers(earlier, flags);
   // Known from the start: it decides how the app is registered, and that the portal's first screen is done.
   const clientId = flags.clientId ?? saved.clientId;
   const known = await answer(
-    registrationQuestions,
+    registrationQuestions.map((question) => inTenant(question, deps.tenantId)),
     { ...first, ...defined({ clientId }) },
     {
       ctx: deps.ctx,
@@ -85,6 +90,7 @@ export async function remainingAnswers(first: FirstAnswers, flags: Flags, earlie
       flags,
       saved,
       facts: deps.facts,
+      said: deps.said,
       showScreen: (screen) => deps.report.show(stepScreen(screen, screen.title, deps.ctx)),
     },
   );
@@ -95,3 +101,7 @@ export async function remainingAnswers(first: FirstAnswers, flags: Flags, earlie
   requireFitting(answers);
   return answers;
 }
+
+/** Where the tenant is known, its ID is not taken for the ID of an app. */
+export const inTenant = (question: SetupQuestion, tenantId: string | undefined): SetupQuestion =>
+  question.id === 'clientId' ? { ...question, check: checkClientId(tenantId) } : question;

@@ -32,6 +32,8 @@ export interface InterruptedSetup {
   readonly app?: Registration;
   /** an administrator was asked for consent to it; whether it was given, the sign-in tells */
   readonly consentAsked: boolean;
+  /** the screen of the portal that comes next, from 0 */
+  readonly portalScreen?: number;
 }
 
 /** Noted before and after each change in the tenant, so that a stop anywhere is completed and never doubled. */
@@ -79,6 +81,7 @@ const schema = z.object({
   ),
   app: z.exactOptional(registrationSchema),
   consentAsked: z.optional(z.boolean()),
+  portalScreen: z.exactOptional(z.number()),
 });
 
 /** The journals of one home, one file a (mailbox, product). */

@@ -16,11 +16,13 @@ export class Journal {
   private readonly deps: JournalPlace;
   private readonly key: MailboxKey;
   private state: InterruptedSetup;
+  private readonly goesOn: boolean;
 
   /** `interrupted`: the journal of an earlier run that this one goes on with. */
   constructor(deps: JournalPlace, key: MailboxKey, interrupted: InterruptedSetup | undefined) {
     this.deps = deps;
     this.key = key;
+    this.goesOn = interrupted !== undefined;
     const startedAt = rfc3339(deps.ctx.clock.now());
     this.state = interrupted ?? { answers: {}, done: [], startedAt, wrongAccount: false, consentAsked: false };
   }
@@ -28,6 +30,12 @@ export class Journal {
   /** What it says now: read anew after each change. */
   get now(): InterruptedSetup {
     return this.state;
+  }
+
+  /** This run began it, and so far it holds nothing but what a person answered. */
+  get isOnlyAnswers(): boolean {
+    const { registration, app, answers } = this.state;
+    return !this.goesOn && registration === undefined && app === undefined && answers.clientId === undefined;
   }
 
   /**
@@ -60,6 +68,11 @@ export class Journal {
 
   registering(registration: JournaledRegistration): Promise<void> {
     return this.write({ ...this.state, registration });
+  }
+
+  /** `next`: the screen of the portal that comes next, from 0 */
+  walked(next: number): Promise<void> {
+    return this.write({ ...this.state, portalScreen: next });
   }
 
   wrongAccount(): Promise<void> {

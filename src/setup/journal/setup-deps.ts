@@ -1,13 +1,17 @@
-import type { Cloud } from '../../core/cloud.ts';
+import type { Cloud, Tenant } from '../../core/cloud.ts';
 import { MailauthError } from '../../core/errors.ts';
 import type { MailboxKey, MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { type Command, type KnownOfSetup, mailauth, ofSetup, withFlagsGiven } from '../../core/next.ts';
 import type { Run } from '../../core/run-parts.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { SecretStore, StoreName } from '../../core/stores.ts';
+import type { ClientCertificate } from '../../oauth/client-certificate.ts';
 import type { DeviceOptions } from '../../oauth/device.ts';
 import type { MailboxFiles } from '../../store/mailbox-file.ts';
+import type { Answers } from '../answers/answers.ts';
 import type { Facts, Flags } from '../answers/question.ts';
+import type { FirstAnswers } from '../answers/remaining-answers.ts';
+import type { Said } from '../answers/said.ts';
 import type { Journal } from './journal.ts';
 
 /** What the wizard needs of its surroundings. */
@@ -51,6 +55,28 @@ export interface OpenSetup {
   readonly input: SetupOptions;
   readonly key: MailboxKey;
   readonly journal: Journal;
+  readonly said: Said;
+  readonly found: Found;
+}
+
+/** What will be set up and where, known before the operator agrees to it. */
+export interface SetupPlan {
+  readonly first: FirstAnswers;
+  readonly answers: Answers;
+  /** the finished set-up of this mailbox and product */
+  readonly existing: MailboxRecord | undefined;
+  readonly cloud: Cloud;
+  readonly tenant: Tenant;
+  readonly store: SecretStore;
+  /** app-only access by certificate, in place of a client secret */
+  readonly certificate: ClientCertificate | undefined;
+}
+
+/** What was looked up in this run: a person who goes back and forth does not wait for it again. */
+export interface Found {
+  /** by the domain or the ID that was looked for */
+  readonly tenants: Map<string, Tenant>;
+  store?: SecretStore;
 }
 
 /** `mailauth setup` for exactly this mailbox, product and cloud. */

@@ -1,4 +1,4 @@
-import { MailauthError } from '../../core/errors.ts';
+import { Back, MailauthError } from '../../core/errors.ts';
 import { columnsOf, fold } from '../../core/fold.ts';
 import { led, mailauth } from '../../core/next.ts';
 import type { Secret } from '../../core/secret.ts';
@@ -12,8 +12,6 @@ import { adminGraph, graphToken } from '../sign-in/admin-graph.ts';
 import { browserMethod } from '../sign-in/sign-in-step.ts';
 import type { RegistrationStep } from './registration-step.ts';
 
-type Administrator = { readonly kind: 'graph'; readonly graph: Graph } | { readonly kind: 'instead'; readonly way: 'handoff' | 'portal' };
-
 /** The commands that an error of the registration names. */
 export const commandsOf = (answers: Answers, { cloud }: Pick<RegistrationStep, 'cloud'>): Required<GraphCommands> => ({
   resume: resumeHere(answers, cloud),
@@ -22,30 +20,33 @@ export const commandsOf = (answers: Answers, { cloud }: Pick<RegistrationStep, '
 });
 
 /**
- * The administrator's sign-in for `--register auto`. Where Microsoft refuses it, a person chooses how to go on: with another account, by
- * somebody else, in the portal, or with a token of another app. Without a person, and with --yes, the error names these ways.
+ * The administrator's sign-in for `--register auto`, and the work that it is for. Where Microsoft refuses the sign-in, or the account lacks the
+ * role, a person chooses how to go on: with another account, with a token of another app, or another way (`Back`). Without a person, and
+ * with --yes, the error names these ways.
  */
-export async function signInAdministrator(answers: Answers, step: RegistrationStep): Promise<Administrator> {
-  const { deps, tenant, cloud } = step;
+export async function withAdministrator<T>(answers: Answers, step: RegistrationStep, work: (graph: Graph) => Promise<T>): Promise<T> {
+  const { deps, tenant, cloud, said } = step;
   const { resume: again, handoff } = commandsOf(answers, step);
   const portal = setupHere(answers, cloud, { register: 'portal' });
   const otherWays = [led('Another person is the administrator', handoff), led('By hand in the portal', portal)];
   const ways: AdminWays = { again, otherWays };
   let token: Secret | undefined;
   for (;;) {
-    const work = { ...ways, tenant, cloud, method: browserMethod(answers.signIn), ...(token && { token }) };
     try {
-      return { kind: 'graph', graph: await adminGraph(deps, work) };
+      return await work(await adminGraph(deps, { ...ways, tenant, cloud, method: browserMethod(answers.signIn), ...(token && { token }) }));
     } catch (error) {
       const chosen = await askHow(error, deps);
-      if (chosen === 'handoff' || chosen === 'portal') return { kind: 'instead', way: chosen };
+      if (chosen === 'handoff' || chosen === 'portal') {
+        said.answered('register', chosen);
+        throw new Back();
+      }
       const given = chosen === 'token' ? await deps.ctx.prompts.secret({ message: 'Token for Microsoft Graph?' }) : undefined;
       token = given === undefined ? undefined : graphToken(given, 'It', again);
     }
   }
 }
 
-/** Throws the refusal where nobody can be asked, and where the person stops. */
+/** Throws the refusal where nobody can be asked, and where the person stops; `Back` where the person goes back to the summary. */
 async function askHow(
   error: unknown,
   { ctx, report, canAsk, agreed }: SetupDeps,
@@ -53,13 +54,13 @@ async function askHow(
   if (!canAsk || agreed || !leadsOn(error)) throw error;
   report.progress('admin-sign-in', 'failed', error.title);
   if (error.why !== undefined) report.show(`  ${fold(error.why, columnsOf(ctx.err), 2)}\n\n`);
-  const chosen = await ctx.prompts.select({ message: 'How do you want to go on?', choices, default: 'account' });
+  const chosen = await ctx.prompts.select({ message: 'How do you want to go on?', choices, default: 'account', back: true });
   if (chosen === 'stop') throw error;
   return chosen;
 }
 
 const leadsOn = (error: unknown): error is MailauthError =>
-  error instanceof MailauthError && ['admin-sign-in-refused', 'sign-in-timeout'].includes(error.code);
+  error instanceof MailauthError && ['admin-sign-in-refused', 'sign-in-timeout', 'graph-role-missing'].includes(error.code);
 
 const wayNamed = (way: 'handoff' | 'portal') => {
   const choice = waysByHand.find(({ value }) => value === way);
@@ -71,5 +72,5 @@ const choices = [
   wayNamed('handoff'),
   wayNamed('portal'),
   { value: 'token', name: 'With a token for Microsoft Graph', description: 'of another app, as in MAILAUTH_GRAPH_TOKEN; it is not stored' },
-  { value: 'stop', name: 'Stop here', description: 'nothing was changed in the tenant' },
+  { value: 'stop', name: 'Stop here', description: 'the answers are kept' },
 ] as const;

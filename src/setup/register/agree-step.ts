@@ -1,76 +1,110 @@
-import type { Tenant } from '../../core/cloud.ts';
-import { columnsOf, fold } from '../../core/fold.ts';
-import type { PlannedCertificate, RegistrationPlan } from '../../core/registration-plan.ts';
+import { unverifiedNote } from '../../core/cloud.ts';
+import { Back } from '../../core/errors.ts';
+import { columnsOf } from '../../core/fold.ts';
 import { problem } from '../../errors/problem.ts';
 import { planRegistration } from '../../products/plan.ts';
 import { productNamed } from '../../products/products.ts';
-import type { Answers, RegisterWay } from '../answers/answers.ts';
-import { waysByHand } from '../answers/app-questions.ts';
+import type { AnswerId, Answers, RegisterWay } from '../answers/answers.ts';
+import { wayChoices } from '../answers/app-questions.ts';
+import { changeable } from '../answers/changeable.ts';
 import { missingAgreement } from '../answers/missing.ts';
-import type { SetupDeps } from '../journal/setup-deps.ts';
-import { actsAs } from '../sign-in/admin-graph.ts';
+import { textOf } from '../answers/question.ts';
+import { summaryFacts } from '../answers/summary.ts';
+import { type OpenSetup, resumeHere, type SetupPlan } from '../journal/setup-deps.ts';
+import { publicPart } from './app-certificate.ts';
+import { allDetails, shortSummary } from './plan-words.ts';
 import { planAnswers } from './registration-step.ts';
 
 /**
- * `auto`: what will change in the tenant and as which Microsoft app, before it does; the default of the question is No. Where
- * `otherWays` are open, No leads to them instead of to the end. Throws `needs-yes`, `setup-declined`.
+ * The summary, and the one question before anything is done. `auto` changes the tenant, so it needs agreement also where nobody can be asked.
+ * Throws `Back` where a person wants another answer or another way, `needs-yes`, `setup-declined`.
  */
-export async function agreeToChange(
-  answers: Answers,
-  tenant: Tenant,
-  deps: SetupDeps,
-  otherWays: boolean,
-  certificate?: PlannedCertificate,
-): Promise<RegisterWay> {
+export async function agreeToSetup(setup: OpenSetup, planned: SetupPlan): Promise<void> {
+  const { deps, said, journal } = setup;
   const { ctx, report, canAsk, agreed } = deps;
+  const { answers, tenant, cloud, store } = planned;
+  const plan = registrationPlan(planned);
+  const columns = columnsOf(ctx.err);
+  report.show(shortSummary({ answers, tenant, plan }, ctx.env, columns));
+  const details = allDetails(summaryFacts(answers, tenant, cloud, store.describe()), plan, tenant, ctx.env, columns);
+  report.detail(details.trim());
+  if (!cloud.verified) report.note(unverifiedNote(cloud));
+  await journal.answered(answers);
+  if (agreed || (!canAsk && answers.register !== 'auto')) return;
+  if (!canAsk) throw missingAgreement(answers);
+  for (;;) {
+    const message = answers.register === 'auto' ? 'Create it?' : 'Go ahead?';
+    const chosen = await ctx.prompts
+      .select({ message, choices: choicesFor(setup, planned), back: said.canGoBack })
+      .catch((error: unknown) => {
+        if (error instanceof Back) said.back();
+        throw error;
+      });
+    if (chosen === 'yes') return;
+    if (chosen === 'stop') throw problem('setup-declined', { resume: resumeHere(answers, cloud) });
+    if (chosen === 'details') report.show(details);
+    else if (chosen === 'change') await changeOne(setup, planned);
+    else await anotherWay(setup, answers);
+  }
+}
+
+/** What is to be registered, where something is. */
+function registrationPlan({ answers, certificate }: SetupPlan) {
   const guide = productNamed(answers.for);
   if (guide === undefined) throw new Error(`no guide ${answers.for}`);
-  const asks = canAsk && !agreed;
-  const elsewhere =
-    asks && otherWays ? 'Answer No to see the other ways: by hand in the portal, by another person, or with an app that exists.' : '';
-  const columns = columnsOf(ctx.err);
-  report.show(
-    renderChange(
-      planRegistration(guide, { ...planAnswers(answers), ...(certificate && { certificate }) }, ''),
-      tenant,
-      [actsAs(ctx.env), elsewhere],
-      columns,
-    ),
-  );
-  if (agreed) return 'auto';
-  if (!canAsk) throw missingAgreement(answers);
-  if (await ctx.prompts.confirm({ message: 'Create it?', default: false })) return 'auto';
-  if (!otherWays) throw problem('setup-declined', {});
-  const choices = [{ value: 'stop', name: 'Stop here', description: 'nothing was changed' } as const, ...waysByHand];
-  const chosen = await ctx.prompts.select({ message: 'What instead?', choices, default: 'stop' });
-  if (chosen === 'stop') throw problem('setup-declined', {});
-  return chosen;
+  if (answers.register === 'existing') return undefined;
+  return planRegistration(guide, { ...planAnswers(answers), ...(certificate && { certificate: publicPart(certificate) }) }, '');
 }
 
-function permissionLines({ appRoles, graphPermissions, consent }: RegistrationPlan): readonly string[] {
-  if (appRoles === undefined) {
-    const delegated = `the delegated permissions ${graphPermissions.join(', ')}`;
-    return [delegated, ...(consent === 'admin' ? ['consent to them for the whole organization'] : [])];
-  }
-  const roles = `the application permissions ${appRoles.join(', ')} on Office 365 Exchange Online`;
-  return [roles, ...(consent === 'admin' ? ['consent to them; into a mailbox the app comes only when Exchange is told so'] : [])];
-}
-
-function renderChange(plan: RegistrationPlan, tenant: Tenant, below: readonly string[], columns: number): string {
-  const lines = [
-    `an application "${plan.displayName}" with its service principal`,
-    ...(plan.redirectUris.length === 0 ? [] : [`its redirect URI ${plan.redirectUris.join(', ')}`]),
-    ...permissionLines(plan),
-    ...(plan.certificate === undefined
-      ? []
-      : [`a certificate, valid until ${plan.certificate.expiresAt}; its key stays in the secret store`]),
-    ...(plan.secretMonths === undefined ? [] : [`a client secret for ${plan.secretMonths} months, kept in the secret store`]),
-  ];
+function choicesFor({ journal }: OpenSetup, { existing }: SetupPlan) {
+  // Of another way nothing would be known of what this one has begun in the tenant.
+  const { creating, appObjectId } = journal.now.registration ?? {};
+  const isOpen = existing === undefined && creating !== true && appObjectId === undefined;
   return [
-    `  ${fold(`This creates in the tenant ${tenant.id}:`, columns, 2)}`,
-    ...lines.map((line) => `    - ${fold(line, columns, 6)}`),
-    ...below.filter((text) => text !== '').flatMap((text) => ['', `  ${fold(text, columns, 2)}`]),
-    '',
-    '',
-  ].join('\n');
+    { value: 'yes', name: 'Yes' },
+    { value: 'change', name: 'Change an answer', description: 'mailbox, product, who signs in, name, secret …' },
+    ...(isOpen
+      ? [
+          {
+            value: 'another',
+            name: 'Another way',
+            description: 'in the portal, by another administrator, with an app that exists',
+          } as const,
+        ]
+      : []),
+    { value: 'details', name: 'All details', description: 'addresses, permissions, IDs' },
+    { value: 'stop', name: 'Stop', description: 'the answers are kept, and nothing was changed' },
+  ] as const;
+}
+
+/** Esc comes back to the summary's menu. */
+async function changeOne({ deps, said }: OpenSetup, { answers, tenant }: SetupPlan): Promise<void> {
+  const offered = changeable(answers);
+  const choices = offered.map(({ id, title }) => ({
+    value: id,
+    name: title,
+    description: id === 'tenant' ? tenant.foundBy : (textOf(answers, id) ?? 'not given'),
+  }));
+  const chosen = await orBack(deps.ctx.prompts.select<AnswerId>({ message: 'Which answer?', choices, back: true }));
+  if (chosen === undefined) return;
+  said.change(chosen, chosen === 'tenant' ? tenant.foundBy : (textOf(answers, chosen) ?? ''));
+  throw new Back();
+}
+
+async function anotherWay({ deps, said }: OpenSetup, { register }: Answers): Promise<void> {
+  const choices = wayChoices.filter(({ value }) => value !== register);
+  const chosen = await orBack(deps.ctx.prompts.select<RegisterWay>({ message: 'Which way?', choices, back: true }));
+  if (chosen === undefined) return;
+  said.answered('register', chosen);
+  throw new Back();
+}
+
+/** undefined: Esc. */
+async function orBack<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof Back) return undefined;
+    throw error;
+  }
 }

@@ -1,9 +1,12 @@
 import type { Context } from '../../core/context.ts';
+import { MailauthError } from '../../core/errors.ts';
 import { Secret } from '../../core/secret.ts';
 import { authorityOf } from '../../core/sign-in-authority.ts';
 import { isGuid, looksLikePath } from '../../core/text.ts';
+import { checkClient } from '../../entra/client-check.ts';
 import { problem } from '../../errors/problem.ts';
 import { credentialOf } from '../../oauth/client-certificate.ts';
+import { appAt } from '../../oauth/oauth-app.ts';
 import { encodeClientSecret } from '../../store/client-secret-entry.ts';
 import { pendingSecretEntry } from '../../store/token-entry.ts';
 import { secretFor } from '../../tokens/bound.ts';
@@ -32,9 +35,33 @@ async function secretFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, file: s
   return new Secret(value);
 }
 
-async function secretFromPrompt(ctx: Pick<Context, 'prompts'>): Promise<Secret> {
-  return new Secret(await ctx.prompts.secret({ message: 'Client secret (the "Value")?', check: checkSecretValue }));
+/** A secret that Microsoft refuses is asked for again, and nothing else with it. Throws `Back`, and what tells against the app itself. */
+async function secretFromPrompt(clientId: string, { deps, cloud, tenant, said }: RegistrationStep): Promise<Secret> {
+  const { ctx, report } = deps;
+  const place = { cloud, tenantId: tenant.id, endpoints: tenant.endpoints, registration: { clientId } };
+  const ask = async (): Promise<Secret> =>
+    new Secret(await ctx.prompts.secret({ message: 'Client secret (the "Value")?', check: checkSecretValue, back: true }));
+  let secret = await ask();
+  for (;;) {
+    try {
+      report.progress('secret', 'started', 'Trying the client secret');
+      await checkClient({ ...(await appAt(place, deps)), ...credentialOf(secret) });
+      return secret;
+    } catch (error) {
+      if (!(error instanceof MailauthError) || !['client-secret-wrong', 'client-secret-expired'].includes(error.code)) throw error;
+      report.progress('secret', 'failed', error.title);
+      const chosen = await ctx.prompts.select({ message: 'What now?', choices: afterRefusal, back: said.canGoBack });
+      if (chosen === 'stop') throw error;
+      if (chosen === 'mend') secret = await ask();
+    }
+  }
 }
+
+const afterRefusal = [
+  { value: 'mend', name: 'Type the secret again' },
+  { value: 'again', name: 'Ask Microsoft again', description: 'a secret that was made a moment ago can take a minute' },
+  { value: 'stop', name: 'Stop' },
+] as const;
 
 /** The secret or certificate of an app that is there, in the store before anything else happens. Throws `answer-missing`, the file's problems. */
 export async function obtainSecret(clientId: string, step: RegistrationStep): Promise<Secret> {
@@ -46,12 +73,13 @@ export async function obtainSecret(clientId: string, step: RegistrationStep): Pr
 }
 
 /** File, earlier run, the place's own, prompt; in this order. Throws `answer-missing` naming --client-secret-file. */
-async function findSecret(clientId: string, { deps, input, key, store, cloud, tenant, certificate }: RegistrationStep): Promise<Secret> {
+async function findSecret(clientId: string, step: RegistrationStep): Promise<Secret> {
+  const { deps, input, key, store, cloud, tenant, certificate } = step;
   if (certificate !== undefined) return certificate.pem;
   if (input.clientSecretFile !== undefined) return secretFromFile(deps.ctx, input.clientSecretFile);
   const kept = await secretFor(store, key, authorityOf(cloud, { tenantId: tenant.id, clientId }));
   const found = kept ?? deps.knownSecret(clientId);
   if (found !== undefined) return found;
-  if (deps.canAsk) return secretFromPrompt(deps.ctx);
+  if (deps.canAsk) return secretFromPrompt(clientId, step);
   throw missingSecret(key.mailbox, clientId);
 }

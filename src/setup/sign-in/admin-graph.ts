@@ -1,5 +1,4 @@
 import type { Cloud, Tenant } from '../../core/cloud.ts';
-import type { Context } from '../../core/context.ts';
 import type { Command } from '../../core/next.ts';
 import type { Run } from '../../core/run-parts.ts';
 import { Secret } from '../../core/secret.ts';
@@ -9,12 +8,6 @@ import { problem } from '../../errors/problem.ts';
 import { adminApp } from '../../oauth/admin-refusal.ts';
 import { type AdminGrant, adminSignIn } from '../../oauth/admin-sign-in.ts';
 import { appAt } from '../../oauth/oauth-app.ts';
-
-/** Said before anybody agrees: as whom mailauth will act in the tenant. */
-export const actsAs = ({ MAILAUTH_GRAPH_TOKEN: given }: Context['env']): string =>
-  given
-    ? 'For that the token in MAILAUTH_GRAPH_TOKEN is used, without a sign-in of an administrator. It is not stored.'
-    : `For that an administrator signs in, through ${adminApp.name} (${adminApp.clientId}), an app of Microsoft's own. That sign-in is used once and not stored.`;
 
 interface AdminWork extends AdminWays {
   readonly tenant: Tenant;

@@ -136,6 +136,7 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
   'a person who stops, declines or does not come': [
     'interrupted',
     'setup-declined',
+    'rotation-declined',
     'logout-declined',
     'sign-in-timeout',
     'device-timeout',

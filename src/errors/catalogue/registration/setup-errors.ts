@@ -5,7 +5,7 @@ import { sources } from '../../entry/sources.ts';
 
 /** What is kept where a command was stopped; all others keep nothing half done. */
 const leftBehind: ReadonlyMap<string, string> = new Map([
-  ['setup', 'The same command goes on after the last step that was finished.'],
+  ['setup', 'Nothing was changed.'],
   [
     'secret rotate',
     'A new client secret that was made is kept, and the same command goes on with it. The old one stays until the new one works.',
@@ -33,18 +33,29 @@ export const setupEntries = {
     next: () => [noted(again(), 'once the other one has ended, or was stopped with Ctrl-C there')],
     retryHelps: true,
   }),
-  interrupted: entry<{ command: string }>({
+  interrupted: entry<{ command: string; goOn?: NextStep | undefined }>({
     exit: Exit.interrupted,
     source: sources.own,
     title: () => 'Stopped, by Ctrl-C or by the system',
-    why: (v) => leftBehind.get(v.command) ?? 'Nothing half done was stored.',
-    next: () => [again()],
+    why: (v) =>
+      v.goOn === undefined
+        ? (leftBehind.get(v.command) ?? 'Nothing half done was stored.')
+        : 'Your answers and each finished step are kept on this computer.',
+    next: (v) => [v.goOn ?? again()],
   }),
-  'setup-declined': entry({
+  'setup-declined': entry<{ resume: NextStep }>({
     exit: Exit.failed,
     source: sources.own,
-    title: () => 'Stopped: nothing was changed',
-    next: () => [again()],
+    title: () => 'Stopped: nothing was changed in the tenant',
+    why: () => 'Your answers are kept on this computer.',
+    next: (v) => [v.resume],
+  }),
+  'rotation-declined': entry<{ command: NextStep }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: () => 'Stopped: the client secrets are as they were',
+    why: () => 'The old secret still works.',
+    next: (v) => [v.command],
   }),
   'logout-declined': entry({
     exit: Exit.failed,

@@ -114,7 +114,8 @@ describe('the questions of setup', () => {
         ['Which mailbox?', 'helpdesk@contoso.com'],
         ['What is this mailbox for?', name],
         [whoOpens, 'itself'],
-        ...(name === 'osticket' || name === 'supportpal' ? [['Redirect URI?', 'https://help.contoso.com/callback'] as const] : []),
+        ...(name === 'osticket' ? [['Callback Endpoint of osTicket?', 'https://help.contoso.com/callback'] as const] : []),
+        ...(name === 'supportpal' ? [['Redirect URI of SupportPal?', 'https://help.contoso.com/callback'] as const] : []),
       ];
       const asker = asking({ canAsk: true, script });
       await answer([...firstQuestions, ...registrationQuestions], {}, asker);
@@ -131,7 +132,12 @@ describe('the questions of setup', () => {
     const showScreen: Asking['showScreen'] = (screen) => shown.push(screen.field);
     const flags = { mailbox: 'a@contoso.com', for: 'osticket' };
     const questions = [...firstQuestions, ...registrationQuestions];
-    const person = asking({ canAsk: true, flags, showScreen, script: [['Redirect URI?', 'https://help.contoso.com/api/auth/oauth2']] });
+    const person = asking({
+      canAsk: true,
+      flags,
+      showScreen,
+      script: [['Callback Endpoint of osTicket?', 'https://help.contoso.com/api/auth/oauth2']],
+    });
     await answer(questions, {}, person);
     expect(shown).toEqual(['Callback Endpoint']);
     await expect(answer(questions, {}, asking({ flags, showScreen }))).rejects.toMatchObject({ code: 'answer-missing', exit: 3 });

@@ -5,6 +5,7 @@ import type { Registration } from '../../../../src/core/mailbox.ts';
 import type { Answers, Known, RegisterWay } from '../../../../src/setup/answers/answers.ts';
 import type { Flags } from '../../../../src/setup/answers/question.ts';
 import { earlierAnswers, remainingAnswers } from '../../../../src/setup/answers/remaining-answers.ts';
+import { Said } from '../../../../src/setup/answers/said.ts';
 import { Journal } from '../../../../src/setup/journal/journal.ts';
 import { journals } from '../../../../src/setup/journal/journal-file.ts';
 import { testContext } from '../../../support/context.ts';
@@ -16,7 +17,7 @@ const madeId = '66666666-7777-8888-9999-000000000000';
 /** A whole round of questions, nobody there to be asked. */
 function answered(flags: Flags, saved: Known = {}, madeClientId?: string): Promise<Answers> {
   const { prompts, err, env, surroundings } = testContext();
-  const asker = { ctx: { prompts, err, env, surroundings }, report: { show: () => undefined }, canAsk: false, facts: {} };
+  const asker = { ctx: { prompts, err, env, surroundings }, report: { show: () => undefined }, canAsk: false, facts: {}, said: new Said() };
   return remainingAnswers(key, flags, { saved, existing: undefined, ...(madeClientId && { madeClientId }) }, asker);
 }
 
