@@ -72,7 +72,7 @@ describe("the administrator's own sign-in is refused", () => {
     const seen: string[] = [];
     const words = `setup --sandbox --mailbox ${mailbox} --for this-computer --fault admin-not-assigned`;
     const ran = await m.mailauth(words, { terminal: true, prompts, browser: browser(seen) });
-    expect([ran.exit, unasked(), asked.length, seen.length]).toEqual([0, [], 4, 2]);
+    expect([ran.exit, unasked(), asked.length, seen.length]).toEqual([0, [], 5, 2]);
     expect(ran.err).toContain('not assigned');
     expect(ran.out).toContain('waits for an administrator');
     expect((await readdir(join(m.home, 'sandbox', 'handoff'))).length).toBe(1);

@@ -18,7 +18,7 @@ const shared = 'shared@contoso.example';
 const alias = 'sales@contoso.example';
 const ada = 'ada@contoso.example';
 const whose = 'Whose account opens it?';
-const create: Scripted = ['Create it?', true];
+const create: Scripted = ['Create it?', 'yes'];
 
 /** `as`: who signs in for the mailbox, where it is not the account of the hint. */
 function browser(as?: string): NonNullable<How['browser']> {
@@ -121,7 +121,7 @@ describe('not sure', () => {
   });
 
   it('where no administrator signs in here: says so, and asks', async () => {
-    const ran = await asked(`${setup(shared)} --register handoff`, [unsure, ['Go ahead?', true], [whoOpens, 'delegate'], [whose, ada]]);
+    const ran = await asked(`${setup(shared)} --register handoff`, [unsure, ['Go ahead?', 'yes'], [whoOpens, 'delegate'], [whose, ada]]);
     expect([ran.exit, ran.err.replace(/\s+/g, ' ')]).toEqual([0, expect.stringContaining('no administrator has signed in here')]);
     const handed = /Give them this folder: (\S+)/.exec(ran.out)?.[1] ?? '';
     expect(await readFile(join(handed, 'README.md'), 'utf8')).toContain(ada);

@@ -17,9 +17,10 @@ export interface Planned {
 
 /** What will be set up, where, and who signs in: at most twelve lines. The rest is among the details. */
 export function shortSummary({ answers, tenant, plan }: Planned, env: Context['env'], columns: number): string {
-  const { mailbox, for: product, redirectUri, signInAs, register } = answers;
+  const { mailbox, for: product, redirectUri, signInAs, openedBy, register } = answers;
   const title = product === 'this-computer' ? 'this computer' : (productNamed(product)?.title ?? product);
   const facts: (readonly [string, string])[] = [
+    ...(openedBy === 'unsure' ? [['Opened by', 'not sure: found out once the administrator has signed in'] as const] : []),
     ...(signInAs === undefined || signInAs === mailbox ? [] : [['Opened by', signInAs] as const]),
     ...(redirectUri === undefined || isLoopback(redirectUri) ? [] : [['Callback', redirectUri] as const]),
   ];
@@ -65,14 +66,17 @@ function changes(plan: RegistrationPlan): readonly string[] {
 }
 
 /** Whose sign-in comes next, and as what. */
-function signInWords({ register, signIn, signInAs, mailbox, access }: Answers, { MAILAUTH_GRAPH_TOKEN: given }: Context['env']): string {
+function signInWords(
+  { register, signIn, signInAs, openedBy, mailbox, access }: Answers,
+  { MAILAUTH_GRAPH_TOKEN: given }: Context['env'],
+): string {
   const who = signInAs ?? mailbox;
   const own =
     access === 'app-only'
       ? 'No person signs in: the app gets its own tokens.'
       : signIn === 'skip'
         ? 'Nobody signs in for the mailbox on this computer.'
-        : `Then ${who} signs in.`;
+        : `Then ${openedBy === 'unsure' ? 'the person who opens the mailbox' : who} signs in.`;
   if (register !== 'auto') return own.replace('Then ', '');
   const administrator = given
     ? 'The token in MAILAUTH_GRAPH_TOKEN is used for this and not stored.'
