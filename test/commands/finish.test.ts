@@ -16,7 +16,7 @@ const mailbox = 'helpdesk@contoso.example';
 const callback = 'https://help.contoso.example/api/auth/oauth2';
 const setup = (product: string) =>
   `setup --sandbox --mailbox ${mailbox} --for ${product}${['osticket', 'supportpal'].includes(product) ? ` --redirect-uri ${callback}` : ''}`;
-const create: Scripted = ['Create it?', true];
+const create: Scripted = ['Create it?', 'yes'];
 const browser: NonNullable<How['browser']> = {
   usable: true,
   async open(url) {
