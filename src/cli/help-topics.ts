@@ -80,11 +80,14 @@ const storeText: Readonly<Record<ChosenStore, string>> = {
 Secret Service (GNOME Keyring, KWallet, KeePassXC) on Linux, Keychain on
 macOS, Credential Manager on Windows. Tested with a random entry before any
 browser opens; when it is locked or missing, mailauth ends with exit 7
-and says what to do. It never falls back to a file by itself.`,
+and says what to do. On a terminal setup asks where the tokens are kept
+instead. It never falls back to a file by itself.`,
   file: `one sealed file, MAILAUTH_HOME/secrets.sealed, for servers and containers:
 AES-256-GCM, mode 0600, written whole or not at all. What opens it, the first
 that is set:
   MAILAUTH_KEY_FILE         32 random bytes: mailauth store keygen FILE
+  the key file that setup has made for this MAILAUTH_HOME, outside of it: its
+                            path is in home.json
   MAILAUTH_PASSPHRASE_FILE  one line; stretched with scrypt, half a second each time
   MAILAUTH_PASSPHRASE       the same, from the environment
   a question, on a terminal

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import type { SecretStore, StoreName } from '../core/stores.ts';
 import { fileStore, sealedFile } from '../store/file-store.ts';
-import { ensureHomeId, readHomeId } from '../store/home.ts';
+import { ensureHomeId, readHomeFile, readHomeId } from '../store/home.ts';
 import { type KeySource, keySource } from '../store/key-source.ts';
 import { keychainStore } from '../store/keychain-store.ts';
 import { sandboxFileStore } from '../store/sandbox-file-store.ts';
@@ -27,7 +27,7 @@ export async function openStore(
       return keychainStore({ keychain: keychain ?? ctx.keychain, service, homeId, random: ctx.random, hasSealedFile });
     }
     case 'file':
-      return fileStore({ ctx, home, key: keyOf(ctx, globals) });
+      return fileStore({ ctx, home, key: keyOf(ctx, globals, (await readHomeFile(ctx.files, home))?.keyFile) });
     case 'sandbox-file':
       return sandboxFileStore({ files: ctx.files, path: join(home, 'secrets.json') });
     default:
@@ -35,9 +35,10 @@ export async function openStore(
   }
 }
 
-const keyOf = (ctx: StoreContext, globals: Pick<Globals, 'noInput' | 'yes'>): KeySource =>
+const keyOf = (ctx: StoreContext, globals: Pick<Globals, 'noInput' | 'yes'>, recorded: string | undefined): KeySource =>
   keySource({
     ctx,
+    recorded,
     // Read only when there is a question: looking at the terminal costs `token get` more than reading its token.
     get canAsk() {
       return canAsk(ctx, globals);

@@ -25,6 +25,7 @@ import { withFixedPort } from './register/fixed-port.ts';
 import { type AppPlace, requireKnownApp } from './register/known-app.ts';
 import { appBefore, bringsCredential, isAppDeleted } from './register/registered-before.ts';
 import { planAnswers } from './register/registration-step.ts';
+import { chosenStore } from './store-step.ts';
 
 /** Asks and looks up everything and changes nothing. `already`: the set-up is finished, and these answers would make it again. */
 export async function planSetup(
@@ -158,7 +159,7 @@ async function isSignedIn(deps: SetupDeps, existing: MailboxRecord): Promise<boo
 /** The store is tried before any browser is opened. */
 async function openStore({ deps, input, key, journal }: OpenSetup, existing: MailboxRecord | undefined): Promise<SecretStore> {
   deps.report.progress('store', 'started', 'Trying the secret store');
-  const store = await deps.probedStore(journal.now.store ?? existing?.store);
+  const store = await chosenStore(deps, journal.now.store ?? existing?.store);
   journal.storeIn(store.name);
   deps.report.progress('store', 'done', `Secret store works: ${store.describe()}`);
   if (input.fresh) await store.remove(pendingSecretEntry(key));

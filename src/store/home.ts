@@ -11,12 +11,18 @@ type Ports = Pick<Context, 'env' | 'platform'>;
 
 /** The one folder for everything mailauth writes: MAILAUTH_HOME, else the platform's config folder for `mailauth`. Absolute. Throws `home-unknown`. */
 export function resolveHome(ctx: Ports): string {
-  const { MAILAUTH_HOME: asked, XDG_CONFIG_HOME: xdg = '', APPDATA: appData } = ctx.env;
+  const { MAILAUTH_HOME: asked } = ctx.env;
   if (asked) return resolve(asked);
-  if (ctx.platform === 'win32') return join(appData || join(knownUserFolder(ctx), 'AppData', 'Roaming'), 'mailauth', 'Config');
-  if (ctx.platform === 'darwin') return join(knownUserFolder(ctx), 'Library', 'Preferences', 'mailauth');
+  return ctx.platform === 'win32' ? join(configFolder(ctx), 'mailauth', 'Config') : join(configFolder(ctx), 'mailauth');
+}
+
+/** Where programs of this user keep their settings on this platform. Throws `home-unknown`. */
+export function configFolder(ctx: Ports): string {
+  const { XDG_CONFIG_HOME: xdg = '', APPDATA: appData } = ctx.env;
+  if (ctx.platform === 'win32') return appData || join(knownUserFolder(ctx), 'AppData', 'Roaming');
+  if (ctx.platform === 'darwin') return join(knownUserFolder(ctx), 'Library', 'Preferences');
   // "All paths set in these environment variables must be absolute" (XDG Base Directory Specification 0.8, "Basics").
-  return join(isAbsolute(xdg) ? xdg : join(knownUserFolder(ctx), '.config'), 'mailauth');
+  return isAbsolute(xdg) ? xdg : join(knownUserFolder(ctx), '.config');
 }
 
 function knownUserFolder(ctx: Ports): string {
@@ -38,39 +44,60 @@ export function userFolder({ env, platform }: Ports): string | undefined {
   }
 }
 
-const schema = z.object({ id: z.string().check(z.regex(/^[0-9a-f]{16}$/)) });
+const schema = z.object({
+  id: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
+  /** the key file of the sealed file, which mailauth has made outside of this home */
+  keyFile: z.exactOptional(z.string()),
+});
+type HomeFile = z.infer<typeof schema>;
 const homeFile = (home: string): string => join(home, 'home.json');
 const lockWaitMs = 5_000;
 
 /** The id of this home, the beginning of its keychain account names; undefined when nothing was stored yet. Writes nothing. */
-export async function readHomeId(files: Files, home: string): Promise<string | undefined> {
+export const readHomeId = async (files: Pick<Files, 'read'>, home: string): Promise<string | undefined> =>
+  (await readHomeFile(files, home))?.id;
+
+/** What stands in `home.json`; undefined where there is none. Throws `home-file-broken`. */
+export async function readHomeFile(files: Pick<Files, 'read'>, home: string): Promise<HomeFile | undefined> {
   const file = homeFile(home);
   const text = await guardReads(file, () => files.read(file));
   if (text === undefined) return undefined;
   const read = parseJsonFile(text, schema);
   // With a new id, no secret that is stored under the old one would be found.
   if (read.kind === 'broken') throw problem('home-file-broken', { file, why: read.why });
-  return read.value.id;
+  return read.value;
 }
 
 /** The id of this home, made at its first use: 16 hex digits. Two processes that begin at once get the same id. */
 export async function ensureHomeId(files: Files, random: Pick<Random, 'bytes'>, home: string): Promise<string> {
   const known = await readHomeId(files, home);
   if (known !== undefined) return known;
-  return guardWrites(home, async () => {
+  return alone(files, home, async () => {
+    const made = await readHomeId(files, home);
+    if (made !== undefined) return made;
+    const id = random.bytes(8).toString('hex');
+    await files.writeAtomic(homeFile(home), toJsonFile({ id }));
+    return id;
+  });
+}
+
+/** From now on every command of this home opens its sealed file with this key file, where MAILAUTH_KEY_FILE does not name another. */
+export async function recordKeyFile(files: Files, random: Pick<Random, 'bytes'>, home: string, keyFile: string): Promise<void> {
+  const id = await ensureHomeId(files, random, home);
+  await alone(files, home, () => files.writeAtomic(homeFile(home), toJsonFile({ id, keyFile })));
+}
+
+/** Two processes that write `home.json` do so one after the other. */
+const alone = <T>(files: Files, home: string, act: () => Promise<T>): Promise<T> =>
+  guardWrites(home, async () => {
     const release = await files.lock(`${homeFile(home)}.lock`, lockWaitMs);
     if (release === undefined) throw problem('store-busy', { what: homeFile(home) });
     try {
-      const made = await readHomeId(files, home);
-      if (made !== undefined) return made;
-      const id = random.bytes(8).toString('hex');
-      await files.writeAtomic(homeFile(home), toJsonFile({ id }));
-      return id;
+      return await act();
     } finally {
       await release();
     }
   });
-}
 
 const diskCodes: Readonly<Record<string, string>> = {
   EINVAL: 'it is a pipe or a device, not a file',

@@ -21,18 +21,21 @@ interface KeySourceOptions {
   readonly ctx: Pick<Context, 'env' | 'files' | 'prompts' | 'platform'>;
   /** a person is there, and prompts are on */
   readonly canAsk: boolean;
+  /** the key file that mailauth made for this home */
+  readonly recorded?: string | undefined;
 }
 
-/** MAILAUTH_KEY_FILE, else MAILAUTH_PASSPHRASE_FILE, MAILAUTH_PASSPHRASE, a masked question; the first that is set is the only one. */
+/** MAILAUTH_KEY_FILE, else the key file of this home, else MAILAUTH_PASSPHRASE_FILE, MAILAUTH_PASSPHRASE, a masked question; the first that is set is the only one. */
 export function keySource(options: KeySourceOptions): KeySource {
   const { ctx } = options;
-  const { MAILAUTH_KEY_FILE: keyFile } = ctx.env;
-  if (keyFile) {
+  const { MAILAUTH_KEY_FILE: named } = ctx.env;
+  const keyFile = named ? resolve(named) : options.recorded;
+  if (keyFile !== undefined) {
     let key: Promise<Uint8Array> | undefined;
     return {
       kind: 'key-file',
       master: () => {
-        key ??= readKeyFile(resolve(keyFile), ctx);
+        key ??= readKeyFile(keyFile, named ? 'MAILAUTH_KEY_FILE' : 'home.json', ctx);
         return key;
       },
     };
@@ -87,25 +90,25 @@ async function readPassphrase(ctx: KeySourceOptions['ctx'], canAsk: boolean, fil
   if (!canAsk) throw problem('passphrase-needed', { file: plain(file) });
   if (!isNew) return ctx.prompts.secret({ message: `Passphrase of ${plain(file)}?`, check: (value) => value !== '' || 'nothing there' });
   const first = await ctx.prompts.secret({
-    message: `New passphrase for ${plain(file)}?`,
+    message: `New passphrase for ${plain(file)}? (it opens the sign-ins kept there; without it every mailbox must sign in again)`,
     check: (value) => value.length >= fewestCharacters || `at least ${fewestCharacters} characters; four or five unrelated words are good`,
   });
   await ctx.prompts.secret({ message: 'The same passphrase again?', check: (value) => value === first || 'not the same' });
   return first;
 }
 
-async function readKeyFile(path: string, ctx: KeySourceOptions['ctx']): Promise<Uint8Array> {
-  const { bytes } = await readPrivate(path, 'MAILAUTH_KEY_FILE', ctx);
+async function readKeyFile(path: string, namedBy: NamedBy, ctx: KeySourceOptions['ctx']): Promise<Uint8Array> {
+  const { bytes } = await readPrivate(path, namedBy, ctx);
   if (bytes.length === keyLength) return bytes;
   throw problem('key-file-unusable', { file: plain(path), why: `It has ${bytes.length} bytes, and must have ${keyLength}` });
 }
 
-type KeyVariable = 'MAILAUTH_KEY_FILE' | 'MAILAUTH_PASSPHRASE_FILE';
+type NamedBy = 'MAILAUTH_KEY_FILE' | 'MAILAUTH_PASSPHRASE_FILE' | 'home.json';
 
-async function readPrivate(path: string, variable: KeyVariable, ctx: KeySourceOptions['ctx']): Promise<GuardedFile> {
-  const code = variable === 'MAILAUTH_KEY_FILE' ? 'key-file-unusable' : 'passphrase-file-unusable';
+async function readPrivate(path: string, namedBy: NamedBy, ctx: KeySourceOptions['ctx']): Promise<GuardedFile> {
+  const code = namedBy === 'MAILAUTH_PASSPHRASE_FILE' ? 'passphrase-file-unusable' : 'key-file-unusable';
   const file = await readGuarded(ctx.files, path, (why) => problem(code, { file: plain(path), why }));
-  if (file === undefined) throw problem(code, { file: plain(path), why: `${variable} names it, and there is no such file` });
+  if (file === undefined) throw problem(code, { file: plain(path), why: `${namedBy} names it, and there is no such file` });
   refuseExposed(file, path, ctx);
   return file;
 }

@@ -205,6 +205,8 @@ async function depsOf(session: Session, qr: boolean): Promise<SetupDeps> {
     knownSecret: (clientId) => (ready?.confidential.clientId === clientId.toLowerCase() ? ready.confidential.clientSecret : undefined),
     cloud: (record) => session.cloud(record),
     probedStore: (recorded) => session.probedStore(recorded),
+    storeIsOpen: session.globals.store === undefined && !session.globals.sandbox,
+    storeNamed: (name) => session.storeNamed(name),
     store: (record) => session.store(record),
     refuseForeign: (record, set) => session.refuseForeign(record, set),
     refuseSteered: (record) => session.refuseSteered(record),

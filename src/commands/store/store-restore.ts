@@ -9,7 +9,7 @@ import { type CommandModule, examples } from '../../session/command.ts';
 import { canAsk } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
 import { openSealed, readSealed, sealedCopy, sealedFile } from '../../store/file-store.ts';
-import { guardWrites } from '../../store/home.ts';
+import { guardWrites, readHomeFile } from '../../store/home.ts';
 import { keySource } from '../../store/key-source.ts';
 import { decodeEntries } from '../../store/sealed-file.ts';
 
@@ -22,7 +22,8 @@ export const storeRestore: CommandModule = {
   async run(_, session) {
     const { ctx, home } = session;
     const [path, copyPath] = [sealedFile(home), sealedCopy(home)];
-    const key = keySource({ ctx, canAsk: canAsk(session) });
+    const recorded = (await readHomeFile(ctx.files, home))?.keyFile;
+    const key = keySource({ ctx, canAsk: canAsk(session), recorded });
     const trouble = await troubleOf({ ctx, key }, path);
     if (trouble === undefined) return { data: { restored: false, file: path }, text: `${plain(path)} is whole: nothing to restore.\n` };
     const copy = await readSealed({ ctx }, copyPath);

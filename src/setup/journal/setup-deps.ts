@@ -29,6 +29,10 @@ export interface SetupDeps extends Run {
   cloud(record?: Pick<MailboxRecord, 'cloud'>): Promise<Cloud>;
   /** the one asked for, else this one, else the keychain */
   probedStore(recorded?: StoreName): Promise<SecretStore>;
+  /** no store was asked for on the command line or in the environment, and the sandbox does not bring its own */
+  readonly storeIsOpen: boolean;
+  /** this very store, not tried */
+  storeNamed(name: StoreName): Promise<SecretStore>;
   store(record: MailboxRecord): Promise<SecretStore>;
   /** throws `home-exposed`, `mailbox-file-altered` where somebody else may have said where secrets go */
   refuseSteered(record: MailboxRecord | undefined): Promise<void>;
