@@ -12,6 +12,6 @@ function immediate(argv: readonly string[]): string | undefined {
   const [word] = argv;
   if (word === undefined) return rootHelp(packageJson.version);
   if (argv.length > 1) return undefined;
-  if (word === '--version' || word === '-V') return `${packageJson.version}\n`;
+  if (word === '--version' || word === '-V' || word === '-v' || word === 'version') return `${packageJson.version}\n`;
   return word === '--help' || word === '-h' || word === 'help' ? rootHelp(packageJson.version) : undefined;
 }

@@ -1,6 +1,6 @@
 import type { MailauthError } from '../core/errors.ts';
 import { line, mailauth } from '../core/next.ts';
-import { nearest, plain } from '../core/text.ts';
+import { anyOf, nearest, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { globalValueFlags } from '../session/globals.ts';
 import { aliases, commands } from './tree.ts';
@@ -32,13 +32,20 @@ export function findCommand(argv: readonly string[]): { words: string[]; rest: s
   return { words, rest };
 }
 
-export function unknownCommand(words: readonly string[]): MailauthError {
+/** `rest`: what stands behind a word that begins a command of two. */
+export function unknownCommand(words: readonly string[], rest: readonly string[] = []): MailauthError {
   const word = plain(words.join(' '), 60);
   const [first, ...others] = commands.filter((c) => c.name.startsWith(`${words[0]} `)).map((c) => c.name);
   if (first !== undefined) {
-    const subcommands = [first, ...others].map((name) => name.split(' ')[1]);
+    const subcommands = [first, ...others].map((name) => name.split(' ')[1] ?? '');
+    const wrong = rest.find((one) => !one.startsWith('-'));
+    if (wrong !== undefined) {
+      const meant = nearest(wrong, subcommands) ?? subcommands.find((one) => one.startsWith(wrong));
+      const suggestion = mailauth(commands.find((c) => c.name === `${words[0]} ${meant}`)?.name ?? first, { help: true });
+      return problem('usage', { message: `There is no command "${words[0]} ${plain(wrong, 60)}"`, help: suggestion });
+    }
     return problem('usage', {
-      message: `mailauth ${words[0]} needs a subcommand: ${subcommands.join(' or ')}`,
+      message: `mailauth ${words[0]} needs a subcommand: ${anyOf(subcommands)}`,
       help: mailauth(first, { help: true }),
     });
   }

@@ -35,14 +35,17 @@ export async function withoutCommand(
   const asked = (...flags: readonly string[]) => flags.some((flag) => rest.includes(flag));
   const further = rest.filter((word, i) => !word.startsWith('-') && !globalValueFlags.has(rest[i - 1] ?? ''));
   const [first] = words;
+  if (first === 'version' && further.length === 0) return versionOf(version);
   if (first === 'help') return further.length === 0 ? helpOn(rootHelp(version)) : help(further.join(' '), ctx);
   if (first !== undefined) {
     const group = words.length === 1 && further.length === 0 && asked('--help', '-h') ? groupHelp(first) : undefined;
     return group === undefined ? undefined : helpOn(group, first);
   }
   if (rest.length === 0 || asked('--help', '-h')) return helpOn(rootHelp(version));
-  return asked('--version', '-V') ? { command: 'version', text: `${version}\n`, data: { version } } : undefined;
+  return asked('--version', '-V', '-v') ? versionOf(version) : undefined;
 }
+
+const versionOf = (version: string): Told => ({ command: 'version', text: `${version}\n`, data: { version } });
 
 /** `mailauth help NAME`: a topic, a command or a group of commands. */
 async function help(name: string, ctx: Context): Promise<Told> {

@@ -2,11 +2,12 @@ import type { Command as CommanderCommand } from 'commander';
 import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import { type Command, mailauth } from '../core/next.ts';
-import { capitalized, flagNameOf, looksLikePath, plain } from '../core/text.ts';
+import { flagNameOf, looksLikePath, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { CommandModule } from '../session/command.ts';
 import type { Globals } from '../session/globals.ts';
 import { guessedArgv } from './guessed-argv.ts';
+import { plainWords } from './plain-words.ts';
 import type { CommandEntry } from './tree.ts';
 
 export interface Parsed {
@@ -49,11 +50,11 @@ export async function parse(entry: CommandEntry, module: CommandModule, rest: re
   if (failed.exitCode === 0) return text;
   const guess = guessedArgv(rest, failed.message, command);
   const meant = guess === undefined ? undefined : read(guess.argv);
-  const message = capitalized(plain(withoutValue(failed.message)));
+  const message = plainWords(failed.message, entry.name, command);
   if (guess === undefined || meant === undefined || meant.failed !== undefined || withoutOwnValue(meant.command) !== undefined)
     throw problem('usage', { message, help });
   // commander suggests the nearest letters, which are another flag than the one that is meant.
-  const title = guess.why === undefined ? message : message.replace(/ \(Did you mean .*$/, '');
+  const title = guess.why === undefined ? message : message.replace(/; --[\w-]+ is the nearest$/, '');
   throw problem('usage', { message: title, help, meant: asGiven(entry, meant.command), ...defined({ why: guess.why }) });
 }
 
@@ -102,9 +103,3 @@ function withoutOwnValue(command: CommanderCommand): { readonly flag: string; re
   }
   return undefined;
 }
-
-/** commander repeats an unknown flag with whatever stands behind it. */
-const withoutValue = (message: string): string =>
-  message
-    .replace(/^error: /, '')
-    .replace(/(unknown option )'(.*)'(?=\s*(?:\(|$))/s, (_, words: string, flag: string) => `${words}'${flagNameOf(flag)}'`);

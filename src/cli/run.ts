@@ -33,7 +33,7 @@ export async function run(argv: readonly string[], outer: Context, version: stri
     refuseSecretsInArgv(argv);
     const answer = await withoutCommand(words, rest, version, ctx);
     if (answer !== undefined) return await tell(answer, wantsJson, ctx);
-    if (entry === undefined) throw unknownCommand(words);
+    if (entry === undefined) throw unknownCommand(words, rest);
     const parsed = await parse(entry, await modules[entry.name](), rest, ctx);
     if (typeof parsed === 'string') return await tell(helpOn(parsed, entry.name), wantsJson, ctx);
     ctx = { ...outer, surroundings: { ...outer.surroundings, running: parsed.given } };

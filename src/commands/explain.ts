@@ -52,7 +52,10 @@ function refuseTypos(args: readonly string[]): void {
   const from = args.findIndex((word) => /^-ERR\b|^-.*\s/is.test(word));
   const typo = (from === -1 ? args : args.slice(0, from)).find((word) => /^--?\w/.test(word));
   if (typo === undefined) return;
-  throw problem('usage', { message: `Unknown option '${plain(flagNameOf(typo), 60)}'`, help: mailauth('explain', { help: true }) });
+  throw problem('usage', {
+    message: `mailauth explain has no option ${plain(flagNameOf(typo), 60)}`,
+    help: mailauth('explain', { help: true }),
+  });
 }
 
 const nothingGiven = () => problem('usage', { message: 'There is nothing to explain', help: mailauth('explain', 'AADSTS50076') });

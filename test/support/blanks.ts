@@ -46,7 +46,7 @@ export const sample: Readonly<Record<string, unknown>> = {
   login: 'https://login.microsoftonline.com',
   lines: ['helpdesk@contoso.com: 3 days left'],
   mailbox: 'helpdesk@contoso.com',
-  message: "Unknown option '--mailbx'",
+  message: 'mailauth setup has no option --mailbx',
   missing: ['IMAP.AccessAsUser.All'],
   next: mailauth('setup', { help: true }),
   other: 'usgov',
