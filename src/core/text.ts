@@ -82,3 +82,7 @@ export const isGuid = (text: string): boolean => whole.test(text);
  * A long name with one dash too few is kept.
  */
 export const flagNameOf = (word: string): string => /^(?:--[\w-]*|-[a-z][a-z-]{0,20}(?==|$)|-.)/su.exec(word)?.[0] ?? '-';
+
+/** The address in `Help Desk <helpdesk@contoso.com>`, as mail programs copy it; any other text as it is. */
+export const bareAddress = (text: string): string =>
+  /^[^<>]*<\s*(?:mailto:)?([^<>\s]+@[^<>\s]+)\s*>$/i.exec(text.trim())?.[1] ?? text.trim();

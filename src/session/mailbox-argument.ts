@@ -3,6 +3,7 @@ import type { Choice } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
 import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
 import { type Command, mailauth } from '../core/next.ts';
+import { bareAddress } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { productNames } from '../products/product.ts';
 import { isFileOf, type MailboxFiles, mailboxFiles } from '../store/mailbox-file.ts';
@@ -41,7 +42,8 @@ export async function mailboxArgument(
   flags: unknown,
   { needs }: { readonly needs?: keyof typeof canHave } = {},
 ): Promise<MailboxRecord> {
-  const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
+  const given = argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined);
+  const wanted = given === undefined ? undefined : bareAddress(given).toLowerCase();
   const guide = productFlag(flags);
   const { records, broken } = await candidates(session, wanted, guide);
   const named = records.filter((r) => (wanted === undefined || r.mailbox === wanted) && (guide === undefined || r.for === guide));

@@ -5,6 +5,7 @@ import { Back, Interrupted, MailauthError } from '../core/errors.ts';
 import { columnsOf, fold } from '../core/fold.ts';
 import type { MailboxKey } from '../core/mailbox.ts';
 import { plus, withFlagsGiven } from '../core/next.ts';
+import { bareAddress } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
@@ -133,7 +134,7 @@ async function interruptedAnswers({ flags, resume }: SetupOptions, deps: SetupDe
   const all = await journals(deps.ctx, deps.home).all();
   const waiting = all.filter(
     ({ answers }) =>
-      (mailbox === undefined || answers.mailbox === mailbox.trim().toLowerCase()) &&
+      (mailbox === undefined || answers.mailbox === bareAddress(mailbox).toLowerCase()) &&
       (product === undefined || answers.for === product.trim()),
   );
   const [only] = waiting;

@@ -53,7 +53,7 @@ describe('--register auto for this computer', () => {
     expect(await countOf(m)).toEqual(nothing);
     expect(m.keychain.entries.size).toBe(0);
     // Nobody is asked to agree to a change in a tenant that does not exist.
-    expect(errorOf(await m.mailauth('setup --sandbox --json --tenant nosuch.example'))).toMatchObject({ code: 'tenant-unknown', exit: 1 });
+    expect(errorOf(await m.mailauth('setup --sandbox --json --tenant nowhere.example'))).toMatchObject({ code: 'tenant-unknown', exit: 1 });
   });
 
   it('names the command that agrees to just this change: every flag that was given is in it', async () => {

@@ -488,14 +488,14 @@ describe('what an error repeats', () => {
   it.each(['--client-secret-file abc~SuperSecretValue.123', '--sign-in password --for kaseya --password-file hunter2-Pa55'])(
     '%s: the secret in place of the name of its file is repeated nowhere',
     async (flags) => {
-      const ran = await m.mailauth(`setup --no-input --json --sandbox --tenant nosuch.example --client-id ${confidentialApp} ${flags}`);
+      const ran = await m.mailauth(`setup --no-input --json --sandbox --tenant nowhere.example --client-id ${confidentialApp} ${flags}`);
       expect([ran.exit, stream(ran.lines()).error?.next.join()]).toEqual([1, expect.stringContaining('-file -')]);
       expect(ran.out + ran.err).not.toContain(flags.split(' ').at(-1));
     },
   );
 
   it('keeps the flags also where the mailbox was given in capitals', async () => {
-    const ran = await m.mailauth('setup --sandbox --json --mailbox Ada@Contoso.example --tenant nosuch.example --name Own');
+    const ran = await m.mailauth('setup --sandbox --json --mailbox Ada@Contoso.example --tenant nowhere.example --name Own');
     expect(stream(ran.lines()).error?.next[0]).toContain('--name Own');
   });
 
@@ -514,7 +514,7 @@ describe('the command that an error of setup names', () => {
   it.each([
     [`--mailbox ${ada} --for mspbots --fault discovery-busy`, `--mailbox ${ada} --for mspbots ${rest} --sandbox`],
     ['--for mspbots --fault discovery-busy', `--mailbox ${mailbox} --for mspbots ${rest} --sandbox`],
-    [`--mailbox ${ada} --tenant nosuch.example`, `--mailbox ${ada} ${rest} --sandbox`],
+    [`--mailbox ${ada} --tenant nowhere.example`, `--mailbox ${ada} ${rest} --sandbox`],
     ['--mailbox ada@contoso.exmple --name own', '--name own --no-test --sandbox'],
     [`--mailbox ${ada} --for osticket --redirect-uri http://x.y/z`, `--mailbox ${ada} --for osticket --no-test --sandbox`],
     [
@@ -539,4 +539,28 @@ describe('the command that an error of setup names', () => {
     const [next] = stream(ran.lines()).error?.next ?? [];
     expect(next?.replace(/ {3}#.*$/, '')).toBe(`mailauth setup ${said}`);
   });
+});
+
+describe('the mailbox of anybody', () => {
+  it('is rehearsed in the sandbox under its own domain, and its address is taken out of what mail programs copy', async () => {
+    const machineOfAcme = await machine();
+    const words = ['setup', '--sandbox', '--yes', '--json', '--mailbox', 'Help Desk <Support@Acme.com>'];
+    const ran = await machineOfAcme.run(words);
+    expect(ran.exit).toBe(0);
+    expect(stream(ran.lines()).data?.mailbox).toBe('support@acme.com');
+    expect((await machineOfAcme.run(['token', 'get', '<support@acme.com>', '--sandbox'])).exit).toBe(0);
+    await machineOfAcme.end();
+  });
+
+  it.each(['x@nowhere.example', 'x@contoso.exampl', 'x@outlook.com'])(
+    '%s has no tenant there, and the sandbox says so itself',
+    async (address) => {
+      const elsewhere = await machine();
+      const ran = await elsewhere.run(['setup', '--sandbox', '--yes', '--mailbox', address]);
+      expect(ran.exit).toBe(1);
+      expect(ran.err).toContain('The sandbox has no tenant for');
+      expect(ran.err).not.toContain('Microsoft found');
+      await elsewhere.end();
+    },
+  );
 });

@@ -499,7 +499,7 @@ describe('password sign-in', () => {
     expect(body.refresh_token).toBeDefined();
     expect(await codes({ password: 'wrong' })).toEqual([50126]);
     expect(await codes({ username: 'mfa@contoso.example' })).toEqual([50076]);
-    expect(await codes({ username: 'nobody@fabrikam.example' })).toEqual([50034]);
+    expect(await codes({ username: 'nobody@nowhere.example' })).toEqual([50034]);
     expect(await codes({ username: 'shared@contoso.example' })).toEqual([50057]);
     expect(await codes({ password: '' })).toEqual([900144]);
     expect(await codes({ client_secret: 'x' })).toEqual([700025]);

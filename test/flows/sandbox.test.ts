@@ -144,7 +144,7 @@ describe('sign-in with code and PKCE', () => {
 
   it('names an unknown tenant, and never redirects for a wrong redirect URI or an unknown client', async () => {
     const sandbox = await open();
-    const url = `${sandbox.cloud.login}/fabrikam.example/v2.0/.well-known/openid-configuration`;
+    const url = `${sandbox.cloud.login}/nowhere.example/v2.0/.well-known/openid-configuration`;
     const unknown = await sandbox.network.request({ method: 'GET', url, timeoutMs: 5000 });
     expect(unknown.status).toBe(400);
     expect(JSON.parse(unknown.text)).toMatchObject({ error: 'invalid_tenant', error_codes: [90002] });
@@ -153,7 +153,7 @@ describe('sign-in with code and PKCE', () => {
     await expect(approve({ redirect_uri: 'http://localhost:9/other' })).rejects.toMatchObject({ detail: { aadsts: 50011 } });
     await expect(approve({ client_id: '00000000-0000-4000-8000-000000000000' })).rejects.toMatchObject({ detail: { aadsts: 700016 } });
     await expect(approve({}, 'shared@contoso.example')).rejects.toMatchObject({ detail: { aadsts: 50057 } });
-    await expect(approve({}, 'me@fabrikam.example')).rejects.toMatchObject({ detail: { aadsts: 50034 } });
+    await expect(approve({}, 'me@nowhere.example')).rejects.toMatchObject({ detail: { aadsts: 50034 } });
     await expect(approve({}, 'me@outlook.com')).rejects.toMatchObject({ code: 'sandbox-sign-in-stopped', detail: { aadsts: 50020 } });
   });
 });

@@ -4,7 +4,7 @@ import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { again, led, mailauth, type NextStep, withoutBlanks } from '../../core/next.ts';
 import { allShown, type Surroundings, shown } from '../../core/shown.ts';
-import { printable } from '../../core/text.ts';
+import { bareAddress, printable } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { type Product, productNames } from '../../products/product.ts';
 import { productNamed, products, variantNames } from '../../products/products.ts';
@@ -89,7 +89,7 @@ function checked(product: Product, flags: GuideValues, { ctx: { env } }: Session
     const right = question.example({ for: product.name }).flags[question.flag.slice(2)];
     checkedAnswer(question, value, { for: product.name }, again({ [question.id]: right ?? false }));
   }
-  const mailbox = given.mailbox?.trim().toLowerCase();
+  const mailbox = given.mailbox === undefined ? undefined : bareAddress(given.mailbox).toLowerCase();
   const verdict = mailbox === undefined ? true : checkAddress(mailbox);
   if (verdict !== true) throw invalid('mail address', mailbox ?? '', `--mailbox: ${verdict}.`, again({ mailbox: false }));
   return { ...given, mailbox };

@@ -4,6 +4,7 @@ import { Exit, MailauthError } from '../../core/errors.ts';
 import { isLoopback, type MailboxRecord, type TokenSet } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
 import type { SecretStore } from '../../core/stores.ts';
+import { bareAddress } from '../../core/text.ts';
 import { rfc3339 } from '../../core/time.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
@@ -53,7 +54,13 @@ function readOptions(flags: unknown): Options {
   const verdict = signInAs === undefined ? true : checkAddress(signInAs);
   if (verdict !== true)
     throw problem('value-invalid', { what: 'mail address', value: signInAs ?? '', why: verdict, next: mailauth('login', { help: true }) });
-  return { force: force === true, method: signIn, qr, test, ...(signInAs === undefined ? {} : { signInAs: signInAs.toLowerCase() }) };
+  return {
+    force: force === true,
+    method: signIn,
+    qr,
+    test,
+    ...(signInAs === undefined ? {} : { signInAs: bareAddress(signInAs).toLowerCase() }),
+  };
 }
 
 export const login: CommandModule = {

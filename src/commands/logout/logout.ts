@@ -3,6 +3,7 @@ import { handoffFolder, handoffKeys } from '../../by-hand/handoff/write-handoff.
 import { defined } from '../../core/defined.ts';
 import type { MailboxKey, MailboxRecord } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
+import { bareAddress } from '../../core/text.ts';
 import { tenantForMailbox } from '../../entra/discovery.ts';
 import { problem } from '../../errors/problem.ts';
 import { sheetPage } from '../../products/sheet/write-sheet.ts';
@@ -114,7 +115,8 @@ function halfMadeApp({ answers, registration: made, cloud }: InterruptedSetup): 
 /** Logging out what is not there is done already: no error. Throws `mailbox-choice`, `guide-choice` (3), `mailbox-file-broken`. */
 async function meant(session: Session, argument: string | undefined, options: Options): Promise<readonly LocalTraces[]> {
   const { records, broken } = await mailboxesOf(session).listMailboxes();
-  const wanted = (argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined))?.trim().toLowerCase();
+  const given = argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined);
+  const wanted = given === undefined ? undefined : bareAddress(given).toLowerCase();
   const here = (await localTraces(session, records)).filter((one) => options.for === undefined || one.for === options.for);
   const mailbox = options.all === true ? undefined : (wanted ?? (await onlyMailbox(session, here, options)));
   const going = options.all === true ? here : here.filter((one) => one.mailbox === mailbox);

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import * as z from 'zod/mini';
 import { defined } from '../../core/defined.ts';
 import { mailauth, plus } from '../../core/next.ts';
-import { plain } from '../../core/text.ts';
+import { bareAddress, plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { productNamed } from '../../products/products.ts';
 import { isTaken, sheetRenderer } from '../../products/sheet/write-sheet.ts';
@@ -178,7 +178,7 @@ async function mayWriteSheet(file: string, session: Session): Promise<void> {
 function namedIn(flags: unknown, env: Session['ctx']['env']): { readonly mailbox?: string; readonly for?: string } {
   const { mailbox = env.MAILAUTH_MAILBOX ?? '', for: product = '' } = answerFlags(flags);
   return {
-    ...(checkAddress(mailbox) === true ? { mailbox } : {}),
+    ...(checkAddress(mailbox) === true ? { mailbox: bareAddress(mailbox) } : {}),
     ...(productNamed(product) === undefined ? {} : { for: product }),
   };
 }

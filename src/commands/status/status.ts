@@ -3,6 +3,7 @@ import { defined } from '../../core/defined.ts';
 import { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { again, mailauth } from '../../core/next.ts';
+import { bareAddress } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
 import { readWhole } from '../../session/globals.ts';
@@ -56,7 +57,7 @@ export const status: CommandModule = {
       readWhole(flag, value, { unit: 'days', minimum: 0, example: again(example) });
     const warnDays = days('--warn-days', options.warnDays ?? '14', { warnDays: 14 });
     const filters: Filters = defined({
-      mailbox: args[0]?.trim().toLowerCase(),
+      mailbox: args[0] === undefined ? undefined : bareAddress(args[0]).toLowerCase(),
       for: options.for,
       tenant: options.tenant?.trim().toLowerCase(),
       ending: options.ending === undefined ? undefined : days('--ending', options.ending, { ending: 30 }),

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { protocols } from '../../core/cloud.ts';
 import type { MailauthError } from '../../core/errors.ts';
 import { again, type Command, mailauth } from '../../core/next.ts';
-import { anyOf } from '../../core/text.ts';
+import { anyOf, bareAddress } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { type ProtocolResult, proofOf, resultsShown, stageTally } from '../../mail/result.ts';
 import { runTests, testError } from '../../mail/run-tests.ts';
@@ -66,7 +66,7 @@ export const test: CommandModule = {
       record,
       protocols: wanted,
       timeoutMs: session.stepTimeoutMs,
-      ...(sendTo === undefined ? {} : { sendTo }),
+      ...(sendTo === undefined ? {} : { sendTo: bareAddress(sendTo) }),
       token: () => tokenOf(session, record, { minValidityMs: 60_000, force: false }),
       onStage: (p, stage) => started(tally.note(p, stage)),
     });

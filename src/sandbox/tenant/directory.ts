@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { isGuid } from '../../core/text.ts';
+import { isGuid, nearest } from '../../core/text.ts';
 import type { FaultName } from '../faults/faults.ts';
 
-/** The one tenant of the sandbox. `.example` can never be a real domain (RFC 2606 section 2). */
+/** The one tenant of the sandbox, and the domains that it names; every other domain is taken as well. `.example` can never be a real domain (RFC 2606 section 2). */
 export const tenant = {
   id: '5a4db0c5-c0de-4a11-b0b5-c0ffee000365',
   name: 'Contoso (sandbox)',
@@ -102,7 +102,7 @@ type SignIn =
 
 const personalDomains = /^(?:outlook|hotmail|live|msn|gmail)\.[a-z.]{2,}$/;
 
-/** Who signs in with this address. Every address of the tenant's domains is a licensed user, except shared mailboxes, rooms and aliases. */
+/** Who signs in with this address. Every address of a domain is a licensed user, except shared mailboxes, rooms and aliases. */
 export function findUser(typed: string): SignIn {
   const address = typed.trim().toLowerCase();
   const match = /^[a-z0-9._%+'-]{1,64}@([a-z0-9.-]{1,190})$/.exec(address);
@@ -143,8 +143,14 @@ export function stableGuid(text: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-9${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
+/**
+ * Everybody rehearses with an address of their own, so every domain is one of this tenant. A few have no tenant, so that this can be rehearsed as well:
+ * personal domains, a mistyped contoso.example, `nowhere.…`, and what ends in `.invalid` (RFC 2606 section 2).
+ */
 function isTenantDomain(domain: string): boolean {
-  return tenant.domains.some((own) => own === domain);
+  if (tenant.domains.some((own) => own === domain)) return true;
+  const isNowhere = /^nowhere\.|\.invalid$/.test(domain) || personalDomains.test(domain) || nearest(domain, tenant.domains) !== undefined;
+  return !isNowhere && /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$/.test(domain);
 }
 
 /** The account of this address, whether it may sign in or not. */

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { protocols } from '../../core/cloud.ts';
-import { isGuid } from '../../core/text.ts';
+import { bareAddress, isGuid } from '../../core/text.ts';
 
 const text = z.string();
 
@@ -49,17 +49,12 @@ export const savedAnswers = z.partial(z.object(answerSchemas));
 const domain = /^(?=.{3,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/i;
 
 /** Each check answers true or the complaint; they run while the operator types. */
-export function checkAddress(value: string): true | string {
+export function checkAddress(text: string): true | string {
+  const value = bareAddress(text);
+  if (value.length > 254) return 'too long, at most 254 characters; an address looks like helpdesk@contoso.com';
   const [local = '', host, ...more] = value.split('@');
   // Dots as of RFC 5321 section 4.1.2; a leading hyphen would be read as a flag by every program that gets the address.
-  if (
-    /^[-.]|\.\.|\.$/.test(local) ||
-    local === '' ||
-    !host ||
-    more.length > 0 ||
-    /[\s"<>(),;:\\[\]\p{Cc}]/u.test(value) ||
-    value.length > 254
-  ) {
+  if (/^[-.]|\.\.|\.$/.test(local) || local === '' || !host || more.length > 0 || /[\s"<>(),;:\\[\]\p{Cc}]/u.test(value)) {
     return 'an address looks like helpdesk@contoso.com';
   }
   return domain.test(host) ? true : `"${host}" is not a mail domain; an address looks like helpdesk@contoso.com`;

@@ -2,6 +2,7 @@ import type { Choice } from '../../core/context.ts';
 import { isPersonal } from '../../core/links.ts';
 import type { Registration } from '../../core/mailbox.ts';
 import { again, noted } from '../../core/next.ts';
+import { bareAddress } from '../../core/text.ts';
 import { tenantForMailbox } from '../../entra/discovery.ts';
 import { productNames } from '../../products/product.ts';
 import { products } from '../../products/products.ts';
@@ -44,7 +45,7 @@ const mailboxQuestions = {
     check: checkAddress,
     default: (_, facts) => facts.mailbox,
     example: () => asks(again({ mailbox: false }), '--mailbox'),
-    parse: (value) => value.toLowerCase(),
+    parse: (value) => bareAddress(value).toLowerCase(),
     help: ['<address>', 'the mailbox to set up'],
     group: 'The mailbox:',
     summary: 'Mailbox',
@@ -98,7 +99,7 @@ const mailboxQuestions = {
     check: checkAddress,
     optional: true,
     example: (known) => asks(base(known, { signInAs: false }), '--sign-in-as'),
-    parse: (value) => value.toLowerCase(),
+    parse: (value) => bareAddress(value).toLowerCase(),
     help: ['<address>', 'the licensed user who signs in, when the mailbox is shared, a resource or an alias'],
     group: 'The mailbox:',
     summary: 'Signs in as',

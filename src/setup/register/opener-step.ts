@@ -1,3 +1,4 @@
+import { bareAddress } from '../../core/text.ts';
 import type { Graph } from '../../entra/graph.ts';
 import { type MailboxAccount, mailboxAccount } from '../../entra/mailbox-account.ts';
 import { type Answers, checkAddress } from '../answers/answers.ts';
@@ -45,5 +46,5 @@ const knownOpeners = (questions.openedBy.choices?.({}) ?? []).filter(({ value })
 async function delegate(answers: Answers, { ctx, canAsk }: OpenSetup['deps']): Promise<string> {
   const { flag, message } = questions.signInAs;
   if (!canAsk) throw answerMissing(flag, message, asks(base(answers, { signInAs: false }), flag));
-  return (await ctx.prompts.text({ message, check: checkAddress })).trim().toLowerCase();
+  return bareAddress(await ctx.prompts.text({ message, check: checkAddress })).toLowerCase();
 }

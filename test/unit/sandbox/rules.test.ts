@@ -10,7 +10,9 @@ describe('directory', () => {
     ['Helpdesk@Contoso.Example', 'user'],
     ['shared@contoso.example', 'disabled'],
     ['me@outlook.com', 'foreign'],
-    ['me@fabrikam.example', 'unknown'],
+    ['support@acme.com', 'user'],
+    ['me@contoso.exampl', 'unknown'],
+    ['me@nowhere.example', 'unknown'],
     ['"><script>@contoso.example', 'unknown'],
     ['', 'unknown'],
   ])('%s is %s', (address, kind) => {
@@ -35,7 +37,7 @@ describe('directory', () => {
   it.each([
     ['contoso.example', 'found'],
     ['organizations', 'found'],
-    ['fabrikam.example', 'unknown'],
+    ['nowhere.example', 'unknown'],
     ['00000000-0000-4000-8000-000000000000', 'unknown'],
     ['undefined', 'malformed'],
   ])('tenant %s is %s', (name, kind) => {

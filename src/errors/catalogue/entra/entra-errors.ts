@@ -28,8 +28,12 @@ export const aadstsEntries = {
   'tenant-unknown': entry<Partial<Pick<EntraWords, 'mailbox' | 'tenant' | 'cloud'>> & { readonly domain?: string }>({
     exit: Exit.failed,
     source: sources.aadsts,
-    title: (v) => `Microsoft found no tenant for ${v.domain ?? v.tenant ?? 'this address'}`,
-    why: () => 'The name is mistyped, the domain is not in Microsoft 365, or it is in another Microsoft cloud.',
+    title: (v) =>
+      `${v.cloud?.name === 'sandbox' ? 'The sandbox has' : 'Microsoft found'} no tenant for ${v.domain ?? v.tenant ?? 'this address'}`,
+    why: (v) =>
+      v.cloud?.name === 'sandbox'
+        ? 'It takes every domain of an organization, but no personal ones (outlook.com), no nowhere.… and no mistyped contoso.example.'
+        : 'The name is mistyped, the domain is not in Microsoft 365, or it is in another Microsoft cloud.',
     next: (v) => [
       setup(v, { tenant: false }),
       'Check the spelling. Or name the tenant with --tenant: its domain or its id.',

@@ -10,10 +10,14 @@ const domain = fc
   .map(([labels, top]) => [...labels, top].join('.'));
 
 describe('checkAddress', () => {
-  it.each(['helpdesk@contoso.com', "O'Brien+tag@mail.contoso.co.uk", 'a@b-c.io', 'ops_1@contoso.onmicrosoft.com', 'jürgen@contoso.de'])(
-    '%s is one',
-    (value) => expect(checkAddress(value)).toBe(true),
-  );
+  it.each([
+    'helpdesk@contoso.com',
+    'Help Desk <helpdesk@contoso.com>',
+    "O'Brien+tag@mail.contoso.co.uk",
+    'a@b-c.io',
+    'ops_1@contoso.onmicrosoft.com',
+    'jürgen@contoso.de',
+  ])('%s is one', (value) => expect(checkAddress(value)).toBe(true));
   it.each([
     '',
     'helpdesk',
@@ -31,7 +35,7 @@ describe('checkAddress', () => {
     'a\u0007@contoso.com',
     'a\u0001@contoso.com',
     '"a"@contoso.com',
-    '<a@contoso.com>',
+    '<a@contoso.com> b',
     'a@1.2.3.4',
     '-x@contoso.com',
     '../x@contoso.com',
