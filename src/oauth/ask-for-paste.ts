@@ -1,5 +1,5 @@
 import type { Context } from '../core/context.ts';
-import { Interrupted } from '../core/errors.ts';
+import { Back, Interrupted } from '../core/errors.ts';
 import type { Command } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
 import type { AuthorizationAnswer } from './authorization-answer.ts';
@@ -28,7 +28,7 @@ export async function askForPaste(asked: Asked, stop: AbortSignal): Promise<Auth
   const { ctx, redirectUri, state, note, leaves } = asked;
   let before = '';
   for (;;) {
-    const text = await nextPaste(ctx, leaves ? pasteOrBack : pasteOrWait, stop);
+    const text = await nextPaste(ctx, leaves, stop);
     if (text === undefined) return ended(asked);
     if (text.trim() === '' && leaves) return undefined;
     if (text.trim() === '') continue;
@@ -46,12 +46,18 @@ function ended({ note, again, wanted, alone }: Asked): undefined {
   if (wanted) note('Standard input has ended, so nothing can be pasted: only a browser on this computer, or a forwarded port, can answer.');
 }
 
-const pasteOrBack = 'Paste the address (Enter waits for the browser again):';
+const pasteOrBack = 'Paste the address (Esc waits for the browser again):';
 const pasteOrWait = 'Paste the address (or wait for the browser):';
 
 /** Undefined at the end of a standard input that is no terminal. */
-async function nextPaste(ctx: Context, message: string, stop: AbortSignal): Promise<string | undefined> {
-  if (ctx.interactive) return ctx.prompts.text({ message, wrapped: true }, stop);
+async function nextPaste(ctx: Context, leaves: boolean, stop: AbortSignal): Promise<string | undefined> {
+  if (ctx.interactive && leaves) {
+    return ctx.prompts.text({ message: pasteOrBack, wrapped: true, back: true }, stop).catch((thrown: unknown) => {
+      if (thrown instanceof Back) return '';
+      throw thrown;
+    });
+  }
+  if (ctx.interactive) return ctx.prompts.text({ message: pasteOrWait, wrapped: true }, stop);
   const text = await ctx.readLine(AbortSignal.any([stop, ctx.signal]));
   // Ctrl-D, or a terminal that was closed.
   if (text === undefined && ctx.longInput.isTerminal) throw new Interrupted();
