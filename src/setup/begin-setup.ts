@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { Cloud } from '../core/cloud.ts';
-import type { Output } from '../core/context.ts';
+import type { Context } from '../core/context.ts';
 import { Back, Interrupted, MailauthError } from '../core/errors.ts';
 import { columnsOf, fold } from '../core/fold.ts';
 import type { MailboxKey } from '../core/mailbox.ts';
 import { plus, withFlagsGiven } from '../core/next.ts';
+import { isPlain } from '../core/plain-terminal.ts';
 import { bareAddress } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { guardWrites } from '../store/home.ts';
@@ -32,7 +33,7 @@ export async function runSetup(given: SetupOptions, deps: SetupDeps): Promise<Se
   // Before anything is asked or looked up.
   flagAnswers([...firstQuestions, ...registrationQuestions], {}, given.flags);
   const saved = given.fresh ? {} : await interruptedAnswers(given, deps);
-  if (deps.canAsk && given.flags.mailbox === undefined && saved.mailbox === undefined) deps.report.show(opening(deps.ctx.err));
+  if (deps.canAsk && given.flags.mailbox === undefined && saved.mailbox === undefined) deps.report.show(opening(deps.ctx));
   const said = new Said();
   const found: Found = { tenants: new Map() };
   for (let round = 0; ; round += 1) {
@@ -47,8 +48,11 @@ export async function runSetup(given: SetupOptions, deps: SetupDeps): Promise<Se
   }
 }
 
-const opening = (err: Output): string =>
-  `${fold('Set up a mailbox: a few questions and one sign-in as administrator, about two minutes. Esc goes back one question.', columnsOf(err))}\n\n`;
+/** What this is and how long it takes. A plain terminal says at each question how to go back. */
+function opening({ err, env }: Pick<Context, 'err' | 'env'>): string {
+  const back = isPlain(env) ? '' : ' Esc goes back one question.';
+  return `${fold(`Set up a mailbox: a few questions and one sign-in as administrator, about two minutes.${back}`, columnsOf(err))}\n\n`;
+}
 
 /** What stays the same when the questions are gone through again. */
 interface Rounds extends Pick<OpenSetup, 'deps' | 'said' | 'found'> {

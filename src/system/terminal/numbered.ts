@@ -23,7 +23,7 @@ export async function askText(q: TextQuestion, at: QuestionPlace): Promise<strin
   // A line of a plain terminal cannot be filled in: the text is what Enter takes.
   const usual = q.filledIn ?? q.default;
   for (;;) {
-    at.output.write(`${q.message}${usual === undefined ? '' : ` [${usual}]`}${backHint(q)} `);
+    at.output.write(`${q.message}${usual === undefined ? '' : ` [${usual}]`}${backHint(q)}: `);
     const typed = backOr(q, (await readLines(at, q.wrapped === true)).trim());
     const answer = typed === '' ? (usual ?? '') : typed;
     const verdict = q.check?.(answer) ?? true;
@@ -34,7 +34,7 @@ export async function askText(q: TextQuestion, at: QuestionPlace): Promise<strin
 
 export async function askSecret(q: TypedQuestion, at: QuestionPlace): Promise<string> {
   for (;;) {
-    at.output.write(`${q.message} (not shown)${backHint(q)} `);
+    at.output.write(`${q.message} (not shown)${backHint(q)}: `);
     const answer = backOr(q, (await readHidden(at)).trim());
     const verdict = q.check?.(answer) ?? true;
     if (verdict === true) return answer;
@@ -49,7 +49,7 @@ export async function askChoice<T extends string>(q: ChoiceQuestion<T>, at: Ques
   );
   listChoices(q, at);
   for (;;) {
-    at.output.write(`Number, 1 to ${q.choices.length} [${usual + 1}]${backHint(q)} `);
+    at.output.write(`Number, 1 to ${q.choices.length} [${usual + 1}]${backHint(q)}: `);
     const typed = backOr(q, (await readLines(at)).trim());
     const chosen = typed === '' ? q.choices[usual] : chosenBy(typed, q.choices);
     if (chosen !== undefined) return chosen.value;
@@ -61,7 +61,7 @@ export async function askSeveral<T extends string>(q: SeveralQuestion<T>, at: Qu
   listChoices(q, at);
   const usual = q.choices.flatMap(({ value }, i) => (q.default.includes(value) ? [i + 1] : [])).join(',');
   for (;;) {
-    at.output.write(`Numbers, with commas between them [${usual}]${backHint(q)} `);
+    at.output.write(`Numbers, with commas between them [${usual}]${backHint(q)}: `);
     const typed = backOr(q, (await readLines(at)).trim()) || usual;
     const chosen = typed.split(',').map((word) => chosenBy(word.trim(), q.choices)?.value);
     const known = chosen.filter((value) => value !== undefined);
@@ -94,9 +94,10 @@ function backOr({ back }: Asked, typed: string): string {
 const complain = (verdict: string, { output }: QuestionPlace): void => void output.write(`  Not taken: ${verdict}\n`);
 
 function listChoices({ message, choices }: Omit<ChoiceQuestion<string>, 'default'>, { output }: QuestionPlace): void {
+  const digits = String(choices.length).length;
   const lines = choices.map(({ name, description }, i) => {
     const said = description === undefined ? name : `${name}: ${description}`;
-    return `  ${String(i + 1).padStart(String(choices.length).length)}. ${fold(said, output.columns ?? 80, 6)}`;
+    return `  ${String(i + 1).padStart(digits)}. ${fold(said, output.columns ?? 80, digits + 4)}`;
   });
   output.write(`${message}\n${lines.join('\n')}\n`);
 }
