@@ -63,10 +63,12 @@ describe('Ctrl-D at a question is Ctrl-C, and where keys work', () => {
     expect(ended).toMatchObject({ code: 130, signal: null, after: expect.stringContaining('Stopped.') });
   });
 
-  it('also where TERM=dumb makes the prompt a plain line', async () => {
-    const [, words = ''] = questions[4] ?? [];
-    const ended = await ends(words, 'paste it here', 'ctrl-d', { TERM: 'dumb' });
-    expect(ended).toMatchObject({ code: 130, after: expect.stringContaining('Stopped.') });
+  it.each(questions)('%s, numbered and plain', async (_, words, wanted) => {
+    for (const act of ['ctrl-d', 'ctrl-c'] as const) {
+      const ended = await ends(words, wanted, act, { MAILAUTH_PLAIN: '1' });
+      expect(ended, act).toMatchObject({ code: 130, after: expect.stringContaining('Stopped.') });
+    }
+    expect(await ends(words, wanted, 'close', { TERM: 'dumb' })).toMatchObject({ code: 129, signal: null });
   });
 });
 

@@ -9,7 +9,7 @@ import { createNetwork } from '../../src/system/network/network.ts';
 import { testContext } from '../support/context.ts';
 import { newHome, startMailauth } from './rigs/chromium.ts';
 import { clickThrough, fetchingBrowser, openTerminal, type Terminal } from './rigs/tmux.ts';
-import { agree, answer, endsClean, escaped, torn, works } from './rigs/typist.ts';
+import { agree, anotherWay, answer, choose, endsClean, escaped, torn, works } from './rigs/typist.ts';
 
 /** The wizard as a person sees it: keys in, a screen out, and the terminal afterwards. */
 const mailbox = 'helpdesk@contoso.example';
@@ -95,10 +95,13 @@ describe('the wizard, from the first question to the last line', () => {
     await answer(t, whoOpens);
     await answer(t, noBrowserHere);
     const summary = await t.until('? Create it?');
-    expect(summary).toMatch(/Mailbox +helpdesk@contoso\.example/);
-    expect(summary).toContain('oauth2/v2.0/token');
+    expect(summary).toContain('helpdesk@contoso.example for this computer, tenant contoso.example');
+    expect(summary).toContain('consent for everybody: read and send mail (IMAP, POP, SMTP)');
+    expect(summary).not.toContain('oauth2/v2.0/token');
     expect(summary).not.toMatch(/\n\n\n/);
-    expect(summary).toContain('- consent to them for the whole organization');
+    await choose(t, 'Create it?', 'All details');
+    await t.until(/- consent to them for the whole organization[\s\S]*\? Create it\?/);
+    expect(await t.text()).toContain('oauth2/v2.0/token');
     expect(await torn(t)).toEqual([]);
     await agree(t);
     // Fifteen lines of the screen, and still one address.
@@ -128,8 +131,11 @@ describe('the wizard, from the first question to the last line', () => {
     await answer(t, 'Application (client) ID?', readyClientId);
     await t.until('Step 2 of 3: Add the delegated permissions');
     await t.until('? Done?');
-    await t.press('n', 'Enter');
-    await t.until(/✔ Done\? No[\s\S]*\? Done\?/);
+    await t.press('Escape');
+    // One screen back, with the ID in its line.
+    await t.until(new RegExp(`Step 2 of 3[\\s\\S]*Step 1 of 3[\\s\\S]*Application \\(client\\) ID\\? ${readyClientId}`));
+    await t.press('Enter');
+    await t.until(/Step 1 of 3[\s\S]*Step 2 of 3[\s\S]*Step 2 of 3[\s\S]*\? Done\?/);
     await t.press('Enter');
     await t.until('Step 3 of 3: Grant admin consent');
     await t.until(/Step 3 of 3[\s\S]*\? Done\?/);
@@ -202,13 +208,11 @@ describe('a product, from the first question to its hand-over sheet', () => {
     expect((await torn(t)).filter((line) => !/https?:\/\/|mailauth /.test(line))).toEqual([]);
   }
 
-  it('--register auto: No creates nothing; Yes creates it once', async () => {
+  it('--register auto: Stop creates nothing; Yes creates it once', async () => {
     const first = await terminal(['setup', '--sandbox']);
     await chooseSupportPal(first);
-    await answer(first, 'Redirect URI? (the callback address that the program shows)', callback);
-    await first.until('? Create it? (y/N)');
-    await first.press('Enter');
-    await answer(first, 'What instead?');
+    await answer(first, 'Redirect URI of SupportPal?', callback);
+    await choose(first, 'Create it?', 'Stop');
     await endsClean(first, 1);
     expect(await registered()).toEqual([]);
     expect(await names('mailboxes')).toEqual([]);
@@ -230,18 +234,14 @@ describe('a product, from the first question to its hand-over sheet', () => {
     await registerApp();
     const t = await terminal(['setup', '--sandbox', '--redirect-uri', callback]);
     await chooseSupportPal(t);
-    await t.until('? Create it?');
-    await t.press('Enter');
-    await t.until('? What instead?');
-    await t.press('Down');
-    await t.until('❯ Guide me through the portal');
-    await t.press('Enter');
+    await anotherWay(t, 'Guide me through the portal');
+    await answer(t, 'Go ahead?');
     await answer(t, 'Application (client) ID?', ownClientId);
     for (let screen = 2; ; screen += 1) {
       const now = await t.until(new RegExp(`Step ${screen} of \\d+[\\s\\S]*\\? (?:Done\\?|Client secret)`));
       if (/\? Client secret[^\n]*$/.test(now)) break;
       await t.press('Enter');
-      await t.until(new RegExp(`Step ${screen} of \\d+[\\s\\S]*✔ Done\\? Yes`));
+      await t.until(new RegExp(`Step ${screen} of \\d+[\\s\\S]*✔ Done\\? Done`));
     }
     await t.type(ownSecret);
     await t.until('*'.repeat(ownSecret.length));
@@ -334,7 +334,9 @@ describe('Ctrl-C', () => {
     await t.until(/Waiting for you in the browser · 0:0\d of 10:00/);
     await t.press('C-c');
     await endsClean(t, 130);
-    expect(await t.text()).toContain('The same command goes on after the last step that was finished.');
+    expect(await t.text()).toMatch(
+      /Your answers and each finished step are kept[\s\S]*next: mailauth setup --mailbox \S+ --resume .*--sandbox/,
+    );
     expect(await names('mailboxes')).toEqual([]);
     expect((await secrets()).filter((name) => name.includes('token'))).toEqual([]);
 
@@ -373,13 +375,11 @@ describe('a client secret', () => {
 });
 
 describe('other terminals', () => {
-  it('sixty columns: no word is torn, and No ends it', async () => {
+  it('sixty columns: no word is torn, and Stop ends it', async () => {
     const t = await terminal(['setup', '--sandbox', '--mailbox', mailbox, '--for', 'this-computer'], { columns: 60 });
     await answer(t, whoOpens);
     await answer(t, noBrowserHere);
-    await t.until('? Create it?');
-    await t.press('n', 'Enter');
-    await answer(t, 'What instead?');
+    await choose(t, 'Create it?', 'Stop');
     await endsClean(t, 1);
     // A command to copy stays whole.
     expect((await torn(t)).filter((line) => !line.includes('mailauth '))).toEqual([]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { newHome } from './rigs/chromium.ts';
 import { fetchingBrowser, openTerminal, type Terminal } from './rigs/tmux.ts';
-import { agree, answer, endsClean, escaped, torn, works } from './rigs/typist.ts';
+import { agree, anotherWay, answer, choose, endsClean, escaped, torn, works } from './rigs/typist.ts';
 
 /** A product by each way to register, in a real terminal, from the first question to the sheet (portal and SupportPal: terminal.test.ts). */
 const mailbox = 'helpdesk@contoso.example';
@@ -30,19 +30,6 @@ const inSandbox = (...path: string[]) => join(home.path, 'sandbox', ...path);
 const state = async () => JSON.parse(await readFile(inSandbox('state.json'), 'utf8'));
 const registered = async () => (await state()).apps.slice(2);
 
-/** Down the list to what is wanted. */
-async function choose(t: Terminal, question: string, wanted: string): Promise<void> {
-  await t.until(`? ${question}`);
-  for (let tries = 0; tries < 8; tries += 1) {
-    if (new RegExp(`❯ ${escaped(wanted)}`).test(await t.text())) break;
-    const before = await t.text();
-    await t.press('Down');
-    await t.until(new RegExp(`^(?!${escaped(before)}$)`));
-  }
-  await t.until(`❯ ${wanted}`);
-  await t.press('Enter');
-  await t.until(`✔ ${question} ${wanted}`);
-}
 async function begin(t: Terminal, product: string): Promise<void> {
   await answer(t, 'Which mailbox?', mailbox);
   await choose(t, 'What is this mailbox for?', product);
@@ -54,9 +41,9 @@ const tornWords = async (t: Terminal) => (await torn(t)).filter((line) => !/http
 it('auto: osTicket says where its Callback Endpoint is, registers, and ends with the sheet', async () => {
   const t = await terminal(['setup', '--sandbox']);
   await begin(t, 'osTicket');
-  const shown = await t.until('? Redirect URI?');
+  const shown = await t.until('? Callback Endpoint of osTicket?');
   expect(shown).toMatch(/Copy the Callback Endpoint from osTicket[\s\S]*IdP Config/);
-  await answer(t, 'Redirect URI? (the callback address that the program shows)', callback);
+  await answer(t, 'Callback Endpoint of osTicket?', callback);
   await agree(t);
   await works(t);
   await endsClean(t, 0);
@@ -71,10 +58,9 @@ it('auto: osTicket says where its Callback Endpoint is, registers, and ends with
 it('existing: Kaseya, with an app that is there', async () => {
   const t = await terminal(['setup', '--sandbox']);
   await begin(t, 'Kaseya BMS, Vorex or Pulseway PSA');
-  await t.until('? Create it?');
-  await t.press('Enter');
-  await choose(t, 'What instead?', 'It is registered already');
+  await anotherWay(t, 'It is registered already');
   await answer(t, 'Application (client) ID?', publicId);
+  await answer(t, 'Go ahead?');
   await works(t);
   await endsClean(t, 0);
   expect(await t.text()).toMatch(new RegExp(`Application ID +${publicId}[\\s\\S]*Press "Test"`));
@@ -85,9 +71,8 @@ it('existing: Kaseya, with an app that is there', async () => {
 it('handoff: MSPbots, and on with the command that was printed, to the end', async () => {
   const t = await terminal(['setup', '--sandbox']);
   await begin(t, 'MSPbots');
-  await t.until('? Create it?');
-  await t.press('Enter');
-  await choose(t, 'What instead?', 'Another person is the administrator');
+  await anotherWay(t, 'Another person is the administrator');
+  await answer(t, 'Go ahead?');
   await endsClean(t, 0);
   const said = await t.text();
   expect(said).toContain(`${mailbox} waits for an administrator.`);

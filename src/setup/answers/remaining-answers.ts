@@ -33,6 +33,8 @@ export function earlierAnswers({ saved, existing, madeClientId }: Earlier, flags
     id !== 'clientId' && applies?.(before) !== false && decidedWith.every((other) => now[other] === then[other]);
   const kept: Record<string, unknown> = {};
   for (const question of allQuestions) if (counts(question)) kept[question.id] = before[question.id];
+  // The flag --sign-in-as answered who opens the mailbox before that was asked.
+  if (kept.signInAs !== undefined) kept.openedBy ??= kept.signInAs === before.mailbox ? 'itself' : 'delegate';
   // By hand an app that is registered already is gone on with: no second one is registered.
   const registered = saved.clientId ?? madeClientId;
   // An interrupted run without its ID had one that Microsoft does not know: the app of the finished set-up is not what was meant.

@@ -2,11 +2,28 @@
 import { expect } from 'vitest';
 import type { Terminal } from './tmux.ts';
 
-/** The change in the tenant, whose default is No. */
+/** The change in the tenant. */
 export async function agree(t: Terminal): Promise<void> {
-  await t.until('? Create it?');
-  await t.press('y', 'Enter');
-  await t.until('✔ Create it? Yes');
+  await answer(t, 'Create it?');
+}
+
+/** Down the list to what is wanted. */
+export async function choose(t: Terminal, question: string, wanted: string): Promise<void> {
+  await t.until(`? ${question}`);
+  for (let tries = 0; tries < 20; tries += 1) {
+    if (new RegExp(`❯ ${escaped(wanted)}`).test(await t.text())) break;
+    const before = await t.text();
+    await t.press('Down');
+    await t.until(new RegExp(`^(?!${escaped(before)}$)`));
+  }
+  await t.until(`❯ ${wanted}`);
+  await t.press('Enter');
+  await t.until(`✔ ${question} ${wanted}`);
+}
+/** From the summary's menu to another way to register. */
+export async function anotherWay(t: Terminal, name: string): Promise<void> {
+  await choose(t, 'Create it?', 'Another way');
+  await choose(t, 'Which way?', name);
 }
 
 /** The menu of a product that was handed over: it works. */
