@@ -45,7 +45,12 @@ export class Said {
     if (this.changing?.id === id) this.changing = undefined;
     else this.order = [...this.order.filter((one) => one !== id), id];
     // An answer that hangs on another one is asked for again when that one is another now.
-    if (earlier !== undefined && earlier !== text) for (const other of this.hangingOn(id)) this.reopen(other);
+    if (earlier === undefined || earlier === text) return;
+    for (const other of this.hangingOn(id)) {
+      this.reopen(other);
+      // The address of one product is not to be taken for that of another by a press of Enter.
+      if (id === 'for' && other !== 'openedBy' && other !== 'signInAs') delete this.before[other];
+    }
   }
 
   /** The question before this one is asked again. */

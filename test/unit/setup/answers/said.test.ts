@@ -69,7 +69,7 @@ describe('what a person has answered in this run', () => {
     said.change('for', 'osticket');
     said.answered('for', 'supportpal');
     expect(said.over({})).toEqual({ mailbox: 'a@contoso.com', for: 'supportpal' });
-    expect(said.filledIn('redirectUri')).toBe('https://a.example/cb');
+    expect([said.filledIn('redirectUri'), said.filledIn('signInAs')]).toEqual([undefined, 'ada@contoso.com']);
   });
 
   it('another opener asks again whose account it is', () => {
