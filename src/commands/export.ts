@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { MailHost, Protocol } from '../core/cloud.ts';
 import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
 import { again, type Command, mailauth } from '../core/next.ts';
@@ -7,6 +6,7 @@ import { nearest, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { ExportClient } from '../export/client.ts';
 import { exportClients, exportText } from '../export/clients.ts';
+import { carriedPaths, carriedProxies, carriedValues } from '../session/carried.ts';
 import { type CommandModule, examples } from '../session/command.ts';
 import { mailboxArgument, mailboxesOf, withoutToken } from '../session/mailbox-argument.ts';
 import type { Session } from '../session/session.ts';
@@ -96,21 +96,16 @@ async function tokenCommand(record: MailboxRecord, session: Session): Promise<re
   ];
 }
 
-/** `NAME=VALUE` for each variable. A proxy's password is a secret: that variable is left out, and a note says so. */
+/** `NAME=VALUE` for each variable. */
 function carried(record: MailboxRecord, { ctx, report }: Session): readonly string[] {
-  const { env } = ctx;
-  const given = (names: readonly string[]) => names.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
-  const paths = given([...stores[record.store].keyFiles, 'NODE_EXTRA_CA_CERTS']).map(([name, value]) => [name, resolve(value)] as const);
-  const bus = record.store === 'keychain' && ctx.platform === 'linux' ? given(['DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR']) : [];
-  const proxies = given(proxyVariables).filter(([name, value]) => {
-    const isSafe = !/@/.test(value) || /^no_proxy$/i.test(name);
-    if (!isSafe) report.note(`${name} has a user name or password in it and is not written here: set it where the program runs`);
-    return isSafe;
-  });
-  return [['MAILAUTH_HOME', resolveHome(ctx)] as const, ...paths, ...bus, ...proxies].map(([name, value]) => `${name}=${value}`);
+  const isBus = record.store === 'keychain' && ctx.platform === 'linux';
+  return [
+    ['MAILAUTH_HOME', resolveHome(ctx)] as const,
+    ...carriedPaths(ctx, [...stores[record.store].keyFiles, 'NODE_EXTRA_CA_CERTS']),
+    ...(isBus ? carriedValues(ctx, ['DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR']) : []),
+    ...carriedProxies({ ctx, report }),
+  ].map(([name, value]) => `${name}=${value}`);
 }
-
-const proxyVariables = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy', 'NO_PROXY', 'no_proxy'];
 
 async function isInPath({ ctx }: Session): Promise<boolean> {
   const separator = ctx.platform === 'win32' ? ';' : ':';

@@ -41,6 +41,8 @@ export interface Context {
   /** shows a page that mailauth has written, by its absolute path; as `browser.open` */
   readonly openFile: (path: string) => Promise<BrowserOutcome>;
   readonly clipboard: Clipboard;
+  /** `systemctl --user ARGS`: its exit code; undefined where there is no such program */
+  readonly systemctl: (args: readonly string[]) => Promise<number | undefined>;
   readonly keychain: Keychain;
   /** aborts with an `Interrupted` on Ctrl-C, on SIGTERM, and when the terminal is closed */
   readonly signal: AbortSignal;

@@ -139,6 +139,7 @@ function readingContext(process: NodeJS.Process): Context {
     keys: { listen: refuse },
     browser: { usable: false, open: refuse },
     openFile: refuse,
+    systemctl: refuse,
     clipboard: { usable: false, copy: refuse },
     // What is slow or needs a person is left to the whole program.
     keychain: createKeychain({ platform, env, clock, ...(platform === 'darwin' ? {} : { callLimitMs: 1_000 }) }),

@@ -12,6 +12,7 @@ import { appendLine } from './disk/debug-log.ts';
 import { systemFiles } from './disk/files.ts';
 import { createKeychain } from './keychain/keychain.ts';
 import { createNetwork } from './network/network.ts';
+import { userSystemctl } from './systemctl.ts';
 import { terminalKeys } from './terminal/keys.ts';
 import { createPrompts } from './terminal/prompts.ts';
 import { createLongInput, lineReader, outputOf, readAll } from './terminal/terminal.ts';
@@ -46,6 +47,7 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     browser,
     openFile: browser.openFile,
     clipboard: createClipboard({ env, platform }),
+    systemctl: userSystemctl(env),
     keychain: createKeychain({ platform, env, clock: systemClock }),
     signal,
   };

@@ -8,6 +8,7 @@ export const floors = [
   { folder: 'cli', holds: 'the command tree, its parser and its help' },
   { folder: 'cli/completion', holds: 'completion scripts and what they offer' },
   { folder: 'commands', holds: 'commands of one file' },
+  { folder: 'commands/keepalive', holds: '`mailauth keepalive` and its timer' },
   { folder: 'commands/setup', holds: '`mailauth setup`' },
   { folder: 'commands/guide', holds: '`mailauth guide`' },
   { folder: 'commands/login', holds: '`mailauth login`' },

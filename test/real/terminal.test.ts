@@ -35,7 +35,7 @@ async function terminal(argv: readonly string[], more: { env?: Record<string, st
 
 /** What was reached, then the next commands to copy, each of them for the sandbox; nothing below. */
 const lastLines =
-  /\n✔ helpdesk@contoso\.example is set up and signed in\.\n {2}next: mailauth export msmtp helpdesk@contoso\.example --sandbox {3}# .*\n {2}next: mailauth keepalive .*--sandbox.*\n {2}next: mailauth status helpdesk@contoso\.example --sandbox\n?$/;
+  /\n✔ helpdesk@contoso\.example is set up and signed in\.\n {2}next: mailauth export msmtp helpdesk@contoso\.example --sandbox {3}# .*\n {2}next: mailauth keepalive --install --sandbox.*\n {2}next: mailauth status helpdesk@contoso\.example --sandbox\n?$/;
 
 const browser = async () => ({ BROWSER: await fetchingBrowser(home.path) });
 const inSandbox = (...path: string[]) => join(home.path, 'sandbox', ...path);
@@ -301,6 +301,21 @@ describe('the menu at the end of a hand-over', () => {
     expect(await t.text()).not.toContain('Stopped.');
   });
 
+  it('Esc at one of its questions leads back to it, and at the menu out of it: exit 0', async () => {
+    const t = await terminal([...setup, ...callback], { env: await browser() });
+    await agree(t);
+    await t.until('? What next?');
+    await t.press('Up');
+    await t.until("❯ It does not: paste the product's error");
+    await t.press('Enter');
+    await t.until('? The error of osTicket?');
+    await t.press('Escape');
+    await t.until(/✔ What next\? It does not[^\n]*\n\? What next\?/);
+    await t.press('Escape');
+    await endsClean(t, 0);
+    expect(await t.text()).toContain('next: mailauth secret show');
+  });
+
   it.each([44, 80, 120])('at %i columns no word is torn', async (columns) => {
     const t = await terminal([...setup, ...callback], { columns, env: await browser() });
     await agree(t);
@@ -308,6 +323,57 @@ describe('the menu at the end of a hand-over', () => {
     expect((await torn(t)).filter((line) => !/mailauth |:\/\/|\/sandbox\/|^ +Mailbox|[\da-f]{8}-|example"$/.test(line))).toEqual([]);
     await works(t);
     await endsClean(t, 0);
+  });
+});
+
+describe('no keychain', () => {
+  // Nobody answers at this proxy: the set-up ends at its next step.
+  const env = () => ({
+    HTTPS_PROXY: 'http://127.0.0.1:9',
+    DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere',
+    XDG_CONFIG_HOME: join(home.path, 'config'),
+  });
+  const setup = ['setup', '--mailbox', 'helpdesk@contoso.com', '--for', 'this-computer', '--sign-in-as', 'helpdesk@contoso.com'];
+  const where = '? Where shall mailauth keep the tokens?';
+
+  it.each([44, 80, 120])('at %i columns: a key file is made where it says', async (columns) => {
+    const t = await terminal(setup, { columns, env: env() });
+    const asked = await t.until(where);
+    expect(asked.replace(/\s+/g, ' ')).toContain('In an encrypted file, opened by a key file that mailauth makes now (');
+    await t.press('Enter');
+    await t.until('Secret store works');
+    const { id, keyFile } = JSON.parse(await readFile(join(home.path, 'home.json'), 'utf8'));
+    expect(keyFile).toBe(join(home.path, 'config', 'mailauth-key', `${id}.key`));
+    await t.ended();
+    expect((await torn(t)).filter((line) => !/\/config\/|\.key|mailauth |\/secrets\.sealed/.test(line))).toEqual([]);
+  });
+
+  it('stop: exit 7 and how to start one', async () => {
+    const t = await terminal(setup, { env: env() });
+    await t.until(where);
+    await t.press('Up');
+    await t.until('❯ Stop (shows how to start a keychain)');
+    await t.press('Enter');
+    await endsClean(t, 7);
+    expect(await t.text()).toContain('dbus-run-session');
+  });
+});
+
+describe('keepalive --install', () => {
+  it('shows the files, asks, and tells systemd', async () => {
+    const systemctl = join(home.path, 'systemctl');
+    await writeFile(systemctl, `#!/bin/sh\necho "$@" >> ${home.path}/told\ncase "$2" in is-*) exit 3;; esac\n`, { mode: 0o755 });
+    const env = { PATH: `${home.path}:${process.env.PATH}`, XDG_CONFIG_HOME: join(home.path, 'config') };
+    const t = await terminal(['keepalive', '--install'], { env });
+    await t.until('? Write these files and start the timer?');
+    await t.press('Enter');
+    await endsClean(t, 0);
+    expect(await readFile(join(home.path, 'told'), 'utf8')).toBe(
+      '--user show --property=Version\n--user daemon-reload\n--user enable --now mailauth-keepalive.timer\n',
+    );
+    expect(await readFile(join(home.path, 'config', 'systemd', 'user', 'mailauth-keepalive.service'), 'utf8')).toContain(
+      `"${process.execPath}"`,
+    );
   });
 });
 

@@ -163,6 +163,8 @@ const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     why: 'Its token endpoint is not an https address.',
   },
   'home-file-broken': { file: '/home/ada/.config/mailauth/home.json' },
+  'timer-not-here': { why: 'the systemd of this user does not answer here' },
+  'timer-refused': { what: 'daemon-reload', exit: 1 },
   'keepalive-red': { lines: ['helpdesk@contoso.com (sign-in-expired)'] },
   'key-file-exists': { file: key },
   'key-file-not-made': { file: key },

@@ -119,6 +119,7 @@ export function testContext({
     keys: noKeys,
     browser: noBrowser,
     openFile: async () => ({ kind: 'failed', why: 'no browser in this test' }),
+    systemctl: async () => undefined,
     clipboard: { usable: false, copy: async () => false },
     keychain: new MemoryKeychain(),
     signal: new AbortController().signal,

@@ -1,6 +1,6 @@
 import type { Choice } from '../../core/context.ts';
 import { defined } from '../../core/defined.ts';
-import { Exit, Interrupted } from '../../core/errors.ts';
+import { Back, Exit, Interrupted } from '../../core/errors.ts';
 import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
@@ -26,8 +26,8 @@ interface Finish {
 type Wish = 'secret' | 'copy' | 'sheet' | 'works' | 'error';
 
 /**
- * While the person fills in the product's form: what they need for it, until the product works. The set-up is finished already, so Ctrl-C and
- * Ctrl-D end this like "It works".
+ * While the person fills in the product's form: what they need for it, until the product works. The set-up is finished already, so Esc, Ctrl-C
+ * and Ctrl-D end this like "It works".
  */
 export async function finishMenu(finish: Finish): Promise<void> {
   const { ctx, report } = finish.session;
@@ -35,16 +35,21 @@ export async function finishMenu(finish: Finish): Promise<void> {
   const acts = { secret: showSecret, copy: copyValues, sheet: openSheet, error: explainError };
   try {
     for (;;) {
-      const wish = await ctx.prompts.select({ message: 'What next?', choices });
+      const wish = await ctx.prompts.select({ message: 'What next?', choices, back: true });
       if (wish === 'works') return;
-      await acts[wish](finish);
+      await acts[wish](finish).catch(backToMenu);
     }
   } catch (error) {
-    const isLeft = error instanceof Interrupted && error.exit === Exit.interrupted && !ctx.signal.aborted;
+    const isLeft = error instanceof Back || (error instanceof Interrupted && error.exit === Exit.interrupted && !ctx.signal.aborted);
     if (!isLeft) throw error;
   } finally {
     report.settle();
   }
+}
+
+/** Esc at a question of the menu leads back to it, and at the menu out of it. */
+function backToMenu(error: unknown): void {
+  if (!(error instanceof Back)) throw error;
 }
 
 function choicesOf({ session, sheet }: Finish): readonly Choice<Wish>[] {
@@ -85,7 +90,7 @@ async function copyValues(finish: Finish): Promise<void> {
     if (!(await clipboard.copy(value))) return report.note('The program for the clipboard failed. Copy the values from the screen.');
     const next = fields[i + 1];
     const message = `${field.label} is copied: paste it.${next === undefined ? ' Clear the clipboard?' : ` Copy the next: ${next.label}?`}`;
-    const goesOn = await prompts.confirm({ message, default: true });
+    const goesOn = await prompts.confirm({ message, default: true, back: true });
     if (next === undefined && goesOn) await clipboard.copy('');
     if (!goesOn) return;
   }
@@ -104,7 +109,11 @@ async function openSheet({ session, record, sheet }: Finish): Promise<void> {
 
 async function explainError({ session, record, sheet }: Finish): Promise<void> {
   const { ctx, globals, report } = session;
-  const text = await ctx.prompts.text({ message: `The error of ${sheet.product}? (paste it; Enter alone goes back)`, wrapped: true });
+  const text = await ctx.prompts.text({
+    message: `The error of ${sheet.product}? (paste it; Enter alone goes back)`,
+    wrapped: true,
+    back: true,
+  });
   if (text.trim() === '') return;
   const { clientId, redirectUri } = record.registration;
   const setup = { clientId, tenant: record.tenantId, ...defined({ redirectUri: redirectUri || undefined, account: record.signInAs }) };

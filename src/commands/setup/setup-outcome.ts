@@ -166,8 +166,5 @@ function afterSignIn(outcome: Finished, product: { readonly for: string | undefi
   const [only = 'all', ...others] = protocols;
   if (!isProven) return [mailauth('test', others.length > 0 ? 'all' : only, mailbox, product)];
   const program = protocols.includes('smtp') ? 'msmtp' : protocols.includes('imap') ? 'mbsync' : 'getmail';
-  return [
-    noted(mailauth('export', program, mailbox, product), 'or mutt'),
-    noted(mailauth('keepalive'), 'from cron or a timer: keeps the sign-in'),
-  ];
+  return [noted(mailauth('export', program, mailbox, product), 'or mutt'), noted(mailauth('keepalive', { install: true }), 'a timer')];
 }

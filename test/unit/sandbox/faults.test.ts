@@ -151,6 +151,8 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'mailboxes-red',
     'mail-host-paused',
     'keepalive-red',
+    'timer-not-here',
+    'timer-refused',
   ],
   'what stands in the tenant, not how its servers behave: test/commands builds it there': [
     'app-exists',

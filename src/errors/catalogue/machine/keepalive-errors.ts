@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/errors.ts';
-import { type Command, mailauth, type NextStep } from '../../../core/next.ts';
+import { type Command, line, mailauth, type NextStep } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { newCertificate } from '../entra/app-only-errors.ts';
@@ -31,6 +31,19 @@ export const keepaliveEntries = {
     why: () => 'Different things are wrong with them; the lines above say what.',
     next: () => [mailauth('status')],
     source: 'the commands of the single mailboxes',
+  }),
+  'timer-not-here': entry<{ why: string }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: (v) => `No timer was installed: ${v.why}`,
+    next: () => ['The lines above do the same by hand.'],
+    retryHelps: false,
+  }),
+  'timer-refused': entry<{ what: string; exit: number }>({
+    exit: Exit.failed,
+    source: sources.own,
+    title: (v) => `systemctl --user ${v.what} failed (exit ${v.exit})`,
+    next: () => [line`systemctl --user status mailauth-keepalive.timer`, mailauth('keepalive', { install: true })],
   }),
   'sign-in-lost': entry<{ lines: readonly string[]; commands: readonly Command[] }>({
     exit: Exit.needsSignIn,

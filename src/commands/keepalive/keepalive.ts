@@ -1,21 +1,21 @@
 import * as z from 'zod/mini';
-import { type Protocol, protocols } from '../core/cloud.ts';
-import { defined } from '../core/defined.ts';
-import { Interrupted, type MailauthError } from '../core/errors.ts';
-import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
-import { again } from '../core/next.ts';
-import { allShown } from '../core/shown.ts';
-import { rfc3339 } from '../core/time.ts';
-import { problem } from '../errors/problem.ts';
-import { type ProtocolResult, resultsShown } from '../mail/result.ts';
-import { runTests, testError } from '../mail/run-tests.ts';
-import { type CommandModule, examples, type Outcome } from '../session/command.ts';
-import { readWhole } from '../session/globals.ts';
-import { mailboxesOf, productFlag } from '../session/mailbox-argument.ts';
-import type { Session } from '../session/session.ts';
-import { tokenOf } from '../session/token-for.ts';
-import { asProblem } from '../session/unexpected.ts';
-import { storedToken } from '../tokens/current.ts';
+import { type Protocol, protocols } from '../../core/cloud.ts';
+import { defined } from '../../core/defined.ts';
+import { Interrupted, type MailauthError } from '../../core/errors.ts';
+import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import { again } from '../../core/next.ts';
+import { allShown } from '../../core/shown.ts';
+import { rfc3339 } from '../../core/time.ts';
+import { problem } from '../../errors/problem.ts';
+import { type ProtocolResult, resultsShown } from '../../mail/result.ts';
+import { runTests, testError } from '../../mail/run-tests.ts';
+import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
+import { readWhole } from '../../session/globals.ts';
+import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
+import type { Session } from '../../session/session.ts';
+import { tokenOf } from '../../session/token-for.ts';
+import { asProblem } from '../../session/unexpected.ts';
+import { storedToken } from '../../tokens/current.ts';
 import {
   cannotRenew,
   daysLeft,
@@ -24,10 +24,11 @@ import {
   jitterMs,
   refreshIdleDeadline,
   wantsRenewal,
-} from '../tokens/lifetimes.ts';
-import type { Theme } from '../ui/theme.ts';
-import { endsSoon, lostSignIn, lostSignIns } from './status/warnings.ts';
-import { remember } from './test/remember.ts';
+} from '../../tokens/lifetimes.ts';
+import type { Theme } from '../../ui/theme.ts';
+import { endsSoon, lostSignIn, lostSignIns } from '../status/warnings.ts';
+import { remember } from '../test/remember.ts';
+import { changeTimer, timerChange } from './install-timer.ts';
 
 const schema = z.object({
   renewAfter: z.optional(z.string()),
@@ -58,16 +59,22 @@ export const keepalive: CommandModule = {
       'mailauth keepalive                         once a day, from cron or a systemd timer',
       'mailauth keepalive --test imap             and proves that the mailboxes still open',
       'mailauth keepalive --renew-after 1 --json',
+      'mailauth keepalive --install               writes and starts a timer of systemd; asks first',
     ])
       .option('--renew-after <days>', `renew sign-ins that were not renewed for so long (default: ${defaultRenewAfterDays})`)
       .option('--test <protocols>', 'afterwards test imap, pop, smtp (a list), or all')
       .option('--jitter <seconds>', 'wait up to so long before each renewal (default: 30; 0 on a terminal)')
       .option('--warn-days <n>', 'exit 1 when a client secret ends within so many days (default: 14)')
-      .option('--for <product>', 'only the set-ups for this product'),
+      .option('--for <product>', 'only the set-ups for this product')
+      .optionsGroup('A timer (systemd of this user):')
+      .option('--install', 'run it once a day, with these flags; asks first')
+      .option('--uninstall', 'stop the timer and remove its files'),
 
   async run({ flags }, session) {
     const wish = readWish(flags, session);
     const product = productFlag(flags);
+    const change = timerChange(flags);
+    if (change !== undefined) return changeTimer(session, change);
     const { records, broken } = await mailboxesOf(session).listMailboxes();
     const chosen = records.filter((record) => product === undefined || record.for === product);
     const kept: Kept[] = [];

@@ -1,0 +1,123 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { enter, type How, type Machine, machine, person } from '../support/command-line.ts';
+
+let m: Machine;
+beforeEach(async () => {
+  m = await machine();
+});
+afterEach(() => m.end());
+
+const folder = () => join(m.home, 'config', 'systemd', 'user');
+const service = () => join(folder(), 'mailauth-keepalive.service');
+const timer = () => join(folder(), 'mailauth-keepalive.timer');
+
+/** The user's systemd, which remembers what it was told and whether the timer is on. */
+function systemd(asked: string[] = [], refused = '') {
+  let isOn = false;
+  const systemctl: How['systemctl'] = async (args) => {
+    const [verb = ''] = args;
+    asked.push(args.join(' '));
+    if (verb === refused) return 1;
+    if (verb === 'enable' || verb === 'disable') isOn = verb === 'enable';
+    return verb.startsWith('is-') ? Number(!isOn) : 0;
+  };
+  return systemctl;
+}
+
+const here = (more: How = {}): How => ({ ...more, env: { XDG_CONFIG_HOME: join(m.home, 'config'), ...more.env } });
+
+describe('keepalive --install', () => {
+  it('shows the files, asks, writes them with whole paths and starts the timer; a second run changes nothing', async () => {
+    const asked: string[] = [];
+    const systemctl = systemd(asked);
+    const env = {
+      MAILAUTH_KEY_FILE: '/etc/mail auth/100%.key',
+      MAILAUTH_PASSPHRASE: 'hidden words',
+      HTTPS_PROXY: 'http://ada:pw@proxy:3128',
+    };
+    const { prompts, unasked } = person([['Write these files and start the timer?', enter]]);
+    const ran = await m.mailauth('keepalive --install --test imap', here({ systemctl, terminal: true, prompts, env }));
+    expect([ran.exit, unasked(), ran.exit === 0 ? '' : ran.err]).toEqual([0, [], '']);
+    const unit = await readFile(service(), 'utf8');
+    expect(unit).toContain('ExecStart="/usr/bin/node" "/usr/local/bin/mailauth" "keepalive" "--no-input" "--test" "imap"\n');
+    expect(unit).toContain(`Environment="MAILAUTH_HOME=${m.home}"\n`);
+    expect(unit).toContain('Environment="MAILAUTH_KEY_FILE=/etc/mail auth/100%%.key"\n');
+    expect(unit).not.toMatch(/hidden|pw@/);
+    expect(ran.err).toContain('OnCalendar=daily');
+    expect(ran.err).toMatch(/MAILAUTH_PASSPHRASE is a secret/);
+    expect(asked).toEqual(['show --property=Version', 'daemon-reload', 'enable --now mailauth-keepalive.timer']);
+    expect(ran.out).toContain('loginctl enable-linger ada');
+    const again = await m.mailauth('keepalive --install --test imap --yes', here({ systemctl, env }));
+    expect([again.exit, again.out]).toEqual([0, 'The timer is installed already: nothing was changed.\n']);
+  });
+
+  it('the units are good in the eyes of systemd', async () => {
+    const env = { MAILAUTH_KEY_FILE: `/etc/it's "quoted" $HOME 100%.key` };
+    await m.mailauth(
+      'keepalive --install --yes',
+      here({ systemctl: systemd(), env, machine: { ...machineOf(), program: [process.execPath, process.argv[1] ?? ''] } }),
+    );
+    await mkdir(join(m.home, 'run'));
+    const { stderr } = await promisify(execFile)('systemd-analyze', ['--user', 'verify', service(), timer()], {
+      env: { PATH: process.env.PATH, HOME: m.home, XDG_RUNTIME_DIR: join(m.home, 'run') },
+    });
+    expect(stderr).toBe('');
+  });
+
+  it('without a person it needs --yes, and a person may say no', async () => {
+    const ran = await m.mailauth('keepalive --install --json', here({ systemctl: systemd() }));
+    expect([ran.exit, ran.json().error?.code]).toEqual([3, 'needs-yes']);
+    const { prompts } = person([['Write these files', false]]);
+    const no = await m.mailauth('keepalive --install', here({ systemctl: systemd(), terminal: true, prompts }));
+    expect([no.exit, no.out]).toEqual([1, 'Nothing was changed.\n']);
+    await expect(stat(service())).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('where systemd refuses, that is said', async () => {
+    const ran = await m.mailauth('keepalive --install --yes --json', here({ systemctl: systemd([], 'enable') }));
+    expect([ran.exit, ran.json().error?.title]).toEqual([1, 'systemctl --user enable --now mailauth-keepalive.timer failed (exit 1)']);
+  });
+
+  it.each<[string, How, RegExp]>([
+    [
+      'no systemd',
+      {},
+      /mailauth-keepalive\.timer[\s\S]*17 6 \* \* \* env MAILAUTH_HOME=\S+ \/usr\/bin\/node \/usr\/local\/bin\/mailauth keepalive --no-input\n/,
+    ],
+    ['Windows', { platform: 'win32' }, /schtasks \/Create \/SC DAILY .* \/TR "\\".*mailauth\\"/],
+    ['macOS', { platform: 'darwin' }, /LaunchAgents\/mailauth\.keepalive\.plist[\s\S]*launchctl bootstrap/],
+  ])('%s: nothing is installed, and the lines for it are printed', async (_, more, wanted) => {
+    const ran = await m.mailauth('keepalive --install --yes', here({ env: { APPDATA: m.home, HOME: m.home }, ...more }));
+    expect([ran.exit, ran.out, ran.err]).toEqual([1, expect.stringMatching(wanted), expect.stringContaining('No timer was installed')]);
+    await expect(stat(service())).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('the sandbox shows the files and installs nothing', async () => {
+    const asked: string[] = [];
+    const ran = await m.mailauth('keepalive --install --sandbox', here({ systemctl: systemd(asked) }));
+    expect([ran.exit, asked, ran.out]).toEqual([0, [], expect.stringContaining('The sandbox installs nothing')]);
+  });
+});
+
+describe('keepalive --uninstall', () => {
+  it('stops the timer and removes its files, once', async () => {
+    const asked: string[] = [];
+    const systemctl = systemd(asked);
+    await m.mailauth('keepalive --install --yes', here({ systemctl }));
+    const ran = await m.mailauth('keepalive --uninstall --yes', here({ systemctl }));
+    expect([ran.exit, asked.slice(-2)]).toEqual([0, ['disable --now mailauth-keepalive.timer', 'daemon-reload']]);
+    for (const file of [service(), timer()]) await expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' });
+    const again = await m.mailauth('keepalive --uninstall --yes', here({ systemctl }));
+    expect([again.exit, again.out]).toEqual([0, 'No timer is installed: nothing was changed.\n']);
+  });
+
+  it('not together with --install', async () => {
+    expect((await m.mailauth('keepalive --install --uninstall', here())).exit).toBe(2);
+  });
+});
+
+const machineOf = () => ({ node: '20', release: '6', arch: 'x64', user: 'ada', homeFolder: '/home/ada' });
