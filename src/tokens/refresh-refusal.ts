@@ -44,14 +44,14 @@ const isAboutAuthority = (code: string): boolean =>
 
 /**
  * Microsoft will refuse in the same way next time: the sign-in has ended, a policy forbids it, the client secret or certificate is no longer
- * taken, or something is wrong with the app itself.
+ * taken, the tenant is gone, or something is wrong with the app itself. Then `setup` does not say that all is well.
  */
 export const isRefusal = (error: unknown): error is MailauthError =>
   error instanceof MailauthError &&
   !isAboutAuthority(error.code) &&
   (error.exit === Exit.needsSignIn ||
     error.exit === Exit.notAllowed ||
-    /^stored-secret-(?:expired|wrong)$|^certificate-/.test(error.code) ||
+    /^stored-secret-(?:expired|wrong)$|^certificate-|^tenant-unknown$|^endpoint-v1$/.test(error.code) ||
     Object.hasOwn(appEntries, error.code));
 
 /**

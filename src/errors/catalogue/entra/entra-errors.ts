@@ -34,11 +34,14 @@ export const aadstsEntries = {
       v.cloud?.name === 'sandbox'
         ? 'It takes every domain of an organization, but no personal ones (outlook.com), no nowhere.… and no mistyped contoso.example.'
         : 'The name is mistyped, the domain is not in Microsoft 365, or it is in another Microsoft cloud.',
-    next: (v) => [
-      setup(v, { tenant: false }),
-      'Check the spelling. Or name the tenant with --tenant: its domain or its id.',
-      led('If it is in another Microsoft cloud, name that with --cloud', mailauth('help', 'clouds')),
-    ],
+    next: (v) =>
+      v.cloud?.name === 'sandbox' && v.domain === 'consumers'
+        ? ['Personal mailboxes cannot be rehearsed. Take an address of an organization: helpdesk@contoso.example, or your own.']
+        : [
+            setup(v, { tenant: false }),
+            'Check the spelling. Or name the tenant with --tenant: its domain or its id.',
+            led('If it is in another Microsoft cloud, name that with --cloud', mailauth('help', 'clouds')),
+          ],
     retryHelps: false,
     aadsts: unknownTenant,
   }),
