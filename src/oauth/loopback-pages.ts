@@ -33,10 +33,11 @@ export function consentPage(): ResultPage {
  */
 export function adminPage(v: { readonly account: string | undefined }): ResultPage {
   const who = v.account === undefined ? '' : `<dl><dt>Signed in as</dt><dd>${address(v.account)}</dd></dl>`;
-  return page(200, 'good', {
+  return page(200, 'note', {
     title: 'The sign-in has arrived',
     body: `<p>mailauth now asks Microsoft whether this account may make the change; the terminal shows how that ends. This sign-in is used once and not stored.</p>${who}`,
-    close: 'You can close this tab and go back to the terminal.',
+    close:
+      "You can close this tab and go back to the terminal: there it goes on, and asks for the mailbox's own sign-in where that is still missing.",
   });
 }
 
@@ -47,13 +48,16 @@ export function failurePage(v: {
   readonly next: readonly ShownStep[];
 }): ResultPage {
   const why = v.why === undefined || v.why === '' ? '' : `<p>${text(v.why)}</p>`;
-  const steps = v.next.map((step) => `<li>${step.copied ? `<code>${text(step.text)}</code>` : text(step.text)}</li>`).join('\n');
+  const steps = v.next.map((step) => `<li>${step.copied ? command(step.text) : text(step.text)}</li>`).join('\n');
   return page(400, 'bad', {
     title: v.title,
     body: steps === '' ? why : `${why}<h2>What to do next, in the terminal</h2>\n<ul>${steps}</ul>`,
     close: 'You can close this tab. The terminal says more.',
   });
 }
+
+/** A command in a block of its own; an option is never broken between its hyphens. */
+const command = (line: string): string => `<code class="line">${text(line).replace(/(^| )(--?[\w-]+)/g, '$1<span>$2</span>')}</code>`;
 
 /** A second tab, a reload: the first answer counts, and its tab or the terminal shows how it went. */
 export function alreadyAnsweredPage(): ResultPage {
@@ -107,6 +111,8 @@ dd:last-child{margin-bottom:0}
 ul{margin:0 0 1rem;padding-left:1.2rem}
 li{margin:.3rem 0}
 code{font:.9375rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+code.line{display:block;margin:.2rem 0;padding:.45rem .7rem;border:1px solid var(--line);border-radius:.4rem;background:var(--back)}
+code.line span{white-space:nowrap}
 .close{margin:1.25rem 0 0;font-weight:600}
 footer{margin-top:1.75rem;padding-top:.9rem;border-top:1px solid var(--line);color:var(--soft);font-size:.8125rem}
 @media (max-width:30rem){main{padding:1.5rem 1.25rem 1.25rem}h1{font-size:1.25rem}}

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import {
+  adminPage,
   alreadyAnsweredPage,
   badRequestPage,
   contentSecurityPolicy,
@@ -57,7 +58,7 @@ it('the failure page says what happened, why and what next, and never that it wo
   expect(status).toBe(400);
   expect(html).toContain('<h1>Denied</h1>');
   expect(html).toContain('<p>You pressed Cancel.</p>');
-  expect(html).toContain('<li><code>mailauth login</code></li>\n<li>or ask</li>');
+  expect(html).toContain('<li><code class="line">mailauth login</code></li>\n<li>or ask</li>');
   expect(html).not.toMatch(/signed in|stored/i);
 });
 
@@ -65,4 +66,13 @@ it('the failure page does without a reason and without steps', () => {
   const { html } = failurePage({ title: 'Denied', next: [] });
   expect(html).not.toContain('What to do');
   expect(html).not.toContain('undefined');
+});
+
+it('breaks a command nowhere inside an option', () => {
+  const { html } = failurePage({ title: 'Denied', next: [{ text: 'mailauth setup --mailbox a-b@contoso.com --resume', copied: true }] });
+  expect(html).toContain('mailauth setup <span>--mailbox</span> a-b@contoso.com <span>--resume</span></code>');
+});
+
+it('an administrator has not succeeded yet: neither green nor red', () => {
+  expect(adminPage({ account: 'admin@contoso.com' }).html).toContain('<main class="note"');
 });
