@@ -228,6 +228,8 @@ export type BrowserOutcome = { readonly kind: 'opened' } | { readonly kind: 'fai
 export interface Browser {
   /** false where no launcher can show a page to this person (no display, no BROWSER, SSH session) */
   readonly usable: boolean;
+  /** nobody sees a page: the sandbox answers it by itself, and says so */
+  readonly isStandIn?: boolean;
   /** http and https only; resolves after the launcher survived or failed its first two seconds */
   open(url: string): Promise<BrowserOutcome>;
 }

@@ -66,8 +66,8 @@ export async function launch(underWay: TripUnderWay): Promise<boolean> {
 }
 
 /** Said once: by the launcher, or by an answer that was quicker. */
-function tellOpened({ opening, view }: TripUnderWay): void {
-  if (!opening.isTold) view.report.progress(view.step, 'done', `Opened your browser. ${view.inBrowser}`);
+function tellOpened({ ctx, opening, view }: TripUnderWay): void {
+  if (!opening.isTold && ctx.browser.isStandIn !== true) view.report.progress(view.step, 'done', `Opened your browser. ${view.inBrowser}`);
   opening.isTold = true;
 }
 

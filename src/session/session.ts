@@ -115,7 +115,7 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
       } catch (error) {
         const isNoKeychain = error instanceof MailauthError && error.exit === Exit.noStore;
         if (!isNoKeychain || !globals.sandbox || globals.store !== undefined || name !== defaultStore) throw error;
-        report.note('No keychain is usable here, so the sandbox keeps its worthless secrets in a file of its own folder.');
+        report.note('No keychain is usable here: the sandbox keeps its worthless secrets in a file.');
         return secretStore('sandbox-file');
       }
     },

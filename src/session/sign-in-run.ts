@@ -43,7 +43,13 @@ export const canPaste = (session: Session): boolean => canAsk(session) || (!sess
 const patienceMs = 5_000;
 /** Sandboxes whose page was not asked for in time: their launcher shows nothing, so the next sign-in does not wait again. */
 const unseen = new WeakSet<Sandbox>();
-const byItself = 'No browser here: the sandbox approves the sign-in by itself (--yes).';
+/** Sandboxes of which it was said. */
+const told = new WeakSet<Sandbox>();
+
+function tellItself(box: Sandbox, report: Session['report']): void {
+  if (!told.has(box)) report.note('No browser here: the sandbox approves each sign-in by itself (--yes).');
+  told.add(box);
+}
 
 /**
  * `--sandbox --yes` must work on a machine without a browser: where none can be opened, does not start, or never asks for the page,
@@ -52,7 +58,7 @@ const byItself = 'No browser here: the sandbox approves the sign-in by itself (-
 function withApproval({ ctx, globals, report }: Session, box: Sandbox | undefined, as: string | undefined): Context {
   if (box === undefined || !globals.yes) return ctx;
   const approve = async (url: string): Promise<void> => {
-    report.note(byItself);
+    tellItself(box, report);
     try {
       await box.approve(url, as);
     } catch (error) {
@@ -63,6 +69,9 @@ function withApproval({ ctx, globals, report }: Session, box: Sandbox | undefine
     ...ctx,
     browser: {
       usable: true,
+      get isStandIn() {
+        return !ctx.browser.usable || unseen.has(box);
+      },
       async open(url) {
         const shown = ctx.browser.usable && !unseen.has(box);
         const before = shown ? await box.pagesSeen() : 0;
@@ -81,7 +90,7 @@ function deviceApproval({ ctx, globals, report }: Session, box: Sandbox | undefi
   if (box === undefined || !globals.yes) return undefined;
   return async (verificationUri: string, userCode: string, as: string): Promise<void> => {
     const approve = async (): Promise<void> => {
-      report.note(byItself);
+      tellItself(box, report);
       await box.approveDevice(verificationUri, userCode, as);
     };
     if (ctx.browser.usable && !unseen.has(box)) approveUnseen(box, await box.pagesSeen(), approve, ctx);

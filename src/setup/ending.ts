@@ -44,7 +44,6 @@ async function handOver(at: RegisteredSetup): Promise<SetupOutcome> {
   await promoteSecret(record, at.store);
   await deps.mailboxes.writeMailbox(record);
   await journal.close();
-  deps.report.progress('sign-in', 'skipped', 'No sign-in on this computer');
   return { kind: 'done', record, signedIn: false, results: [] };
 }
 

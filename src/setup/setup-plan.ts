@@ -161,7 +161,8 @@ async function openStore({ deps, input, key, journal }: OpenSetup, existing: Mai
   deps.report.progress('store', 'started', 'Trying the secret store');
   const store = await chosenStore(deps, journal.now.store ?? existing?.store);
   journal.storeIn(store.name);
-  deps.report.progress('store', 'done', `Secret store works: ${store.describe()}`);
+  // Where the sandbox keeps its own was said already.
+  deps.report.progress('store', 'done', `Secret store works${store.name === 'sandbox-file' ? '' : `: ${store.describe()}`}`);
   if (input.fresh) await store.remove(pendingSecretEntry(key));
   return store;
 }
@@ -180,7 +181,7 @@ async function findTenant({ deps, said, found, key }: OpenSetup, cloud: Cloud, a
   try {
     report.progress('tenant', 'started', `Looking for the tenant of ${asked}`);
     const tenant = await discover(deps, cloud, asked);
-    report.progress('tenant', 'done', `Tenant ${asked} (${tenant.id}), v2 endpoints found`);
+    report.progress('tenant', 'done', `Tenant ${asked} (${tenant.id})`);
     report.detail(`authorization endpoint ${tenant.endpoints.authorization}`);
     report.detail(`token endpoint         ${tenant.endpoints.token}`);
     found.tenants.set(`${cloud.name} ${asked}`, tenant);

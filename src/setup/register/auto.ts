@@ -189,7 +189,10 @@ const keepPending = (step: RegistrationStep, clientId: string | undefined, secre
   step.store.write(pendingSecretEntry(step.key), encodeClientSecret(secret, authorityIn(step, clientId)));
 
 function report(app: RegisteredApp, graph: Graph, { deps }: RegistrationStep, made: JournaledRegistration): void {
-  deps.report.progress('registration', 'done', `App ${app.appId}${made.adopted === true ? ' adopted' : ''}${changesIn(app)}`);
+  const isNew = app.changed.includes('application');
+  const text = isNew ? madeNow(app) : `App ${app.appId}${made.adopted === true ? ' adopted' : ''}${changesIn(app)}`;
+  deps.report.progress('registration', 'done', text);
+  if (isNew) deps.report.detail(`app ${app.appId}`);
   deps.report.detail(`${graph.calls} calls to Microsoft Graph`);
   if (app.secret?.isUnsure === true) {
     const name = `mailauth ${made.setupId}`;
@@ -209,6 +212,13 @@ const madeWords = {
   'application-changed': '',
   'orphan-secret': '',
 } as const;
+
+/** What a person wants to know of an app that was made now. */
+function madeNow({ changed }: RegisteredApp): string {
+  const consent = changed.some((change) => change === 'grant' || change === 'app-role') ? ', consent granted' : '';
+  const secret = changed.includes('secret') ? ', client secret made' : '';
+  return `App registered${consent}${secret}`;
+}
 
 function changesIn({ changed }: RegisteredApp): string {
   const words = changed.map((change) => madeWords[change]).filter((word) => word !== '');

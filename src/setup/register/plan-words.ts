@@ -20,6 +20,7 @@ export function shortSummary({ answers, tenant, plan }: Planned, env: Context['e
   const { mailbox, for: product, redirectUri, signInAs, openedBy, register } = answers;
   const title = product === 'this-computer' ? 'this computer' : (productNamed(product)?.title ?? product);
   const facts: (readonly [string, string])[] = [
+    ...(register === 'existing' ? [['App', answers.clientId ?? ''] as const] : []),
     ...(openedBy === 'unsure' ? [['Opened by', 'not sure: found out once the administrator has signed in'] as const] : []),
     ...(signInAs === undefined || signInAs === mailbox ? [] : [['Opened by', signInAs] as const]),
     ...(redirectUri === undefined || isLoopback(redirectUri) ? [] : [['Callback', redirectUri] as const]),
@@ -29,13 +30,14 @@ export function shortSummary({ answers, tenant, plan }: Planned, env: Context['e
     plan === undefined
       ? []
       : [`  ${fold(madeBy[register](tenant.foundBy), columns, 2)}`, ...changes(plan).map((text) => `    ${fold(text, columns, 4)}`)];
+  const words = signInWords(answers, env);
   const paragraphs = [
     [
       `  ${fold(`${mailbox} for ${title}, tenant ${tenant.foundBy}`, columns, 2)}`,
       ...facts.map(([label, value]) => `  ${label}`.padEnd(width) + fold(value, columns, width)),
     ],
     makes,
-    [`  ${fold(signInWords(answers, env), columns, 2)}`],
+    words === '' ? [] : [`  ${fold(words, columns, 2)}`],
   ];
   return `\n${paragraphs
     .filter((lines) => lines.length > 0)
@@ -75,13 +77,13 @@ function signInWords(
     access === 'app-only'
       ? 'No person signs in: the app gets its own tokens.'
       : signIn === 'skip'
-        ? 'Nobody signs in for the mailbox on this computer.'
+        ? ''
         : `Then ${openedBy === 'unsure' ? 'the person who opens the mailbox' : who} signs in.`;
   if (register !== 'auto') return own.replace('Then ', '');
   const administrator = given
     ? 'The token in MAILAUTH_GRAPH_TOKEN is used for this and not stored.'
     : `You sign in once as an administrator, through Microsoft's own "${adminApp.name}". It is used once and not kept.`;
-  return `${administrator} ${own}`;
+  return `${administrator} ${own}`.trim();
 }
 
 /** All that is known before the first change, for those who want to check it. */

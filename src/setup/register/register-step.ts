@@ -30,13 +30,13 @@ export async function register(answers: Answers, step: RegistrationStep): Promis
       ...(way.clientSecret && credentialOf(way.clientSecret)),
     };
     const verdict = await proveSecret(app, (text) => report.progress('registration', 'waiting', text), way.fresh === true);
-    const credential = step.certificate === undefined ? 'secret' : 'certificate';
+    const credential = step.certificate === undefined ? 'client secret' : 'certificate';
     const proof = verdict.kind === 'ok' ? `, its ${credential} works` : `, its ${credential} is stored`;
     const secret = way.clientSecret === undefined ? '' : proof;
-    if (verdict.kind === 'ok') report.progress('registration', 'done', `App ${way.clientId} is known to the tenant${secret}`);
+    if (verdict.kind === 'ok' && way.made !== undefined) report.progress('registration', 'done', `The ${credential} works`);
+    else if (verdict.kind === 'ok') report.progress('registration', 'done', `App ${way.clientId} is known to the tenant${secret}`);
     // An app that mailauth has just made needs no line that it is not checked yet.
-    else if (way.made === undefined)
-      report.progress('registration', 'done', `App ${way.clientId} is taken; the sign-in will show whether Microsoft knows it${secret}`);
+    else if (way.made === undefined) report.progress('registration', 'done', `Using app ${way.clientId}${secret}`);
   } catch (error) {
     // A pasted secret that Microsoft refuses is not kept for the next run.
     if (way.clientSecret !== undefined && way.made === undefined) await step.store.remove(pendingSecretEntry(step.key));

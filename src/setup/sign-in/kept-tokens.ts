@@ -29,7 +29,7 @@ export async function keepTokens(record: MailboxRecord, tokens: TokenSet, keeper
     record.access === 'app-only'
       ? (['token', 'The app has a token of its own; stored'] as const)
       : (['sign-in', `Signed in as ${tokens.account.username}; tokens stored`] as const);
-  report.progress(told[0], 'done', `${told[1]}: ${store.describe()}`);
+  report.progress(told[0], 'done', told[1]);
 }
 
 /**
