@@ -50,7 +50,7 @@ export function ongoing({ err, env }: Pick<Context, 'err' | 'env'>, theme: Theme
   let drawnColumns = err.columns;
 
   const erase = (): void => {
-    if (drawn.length > 0) err.write(`${toTop(drawn, err.columns)}${eraseBelow}`);
+    if (drawn.length > 0) err.write(eraseAll(drawn, err.columns));
     drawn = [];
   };
   const draw = (now: Work): void => {
@@ -157,6 +157,12 @@ function cut(text: string, length: number): string {
  * usual ones do.
  */
 function toTop(lines: readonly string[], columns: number): string {
-  const rows = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / columns)), 0);
-  return `${lineUp.repeat(Math.max(rows - 1, 0))}\r`;
+  return `${lineUp.repeat(Math.max(rowsOf(lines, columns) - 1, 0))}\r`;
 }
+
+const rowsOf = (lines: readonly string[], columns: number): number =>
+  lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / columns)), 0);
+
+/** One row alone: tmux takes what is erased from the top of the screen on for a page that was left, and keeps it in its history. */
+const eraseAll = (lines: readonly string[], columns: number): string =>
+  rowsOf(lines, columns) === 1 ? `\r${eraseRest}` : `${toTop(lines, columns)}${eraseBelow}`;

@@ -59,7 +59,7 @@ async function interrupted(home: Home, when: { afterChange: number; thenMs?: num
   try {
     const run = start(home, command);
     const code = await Promise.race([run.ended, dueNow.then(() => (when.thenMs === undefined ? undefined : sleep(when.thenMs)))]);
-    const proved = () => run.stderr().includes('its secret works');
+    const proved = () => run.stderr().includes('client secret works');
     if (typeof code === 'number') return { killed: false, changes, proved: proved() };
     run.kill();
     // It may have come to its end first.
@@ -74,7 +74,7 @@ async function finishes(home: Home, what: string, proved: boolean): Promise<void
   const again = start(home, command);
   expect(await again.ended, `${what}: ${again.stderr()}`).toBe(0);
   const already = again.stdout().includes('set up already');
-  expect(proved || again.stderr().includes('its secret works') || already, `${what}: ${again.stderr()}`).toBe(true);
+  expect(proved || again.stderr().includes('client secret works') || already, `${what}: ${again.stderr()}`).toBe(true);
 
   const sandbox = join(home.path, 'sandbox');
   const state = JSON.parse(await readFile(join(sandbox, 'state.json'), 'utf8'));

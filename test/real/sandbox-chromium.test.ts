@@ -266,7 +266,7 @@ describe('BROWSER', () => {
     const { command, pages } = await clickingBrowser(home.path);
     const run = yes(command, '--yes');
     expect(await run.ended).toBe(0);
-    expect(run.stderr()).not.toContain('approves the sign-in by itself');
+    expect(run.stderr()).not.toContain('approves each sign-in by itself');
     expect(run.stderr()).toContain('Signed in as helpdesk@contoso.example');
     expect(run.stderr()).toContain('Signed in for Microsoft Graph: admin@contoso.example');
     expect(await pages(2)).toEqual(['The sign-in has arrived', 'You are signed in']);

@@ -47,7 +47,7 @@ describe('escape sequences', () => {
     reporter.settle();
     reporter.waiting({ step: 'step', text: 'text', live: 'text', limitMs: 1000, leftMs: 1000, keys: ['p pastes'] });
     reporter.settle();
-    expect(err.text).toContain('\r\u001b[J');
+    expect(err.text).toContain('\r\u001b[K');
     const [before, ...sequences] = ['\u001b[A', '\r', '\u001b[J', '\u001b[K']
       .reduce((rest, one) => rest.replaceAll(one, ''), err.text)
       .split('\u001b');
