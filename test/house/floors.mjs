@@ -29,6 +29,7 @@ export const floors = [
   { folder: 'secrets', holds: 'the rotation of a client secret' },
   { folder: 'export', holds: 'configuration for other programs' },
   { folder: 'mail', holds: 'live tests of IMAP, POP and SMTP' },
+  { folder: 'exchange', holds: 'what a set-up needs in Exchange Online, and its change and its undoing' },
   { folder: 'by-hand/handoff', holds: 'the folder for an administrator: instructions and scripts' },
   { folder: 'by-hand', holds: 'the steps that a person does in the portal' },
   { folder: 'products/sheet', holds: 'the sheet that a product’s form is filled in from' },

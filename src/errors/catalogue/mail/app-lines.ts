@@ -1,6 +1,6 @@
 import type { Protocol } from '../../../core/cloud.ts';
+import { addFullAccess, addSendAs, newManagementScope, newSendingRole, newServicePrincipal, powerShellLine } from '../../../core/cmdlet.ts';
 import { sha256 } from '../../../core/hashes.ts';
-import { quotePowerShell } from '../../../core/quoting.ts';
 import { type MailSpot, protocolSwitch, ps } from './mail-words.ts';
 
 /** Whom Exchange Online is told about: the app, and its service principal in this tenant. */
@@ -17,7 +17,7 @@ interface ExchangeApp {
 export type AppSpot = MailSpot & Pick<ExchangeApp, 'clientId' | 'servicePrincipalId'>;
 
 /** Stands where nobody knows it yet. */
-const objectIdBlank = 'ENTERPRISE-APP-OBJECT-ID';
+export const objectIdBlank = 'ENTERPRISE-APP-OBJECT-ID';
 
 /**
  * Exchange Online PowerShell that lets an app with `IMAP.AccessAsApp` and its kin into one mailbox
@@ -25,13 +25,10 @@ const objectIdBlank = 'ENTERPRISE-APP-OBJECT-ID';
  */
 export function exchangeLines(app: ExchangeApp, protocols: readonly Protocol[]): readonly string[] {
   const { clientId, servicePrincipalId = objectIdBlank, mailbox } = app;
-  const who = ps(servicePrincipalId);
   return [
-    `New-ServicePrincipal -AppId ${ps(clientId)} -ObjectId ${who} -DisplayName mailauth`,
-    `Add-MailboxPermission -Identity ${ps(mailbox)} -User ${who} -AccessRights FullAccess`,
-    ...(protocols.includes('smtp')
-      ? [`Add-RecipientPermission -Identity ${ps(mailbox)} -Trustee ${who} -AccessRights SendAs -Confirm:$false`]
-      : []),
+    powerShellLine(newServicePrincipal({ appId: clientId, objectId: servicePrincipalId })),
+    powerShellLine(addFullAccess(mailbox, servicePrincipalId, 'app')),
+    ...(protocols.includes('smtp') ? [powerShellLine(addSendAs(mailbox, servicePrincipalId))] : []),
     ...protocols.map((protocol) => protocolSwitch({ protocol }, mailbox)),
   ];
 }
@@ -43,13 +40,11 @@ export function exchangeLines(app: ExchangeApp, protocols: readonly Protocol[]):
  */
 export function sendingOnly(app: ExchangeApp): readonly string[] {
   const { clientId, servicePrincipalId = objectIdBlank, mailbox } = app;
-  const name = ps(ownName(app));
-  // Between double quotes, PowerShell fills in what begins with a dollar sign.
-  const filter = `PrimarySmtpAddress -eq ${quotePowerShell(mailbox)}`.replace(/[`"$]/g, '`$&');
+  const name = ownName(app);
   return [
-    `New-ServicePrincipal -AppId ${ps(clientId)} -ObjectId ${ps(servicePrincipalId)} -DisplayName mailauth`,
-    `New-ManagementScope -Name ${name} -RecipientRestrictionFilter "${filter}"`,
-    `New-ManagementRoleAssignment -Name ${name} -Role 'Application SMTP.SendAsApp' -App ${ps(clientId)} -CustomResourceScope ${name}`,
+    powerShellLine(newServicePrincipal({ appId: clientId, objectId: servicePrincipalId })),
+    powerShellLine(newManagementScope(name, mailbox)),
+    powerShellLine(newSendingRole(name, clientId)),
     `Test-ServicePrincipalAuthorization -Identity ${ps(clientId)} -Resource ${ps(mailbox)}`,
   ];
 }
@@ -58,7 +53,7 @@ export function sendingOnly(app: ExchangeApp): readonly string[] {
 const longestName = 64;
 
 /** Scopes and role assignments have names that are unique in the organization, and one app may send for several mailboxes. */
-function ownName({ clientId, mailbox }: ExchangeApp): string {
+export function ownName({ clientId, mailbox }: Pick<ExchangeApp, 'clientId' | 'mailbox'>): string {
   // Where nobody knows the ID yet, a blank stands whole.
   const [app = clientId] = /^[0-9a-f]{8}(?=-)/i.exec(clientId) ?? [];
   const name = `mailauth-${app}-${mailbox}`;

@@ -1,4 +1,5 @@
-import type { Protocol } from '../../../core/cloud.ts';
+import { type Protocol, protocols } from '../../../core/cloud.ts';
+import { addFullAccess, addSendAs, powerShellLine, switchOn } from '../../../core/cmdlet.ts';
 import { Exit } from '../../../core/errors.ts';
 import { type Command, type Line, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { shellWord } from '../../../core/quoting.ts';
@@ -39,23 +40,15 @@ export const signIn = (v: MailSpot): Command => mailauth('login', v.mailbox, { f
 export const show = (v: MailSpot): Command => mailauth('token show', v.mailbox);
 export const doctor = mailauth('doctor');
 
-export const fullAccess = (v: MailSpot, who: string): string =>
-  `Add-MailboxPermission -Identity ${ps(v.user)} -User ${ps(who)} -AccessRights FullAccess -AutoMapping $false`;
-export const sendAs = (v: MailSpot, who: string): string =>
-  `Add-RecipientPermission -Identity ${ps(v.user)} -Trustee ${ps(who)} -AccessRights SendAs -Confirm:$false`;
+export const fullAccess = (v: MailSpot, who: string): string => powerShellLine(addFullAccess(v.user, who, 'person'));
+export const sendAs = (v: MailSpot, who: string): string => powerShellLine(addSendAs(v.user, who));
 
-const switches: ReadonlyMap<string, string> = new Map([
-  ['imap', '-ImapEnabled $true'],
-  ['pop', '-PopEnabled $true'],
-  ['smtp', '-SmtpClientAuthenticationDisabled $false'],
-]);
-
-/** The mailbox's own switch of a protocol (Microsoft, "Enable or disable POP3 or IMAP4 access", "Enable or disable SMTP AUTH"). */
+/** The line that sets the mailbox's own switch of a protocol to on. */
 export function protocolSwitch(v: Pick<MailSpot, 'protocol'>, mailbox: string): string {
-  const on = switches.get(v.protocol);
   // `explain` has no protocol at hand: the administrator looks which one is off.
-  if (on === undefined) return `Get-CASMailbox -Identity ${ps(mailbox)} | fl ImapEnabled,PopEnabled,SmtpClientAuthenticationDisabled`;
-  return `Set-CASMailbox -Identity ${ps(mailbox)} ${on}`;
+  if (!protocols.some((one) => one === v.protocol))
+    return `Get-CASMailbox -Identity ${ps(mailbox)} | fl ImapEnabled,PopEnabled,SmtpClientAuthenticationDisabled`;
+  return powerShellLine(switchOn(mailbox, v.protocol));
 }
 
 /** What signed in: mailauth with a token, or (in a pasted text) another program with a password. */
