@@ -34,14 +34,15 @@ async function askWhere(deps: SetupDeps): Promise<'file' | 'stop'> {
   const hasSealedFile = (await ctx.files.held(sealedFile(home))) !== undefined;
   const known = ctx.env.MAILAUTH_KEY_FILE || (await readHomeFile(ctx.files, home))?.keyFile;
   const keyFile = known ?? (await newKeyFile(deps));
-  const file = hasSealedFile ? 'In the encrypted file that is here already' : 'In an encrypted file';
+  const file = hasSealedFile ? 'The encrypted file here' : 'An encrypted file';
   const byKey = {
     value: 'key',
-    name: `${file}, opened by ${known === undefined ? 'a key file that mailauth makes now' : 'its key file'} (${plain(keyFile)})`,
+    name: `${file}, with ${known === undefined ? 'a new key file' : 'its key file'}`,
+    description: `${known === undefined ? 'made now' : 'as before'}: ${plain(keyFile)}`,
   } as const;
   const byPassphrase = {
     value: 'passphrase',
-    name: `${file}, opened by a passphrase`,
+    name: `${file}, with a passphrase`,
     description: 'each command asks for it; a timer needs MAILAUTH_PASSPHRASE_FILE',
   } as const;
   // A file that is there already has its key: another one does not open it.
@@ -51,7 +52,7 @@ async function askWhere(deps: SetupDeps): Promise<'file' | 'stop'> {
     ...(known === undefined ? [byPassphrase] : []),
     { value: 'stop', name: 'Stop (shows how to start a keychain)' },
   ];
-  const chosen = await ctx.prompts.select({ message: 'Where shall mailauth keep the tokens?', choices });
+  const chosen = await ctx.prompts.select({ message: 'Where should mailauth keep the tokens?', choices });
   if (chosen === 'stop') return 'stop';
   if (chosen === 'key' && known === undefined) {
     await makeKeyFile(deps, keyFile);

@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => m.end());
 
-const where = 'Where shall mailauth keep the tokens?';
+const where = 'Where should mailauth keep the tokens?';
 const words = 'setup --mailbox helpdesk@contoso.example --for this-computer --sign-in-as helpdesk@contoso.example';
 const config = () => join(m.home, 'config');
 const server = (): How => ({

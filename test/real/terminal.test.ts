@@ -334,12 +334,12 @@ describe('no keychain', () => {
     XDG_CONFIG_HOME: join(home.path, 'config'),
   });
   const setup = ['setup', '--mailbox', 'helpdesk@contoso.com', '--for', 'this-computer', '--sign-in-as', 'helpdesk@contoso.com'];
-  const where = '? Where shall mailauth keep the tokens?';
+  const where = '? Where should mailauth keep the tokens?';
 
   it.each([44, 80, 120])('at %i columns: a key file is made where it says', async (columns) => {
     const t = await terminal(setup, { columns, env: env() });
     const asked = await t.until(where);
-    expect(asked.replace(/\s+/g, ' ')).toContain('In an encrypted file, opened by a key file that mailauth makes now (');
+    expect(asked.replace(/\s+/g, ' ')).toContain('An encrypted file, with a new key file');
     await t.press('Enter');
     await t.until('Secret store works');
     const { id, keyFile } = JSON.parse(await readFile(join(home.path, 'home.json'), 'utf8'));
