@@ -73,7 +73,7 @@ describe('test --all-mailboxes', () => {
     await write(boxes(2));
     const shown = await pc.mailauth(all, { tty: true });
     expect(shown.err).toContain('Tested 2 of 2 mailboxes');
-    expect(shown.err.endsWith('\r\u001b[J')).toBe(true);
+    expect(shown.err.endsWith('\r\u001b[K')).toBe(true);
     // What takes more than a second says that it lives.
     expect((await pc.mailauth(all)).err).toMatch(/^(?:… Tested \d of 2 mailboxes\n)?$/);
     expect((await pc.mailauth(`${all} --json`, { tty: true })).err).toBe('');

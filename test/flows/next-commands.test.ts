@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { sandboxFaults } from '../../src/sandbox/faults/faults.ts';
 import { type Machine, machine } from '../support/command-line.ts';
-import { firstCommand, followFirst, lastOf } from '../support/follow.ts';
+import { firstCommand, followFirst, inHome, lastOf } from '../support/follow.ts';
 
 /** Every failure that the sandbox can cause, and the first command that each error prints, as it stands. */
 const mailbox = 'helpdesk@contoso.example';
@@ -52,6 +52,7 @@ it.each([
   expect(ended.error).toBeUndefined();
   const next = firstCommand(ended.data.next ?? []);
   expect(next).toEqual(expect.arrayContaining(['--sandbox', mailbox]));
-  const then = await pc.run([...(next ?? []), '--yes', '--json']);
+  const { run, ...here } = pc;
+  const then = await run([...(next ?? []).map((word) => inHome(word, here)), '--yes', '--json']);
   expect([0, 3], `${next?.join(' ')}: ${then.out}`).toContain(then.exit);
 });

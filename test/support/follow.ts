@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { findCommand } from '../../src/cli/find-command.ts';
 import { catalogue } from '../../src/errors/catalogue/catalogue.ts';
 import { shellWords } from '../unit/docs/shell-words.ts';
@@ -28,7 +29,7 @@ export async function followFirst(pc: Machine, begin: string, fault: string): Pr
   const complaints: string[] = [];
   let words: readonly string[] | undefined = begin.split(' ');
   while (words !== undefined && steps.length <= mostSteps) {
-    const ran = await pc.run([...words, '--yes', '--json', '--fault', fault, '--timeout', '1'], hurried());
+    const ran = await pc.run([...words.map((word) => inHome(word, pc)), '--yes', '--json', '--fault', fault, '--timeout', '1'], hurried());
     const { error, data } = lastOf(ran.out);
     steps.push({ words, error, exit: ran.exit });
     const from = words;
@@ -49,6 +50,10 @@ export async function followFirst(pc: Machine, begin: string, fault: string): Pr
   }
   return { steps, complaints };
 }
+
+/** What a command writes is written in the home of the test. */
+export const inHome = (word: string, { home }: Pick<Machine, 'home'>): string =>
+  /^\w+\.(?:html|md|json)$/.test(word) ? join(home, word) : word;
 
 /** The words of the first command among what is printed, as a shell reads them. */
 export function firstCommand(next: readonly string[]): readonly string[] | undefined {
