@@ -549,6 +549,18 @@ describe('the mailbox of anybody', () => {
     expect(ran.exit).toBe(0);
     expect(stream(ran.lines()).data?.mailbox).toBe('support@acme.com');
     expect((await machineOfAcme.run(['token', 'get', '<support@acme.com>', '--sandbox'])).exit).toBe(0);
+    // Its tenant is its own, and the same whenever it is looked for.
+    const tenantOf = async (mailbox: string, ...more: string[]) => {
+      const again = await machineOfAcme.run(['setup', '--sandbox', '--yes', '--json', '--mailbox', mailbox, ...more]);
+      expect(again.exit, mailbox).toBe(0);
+      return stream(again.lines()).data?.tenantId;
+    };
+    const acme = await tenantOf('billing@acme.com');
+    expect(acme).toBe(stream(ran.lines()).data?.tenantId);
+    expect(new Set([acme, await tenantOf('a@umbrella.example'), await tenantOf('helpdesk@contoso.example')]).size).toBe(3);
+    // An account of another tenant is no member, an app of another tenant is not known.
+    const foreign = await machineOfAcme.run(words.with(5, 'x@umbrella.example').concat('--sign-in-as', 'ada@acme.com'));
+    expect(stream(foreign.lines()).error?.code).toBe('account-not-in-tenant');
     await machineOfAcme.end();
   });
 

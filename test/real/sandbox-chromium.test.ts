@@ -64,6 +64,8 @@ describe('a person signs in', () => {
     const run = setup();
     const page = await open(run, { colorScheme: 'light' });
     expect(await heading(page)).toBe('Pick an account');
+    // The account that mailauth asks for is chosen already, and Enter would go on with it.
+    expect(await page.evaluate('document.activeElement.value')).toBe(mailbox);
     await shoot(page, 'account-light');
     await pick(page);
     expect(await heading(page)).toBe('Permissions requested');
@@ -155,7 +157,7 @@ describe('a person does not sign in', () => {
   it('types an account that does not exist, reads so, and goes back to another one', async () => {
     const run = setup();
     const page = await open(run);
-    await page.getByLabel('Use another account').fill('nobody@fabrikam.example');
+    await page.getByLabel('Use another account').fill('nobody@nowhere.example');
     await page.getByRole('button', { name: 'Next' }).click();
     expect(await page.locator('#error').textContent()).toContain('AADSTS50034');
     await shoot(page, 'unknown-account');

@@ -56,6 +56,7 @@ export async function writeMailboxes(
     const scopes = ['IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send'];
     const token = mint.accessToken({
       user: { address, objectId: stableGuid(`user ${address}`), displayName: address },
+      tenantId: tenant.id,
       clientId: readyApps.public.clientId,
       appName: readyApps.public.name,
       confidential: false,

@@ -2,8 +2,8 @@ import { type Aadsts, type Blanks, entraError } from '../faults/entra-refusals.t
 import { otherTenant } from '../faults/fault.ts';
 import type { SandboxReply, SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
-import { declaredScopes, findApp } from '../tenant/app-objects.ts';
-import { effectiveRoles, findTenant, shownAdministrators, tenant, type User } from '../tenant/directory.ts';
+import { declaredScopes, domainIn, findApp } from '../tenant/app-objects.ts';
+import { administratorsOf, effectiveRoles, findTenant, homeTenantOf, organizationOf, type User } from '../tenant/directory.ts';
 import { platformOf } from '../tenant/redirects.ts';
 import type { App, State } from '../tenant/state-schema.ts';
 import { answerAddress } from './authorize.ts';
@@ -14,6 +14,8 @@ import { accountPage, adminApprovalPage, organizationConsentPage } from './sign-
 
 /** A checked admin-consent request (learn.microsoft.com, v2-admin-consent). */
 interface AdminConsent {
+  /** undefined: the tenant of whoever signs in */
+  readonly tenantId: string | undefined;
   readonly app: App;
   readonly redirectUri: string;
   readonly state: string | undefined;
@@ -41,28 +43,37 @@ export async function beginAdminConsent(
   open: (ticket: AdminTicket) => string,
 ): Promise<SandboxReply> {
   service.seen += 1;
-  const read = readAdminConsent(service, await service.state.read(), named, request);
+  const state = await service.state.read();
+  const read = readAdminConsent(service, state, named, request);
   if (read.kind === 'shown') return shownError(service, read.aadsts, read.blanks);
   const id = open({ kind: 'admin', consent: read.consent });
-  return html(200, accountPage(id, read.consent.app.name, shownAdministrators), read.consent.redirectUri);
+  return html(
+    200,
+    accountPage(id, read.consent.app.name, { accounts: administratorsOf(domainIn(state, read.consent.tenantId)) }),
+    read.consent.redirectUri,
+  );
 }
 
 /** After the account: what is asked for the organization, or the page for accounts that are not allowed to grant it. */
 export function pickAdministrator(service: Service, id: string, ticket: AdminTicket, typed: string): SandboxReply {
-  const { app, redirectUri, scopes, target } = ticket.consent;
-  const picked = readPicked(service, typed, app.clientId, target);
+  const { tenantId, app, redirectUri, scopes, target } = ticket.consent;
+  const picked = readPicked(service, typed, { clientId: app.clientId, tenantId, again: target });
   if (picked.kind === 'shown') return picked.page;
   ticket.user = picked.user;
   const { address } = picked.user;
   if (!mayGrant(service, picked.user)) return html(200, adminApprovalPage(id, app.name, address), redirectUri);
-  return html(200, organizationConsentPage(id, app.name, address, tenant.name, scopes), redirectUri);
+  return html(
+    200,
+    organizationConsentPage(id, app.name, address, organizationOf(address.slice(address.indexOf('@') + 1)), scopes),
+    redirectUri,
+  );
 }
 
 /**
  * Accept grants it for all users, and everything else refuses. Both answers carry `admin_consent=True`; only `error` tells them apart.
  */
 export async function decideAdminConsent(service: Service, ticket: AdminTicket, decision: string): Promise<SandboxReply> {
-  const { app, redirectUri, scopes, state } = ticket.consent;
+  const { tenantId, app, redirectUri, scopes, state } = ticket.consent;
   const answer = (parameters: Readonly<Record<string, string>>) =>
     redirect(answerAddress(redirectUri, { admin_consent: 'True', ...parameters, state }));
   const allowed = ticket.user !== undefined && mayGrant(service, ticket.user);
@@ -78,7 +89,7 @@ export async function decideAdminConsent(service: Service, ticket: AdminTicket, 
   await service.state.change((now) => grantTenantWide(now, app.clientId, scopes, made));
   const elsewhere = service.fault === 'consent-other-tenant';
   return answer({
-    tenant: elsewhere ? otherTenant : tenant.id,
+    tenant: elsewhere ? otherTenant : (tenantId ?? homeTenantOf(ticket.user?.address ?? '')),
     scope: scopes.map((one) => `${one.prefix}${one.name}`).join(' '),
   });
 }
@@ -100,7 +111,10 @@ function readAdminConsent(service: Service, state: State, named: string, { query
   const read = readScopes(query.get('scope') ?? '', service.addresses.graph, declaredScopes(app));
   if (read.kind !== 'ok') return { kind: 'shown', ...scopeRefusal(read) };
   if (service.fault === 'no-exchange' && read.scopes.some((one) => one.resource === 'outlook')) return shown(650052);
-  return { kind: 'ok', consent: { app, redirectUri, state: query.get('state') ?? undefined, scopes: read.scopes, target } };
+  return {
+    kind: 'ok',
+    consent: { tenantId: found.id, app, redirectUri, state: query.get('state') ?? undefined, scopes: read.scopes, target },
+  };
 }
 
 function mayGrant(service: Service, user: User): boolean {

@@ -2,7 +2,7 @@ import type { Context, HttpResponse } from '../../core/context.ts';
 import { defined } from '../../core/defined.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
-import { administrator, azureCli } from '../tenant/directory.ts';
+import { azureCli } from '../tenant/directory.ts';
 import { forms } from './sign-in-pages.ts';
 
 const timeoutMs = 20_000;
@@ -13,7 +13,7 @@ type Ports = Pick<Context, 'network' | 'signal'>;
 /**
  * Plays the person at the sandbox's own pages: opens the authorize address, picks the account, accepts, and follows
  * the redirect to the loopback listener until a page redirects no further.
- * @param as the account; else the one of `login_hint`, else the administrator where the page needs one, else `otherwise`
+ * @param as the account; else the one of `login_hint`, else the first that the page offers where it needs an administrator, else `otherwise`
  * @throws `sandbox-sign-in-stopped` (with `detail.aadsts`) when the pages end in an error that Entra never delivers to the app
  */
 export async function approve(ctx: Ports, authorizationUrl: string, as: string | undefined, otherwise: string): Promise<void> {
@@ -27,7 +27,7 @@ export async function approve(ctx: Ports, authorizationUrl: string, as: string |
     page = await get(start.href);
   }
   if (page.status === 200) {
-    const account = as ?? start.searchParams.get('login_hint') ?? (needsAdministrator(start) ? administrator : otherwise);
+    const account = as ?? start.searchParams.get('login_hint') ?? (needsAdministrator(start) ? firstOf(page) : otherwise);
     page = await post(ctx, start, forms.account, { ticket: ticketOf(page), account });
   }
   // Where the consent was given in an earlier sign-in, the picker redirects at once.
@@ -76,6 +76,9 @@ function decisionOn(page: HttpResponse) {
 function needsAdministrator(start: URL): boolean {
   return start.pathname.endsWith('/adminconsent') || start.searchParams.get('client_id') === azureCli.clientId;
 }
+
+/** A tenant's pages offer its Global Administrator first. */
+const firstOf = (page: HttpResponse): string => /name="account" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
 
 function ticketOf(page: HttpResponse): string {
   const ticket = /name="ticket" value="([^"]+)"/.exec(page.text)?.[1];

@@ -8,6 +8,8 @@ import { type AskedScope, readScopes, scopeRefusal } from './scope-rules.ts';
 
 /** A checked authorize request (RFC 6749 section 4.1.1): the app and where its answer goes. */
 export interface Authorize {
+  /** undefined: the tenant of whoever signs in */
+  readonly tenantId: string | undefined;
   readonly app: App;
   readonly confidential: boolean;
   readonly redirectUri: string;
@@ -44,7 +46,7 @@ const shown = (aadsts: Aadsts, blanks: Blanks = {}): Shown => ({ kind: 'shown', 
 export function readAuthorize(service: Service, state: State, named: string, query: URLSearchParams, target: string): AuthorizeRead {
   const destination = readDestination(service, state, named, query);
   if (destination.kind === 'shown') return destination;
-  const { app, platform, redirectUri } = destination;
+  const { tenantId, app, platform, redirectUri } = destination;
   const sent = (aadsts: Aadsts, blanks: Blanks = {}): AuthorizeRead => {
     return { kind: 'sent', redirectUri, state: query.get('state') ?? undefined, aadsts, blanks };
   };
@@ -63,6 +65,7 @@ export function readAuthorize(service: Service, state: State, named: string, que
   return {
     kind: 'ok',
     authorize: {
+      tenantId,
       app,
       confidential: platform === 'web',
       redirectUri,
@@ -87,13 +90,13 @@ function readDestination(service: Service, state: State, named: string, query: U
   if (clientId === '') return shown(900144, { parameter: 'client_id' });
   const app = findApp(state, clientId);
   if (app === undefined || (service.fault === 'client-unknown' && !isAzureCli(app))) return shown(700016, { client: clientId });
-  const audience = audienceRefuses(app, named);
+  const audience = audienceRefuses(app, named, found.id);
   if (audience !== undefined) return shown(audience.aadsts, audience.blanks);
   if (app.publicRedirects.length + app.webRedirects.length === 0) return shown(500113);
   const redirectUri = query.get('redirect_uri') ?? '';
   const platform = platformOf(app, redirectUri);
   if (platform === undefined) return shown(50011, { redirect: redirectUri, client: clientId });
-  return { kind: 'ok', app, platform, redirectUri } as const;
+  return { kind: 'ok', tenantId: found.id, app, platform, redirectUri } as const;
 }
 
 /** Where the browser is sent: the redirect URI with these parameters added (RFC 6749 sections 4.1.2 and 4.1.2.1). */

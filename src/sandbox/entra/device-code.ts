@@ -30,7 +30,7 @@ export async function deviceCodeEndpoint(service: Service, named: string, reques
   const state = await service.state.read();
   const app = findApp(state, clientId);
   if (app === undefined || service.fault === 'client-unknown') return refuse(700016, { client: clientId });
-  const audience = audienceRefuses(app, named);
+  const audience = audienceRefuses(app, named, found.id);
   if (audience !== undefined) return refuse(audience.aadsts, audience.blanks);
   const read = readScopes(scope, service.addresses.graph, declaredScopes(app));
   if (read.kind !== 'ok') {

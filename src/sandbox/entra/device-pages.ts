@@ -1,7 +1,7 @@
 import type { SandboxReply, SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
-import { declaredScopes, findApp } from '../tenant/app-objects.ts';
-import { effectiveRoles, shownAccounts, type User } from '../tenant/directory.ts';
+import { declaredScopes, domainIn, findApp, registrationOf } from '../tenant/app-objects.ts';
+import { accountsOf, effectiveRoles, type User } from '../tenant/directory.ts';
 import type { App, State } from '../tenant/state-schema.ts';
 import { consentBlocked, consentedKeys, rememberConsent } from './consents.ts';
 import { devicePath } from './device-code.ts';
@@ -37,13 +37,13 @@ export async function typeCode(service: Service, request: SandboxRequest, open: 
   if (code === undefined || app === undefined) return html(400, deviceCodePage(true));
   const read = readScopes(code.scope, service.addresses.graph, declaredScopes(app));
   const id = open({ kind: 'device', app, scopes: read.kind === 'ok' ? read.scopes : [], codeHash: code.sha256 });
-  return html(200, accountPage(id, app.name, shownAccounts));
+  return html(200, accountPage(id, app.name, { accounts: accountsOf(domainIn(state, registrationOf(app).tenantId)) }));
 }
 
 /** After the account: consent where it is missing, else the end. */
 export async function pickForDevice(service: Service, id: string, ticket: DeviceTicket, typed: string): Promise<SandboxReply> {
   const { app, scopes } = ticket;
-  const picked = readPicked(service, typed, app.clientId, devicePath);
+  const picked = readPicked(service, typed, { clientId: app.clientId, tenantId: undefined, again: devicePath });
   if (picked.kind === 'shown') return picked.page;
   const { user } = picked;
   ticket.user = user;

@@ -2,7 +2,7 @@ import { isGuid, plain } from '../../core/text.ts';
 import { type Aadsts, type Blanks, entraError } from '../faults/entra-refusals.ts';
 import { json, type SandboxReply, type SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
-import { findUser, type User } from '../tenant/directory.ts';
+import { findUser, isIn, type User } from '../tenant/directory.ts';
 import { errorPage, pageHeaders } from './sign-in-pages.ts';
 
 /** A refusal on a page of its own. `again`: the address of the account picker, for another try. */
@@ -21,8 +21,15 @@ export function redirect(location: string): SandboxReply {
 
 type Picked = { readonly kind: 'user'; readonly user: User } | { readonly kind: 'shown'; readonly page: SandboxReply };
 
+/** Which app asks for an account, and of which tenant (undefined: of any); `again`: the address of the account picker. */
+interface Picker {
+  readonly clientId: string;
+  readonly tenantId: string | undefined;
+  readonly again: string;
+}
+
 /** The user whose address was picked or typed, or Entra's page that says why this account cannot sign in here. */
-export function readPicked(service: Service, typed: string, clientId: string, again: string): Picked {
+export function readPicked(service: Service, typed: string, { clientId, tenantId, again }: Picker): Picked {
   const found = findUser(typed);
   const shown = (aadsts: Aadsts, more: Blanks = {}): Picked => {
     const blanks = { user: plain(typed, 254), client: clientId, ...more };
@@ -35,8 +42,10 @@ export function readPicked(service: Service, typed: string, clientId: string, ag
       return shown(50020, { domain: found.domain });
     case 'disabled':
       return shown(50057);
-    case 'user':
-      return found;
+    case 'user': {
+      const { address } = found.user;
+      return isIn(tenantId, address) ? found : shown(50020, { domain: address.slice(address.indexOf('@') + 1) });
+    }
   }
 }
 

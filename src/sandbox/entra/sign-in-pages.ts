@@ -21,6 +21,7 @@ button, input { font: inherit; color: inherit; padding: .55rem 1rem; border: 1px
 button { cursor: pointer }
 button:focus-visible, input:focus-visible, a:focus-visible { outline: 3px solid var(--main); outline-offset: 2px }
 .account { display: block; width: 100%; margin: 0 0 .5rem; text-align: left }
+.or { margin: 1.25rem 0 .5rem; color: var(--quiet) }
 .main { background: var(--main); color: var(--on-main); border-color: var(--main) }
 .row { display: flex; gap: .75rem; justify-content: flex-end; flex-wrap: wrap }
 label { display: block; margin: 1rem 0 .25rem }
@@ -46,17 +47,28 @@ export function pageHeaders(target?: string): Readonly<Record<string, string>> {
   };
 }
 
-/** "Pick an account": a button with the address of each account, and a field for another address. */
-export function accountPage(ticket: string, appName: string, accounts: readonly string[]): string {
-  const buttons = accounts.map(
-    (address) => `<button class="account" name="account" value="${escapeHtml(address)}">${escapeHtml(address)}</button>`,
-  );
+/** Whom the picker offers. `hinted`: the account of `login_hint`. */
+interface Offered {
+  readonly accounts: readonly string[];
+  readonly hinted?: string;
+}
+
+/**
+ * "Pick an account": a button with the address of each account, and a field for another address. As at Microsoft, the account of
+ * `login_hint` is chosen already: it stands apart, and Enter goes on with it.
+ */
+export function accountPage(ticket: string, appName: string, { accounts, hinted }: Offered): string {
+  const button = (address: string, look = 'class="account"') =>
+    `<button ${look} name="account" value="${escapeHtml(address)}">${escapeHtml(address)}</button>`;
+  const form = (buttons: readonly string[]) =>
+    `<form method="post" action="${forms.account}">${hidden(ticket)}\n${buttons.join('\n')}\n</form>`;
+  const others = accounts.filter((address) => address !== hinted).map((address) => button(address));
+  const chosen =
+    hinted === undefined ? '' : `${form([button(hinted, 'class="account main" autofocus')])}\n<p class="or">or another one</p>\n`;
   return page(
     'Pick an account',
     `<p>to continue to <strong>${escapeHtml(appName)}</strong></p>
-<form method="post" action="${forms.account}">${hidden(ticket)}
-${buttons.join('\n')}
-</form>
+${chosen}${form(others)}
 <form method="post" action="${forms.account}">${hidden(ticket)}
 <label for="other">Use another account</label>
 <input id="other" name="account" type="text" inputmode="email" autocomplete="off" autocapitalize="off" spellcheck="false" required maxlength="254" placeholder="someone@contoso.example">

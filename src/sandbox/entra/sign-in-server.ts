@@ -3,8 +3,8 @@ import { plain } from '../../core/text.ts';
 import { type Aadsts, entraError } from '../faults/entra-refusals.ts';
 import { decodeSegment, type SandboxHandler, type SandboxReply, type SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
-import { isAzureCli } from '../tenant/app-objects.ts';
-import { effectiveRoles, shownAccounts, shownAdministrators, type User } from '../tenant/directory.ts';
+import { domainIn, isAzureCli } from '../tenant/app-objects.ts';
+import { accountsOf, administratorsOf, effectiveRoles, type User } from '../tenant/directory.ts';
 import { sha256 } from '../tenant/state.ts';
 import { type AdminTicket, beginAdminConsent, decideAdminConsent, pickAdministrator } from './admin-consent.ts';
 import { type Authorize, answerAddress, readAuthorize } from './authorize.ts';
@@ -90,11 +90,10 @@ async function begin(service: Service, tickets: Tickets, tenant: string, request
     return redirect(answerAddress(read.redirectUri, { error: error.error, error_description: error.description, state: read.state }));
   }
   const id = keep(service, tickets, { kind: 'user', authorize: read.authorize });
-  const { app, loginHint } = read.authorize;
+  const { app, tenantId, loginHint } = read.authorize;
   const hinted = plain(loginHint ?? '', 254);
-  const usual = isAzureCli(app) ? shownAdministrators : shownAccounts;
-  const accounts = [...new Set([hinted, ...usual].filter((address) => address !== ''))];
-  return html(200, accountPage(id, app.name, accounts), read.authorize.redirectUri);
+  const accounts = (isAzureCli(app) ? administratorsOf : accountsOf)(domainIn(state, tenantId));
+  return html(200, accountPage(id, app.name, { accounts, ...(hinted === '' ? {} : { hinted }) }), read.authorize.redirectUri);
 }
 
 function keep(service: Service, tickets: Tickets, ticket: Ticket): string {
@@ -106,7 +105,7 @@ function keep(service: Service, tickets: Tickets, ticket: Ticket): string {
 
 async function pick(service: Service, tickets: Tickets, id: string, ticket: UserTicket, typed: string): Promise<SandboxReply> {
   const { authorize } = ticket;
-  const picked = readPicked(service, typed, authorize.app.clientId, authorize.target);
+  const picked = readPicked(service, typed, { clientId: authorize.app.clientId, tenantId: authorize.tenantId, again: authorize.target });
   if (picked.kind === 'shown') return picked.page;
   const { user } = picked;
   ticket.user = user;

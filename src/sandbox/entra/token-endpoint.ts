@@ -5,7 +5,7 @@ import { adminRefusalOf, refusalOf } from '../faults/faults-token.ts';
 import { json, type SandboxReply, type SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
 import { audienceRefuses, findApp, isAzureCli, isSwitchedOff } from '../tenant/app-objects.ts';
-import { effectiveRoles, findTenant, tenant } from '../tenant/directory.ts';
+import { effectiveRoles, findTenant, homeTenantOf, isIn, tenant } from '../tenant/directory.ts';
 import { rolesOfApp, servicePrincipalIdOf } from '../tenant/microsoft-resources.ts';
 import type { State } from '../tenant/state-schema.ts';
 import { clientInfo } from '../tenant/tokens.ts';
@@ -17,6 +17,7 @@ import { type Granted, redeemCode, redeemPassword, redeemRefresh, type Setting }
 
 interface AppOnly {
   readonly kind: 'app-only';
+  readonly tenantId: string;
   readonly clientId: string;
   /** object id of its service principal */
   readonly objectId: string | undefined;
@@ -43,13 +44,18 @@ export async function tokenEndpoint(service: Service, named: string, request: Sa
     fault: service.fault,
     newRefreshToken: service.mint.refreshToken,
   };
-  const outcome = await service.state.change((state) => judge(state, named, form, setting));
+  const tenantId = found.kind === 'found' ? found.id : undefined;
+  const outcome = await service.state.change((state) => judge(state, named, tenantId, form, setting));
   if (outcome.kind === 'said') return json(400, { error: outcome.error, error_description: 'OAuth 2.0 device flow error.' });
   if (outcome.kind === 'refused') return refuse(outcome.aadsts, outcome.blanks);
-  return outcome.kind === 'app-only' ? appOnly(service, outcome) : delegated(service, outcome, form.client_info === '1');
+  if (outcome.kind === 'app-only') return appOnly(service, outcome);
+  const { address } = outcome.user;
+  if (!isIn(tenantId, address))
+    return refuse(50020, { user: address, domain: address.slice(address.indexOf('@') + 1), client: outcome.app.clientId });
+  return delegated(service, outcome, tenantId ?? homeTenantOf(address), form.client_info === '1');
 }
 
-function judge(state: State, named: string, form: TokenForm, setting: Setting) {
+function judge(state: State, named: string, tenantId: string | undefined, form: TokenForm, setting: Setting) {
   const clientId = form.client_id ?? '';
   const app = findApp(state, clientId);
   // A fault concerns the registered app. An administrator can always sign in as Azure CLI, so that the fault is reached.
@@ -58,7 +64,7 @@ function judge(state: State, named: string, form: TokenForm, setting: Setting) {
   const blanks = { client: clientId, app: app.name, tenant: named, state: 'unmanaged', resource: setting.graph };
   if (fault !== undefined) return refused(fault, blanks);
   if (isSwitchedOff(state, app)) return refused(7000112, { client: clientId });
-  const audience = audienceRefuses(app, named);
+  const audience = audienceRefuses(app, named, tenantId);
   if (audience !== undefined) return refused(audience.aadsts, audience.blanks);
   switch (form.grant_type) {
     case 'password':
@@ -78,23 +84,25 @@ function judge(state: State, named: string, form: TokenForm, setting: Setting) {
       if (!scope.endsWith('/.default')) return refused(1002012, { scope });
       const roles = setting.fault === 'app-roles-missing' ? [] : rolesOfApp(state, app);
       const objectId = servicePrincipalIdOf(state, app.clientId);
-      return { kind: 'app-only', clientId: app.clientId, objectId, roles, audience: scope.slice(0, -'/.default'.length) } satisfies AppOnly;
+      const audience = scope.slice(0, -'/.default'.length);
+      return { kind: 'app-only', tenantId: tenantId ?? tenant.id, clientId: app.clientId, objectId, roles, audience } satisfies AppOnly;
     }
     default:
       return refused(70003, { grant: form.grant_type ?? '' });
   }
 }
 
-function delegated(service: Service, granted: Granted, withClientInfo: boolean): SandboxReply {
+function delegated(service: Service, granted: Granted, tenantId: string, withClientInfo: boolean): SandboxReply {
   const { mint } = service;
   const expiresIn = lifetime(service);
   const { app, user } = granted;
   const fault = isAzureCli(app) ? undefined : service.fault;
   const readsOnly = isAzureCli(app) && service.fault === 'graph-permission-missing';
-  const issuer = `${service.addresses.login}/${tenant.id}/v2.0`;
+  const issuer = `${service.addresses.login}/${tenantId}/v2.0`;
   const changed = changedClaims(fault, Math.floor(service.ctx.clock.now() / 1000));
   const accessToken = mint.accessToken({
     user,
+    tenantId,
     clientId: app.clientId,
     appName: app.name,
     confidential: granted.confidential,
@@ -104,7 +112,7 @@ function delegated(service: Service, granted: Granted, withClientInfo: boolean):
     roles: effectiveRoles(user.address, service.fault).map((role) => role.id),
     expiresIn,
   });
-  const idToken = { user, clientId: app.clientId, issuer, nonce: granted.nonce, expiresIn: 3600, wrong: changed.identity };
+  const idToken = { user, tenantId, clientId: app.clientId, issuer, nonce: granted.nonce, expiresIn: 3600, wrong: changed.identity };
   return json(200, {
     token_type: 'Bearer',
     scope: granted.scopeText,
@@ -114,7 +122,7 @@ function delegated(service: Service, granted: Granted, withClientInfo: boolean):
     ...defined({
       refresh_token: service.fault === 'no-refresh-token' ? undefined : granted.refreshToken,
       id_token: granted.wantsIdToken ? mint.idToken(idToken) : undefined,
-      client_info: withClientInfo ? clientInfo(user) : undefined,
+      client_info: withClientInfo ? clientInfo(user, tenantId) : undefined,
     }),
   });
 }

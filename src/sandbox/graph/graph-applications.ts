@@ -1,4 +1,4 @@
-import { registrationOf } from '../tenant/app-objects.ts';
+import { belongsTo, registrationOf } from '../tenant/app-objects.ts';
 import { findUser, isReady } from '../tenant/directory.ts';
 import { servicePrincipalIdOf } from '../tenant/microsoft-resources.ts';
 import type { App, Registration, State } from '../tenant/state-schema.ts';
@@ -59,7 +59,8 @@ export function notHere(call: GraphCall): GraphAnswer {
 }
 
 function collection(call: GraphCall, at: string): GraphAnswer {
-  const rows = () => call.state.apps.map((app) => applicationView(settled(app, call)));
+  const rows = () =>
+    call.state.apps.filter((app) => belongsTo(app, call.caller.tenantId)).map((app) => applicationView(settled(app, call)));
   switch (`${call.method} ${call.rest}`) {
     case 'GET ':
       return answerList(rows(), applicationEntity, call, at);
@@ -106,6 +107,7 @@ function create(call: GraphCall): GraphAnswer {
       ...registrationPart(edit),
       objectId: call.uuid(),
       createdAt: call.now,
+      tenantId: call.caller.tenantId,
       owner: call.caller.address,
       lag: { application: behind, servicePrincipal: behind },
     },
@@ -179,12 +181,13 @@ function certificatePolicy(call: GraphCall, { certificates = [] }: Edit): GraphA
   );
 }
 
-function findByKey({ key, state }: GraphCall): App | undefined {
+function findByKey({ key, state, caller }: GraphCall): App | undefined {
   if (key === undefined) return undefined;
-  return state.apps.find((app) => sameId(key.by === 'appId' ? app.clientId : registrationOf(app).objectId, key.value));
+  const own = state.apps.filter((app) => belongsTo(app, caller.tenantId));
+  return own.find((app) => sameId(key.by === 'appId' ? app.clientId : registrationOf(app).objectId, key.value));
 }
 
-function registrationPart(edit: Edit): Omit<Registration, 'objectId' | 'createdAt' | 'owner' | 'lag'> {
+function registrationPart(edit: Edit): Omit<Registration, 'objectId' | 'createdAt' | 'tenantId' | 'owner' | 'lag'> {
   const { audience, publicFallback, tags, spaRedirects, implicit, permissions, tokenVersion, others } = edit;
   return { audience, publicFallback, tags, spaRedirects, implicit, permissions, tokenVersion, others };
 }

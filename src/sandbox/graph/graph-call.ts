@@ -1,6 +1,6 @@
 import { defined } from '../../core/defined.ts';
 import type { FaultName } from '../faults/faults.ts';
-import { effectiveRoles, findUser, type Role } from '../tenant/directory.ts';
+import { effectiveRoles, findUser, homeTenantOf, type Role } from '../tenant/directory.ts';
 import type { App, State } from '../tenant/state-schema.ts';
 import type { AccessClaims } from '../tenant/tokens.ts';
 
@@ -9,6 +9,8 @@ export interface Caller {
   readonly address: string;
   readonly objectId: string;
   readonly displayName: string;
+  /** the one that the token is for */
+  readonly tenantId: string;
   readonly roles: readonly Role[];
   readonly scopes: ReadonlySet<string>;
 }
@@ -70,7 +72,8 @@ export function callerOf(claims: AccessClaims, fault: FaultName | undefined): Ca
   const found = findUser(claims.upn ?? '');
   if (found.kind !== 'user') return undefined;
   const { address, objectId, displayName } = found.user;
-  return { address, objectId, displayName, roles: effectiveRoles(address, fault), scopes: new Set((claims.scp ?? '').split(' ')) };
+  const scopes = new Set((claims.scp ?? '').split(' '));
+  return { address, objectId, displayName, tenantId: claims.tid ?? homeTenantOf(address), roles: effectiveRoles(address, fault), scopes };
 }
 
 const everything = 'Directory.AccessAsUser.All';

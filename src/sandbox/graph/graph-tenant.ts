@@ -1,6 +1,6 @@
 import { defined } from '../../core/defined.ts';
-import { registrationOf } from '../tenant/app-objects.ts';
-import { findUser, tenant, userNamed } from '../tenant/directory.ts';
+import { domainIn, registrationOf } from '../tenant/app-objects.ts';
+import { findUser, organizationOf, tenant, userNamed } from '../tenant/directory.ts';
 import { notHere } from './graph-applications.ts';
 import { badRequest, denied, type GraphAnswer, type GraphCall, manages, mayAsk, noContent, notFound, sameId } from './graph-call.ts';
 import { answerList, answerOne, type Row } from './graph-query.ts';
@@ -13,13 +13,16 @@ const metadata = 'https://graph.microsoft.com/v1.0/$metadata#';
 export function organization(call: GraphCall, at: string): GraphAnswer {
   if (call.method !== 'GET' || call.rest !== '') return notHere(call);
   const plans = [{ service: 'exchange', capabilityStatus: 'Enabled', servicePlanId: 'efb87545-963c-4e0d-99df-69c6916d9eb0' }];
+  const { tenantId } = call.caller;
+  const domain = domainIn(call.state, tenantId);
+  const domains = tenantId === tenant.id ? tenant.domains : [domain];
   const row: Row = {
-    id: tenant.id,
-    displayName: tenant.name,
+    id: tenantId,
+    displayName: organizationOf(domain),
     countryLetterCode: 'NL',
     tenantType: 'AAD',
     assignedPlans: call.fault === 'no-exchange' ? [] : plans,
-    verifiedDomains: tenant.domains.map((name, index) => ({
+    verifiedDomains: domains.map((name, index) => ({
       name,
       isDefault: index === 0,
       isInitial: index === 1,
@@ -29,7 +32,7 @@ export function organization(call: GraphCall, at: string): GraphAnswer {
   };
   const entity = { set: 'organization', type: 'organization', filterable: ['id'] };
   if (call.key === undefined) return answerList([row], entity, call, at);
-  return sameId(call.key.value, tenant.id) ? answerOne(row, entity, call) : notFound(call.key.value);
+  return sameId(call.key.value, tenantId) ? answerOne(row, entity, call) : notFound(call.key.value);
 }
 
 /** `/policies/…`: what users and applications may do in this tenant. A fault that forbids something can be read here first. */

@@ -4,7 +4,7 @@ import { imapFaults, type MailFault, popFaults } from '../faults/faults-mail.ts'
 import { smtpFaults } from '../faults/faults-smtp.ts';
 import { strangePrincipal } from '../faults/faults-token.ts';
 import type { Service } from '../server/service.ts';
-import { aliasOf, findUser, mayOpen, tenant } from '../tenant/directory.ts';
+import { aliasOf, findUser, homeTenantOf, mayOpen } from '../tenant/directory.ts';
 import type { AccessClaims } from '../tenant/tokens.ts';
 import type { LineReply, LineSession } from './line-server.ts';
 
@@ -20,7 +20,7 @@ export function judgeXoauth2(service: Service, response: string, scope: MailScop
   const [, mailbox, token] = read ?? [];
   if (mailbox === undefined || token === undefined) return undefined;
   const claims = service.mint.check(token);
-  if (claims === undefined || claims.tid !== tenant.id) return undefined;
+  if (claims === undefined || claims.tid !== homeTenantOf(mailbox)) return undefined;
   const ourAudience = claims.aud === 'https://outlook.office.com' || claims.aud === 'https://outlook.office365.com';
   if (claims.idtyp === 'app') return ourAudience && appMay(service, claims, scope, mailbox) ? mailbox : undefined;
   if (claims.upn === undefined) return undefined;

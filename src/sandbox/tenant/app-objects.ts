@@ -1,5 +1,5 @@
 import type { Aadsts, Blanks } from '../faults/entra-refusals.ts';
-import { azureCli, stableGuid } from './directory.ts';
+import { azureCli, stableGuid, tenant } from './directory.ts';
 import { preauthorized, resourceApps } from './microsoft-resources.ts';
 import type { App, Registration, State } from './state-schema.ts';
 
@@ -41,6 +41,15 @@ export function registrationOf(app: App): Registration {
   );
 }
 
+/** The domain that a tenant was found by. */
+export const domainIn = (state: State, tenantId: string = tenant.id): string => state.domains[tenantId] ?? tenant.domains[0];
+
+/** Was the app registered in this tenant? The ready apps are in every one. */
+export function belongsTo(app: App, tenantId: string | undefined): boolean {
+  const { tenantId: own } = registrationOf(app);
+  return own === undefined || tenantId === undefined || own === tenantId;
+}
+
 /** Deactivated by its owner, or switched off in the tenant: nobody gets a token. */
 export const isSwitchedOff = (state: State, app: App): boolean =>
   app.registration?.others.isDisabled === true ||
@@ -70,8 +79,13 @@ export function preauthorizationRefuses(app: App, scope: string): { readonly aad
 }
 
 /** Refuses an endpoint that the app's audience may not use (learn.microsoft.com, supported-accounts-validation). */
-export function audienceRefuses(app: App, named: string): { readonly aadsts: Aadsts; readonly blanks: Blanks } | undefined {
+export function audienceRefuses(
+  app: App,
+  named: string,
+  tenantId?: string,
+): { readonly aadsts: Aadsts; readonly blanks: Blanks } | undefined {
   const { audience } = registrationOf(app);
+  if (audience === 'AzureADMyOrg' && !belongsTo(app, tenantId)) return { aadsts: 700016, blanks: { client: app.clientId } };
   const blanks = { client: app.clientId, app: app.name };
   if (audience === 'PersonalMicrosoftAccount') return { aadsts: 9002331, blanks };
   const shared = ['common', 'organizations'].includes(named.toLowerCase());

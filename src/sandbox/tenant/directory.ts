@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isGuid, nearest } from '../../core/text.ts';
 import type { FaultName } from '../faults/faults.ts';
 
-/** The one tenant of the sandbox, and the domains that it names; every other domain is taken as well. `.example` can never be a real domain (RFC 2606 section 2). */
+/** The first tenant of the sandbox; every other domain is a tenant of its own. `.example` can never be a real domain (RFC 2606 section 2). */
 export const tenant = {
   id: '5a4db0c5-c0de-4a11-b0b5-c0ffee000365',
   name: 'Contoso (sandbox)',
@@ -36,15 +36,13 @@ export const azureCli = {
   redirectUri: 'http://localhost',
 } as const;
 
-/** Accounts that the picker offers besides the one of `login_hint`. */
-export const shownAccounts: readonly string[] = [defaultMailbox, 'ada@contoso.example'];
+/** Accounts that the picker of a tenant offers besides the one of `login_hint`. */
+export const accountsOf = (domain: string): readonly string[] => [`helpdesk@${domain}`, `ada@${domain}`];
 
-/** The tenant's Global Administrator. */
+/** Contoso's Global Administrator. */
 export const administrator = 'admin@contoso.example';
-/** An Application Administrator, who may register apps and consent for the organization, and nothing else. */
-const applicationAdministrator = 'appadmin@contoso.example';
-/** Accounts that the picker offers where an administrator is needed. */
-export const shownAdministrators: readonly string[] = [administrator, applicationAdministrator, 'ada@contoso.example'];
+/** Accounts that the picker of a tenant offers where an administrator is needed: the Global Administrator, the Application Administrator, a user. */
+export const administratorsOf = (domain: string): readonly string[] => [`admin@${domain}`, `appadmin@${domain}`, `ada@${domain}`];
 
 /** The password of every account, for the password grant. */
 export const sharedPassword = 'correct horse battery staple';
@@ -58,15 +56,16 @@ export interface Role {
   readonly name: string;
 }
 
+/** By the name before the `@`, in every tenant. An Application Administrator may register apps and consent for the organization, and nothing else. */
 const roles: ReadonlyMap<string, readonly Role[]> = new Map([
-  [administrator, [{ id: '62e90394-69f5-4237-9190-012177145e10', name: 'Global Administrator' }]],
-  [applicationAdministrator, [{ id: '9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3', name: 'Application Administrator' }]],
+  ['admin', [{ id: '62e90394-69f5-4237-9190-012177145e10', name: 'Global Administrator' }]],
+  ['appadmin', [{ id: '9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3', name: 'Application Administrator' }]],
 ]);
 
-/** The directory roles of a user. Only the two administrators have one, and under two faults they have none either. */
+/** The directory roles of a user. Only the two administrators of a tenant have one, and under two faults they have none either. */
 export function effectiveRoles(address: string, fault: FaultName | undefined): readonly Role[] {
   if (fault === 'graph-not-admin' || fault === 'registration-forbidden') return [];
-  return roles.get(address.toLowerCase()) ?? [];
+  return roles.get(address.toLowerCase().split('@')[0] ?? '') ?? [];
 }
 
 export function needsMfa(address: string): boolean {
@@ -127,12 +126,16 @@ export function mayOpen(userAddress: string, mailbox: string): boolean {
   return user === wanted || aliases.get(wanted) === user || delegates.get(wanted)?.includes(user) === true;
 }
 
-type TenantAnswer = { readonly kind: 'found' } | { readonly kind: 'unknown' } | { readonly kind: 'malformed' };
+type TenantAnswer =
+  /** `id` is undefined for `organizations` and `common`: the tenant of whoever signs in */
+  { readonly kind: 'found'; readonly id: string | undefined } | { readonly kind: 'unknown' } | { readonly kind: 'malformed' };
 
 /** Finds the tenant that a path names: by its id, one of its domains, `organizations` or `common`. */
 export function findTenant(named: string): TenantAnswer {
   const name = named.toLowerCase();
-  if (name === tenant.id || isTenantDomain(name) || name === 'organizations' || name === 'common') return { kind: 'found' };
+  if (name === 'organizations' || name === 'common') return { kind: 'found', id: undefined };
+  if (name === tenant.id || madeTenantId.test(name)) return { kind: 'found', id: name };
+  if (isTenantDomain(name)) return { kind: 'found', id: tenantIdOf(name) };
   const looksLikeOne = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(name) || isGuid(name);
   return { kind: looksLikeOne || name === 'consumers' ? 'unknown' : 'malformed' };
 }
@@ -143,12 +146,36 @@ export function stableGuid(text: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-9${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
+const isContosos = (domain: string): boolean => tenant.domains.some((own) => own === domain);
+
+/** The shape of the ids that `tenantIdOf` makes: a tenant is known again by its id alone. */
+const madeTenantId = /^[\da-f]{8}-c0de-4[\da-f]{3}-9[\da-f]{3}-c0ffee[\da-f]{6}$/;
+
+/** The id of a domain's tenant. It is made from the name of the domain, so that it is the same in every sandbox. */
+function tenantIdOf(domain: string): string {
+  if (isContosos(domain)) return tenant.id;
+  const made = stableGuid(`tenant ${domain}`);
+  return `${made.slice(0, 8)}-c0de-${made.slice(14, 23)}-c0ffee${made.slice(30)}`;
+}
+
+/** The name of the organization of a domain. */
+export const organizationOf = (domain: string): string => (isContosos(domain) ? tenant.name : `${domain} (sandbox)`);
+
+const domainOf = (address: string): string => address.slice(address.indexOf('@') + 1).toLowerCase();
+
+/** The tenant that an account is from. */
+export const homeTenantOf = (address: string): string => tenantIdOf(domainOf(address));
+
+/** Has the tenant an account of this address? Contoso's administrator is a guest with a role in every tenant, as a service provider's is. */
+export const isIn = (tenantId: string | undefined, address: string): boolean =>
+  tenantId === undefined || homeTenantOf(address) === tenantId || address === administrator;
+
 /**
- * Everybody rehearses with an address of their own, so every domain is one of this tenant. A few have no tenant, so that this can be rehearsed as well:
+ * Everybody rehearses with an address of their own, so every domain has a tenant. A few have none, so that this can be rehearsed as well:
  * personal domains, a mistyped contoso.example, `nowhere.…`, and what ends in `.invalid` (RFC 2606 section 2).
  */
 function isTenantDomain(domain: string): boolean {
-  if (tenant.domains.some((own) => own === domain)) return true;
+  if (isContosos(domain)) return true;
   const isNowhere = /^nowhere\.|\.invalid$/.test(domain) || personalDomains.test(domain) || nearest(domain, tenant.domains) !== undefined;
   return !isNowhere && /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$/.test(domain);
 }

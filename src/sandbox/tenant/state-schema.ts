@@ -19,6 +19,8 @@ const secretSchema = z.object({
 const registrationSchema = z.object({
   objectId: z.string(),
   createdAt: z.number(),
+  /** the tenant that it was registered in; left out for the ready apps, which are in every one */
+  tenantId: z.optional(z.string()),
   /** address of the user who made it, or null */
   owner: z.nullable(z.string()),
   audience: z.enum(audiences),
@@ -143,6 +145,8 @@ export const stateSchema = z.object({
   grants: z._default(z.array(grantSchema), () => []),
   roleAssignments: z._default(z.array(roleAssignmentSchema), () => []),
   deletedApps: z._default(z.array(z.object({ app: appSchema, deletedAt: z.number() })), () => []),
+  /** the domain that each tenant besides Contoso was found by: its pages offer accounts of it */
+  domains: z._default(z.record(z.string(), z.string()), () => ({})),
   /** the secret of the ready confidential app; every command must know it, and it opens nothing but this sandbox */
   readySecret: z.string(),
 });

@@ -94,6 +94,7 @@ function begin(ctx: Pick<Context, 'clock' | 'random'>): State {
     grants: [],
     roleAssignments: [],
     deletedApps: [],
+    domains: {},
     readySecret,
   };
 }

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, ve
 import * as z from 'zod/mini';
 import type { Context } from '../../core/context.ts';
 import { defined } from '../../core/defined.ts';
-import { stableGuid, tenant, type User } from './directory.ts';
+import { stableGuid, type User } from './directory.ts';
 
 /** Signs and checks the sandbox's tokens (RFC 7519, RS256 of RFC 7518 section 3.3). */
 export interface TokenMint {
@@ -12,6 +12,7 @@ export interface TokenMint {
   idToken(grant: IdGrant): string;
   /** app-only access token: `roles`, no `scp` */
   appToken(grant: {
+    tenantId: string;
     audience: string;
     clientId: string;
     /** object id of its service principal */
@@ -31,6 +32,8 @@ export interface TokenMint {
 
 interface AccessGrant {
   readonly user: User;
+  /** the one that was signed in to, which is not that of a guest */
+  readonly tenantId: string;
   readonly clientId: string;
   readonly appName: string;
   readonly confidential: boolean;
@@ -47,6 +50,7 @@ interface AccessGrant {
 
 interface IdGrant {
   readonly user: User;
+  readonly tenantId: string;
   readonly clientId: string;
   readonly issuer: string;
   readonly nonce: string | undefined;
@@ -107,7 +111,7 @@ export function openMint(ctx: Pick<Context, 'clock' | 'random'>, signingKeyPem: 
 
   return {
     accessToken: (grant) => signed({ ...accessClaims(grant, random), ...times(grant.expiresIn), ...grant.wrong }),
-    idToken: ({ user, clientId, issuer, nonce, expiresIn, wrong }) =>
+    idToken: ({ user, tenantId, clientId, issuer, nonce, expiresIn, wrong }) =>
       signed({
         aud: clientId,
         iss: issuer,
@@ -119,15 +123,15 @@ export function openMint(ctx: Pick<Context, 'clock' | 'random'>, signingKeyPem: 
         preferred_username: user.address,
         rh: `1.${random(60)}.`,
         sub: random(32),
-        tid: tenant.id,
+        tid: tenantId,
         uti: random(16),
         ver: '2.0',
         ...wrong,
       }),
-    appToken: ({ audience, clientId, objectId, roles, expiresIn }) =>
+    appToken: ({ tenantId, audience, clientId, objectId, roles, expiresIn }) =>
       signed({
         aud: audience,
-        iss: `https://sts.windows.net/${tenant.id}/`,
+        iss: `https://sts.windows.net/${tenantId}/`,
         ...times(expiresIn),
         aio: random(90),
         appid: clientId,
@@ -135,7 +139,7 @@ export function openMint(ctx: Pick<Context, 'clock' | 'random'>, signingKeyPem: 
         idtyp: 'app',
         oid: objectId ?? stableGuid(`service principal ${clientId}`),
         roles,
-        tid: tenant.id,
+        tid: tenantId,
         uti: random(16),
         ver: '1.0',
       }),
@@ -146,22 +150,22 @@ export function openMint(ctx: Pick<Context, 'clock' | 'random'>, signingKeyPem: 
       const now = ctx.clock.now() / 1000;
       return claims !== undefined && claims.exp > now && claims.nbf <= now ? claims : undefined;
     },
-    publicKeys: { keys: [{ ...jwk, kid, x5t: kid, use: 'sig', alg: 'RS256', issuer: `https://sts.windows.net/${tenant.id}/` }] },
+    publicKeys: { keys: [{ ...jwk, kid, x5t: kid, use: 'sig', alg: 'RS256', issuer: 'https://sts.windows.net/{tenantid}/' }] },
   };
 }
 
 /** `client_info` as MSAL reads it to name the account: base64url of `{uid, utid}`. */
-export function clientInfo(user: User): string {
-  return Buffer.from(JSON.stringify({ uid: user.objectId, utid: tenant.id })).toString('base64url');
+export function clientInfo(user: User, tenantId: string): string {
+  return Buffer.from(JSON.stringify({ uid: user.objectId, utid: tenantId })).toString('base64url');
 }
 
 // The order and the filler follow a real token for Exchange Online, so that mailauth meets the shape and size that Microsoft sends.
 function accessClaims(grant: AccessGrant, random: (bytes: number) => string): object {
-  const { user } = grant;
+  const { user, tenantId } = grant;
   const [given = user.displayName, family = 'Contoso'] = user.displayName.split(' ');
   return {
     aud: grant.audience,
-    iss: `https://sts.windows.net/${tenant.id}/`,
+    iss: `https://sts.windows.net/${tenantId}/`,
     acct: 0,
     acr: '1',
     aio: random(96),
@@ -182,7 +186,7 @@ function accessClaims(grant: AccessGrant, random: (bytes: number) => string): ob
     sid: stableGuid(`sid ${user.address}`),
     signin_state: ['kmsi'],
     sub: random(32),
-    tid: tenant.id,
+    tid: tenantId,
     unique_name: user.address,
     upn: user.address,
     uti: random(16),

@@ -68,7 +68,9 @@ export async function obtainSecret(clientId: string, step: RegistrationStep): Pr
   const { deps, key, store } = step;
   const secret = await findSecret(clientId, step);
   await store.write(pendingSecretEntry(key), encodeClientSecret(secret, authorityOf(step.cloud, { tenantId: step.tenant.id, clientId })));
-  deps.report.progress('secret', 'done', 'clientSecret' in credentialOf(secret) ? 'Client secret stored' : 'Certificate and key stored');
+  const isSandboxes = secret === deps.knownSecret(clientId);
+  const stored = isSandboxes ? "Client secret of the sandbox's own app stored, it need not be typed" : 'Client secret stored';
+  deps.report.progress('secret', 'done', 'clientSecret' in credentialOf(secret) ? stored : 'Certificate and key stored');
   return secret;
 }
 

@@ -74,11 +74,13 @@ async function finish(screen: PortalStep, answers: Answers, got: Yield, step: Re
 }
 
 function typedId(earlier: string | undefined, answers: Answers, { deps, tenant }: RegistrationStep): Promise<string> {
-  // The sandbox has no portal. It has an app that is ready.
   const ready = deps.facts.clientId?.(answers);
+  if (ready !== undefined && earlier === undefined) deps.report.show(noPortal);
   const shown = { message: 'Application (client) ID?', check: checkClientId(tenant.id), back: true };
   return deps.ctx.prompts.text({ ...shown, ...defined({ default: ready, filledIn: earlier }) });
 }
+
+const noPortal = "  The sandbox has no portal: Enter takes the sandbox's own app, and its client secret.\n";
 
 async function waitDone({ link }: PortalStep, answers: Answers, { deps, cloud }: RegistrationStep): Promise<void> {
   const { ctx, report } = deps;

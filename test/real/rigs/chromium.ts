@@ -123,9 +123,9 @@ try {
   await page.getByRole('button', { name: new URL(address).searchParams.get('login_hint') ?? 'admin@contoso.example', exact: true }).click();
   // Consent that was given before is not asked again.
   const accept = page.getByRole('button', { name: 'Accept', exact: true });
-  await accept.or(page.locator('main.good')).waitFor();
+  await accept.or(page.locator(':is(main.good, main.note)')).waitFor();
   if (await accept.isVisible()) await accept.click();
-  await page.locator('main.good').waitFor();
+  await page.locator(':is(main.good, main.note)').waitFor();
   appendFileSync(${JSON.stringify(report)}, (await page.getByRole('heading', { level: 1 }).textContent()) + '\\n');
 } finally {
   await browser.close();

@@ -33,6 +33,7 @@ const state = (more: Partial<State> = {}): State => ({
   grants: [],
   roleAssignments: [],
   deletedApps: [],
+  domains: {},
   readySecret: 'x',
   ...more,
 });
