@@ -41,6 +41,7 @@ export interface Context {
   /** shows a page that mailauth has written, by its absolute path; as `browser.open` */
   readonly openFile: (path: string) => Promise<BrowserOutcome>;
   readonly clipboard: Clipboard;
+  readonly powershell: PowerShell;
   /** `systemctl --user ARGS`: its exit code; undefined where there is no such program */
   readonly systemctl: (args: readonly string[]) => Promise<number | undefined>;
   readonly keychain: Keychain;
@@ -239,6 +240,25 @@ export interface Clipboard {
   readonly usable: boolean;
   /** an empty text clears it. False where the program failed */
   copy(text: string): Promise<boolean>;
+}
+
+/** PowerShell 7, where it is installed. */
+export interface PowerShell {
+  /** the path of `pwsh`; undefined: it is not in the PATH */
+  readonly program: string | undefined;
+  /** Runs a script that answers each line of its input with a line. It holds none of mailauth's secrets in its environment. */
+  start(script: string): LineTalk;
+}
+
+/** A program that is asked line by line. */
+export interface LineTalk {
+  /** the next line that it writes; undefined when it has ended */
+  read(): Promise<string | undefined>;
+  write(line: string): void;
+  /** closes its input, and waits a few seconds for its end */
+  end(): Promise<void>;
+  /** the last of what it wrote to standard error */
+  readonly complaint: string;
 }
 
 /** The environment variables of this process. */

@@ -141,6 +141,7 @@ function readingContext(process: NodeJS.Process): Context {
     openFile: refuse,
     systemctl: refuse,
     clipboard: { usable: false, copy: refuse },
+    powershell: { program: undefined, start: refuse },
     // What is slow or needs a person is left to the whole program.
     keychain: createKeychain({ platform, env, clock, ...(platform === 'darwin' ? {} : { callLimitMs: 1_000 }) }),
     // A getter, because the module of AbortController takes a tenth of the time of a bare Node, and nothing here waits long enough to be stopped.

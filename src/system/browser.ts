@@ -1,16 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserOutcome, Clock, Context, Env } from '../core/context.ts';
 import { errorCode } from '../core/errors.ts';
+import { hidingSecrets, programInPath, withoutSecrets } from './programs.ts';
 
 /** `xdg-open` without a browser exits with 3 only after `open` has said that all is well (about 35 ms, measured). */
 const watchMs = 2000;
 const opened: BrowserOutcome = { kind: 'opened' };
 const failed = (why: string): BrowserOutcome => ({ kind: 'failed', why });
-/** A browser may run for days, so its environment must not hold what opens mailauth's stores. */
-const notForBrowsers = ['MAILAUTH_PASSPHRASE', 'MAILAUTH_GRAPH_TOKEN'];
 
 /** Shows a page to the person: by the command in `BROWSER`, else by the platform's launcher (package `open`). */
 export function createBrowser(options: {
@@ -50,13 +48,7 @@ export function createBrowser(options: {
 /** The package `open` gives the launcher the environment of this process, so the secrets are removed from it while the launcher starts. */
 async function startLauncher(address: string): Promise<ChildProcess> {
   const { default: open } = await import('open');
-  const hidden = notForBrowsers.map((name) => [name, process.env[name]] as const);
-  for (const name of notForBrowsers) delete process.env[name];
-  try {
-    return await open(address);
-  } finally {
-    for (const [name, value] of hidden) if (value !== undefined) process.env[name] = value;
-  }
+  return hidingSecrets(() => open(address));
 }
 
 /**
@@ -78,16 +70,14 @@ const launchers = [
 ];
 
 function hasLauncher(env: Env): boolean {
-  const folders = (env.PATH ?? '').split(delimiter).filter(Boolean);
-  return folders.some((folder) => launchers.some((name) => isExecutable(join(folder, name))));
+  return launchers.some((name) => programInPath(name, env) !== undefined);
 }
 
 /** Splits the command as a shell would, but no shell ever sees the command or the address. */
 function startCommand(command: string, address: string, env: Env, platform: NodeJS.Platform): ChildProcess {
   const [program, ...rest] = isFile(command) ? [command] : splitWords(command, platform);
   if (program === undefined) throw new Error('BROWSER is empty');
-  const childEnv = Object.fromEntries(Object.entries(env).filter(([name]) => !notForBrowsers.includes(name)));
-  return spawn(program, [...rest, address], { stdio: 'ignore', detached: platform !== 'win32', env: childEnv });
+  return spawn(program, [...rest, address], { stdio: 'ignore', detached: platform !== 'win32', env: withoutSecrets(env) });
 }
 
 /** Words with '…', "…" and, except on Windows, backslash; an open quote reaches to the end. */
@@ -145,13 +135,4 @@ function reasonOf(error: unknown): string {
 
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import type { Clipboard, Env } from '../core/context.ts';
+import { programInPath, withoutSecrets } from './programs.ts';
 
 interface Program {
   readonly name: string;
@@ -20,7 +19,7 @@ const windows: Program = { name: 'clip.exe', args: [] };
 
 /** The clipboard through a program of the system. The text goes to its standard input: everybody on this computer can read the arguments. */
 export function createClipboard({ env, platform }: { readonly env: Env; readonly platform: NodeJS.Platform }): Clipboard {
-  const found = () => candidates(env, platform).find(({ name }) => isInPath(name, env));
+  const found = () => candidates(env, platform).find(({ name }) => programInPath(name, env) !== undefined);
   return {
     get usable() {
       return found() !== undefined;
@@ -40,28 +39,16 @@ function candidates(env: Env, platform: NodeJS.Platform): readonly Program[] {
   return [...(env.WAYLAND_DISPLAY ? [wayland] : []), ...(env.DISPLAY ? x11 : []), ...(env.WSL_DISTRO_NAME ? [windows] : [])];
 }
 
-function isInPath(name: string, env: Env): boolean {
-  return (env.PATH ?? env.Path ?? '').split(delimiter).some((folder) => folder !== '' && isExecutable(join(folder, name)));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** xclip and wl-copy leave a process behind that owns the clipboard: it must hold none of our streams and learn none of our secrets. */
-function fill(program: string, args: readonly string[], text: string, env: Env): Promise<boolean> {
-  const { MAILAUTH_PASSPHRASE: _, MAILAUTH_GRAPH_TOKEN: __, ...childEnv } = env;
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'], env: childEnv, windowsHide: true });
+async function fill(program: string, args: readonly string[], text: string, env: Env): Promise<boolean> {
+  const filled = new Promise<boolean>((resolve) => {
+    const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'], env: withoutSecrets(env), windowsHide: true });
     child.once('error', () => resolve(false));
     child.once('exit', (code) => resolve(code === 0));
     // A program that ends without reading breaks the pipe; its exit code tells how it went.
     child.stdin.on('error', () => undefined);
     child.stdin.end(text);
   });
+  // Some failures of a start are thrown at once.
+  return filled.catch(() => false);
 }

@@ -12,6 +12,7 @@ import { appendLine } from './disk/debug-log.ts';
 import { systemFiles } from './disk/files.ts';
 import { createKeychain } from './keychain/keychain.ts';
 import { createNetwork } from './network/network.ts';
+import { createPowerShell } from './powershell.ts';
 import { userSystemctl } from './systemctl.ts';
 import { terminalKeys } from './terminal/keys.ts';
 import { createPrompts } from './terminal/prompts.ts';
@@ -47,6 +48,7 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     browser,
     openFile: browser.openFile,
     clipboard: createClipboard({ env, platform }),
+    powershell: createPowerShell({ env, platform, signal }),
     systemctl: userSystemctl(env),
     keychain: createKeychain({ platform, env, clock: systemClock }),
     signal,

@@ -121,6 +121,7 @@ export function testContext({
     openFile: async () => ({ kind: 'failed', why: 'no browser in this test' }),
     systemctl: async () => undefined,
     clipboard: { usable: false, copy: async () => false },
+    powershell: { program: undefined, start: refuse('start PowerShell') },
     keychain: new MemoryKeychain(),
     signal: new AbortController().signal,
     ...overrides,

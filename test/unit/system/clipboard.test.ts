@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createClipboard } from '../../../src/system/clipboard.ts';
 import { temporaryFolder } from '../../support/context.ts';
@@ -15,6 +17,8 @@ async function program(name: string, exit = 0): Promise<void> {
   const file = join(folder.path, name);
   await writeFile(file, `#!/bin/sh\necho "$@" > ${file}.argv\nenv > ${file}.env\ncat > ${file}.stdin\nexit ${exit}\n`);
   await chmod(file, 0o755);
+  // A program that another thread starts right now holds this file open for writing for a moment (ETXTBSY).
+  while (spawnSync(file, { input: '' }).error !== undefined) await sleep(10);
 }
 const wrote = (name: string, what: 'argv' | 'env' | 'stdin') => readFile(join(folder.path, `${name}.${what}`), 'utf8');
 const clipboard = (env: Readonly<Record<string, string>>, platform: NodeJS.Platform = 'linux') =>
