@@ -69,6 +69,10 @@ export function addressHtml(address: string): string {
   return `<data value="${escapeHtml(address)}">${parts.map(escapeHtml).join('<wbr>')}</data>`;
 }
 
+/** A command line as HTML, for `.line span{white-space:nowrap}`: a browser would break an option behind each of its hyphens. */
+export const commandHtml = (line: string): string =>
+  `<code class="line">${escapeHtml(line).replace(/(^| )(--?[\w-]+)/g, '$1<span>$2</span>')}</code>`;
+
 /** A GUID in its usual spelling (RFC 9562 section 4), as a part of a regular expression that ignores case. */
 export const guidPattern = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ShownStep } from '../core/shown.ts';
-import { addressHtml, escapeHtml } from '../core/text.ts';
+import { addressHtml, commandHtml, escapeHtml } from '../core/text.ts';
 
 /** One whole page: a single file, no scripts, everything from outside escaped. */
 export interface ResultPage {
@@ -57,7 +57,7 @@ export function failurePage(v: {
 }
 
 /** A command in a block of its own; an option is never broken between its hyphens. */
-const command = (line: string): string => `<code class="line">${text(line).replace(/(^| )(--?[\w-]+)/g, '$1<span>$2</span>')}</code>`;
+const command = (line: string): string => commandHtml(visible(line));
 
 /** A second tab, a reload: the first answer counts, and its tab or the terminal shows how it went. */
 export function alreadyAnsweredPage(): ResultPage {

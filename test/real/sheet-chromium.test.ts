@@ -62,20 +62,30 @@ const shoot = async (page: Page, name: string) => {
 };
 const fitsWidth = (page: Page) => page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth');
 
+/** Elements that hold more than they show, or that end to the right of the page. */
+const cutOff = (page: Page) =>
+  page.evaluate<string[]>(`[...document.querySelectorAll('main *')].filter((one) => {
+    const hidden = getComputedStyle(one).overflowX !== 'visible' && one.scrollWidth > one.clientWidth;
+    return hidden || one.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5;
+  }).map((one) => one.outerHTML.slice(0, 90))`);
+
 describe('the sheet in a browser', () => {
   it.each(products.map(({ name }) => name))('%s: light, dark and on a telephone, from one file', async (name) => {
     const file = await sheetFile(name);
     const { page, asked, complaints } = await open(file);
     for (const [look, colorScheme, width] of [
-      ['light', 'light', 1280],
-      ['dark', 'dark', 1280],
-      ['phone', 'dark', 340],
+      ['light', 'light', 1200],
+      ['dark', 'dark', 1200],
+      ['phone-light', 'light', 390],
+      ['phone', 'dark', 390],
+      ['narrow', 'dark', 340],
     ] as const) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 720 });
       expect(await fitsWidth(page)).toBe(true);
+      expect(await cutOff(page), look).toEqual([]);
       const back = await page.evaluate<string>('getComputedStyle(document.querySelector("main")).backgroundColor');
-      expect(back === 'rgb(255, 255, 255)').toBe(look === 'light');
+      expect(back === 'rgb(255, 255, 255)').toBe(colorScheme === 'light');
       await shoot(page, `sheet-${name}-${look}`);
     }
     expect(asked).toEqual([pathToFileURL(file).href]);
@@ -87,6 +97,21 @@ describe('the sheet in a browser', () => {
     const { page } = await open(await sheetFile('osticket'));
     await page.getByText('11111111-2222-3333-4444-555555555555', { exact: true }).first().click();
     expect(await page.evaluate('getSelection().toString()')).toBe('11111111-2222-3333-4444-555555555555');
+  });
+
+  it('has a box to tick for each step, and says where the masked secret is shown', async () => {
+    const { page } = await open(await sheetFile('osticket'));
+    const boxes = page.getByRole('checkbox');
+    expect(await boxes.count()).toBe(await page.locator('li').count());
+    await page.getByText('Press "Submit"').click();
+    expect(await boxes.first().isChecked()).toBe(true);
+    await page.getByRole('link', { name: 'How to see it' }).click();
+    const command = page.locator('#client-secret:target code');
+    expect(await command.textContent()).toBe('mailauth secret show helpdesk@contoso.com --for osticket --reveal');
+    await command.click();
+    expect(await page.evaluate('getSelection().toString()')).toBe(await command.textContent());
+    const revealed = await open(await sheetFile('osticket', {}, true));
+    expect(await revealed.page.getByRole('link', { name: 'How to see it' }).count()).toBe(0);
   });
 
   it('masks the secret, and says so where it is shown', async () => {

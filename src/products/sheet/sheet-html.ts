@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { addressHtml, escapeHtml } from '../../core/text.ts';
+import { addressHtml, commandHtml, escapeHtml } from '../../core/text.ts';
 import { isCopied, type Reveal } from '../step/step.ts';
 import { fieldsHtml, numberedHtml, stepHtml } from '../step/step-html.ts';
 import type { MailServer, Sheet, SheetNote } from './sheet.ts';
@@ -9,6 +9,7 @@ export function renderSheetHtml(sheet: Sheet, reveal: Reveal): string {
   const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`;
   const revealed =
     reveal.reveal && sheet.parts.some(({ fields }) => fields.some((field) => field.secret === 'client-secret' && isCopied(field, reveal)));
+  const secretAt = revealed || sheet.secretShown === undefined ? undefined : 'client-secret';
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -28,8 +29,8 @@ export function renderSheetHtml(sheet: Sheet, reveal: Reveal): string {
 <h1>${escapeHtml(sheet.product)}</h1>
 <p class="mailbox">${addressHtml(sheet.mailbox)}</p>
 ${sheet.writtenAt === undefined ? '' : `<p class="written">Written ${escapeHtml(sheet.writtenAt.slice(0, 16).replace('T', ' '))} UTC</p>\n`}</header>
-${revealed ? '<p class="secret-inside" role="note"><strong>This page holds the client secret.</strong> Keep it like a password, and delete it when the product has the value.</p>\n' : ''}${sheet.parts.map((step) => stepHtml(step, reveal)).join('\n')}
-${sheet.servers.length === 0 ? '' : serverSection(sheet.servers)}
+${revealed ? '<p class="secret-inside" role="note"><strong>This page holds the client secret.</strong> Keep it like a password, and delete it when the product has the value.</p>\n' : ''}${sheet.parts.map((step) => stepHtml(step, reveal, secretAt)).join('\n')}
+${secretAt === undefined ? '' : secretSection(secretAt, sheet)}${sheet.servers.length === 0 ? '' : serverSection(sheet.servers)}
 ${sheet.notes.map(noteSection).join('\n')}
 ${renewalSection(sheet)}
 <section class="quiet">
@@ -40,6 +41,15 @@ ${fieldsHtml(sheet.registered, reveal)}
 </main>
 </body>
 </html>
+`;
+}
+
+function secretSection(id: string, { secretShown }: Sheet): string {
+  return `<section id="${id}">
+<h2>How to see the client secret</h2>
+<p>It does not stand in this file. This command shows it, on the computer that set this mailbox up:</p>
+<p>${commandHtml(secretShown?.text ?? '')}</p>
+</section>
 `;
 }
 
@@ -107,14 +117,19 @@ dd{margin:0;min-width:0}
 code,pre{font:.9rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;background:var(--box);border:1px solid var(--line);border-radius:.35rem;-webkit-user-select:all;user-select:all}
 code{padding:.1rem .4rem;-webkit-box-decoration-break:clone;box-decoration-break:clone}
 dd>code{display:inline-block;max-width:100%}
-li>code{display:inline-block;max-width:100%;overflow-x:auto;white-space:nowrap;vertical-align:bottom}
-pre{margin:.5rem 0 0;padding:.7rem .9rem;white-space:pre;overflow-x:auto}
+.line{display:inline-block;max-width:100%;vertical-align:top;white-space:pre-wrap;overflow-wrap:anywhere}
+.line span{white-space:nowrap}
+pre{margin:.5rem 0 0;padding:.7rem .9rem;white-space:pre-wrap;overflow-wrap:anywhere}
 .one{display:inline-block;max-width:100%}
 .words{display:inline-block;padding-top:.2rem}
 .note{margin:.35rem 0 0;color:var(--soft);font-size:.875rem;line-height:1.45}
 ol{margin:.25rem 0 0;padding:0;list-style:none;counter-reset:step}
-li{position:relative;padding:.2rem 0 .2rem 2.4rem;margin:.25rem 0;counter-increment:step;break-inside:avoid}
+li{position:relative;padding:.2rem 0 .2rem 4rem;margin:.25rem 0;counter-increment:step;break-inside:avoid}
 li::before{content:counter(step);position:absolute;left:0;top:.2rem;width:1.6rem;height:1.6rem;border:1.5px solid var(--accent);border-radius:50%;color:var(--accent);font-size:.8125rem;font-weight:650;line-height:1.45rem;text-align:center}
+li input{position:absolute;left:2.2rem;top:.2rem;width:1.15rem;height:1.15rem;margin:.2rem 0 0;accent-color:var(--accent)}
+input:checked+span,input:checked+.line{color:var(--soft)}
+.see{margin-left:.4rem;color:var(--accent);font-size:.875rem;white-space:nowrap}
+#client-secret:target{outline:2px solid var(--accent);outline-offset:.75rem;border-radius:.35rem}
 .careful,.secret-inside{margin:1.1rem 0 0;padding:.75rem 1rem;background:var(--warnback);border:1px solid var(--warnline);border-left:4px solid var(--warn);border-radius:.35rem;break-inside:avoid}
 .careful strong,.secret-inside strong{color:var(--warn)}
 .scroll{overflow-x:auto}
@@ -129,7 +144,6 @@ thead th{color:var(--soft);font-size:.8125rem;font-weight:600}
 a{color:inherit}
 footer{margin-top:2.25rem;padding-top:.9rem;border-top:1px solid var(--line);color:var(--soft);font-size:.8125rem}
 @media (max-width:40rem){body{padding:0}main{border:0;border-radius:0;padding:1.5rem 1.1rem}dl>div{grid-template-columns:1fr}h1{font-size:1.5rem}
-li>code,pre{white-space:pre-wrap;overflow-wrap:anywhere}
 table,tbody,tr{display:block;white-space:normal}thead{display:none}tr{padding:.5rem 0;border-bottom:1px solid var(--line)}
 tr>th,tr>td{display:grid;grid-template-columns:6.5rem 1fr;align-items:baseline;padding:.15rem 0;border:0}td::before{content:attr(data-label);color:var(--soft);font-size:.8125rem}td>code{justify-self:start}}
 @media (forced-colors:active){code,pre,li::before{border-color:CanvasText}}
@@ -143,9 +157,12 @@ section{margin-top:13pt}
 h2,h3,.where,.scroll{break-after:avoid}
 dl>div{padding:3pt 0;grid-template-columns:48mm 1fr}
 th,td{padding-top:3pt;padding-bottom:3pt}
-pre,table,li>code{white-space:pre-wrap;overflow-wrap:anywhere}
+pre,table{white-space:pre-wrap;overflow-wrap:anywhere}
 thead td{white-space:nowrap}
 tr,.careful{break-inside:avoid}
+li{padding-left:15mm;padding-top:0;padding-bottom:0;margin:1.5pt 0}
+li input{left:8.5mm;top:0}
+li::before{top:0}
 footer{margin-top:13pt}
 }
 `;

@@ -1,6 +1,7 @@
 import type { Protocol } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import { appPage, isPersonal } from '../../core/links.ts';
+import { mailauth } from '../../core/next.ts';
 import { type ShownStep, type Surroundings, stepsShown } from '../../core/shown.ts';
 import { printable } from '../../core/text.ts';
 import { sharedMailboxCommands } from '../form-facts.ts';
@@ -30,6 +31,8 @@ export interface Sheet {
   readonly registered: readonly StepField[];
   readonly renewal: Omit<Renewal, 'steps'> & { readonly steps: readonly ShownStep[] };
   readonly notes: readonly SheetNote[];
+  /** the command that shows the client secret, where there is one */
+  readonly secretShown?: ShownStep;
   /** what the product needs before the sign-in where another person opens the mailbox */
   readonly shared: readonly string[];
 }
@@ -65,9 +68,13 @@ export function sheetOf(product: Product, f: SheetFacts, here: Surroundings): Sh
     registered: registeredOf(product, f),
     renewal: { ...renewal, what: printable(renewal.what), steps: stepsShown(renewal.steps, here) },
     notes: notesOf(product, f),
+    ...defined({ secretShown: f.clientType === 'confidential' ? secretShown(product, f, here) : undefined }),
     shared: f.signsIn === f.mailbox ? [] : (product.shared?.(f) ?? []).map(printable),
   };
 }
+
+const secretShown = ({ name }: Product, { mailbox }: SheetFacts, here: Surroundings): ShownStep | undefined =>
+  stepsShown([mailauth('secret show', mailbox, { for: name, reveal: true })], here)[0];
 
 function serverOf(protocol: Protocol, f: SheetFacts): MailServer {
   const { host, port, security } = f.servers[protocol];

@@ -1,14 +1,14 @@
 import type { ShownStep } from '../../core/shown.ts';
-import { addressHtml, escapeHtml } from '../../core/text.ts';
+import { addressHtml, commandHtml, escapeHtml } from '../../core/text.ts';
 import { howWords, isCopied, type PrintedStep, type Reveal, type StepField, sentences, shownValue } from './step.ts';
 
-/** One step as a section of a page, everything escaped. */
-export function stepHtml({ title, where, actions = [], fields, trap, press }: PrintedStep, reveal: Reveal): string {
+/** One step as a section of a page, everything escaped. `secretAt`: the part of the page that says how to see a client secret that is masked. */
+export function stepHtml({ title, where, actions = [], fields, trap, press }: PrintedStep, reveal: Reveal, secretAt?: string): string {
   const blocks = [
     `<h2>${escapeHtml(title)}</h2>`,
     `<p class="where">${pathHtml(where)}</p>`,
     ...(actions.length === 0 ? [] : [numberedHtml(sentences(actions))]),
-    ...(fields.length === 0 ? [] : [fieldsHtml(fields, reveal)]),
+    ...(fields.length === 0 ? [] : [fieldsHtml(fields, reveal, secretAt)]),
     ...(trap === undefined ? [] : [`<p class="careful"><strong>Careful.</strong> ${escapeHtml(trap)}</p>`]),
     ...(fields.length > 0 && press.length > 0 ? ['<h3>Then</h3>'] : []),
     ...(press.length === 0 ? [] : [numberedHtml(press)]),
@@ -19,11 +19,16 @@ export function stepHtml({ title, where, actions = [], fields, trap, press }: Pr
 /** Menu paths read better with a real arrow; the words stay as the product writes them. */
 const pathHtml = (where: string): string => escapeHtml(where).replaceAll(' &#62; ', ' <span class="arrow">›</span> ');
 
-/** What to do, in order. */
-export const numberedHtml = (steps: readonly ShownStep[]): string =>
-  `<ol>\n${steps.map(({ text, copied }) => `<li>${copied ? `<code>${escapeHtml(text)}</code>` : escapeHtml(text)}</li>`).join('\n')}\n</ol>`;
+/** What to do, in order, each with a box to tick on the page or on paper. */
+export const numberedHtml = (steps: readonly ShownStep[]): string => `<ol>\n${steps.map(stepItem).join('\n')}\n</ol>`;
 
-export function fieldsHtml(fields: readonly StepField[], reveal: Reveal): string {
+/** A click on a command selects it, so only the box beside it can be ticked. */
+const stepItem = ({ text, copied }: ShownStep): string =>
+  copied
+    ? `<li><input type="checkbox" aria-label="Done">${commandHtml(text)}</li>`
+    : `<li><label><input type="checkbox"><span>${escapeHtml(text)}</span></label></li>`;
+
+export function fieldsHtml(fields: readonly StepField[], reveal: Reveal, secretAt?: string): string {
   const rows = fields.map((field) => {
     // A secret stays in one piece: whoever searches the page for it must find it.
     const shown = field.secret === 'client-secret' ? escapeHtml(shownValue(field, reveal)) : addresses(shownValue(field, reveal));
@@ -32,8 +37,10 @@ export function fieldsHtml(fields: readonly StepField[], reveal: Reveal): string
       : `<span class="words">${shown}</span>`;
     const how = howWords[field.how ?? 'enter'];
     const pill = how === '' ? '' : ` <span class="how">${how}</span>`;
+    const isHidden = field.secret === 'client-secret' && !isCopied(field, reveal);
+    const see = isHidden && secretAt !== undefined ? ` <a class="see" href="#${secretAt}">How to see it</a>` : '';
     const note = field.note === undefined ? '' : `<p class="note">${escapeHtml(field.note)}</p>`;
-    return `<div><dt>${escapeHtml(field.label)}${pill}</dt><dd>${value}${note}</dd></div>`;
+    return `<div><dt>${escapeHtml(field.label)}${pill}</dt><dd>${value}${see}${note}</dd></div>`;
   });
   return `<dl>\n${rows.join('\n')}\n</dl>`;
 }
