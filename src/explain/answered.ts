@@ -42,8 +42,9 @@ interface Answers {
 
 /** `replies`: those of servers in which nothing was recognised */
 export function answered(all: readonly Finding[], replies: readonly string[], about: About): Answers {
-  // A number or a sentence of Microsoft's says more than the OAuth error beside it.
-  const isSaid = all.some(({ aadsts, code, oauth }) => aadsts !== undefined || (!oauth && isOfSignIn(code)));
+  // A number or a sentence of Microsoft's, or of another provider, says more than the OAuth error beside it.
+  const saysMore = (code: ProblemCode | undefined) => isOfSignIn(code) || code === 'mail-server-foreign';
+  const isSaid = all.some(({ aadsts, code, oauth }) => aadsts !== undefined || (!oauth && saysMore(code)));
   const findings = all.filter(({ oauth }) => !(oauth && isSaid));
   const entries = new Map<ProblemCode, Explained>();
   const unknown: Unknown[] = [];

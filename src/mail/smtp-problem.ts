@@ -126,11 +126,13 @@ const sentences = [
   'smtp-no-xoauth2',
 ] as const;
 
+const wrong = /credentials were incorrect/i;
 const crowded = /\bthrottled\b|too many|rate limit/i;
 
 function refusal(failure: SmtpFailure, status: number, at: SmtpAttempt, more: More): MailauthError {
   const { host, port } = at;
-  const badToken = (): MailauthError => refusedToken(at, more, (blanks) => problem('smtp-authenticate-failed', blanks, more));
+  const code = wrong.test(failure.reply ?? '') ? 'smtp-credentials-wrong' : 'smtp-authenticate-failed';
+  const badToken = (): MailauthError => refusedToken(at, more, (blanks) => problem(code, blanks, more));
   if (failure.enhanced === '5.7.57')
     return refusedToken(at, more, (blanks) =>
       problem(at.phase === 'auth' ? 'smtp-authenticate-failed' : 'smtp-not-signed-in', blanks, more),

@@ -29,6 +29,7 @@ const nameRefusals: ReadonlySet<string> = new Set([
   'imap-authenticate-failed',
   'pop-authenticate-failed',
   'smtp-authenticate-failed',
+  'smtp-credentials-wrong',
   'mail-token-user',
   'mail-no-full-access',
   'smtp-send-as-denied',

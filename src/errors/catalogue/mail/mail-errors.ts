@@ -64,6 +64,7 @@ export const mailEntries = {
     hints: [
       '[AUTHENTICATIONFAILED] LOGIN failed',
       'AUTHENTICATE LOGIN failed',
+      'Authorization failure on … LOGIN failed',
       'LOGIN command error',
       'auth [LOGIN]',
       'LOGIN failed',

@@ -26,6 +26,8 @@ export const popEntries = {
     exit: Exit.needsSignIn,
     source: sources.mail,
     says: ['Authentication failure: unknown user name or bad password'],
+    // RFC 3206 section 4: the credentials are at fault.
+    hints: ['-ERR [AUTH]', '-ERR [AUTH] Authentication failed'],
     title: (v) => `${v.host} refuses the sign-in of ${v.user} for POP`,
     why: whyRefused,
     next: (v) => [signIn(v), show(v)],

@@ -2,7 +2,7 @@ import { Exit } from '../../../core/errors.ts';
 import { noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
-import { doctor, type MailSpot, powerShell, ps, show, signIn, testAgain } from './mail-words.ts';
+import { doctor, giveItAToken, type MailSpot, powerShell, ps, show, signIn, testAgain } from './mail-words.ts';
 
 /** Replies of a mail server that are neither a refused token nor a limit: the session, the form of the sign-in, the mailbox itself. */
 export const sessionEntries = {
@@ -86,6 +86,8 @@ export const sessionEntries = {
       { words: 'Username and Password not accepted', means: { provider: 'Google' } },
       { words: 'Less secure app … blocked', means: { provider: 'Google' } },
       { words: '"scope":"https://mail.google.com/"', means: { provider: 'Google' } },
+      // The answer of Google's token endpoint to a refresh token that has ended. Microsoft's begins with a number.
+      { words: 'Token has been expired or revoked', means: { provider: 'Google' } },
     ],
     title: (v) => `A server of ${v.provider ?? 'another provider'} answers, and not one of Microsoft`,
     why: () => 'mailauth signs in to Microsoft 365 and Outlook.com. Its tokens and its advice do not fit another provider',
@@ -133,6 +135,30 @@ export const sessionEntries = {
       'Install the plugin for XOAUTH2 for the SASL library of the program (cyrus-sasl-xoauth2 or sasl-xoauth2), or a newer build of the program.',
       noted(testAgain(v), 'shows that the token itself works'),
     ],
+    retryHelps: false,
+  }),
+  'mail-program-refused': entry<MailSpot>({
+    exit: Exit.needsSignIn,
+    source: sources.own,
+    // fetchmail's own words, which stand for every refusal.
+    hints: ['Authorization failure on', 'AUTHFAIL'],
+    title: () => 'The mail server refuses the sign-in of the program',
+    why: () => 'the program does not repeat what the server said; a password alone is refused by Exchange Online',
+    next: (v) => [
+      noted(testAgain(v), 'shows whether the token and the mailbox work'),
+      'Let the program print what the server says (fetchmail -vv), and give those lines to mailauth explain.',
+      ...giveItAToken(v),
+    ],
+  }),
+  'mailbox-not-online': entry<MailSpot>({
+    exit: Exit.notAllowed,
+    source: sources.graph,
+    codes: ['MailboxNotEnabledForRESTAPI', 'MailboxNotHostedInExchangeOnline'],
+    says: ['mailbox is either inactive, soft-deleted, or is hosted on-premise', 'REST API is not yet supported for this mailbox'],
+    title: (v) => `Exchange Online has no active mailbox for ${v.user}`,
+    why: () => "it has no licence, was deleted, is a guest's, or is still on a server of the organisation",
+    next: (v) => [noted(testAgain(v), 'shows whether IMAP, POP and SMTP find it')],
+    admin: (v) => powerShell(`Get-Recipient -Identity ${ps(v.user)} | fl RecipientTypeDetails,PrimarySmtpAddress`),
     retryHelps: false,
   }),
   'sasl-more-steps': entry<MailSpot>({

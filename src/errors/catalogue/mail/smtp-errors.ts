@@ -39,6 +39,26 @@ export const smtpEntries = {
     next: (v) => [signIn(v), show(v)],
     admin: (v) => powerShell(`Get-CASMailbox -Identity ${ps(v.user)} | fl SmtpClientAuthenticationDisabled`, enableSmtp(v)),
   }),
+  'smtp-credentials-wrong': entry<RefusedBlanks & { sent?: 'token' | 'password' }>({
+    exit: Exit.needsSignIn,
+    source: sources.smtpFaults,
+    hints: ['Authentication unsuccessful, the user credentials were incorrect', 'the user credentials were incorrect'],
+    title: (v) =>
+      v.sent === 'password'
+        ? `${v.host} says that the user name or the password of the program is wrong`
+        : `${v.host} says that the sign-in of ${v.user} for sending is not correct`,
+    why: (v) =>
+      v.sent === 'password'
+        ? 'the password has changed, or Microsoft takes none any more; OAuth 2 (XOAUTH2) with a token works'
+        : v.tokenLooksRight || v.opaque === true || v.alsoRefused !== undefined
+          ? whyRefused(v)
+          : 'a token that is wrong or revoked, or one of another user than the user name',
+    next: (v) => (v.sent === 'password' ? giveItAToken(v) : [signIn(v), show(v)]),
+    admin: (v) =>
+      v.sent === 'password'
+        ? undefined
+        : powerShell(`Get-CASMailbox -Identity ${ps(v.user)} | fl SmtpClientAuthenticationDisabled`, enableSmtp(v)),
+  }),
   'smtp-auth-disabled': entry<MailSpot & { where: 'tenant' | 'mailbox' }>({
     exit: Exit.notAllowed,
     source: sources.smtpSwitch,
@@ -185,6 +205,19 @@ export const smtpEntries = {
         : server.noXoauth2.next(v),
     codes: ['5.7.4'],
     says: ['Unrecognized authentication type', 'Authentication mechanism not supported'],
+  }),
+  'smtp-auth-not-offered': entry<MailServer>({
+    exit: Exit.failed,
+    source: sources.smtpSwitch,
+    // msmtp, and PHPMailer.
+    says: ['the server does not support authentication', 'Authentication is not allowed at this stage'],
+    title: () => 'The server offered the program no way to sign in on this connection',
+    why: () => 'Exchange offers a sign-in only behind STARTTLS; a relay or a scanner for viruses in between may take the offer away',
+    next: () => [
+      noted(mailauth('test', 'smtp'), 'shows what the server offers'),
+      'In the program: host smtp.office365.com, port 587, STARTTLS (msmtp: tls on, tls_starttls on), authentication XOAUTH2.',
+    ],
+    retryHelps: false,
   }),
   'smtp-greeting-refused': server.greetingRefused,
   'smtp-protocol': server.unreadable,
