@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { Context, Prompts } from '../core/context.ts';
+import type { Context } from '../core/context.ts';
 import { Exit, type ExitCode, Interrupted, MailauthError } from '../core/errors.ts';
 import { byShell, type Command, line, mailauth, type NextStep, noted } from '../core/next.ts';
+import type { Prompts } from '../core/prompts-port.ts';
 import type { Reporter } from '../core/run-parts.ts';
 import { type Surroundings, shown } from '../core/shown.ts';
 import { problem } from '../errors/problem.ts';

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Keychain } from './keychain-port.ts';
+import type { Prompts } from './prompts-port.ts';
 import type { Surroundings } from './shown.ts';
 
 /**
@@ -164,55 +165,6 @@ export interface Network {
   proxyFor(host: string, port: number): string | undefined;
   /** for servers of our own on this machine (the sandbox): also trusts this authority, and never goes through a proxy */
   trusting(ca: string): Network;
-}
-
-export interface Choice<T extends string> {
-  readonly value: T;
-  readonly name: string;
-  readonly description?: string;
-}
-
-/** What every question has. */
-export interface Asked {
-  readonly message: string;
-  /** Esc rejects with `Back`; left out, Esc does nothing */
-  readonly back?: boolean;
-}
-
-/** An answer that is typed. `check` answers true or the complaint. */
-export interface TypedQuestion extends Asked {
-  readonly check?: (value: string) => true | string;
-}
-
-export interface TextQuestion extends TypedQuestion {
-  readonly default?: string;
-  /** stands in the line already, to be mended */
-  readonly filledIn?: string;
-  /** the pasted text may contain line breaks, which are kept */
-  readonly wrapped?: boolean;
-}
-
-export interface ChoiceQuestion<T extends string> extends Asked {
-  readonly choices: readonly Choice<T>[];
-  readonly default?: T;
-}
-
-export interface SeveralQuestion<T extends string> extends Asked {
-  readonly choices: readonly Choice<T>[];
-  readonly default: readonly T[];
-}
-
-export interface YesOrNoQuestion extends Asked {
-  readonly default: boolean;
-}
-
-/** Questions on the terminal, always on stderr. Ctrl-C, Ctrl-D and a closed terminal reject with `Interrupted`. */
-export interface Prompts {
-  text(q: TextQuestion, signal?: AbortSignal): Promise<string>;
-  secret(q: TypedQuestion, signal?: AbortSignal): Promise<string>;
-  select<T extends string>(q: ChoiceQuestion<T>, signal?: AbortSignal): Promise<T>;
-  checkbox<T extends string>(q: SeveralQuestion<T>, signal?: AbortSignal): Promise<readonly T[]>;
-  confirm(q: YesOrNoQuestion, signal?: AbortSignal): Promise<boolean>;
 }
 
 /** Single keys of the terminal, without Enter and without an echo, while something is waited for. */

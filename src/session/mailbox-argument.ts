@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import type { Choice } from '../core/context.ts';
 import type { MailauthError } from '../core/errors.ts';
 import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
 import { type Command, mailauth } from '../core/next.ts';
+import type { Choice } from '../core/prompts-port.ts';
 import { bareAddress } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { productNames } from '../products/product.ts';

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { Choice, Context } from '../core/context.ts';
+import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import { columnsOf, fold } from '../core/fold.ts';
+import type { Choice } from '../core/prompts-port.ts';
 import type { SecretStore, StoreName } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';

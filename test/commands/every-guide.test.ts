@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Prompts } from '../../src/core/context.ts';
+import type { Prompts } from '../../src/core/prompts-port.ts';
 import { products as everyProduct } from '../../src/products/products.ts';
 import type { sheetJson } from '../../src/products/sheet/write-sheet.ts';
 import { clickThrough } from '../support/click-through.ts';

@@ -1,10 +1,11 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../src/cli/run.ts';
-import type { Asked, Context, Prompts, TextQuestion } from '../../src/core/context.ts';
+import type { Context } from '../../src/core/context.ts';
 import { Back } from '../../src/core/errors.ts';
 import type { Keychain, KeychainTrouble } from '../../src/core/keychain-port.ts';
 import { KeychainFailure } from '../../src/core/keychain-port.ts';
+import type { Asked, Prompts, TextQuestion } from '../../src/core/prompts-port.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import { MemoryKeychain, realNetwork, temporaryFolder, testContext } from './context.ts';
 import { type Home, isNew, readHome, writeHome } from './ready-home.ts';

@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Context, Keys, Output, Prompts } from '../../src/core/context.ts';
+import type { Browser, Context, Keys, Output } from '../../src/core/context.ts';
 import type { Keychain } from '../../src/core/keychain-port.ts';
+import type { Prompts } from '../../src/core/prompts-port.ts';
 import type { Reporter } from '../../src/core/run-parts.ts';
 import { systemClock, systemRandom } from '../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';

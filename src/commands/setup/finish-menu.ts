@@ -1,9 +1,9 @@
-import type { Choice } from '../../core/context.ts';
 import { defined } from '../../core/defined.ts';
 import { Back, Exit, Interrupted } from '../../core/errors.ts';
 import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
+import type { Choice } from '../../core/prompts-port.ts';
 import { shown } from '../../core/shown.ts';
 import { explain } from '../../explain/explain-text.ts';
 import { renderExplanation } from '../../explain/explanation-lines.ts';

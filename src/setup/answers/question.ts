@@ -1,6 +1,6 @@
-import type { Choice } from '../../core/context.ts';
 import { isLoopback, type MailboxRecord } from '../../core/mailbox.ts';
 import { type Again, again, type NextStep } from '../../core/next.ts';
+import type { Choice } from '../../core/prompts-port.ts';
 import { nearest } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { type ProductScreen, redirectSource } from '../../products/product.ts';

@@ -1,7 +1,7 @@
-import type { Choice } from '../../core/context.ts';
 import { isPersonal } from '../../core/links.ts';
 import type { Registration } from '../../core/mailbox.ts';
 import { again, noted } from '../../core/next.ts';
+import type { Choice } from '../../core/prompts-port.ts';
 import { bareAddress } from '../../core/text.ts';
 import { tenantForMailbox } from '../../entra/discovery.ts';
 import { productNames } from '../../products/product.ts';

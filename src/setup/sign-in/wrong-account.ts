@@ -1,6 +1,6 @@
-import type { Choice } from '../../core/context.ts';
 import { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
+import type { Choice } from '../../core/prompts-port.ts';
 import type { Run } from '../../core/run-parts.ts';
 import type { OtherAccount } from '../../oauth/sign-in.ts';
 import type { Journal } from '../journal/journal.ts';

@@ -1,7 +1,7 @@
 import { createPrompt, isEnterKey, makeTheme, useEffect, useKeypress, usePrefix, useRef, useState } from '@inquirer/core';
 import { checkbox, confirm, select } from '@inquirer/prompts';
-import type { Asked, ChoiceQuestion, SeveralQuestion, TextQuestion, TypedQuestion, YesOrNoQuestion } from '../../core/context.ts';
 import { fold } from '../../core/fold.ts';
+import type { Asked, ChoiceQuestion, SeveralQuestion, TextQuestion, TypedQuestion, YesOrNoQuestion } from '../../core/prompts-port.ts';
 import type { QuestionPlace } from './numbered.ts';
 
 // The build makes this file, with Inquirer in it, a chunk of its own that is loaded with the first question (build.mjs).

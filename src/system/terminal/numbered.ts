@@ -1,7 +1,15 @@
 import { createInterface } from 'node:readline';
-import type { Asked, Choice, ChoiceQuestion, SeveralQuestion, TextQuestion, TypedQuestion, YesOrNoQuestion } from '../../core/context.ts';
 import { Back, Interrupted } from '../../core/errors.ts';
 import { fold } from '../../core/fold.ts';
+import type {
+  Asked,
+  Choice,
+  ChoiceQuestion,
+  SeveralQuestion,
+  TextQuestion,
+  TypedQuestion,
+  YesOrNoQuestion,
+} from '../../core/prompts-port.ts';
 
 /** Where a question is written and answered. */
 export interface QuestionPlace {

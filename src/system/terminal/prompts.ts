@@ -1,7 +1,8 @@
 import { createInterface } from 'node:readline';
 import { isatty } from 'node:tty';
-import type { Asked, Clock, Prompts } from '../../core/context.ts';
+import type { Clock } from '../../core/context.ts';
 import { Back, Exit, Interrupted } from '../../core/errors.ts';
+import type { Asked, Prompts } from '../../core/prompts-port.ts';
 import type { QuestionPlace } from './numbered.ts';
 import { dropTypedAhead } from './typed-ahead.ts';
 
