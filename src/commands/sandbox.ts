@@ -67,10 +67,14 @@ interface Seen {
   readonly exit: number;
 }
 
+const anybody = { cloud: namedCloud('public'), tenant: 'contoso.com', again: mailauth('setup'), otherWays: [] };
+
 async function listFaults(): Promise<Outcome> {
-  const [{ sandboxFaults }, { explained }, { refreshMeaning }] = await Promise.all([
+  const [{ sandboxFaults }, { adminRefusalOf }, { explained }, { adminRefusal }, { refreshMeaning }] = await Promise.all([
     import('../sandbox/faults/faults.ts'),
+    import('../sandbox/faults/faults-token.ts'),
     import('../explain/fill.ts'),
+    import('../oauth/admin-refusal.ts'),
     import('../tokens/refresh-refusal.ts'),
   ]);
   const known = { cloud: namedCloud('public') };
@@ -80,8 +84,11 @@ async function listFaults(): Promise<Outcome> {
   };
   const faults: readonly Told[] = sandboxFaults.map((fault) => {
     const seen = seenOf(fault.sees, fault.means);
+    const aadsts = adminRefusalOf(fault.name);
+    // The administrator's refusals are one entry, whose exit code follows from the number.
+    const exit = aadsts === undefined ? seen?.exit : adminRefusal({ error: 'invalid_grant', codes: [aadsts] }, anybody).exit;
     const meaning = fault.area === 'token' && fault.sees !== undefined ? refreshMeaning(fault.sees) : undefined;
-    return { ...fault, title: seen?.title ?? null, exit: seen?.exit ?? 0, refresh: seenOf(meaning) };
+    return { ...fault, title: seen?.title ?? null, exit: exit ?? 0, refresh: seenOf(meaning) };
   });
   const data = faults.map(({ name, area, what, sees, title, exit, refresh }) => ({
     ...{ name, area, what, code: sees ?? null, title, exit },

@@ -17,6 +17,8 @@ export const adminApp = { name: 'Microsoft Azure CLI', clientId: '04b07795-8ddb-
 interface Kind {
   readonly numbers: readonly number[];
   readonly why: string;
+  /** what the same person can mend in the same sign-in */
+  readonly first?: { readonly choice: string; readonly step: string };
   /** what an administrator of the tenant can change */
   readonly remedy?: (cloud: Cloud) => string;
 }
@@ -45,6 +47,15 @@ const kinds: readonly Kind[] = [
   {
     numbers: [50072, 50074, 50076, 50078, 50079, 500121],
     why: 'The tenant asks for more than a password here (multi-factor authentication), and that was not done.',
+    first: {
+      choice: 'Sign in again, and finish the multi-factor authentication',
+      step: 'and finish the multi-factor authentication this time',
+    },
+  },
+  {
+    numbers: [50126, 50056],
+    why: 'The user name or the password is wrong.',
+    first: { choice: 'Try the password again', step: 'and try the password again' },
   },
   {
     numbers: [50105],
@@ -75,6 +86,9 @@ const kinds: readonly Kind[] = [
 const kindOf = (aadsts: number | undefined): Kind | undefined =>
   kinds.find(({ numbers }) => aadsts !== undefined && numbers.includes(aadsts));
 
+/** What a person can try first where this number refused the administrator's sign-in, as a choice of a menu. */
+export const firstTry = (aadsts: number | undefined): string | undefined => kindOf(aadsts)?.first?.choice;
+
 /** A refusal of the administrator's sign-in. Its advice is about that sign-in, which is another person's and another app's than the mailbox's. */
 export function adminRefusal(said: EntraError, about: AdminWays & { readonly cloud: Cloud; readonly tenant: string }): MailauthError {
   const told = entraProblem(said, { ...about, clientId: adminApp.clientId, scopes: [] });
@@ -89,7 +103,7 @@ export function asAdminRefusal(told: MailauthError, about: AdminWays & { readonl
   const kind = told.code === 'consent-declined' ? kindOf(65004) : kindOf(aadsts);
   const words = reply === '' ? 'It gave no reason.' : `Microsoft says: ${sentence(reply)}`;
   const reason = kind === undefined ? words : kind.why;
-  const blanks = { again, otherWays, app: adminApp.name, reason, ...defined({ remedy: kind?.remedy?.(cloud) }) };
+  const blanks = { again, otherWays, app: adminApp.name, reason, ...defined({ first: kind?.first?.step, remedy: kind?.remedy?.(cloud) }) };
   const refusal = problem('admin-sign-in-refused', blanks, { detail: told.detail, cause: told });
   // What only an administrator of the tenant can change is exit 6 for whatever sign-in.
   return kind?.remedy === undefined ? refusal.but({ exit: told.exit }) : refusal;

@@ -43,5 +43,15 @@ it('--json tells code, exit and title', async () => {
     title: 'MAILBOX must confirm the sign-in (multi-factor authentication)',
     exit: 4,
   });
+  // The list says the exit code that the command ends with.
+  for (const [name, exit] of [
+    ['admin-policy-blocked', 6],
+    ['admin-mfa-needed', 4],
+    ['admin-password-wrong', 1],
+  ] as const) {
+    expect(faults).toContainEqual(expect.objectContaining({ name, code: 'admin-sign-in-refused', exit }));
+    const ran = await m.mailauth(`setup --sandbox --yes --json --fault ${name}`);
+    expect([name, ran.exit]).toEqual([name, exit]);
+  }
   expect(faults).toContainEqual(expect.objectContaining({ name: 'graph-lag', code: null, title: null, exit: 0 }));
 });

@@ -5,6 +5,7 @@ import type { Secret } from '../../core/secret.ts';
 import type { Graph } from '../../entra/graph.ts';
 import type { AdminWays } from '../../errors/catalogue/registration/admin-errors.ts';
 import type { GraphCommands } from '../../errors/catalogue/registration/graph-errors.ts';
+import { firstTry } from '../../oauth/admin-refusal.ts';
 import type { Answers } from '../answers/answers.ts';
 import { waysByHand } from '../answers/app-questions.ts';
 import { resumeHere, type SetupDeps, setupHere } from '../journal/setup-deps.ts';
@@ -54,7 +55,9 @@ async function askHow(
   if (!canAsk || agreed || !leadsOn(error)) throw error;
   report.progress('admin-sign-in', 'failed', error.title);
   if (error.why !== undefined) report.show(`  ${fold(error.why, columnsOf(ctx.err), 2)}\n\n`);
-  const chosen = await ctx.prompts.select({ message: 'How do you want to go on?', choices, default: 'account', back: true });
+  const { aadsts } = error.detail;
+  const offered = choices.map((one) => (one.value === 'account' ? { ...one, name: firstTry(aadsts) ?? one.name } : one));
+  const chosen = await ctx.prompts.select({ message: 'How do you want to go on?', choices: offered, default: 'account', back: true });
   if (chosen === 'stop') throw error;
   return chosen;
 }

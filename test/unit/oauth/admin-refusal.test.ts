@@ -20,7 +20,7 @@ const refusal = (number: number, error = 'invalid_grant') =>
 const numbers = Object.values(aadstsEntries as unknown as Readonly<Record<string, Entry<unknown>>>).flatMap((one) => one.aadsts ?? []);
 
 describe("a refusal of the administrator's sign-in", () => {
-  it('leads on, whatever the number: another account, another person, the portal, a token of another app; never mailauth login', () => {
+  it('leads on, whatever the number: the same or another account, another person, the portal, a token of another app; never mailauth login', () => {
     expect(numbers.length).toBeGreaterThan(150);
     for (const number of [...numbers, 9_999_999]) {
       const error = refusal(number);
@@ -34,7 +34,9 @@ describe("a refusal of the administrator's sign-in", () => {
         number,
         'admin-sign-in-refused',
         [
-          'mailauth setup --mailbox helpdesk@contoso.com --resume   # and sign in with another account',
+          expect.stringMatching(
+            /^mailauth setup --mailbox helpdesk@contoso.com --resume {3}# and (?:sign in with another account|try the password again|finish the multi-factor)/,
+          ),
           'mailauth setup --mailbox helpdesk@contoso.com --register handoff',
           'mailauth setup --mailbox helpdesk@contoso.com --register portal',
           expect.stringContaining('MAILAUTH_GRAPH_TOKEN'),
@@ -60,7 +62,7 @@ describe("a refusal of the administrator's sign-in", () => {
     [65001, 6, 'Nobody consented to Microsoft Azure CLI', 'Grant admin consent'],
     [500011, 6, 'another Microsoft cloud', undefined],
     [65002, 1, 'what was asked for on Microsoft Graph', undefined],
-    [50126, 1, 'Microsoft says: Something about it.', undefined],
+    [50126, 1, 'The user name or the password is wrong.', undefined],
     [9_999_999, 4, 'Microsoft says: Something about it.', undefined],
   ])('AADSTS%i says why', (number, exit, why, admin) => {
     const error = refusal(number);
@@ -69,6 +71,14 @@ describe("a refusal of the administrator's sign-in", () => {
       expect.stringContaining(why),
       admin === undefined ? undefined : expect.stringContaining(admin),
     ]);
+  });
+
+  it.each([
+    [50126, 'and try the password again'],
+    [50076, 'and finish the multi-factor authentication this time'],
+    [53003, 'and sign in with another account'],
+  ])('AADSTS%i: what can be mended in the same sign-in comes first', (number, first) => {
+    expect(allShown(refusal(number).next, posix)[0]).toBe(`mailauth setup --mailbox helpdesk@contoso.com --resume   # ${first}`);
   });
 
   it('a cancelled sign-in', () => {

@@ -15,6 +15,8 @@ interface Refused extends AdminWays {
   /** the app of Microsoft that it signs in through */
   readonly app: string;
   readonly reason: string | undefined;
+  /** what to do in the same sign-in before anything else is tried */
+  readonly first?: string | undefined;
   /** what an administrator of the tenant can change */
   readonly remedy?: string | undefined;
 }
@@ -22,9 +24,9 @@ interface Refused extends AdminWays {
 const tokenInstead =
   'Without this sign-in: run the first command with MAILAUTH_GRAPH_TOKEN, a token for Microsoft Graph that another app was given (Graph Explorer).';
 
-/** Another account, then the ways without this sign-in, then a token of another app. */
-export const adminNext = (v: AdminWays): readonly NextStep[] => [
-  noted(v.again, 'and sign in with another account'),
+/** The same account once more where that can help, else another one; then the ways without this sign-in, then a token of another app. */
+export const adminNext = (v: AdminWays & { readonly first?: string | undefined }): readonly NextStep[] => [
+  noted(v.again, v.first ?? 'and sign in with another account'),
   ...v.otherWays,
   tokenInstead,
 ];
