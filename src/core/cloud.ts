@@ -18,6 +18,8 @@ export interface Cloud {
   readonly portal: string;
   /** `https://outlook.office.com`: prefix of the delegated mail scopes */
   readonly outlookScopeBase: string;
+  /** where Exchange Online is administered: `https://outlook.office365.com`, which is also the default where nothing says otherwise */
+  readonly exchangeAdmin?: string;
   readonly imap: MailHost;
   readonly pop: MailHost;
   readonly smtp: MailHost;
@@ -75,6 +77,7 @@ const microsoftClouds: Readonly<Record<CloudName, MicrosoftCloud>> = {
       graph: 'https://graph.microsoft.com',
       portal: 'https://entra.microsoft.com',
       outlookScopeBase: 'https://outlook.office.com',
+      exchangeAdmin: 'https://outlook.office365.com',
       imap: { host: 'outlook.office365.com', port: 993, security: 'tls' },
       pop: { host: 'outlook.office365.com', port: 995, security: 'tls' },
       smtp: { host: 'smtp.office365.com', port: 587, security: 'starttls' },
@@ -91,6 +94,7 @@ const microsoftClouds: Readonly<Record<CloudName, MicrosoftCloud>> = {
       graph: 'https://graph.microsoft.us',
       portal: 'https://entra.microsoft.us',
       outlookScopeBase: 'https://outlook.office365.us',
+      exchangeAdmin: 'https://outlook.office365.us',
       imap: { host: 'outlook.office365.us', port: 993, security: 'tls' },
       pop: { host: 'outlook.office365.us', port: 995, security: 'tls' },
       smtp: { host: 'outlook.office365.us', port: 587, security: 'starttls' },
@@ -107,6 +111,7 @@ const microsoftClouds: Readonly<Record<CloudName, MicrosoftCloud>> = {
       graph: 'https://dod-graph.microsoft.us',
       portal: 'https://entra.microsoft.us',
       outlookScopeBase: 'https://outlook.office365.us',
+      exchangeAdmin: 'https://outlook-dod.office365.us',
       imap: { host: 'outlook-dod.office365.us', port: 993, security: 'tls' },
       pop: { host: 'outlook-dod.office365.us', port: 995, security: 'tls' },
       smtp: { host: 'outlook-dod.office365.us', port: 587, security: 'starttls' },
@@ -125,6 +130,7 @@ const microsoftClouds: Readonly<Record<CloudName, MicrosoftCloud>> = {
       graph: 'https://microsoftgraph.chinacloudapi.cn',
       portal: 'https://portal.azure.cn',
       outlookScopeBase: 'https://partner.outlook.cn',
+      exchangeAdmin: 'https://partner.outlook.cn',
       imap: { host: 'partner.outlook.cn', port: 993, security: 'tls' },
       pop: { host: 'partner.outlook.cn', port: 995, security: 'tls' },
       smtp: { host: 'partner.outlook.cn', port: 587, security: 'starttls' },
@@ -139,6 +145,10 @@ const microsoftClouds: Readonly<Record<CloudName, MicrosoftCloud>> = {
 };
 
 export const namedCloud = (name: CloudName): Cloud => ({ name, ...microsoftClouds[name].hosts });
+
+/** Where Exchange Online of this cloud is administered. A mailbox file of an earlier edition and a cloud file may leave it out. */
+export const exchangeAdminOf = ({ name, exchangeAdmin }: Pick<Cloud, 'name' | 'exchangeAdmin'>): string =>
+  exchangeAdmin ?? namedCloud(isCloudName(name) ? name : defaultCloud).exchangeAdmin ?? '';
 
 /** What scripts call this cloud; undefined for the sandbox and for a cloud that a file describes. */
 export const scriptNames = ({ name }: Pick<Cloud, 'name'>): Omit<MicrosoftCloud, 'hosts' | 'signInHosts'> | undefined =>

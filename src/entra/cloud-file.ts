@@ -18,6 +18,7 @@ const cloudFile = z.object({
   graph: httpsAddress,
   portal: httpsAddress,
   outlookScopeBase: httpsAddress,
+  exchangeAdmin: z.optional(httpsAddress),
   imap: mailHost,
   pop: mailHost,
   smtp: mailHost,
@@ -37,7 +38,7 @@ export function readCloudFile(text: string, file: string): Cloud {
   }
   const read = cloudFile.safeParse(json);
   if (!read.success) throw broken(describe(read.error.issues));
-  const { name, login, graph, portal, outlookScopeBase, imap, pop, smtp } = read.data;
+  const { name, login, graph, portal, outlookScopeBase, exchangeAdmin, imap, pop, smtp } = read.data;
   if (isReserved(name.toLowerCase())) throw broken(`"name": ${name} is the name of a built-in cloud.`);
   return {
     name,
@@ -45,6 +46,7 @@ export function readCloudFile(text: string, file: string): Cloud {
     graph: trim(graph),
     portal: trim(portal),
     outlookScopeBase: trim(outlookScopeBase),
+    ...(exchangeAdmin === undefined ? {} : { exchangeAdmin: trim(exchangeAdmin) }),
     imap: bare(imap),
     pop: bare(pop),
     smtp: bare(smtp),

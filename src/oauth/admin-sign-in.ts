@@ -4,7 +4,7 @@ import { MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import { type AdminWays, adminNext } from '../errors/catalogue/registration/admin-errors.ts';
 import { problem } from '../errors/problem.ts';
-import { adminApp, adminRefusal, asAdminRefusal } from './admin-refusal.ts';
+import { adminRefusal, adminServices, asAdminRefusal } from './admin-refusal.ts';
 import { type AuthorizationAnswer, newState, refuseForeignIssuer } from './authorization-answer.ts';
 import { browserTrip } from './browser-trip.ts';
 import { readEntraError } from './entra-error.ts';
@@ -23,15 +23,13 @@ interface AdminSignIn extends Pick<BrowserTrip, 'method' | 'waitMs' | 'canAsk'>,
 }
 
 export interface AdminGrant {
-  /** for Graph; it stays in memory, is never stored and comes without a refresh token */
+  /** for the service that it was asked for; it stays in memory, is never stored and comes without a refresh token */
   readonly token: Secret;
   readonly account: string | undefined;
 }
 
-const graphScope = (cloud: Cloud): string => `${cloud.graph.replace(/\/$/, '')}/.default`;
-
 /**
- * Signs an administrator in for Microsoft Graph, in the browser, once. Not with MSAL: MSAL always asks for `offline_access` and so for a
+ * Signs an administrator in for Microsoft Graph or Exchange Online, in the browser, once. Not with MSAL: MSAL always asks for `offline_access` and so for a
  * refresh token, and this token must not outlive the command.
  */
 export async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, view: SignInView): Promise<AdminGrant> {
@@ -39,14 +37,15 @@ export async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, v
   const { challenge } = trip;
   const pkce = newPkce(ctx.random);
   const nonce = newState(ctx.random);
-  const scope = `${graphScope(cloud)} openid profile`;
+  const service = adminServices[trip.service ?? 'graph'];
+  const scope = `${service.scope(cloud)} openid profile`;
   const request: BrowserTrip = {
     ...trip,
     redirectUri: 'http://localhost',
     loopback: true,
     address: async ({ redirectUri, state }) => {
       const query = new URLSearchParams({
-        client_id: adminApp.clientId,
+        client_id: service.app.clientId,
         response_type: 'code',
         response_mode: 'query',
         redirect_uri: redirectUri,
@@ -84,12 +83,13 @@ function leadingOn(error: unknown, about: AdminWays & { readonly cloud: Cloud })
 
 /** Exchanges the code for the token (RFC 6749 section 4.1.3). */
 async function redeem(
-  { app, again, otherWays, challenge }: Pick<AdminSignIn, 'app' | 'again' | 'otherWays' | 'challenge'>,
+  { app, again, otherWays, challenge, service = 'graph' }: Pick<AdminSignIn, 'app' | 'again' | 'otherWays' | 'challenge' | 'service'>,
   answer: AuthorizationAnswer,
   { redirectUri, scope, verifier }: { readonly redirectUri: string; readonly scope: string; readonly verifier: Secret },
 ): Promise<Grant> {
   refuseForeignIssuer(answer, app.endpoints);
-  const about = { cloud: app.cloud, tenant: app.tenantId, again, otherWays };
+  const about = { cloud: app.cloud, tenant: app.tenantId, again, otherWays, service };
+  const { app: own, title } = adminServices[service];
   if (answer.kind === 'error') {
     const said = readEntraError({ error: answer.error, error_description: answer.description });
     throw adminRefusal(said ?? { error: answer.error }, about);
@@ -99,7 +99,7 @@ async function redeem(
   }
   const form = {
     grant_type: 'authorization_code',
-    client_id: adminApp.clientId,
+    client_id: own.clientId,
     code: answer.code.reveal(),
     redirect_uri: redirectUri,
     code_verifier: verifier.reveal(),
@@ -111,7 +111,7 @@ async function redeem(
   if (error !== undefined) throw adminRefusal(error, about);
   const grant = readGrant(body, [scope], receivedAt);
   if (grant === undefined) {
-    throw problem('token-answer-unreadable', { why: 'The token endpoint answered, but not with a token for Graph.' });
+    throw problem('token-answer-unreadable', { why: `The token endpoint answered, but not with a token for ${title}.` });
   }
   return grant;
 }

@@ -56,6 +56,7 @@ export const cloudSchema = z.object({
   graph: z.string(),
   portal: z.string(),
   outlookScopeBase: z.string(),
+  exchangeAdmin: z.exactOptional(z.string()),
   imap: mailHost,
   pop: mailHost,
   smtp: mailHost,

@@ -3,8 +3,13 @@ import { type Command, type NextStep, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
+/** What an administrator signs in for. */
+export type AdminServiceName = 'graph' | 'exchange';
+
 /** How to go on where the administrator's own sign-in is refused. */
 export interface AdminWays {
+  /** left out: Microsoft Graph */
+  readonly service?: AdminServiceName;
   /** the command that signs the administrator in once more, for another account */
   readonly again: Command;
   /** the ways that need no such sign-in, in the order in which they are offered */
@@ -21,14 +26,18 @@ interface Refused extends AdminWays {
   readonly remedy?: string | undefined;
 }
 
-const tokenInstead =
-  'Without this sign-in: run the first command with MAILAUTH_GRAPH_TOKEN, a token for Microsoft Graph that another app was given (Graph Explorer).';
+const tokenInstead: Readonly<Record<AdminServiceName, string>> = {
+  graph:
+    'Without this sign-in: run the first command with MAILAUTH_GRAPH_TOKEN, a token for Microsoft Graph that another app was given (Graph Explorer).',
+  exchange:
+    'Without this sign-in: run the first command with MAILAUTH_EXCHANGE_TOKEN, a token for Exchange Online that another app was given.',
+};
 
 /** The same account once more where that can help, else another one; then the ways without this sign-in, then a token of another app. */
 export const adminNext = (v: AdminWays & { readonly first?: string | undefined }): readonly NextStep[] => [
   noted(v.again, v.first ?? 'and sign in with another account'),
   ...v.otherWays,
-  tokenInstead,
+  tokenInstead[v.service === 'exchange' ? 'exchange' : 'graph'],
 ];
 
 /** What was tried; undefined: in a pasted text nobody knows. */
