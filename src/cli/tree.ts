@@ -86,6 +86,24 @@ export const commands: readonly CommandEntry[] = [
     group: 'Use',
   },
   {
+    name: 'exchange show',
+    args: '[mailbox]',
+    summary: 'what Exchange Online lets this set-up do; changes nothing',
+    group: 'Check',
+  },
+  {
+    name: 'exchange apply',
+    args: '[mailbox]',
+    summary: 'switch on there what this set-up needs, after asking',
+    group: 'Set up',
+  },
+  {
+    name: 'exchange undo',
+    args: '[mailbox]',
+    summary: 'put back there what apply changed',
+    group: 'Set up',
+  },
+  {
     name: 'keepalive',
     summary: 'for cron or a timer: renew every sign-in that needs it',
     group: 'Use',

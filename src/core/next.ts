@@ -20,6 +20,9 @@ export type CommandName =
   | 'store keygen'
   | 'export'
   | 'keepalive'
+  | 'exchange show'
+  | 'exchange apply'
+  | 'exchange undo'
   | 'completion'
   | 'sandbox';
 
@@ -182,6 +185,9 @@ const ofOneSetup: readonly Command['name'][] = [
   'secret show',
   'secret rotate',
   'export',
+  'exchange show',
+  'exchange apply',
+  'exchange undo',
 ];
 
 /** A command about this mailbox, with the product that it was about: the mailbox may be set up for several. */

@@ -149,3 +149,38 @@ export function changesFor(use: ExchangeUse, state: ExchangeState | undefined): 
 
 /** The lines that a person runs in Exchange Online PowerShell for these changes. */
 export const linesOf = (changes: readonly Change[]): readonly string[] => changes.map(({ cmdlet }) => powerShellLine(cmdlet));
+
+/** What puts a noted change back. It is built from the note's words, so that no cmdlet is ever taken from a file. */
+export function undoOf({ what, before, after }: Pick<Change, 'what' | 'before' | 'after'>, mailbox: string): Cmdlet {
+  switch (what) {
+    case 'servicePrincipal':
+      return removal('Remove-ServicePrincipal', after);
+    case 'managementScope':
+      return removal('Remove-ManagementScope', after);
+    case 'roleAssignment':
+      return removal('Remove-ManagementRoleAssignment', after);
+    case 'fullAccess':
+      return fullAccess(mailbox, after, 'app').undo;
+    case 'sendAs':
+      return sendAs(mailbox, after).undo;
+    case 'smtpAuth':
+      return switchChange(mailbox, 'smtp', before === 'inherited' ? 'inherited' : 'off').undo;
+    default:
+      return switchChange(mailbox, what).undo;
+  }
+}
+
+const words: Readonly<Record<ChangeName, string>> = {
+  servicePrincipal: 'the app in Exchange Online',
+  fullAccess: 'Full Access',
+  sendAs: 'Send As',
+  managementScope: 'the management scope',
+  roleAssignment: 'the role Application SMTP.SendAsApp',
+  imap: 'IMAP',
+  pop: 'POP',
+  smtpAuth: 'SMTP AUTH',
+};
+
+/** `SMTP AUTH`, `Full Access for ada@contoso.com`: for a person. */
+export const changeWords = ({ what, after }: Pick<Change, 'what' | 'after'>): string =>
+  after === 'on' ? words[what] : `${words[what]}${what === 'fullAccess' || what === 'sendAs' ? ' for' : ''} ${after}`;

@@ -1,6 +1,7 @@
-import type { Cloud } from '../core/cloud.ts';
+import type { Cloud, Tenant } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
+import type { Run } from '../core/run-parts.ts';
 import type { Secret } from '../core/secret.ts';
 import { type AdminWays, adminNext } from '../errors/catalogue/registration/admin-errors.ts';
 import { problem } from '../errors/problem.ts';
@@ -12,7 +13,7 @@ import { type Grant, readGrant } from './grant.ts';
 import { foreignNonce } from './identity.ts';
 import { adminPage } from './loopback-pages.ts';
 import { newPkce } from './msal.ts';
-import type { OAuthApp } from './oauth-app.ts';
+import { appAt, type OAuthApp } from './oauth-app.ts';
 import type { BrowserTrip, SignInView } from './sign-in-view.ts';
 import { formRequest, readTokenAnswer } from './token-exchange.ts';
 
@@ -22,7 +23,7 @@ interface AdminSignIn extends Pick<BrowserTrip, 'method' | 'waitMs' | 'canAsk'>,
   readonly challenge?: { readonly claims: string; readonly account: string | undefined };
 }
 
-export interface AdminGrant {
+interface AdminGrant {
   /** for the service that it was asked for; it stays in memory, is never stored and comes without a refresh token */
   readonly token: Secret;
   readonly account: string | undefined;
@@ -32,7 +33,7 @@ export interface AdminGrant {
  * Signs an administrator in for Microsoft Graph or Exchange Online, in the browser, once. Not with MSAL: MSAL always asks for `offline_access` and so for a
  * refresh token, and this token must not outlive the command.
  */
-export async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, view: SignInView): Promise<AdminGrant> {
+async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, view: SignInView): Promise<AdminGrant> {
   const { cloud, endpoints } = app;
   const { challenge } = trip;
   const pkce = newPkce(ctx.random);
@@ -72,6 +73,29 @@ export async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, v
   } catch (error) {
     throw leadingOn(error, { ...trip, cloud });
   }
+}
+
+/** Who signs in for what, and where: what a command hands on. */
+export interface AdminWork extends AdminWays {
+  readonly tenant: Tenant;
+  readonly cloud: Cloud;
+  readonly method: 'browser' | 'paste';
+}
+
+/** The same for a run of a command: says what happens, and that it has happened. */
+export async function signInAdministrator(run: Run, work: AdminWork & Pick<AdminSignIn, 'challenge'>): Promise<AdminGrant> {
+  const { ctx, report } = run;
+  const { tenant, cloud, ...rest } = work;
+  const { app: registration, title } = adminServices[work.service ?? 'graph'];
+  const app = await appAt({ cloud, tenantId: tenant.id, endpoints: tenant.endpoints, registration }, run);
+  const trip = { ...rest, app, waitMs: run.browserTimeoutMs, canAsk: run.canAsk };
+  const view = {
+    ...{ report, step: 'admin-sign-in' },
+    ...{ atAddress: 'Sign in as an administrator:', inBrowser: 'Sign in there as an administrator.' },
+  };
+  const grant = await adminSignIn(ctx, trip, view);
+  report.progress('admin-sign-in', 'done', `Signed in for ${title}${grant.account === undefined ? '' : `: ${grant.account}`}`);
+  return grant;
 }
 
 /** Microsoft shows most refusals on its own page and never sends them back: then nobody comes, and the ways on are the same. */

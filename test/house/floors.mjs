@@ -10,6 +10,7 @@ export const floors = [
   { folder: 'commands', holds: 'commands of one file' },
   { folder: 'commands/keepalive', holds: '`mailauth keepalive` and its timer' },
   { folder: 'commands/setup', holds: '`mailauth setup`' },
+  { folder: 'commands/exchange', holds: '`mailauth exchange show`, `apply` and `undo`' },
   { folder: 'commands/guide', holds: '`mailauth guide`' },
   { folder: 'commands/login', holds: '`mailauth login`' },
   { folder: 'commands/logout', holds: '`mailauth logout`' },

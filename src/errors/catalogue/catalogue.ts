@@ -22,6 +22,7 @@ import { tokenCommandEntries } from './mail/token-command-errors.ts';
 import { adminEntries } from './registration/admin-errors.ts';
 import { adminToolEntries } from './registration/admin-tool-errors.ts';
 import { answerEntries } from './registration/answer-errors.ts';
+import { exchangeEntries } from './registration/exchange-errors.ts';
 import { graphEntries } from './registration/graph-errors.ts';
 import { graphWordEntries } from './registration/graph-words-errors.ts';
 import { mailboxEntries } from './registration/mailbox-errors.ts';
@@ -52,6 +53,7 @@ export const catalogue = {
   ...graphEntries,
   ...policyEntries,
   ...adminEntries,
+  ...exchangeEntries,
   ...graphWordEntries,
   ...adminToolEntries,
   ...homeEntries,

@@ -1,0 +1,62 @@
+import { powerShellLine } from '../../core/cmdlet.ts';
+import { problem } from '../../errors/problem.ts';
+import type { ExchangeState } from '../../exchange/exchange-state.ts';
+import { type Change, changesFor, changeWords, linesOf } from '../../exchange/needs.ts';
+import { checkPrincipal, readState } from '../../exchange/read-state.ts';
+import { type CommandModule, examples } from '../../session/command.ts';
+import { renderFacts } from '../../ui/tables.ts';
+import { exchangeOptions, exchangeWork, printed } from './exchange-work.ts';
+
+export const exchangeShow: CommandModule = {
+  configure: (command) =>
+    examples(exchangeOptions(command), [
+      'mailauth exchange show helpdesk@contoso.com',
+      'mailauth exchange show helpdesk@contoso.com --through print    the lines for Exchange Online PowerShell',
+    ]),
+
+  async run(invocation, session) {
+    const work = await exchangeWork(session, 'exchange show', invocation);
+    const { use, spot, through } = work;
+    const { mailbox } = use;
+    if (through === 'print') return printed(work, { ...unread, mailbox, through });
+    const calls = await work.open();
+    try {
+      const state = await readState(calls, use);
+      const missing = changesFor(use, state);
+      const { kind, organization, switches, rights, servicePrincipal } = state;
+      const data = {
+        ...{ mailbox, kind, organization, switches, rights, servicePrincipal },
+        missing: missing.map(({ what, cmdlet }) => ({ what, cmdlet: powerShellLine(cmdlet) })),
+        through,
+      };
+      const text = (theme: Parameters<typeof renderFacts>[1]) => renderFacts(factsOf(mailbox, state, missing), theme);
+      if (missing.length === 0) return { data, text };
+      const about = { ...spot, lines: linesOf(missing), changed: [], missing: missing.map(changeWords) };
+      checkPrincipal(state, use, about);
+      return { data, text, error: problem('exchange-not-ready', about) };
+    } finally {
+      await calls.way.close();
+    }
+  },
+};
+
+/** What nobody has read. */
+const unread = { kind: null, organization: null, switches: null, rights: null, servicePrincipal: null, missing: null };
+
+type Fact = readonly [string, string];
+
+function factsOf(mailbox: string, state: ExchangeState, missing: readonly Change[]): readonly Fact[] {
+  const { kind, organization, switches, rights, servicePrincipal } = state;
+  const smtpAuth = switches.smtpAuth === 'inherited' ? `${organization.smtpAuth}, as for the whole organisation` : switches.smtpAuth;
+  const list = (names: readonly string[]) => (names.length === 0 ? 'nobody else' : names.join('\n'));
+  return [
+    ['Mailbox', `${mailbox} (${kind})`],
+    ['IMAP', switches.imap],
+    ['POP', switches.pop],
+    ['SMTP AUTH', smtpAuth],
+    ['Full Access', list(rights.fullAccess)],
+    ['Send As', list(rights.sendAs)],
+    ...(servicePrincipal === null ? [] : [['App in Exchange', servicePrincipal.objectId] as const]),
+    ['Missing', missing.length === 0 ? 'nothing for this set-up' : missing.map(changeWords).join('\n')],
+  ];
+}

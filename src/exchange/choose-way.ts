@@ -1,0 +1,37 @@
+import { again } from '../core/next.ts';
+import type { Run } from '../core/run-parts.ts';
+import { anyOf } from '../core/text.ts';
+import { problem } from '../errors/problem.ts';
+import { exchangeWays, type Through } from './way.ts';
+
+/** `--through`. Throws `value-invalid` (exit 2). */
+export function readThrough(value: string | undefined): Through | undefined {
+  if (value === undefined) return undefined;
+  const known = exchangeWays.find((one) => one === value);
+  if (known !== undefined) return known;
+  const why = `--through takes ${anyOf(exchangeWays)}.`;
+  throw problem('value-invalid', { what: 'way to Exchange Online', value, why, next: again({ through: 'print' }) });
+}
+
+/** What `api` is: it goes before every use that a person has to agree to. */
+export const apiWords = [
+  "api asks Exchange Online through the web call that Microsoft's own PowerShell module makes. It needs a second sign-in, as an",
+  'Exchange administrator. Microsoft does not promise this call to other programs; what is not understood ends in printed lines.',
+].join(' ');
+
+const choices = [
+  {
+    value: 'api',
+    name: 'mailauth asks Exchange Online itself',
+    description: 'a second sign-in in the browser, as an Exchange administrator',
+  },
+  { value: 'print', name: 'Print the lines', description: 'for Exchange Online PowerShell; nobody is asked' },
+] as const;
+
+/** The way where none was named: a token that was given is for `api`; else a person chooses; without one the lines are printed. */
+export async function chooseWay({ ctx, report, canAsk }: Pick<Run, 'ctx' | 'report' | 'canAsk'>): Promise<Through> {
+  if (ctx.env.MAILAUTH_EXCHANGE_TOKEN) return 'api';
+  if (!canAsk) return 'print';
+  report.note(apiWords);
+  return ctx.prompts.select({ message: 'How is Exchange Online asked?', choices, default: 'api' });
+}
