@@ -104,6 +104,7 @@ const headings: Readonly<Record<FaultArea, string>> = {
   'app-only': 'App-only access (setup --access app-only, test)',
   device: 'Device code (login --sign-in device)',
   graph: 'Microsoft Graph (setup, secret rotate)',
+  exchange: 'Exchange Online (exchange show, exchange apply, exchange undo)',
   imap: 'IMAP (test imap)',
   pop: 'POP (test pop)',
   smtp: 'SMTP (test smtp)',

@@ -18,6 +18,7 @@ const known: Readonly<Record<string, Showing>> = {
   MAILAUTH_PASSPHRASE_FILE: 'plain',
   MAILAUTH_PASSPHRASE: 'never',
   MAILAUTH_GRAPH_TOKEN: 'never',
+  MAILAUTH_EXCHANGE_TOKEN: 'never',
   MAILAUTH_DEBUG: 'plain',
   MAILAUTH_PLAIN: 'plain',
   BROWSER: 'private',

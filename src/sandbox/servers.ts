@@ -85,6 +85,7 @@ export async function startServers(service: Service, tls: Certificate, wanted: P
   service.addresses.pages = `http://localhost:${ports.pages}`;
   service.addresses.login = `https://localhost:${ports.login}`;
   service.addresses.graph = `https://localhost:${ports.login}/graph`;
+  service.addresses.exchange = `https://localhost:${ports.login}/exchange`;
   return { ports, close };
 }
 

@@ -102,7 +102,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     fault,
     tokenSeconds: options.tokenSeconds,
     nonce: ctx.random.bytes(24).toString('base64url'),
-    addresses: { pages: '', login: '', graph: '' },
+    addresses: { pages: '', login: '', graph: '', exchange: '' },
     trouble: undefined,
     seen: 0,
   };
@@ -161,6 +161,7 @@ function cloudAt(ports: Required<Ports>): Cloud {
     name: 'sandbox',
     login,
     graph: `${login}/graph`,
+    exchangeAdmin: `${login}/exchange`,
     portal: 'https://entra.microsoft.com',
     outlookScopeBase: 'https://outlook.office.com',
     imap: { host: 'localhost', port: ports.imap, security: 'tls' },

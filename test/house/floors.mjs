@@ -39,6 +39,7 @@ export const floors = [
   { folder: 'sandbox', holds: 'the stand-in for Microsoft 365' },
   { folder: 'sandbox/mail', holds: 'its mail servers' },
   { folder: 'sandbox/entra', holds: 'its sign-in pages and token endpoint' },
+  { folder: 'sandbox/exchange', holds: 'its administration of Exchange Online' },
   { folder: 'sandbox/graph', holds: 'its Microsoft Graph' },
   { folder: 'sandbox/server', holds: 'the sockets that its servers listen on, and what all of them serve' },
   { folder: 'sandbox/tenant', holds: 'its people, apps, tokens and keys, kept between commands' },

@@ -17,6 +17,8 @@ export const sample: Readonly<Record<string, unknown>> = {
   code: '550',
   command: mailauth('token get'),
   commands: [mailauth('login', 'helpdesk@contoso.com')],
+  changed: ['IMAP'],
+  cmdlet: 'Set-CASMailbox',
   domain: 'contoso.com',
   endpoint: 'https://login.microsoftonline.com/common/oauth2/authorize',
   error: 'invalid_grant',
@@ -44,6 +46,7 @@ export const sample: Readonly<Record<string, unknown>> = {
   known: ['ada@contoso.com'],
   label: 'Secret Service',
   login: 'https://login.microsoftonline.com',
+  left: ['smtpAuth (now off)'],
   lines: ['helpdesk@contoso.com: 3 days left'],
   mailbox: 'helpdesk@contoso.com',
   message: 'mailauth setup has no option --mailbx',
@@ -131,6 +134,7 @@ const otherWays = [
 ];
 
 const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'exchange-principal-wrong': { has: '22222222-3333-4444-5555-666666666666', wants: '33333333-4444-5555-6666-777777777777' },
   'cloud-unknown': { cloud: 'mars', known: ['public', 'usgov'] },
   'tenant-other-cloud': { cloud: 'usgov' },
   'resume-choice': { candidates: [{ mailbox: 'ada@contoso.com', for: 'osticket' }] },

@@ -28,7 +28,7 @@ export const exchangeUndo: CommandModule = {
 };
 
 async function undo(work: ExchangeWork): Promise<Outcome> {
-  const { session, record, use, spot, notes, through } = work;
+  const { session, record, use, notes, through } = work;
   const { ctx, report } = session;
   await agree(work);
   const isShared = await othersUseApp(session, record);
@@ -46,7 +46,7 @@ async function undo(work: ExchangeWork): Promise<Outcome> {
     return {
       data,
       text,
-      error: problem('exchange-changed-since', { mailbox: use.mailbox, left: names, next: [plus(spot.again, { through: 'print' })] }),
+      error: problem('exchange-changed-since', { mailbox: use.mailbox, left: names }),
     };
   } finally {
     await calls.way.close();

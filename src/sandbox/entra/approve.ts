@@ -2,7 +2,7 @@ import type { Context, HttpResponse } from '../../core/context.ts';
 import { defined } from '../../core/defined.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
-import { azureCli } from '../tenant/directory.ts';
+import { isMicrosofts } from '../tenant/directory.ts';
 import { forms } from './sign-in-pages.ts';
 
 const timeoutMs = 20_000;
@@ -72,9 +72,9 @@ function decisionOn(page: HttpResponse) {
   return { ticket: ticketOf(page), decision: page.text.includes('value="accept"') ? 'accept' : 'cancel' };
 }
 
-/** Admin consent needs an administrator, and so does a sign-in as Azure CLI, which registers apps. */
+/** Admin consent needs an administrator, and so does a sign-in as an app of Microsoft. */
 function needsAdministrator(start: URL): boolean {
-  return start.pathname.endsWith('/adminconsent') || start.searchParams.get('client_id') === azureCli.clientId;
+  return start.pathname.endsWith('/adminconsent') || isMicrosofts(start.searchParams.get('client_id') ?? '');
 }
 
 /** A tenant's pages offer its Global Administrator first. */

@@ -1,6 +1,6 @@
 import type { Aadsts, Blanks } from '../faults/entra-refusals.ts';
 import type { Service } from '../server/service.ts';
-import { audienceRefuses, declaredScopes, findApp, isAzureCli, preauthorizationRefuses } from '../tenant/app-objects.ts';
+import { audienceRefuses, declaredScopes, findApp, isFirstParty, preauthorizationRefuses } from '../tenant/app-objects.ts';
 import { findTenant } from '../tenant/directory.ts';
 import { platformOf } from '../tenant/redirects.ts';
 import type { App, Code, State } from '../tenant/state-schema.ts';
@@ -89,7 +89,7 @@ function readDestination(service: Service, state: State, named: string, query: U
   const clientId = query.get('client_id') ?? '';
   if (clientId === '') return shown(900144, { parameter: 'client_id' });
   const app = findApp(state, clientId);
-  if (app === undefined || (service.fault === 'client-unknown' && !isAzureCli(app))) return shown(700016, { client: clientId });
+  if (app === undefined || (service.fault === 'client-unknown' && !isFirstParty(app))) return shown(700016, { client: clientId });
   const audience = audienceRefuses(app, named, found.id);
   if (audience !== undefined) return shown(audience.aadsts, audience.blanks);
   if (app.publicRedirects.length + app.webRedirects.length === 0) return shown(500113);

@@ -1,5 +1,5 @@
-import { azureCli, findUser, isReady, type Role, type User } from '../tenant/directory.ts';
-import { preauthorized, resourceApps, resources, servicePrincipalIdOf } from '../tenant/microsoft-resources.ts';
+import { azureCli, exchangeModule, findUser, isReady, type Role, type User } from '../tenant/directory.ts';
+import { exchangeScope, preauthorized, resourceApps, resources, servicePrincipalIdOf } from '../tenant/microsoft-resources.ts';
 import type { PermissionGrant, State } from '../tenant/state-schema.ts';
 import { type AskedScope, consentKey } from './scope-rules.ts';
 
@@ -9,6 +9,7 @@ import { type AskedScope, consentKey } from './scope-rules.ts';
  */
 export function consentedKeys(state: State, clientId: string, address: string): readonly string[] {
   if (clientId === azureCli.clientId) return preauthorizedKeys;
+  if (clientId === exchangeModule.clientId) return [`outlook/${exchangeScope}`, 'openid/openid', 'openid/profile', 'openid/email'];
   const own = state.consents.find((one) => one.clientId === clientId && one.user === address)?.scopes ?? [];
   const principal = servicePrincipalIdOf(state, clientId);
   const person = findUser(address);

@@ -1,3 +1,4 @@
+import { exchangeEndpoint } from '../exchange/exchange-server.ts';
 import { graphEndpoint } from '../graph/graph-server.ts';
 import { decodeSegment, json, type SandboxReply, type SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
@@ -7,10 +8,11 @@ import { html, refuser } from './replies.ts';
 import { errorPage } from './sign-in-pages.ts';
 import { tokenEndpoint } from './token-endpoint.ts';
 
-/** Every route of the https server: the v2 endpoints, Graph, and the sandbox's own ping. */
+/** Every route of the https server: the v2 endpoints, Graph, Exchange Online, and the sandbox's own ping. */
 export async function loginServer(service: Service, request: SandboxRequest): Promise<SandboxReply> {
   const { method, path } = request;
   if (path === '/sandbox/ping') return json(200, { sandbox: 'mailauth', nonce: service.nonce, seen: service.seen });
+  if (path.startsWith('/exchange/')) return exchangeEndpoint(service, request);
   if (path.startsWith('/graph/')) return graphEndpoint(service, request);
   const [, named = '', rest = ''] = /^\/([^/]+)\/(.*)$/.exec(path) ?? [];
   const tenant = decodeSegment(named);

@@ -87,7 +87,8 @@ function published(resource: 'graph' | 'outlook', name: string): readonly string
 }
 
 function ofResource(scope: string, graph: string): ResourceScope | undefined {
-  for (const prefix of outlookPrefixes) {
+  // The sandbox's Exchange is beside its Graph.
+  for (const prefix of [...outlookPrefixes, `${graph.replace(/\/graph$/, '/exchange')}/`]) {
     if (scope.toLowerCase().startsWith(prefix)) return { resource: 'outlook', name: bare(scope, prefix), prefix };
   }
   for (const prefix of [graphPrefix, `${graph}/`]) {

@@ -3,7 +3,7 @@ import { plain } from '../../core/text.ts';
 import { type Aadsts, entraError } from '../faults/entra-refusals.ts';
 import { decodeSegment, type SandboxHandler, type SandboxReply, type SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
-import { domainIn, isAzureCli } from '../tenant/app-objects.ts';
+import { domainIn, isFirstParty } from '../tenant/app-objects.ts';
 import { accountsOf, administratorsOf, effectiveRoles, type User } from '../tenant/directory.ts';
 import { sha256 } from '../tenant/state.ts';
 import { type AdminTicket, beginAdminConsent, decideAdminConsent, pickAdministrator } from './admin-consent.ts';
@@ -92,7 +92,7 @@ async function begin(service: Service, tickets: Tickets, tenant: string, request
   const id = keep(service, tickets, { kind: 'user', authorize: read.authorize });
   const { app, tenantId, loginHint } = read.authorize;
   const hinted = plain(loginHint ?? '', 254);
-  const accounts = (isAzureCli(app) ? administratorsOf : accountsOf)(domainIn(state, tenantId));
+  const accounts = (isFirstParty(app) ? administratorsOf : accountsOf)(domainIn(state, tenantId));
   return html(200, accountPage(id, app.name, { accounts, ...(hinted === '' ? {} : { hinted }) }), read.authorize.redirectUri);
 }
 
@@ -113,11 +113,11 @@ async function pick(service: Service, tickets: Tickets, id: string, ticket: User
   const consented = consentedKeys(state, authorize.app.clientId, user.address);
   const missing = authorize.scopes.filter((scope) => !consented.includes(consentKey(scope)));
   const roles = effectiveRoles(user.address, service.fault);
-  const forced = service.fault === 'admin-consent-required' && !isAzureCli(authorize.app);
+  const forced = service.fault === 'admin-consent-required' && !isFirstParty(authorize.app);
   ticket.blocked = forced || consentBlocked(authorize.app.clientId, roles, missing);
   if (ticket.blocked) return html(200, adminApprovalPage(id, authorize.app.name, user.address), authorize.redirectUri);
   // Azure CLI is preauthorized, so its consent page is never shown.
-  const asks = !isAzureCli(authorize.app) && (authorize.prompt === 'consent' || service.fault === 'consent-denied');
+  const asks = !isFirstParty(authorize.app) && (authorize.prompt === 'consent' || service.fault === 'consent-denied');
   if (missing.length === 0 && !asks) return accept(service, tickets, id, authorize, user, []);
   return html(200, consentPage(id, authorize.app.name, user.address, authorize.scopes), authorize.redirectUri);
 }

@@ -4,7 +4,7 @@ import { changedClaims } from '../faults/faults.ts';
 import { adminRefusalOf, refusalOf } from '../faults/faults-token.ts';
 import { json, type SandboxReply, type SandboxRequest } from '../server/http.ts';
 import type { Service } from '../server/service.ts';
-import { audienceRefuses, findApp, isAzureCli, isSwitchedOff } from '../tenant/app-objects.ts';
+import { audienceRefuses, findApp, isFirstParty, isSwitchedOff } from '../tenant/app-objects.ts';
 import { effectiveRoles, findTenant, homeTenantOf, isIn, tenant } from '../tenant/directory.ts';
 import { rolesOfApp, servicePrincipalIdOf } from '../tenant/microsoft-resources.ts';
 import type { State } from '../tenant/state-schema.ts';
@@ -59,8 +59,8 @@ function judge(state: State, named: string, tenantId: string | undefined, form: 
   const clientId = form.client_id ?? '';
   const app = findApp(state, clientId);
   // A fault concerns the registered app. An administrator can always sign in as Azure CLI, so that the fault is reached.
-  if (app === undefined || (setting.fault === 'client-unknown' && !isAzureCli(app))) return refused(700016, { client: clientId });
-  const fault = isAzureCli(app) ? adminRefusalOf(setting.fault) : refusalOf(setting.fault);
+  if (app === undefined || (setting.fault === 'client-unknown' && !isFirstParty(app))) return refused(700016, { client: clientId });
+  const fault = isFirstParty(app) ? adminRefusalOf(setting.fault) : refusalOf(setting.fault);
   const blanks = { client: clientId, app: app.name, tenant: named, state: 'unmanaged', resource: setting.graph };
   if (fault !== undefined) return refused(fault, blanks);
   if (isSwitchedOff(state, app)) return refused(7000112, { client: clientId });
@@ -96,8 +96,8 @@ function delegated(service: Service, granted: Granted, tenantId: string, withCli
   const { mint } = service;
   const expiresIn = lifetime(service);
   const { app, user } = granted;
-  const fault = isAzureCli(app) ? undefined : service.fault;
-  const readsOnly = isAzureCli(app) && service.fault === 'graph-permission-missing';
+  const fault = isFirstParty(app) ? undefined : service.fault;
+  const readsOnly = isFirstParty(app) && service.fault === 'graph-permission-missing';
   const issuer = `${service.addresses.login}/${tenantId}/v2.0`;
   const changed = changedClaims(fault, Math.floor(service.ctx.clock.now() / 1000));
   const accessToken = mint.accessToken({

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { plain } from '../../core/text.ts';
 import { type Refused, refused } from '../faults/entra-refusals.ts';
 import type { FaultName } from '../faults/faults.ts';
-import { declaredScopes, isAzureCli, preauthorizationRefuses, registrationOf } from '../tenant/app-objects.ts';
+import { declaredScopes, isFirstParty, preauthorizationRefuses, registrationOf } from '../tenant/app-objects.ts';
 import { findUser, needsMfa, sharedPassword, type User } from '../tenant/directory.ts';
 import { resources } from '../tenant/microsoft-resources.ts';
 import { sha256 } from '../tenant/state.ts';
@@ -52,7 +52,7 @@ export function redeemCode(state: State, app: App, form: TokenForm, setting: Set
   const client = checkClient(app, code.confidential, form, setting);
   if (client !== undefined) return client;
   if (code.redeemed) return refused(54005);
-  if ((setting.fault === 'code-expired' && !isAzureCli(app)) || code.expiresAt <= setting.now) return refused(70008);
+  if ((setting.fault === 'code-expired' && !isFirstParty(app)) || code.expiresAt <= setting.now) return refused(70008);
   if (form.redirect_uri !== code.redirectUri) return refused(500112, { redirect: form.redirect_uri ?? '', expected: code.redirectUri });
   if (!verifierFits(code, form.code_verifier)) return refused(501481);
   const outcome = grant(state, app, { ...code, refreshing: false }, form.scope ?? code.scope, setting);

@@ -1,7 +1,18 @@
 import type { ProblemCode } from '../../errors/problem.ts';
 
 /** Which server misbehaves; the groups of `--list-faults`. */
-export type FaultArea = 'sign-in' | 'administrator' | 'token' | 'app-only' | 'device' | 'graph' | 'imap' | 'pop' | 'smtp' | 'connection';
+export type FaultArea =
+  | 'sign-in'
+  | 'administrator'
+  | 'token'
+  | 'app-only'
+  | 'device'
+  | 'graph'
+  | 'exchange'
+  | 'imap'
+  | 'pop'
+  | 'smtp'
+  | 'connection';
 
 /** A way in which the sandbox misbehaves. A new one is a row in one of the lists of this folder. */
 export interface Fault {

@@ -1,5 +1,6 @@
 import type { ClaimFault, Claims, ListedFault } from './fault.ts';
 import { connectionFaults } from './faults-connection.ts';
+import { exchangeFaults, exchangeRefusals } from './faults-exchange.ts';
 import { graphFaults, graphRefusals } from './faults-graph.ts';
 import { imapFaults, popFaults } from './faults-mail.ts';
 import { deviceFaults, signInFaults } from './faults-sign-in.ts';
@@ -14,6 +15,7 @@ const areas = {
   'app-only': appOnlyFaults,
   device: deviceFaults,
   graph: [...graphFaults, ...graphRefusals],
+  exchange: [...exchangeFaults, ...exchangeRefusals],
   imap: imapFaults,
   pop: popFaults,
   smtp: smtpFaults,

@@ -1,6 +1,7 @@
 import type { Closable } from '../server/listen.ts';
 import type { Service } from '../server/service.ts';
 import type { Certificate } from '../server/tls-server.ts';
+import type { State } from '../tenant/state-schema.ts';
 import { imapLines } from './imap-lines.ts';
 import { type LineReply, type LineSession, lineServer } from './line-server.ts';
 import { judgeXoauth2, withFault } from './mail-sign-in.ts';
@@ -26,7 +27,10 @@ export function imapServer(service: Service, tls: Certificate): Closable {
   return lineServer({
     tls,
     security: 'tls',
-    session: () => withFault('imap', service.fault, session(service)),
+    session: async () => {
+      const state = await service.state.read();
+      return withFault('imap', { fault: service.fault, state }, session(service, state));
+    },
     tooLong: `* BAD Command line too long.\r\n${closing}`,
     reader: imapLines,
     idle: { limitMs: 30 * 60_000, says: '* BYE Connection is closed. 13' },
@@ -34,7 +38,7 @@ export function imapServer(service: Service, tls: Certificate): Closable {
 }
 
 /** One IMAP connection (RFC 9051) with the words of Exchange Online. Each line is a whole command. */
-function session(service: Service): LineSession {
+function session(service: Service, state: State): LineSession {
   let user: string | undefined;
   let selected: string | undefined;
   /** reads the next line when it belongs to the command before */
@@ -48,7 +52,7 @@ function session(service: Service): LineSession {
 
   const authenticate = (tag: string, response: string): LineReply => {
     if (response === '*') return { lines: [`${tag} BAD AUTHENTICATE cancelled.`] };
-    const accepted = judgeXoauth2(service, response, 'IMAP.AccessAsUser.All');
+    const accepted = judgeXoauth2(service, state, response, 'IMAP.AccessAsUser.All');
     if (accepted === undefined) return refuse(tag, 'NO AUTHENTICATE failed.');
     user = accepted;
     return { lines: [`${tag} OK AUTHENTICATE completed.`] };

@@ -27,7 +27,8 @@ interface LineServerOptions {
   readonly tls: Certificate;
   /** TLS from the first byte, or when the session says so */
   readonly security: 'tls' | 'starttls';
-  readonly session: () => LineSession;
+  /** reads what was changed since the last connection */
+  readonly session: () => Promise<LineSession>;
   /** sent before the connection ends because of a line that is too long */
   readonly tooLong: string;
   /** how lines are cut, if not at each line end; `invite` sends a line that asks the client to go on */
@@ -42,13 +43,18 @@ export const lineLimit = 16_384;
 
 /** The server of IMAP, POP3 or SMTP submission around its sessions. */
 export function lineServer(options: LineServerOptions): Closable {
-  const greet = (socket: Socket): void => {
-    const session = options.session();
+  const greet = async (socket: Socket): Promise<void> => {
+    // A client may leave before the session is there.
+    socket.on('error', () => socket.destroy());
+    const session = await options.session();
     socket.write(`${session.greeting}\r\n`);
     talk(socket, session, options);
     if (session.hangUp) socket.end();
   };
-  return options.security === 'tls' ? tlsServer(options.tls, greet) : socketServer(greet);
+  const welcome = (socket: Socket): void => {
+    greet(socket).catch(() => socket.destroy());
+  };
+  return options.security === 'tls' ? tlsServer(options.tls, welcome) : socketServer(welcome);
 }
 
 function talk(socket: Socket, session: LineSession, options: LineServerOptions): void {

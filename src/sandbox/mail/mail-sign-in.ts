@@ -1,33 +1,37 @@
 import { Buffer } from 'node:buffer';
 import { defined } from '../../core/defined.ts';
+import type { FaultName } from '../faults/faults.ts';
 import { imapFaults, type MailFault, popFaults } from '../faults/faults-mail.ts';
 import { smtpFaults } from '../faults/faults-smtp.ts';
 import { strangePrincipal } from '../faults/faults-token.ts';
 import type { Service } from '../server/service.ts';
-import { aliasOf, findUser, homeTenantOf, mayOpen } from '../tenant/directory.ts';
+import { aliasOf, findUser, homeTenantOf } from '../tenant/directory.ts';
+import { holdersOf, isSwitchFault, mayUse, switchFault } from '../tenant/exchange.ts';
+import type { State } from '../tenant/state-schema.ts';
 import type { AccessClaims } from '../tenant/tokens.ts';
 import type { LineReply, LineSession } from './line-server.ts';
 
 type MailScope = 'IMAP.AccessAsUser.All' | 'POP.AccessAsUser.All' | 'SMTP.Send';
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the format separates its fields by U+0001
+const xoauth2 = /^user=([^\u0001]+)\u0001auth=Bearer ([^\u0001 ]+)\u0001\u0001$/i;
+
 /**
  * The mailbox that an XOAUTH2 response opens, or undefined: `user=` NAME ^A `auth=Bearer ` TOKEN ^A ^A
  * (learn.microsoft.com, how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth).
  */
-export function judgeXoauth2(service: Service, response: string, scope: MailScope): string | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the format separates its fields by U+0001
-  const read = /^user=([^\u0001]+)\u0001auth=Bearer ([^\u0001 ]+)\u0001\u0001$/i.exec(Buffer.from(response, 'base64').toString('utf8'));
-  const [, mailbox, token] = read ?? [];
+export function judgeXoauth2(service: Service, state: State, response: string, scope: MailScope): string | undefined {
+  const [, mailbox, token] = xoauth2.exec(Buffer.from(response, 'base64').toString('utf8')) ?? [];
   if (mailbox === undefined || token === undefined) return undefined;
   const claims = service.mint.check(token);
   if (claims === undefined || claims.tid !== homeTenantOf(mailbox)) return undefined;
   const ourAudience = claims.aud === 'https://outlook.office.com' || claims.aud === 'https://outlook.office365.com';
-  if (claims.idtyp === 'app') return ourAudience && appMay(service, claims, scope, mailbox) ? mailbox : undefined;
+  if (claims.idtyp === 'app') return ourAudience && appMay(service, state, { claims, scope, mailbox }) ? mailbox : undefined;
   if (claims.upn === undefined) return undefined;
   const allowed = claims.scp?.split(' ').includes(scope) === true;
   // SMTP compares the user name with that of the token and so refuses an alias. IMAP and POP find the mailbox of the alias.
   const exists = ['user', 'disabled'].includes(findUser(mailbox).kind) || (scope !== 'SMTP.Send' && aliasOf(mailbox) !== undefined);
-  return ourAudience && allowed && exists && mayOpen(claims.upn, mailbox) ? mailbox : undefined;
+  return ourAudience && allowed && exists && mayUse(state, service.fault, claims.upn, mailbox, 'FullAccess') ? mailbox : undefined;
 }
 
 const roleOf: Readonly<Record<MailScope, string>> = {
@@ -36,10 +40,23 @@ const roleOf: Readonly<Record<MailScope, string>> = {
   'SMTP.Send': 'SMTP.SendAsApp',
 };
 
-/** An app with the role opens every mailbox, as if an Exchange administrator had granted it. Under a fault no administrator has. */
-function appMay({ fault }: Service, { oid, roles }: AccessClaims, scope: MailScope, mailbox: string): boolean {
-  if (fault === 'app-not-granted' || oid === strangePrincipal || roles?.includes(roleOf[scope]) !== true) return false;
-  return ['user', 'disabled'].includes(findUser(mailbox).kind);
+interface AppUse {
+  readonly claims: AccessClaims;
+  readonly scope: MailScope;
+  readonly mailbox: string;
+}
+
+/**
+ * An app with the role opens every mailbox, as if an Exchange administrator had granted it. Under a fault none has, until the app is given
+ * the right on that mailbox.
+ */
+function appMay({ fault }: Service, state: State, { claims: { oid = '', appid, roles }, scope, mailbox }: AppUse): boolean {
+  if (oid === strangePrincipal || !['user', 'disabled'].includes(findUser(mailbox).kind)) return false;
+  const hasPermission = roles?.includes(roleOf[scope]) === true;
+  // RBAC for Applications stands in for the permission, for sending alone.
+  const hasRole = scope === 'SMTP.Send' && state.exchange.roles.some((one) => one.appId === appid);
+  if (!hasPermission) return hasRole;
+  return holdersOf(state, fault, mailbox, scope === 'SMTP.Send' ? 'SendAs' : 'FullAccess').includes(oid);
 }
 
 const lists = { imap: imapFaults, pop: popFaults, smtp: smtpFaults } as const;
@@ -47,10 +64,15 @@ const lists = { imap: imapFaults, pop: popFaults, smtp: smtpFaults } as const;
 /**
  * A session that answers as the fault says at one place, and as the real server everywhere else. A fault of another server changes nothing.
  */
-export function withFault(protocol: keyof typeof lists, name: string | undefined, session: LineSession): LineSession {
-  const fault: MailFault | undefined = lists[protocol].find((one) => one.name === name);
-  if (fault === undefined) return session;
-  const { at, says, hangUp, startTls } = fault;
+export function withFault(
+  protocol: keyof typeof lists,
+  { fault: name, state }: { readonly fault: FaultName | undefined; readonly state: State },
+  session: LineSession,
+): LineSession {
+  const named = (wanted: string | undefined): MailFault | undefined => lists[protocol].find((one) => one.name === wanted);
+  // A protocol that is switched off for the mailbox answers like its fault, once it is known which mailbox is meant.
+  let fault = isSwitchFault(name) ? undefined : named(name);
+  const isSwitch = fault === undefined;
   let awaitsToken = false;
   let tag = '';
 
@@ -58,6 +80,8 @@ export function withFault(protocol: keyof typeof lists, name: string | undefined
   const isToken = (line: string): boolean => awaitsToken || /^\S+ AUTHENTICATE XOAUTH2 \S|^AUTH XOAUTH2 \S/i.test(line);
 
   const answer = (line: string): LineReply => {
+    if (isSwitch && isToken(line)) fault = named(switchFault(state, name, protocol, mailboxIn(line)));
+    const { at, says, hangUp, startTls } = fault ?? { at: /^(?!)/, says: [] };
     if (!awaitsToken) tag = line.split(' ')[0] ?? '';
     const here = at === 'token' ? isToken(line) : at !== 'greeting' && !awaitsToken && at.test(line);
     if (!here) {
@@ -69,8 +93,15 @@ export function withFault(protocol: keyof typeof lists, name: string | undefined
     const lines = says.map((one) => one.replace(/^TAG/, tag));
     return { lines, ...defined({ hangUp, startTls }) };
   };
-  if (at !== 'greeting') return { greeting: session.greeting, answer };
+  if (fault?.at !== 'greeting') return { greeting: session.greeting, answer };
+  const { says, hangUp } = fault;
   // A server of another protocol does not know our commands either, so it hangs up.
   const last: LineReply = { lines: [], hangUp: true };
   return { greeting: says.join('\r\n'), answer: () => last, ...defined({ hangUp }) };
+}
+
+/** The mailbox that the token in this line is sent for. */
+function mailboxIn(line: string): string {
+  const [, mailbox = ''] = xoauth2.exec(Buffer.from(line.split(' ').at(-1) ?? '', 'base64').toString('utf8')) ?? [];
+  return mailbox;
 }

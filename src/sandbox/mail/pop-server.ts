@@ -1,6 +1,7 @@
 import type { Closable } from '../server/listen.ts';
 import type { Service } from '../server/service.ts';
 import type { Certificate } from '../server/tls-server.ts';
+import type { State } from '../tenant/state-schema.ts';
 import { type LineReply, type LineSession, lineServer } from './line-server.ts';
 import { judgeXoauth2, withFault } from './mail-sign-in.ts';
 
@@ -15,20 +16,23 @@ export function popServer(service: Service, tls: Certificate): Closable {
   return lineServer({
     tls,
     security: 'tls',
-    session: () => withFault('pop', service.fault, session(service)),
+    session: async () => {
+      const state = await service.state.read();
+      return withFault('pop', { fault: service.fault, state }, session(service, state));
+    },
     tooLong: '-ERR Command line too long.',
   });
 }
 
 /** One POP3 connection (RFC 1939) with the words of Exchange Online. */
-function session(service: Service): LineSession {
+function session(service: Service, state: State): LineSession {
   let user: string | undefined;
   /** the next line is the token */
   let pending = false;
 
   const signIn = (response: string): LineReply => {
     if (response === '*') return say('-ERR Authentication cancelled.');
-    user = judgeXoauth2(service, response, 'POP.AccessAsUser.All');
+    user = judgeXoauth2(service, state, response, 'POP.AccessAsUser.All');
     return user === undefined ? refused : say('+OK User successfully authenticated.');
   };
 

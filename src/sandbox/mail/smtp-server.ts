@@ -2,7 +2,8 @@ import { Buffer } from 'node:buffer';
 import type { Closable } from '../server/listen.ts';
 import type { Service } from '../server/service.ts';
 import type { Certificate } from '../server/tls-server.ts';
-import { mayOpen } from '../tenant/directory.ts';
+import { mayUse } from '../tenant/exchange.ts';
+import type { State } from '../tenant/state-schema.ts';
 import { type LineReply, type LineSession, lineServer } from './line-server.ts';
 import { judgeXoauth2, withFault } from './mail-sign-in.ts';
 
@@ -17,13 +18,16 @@ export function smtpServer(service: Service, tls: Certificate): Closable {
   return lineServer({
     tls,
     security: 'starttls',
-    session: () => withFault('smtp', service.fault, session(service)),
+    session: async () => {
+      const state = await service.state.read();
+      return withFault('smtp', { fault: service.fault, state }, session(service, state));
+    },
     tooLong: '500 5.5.2 Line too long',
   });
 }
 
 /** One SMTP connection (RFC 5321, RFC 3207, RFC 4954) with the words of Exchange Online. */
-function session(service: Service): LineSession {
+function session(service: Service, state: State): LineSession {
   let secure = false;
   let greeted = false;
   let user: string | undefined;
@@ -54,7 +58,7 @@ function session(service: Service): LineSession {
 
   const signIn = (response: string): LineReply => {
     if (response === '*') return say('501 5.7.0 Authentication cancelled');
-    user = judgeXoauth2(service, response, 'SMTP.Send');
+    user = judgeXoauth2(service, state, response, 'SMTP.Send');
     return user === undefined ? say(`535 5.7.3 Authentication unsuccessful [${host}]`) : say('235 2.7.0 Authentication successful');
   };
 
@@ -75,7 +79,7 @@ function session(service: Service): LineSession {
     if (sender !== undefined) return badSequence;
     const address = /^FROM: ?<([^<>\s]*)>(?: |$)/i.exec(rest)?.[1];
     if (address === undefined) return say('501 5.1.7 Invalid address');
-    if (!mayOpen(user, address)) {
+    if (!mayUse(state, service.fault, user, address, 'SendAs')) {
       return say('550 5.7.60 SMTP; Client does not have permissions to send as this sender');
     }
     sender = address;

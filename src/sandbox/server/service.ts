@@ -29,4 +29,6 @@ interface Addresses {
   login: string;
   /** https: `<login>/graph` */
   graph: string;
+  /** https: `<login>/exchange` */
+  exchange: string;
 }

@@ -1,24 +1,20 @@
 import type { Aadsts, Blanks } from '../faults/entra-refusals.ts';
-import { azureCli, stableGuid, tenant } from './directory.ts';
-import { preauthorized, resourceApps } from './microsoft-resources.ts';
+import { azureCli, exchangeModule, isMicrosofts, stableGuid, tenant } from './directory.ts';
+import { exchangeScope, preauthorized, resourceApps } from './microsoft-resources.ts';
 import type { App, Registration, State } from './state-schema.ts';
 
-const cli: App = {
-  clientId: azureCli.clientId,
-  name: azureCli.name,
-  publicRedirects: [azureCli.redirectUri],
-  webRedirects: [],
-  secrets: [],
-};
+const firstParty: readonly App[] = [azureCli, exchangeModule].map(({ clientId, name, redirectUri }) => ({
+  ...{ clientId, name, publicRedirects: [redirectUri], webRedirects: [], secrets: [] },
+}));
 
-/** The application of a client id: one of the tenant's, or Microsoft's own Azure CLI. */
+/** The application of a client id: one of the tenant's, or one of Microsoft's own. */
 export function findApp(state: State, clientId: string): App | undefined {
   const id = clientId.toLowerCase();
-  return id === cli.clientId ? cli : state.apps.find((one) => one.clientId === id);
+  return [...firstParty, ...state.apps].find((one) => one.clientId === id);
 }
 
-export function isAzureCli(app: App): boolean {
-  return app.clientId === cli.clientId;
+export function isFirstParty(app: App): boolean {
+  return isMicrosofts(app.clientId);
 }
 
 /** An app's registration; the ready apps have none of their own and are multi-tenant, so that every endpoint can be tried with them. */
@@ -57,7 +53,8 @@ export const isSwitchedOff = (state: State, app: App): boolean =>
 
 /** What `.default` stands for: the delegated permissions that the registration declares, or undefined where it declares none. */
 export function declaredScopes(app: App): ((resource: 'graph' | 'outlook') => readonly string[]) | undefined {
-  if (isAzureCli(app)) return (resource) => (resource === 'graph' ? preauthorized : []);
+  if (app.clientId === azureCli.clientId) return (resource) => (resource === 'graph' ? preauthorized : []);
+  if (app.clientId === exchangeModule.clientId) return (resource) => (resource === 'outlook' ? [exchangeScope] : []);
   if (app.registration === undefined) return undefined;
   const { permissions } = app.registration;
   return (resource) => {
@@ -68,13 +65,12 @@ export function declaredScopes(app: App): ((resource: 'graph' | 'outlook') => re
   };
 }
 
-/** Refuses what Microsoft did not preauthorize for its own app, which may ask for `<graph>/.default` only (AADSTS65002). */
+/** Refuses what Microsoft did not preauthorize for its own apps, which may ask for `.default` of their own service only (AADSTS65002). */
 export function preauthorizationRefuses(app: App, scope: string): { readonly aadsts: Aadsts; readonly blanks: Blanks } | undefined {
-  if (!isAzureCli(app)) return undefined;
+  if (!isFirstParty(app)) return undefined;
   const oidc = ['openid', 'profile', 'email', 'offline_access'];
-  const other = scope
-    .split(/\s+/)
-    .find((one) => one !== '' && !oidc.includes(one.toLowerCase()) && !/(?:graph[^/]*)\/+\.default$/i.test(one));
+  const own = app.clientId === azureCli.clientId ? /(?:graph[^/]*)\/+\.default$/i : /(?:outlook\.office365\.com|exchange)\/+\.default$/i;
+  const other = scope.split(/\s+/).find((one) => one !== '' && !oidc.includes(one.toLowerCase()) && !own.test(one));
   return other === undefined ? undefined : { aadsts: 65002, blanks: { client: app.clientId, resource: other } };
 }
 

@@ -36,6 +36,16 @@ export const azureCli = {
   redirectUri: 'http://localhost',
 } as const;
 
+/** The public client of Microsoft's Exchange Online module, as which an administrator signs in for Exchange. */
+export const exchangeModule = {
+  clientId: 'fb78d390-0c51-40cd-8e17-fdbfab77341b',
+  name: 'Microsoft Exchange REST API Based Powershell',
+  redirectUri: 'http://localhost',
+} as const;
+
+/** Apps of Microsoft itself: they are in every tenant, are public, and need no consent. */
+export const isMicrosofts = (clientId: string): boolean => clientId === azureCli.clientId || clientId === exchangeModule.clientId;
+
 /** Accounts that the picker of a tenant offers besides the one of `login_hint`. */
 export const accountsOf = (domain: string): readonly string[] => [`helpdesk@${domain}`, `ada@${domain}`];
 
@@ -60,9 +70,11 @@ export interface Role {
 const roles: ReadonlyMap<string, readonly Role[]> = new Map([
   ['admin', [{ id: '62e90394-69f5-4237-9190-012177145e10', name: 'Global Administrator' }]],
   ['appadmin', [{ id: '9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3', name: 'Application Administrator' }]],
+  // An Exchange Administrator may do everything in Exchange Online, and register no app.
+  ['exchangeadmin', [{ id: '29232cdf-9323-42fd-ade2-1d097af3e4de', name: 'Exchange Administrator' }]],
 ]);
 
-/** The directory roles of a user. Only the two administrators of a tenant have one, and under two faults they have none either. */
+/** The directory roles of a user. Only the administrators of a tenant have one, and under two faults they have none either. */
 export function effectiveRoles(address: string, fault: FaultName | undefined): readonly Role[] {
   if (fault === 'graph-not-admin' || fault === 'registration-forbidden') return [];
   return roles.get(address.toLowerCase().split('@')[0] ?? '') ?? [];
@@ -119,12 +131,8 @@ export function aliasOf(address: string): string | undefined {
   return aliases.get(address.toLowerCase());
 }
 
-/** Is this user allowed to open that mailbox? It must be the user's own, under any of its addresses, or one with FullAccess. */
-export function mayOpen(userAddress: string, mailbox: string): boolean {
-  const wanted = mailbox.toLowerCase();
-  const user = userAddress.toLowerCase();
-  return user === wanted || aliases.get(wanted) === user || delegates.get(wanted)?.includes(user) === true;
-}
+/** Who has rights on that mailbox from the start. */
+export const delegatesOf = (mailbox: string): readonly string[] => delegates.get(mailbox.toLowerCase()) ?? [];
 
 type TenantAnswer =
   /** `id` is undefined for `organizations` and `common`: the tenant of whoever signs in */

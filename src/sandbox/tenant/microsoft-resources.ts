@@ -1,4 +1,4 @@
-import { azureCli, isReady, readyApps, stableGuid } from './directory.ts';
+import { isMicrosofts, isReady, readyApps, stableGuid } from './directory.ts';
 import type { App, State } from './state-schema.ts';
 
 /** A permission that a resource publishes: a delegated scope or an application role. */
@@ -95,11 +95,14 @@ export const preauthorized: readonly string[] = [
   'profile',
 ];
 
+/** What the Exchange Online module gets, with `.default` only. */
+export const exchangeScope = 'AdminApi.AccessAsUser.All';
+
 /** Object id of an app's own service principal. The ready apps and Azure CLI have one from the start. */
 export function servicePrincipalIdOf(state: State, appId: string): string | undefined {
   const mine = state.servicePrincipals.find((one) => one.appId === appId);
   if (mine !== undefined) return mine.objectId;
-  return isReady(appId) || appId === azureCli.clientId ? stableGuid(`service principal ${appId}`) : undefined;
+  return isReady(appId) || isMicrosofts(appId) ? stableGuid(`service principal ${appId}`) : undefined;
 }
 
 /** Application permissions on Exchange Online that the app was granted. The ready confidential app has those for mail from the start. */

@@ -133,6 +133,22 @@ const refreshSchema = z.object({
 
 const consentSchema = z.object({ clientId: z.string(), user: z.string(), scopes: z.array(z.string()) });
 
+/** What was changed in Exchange Online; everything else there is as it is from the start. */
+const exchangeSchema = z.object({
+  /** by mailbox: its own switches, where somebody set them */
+  switches: z.record(
+    z.string(),
+    z.object({ imap: z.optional(z.boolean()), pop: z.optional(z.boolean()), smtpDisabled: z.optional(z.nullable(z.boolean())) }),
+  ),
+  /** `granted` false: a right from the start that was taken away. `who` in lower case: an address or an object id */
+  rights: z.array(z.object({ mailbox: z.string(), who: z.string(), right: z.enum(['FullAccess', 'SendAs']), granted: z.boolean() })),
+  principals: z.array(z.object({ appId: z.string(), objectId: z.string(), name: z.string() })),
+  scopes: z.array(z.object({ name: z.string(), filter: z.string() })),
+  roles: z.array(z.object({ name: z.string(), appId: z.string(), scope: z.string() })),
+  /** Enable-OrganizationCustomization was run */
+  customized: z.boolean(),
+});
+
 /** Everything in the state file of the sandbox. */
 export const stateSchema = z.object({
   version: z.literal(1),
@@ -147,6 +163,7 @@ export const stateSchema = z.object({
   deletedApps: z._default(z.array(z.object({ app: appSchema, deletedAt: z.number() })), () => []),
   /** the domain that each tenant besides Contoso was found by: its pages offer accounts of it */
   domains: z._default(z.record(z.string(), z.string()), () => ({})),
+  exchange: z._default(exchangeSchema, () => ({ switches: {}, rights: [], principals: [], scopes: [], roles: [], customized: false })),
   /** the secret of the ready confidential app; every command must know it, and it opens nothing but this sandbox */
   readySecret: z.string(),
 });

@@ -95,6 +95,7 @@ function begin(ctx: Pick<Context, 'clock' | 'random'>): State {
     roleAssignments: [],
     deletedApps: [],
     domains: {},
+    exchange: { switches: {}, rights: [], principals: [], scopes: [], roles: [], customized: false },
     readySecret,
   };
 }

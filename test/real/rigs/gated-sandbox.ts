@@ -66,7 +66,7 @@ export async function openGatedSandbox(fault?: FaultName): Promise<GatedSandbox>
     fault,
     tokenSeconds: undefined,
     nonce: ctx.random.uuid(),
-    addresses: { pages: '', login: '', graph: '' },
+    addresses: { pages: '', login: '', graph: '', exchange: '' },
     trouble: undefined,
     seen: 0,
   };

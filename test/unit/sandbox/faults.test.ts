@@ -78,6 +78,9 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'home-not-writable',
     'mailbox-file-broken',
     'sandbox-folder',
+    'exchange-notes-broken',
+    'exchange-changed-since',
+    'exchange-principal-unknown',
   ],
   'the store': [
     'keychain-busy',
@@ -132,11 +135,13 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'sandbox-port-taken',
     'sandbox-running',
   ],
-  'another mailauth at the same time': ['setup-busy', 'rotation-busy', 'refresh-busy', 'store-busy', 'sandbox-busy'],
+  'another mailauth at the same time': ['setup-busy', 'exchange-locked', 'rotation-busy', 'refresh-busy', 'store-busy', 'sandbox-busy'],
   'a person who stops, declines or does not come': [
     'interrupted',
     'setup-declined',
     'rotation-declined',
+    'exchange-declined',
+    'exchange-printed',
     'logout-declined',
     'sign-in-timeout',
     'device-timeout',
@@ -159,6 +164,7 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'app-switched-off',
     'delete-not-ours',
     'registration-ambiguous',
+    'exchange-principal-wrong',
     'secret-limit',
     'mail-no-full-access',
     'smtp-user-name',
@@ -281,6 +287,8 @@ describe('the faults', () => {
         'graph-reads-lag',
         'graph-claims-challenge',
         'secret-not-replicated',
+        'exchange-throttled',
+        'exchange-not-customized',
       ],
     ]);
   });

@@ -34,6 +34,7 @@ const state = (more: Partial<State> = {}): State => ({
   roleAssignments: [],
   deletedApps: [],
   domains: {},
+  exchange: { switches: {}, rights: [], principals: [], scopes: [], roles: [], customized: false },
   readySecret: 'x',
   ...more,
 });

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { readScopes } from '../../../src/sandbox/entra/scope-rules.ts';
 import { isFault, sandboxFaults } from '../../../src/sandbox/faults/faults.ts';
 import { imapLines } from '../../../src/sandbox/mail/imap-lines.ts';
-import { findTenant, findUser, mayOpen } from '../../../src/sandbox/tenant/directory.ts';
+import { findTenant, findUser } from '../../../src/sandbox/tenant/directory.ts';
+import { mayUse } from '../../../src/sandbox/tenant/exchange.ts';
 import { platformOf } from '../../../src/sandbox/tenant/redirects.ts';
+import { stateSchema } from '../../../src/sandbox/tenant/state-schema.ts';
 
 describe('directory', () => {
   it.each([
@@ -29,6 +31,8 @@ describe('directory', () => {
   });
 
   it('gives FullAccess to the shared mailbox to ada only', () => {
+    const state = stateSchema.parse({ version: 1, apps: [], consents: [], codes: [], refreshTokens: [], readySecret: 'x' });
+    const mayOpen = (user: string, mailbox: string) => mayUse(state, undefined, user, mailbox, 'FullAccess');
     expect(mayOpen('ada@contoso.example', 'Shared@contoso.example')).toBe(true);
     expect(mayOpen('bob@contoso.example', 'shared@contoso.example')).toBe(false);
     expect(mayOpen('bob@contoso.example', 'constructor')).toBe(false);

@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/errors.ts';
-import { type Command, type Line, led, mailauth, type NextStep, noted, plus } from '../../../core/next.ts';
+import { type Command, type Line, led, mailauth, noted, plus } from '../../../core/next.ts';
 import { anyOf, sentence } from '../../../core/text.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
@@ -137,7 +137,7 @@ export const exchangeEntries = {
     exit: Exit.notAllowed,
     source: sources.mail,
     title: (v) => `Exchange Online knows the app ${v.clientId} by another object ID`,
-    why: (v) => `It has ${v.has}, and the Enterprise application is ${v.wants}. With the wrong one every sign-in fails.${done(v)}`,
+    why: (v) => `It has ${v.has} in place of ${v.wants}, and so every sign-in fails.`,
     next: (v) => [noted(v.again, 'once an administrator has removed the wrong one')],
     admin: (v) => powerShell(`Remove-ServicePrincipal -Identity ${v.has}`),
     retryHelps: false,
@@ -165,12 +165,12 @@ export const exchangeEntries = {
     why: () => 'You did not agree.',
     next: (v) => [v.again],
   }),
-  'exchange-changed-since': entry<{ mailbox: string; left: readonly string[]; next: readonly NextStep[] }>({
+  'exchange-changed-since': entry<{ mailbox: string; left: readonly string[] }>({
     exit: Exit.failed,
     source: sources.own,
     title: () => 'Somebody else changed this since, so it was left as it is',
     why: (v) => `Left alone: ${v.left.join(', ')}.`,
-    next: (v) => [led('What is there now', mailauth('exchange show', v.mailbox)), ...v.next],
+    next: (v) => [led('What is there now', mailauth('exchange show', v.mailbox))],
   }),
   'exchange-notes-broken': entry<{ file: string; why: string }>({
     exit: Exit.failed,

@@ -1,0 +1,178 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type How, type Machine, machine, type Ran } from '../support/command-line.ts';
+import { realNetwork } from '../support/context.ts';
+
+const mailbox = 'helpdesk@contoso.example';
+const ready = 'setup --sandbox --yes --no-test';
+const off = '--fault exchange-switched-off';
+let m: Machine;
+beforeEach(async () => {
+  m = await machine();
+});
+afterEach(() => m.end());
+
+/** `mailauth exchange WORDS` in the sandbox, through the web call, agreed to, as JSON. */
+const exchange = (words: string, more?: How): Promise<Ran> => m.mailauth(`exchange ${words} --sandbox --through api --yes --json`, more);
+const test = (more = ''): Promise<Ran> => m.mailauth(`test --sandbox --json${more === '' ? '' : ` ${more}`}`);
+const greens = (ran: Ran) => ran.json().data.results.map((one: { ok: boolean }) => one.ok);
+const notes = () => readdir(join(m.home, 'sandbox', 'exchange')).catch(() => []);
+
+describe('exchange', () => {
+  beforeEach(() => m.ready(ready));
+
+  it('show: everything is there', async () => {
+    const ran = await exchange('show');
+    expect([ran.exit, ran.json().data]).toEqual([
+      0,
+      {
+        mailbox,
+        kind: 'UserMailbox',
+        organization: { smtpAuth: 'on' },
+        switches: { imap: 'on', pop: 'on', smtpAuth: 'inherited' },
+        rights: { fullAccess: [expect.any(String)], sendAs: [expect.any(String)] },
+        servicePrincipal: null,
+        missing: [],
+        through: 'api',
+      },
+    ]);
+  });
+
+  it('the rehearsal: three red tests, one command, three green tests, and back', async () => {
+    expect(greens(await test(off))).toEqual([false, false, false]);
+    const shown = await exchange(`show ${off}`);
+    expect([shown.exit, shown.json().error?.code, shown.json().data.missing]).toEqual([
+      6,
+      'exchange-not-ready',
+      [
+        { what: 'imap', cmdlet: `Set-CASMailbox -Identity ${mailbox} -ImapEnabled $true` },
+        { what: 'pop', cmdlet: `Set-CASMailbox -Identity ${mailbox} -PopEnabled $true` },
+        { what: 'smtpAuth', cmdlet: `Set-CASMailbox -Identity ${mailbox} -SmtpClientAuthenticationDisabled $false` },
+      ],
+    ]);
+    const applied = await exchange(`apply ${off}`);
+    expect([applied.exit, applied.json().data.changed]).toEqual([
+      0,
+      [
+        { what: 'imap', before: 'off', after: 'on' },
+        { what: 'pop', before: 'off', after: 'on' },
+        { what: 'smtpAuth', before: 'inherited', after: 'on' },
+      ],
+    ]);
+    expect(greens(await test(off))).toEqual([true, true, true]);
+    expect((await exchange(`apply ${off}`)).json().data.changed).toEqual([]);
+    const undone = await exchange(`undo ${off}`);
+    expect([undone.exit, undone.json().data.restored.length, undone.json().data.left, await notes()]).toEqual([0, 3, [], []]);
+    expect((await exchange(`show ${off}`)).json().data.switches).toEqual({ imap: 'off', pop: 'off', smtpAuth: 'inherited' });
+    expect(greens(await test(off))).toEqual([false, false, false]);
+  });
+
+  it('print contacts nobody: nulls, exit 6, the lines and no command of mailauth', async () => {
+    const ran = await m.mailauth('exchange show --sandbox --json');
+    expect([ran.exit, ran.json().data]).toEqual([
+      6,
+      { mailbox, kind: null, organization: null, switches: null, rights: null, servicePrincipal: null, missing: null, through: 'print' },
+    ]);
+    const { next = [] } = ran.json().error ?? {};
+    expect(next).toContain(`Set-CASMailbox -Identity ${mailbox} -SmtpClientAuthenticationDisabled $false`);
+    expect(next.some((line) => line.includes('mailauth'))).toBe(false);
+    const apply = await m.mailauth('exchange apply --sandbox --yes --json --through print');
+    expect([apply.exit, apply.json().data]).toEqual([6, { mailbox, changed: [], through: 'print' }]);
+  });
+
+  it('a change is agreed to: exit 3 without a terminal and --yes; another way than the three is exit 2', async () => {
+    const ran = await m.mailauth('exchange apply --sandbox --json --through api');
+    expect([ran.exit, ran.json().error?.next[0]]).toEqual([3, expect.stringMatching(/^mailauth exchange apply .*--yes/)]);
+    expect((await m.mailauth('exchange apply --sandbox --json --through carrier-pigeon')).exit).toBe(2);
+  });
+
+  it('undo leaves what somebody else changed since', async () => {
+    await exchange(`apply ${off}`);
+    const file = join(m.home, 'sandbox', 'state.json');
+    const state = JSON.parse(await readFile(file, 'utf8'));
+    expect(state.exchange.switches[mailbox]).toEqual({ imap: true, pop: true, smtpDisabled: false });
+    state.exchange.switches[mailbox] = { imap: true, pop: true, smtpDisabled: true };
+    await writeFile(file, JSON.stringify(state));
+    const undone = await exchange(`undo ${off}`);
+    expect([undone.exit, undone.json().error?.code, undone.json().data.left]).toEqual([
+      1,
+      'exchange-changed-since',
+      [{ what: 'smtpAuth', now: 'off' }],
+    ]);
+    expect(undone.json().data.restored.map((one: { what: string }) => one.what)).toEqual(['pop', 'imap']);
+  });
+
+  it('stops in the middle, says what was changed, and goes on from there', async () => {
+    const half = await exchange('apply --fault exchange-switched-off', {
+      network: stoppingAt('SmtpClientAuthenticationDisabled'),
+    });
+    expect([half.exit, half.json().error?.code, half.json().data.changed.length]).toEqual([6, 'exchange-unreadable', 2]);
+    expect(half.json().error?.why).toContain('Changed before that: IMAP, POP.');
+    expect(half.json().error?.next).toContain(`Set-CASMailbox -Identity ${mailbox} -SmtpClientAuthenticationDisabled $false`);
+    const rest = await exchange(`apply ${off}`);
+    expect([rest.exit, rest.json().data.changed]).toEqual([0, [{ what: 'smtpAuth', before: 'inherited', after: 'on' }]]);
+    expect((await exchange(`undo ${off}`)).json().data.restored.length).toBe(3);
+  });
+
+  it('two at once: exit 5', async () => {
+    const [one, other] = await Promise.all([exchange(`apply ${off}`), exchange(`apply ${off}`)]);
+    expect([one.exit, other.exit].toSorted()).toEqual([0, 5]);
+    expect([one, other].find(({ exit }) => exit === 5)?.json().error?.code).toBe('exchange-locked');
+  });
+
+  it('a token in MAILAUTH_EXCHANGE_TOKEN takes the place of the sign-in, is never shown, and is refused where it cannot be one', async () => {
+    const token = 'eyJhbGciOiJub25lIn0.eyJ1cG4iOiJhZG1pbkBjb250b3NvLmV4YW1wbGUifQ.c2ln';
+    const ran = await m.mailauth('exchange show --sandbox --json --verbose', { env: { MAILAUTH_EXCHANGE_TOKEN: token } });
+    expect([ran.exit, ran.json().error?.code]).toEqual([4, 'exchange-token-refused']);
+    expect(`${ran.out}${ran.err}`).not.toContain(token.slice(0, 20));
+    const broken = await m.mailauth('exchange show --sandbox --json', { env: { MAILAUTH_EXCHANGE_TOKEN: 'two words' } });
+    expect(broken.json().error?.why).toContain('MAILAUTH_EXCHANGE_TOKEN');
+  });
+
+  it('--verbose prints what was asked and answered, and no secret', async () => {
+    const ran = await m.mailauth('exchange show --sandbox --through api --yes --verbose');
+    expect(ran.err).toContain('Exchange is asked: Get-CASMailbox {"Identity":"helpdesk@contoso.example"}');
+    expect(ran.err).toMatch(/Exchange answers 200: .*ImapEnabled/);
+    expect(ran.err).not.toMatch(/Bearer|eyJ/);
+  });
+});
+
+it('a delegate without rights is given both on that mailbox', async () => {
+  await m.ready('setup --sandbox --yes --no-test --mailbox shared@contoso.example --sign-in-as bob@contoso.example');
+  expect(greens(await test())).toEqual([false, false, false]);
+  const applied = await exchange('apply');
+  expect([applied.exit, applied.json().data.changed.map((one: { what: string }) => one.what)]).toEqual([0, ['fullAccess', 'sendAs']]);
+  const shown = (await exchange('show')).json().data;
+  expect([shown.kind, shown.rights.sendAs.includes('bob@contoso.example')]).toEqual(['SharedMailbox', true]);
+  expect(greens(await test())).toEqual([true, true, true]);
+  expect((await exchange('undo')).exit).toBe(0);
+  expect(greens(await test())).toEqual([false, false, false]);
+});
+
+it('an app that nobody let in is let in, with its enterprise application', async () => {
+  await m.ready('setup --sandbox --yes --no-test --access app-only');
+  const lonely = '--fault app-not-granted';
+  expect(greens(await test(lonely))).toEqual([false, false, false]);
+  const applied = await exchange(`apply ${lonely}`);
+  const changed: readonly { what: string; after: string }[] = applied.json().data.changed;
+  expect([applied.exit, changed.map(({ what }) => what)]).toEqual([0, ['servicePrincipal', 'fullAccess', 'sendAs']]);
+  const shown = (await exchange(`show ${lonely}`)).json().data;
+  expect(shown.servicePrincipal.objectId).toBe(changed[0]?.after);
+  expect(greens(await test(lonely))).toEqual([true, true, true]);
+  expect((await exchange(`undo ${lonely}`)).json().data.restored.length).toBe(3);
+  expect(greens(await test(lonely))).toEqual([false, false, false]);
+});
+
+/** The real network, on which something answers in Exchange's place from this parameter on. */
+function stoppingAt(parameter: string): NonNullable<How['network']> {
+  const wrapped = (network: typeof realNetwork): typeof realNetwork => ({
+    ...network,
+    trusting: (ca) => wrapped(network.trusting(ca)),
+    request: async (request) =>
+      request.body?.includes(`"${parameter}":false`) === true
+        ? { status: 200, headers: {}, text: '<html>Please sign in.</html>' }
+        : network.request(request),
+  });
+  return wrapped(realNetwork);
+}
