@@ -1,6 +1,7 @@
 import type { MailboxKey, MailboxRecord } from '../../core/mailbox.ts';
 import { again, mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
+import { productNamed } from '../../products/products.ts';
 import { canAsk } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
 import type { InterruptedSetup } from '../../setup/journal/journal-file.ts';
@@ -22,22 +23,25 @@ export async function pickSetUps(session: Session, here: readonly LocalTraces[])
   if (!canAsk(session)) throw problem('guide-choice', { mailbox, guides: here.map((one) => one.for), command: mailauth('logout') });
   const chosen = await session.ctx.prompts.select({
     message: `${mailbox} has several set-ups. Which one goes?`,
-    choices: [...here.map((one) => ({ value: one.for, name: one.for })), { value: 'all', name: `all ${here.length}` }],
+    choices: [
+      ...here.map((one) => ({ value: one.for, name: titleOf(one), description: partsOf(one).join(', ') })),
+      { value: 'all', name: `All ${here.length}` },
+    ],
   });
   return chosen === 'all' ? here : here.filter((one) => one.for === chosen);
 }
 
 /**
  * Shows a person what goes and asks; `--yes` answers. A script agrees to one set-up by naming it, and to all of them only with `--yes`.
- * Throws `needs-yes` (3), `logout-declined`.
+ * Throws `needs-yes` (3), `logout-declined`, and `Back` where the person picked what goes and wants to pick again.
  */
 export async function agreeToRemove(
   session: Session,
   going: readonly LocalTraces[],
-  options: { all: boolean; deleteApp: boolean },
+  options: { all: boolean; deleteApp: boolean; wasPicked: boolean },
 ): Promise<void> {
   if (going.length === 0 || session.globals.yes) return;
-  const { all, deleteApp } = options;
+  const { all, deleteApp, wasPicked: back } = options;
   if (!canAsk(session)) {
     if (!all) return;
     throw problem('needs-yes', {
@@ -56,13 +60,13 @@ export async function agreeToRemove(
     return;
   }
   // The name of the app is typed later, which is the stronger question.
-  if (!deleteApp && !(await prompts.confirm({ message: 'Remove this from this computer?', default: false }))) {
+  if (!deleteApp && !(await prompts.confirm({ message: 'Remove this from this computer?', default: false, back }))) {
     throw problem('logout-declined', {});
   }
 }
 
 function whatGoes(going: readonly LocalTraces[], deleteApp: boolean): string {
-  const rows = going.map((one) => `  ${one.mailbox} (${one.for}): ${partsOf(one).join(', ')}`);
+  const rows = going.map((one) => `  ${one.mailbox} (${titleOf(one)}): ${partsOf(one).join(', ')}`);
   const made = going.some(({ record }) => record?.registration.madeByMailauth === true);
   const notes = [
     ...(going.some(hasSecret) ? ['Microsoft shows the value of a client secret only once: it cannot be got back.'] : []),
@@ -70,6 +74,8 @@ function whatGoes(going: readonly LocalTraces[], deleteApp: boolean): string {
   ];
   return `${['This goes from this computer:', ...rows, ...notes].join('\n')}\n`;
 }
+
+const titleOf = ({ for: product }: MailboxKey): string => productNamed(product)?.title ?? product;
 
 function partsOf({ record, journal }: LocalTraces): readonly string[] {
   if (record === undefined) return [journal === undefined ? 'the folder for the administrator' : 'a set-up that is not finished'];

@@ -1,11 +1,13 @@
 import * as z from 'zod/mini';
 import { handoffFolder, handoffKeys } from '../../by-hand/handoff/write-handoff.ts';
 import { defined } from '../../core/defined.ts';
+import { Back } from '../../core/errors.ts';
 import type { MailboxKey, MailboxRecord } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
 import { bareAddress } from '../../core/text.ts';
 import { tenantForMailbox } from '../../entra/discovery.ts';
 import { problem } from '../../errors/problem.ts';
+import { productNamed } from '../../products/products.ts';
 import { sheetPage } from '../../products/sheet/write-sheet.ts';
 import { rotationNotes } from '../../secrets/rotation-notes.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
@@ -39,8 +41,7 @@ export const logout: CommandModule = {
     if (options.all === true && args[0] !== undefined) {
       throw problem('usage', { message: 'Give a mailbox or --all, not both', help: mailauth('logout', { help: true }) });
     }
-    const going = await meant(session, args[0], options);
-    await agreeToRemove(session, going, { all: options.all === true, deleteApp: options.deleteApp === true });
+    const going = await agreedOn(session, args[0], options);
     if (options.deleteApp === true) await deleteApps(session, going);
     for (const traces of going) await forget(session, traces);
     const removed = going.map(({ mailbox, for: product }) => ({ mailbox, for: product }));
@@ -49,10 +50,28 @@ export const logout: CommandModule = {
       text:
         removed.length === 0
           ? 'Nothing to remove.\n'
-          : removed.map((r) => `Removed every local trace of ${r.mailbox} (${r.for}).\n`).join(''),
+          : removed
+              .map(
+                (r) =>
+                  `Removed ${r.mailbox}${r.for === 'this-computer' ? '' : ` (${productNamed(r.for)?.title ?? r.for})`} from this computer.\n`,
+              )
+              .join(''),
     };
   },
 };
+
+/** What goes, agreed to. Esc at the last question picks again. */
+async function agreedOn(session: Session, argument: string | undefined, options: Options): Promise<readonly LocalTraces[]> {
+  for (;;) {
+    const { going, wasPicked } = await meant(session, argument, options);
+    try {
+      await agreeToRemove(session, going, { all: options.all === true, deleteApp: options.deleteApp === true, wasPicked });
+      return going;
+    } catch (error) {
+      if (!(error instanceof Back)) throw error;
+    }
+  }
+}
 
 /** Grants and apps go before the local traces; every refusal comes before the first change. */
 async function deleteApps(session: Session, going: readonly LocalTraces[]): Promise<void> {
@@ -113,7 +132,7 @@ function halfMadeApp({ answers, registration: made, cloud }: InterruptedSetup): 
 }
 
 /** Logging out what is not there is done already: no error. Throws `mailbox-choice`, `guide-choice` (3), `mailbox-file-broken`. */
-async function meant(session: Session, argument: string | undefined, options: Options): Promise<readonly LocalTraces[]> {
+async function meant(session: Session, argument: string | undefined, options: Options): Promise<Meant> {
   const { records, broken } = await mailboxesOf(session).listMailboxes();
   const given = argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined);
   const wanted = given === undefined ? undefined : bareAddress(given).toLowerCase();
@@ -125,7 +144,15 @@ async function meant(session: Session, argument: string | undefined, options: Op
   if (damaged !== undefined && !going.some(({ record }) => record !== undefined)) {
     throw problem('mailbox-file-broken', damaged, { detail: { file: damaged.file } });
   }
-  return options.all === true ? going : pickSetUps(session, going);
+  if (options.all === true) return { going, wasPicked: false };
+  const picked = await pickSetUps(session, going);
+  return { going: picked, wasPicked: picked.length < here.filter((one) => wanted === undefined || one.mailbox === wanted).length };
+}
+
+interface Meant {
+  readonly going: readonly LocalTraces[];
+  /** a person chose among several */
+  readonly wasPicked: boolean;
 }
 
 /** Where no set-up was finished, those that were only begun count. */
