@@ -13,6 +13,8 @@ export interface Terminal {
   text(): Promise<string>;
   /** the same with the lines as they are seen */
   seen(): Promise<string>;
+  /** the same with its colours, as the escape sequences of a terminal */
+  coloured(): Promise<string>;
   type(text: string): Promise<void>;
   /** in one burst, as a terminal pastes */
   paste(text: string): Promise<void>;
@@ -87,6 +89,7 @@ export async function openTerminal(
   return {
     text,
     seen: async () => (await capture()).replace(/[ \n]+$/, ''),
+    coloured: async () => (await capture('-e')).replace(/[ \n]+$/, ''),
     type: async (typed) => {
       await tmux('send-keys', '-l', typed);
     },

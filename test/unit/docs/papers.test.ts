@@ -49,11 +49,15 @@ const anchorsOf = (name: string): readonly string[] => {
   return all;
 };
 
+/** Of Markdown, and of `<picture>`. */
+const linksOf = (text: string): readonly string[] =>
+  [...text.matchAll(/\]\(([^()\s]+)\)|\bsrc(?:set)?="([^"\s]+)"/g)].map(([, inText, inPicture]) => inText ?? inPicture ?? '');
+
 describe('links', () => {
   it('lead to a file of the repository, and to a heading that is there', () => {
     const broken = papers.flatMap((name) => {
       const text = read(name).replace(/^```.*?^```$/gms, '');
-      return [...text.matchAll(/\]\(([^()\s]+)\)/g)].flatMap(([, link = '']) => {
+      return linksOf(text).flatMap((link) => {
         if (/^[a-z]+:/.test(link)) return [];
         const [path = '', anchor] = link.split('#');
         const target = path === '' ? name : join(dirname(name), path);
