@@ -78,8 +78,11 @@ const reasons: readonly [RegExp, RefusalReason][] = [
   [/throttl|ServerBusy|too many requests/i, 'busy'],
 ];
 
+/** What Exchange's words mean, whichever way they came; undefined: mailauth does not know them. */
+export const reasonOfWords = (text: string): RefusalReason | undefined => reasons.find(([sign]) => sign.test(text))?.[1];
+
 function reasonOf(status: number, text: string): RefusalReason {
-  const known = reasons.find(([sign]) => sign.test(text))?.[1];
+  const known = reasonOfWords(text);
   if (known !== undefined) return known;
   if (status === 403) return 'role';
   return status === 404 ? 'not-found' : 'other';

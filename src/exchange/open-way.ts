@@ -7,7 +7,11 @@ import { signInAdministrator } from '../oauth/admin-sign-in.ts';
 import { readAccessToken } from '../oauth/claims.ts';
 import { type ExchangeCalls, exchangeCalls } from './exchange-calls.ts';
 import { invokeCommand } from './invoke-command.ts';
+import { openPowerShell } from './through-powershell.ts';
 import type { Through } from './way.ts';
+
+/** The module reconnects by itself, which takes longer than a call of the web. */
+const slowestCmdletMs = 120_000;
 
 interface OpenWay {
   readonly through: Exclude<Through, 'print'>;
@@ -18,10 +22,15 @@ interface OpenWay {
 
 /** A session with Exchange Online. Throws the problems of the administrator's sign-in, and `powershell-module-missing`. */
 export async function openWay(run: Run, work: OpenWay): Promise<ExchangeCalls> {
-  // PowerShell's way is another file of this folder: `pwsh` with Microsoft's module.
-  if (work.through === 'pwsh') throw problem('powershell-module-missing', {});
   const { ctx, report } = run;
   const { tenant, cloud, spot } = work;
+  if (work.through === 'pwsh') {
+    const { powershell, clock } = ctx;
+    const waits = { signInMs: run.browserTimeoutMs, timeoutMs: Math.max(run.stepTimeoutMs, slowestCmdletMs) };
+    const opened = await openPowerShell({ powershell, clock, report, cloud, tenantId: tenant.id, ...waits });
+    if (opened.kind === 'refused') throw problem('exchange-token-refused', { ...spot, reason: opened.said, changed: [] });
+    return exchangeCalls(opened.way, { ...spot, host: 'PowerShell', administrator: opened.administrator });
+  }
   const base = exchangeAdminOf(cloud);
   const { token, account } = await tokenFor(run, work);
   const way = invokeCommand({

@@ -70,3 +70,23 @@ function New-ServicePrincipal {
     Edit-State { param($s) $s['servicePrincipals'] = @($s['servicePrincipals']) + $one } "New-ServicePrincipal $AppId $ObjectId"
     [pscustomobject] $one
 }
+
+function Get-Mailbox {
+    [CmdletBinding()]
+    param([Parameter(Mandatory)] [string] $Identity)
+    Test-Mailbox (Read-State) $Identity
+    [pscustomobject]@{ RecipientTypeDetails = 'UserMailbox'; PrimarySmtpAddress = $Identity; EmailAddresses = @("SMTP:$Identity") }
+}
+function Get-TransportConfig { [pscustomobject]@{ SmtpClientAuthenticationDisabled = $true } }
+function Remove-MailboxPermission {
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
+    param([Parameter(Mandatory)] [string] $Identity, [Parameter(Mandatory)] [string] $User, [string[]] $AccessRights)
+    if (-not $PSCmdlet.ShouldProcess($Identity)) { return }
+    Edit-State { param($s) $s['permissions'] = @($s['permissions'] | Where-Object { $_['User'] -ne $User }) } "Remove-MailboxPermission $Identity $User"
+}
+function Remove-RecipientPermission {
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
+    param([Parameter(Mandatory)] [string] $Identity, [Parameter(Mandatory)] [string] $Trustee, [string[]] $AccessRights)
+    if (-not $PSCmdlet.ShouldProcess($Identity)) { return }
+    Edit-State { param($s) $s['trustees'] = @($s['trustees'] | Where-Object { $_['Trustee'] -ne $Trustee }) } "Remove-RecipientPermission $Identity $Trustee"
+}
