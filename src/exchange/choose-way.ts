@@ -2,6 +2,7 @@ import { again } from '../core/next.ts';
 import type { Run } from '../core/run-parts.ts';
 import { anyOf } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
+import { hasExchangeModule } from './through-powershell.ts';
 import { exchangeWays, type Through } from './way.ts';
 
 /** `--through`. Throws `value-invalid` (exit 2). */
@@ -28,10 +29,24 @@ const choices = [
   { value: 'print', name: 'Print the lines', description: 'for Exchange Online PowerShell; nobody is asked' },
 ] as const;
 
-/** The way where none was named: a token that was given is for `api`; else a person chooses; without one the lines are printed. */
-export async function chooseWay({ ctx, report, canAsk }: Pick<Run, 'ctx' | 'report' | 'canAsk'>): Promise<Through> {
+/** What `pwsh` is: said where it is taken unasked. */
+const powerShellWords =
+  "Exchange Online is asked through Microsoft's own PowerShell module, which signs you in by itself. --through api or print is another way.";
+
+/**
+ * The way where none was named: a token that was given is for `api`; Microsoft's module where it is installed (it knows nothing of the sandbox);
+ * else a person chooses. Where nobody is there to sign in the lines are printed.
+ */
+export async function chooseWay(
+  { ctx, report, canAsk }: Pick<Run, 'ctx' | 'report' | 'canAsk'>,
+  { isSandbox }: { readonly isSandbox: boolean },
+): Promise<Through> {
   if (ctx.env.MAILAUTH_EXCHANGE_TOKEN) return 'api';
   if (!canAsk) return 'print';
+  if (!isSandbox && (await hasExchangeModule(ctx.powershell, ctx.clock))) {
+    report.note(powerShellWords);
+    return 'pwsh';
+  }
   report.note(apiWords);
   return ctx.prompts.select({ message: 'How is Exchange Online asked?', choices, default: 'api' });
 }

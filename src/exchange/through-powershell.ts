@@ -63,6 +63,20 @@ export async function openPowerShell(
   return refused('token', said === '' ? 'PowerShell ended, or the sign-in was not finished in time.' : plain(redact(said)));
 }
 
+/** Is Microsoft's module installed for the PowerShell that is in the PATH? */
+export async function hasExchangeModule(powershell: PowerShell, clock: Pick<Clock, 'sleep'>): Promise<boolean> {
+  if (powershell.program === undefined) return false;
+  const talk = powershell.start(moduleScript);
+  const line = await nextLine(talk, moduleMs, clock);
+  await talk.end();
+  return line?.kind === 'ok';
+}
+
+/** PowerShell starts in one to six seconds, and looks through its folders of modules. */
+const moduleMs = 20_000;
+const moduleScript =
+  'if (Get-Module -ListAvailable -Name ExchangeOnlineManagement) { [Console]::Out.WriteLine(\'{"kind":"ok","objects":[]}\') }';
+
 function wayThrough(talk: LineTalk, deps: PowerShellDeps): ExchangeWay {
   return {
     through: 'pwsh',

@@ -2,6 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hasExchangeModule } from '../../src/exchange/through-powershell.ts';
+import { systemClock } from '../../src/system/clock-and-random.ts';
 import { createPowerShell } from '../../src/system/powershell.ts';
 import { type Machine, machine } from '../support/command-line.ts';
 
@@ -65,6 +67,16 @@ describe('exchange through PowerShell', () => {
     expect([elsewhere.error?.code, elsewhere.error?.why]).toEqual(['exchange-token-refused', expect.stringContaining('another tenant')]);
     expect((await exchange(`show ${mailbox}`, { PSModulePath: m.home })).json().error?.code).toBe('powershell-module-missing');
     expect((await read()).calls).toEqual([]);
+  });
+
+  it('knows whether the module is there', async () => {
+    const at = (PSModulePath: string) =>
+      createPowerShell({
+        env: { PATH: `${join(homedir(), '.dotnet', 'tools')}:${process.env.PATH}`, HOME: m.home, PSModulePath },
+        platform: 'linux',
+        signal: new AbortController().signal,
+      });
+    expect(await Promise.all([modules, m.home].map((folder) => hasExchangeModule(at(folder), systemClock)))).toEqual([true, false]);
   });
 
   it('hands PowerShell none of its secrets', async () => {

@@ -52,7 +52,7 @@ export async function exchangeWork(
   const record = await mailboxArgument(session, mailauth(name), args[0], flags);
   const { ctx, globals, home } = session;
   await session.refuseSteered(record);
-  const asking = given ?? (await chooseWay({ ctx, report: session.report, canAsk: canAsk(session) }));
+  const asking = given ?? (await chooseWay({ ctx, report: session.report, canAsk: canAsk(session) }, { isSandbox: globals.sandbox }));
   const again = mailauth(name, record.mailbox, { for: record.for, through: asking });
   if (name !== 'exchange show' && asking !== 'print' && !globals.yes && !canAsk(session))
     throw problem('needs-yes', { what: 'A change in Exchange Online', command: { ...again, flags: { ...again.flags, yes: true } } });
