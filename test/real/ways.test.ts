@@ -68,6 +68,29 @@ it('existing: Kaseya, with an app that is there', async () => {
   expect(await tornWords(t)).toEqual([]);
 });
 
+it.each([
+  ['Guide me through the portal', 'MSPbots', 'helpdesk@acme.example'],
+  ['It is registered already', 'SupportPal', 'helpdesk@contoso.example'],
+])('%s: %s with a client secret, by Enter alone, to the end', async (way, product, address) => {
+  const t = await terminal(['setup', '--sandbox', '--redirect-uri', callback, '--mailbox', address]);
+  await choose(t, 'What is this mailbox for?', product);
+  await answer(t, 'Who opens this mailbox?');
+  await anotherWay(t, way);
+  const ended = '? What next?';
+  for (let before = ''; !(await t.text()).includes(ended); ) {
+    const now = await t.until(/\? (?:Go ahead\?|Application \(client\) ID\?|Done\?|What next\?)[^\n]*(?:\n[ ❯].*)*\s*(?:\n\n.*)?$/);
+    if (now === before) continue;
+    before = now;
+    await t.press('Enter');
+  }
+  await works(t);
+  await endsClean(t, 0);
+  const text = await t.text();
+  expect(text).toMatch(new RegExp(`Client ID +${confidentialId}`));
+  expect(text).toContain("Client secret of the sandbox's own app stored, it need not be typed");
+  expect(text.includes('The sandbox has no portal')).toBe(way.includes('portal'));
+});
+
 it('handoff: MSPbots, and on with the command that was printed, to the end', async () => {
   const t = await terminal(['setup', '--sandbox']);
   await begin(t, 'MSPbots');
