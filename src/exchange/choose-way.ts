@@ -14,6 +14,19 @@ export function readThrough(value: string | undefined): Through | undefined {
   throw problem('value-invalid', { what: 'way to Exchange Online', value, why, next: again({ through: 'print' }) });
 }
 
+/** `--exchange` of `setup`. */
+const setupChoices = ['ask', ...exchangeWays, 'skip'] as const;
+export type ExchangeChoice = (typeof setupChoices)[number];
+
+/** Throws `value-invalid` (exit 2). */
+export function readExchangeChoice(value: string | undefined): ExchangeChoice | undefined {
+  if (value === undefined) return undefined;
+  const known = setupChoices.find((one) => one === value);
+  if (known !== undefined) return known;
+  const why = `--exchange takes ${anyOf(setupChoices)}.`;
+  throw problem('value-invalid', { what: 'way to Exchange Online', value, why, next: again({ exchange: 'print' }) });
+}
+
 /** What `api` is: it goes before every use that a person has to agree to. */
 export const apiWords = [
   "api asks Exchange Online through the web call that Microsoft's own PowerShell module makes. It needs a second sign-in, as an",

@@ -2,6 +2,7 @@ import { type Cloud, cloudNames } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
 import { type ErrorDetail, MailauthError } from '../core/errors.ts';
 import { type Line, mailauth, type NextStep, withoutBlanks } from '../core/next.ts';
+import { protocolSwitch } from '../errors/catalogue/mail/mail-words.ts';
 import type { Entry, Mender } from '../errors/entry/entry.ts';
 import { type ProblemCode, wordsOf } from '../errors/problem.ts';
 import { entries } from '../errors/recognise/needles.ts';
@@ -64,6 +65,8 @@ function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, kn
     ...unsaid,
     protocol: /^(imap|pop|smtp)-/.exec(code)?.[1] ?? 'all',
     ...(own.account === undefined ? {} : { signInAs: own.account, tokenUser: own.account }),
+    // Which lines it were, a text does not say: this one shows what is switched on.
+    ...(code.startsWith('exchange-') ? { lines: [protocolSwitch({}, String(mailbox))] } : {}),
     ...special[code],
     ...own,
     // The words of these name a cloud, the others' need its addresses.
@@ -76,11 +79,20 @@ function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, kn
 }
 
 /** What entries do without where a text does not say it: a proxy between, a time to wait, what a proxy offers, dates. */
-const unsaid = { goOn: undefined, through: undefined, waitSeconds: undefined, offers: undefined, validFrom: undefined, validTo: undefined };
+const unsaid = {
+  changed: undefined,
+  goOn: undefined,
+  through: undefined,
+  waitSeconds: undefined,
+  offers: undefined,
+  validFrom: undefined,
+  validTo: undefined,
+};
 
 /** Values that only one entry needs. */
 const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unknown>>>>> = {
   'app-switched-off': { by: 'owner' },
+  'exchange-token-refused': { reason: '' },
   'store-damaged': { fix: [mailauth('login', { force: true })] },
   'resume-choice': { candidates: [{ mailbox: 'MAILBOX', for: 'PRODUCT' }] },
   'cloud-unknown': { known: cloudNames },

@@ -9,6 +9,7 @@ import { credentialOf } from '../oauth/client-certificate.ts';
 import { appToken } from '../oauth/client-credentials.ts';
 import { appAt } from '../oauth/oauth-app.ts';
 import { storedToken } from '../tokens/current.ts';
+import { testedWithExchange } from './exchange-step.ts';
 import { resumeHere } from './journal/setup-deps.ts';
 import type { HandedOff } from './register/handoff-step.ts';
 import { appTokenWithRoles, testApp } from './sign-in/app-only-step.ts';
@@ -49,7 +50,7 @@ async function handOver(at: RegisteredSetup): Promise<SetupOutcome> {
 
 /** App-only access: no person signs in, the app asks for its own token. */
 async function asApp(at: RegisteredSetup): Promise<SetupOutcome> {
-  const { deps, input, journal, cloud, record, registered } = at;
+  const { deps, journal, cloud, record, registered } = at;
   const { clientSecret } = registered;
   const app = { ...(await appAt({ ...record, cloud }, deps)), ...(clientSecret && credentialOf(clientSecret)) };
   const set = await appTokenWithRoles(record, {
@@ -62,7 +63,7 @@ async function asApp(at: RegisteredSetup): Promise<SetupOutcome> {
   await keepTokens(record, set, keeperOf(at));
   await journal.signedIn();
   const signedIn = { ...record, account: set.account };
-  const results = input.test ? await testApp(deps, signedIn, cloud, set) : [];
+  const results = await testedWithExchange(at, { record: signedIn, set }, () => testApp(deps, signedIn, cloud, set));
   const done = rememberTests(signedIn, results, deps.ctx.clock.now());
   await deps.mailboxes.writeMailbox(done);
   await journal.close();
@@ -144,8 +145,8 @@ const keeperOf = ({ deps, store }: RegisteredSetup): TokenKeeper => ({
   pendingSecret: 'promote',
 });
 
-const tested = async ({ deps, input, cloud }: RegisteredSetup, record: MailboxRecord, set: TokenSet): Promise<readonly ProtocolResult[]> =>
-  input.test ? testMailbox(deps, record, cloud, async () => set) : [];
+const tested = (at: RegisteredSetup, record: MailboxRecord, set: TokenSet): Promise<readonly ProtocolResult[]> =>
+  testedWithExchange(at, { record, set }, () => testMailbox(at.deps, record, at.cloud, async () => set));
 
 function outcome(record: MailboxRecord, signedIn: boolean, results: readonly ProtocolResult[]): SetupOutcome {
   const error = testError(results);

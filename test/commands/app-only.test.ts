@@ -148,6 +148,7 @@ describe('setup --access app-only --register auto', () => {
   it('waits for an Exchange administrator where a person is there, and leaves the tests out on No', async () => {
     const { prompts, unasked } = person([
       ['Create it?', 'yes'],
+      ['Look into Exchange Online', false],
       ['Were these lines run?', false],
     ]);
     const ran = await m.mailauth(`setup --sandbox --mailbox ${mailbox} --for this-computer --access app-only --protocols smtp`, {
@@ -178,6 +179,7 @@ describe('setup --access app-only with an app that is there', () => {
       ['Application (client) ID?', ready],
       ['Which protocols?', ['imap']],
       ['Go ahead?', 'yes'],
+      ['Look into Exchange Online', false],
       ['Were these lines run?', enter],
     ]);
     const ran = await m.mailauth(`setup --sandbox --mailbox ${mailbox} --for custom --register existing`, { terminal: true, prompts });

@@ -1,8 +1,10 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type How, type Machine, machine, type Ran } from '../support/command-line.ts';
+import { clickThrough } from '../support/click-through.ts';
+import { type How, type Machine, machine, person, type Ran } from '../support/command-line.ts';
 import { realNetwork } from '../support/context.ts';
+import { stream } from '../support/json-stream.ts';
 
 const mailbox = 'helpdesk@contoso.example';
 const ready = 'setup --sandbox --yes --no-test';
@@ -176,3 +178,48 @@ function stoppingAt(parameter: string): NonNullable<How['network']> {
   });
   return wrapped(realNetwork);
 }
+
+describe('setup', () => {
+  const setup = (words: string, more?: How) => m.mailauth(`setup --sandbox ${words}`, more);
+  const greensOf = (ran: Ran) => stream(ran.lines()).data.tests.map((one: { ok: boolean }) => one.ok);
+
+  it('--exchange api switches on what is missing, before the tests', async () => {
+    const ran = await setup(`--yes --json --exchange api ${off}`);
+    expect([ran.exit, greensOf(ran)]).toEqual([0, [true, true, true]]);
+    expect((await exchange(`undo ${off}`)).json().data.restored.length).toBe(3);
+  });
+
+  it('--yes without a way looks nowhere, and the red tests name exchange apply first', async () => {
+    const ran = await setup(`--yes --json ${off}`);
+    const { tests } = stream(ran.lines()).data;
+    expect([ran.exit, greensOf(ran)]).toEqual([6, [false, false, false]]);
+    for (const { diagnosis } of tests) {
+      expect(diagnosis.next[0]).toBe(`mailauth exchange apply ${mailbox} --sandbox`);
+      expect(diagnosis.admin).toContain('Set-CASMailbox');
+    }
+  });
+
+  it('a refusal of Exchange does not end the set-up: it is said, with the lines', async () => {
+    const ran = await setup('--yes --exchange api --fault exchange-not-admin');
+    expect([ran.exit, ran.err]).toEqual([0, expect.stringContaining('is no administrator of Exchange Online')]);
+    expect(ran.err).toContain(`Set-CASMailbox -Identity ${mailbox} -ImapEnabled $true`);
+  });
+
+  it('on a terminal it asks after a red test, changes, and waits with a bound', async () => {
+    const { prompts, unasked } = person([
+      ['Go ahead?', 'yes'],
+      ['Look into Exchange Online', true],
+      ['Change it?', true],
+    ]);
+    const words = `--mailbox ${mailbox} --for this-computer --register existing --client-type public --client-id 11111111-5a4d-4b0c-9a11-c0ffee000001 ${off}`;
+    const browser: How['browser'] = {
+      usable: true,
+      async open(url) {
+        void clickThrough(url).then((back) => fetch(back));
+        return { kind: 'opened' };
+      },
+    };
+    const ran = await setup(words, { terminal: true, prompts, browser });
+    expect([ran.err.includes('second sign-in'), unasked(), ran.exit]).toEqual([true, [], 0]);
+  });
+});

@@ -5,6 +5,7 @@ import { defined } from '../../core/defined.ts';
 import { mailauth, plus } from '../../core/next.ts';
 import { bareAddress, plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
+import { readExchangeChoice } from '../../exchange/choose-way.ts';
 import { productNamed } from '../../products/products.ts';
 import { isTaken, sheetRenderer } from '../../products/sheet/write-sheet.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
@@ -25,6 +26,7 @@ const schema = z.object({
   certificateKeyFile: text,
   passwordFile: text,
   handover: text,
+  exchange: text,
   test: z.optional(z.boolean()),
   resume: z.optional(z.boolean()),
   fresh: z.optional(z.boolean()),
@@ -51,6 +53,7 @@ function readInput(flags: unknown, env: Session['ctx']['env']): SetupOptions {
   refuseEmpty({ ...answers, ...given });
   refuseTogether(given, answers);
   const { clientSecretFile, certificate, certificateKeyFile, passwordFile, test, resume, fresh } = given;
+  const exchange = readExchangeChoice(given.exchange);
   const fromEnv = { mailbox: env.MAILAUTH_MAILBOX, tenant: env.MAILAUTH_TENANT, clientId: env.MAILAUTH_CLIENT_ID };
   // Who has a client secret has a confidential client; without this the file would be left unread.
   const fromSecret = clientSecretFile === undefined ? {} : { clientType: 'confidential' };
@@ -60,7 +63,7 @@ function readInput(flags: unknown, env: Session['ctx']['env']): SetupOptions {
     test: test !== false,
     resume: resume === true,
     fresh: fresh === true,
-    ...defined({ clientSecretFile, passwordFile }),
+    ...defined({ clientSecretFile, passwordFile, exchange }),
     ...defined({
       certificateFile: certificate && resolve(certificate),
       certificateKeyFile: certificateKeyFile && resolve(certificateKeyFile),
@@ -134,6 +137,7 @@ export const setup: CommandModule = {
       .option('--qr', 'with --sign-in device: its address also as a QR code')
       .option('--password-file <file>', "with --sign-in password: a file with the mailbox's password, or - for standard input")
       .option('--no-test', 'leave the protocol tests out')
+      .option('--exchange <way>', 'ask, api, pwsh, print or skip: how Exchange Online is asked (default: ask on a terminal, else print)')
       .optionsGroup('The hand-over sheet:')
       .option('--handover <file>', 'also write it to a file: .md, .html or .json, only you can read it')
       .option('--reveal', "with the client secret's value")

@@ -5,6 +5,7 @@ import { type Command, type KnownOfSetup, mailauth, ofSetup, withFlagsGiven } fr
 import type { Run } from '../../core/run-parts.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { SecretStore, StoreName } from '../../core/stores.ts';
+import type { ExchangeChoice } from '../../exchange/choose-way.ts';
 import type { ClientCertificate } from '../../oauth/client-certificate.ts';
 import type { DeviceOptions } from '../../oauth/device.ts';
 import type { MailboxFiles } from '../../store/mailbox-file.ts';
@@ -49,6 +50,8 @@ export interface SetupOptions {
   readonly certificateFile?: string;
   readonly certificateKeyFile?: string;
   readonly test: boolean;
+  /** how Exchange Online is asked, after the sign-in or after a red test; left out: the default */
+  readonly exchange?: ExchangeChoice;
   readonly resume: boolean;
   readonly fresh: boolean;
 }

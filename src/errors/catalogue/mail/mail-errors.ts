@@ -5,6 +5,7 @@ import { sources } from '../../entry/sources.ts';
 import {
   afterPause,
   doctor,
+  exchangeApply,
   fullAccess,
   giveItAToken,
   type MailServer,
@@ -42,7 +43,7 @@ export const mailEntries = {
     says: ['User is authenticated but not connected'],
     title: (v) => `The token is good, but IMAP does not open the mailbox ${v.user}`,
     why: () => 'IMAP is switched off for the mailbox, it has no licence, or the user has no rights on it',
-    next: (v) => [testAgain(v)],
+    next: (v) => [exchangeApply(v), testAgain(v)],
     admin: (v) =>
       v.tokenUser === undefined || v.tokenUser.toLowerCase() === v.user.toLowerCase()
         ? powerShell(enableImap(v))

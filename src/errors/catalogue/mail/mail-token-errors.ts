@@ -3,7 +3,7 @@ import { mailauth, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { type AppSpot, appLines, sendingOnly } from './app-lines.ts';
-import { fullAccess, type MailSpot, powerShell, protocolSwitch, sendAs, show, signIn, testAgain } from './mail-words.ts';
+import { exchangeApply, fullAccess, type MailSpot, powerShell, protocolSwitch, sendAs, show, signIn, testAgain } from './mail-words.ts';
 
 const rightsOf = (v: MailSpot, who: string): string => (v.protocol === 'smtp' ? sendAs(v, who) : fullAccess(v, who));
 
@@ -41,7 +41,7 @@ export const mailTokenEntries = {
     source: sources.mail,
     title: (v) => `Exchange does not let the application into the mailbox ${v.user}`,
     why: () => 'the token is app-only: Exchange must know the app by its Enterprise application, and give it rights',
-    next: (v) => [testAgain(v), "It takes minutes, seldom hours, until Exchange acts on the administrator's lines."],
+    next: (v) => [exchangeApply(v), testAgain(v), "It takes minutes, seldom hours, until Exchange acts on the administrator's lines."],
     admin: (v) => powerShell(...appLines(v)),
   }),
   'mail-token-expired': entry<MailSpot & { expiredAt: string }>({
@@ -69,7 +69,11 @@ export const mailTokenEntries = {
       v.opensOwn
         ? `the token is good for ${v.tokenUser}: for a shared or resource mailbox FullAccess is missing; an alias has no mailbox`
         : 'whoever signs in for a shared or resource mailbox needs FullAccess to it',
-    next: (v) => (v.opensOwn ? [testAgain(v), noted(mailauth('setup', { mailbox: v.tokenUser }), 'if it is an alias')] : [testAgain(v)]),
+    next: (v) => [
+      exchangeApply(v),
+      testAgain(v),
+      ...(v.opensOwn ? [noted(mailauth('setup', { mailbox: v.tokenUser }), 'if it is an alias')] : []),
+    ],
     admin: (v) => powerShell(rightsOf(v, v.tokenUser), protocolSwitch(v, v.user)),
   }),
 };

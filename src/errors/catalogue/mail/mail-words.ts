@@ -36,6 +36,8 @@ export const ps = (word: string): string => shellWord(word, 'powershell');
 export const powerShell = (...lines: readonly string[]): Line => ({ kind: 'line', texts: [lines.join('; ')], values: [] });
 
 export const testAgain = (v: MailSpot): Command => mailauth('test', v.protocol, v.mailbox);
+/** Switches on in Exchange Online what this set-up lacks there, after asking. The PowerShell lines stand beside it for an administrator. */
+export const exchangeApply = (v: Pick<MailSpot, 'mailbox'>): Command => mailauth('exchange apply', v.mailbox);
 export const signIn = (v: MailSpot): Command => mailauth('login', v.mailbox, { force: true });
 export const show = (v: MailSpot): Command => mailauth('token show', v.mailbox);
 export const doctor = mailauth('doctor');
@@ -44,11 +46,11 @@ export const fullAccess = (v: MailSpot, who: string): string => powerShellLine(a
 export const sendAs = (v: MailSpot, who: string): string => powerShellLine(addSendAs(v.user, who));
 
 /** The line that sets the mailbox's own switch of a protocol to on. */
-export function protocolSwitch(v: Pick<MailSpot, 'protocol'>, mailbox: string): string {
+export function protocolSwitch(v: Partial<Pick<MailSpot, 'protocol'>>, mailbox: string): string {
+  const protocol = protocols.find((one) => one === v.protocol);
   // `explain` has no protocol at hand: the administrator looks which one is off.
-  if (!protocols.some((one) => one === v.protocol))
-    return `Get-CASMailbox -Identity ${ps(mailbox)} | fl ImapEnabled,PopEnabled,SmtpClientAuthenticationDisabled`;
-  return powerShellLine(switchOn(mailbox, v.protocol));
+  if (protocol === undefined) return `Get-CASMailbox -Identity ${ps(mailbox)} | fl ImapEnabled,PopEnabled,SmtpClientAuthenticationDisabled`;
+  return powerShellLine(switchOn(mailbox, protocol));
 }
 
 /** What signed in: mailauth with a token, or (in a pasted text) another program with a password. */

@@ -3,6 +3,7 @@ import { noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import {
+  exchangeApply,
   fullAccess,
   giveItAToken,
   type MailSpot,
@@ -61,7 +62,7 @@ export const popEntries = {
     says: ['-ERR User is authenticated but not connected'],
     title: (v) => `The token is good, but POP does not open the mailbox ${v.user}`,
     why: () => 'POP is switched off for the mailbox, it has no licence, or the user has no rights on it',
-    next: (v) => [testAgain(v)],
+    next: (v) => [exchangeApply(v), testAgain(v)],
     admin: (v) =>
       v.tokenUser === undefined || v.tokenUser.toLowerCase() === v.user.toLowerCase()
         ? powerShell(enablePop(v))

@@ -5,6 +5,7 @@ import { sources } from '../../entry/sources.ts';
 import {
   afterPause,
   doctor,
+  exchangeApply,
   giveItAToken,
   type MailServer,
   type MailSpot,
@@ -73,7 +74,7 @@ export const smtpEntries = {
       v.where === 'tenant'
         ? 'it can be switched on for this mailbox alone; that takes up to an hour'
         : "the mailbox's own switch says no; a change takes up to an hour to act",
-    next: (v) => [testAgain(v)],
+    next: (v) => [exchangeApply(v), testAgain(v)],
     admin: (v) => powerShell(enableSmtp(v)),
   }),
   'smtp-not-signed-in': entry<MailSpot>({
@@ -128,7 +129,7 @@ export const smtpEntries = {
     says: ['Client does not have permissions to send as this sender', 'not allowed to send as'],
     title: (v) => `${isOwn(v) ? 'Whoever signed in' : v.tokenUser} is not allowed to send as ${v.mailbox}`,
     why: () => 'sending as a shared mailbox, an alias or another address needs the right SendAs',
-    next: (v) => [testAgain(v)],
+    next: (v) => (isOwn(v) ? [testAgain(v)] : [exchangeApply(v), testAgain(v)]),
     admin: (v) => {
       const right = sendAs({ ...v, user: v.mailbox }, v.tokenUser ?? 'WHO-SIGNED-IN');
       // The sign-in under another name worked, so the switch of that mailbox is on.
