@@ -1,6 +1,7 @@
 import { type PortalStep, portalSteps } from '../../by-hand/portal-steps.ts';
 import { defined } from '../../core/defined.ts';
 import { Back } from '../../core/errors.ts';
+import { columnsOf, fold } from '../../core/fold.ts';
 import { isLoopback } from '../../core/mailbox.ts';
 import type { Secret } from '../../core/secret.ts';
 import { problem } from '../../errors/problem.ts';
@@ -75,12 +76,12 @@ async function finish(screen: PortalStep, answers: Answers, got: Yield, step: Re
 
 function typedId(earlier: string | undefined, answers: Answers, { deps, tenant }: RegistrationStep): Promise<string> {
   const ready = deps.facts.clientId?.(answers);
-  if (ready !== undefined && earlier === undefined) deps.report.show(noPortal);
+  if (ready !== undefined && earlier === undefined) deps.report.show(`  ${fold(noPortal, columnsOf(deps.ctx.err), 2)}\n`);
   const shown = { message: 'Application (client) ID?', check: checkClientId(tenant.id), back: true };
   return deps.ctx.prompts.text({ ...shown, ...defined({ default: ready, filledIn: earlier }) });
 }
 
-const noPortal = "  The sandbox has no portal: Enter takes the sandbox's own app, and its client secret.\n";
+const noPortal = "The sandbox has no portal: Enter takes the sandbox's own app, and its client secret.";
 
 async function waitDone({ link }: PortalStep, answers: Answers, { deps, cloud }: RegistrationStep): Promise<void> {
   const { ctx, report } = deps;
