@@ -27,11 +27,14 @@ export function readExchangeChoice(value: string | undefined): ExchangeChoice | 
   throw problem('value-invalid', { what: 'way to Exchange Online', value, why, next: again({ exchange: 'print' }) });
 }
 
-/** What `api` is: it goes before every use that a person has to agree to. */
-export const apiWords = [
-  "api asks Exchange Online through the web call that Microsoft's own PowerShell module makes. It needs a second sign-in, as an",
-  'Exchange administrator. Microsoft does not promise this call to other programs; what is not understood ends in printed lines.',
-].join(' ');
+/** What a way means, said before it is taken. */
+export const wayWords: Readonly<Record<Exclude<Through, 'print'>, string>> = {
+  api: [
+    "mailauth asks Exchange Online through the web call that Microsoft's own PowerShell module makes. It needs a second sign-in, as an",
+    'Exchange administrator. Microsoft does not promise this call to other programs; what is not understood ends in printed lines.',
+  ].join(' '),
+  pwsh: "mailauth asks Exchange Online through Microsoft's own PowerShell module, which signs you in by itself, as an Exchange administrator.",
+};
 
 const choices = [
   {
@@ -42,9 +45,11 @@ const choices = [
   { value: 'print', name: 'Print the lines', description: 'for Exchange Online PowerShell; nobody is asked' },
 ] as const;
 
-/** What `pwsh` is: said where it is taken unasked. */
-const powerShellWords =
-  "Exchange Online is asked through Microsoft's own PowerShell module, which signs you in by itself. --through api or print is another way.";
+/** Microsoft's module where it is installed: that is the way that Microsoft supports. It knows nothing of the sandbox. */
+export async function usualWay({ ctx }: Pick<Run, 'ctx'>, { isSandbox }: { readonly isSandbox: boolean }): Promise<'api' | 'pwsh'> {
+  if (ctx.env.MAILAUTH_EXCHANGE_TOKEN || isSandbox) return 'api';
+  return (await hasExchangeModule(ctx.powershell, ctx.clock)) ? 'pwsh' : 'api';
+}
 
 /**
  * The way where none was named: a token that was given is for `api`; Microsoft's module where it is installed (it knows nothing of the sandbox);
@@ -52,14 +57,12 @@ const powerShellWords =
  */
 export async function chooseWay(
   { ctx, report, canAsk }: Pick<Run, 'ctx' | 'report' | 'canAsk'>,
-  { isSandbox }: { readonly isSandbox: boolean },
+  where: { readonly isSandbox: boolean },
 ): Promise<Through> {
   if (ctx.env.MAILAUTH_EXCHANGE_TOKEN) return 'api';
   if (!canAsk) return 'print';
-  if (!isSandbox && (await hasExchangeModule(ctx.powershell, ctx.clock))) {
-    report.note(powerShellWords);
-    return 'pwsh';
-  }
-  report.note(apiWords);
+  const usual = await usualWay({ ctx }, where);
+  report.note(wayWords[usual]);
+  if (usual === 'pwsh') return usual;
   return ctx.prompts.select({ message: 'How is Exchange Online asked?', choices, default: 'api' });
 }

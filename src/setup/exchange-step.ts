@@ -4,7 +4,7 @@ import { mailauth } from '../core/next.ts';
 import { shown } from '../core/shown.ts';
 import { applyChanges } from '../exchange/change.ts';
 import { aloneInExchange, changeNotes } from '../exchange/change-notes.ts';
-import { apiWords } from '../exchange/choose-way.ts';
+import { usualWay, wayWords } from '../exchange/choose-way.ts';
 import { type Change, changesFor, changeWords, exchangeUse, linesOf } from '../exchange/needs.ts';
 import { openWay } from '../exchange/open-way.ts';
 import { checkPrincipal, readState } from '../exchange/read-state.ts';
@@ -36,8 +36,9 @@ export async function testedWithExchange(at: RegisteredSetup, now: SignedInNow, 
   const { deps, input } = at;
   const choice = input.exchange ?? (deps.canAsk ? 'ask' : 'print');
   // Without it, every test of an app is red.
-  if (choice === 'ask' && deps.canAsk && input.test && now.record.access === 'app-only' && (await wantsToLook(at)))
-    return untilItActs(at, now, await changeInExchange(at, now, 'api'));
+  const isApp = now.record.access === 'app-only';
+  const early = choice === 'ask' && deps.canAsk && input.test && isApp ? await wayToLook(at) : undefined;
+  if (early !== undefined) return untilItActs(at, now, await changeInExchange(at, now, early));
   if (choice === 'api' || choice === 'pwsh') {
     const changed = await changeInExchange(at, now, choice);
     return input.test ? untilItActs(at, now, changed) : [];
@@ -45,17 +46,21 @@ export async function testedWithExchange(at: RegisteredSetup, now: SignedInNow, 
   if (!input.test) return [];
   const results = await test();
   if (choice === 'skip' || !results.some(isMendable)) return results;
-  if (choice === 'print' || !deps.canAsk || now.record.access === 'app-only' || !(await wantsToLook(at))) {
+  const way = choice === 'print' || !deps.canAsk || isApp ? undefined : await wayToLook(at);
+  if (way === undefined) {
     if (input.exchange === 'print') showLines(at, changesFor(useOf(now), undefined));
     return results;
   }
-  const changed = await changeInExchange(at, now, 'api');
+  const changed = await changeInExchange(at, now, way);
   return changed ? untilItActs(at, now, changed) : results;
 }
 
-async function wantsToLook({ deps }: RegisteredSetup): Promise<boolean> {
-  deps.report.note(apiWords);
-  return deps.ctx.prompts.confirm({ message: 'Look into Exchange Online, and switch on what is missing there?', default: true });
+/** undefined: the person does not want to look there. */
+async function wayToLook({ deps, cloud }: RegisteredSetup): Promise<'api' | 'pwsh' | undefined> {
+  const way = await usualWay(deps, { isSandbox: cloud.name === 'sandbox' });
+  deps.report.note(wayWords[way]);
+  const message = 'Look into Exchange Online, and switch on what is missing there?';
+  return (await deps.ctx.prompts.confirm({ message, default: true })) ? way : undefined;
 }
 
 const useOf = ({ record, set }: SignedInNow) =>

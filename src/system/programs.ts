@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import type { Env } from '../core/context.ts';
 
 /** Variables that hold a secret. A program that mailauth starts may run for days, and anybody of this user can read its environment. */
-const secretVariables = ['MAILAUTH_PASSPHRASE', 'MAILAUTH_GRAPH_TOKEN', 'MAILAUTH_EXCHANGE_TOKEN', 'MAILAUTH_DATABASE_URL'] as const;
+const secretVariables = ['MAILAUTH_PASSPHRASE', 'MAILAUTH_GRAPH_TOKEN', 'MAILAUTH_EXCHANGE_TOKEN'] as const;
 
 /** The environment for a program that mailauth starts. */
 export const withoutSecrets = (env: Env): Env =>
