@@ -66,7 +66,7 @@ function blanks(code: ProblemCode, values: Readonly<Record<string, unknown>>, kn
     protocol: /^(imap|pop|smtp)-/.exec(code)?.[1] ?? 'all',
     ...(own.account === undefined ? {} : { signInAs: own.account, tokenUser: own.account }),
     // Which lines it were, a text does not say: this one shows what is switched on.
-    ...(code.startsWith('exchange-') ? { lines: [protocolSwitch({}, String(mailbox))] } : {}),
+    ...(code.startsWith('exchange-') ? { lines: [protocolSwitch({}, String(mailbox))], again: mailauth('exchange apply') } : {}),
     ...special[code],
     ...own,
     // The words of these name a cloud, the others' need its addresses.

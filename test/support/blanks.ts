@@ -205,6 +205,7 @@ const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 
 /** What the first word of a code says about its blanks. */
 const families: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  exchange: { again: mailauth('exchange apply', 'helpdesk@contoso.com') },
   smtp: { protocol: 'smtp', host: 'smtp.office365.com', port: 587 },
   pop: { protocol: 'pop', port: 995 },
   graph: { what: 'make the application', host: 'graph.microsoft.com' },

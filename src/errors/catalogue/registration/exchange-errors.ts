@@ -170,7 +170,7 @@ export const exchangeEntries = {
     source: sources.own,
     title: () => 'Somebody else changed this since, so it was left as it is',
     why: (v) => `Left alone: ${v.left.join(', ')}.`,
-    next: (v) => [led('What is there now', mailauth('exchange show', v.mailbox))],
+    next: (v) => [noted(mailauth('exchange show', v.mailbox), 'what is there now')],
   }),
   'exchange-notes-broken': entry<{ file: string; why: string }>({
     exit: Exit.failed,
