@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/errors.ts';
-import { type Command, type Line, led, mailauth, noted, plus } from '../../../core/next.ts';
+import { type Command, type Line, mailauth, noted, plus } from '../../../core/next.ts';
 import { anyOf, sentence } from '../../../core/text.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
