@@ -28,6 +28,8 @@ export interface ChangeNotes {
   begin(change: Pick<Change, 'what' | 'before' | 'after'>): Promise<void>;
   done(change: Pick<Change, 'what'>): Promise<void>;
   drop(change: Pick<Change, 'what' | 'after'>): Promise<void>;
+  /** removes the file */
+  forget(): Promise<void>;
 }
 
 export function changeNotes(ctx: Pick<Context, 'files' | 'clock'>, home: string, { mailbox, for: product }: MailboxKey): ChangeNotes {
@@ -47,6 +49,7 @@ export function changeNotes(ctx: Pick<Context, 'files' | 'clock'>, home: string,
   };
   return {
     read,
+    forget: () => write([]),
     async begin({ what, before, after }) {
       const others = (await read()).filter((note) => note.what !== what || note.after !== after);
       await write([...others, { what, before, after, at: rfc3339(ctx.clock.now()), state: 'begun' }]);

@@ -1,3 +1,4 @@
+import * as z from 'zod/mini';
 import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import type { Reporter } from '../core/run-parts.ts';
@@ -58,12 +59,8 @@ async function makeChange(at: Changing, change: Change): Promise<void> {
   const answer = await calls.run(change.cmdlet);
   if (answer.kind === 'ok') return;
   if (answer.reason === 'customization') {
-    at.report.progress(
-      'exchange',
-      'started',
-      'Preparing the organisation for its first role of its own (Enable-OrganizationCustomization)',
-    );
     await calls.ask({ name: 'Enable-OrganizationCustomization', parameters: {} });
+    at.report.progress('exchange', 'done', 'Enable-OrganizationCustomization was run: the organisation can have roles of its own now');
     const again = await calls.run(change.cmdlet);
     if (again.kind === 'ok') return;
     throw calls.problem(again, change.cmdlet);
@@ -84,6 +81,21 @@ async function readBack({ ctx, report, calls, use, spot }: Changing): Promise<vo
     missing = changesFor(use, await readState(calls, use));
   }
   if (missing.length > 0) throw problem('exchange-not-seen', { ...spot, changed: calls.changed, missing: missing.map(changeWords) });
+  await readAuthorization(calls, use, report);
+}
+
+const authorization = z.object({ InScope: z.union([z.boolean(), z.string()]) });
+
+/** What Exchange itself says of the app's role on this mailbox; only for that way. */
+async function readAuthorization(calls: ExchangeCalls, { opener, mailbox, protocols }: ExchangeUse, report: Reporter): Promise<void> {
+  if (opener.kind !== 'app' || opener.sendsByPermission || !protocols.includes('smtp')) return;
+  const cmdlet = {
+    name: 'Test-ServicePrincipalAuthorization',
+    parameters: { Identity: opener.objectId ?? opener.appId, Resource: mailbox },
+  };
+  const isIn = (await calls.ask(cmdlet)).some((one) => /^true$/i.test(String(authorization.safeParse(one).data?.InScope)));
+  if (isIn) report.progress('exchange', 'done', 'Exchange Online says that the app may send as this mailbox');
+  else report.note('Exchange Online does not say yet that the app may send as this mailbox. That can take an hour.');
 }
 
 /** What is there now of one change; null where it is not there. */

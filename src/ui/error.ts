@@ -13,7 +13,7 @@ export function renderError(error: MailauthError, theme: Theme, here: Surroundin
   if (error.why !== undefined) lines.push(`  ${fold(error.why, columns, 2)}`);
   stepsShown(error.next, here).forEach((step, i) => {
     // A sentence behind a command belongs to it; only another command is an alternative.
-    const label = i === 0 ? 'try:' : step.copied ? ' or:' : '    ';
+    const label = i === 0 ? 'try:' : isAfter(error.next[i]) ? 'then' : step.copied ? ' or:' : '    ';
     lines.push(`  ${label} ${theme.cyan(folded(step, columns, 7))}`);
   });
   for (const { text, copied } of stepsShown(adminOf(error), here)) {
@@ -24,6 +24,8 @@ export function renderError(error: MailauthError, theme: Theme, here: Surroundin
   if (evidence !== undefined) lines.push(`  ${theme.dim(fold(evidence, columns, 2))}`);
   return `${lines.join('\n')}\n`;
 }
+
+const isAfter = (step: NextStep | undefined): boolean => typeof step === 'object' && step.kind === 'line' && step.after === true;
 
 const folded = ({ text, copied }: ShownStep, columns: number, at: number): string => (copied ? text : fold(text, columns, at));
 

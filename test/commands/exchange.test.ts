@@ -5,6 +5,7 @@ import { clickThrough } from '../support/click-through.ts';
 import { type How, type Machine, machine, person, type Ran } from '../support/command-line.ts';
 import { realNetwork } from '../support/context.ts';
 import { stream } from '../support/json-stream.ts';
+import { hurried } from '../support/tenant.ts';
 
 const mailbox = 'helpdesk@contoso.example';
 const ready = 'setup --sandbox --yes --no-test';
@@ -33,7 +34,7 @@ describe('exchange', () => {
         kind: 'UserMailbox',
         organization: { smtpAuth: 'on' },
         switches: { imap: 'on', pop: 'on', smtpAuth: 'inherited' },
-        rights: { fullAccess: [expect.any(String)], sendAs: [expect.any(String)] },
+        rights: { fullAccess: [], sendAs: [] },
         servicePrincipal: null,
         missing: [],
         through: 'api',
@@ -165,6 +166,49 @@ it('an app that nobody let in is let in, with its enterprise application', async
   expect((await exchange(`undo ${lonely}`)).json().data.restored.length).toBe(3);
   expect(greens(await test(lonely))).toEqual([false, false, false]);
 });
+
+it('an app that sends by the role alone: scope and role for this mailbox, in an organisation that was never changed', async () => {
+  await m.mailauth('setup --sandbox --yes --no-test --access app-only --protocols smtp --fault app-roles-missing', hurried());
+  const applied = await m.mailauth('exchange apply --sandbox --through api --yes --fault exchange-not-customized');
+  expect([applied.exit, applied.exit === 0 ? '' : applied.err]).toEqual([0, '']);
+  expect(applied.err).toContain('Enable-OrganizationCustomization');
+  expect(applied.err).toContain('says that the app may send as this mailbox');
+  const undone = await exchange('undo');
+  expect(undone.json().data.restored.map((one: { what: string }) => one.what)).toEqual(['roleAssignment', 'managementScope']);
+});
+
+it('killed after a change and before it was noted as done: the next run goes on, and undo knows all three', async () => {
+  await m.ready(ready);
+  const killed = await exchange(`apply ${off}`, { network: dyingAfter('PopEnabled') });
+  expect(killed.exit).toBe(1);
+  const rest = await exchange(`apply ${off}`);
+  expect(rest.json().data.changed.map((one: { what: string }) => one.what)).toEqual(['smtpAuth']);
+  expect((await exchange(`undo ${off}`)).json().data.restored.length).toBe(3);
+});
+
+it('a red test says how long ago Exchange was changed; logout says what stays there', async () => {
+  await m.ready(ready);
+  await exchange(`apply ${off}`);
+  const red = await m.mailauth('test imap --sandbox --fault imap-auth-failed');
+  expect(red.err).toMatch(/Exchange Online was changed \d+ minutes ago/);
+  const gone = await m.mailauth(`logout ${mailbox} --sandbox --yes`);
+  expect([gone.exit, gone.err]).toEqual([0, expect.stringContaining(`Set-CASMailbox -Identity ${mailbox} -ImapEnabled $false`)]);
+  expect(await notes()).toEqual([]);
+});
+
+/** The real network, on which this program dies once Exchange has made this change. */
+function dyingAfter(parameter: string): NonNullable<How['network']> {
+  const wrapped = (network: typeof realNetwork): typeof realNetwork => ({
+    ...network,
+    trusting: (ca) => wrapped(network.trusting(ca)),
+    request: async (request) => {
+      const answer = await network.request(request);
+      if (request.body?.includes(`"${parameter}":true`) === true) throw new Error('killed');
+      return answer;
+    },
+  });
+  return wrapped(realNetwork);
+}
 
 /** The real network, on which something answers in Exchange's place from this parameter on. */
 function stoppingAt(parameter: string): NonNullable<How['network']> {

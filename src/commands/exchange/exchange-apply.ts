@@ -51,7 +51,11 @@ async function apply(work: ExchangeWork): Promise<Outcome> {
 async function agree({ session, spot }: ExchangeWork, changes: readonly Change[]): Promise<void> {
   const { ctx, report, globals } = session;
   const lines = changes.map((change) => `  ${changeWords(change)}: ${change.after === 'on' ? `${change.before} → on` : 'is added'}`);
-  report.show(`Exchange Online will be changed for ${spot.mailbox}, and nothing else there:\n${lines.join('\n')}\n`);
+  // Only a first scope needs it, in an organisation that never had one.
+  const customization = changes.some(({ what }) => what === 'managementScope')
+    ? ['  Enable-OrganizationCustomization is run where Exchange asks for it; that cannot be undone.']
+    : [];
+  report.show(`Exchange Online will be changed for ${spot.mailbox}, and nothing else there:\n${[...lines, ...customization].join('\n')}\n`);
   if (globals.yes) return;
   if (await ctx.prompts.confirm({ message: 'Change it?', default: true })) return;
   throw problem('exchange-declined', { again: plus(spot.again, { through: 'print' }) });

@@ -47,10 +47,11 @@ type Fact = readonly [string, string];
 
 function factsOf(mailbox: string, state: ExchangeState, missing: readonly Change[]): readonly Fact[] {
   const { kind, organization, switches, rights, servicePrincipal } = state;
-  const smtpAuth = switches.smtpAuth === 'inherited' ? `${organization.smtpAuth}, as for the whole organisation` : switches.smtpAuth;
+  const smtpAuth = switches.smtpAuth === 'inherited' ? `${organization.smtpAuth} (organisation)` : switches.smtpAuth;
   const list = (names: readonly string[]) => (names.length === 0 ? 'nobody else' : names.join('\n'));
   return [
-    ['Mailbox', `${mailbox} (${kind})`],
+    ['Mailbox', mailbox],
+    ['Kind', kind],
     ['IMAP', switches.imap],
     ['POP', switches.pop],
     ['SMTP AUTH', smtpAuth],

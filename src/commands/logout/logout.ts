@@ -80,6 +80,8 @@ async function deleteApps(session: Session, going: readonly LocalTraces[]): Prom
   const waiting = going.flatMap(({ journal }) => journal ?? []);
   await refuseWhatIsNotOurs(session, records, waiting);
   const made = new Map([...records.flatMap(madeApp), ...waiting.flatMap(halfMadeApp)].map((app) => [app.tag, app]));
+  const { offerUndo } = await import('./exchange-traces.ts');
+  for (const record of records) await offerUndo(session, record);
   for (const app of made.values()) await deleteRegistration(session, app);
 }
 
@@ -192,6 +194,7 @@ async function forget(session: Session, { record, journal, ...key }: LocalTraces
     await ctx.files.remove(sheetPage(home, key));
   });
   await journals(ctx, home).forget(key);
+  await (await import('./exchange-traces.ts')).forgetChanges(session, key);
   if (record === undefined) return;
   await rotationNotes(ctx, home).forget(record);
   await mailboxesOf(session).removeMailbox(record);

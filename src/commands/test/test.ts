@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { protocols } from '../../core/cloud.ts';
 import type { MailauthError } from '../../core/errors.ts';
+import type { MailboxRecord } from '../../core/mailbox.ts';
 import { again, type Command, mailauth } from '../../core/next.ts';
 import { anyOf, bareAddress } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
@@ -8,6 +9,7 @@ import { type ProtocolResult, proofOf, resultsShown, stageTally } from '../../ma
 import { runTests, testError } from '../../mail/run-tests.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxArgument } from '../../session/mailbox-argument.ts';
+import type { Session } from '../../session/session.ts';
 import { refuseForeignSignIn, tokenOf } from '../../session/token-for.ts';
 import { checkAddress } from '../../setup/answers/answers.ts';
 import type { Theme } from '../../ui/theme.ts';
@@ -73,6 +75,7 @@ export const test: CommandModule = {
     session.report.settle();
     await remember(record, results, session);
     const error = testError(results);
+    if (error !== undefined) await tellOfChange(session, record);
     return {
       data: { results: resultsShown(results, session.ctx.surroundings) },
       ...(error === undefined ? {} : { error }),
@@ -80,6 +83,22 @@ export const test: CommandModule = {
     };
   },
 };
+
+/** Until a change in Exchange Online reaches the mail servers, a red test says nothing about it. */
+const reachesMs = 3_600_000;
+
+async function tellOfChange({ ctx, home, report }: Session, record: MailboxRecord): Promise<void> {
+  const { changeNotes } = await import('../../exchange/change-notes.ts');
+  // Notes that cannot be read are for `exchange` to say.
+  const notes = await changeNotes(ctx, home, record)
+    .read()
+    .catch(() => []);
+  const since = ctx.clock.now() - Math.max(0, ...notes.map(({ at }) => Date.parse(at)));
+  if (since > reachesMs) return;
+  report.note(
+    `Exchange Online was changed ${Math.round(since / 60_000)} minutes ago; it can take up to an hour until the mail servers know.`,
+  );
+}
 
 function checkProtocol(protocol: string, mailbox: string | undefined): void {
   if (protocol === 'all' || protocols.some((p) => p === protocol)) return;

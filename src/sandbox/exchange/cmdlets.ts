@@ -1,5 +1,5 @@
 import type { FaultName } from '../faults/faults.ts';
-import { findUser } from '../tenant/directory.ts';
+import { findUser, readyApps, stableGuid } from '../tenant/directory.ts';
 import { holdersOf, mailboxNamed, organizationSmtpDisabled, principalsOf, switchesOf } from '../tenant/exchange.ts';
 import type { State } from '../tenant/state-schema.ts';
 
@@ -30,6 +30,9 @@ type Mailbox = NonNullable<ReturnType<typeof mailboxNamed>>;
 type Work = (call: Call, state: State, mailbox: Mailbox) => CmdletAnswer;
 
 const text = ({ parameters }: Call, name: string): string => (typeof parameters[name] === 'string' ? parameters[name] : '').toLowerCase();
+
+/** It may open every mailbox from the start, which no list needs to say. */
+const readyApp = stableGuid(`service principal ${readyApps.confidential.clientId}`);
 
 /** Under this fault Exchange goes on showing what was there before the change. */
 const seen = (call: Call, state: State): State =>
@@ -66,7 +69,9 @@ const ofMailbox: Readonly<Record<string, Work>> = {
   'Get-MailboxPermission': (call, state, { address }) => {
     const who = text(call, 'User');
     if (who !== '' && !isKnown(call, state, who)) return notFound(who);
-    const holders = holdersOf(seen(call, state), call.fault, address, 'FullAccess').filter((one) => who === '' || one === who);
+    const holders = holdersOf(seen(call, state), call.fault, address, 'FullAccess').filter((one) =>
+      who === '' ? one !== readyApp : one === who,
+    );
     const own =
       who === '' ? [{ User: 'NT AUTHORITY\\SELF', AccessRights: ['FullAccess', 'ReadPermission'], Deny: false, IsInherited: false }] : [];
     return ok(
@@ -81,7 +86,9 @@ const ofMailbox: Readonly<Record<string, Work>> = {
   'Get-RecipientPermission': (call, state, { address }) => {
     const who = text(call, 'Trustee');
     if (who !== '' && !isKnown(call, state, who)) return notFound(who);
-    const holders = holdersOf(seen(call, state), call.fault, address, 'SendAs').filter((one) => who === '' || one === who);
+    const holders = holdersOf(seen(call, state), call.fault, address, 'SendAs').filter((one) =>
+      who === '' ? one !== readyApp : one === who,
+    );
     const own = who === '' ? [{ Trustee: 'NT AUTHORITY\\SELF', AccessControlType: 'Allow', AccessRights: ['SendAs'] }] : [];
     return ok(...own, ...holders.map((Trustee) => ({ Identity: address, Trustee, AccessControlType: 'Allow', AccessRights: ['SendAs'] })));
   },

@@ -22,7 +22,8 @@ const done = ({ changed }: ExchangeSpot): string => {
   return changed.length === 0 ? ' Nothing was changed.' : ` Changed before that: ${changed.join(', ')}.`;
 };
 
-const byHand = (v: Pick<ExchangeSpot, 'lines'>): readonly Line[] => v.lines.map((line) => powerShell(line));
+const byHand = (v: Pick<ExchangeSpot, 'lines'>): readonly Line[] =>
+  v.lines.map((line, i) => ({ ...powerShell(line), ...(i === 0 ? {} : { after: true }) }));
 const printed = (v: ExchangeSpot): Command => noted(plus(v.again, { through: 'print' }), 'prints the lines for Exchange Online PowerShell');
 /** The lines as one, for whoever is asked. */
 const forAdministrator = (v: ExchangeSpot): Line | undefined => (v.lines.length === 0 ? undefined : powerShell(...v.lines));
