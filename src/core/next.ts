@@ -66,8 +66,7 @@ export interface Line extends Around {
   readonly values: readonly string[];
   /** where PowerShell says it otherwise */
   readonly powershell?: Line;
-  /** it is run after the step before it, and not in place of it */
-  readonly after?: true;
+  readonly after?: true; // it is run after the step before it, and not in place of it
 }
 
 /** What to do next. A string is a sentence: it is never copied. */
