@@ -14,6 +14,7 @@ import { environmentCheck } from '../doctor/check-environment.ts';
 import { hostCheck, proxyCheck, targetsOf } from '../doctor/check-hosts.ts';
 import { loopbackCheck } from '../doctor/check-loopback.ts';
 import { authoritiesCheck, browserCheck, homeCheck, mailboxesCheck, nodeCheck } from '../doctor/check-machine.ts';
+import { powershellCheck } from '../doctor/check-powershell.ts';
 import { storeCheck, storesToCheck } from '../doctor/check-store.ts';
 import { placeFor, reportText, writeReport } from '../doctor/doctor-report.ts';
 import { problem } from '../errors/problem.ts';
@@ -116,6 +117,7 @@ async function checksOf(session: Session, records: readonly MailboxRecord[], { c
     authoritiesCheck(ctx),
     proxyCheck(targets, network, ctx.env),
     cloudCheck(clouds, broken),
+    powershellCheck(ctx),
     ...targets.map((target) => hostCheck(target, { network, clock: ctx.clock })),
     ...(first === undefined ? [] : [clockCheck(first, { ...ctx, network, timeoutMs: session.stepTimeoutMs })]),
   ];

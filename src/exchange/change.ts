@@ -138,15 +138,12 @@ export async function undoChanges(
   try {
     for (const note of [...(await notes.read())].reverse()) {
       const now = await currentValue(calls, note, use.mailbox);
-      if (now === note.before) {
-        await notes.drop(note);
-        continue;
-      }
-      if (now !== note.after || keeps(note)) {
+      if ((now !== note.after && now !== note.before) || keeps(note)) {
         left.push({ what: note.what, now });
         continue;
       }
-      await calls.ask(undoOf(note, use.mailbox));
+      // What was there before may be shown because Exchange lags behind: taking it back once more does no harm.
+      await calls.askIfThere(undoOf(note, use.mailbox));
       await notes.drop(note);
       restored.push({ what: note.what, before: note.after, after: note.before });
       calls.changed.push(changeWords(note));

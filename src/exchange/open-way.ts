@@ -1,4 +1,6 @@
 import { type Cloud, exchangeAdminOf, type Tenant } from '../core/cloud.ts';
+import { MailauthError } from '../core/errors.ts';
+import { plus } from '../core/next.ts';
 import type { Run } from '../core/run-parts.ts';
 import { Secret } from '../core/secret.ts';
 import type { ExchangeSpot } from '../errors/catalogue/registration/exchange-errors.ts';
@@ -27,7 +29,12 @@ export async function openWay(run: Run, work: OpenWay): Promise<ExchangeCalls> {
   if (work.through === 'pwsh') {
     const { powershell, clock } = ctx;
     const waits = { signInMs: run.browserTimeoutMs, timeoutMs: Math.max(run.stepTimeoutMs, slowestCmdletMs) };
-    const opened = await openPowerShell({ powershell, clock, report, cloud, tenantId: tenant.id, ...waits });
+    const opened = await openPowerShell({ powershell, clock, report, cloud, tenantId: tenant.id, ...waits }).catch((error: unknown) => {
+      if (!(error instanceof MailauthError) || error.code !== 'powershell-module-missing') throw error;
+      const others = [plus(spot.again, { through: 'api' }), plus(spot.again, { through: 'print' })];
+      const title = powershell.program === undefined ? 'PowerShell 7 (pwsh) is not in the PATH' : error.title;
+      throw error.but({ title, next: [...error.next, ...others] });
+    });
     if (opened.kind === 'refused') throw problem('exchange-token-refused', { ...spot, reason: opened.said, changed: [] });
     return exchangeCalls(opened.way, { ...spot, host: 'PowerShell', administrator: opened.administrator });
   }

@@ -93,6 +93,8 @@ const unsaid = {
 const special: Readonly<Partial<Record<ProblemCode, Readonly<Record<string, unknown>>>>> = {
   'app-switched-off': { by: 'owner' },
   'exchange-token-refused': { reason: '' },
+  'exchange-not-found': { what: 'MAILBOX' },
+  'exchange-ambiguous': { what: 'MAILBOX' },
   'store-damaged': { fix: [mailauth('login', { force: true })] },
   'resume-choice': { candidates: [{ mailbox: 'MAILBOX', for: 'PRODUCT' }] },
   'cloud-unknown': { known: cloudNames },

@@ -9,7 +9,19 @@ import { brokenKeychain, type Machine, machine, person } from '../support/comman
 
 let m: Machine;
 const mailbox = 'helpdesk@contoso.example';
-const everything = ['node', 'home', 'mailboxes', 'keychain', 'loopback', 'browser', 'environment', 'authorities', 'proxy', 'cloud'];
+const everything = [
+  'node',
+  'home',
+  'mailboxes',
+  'keychain',
+  'loopback',
+  'browser',
+  'environment',
+  'authorities',
+  'proxy',
+  'cloud',
+  'powershell',
+];
 const hosts = ['login', 'graph', 'imap', 'pop', 'smtp', 'clock'];
 beforeAll(async () => {
   m = await machine();
@@ -55,7 +67,7 @@ describe('doctor --sandbox', () => {
     expect([exit, err]).toEqual([0, '']);
     expect(out).toMatch(/^✔ Node\.js +20\.20\.2 on linux/);
     expect(out).toMatch(/\n! Browser .*\n {4}.*\n {4}try: mailauth setup --sign-in paste --sandbox/);
-    expect(out).toMatch(/\n\n16 checks: 15 ok, 1 to look at\n$/);
+    expect(out).toMatch(/\n\n17 checks: 16 ok, 1 to look at\n$/);
     expect(out).not.toContain('\u001b');
     expect((await m.mailauth('doctor --sandbox', { tty: true })).out).toContain('\u001b[32m✔');
     expect((await m.mailauth('doctor --sandbox --no-color', { tty: true })).out).not.toContain('\u001b[3');
@@ -99,13 +111,13 @@ describe('doctor where much is broken', () => {
     expect(exit).toBe(1);
     expect(states(checks)).toEqual({
       ...{ node: 'ok', home: 'failed', mailboxes: 'failed', keychain: 'failed', loopback: 'ok', browser: 'warning' },
-      ...{ environment: 'warning', authorities: 'failed', proxy: 'failed', cloud: 'ok', clock: 'warning' },
+      ...{ environment: 'warning', authorities: 'failed', proxy: 'failed', cloud: 'ok', powershell: 'ok', clock: 'warning' },
       ...{ login: 'failed', graph: 'failed', imap: 'failed', pop: 'failed', smtp: 'failed' },
     });
     for (const one of checks) if (one.state !== 'ok') expect(one.next[0]).toMatch(/\S/);
     const text = await broken.mailauth('doctor', more);
     await broken.end();
-    expect(text.out).toContain('16 checks: 3 ok, 3 to look at, 10 failed');
+    expect(text.out).toContain('17 checks: 4 ok, 3 to look at, 10 failed');
     expect(text.err).toMatch(/^✖ 10 of 16 checks failed: Folder of mailauth, Mailbox files, Keychain, /);
     expect(text.out + text.err + JSON.stringify(checks)).not.toContain('hunter2');
   });
@@ -178,6 +190,6 @@ describe('doctor --report', () => {
   it('that cannot be written leaves the results', async () => {
     const { exit, json } = await m.mailauth(`doctor --sandbox --json --report ${join(file(), 'below.md')}`);
     const { error, data } = json();
-    expect([exit, error?.code, data.checks.length]).toEqual([1, 'doctor-report-failed', 16]);
+    expect([exit, error?.code, data.checks.length]).toEqual([1, 'doctor-report-failed', 17]);
   });
 });

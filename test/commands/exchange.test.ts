@@ -90,6 +90,16 @@ describe('exchange', () => {
     expect((await m.mailauth('exchange apply --sandbox --json --through carrier-pigeon')).exit).toBe(2);
   });
 
+  it('undo while Exchange still shows what was there before: it is put back all the same', async () => {
+    const lag = '--fault exchange-lag';
+    expect((await exchange(`apply ${lag}`, hurried())).json().error?.code).toBe('exchange-not-seen');
+    expect((await exchange(`undo ${lag}`, hurried())).json().data.restored).toHaveLength(3);
+    expect([(await exchange('show')).json().data.switches, await notes()]).toEqual([
+      { imap: 'off', pop: 'off', smtpAuth: 'inherited' },
+      [],
+    ]);
+  });
+
   it('undo leaves what somebody else changed since', async () => {
     await exchange(`apply ${off}`);
     const file = join(m.home, 'sandbox', 'state.json');

@@ -1,4 +1,5 @@
-import { plus } from '../../core/next.ts';
+import { mailauth, plus } from '../../core/next.ts';
+import { shown } from '../../core/shown.ts';
 import { problem } from '../../errors/problem.ts';
 import { applyChanges } from '../../exchange/change.ts';
 import { aloneInExchange } from '../../exchange/change-notes.ts';
@@ -23,7 +24,7 @@ export const exchangeApply: CommandModule = {
 };
 
 async function apply(work: ExchangeWork): Promise<Outcome> {
-  const { session, use, spot, notes, through } = work;
+  const { session, record, use, spot, notes, through } = work;
   const { ctx, report } = session;
   const calls = await work.open();
   try {
@@ -39,8 +40,11 @@ async function apply(work: ExchangeWork): Promise<Outcome> {
     checkPrincipal(state, use, { ...now, changed: [], missing: changes.map(changeWords) });
     await agree(work, changes);
     const { changed, error } = await applyChanges({ ctx, report, calls, use, notes, spot: now }, changes);
-    const undo = `mailauth exchange undo puts it back. A change takes effect after some minutes, at most after about an hour.`;
-    const text = changed.length === 0 ? '' : `Changed in Exchange Online: ${changed.length} of ${changes.length}.\n${undo}\n`;
+    const undo = shown(mailauth('exchange undo', use.mailbox, { for: record.for, through }), ctx.surroundings);
+    const text =
+      changed.length === 0
+        ? ''
+        : `Changed in Exchange Online: ${changed.length} of ${changes.length}. A change takes effect after some minutes, at most after about an hour.\nTo put it back: ${undo}\n`;
     return { data: outcome(changed), text, ...(error === undefined ? {} : { error }) };
   } finally {
     await calls.way.close();

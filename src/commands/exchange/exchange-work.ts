@@ -53,7 +53,7 @@ export async function exchangeWork(
   const { ctx, globals, home } = session;
   await session.refuseSteered(record);
   const asking = given ?? (await chooseWay({ ctx, report: session.report, canAsk: canAsk(session) }, { isSandbox: globals.sandbox }));
-  const again = mailauth(name, record.mailbox, { for: record.for, through: asking });
+  const again = mailauth(name, record.mailbox, { for: record.for, through: asking, yes: globals.yes });
   if (name !== 'exchange show' && asking !== 'print' && !globals.yes && !canAsk(session))
     throw problem('needs-yes', { what: 'A change in Exchange Online', command: { ...again, flags: { ...again.flags, yes: true } } });
   const use = exchangeUse(record, await sendsByPermission(session, record));

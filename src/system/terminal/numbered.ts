@@ -31,7 +31,9 @@ export async function askText(q: TextQuestion, at: QuestionPlace): Promise<strin
   // A line of a plain terminal cannot be filled in: the text is what Enter takes.
   const usual = q.filledIn ?? q.default;
   for (;;) {
-    at.output.write(`${q.message}${usual === undefined ? '' : ` [${usual}]`}${backHint(q)}: `);
+    at.output.write(
+      `${q.message}${usual === undefined ? '' : ` [${usual}]`}${backHint(q)}${q.message.endsWith(':') && usual === undefined ? '' : ':'} `,
+    );
     const typed = backOr(q, (await readLines(at, q.wrapped === true)).trim());
     const answer = typed === '' ? (usual ?? '') : typed;
     const verdict = q.check?.(answer) ?? true;

@@ -10,6 +10,8 @@ const leftBehind: ReadonlyMap<string, string> = new Map([
     'secret rotate',
     'A new client secret that was made is kept, and the same command goes on with it. The old one stays until the new one works.',
   ],
+  ['exchange apply', 'What was changed is noted: mailauth exchange undo puts it back, and the same command goes on with the rest.'],
+  ['exchange undo', 'What was put back stays so, and the same command goes on with the rest.'],
   ['logout', 'What was removed is gone; the same command removes the rest.'],
   ['store move', 'Nothing was lost: each secret stays where it was until its copy is proven. The same command moves the rest.'],
 ]);
