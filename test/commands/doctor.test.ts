@@ -118,7 +118,7 @@ describe('doctor where much is broken', () => {
     const text = await broken.mailauth('doctor', more);
     await broken.end();
     expect(text.out).toContain('17 checks: 4 ok, 3 to look at, 10 failed');
-    expect(text.err).toMatch(/^✖ 10 of 16 checks failed: Folder of mailauth, Mailbox files, Keychain, /);
+    expect(text.err).toMatch(/^✖ 10 of 17 checks failed: Folder of mailauth, Mailbox files, Keychain, /);
     expect(text.out + text.err + JSON.stringify(checks)).not.toContain('hunter2');
   });
 
