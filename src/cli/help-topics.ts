@@ -25,8 +25,8 @@ const environment = `Environment variables. A flag wins over its variable.
                            open the store "file" without a question; a key file wins over both
   MAILAUTH_GRAPH_TOKEN     a Graph token to register, rotate and delete with, instead of an
                            administrator's sign-in; stays in memory, is never stored
-  MAILAUTH_EXCHANGE_TOKEN  an Exchange Online token for mailauth exchange, instead of an administrator's
-                           sign-in; used once, stays in memory, is never stored
+  MAILAUTH_EXCHANGE_TOKEN  an Exchange Online token for mailauth exchange, instead of an
+                           administrator's sign-in; stays in memory, is never stored
   MAILAUTH_DEBUG           1: a log in MAILAUTH_HOME/debug.log, without secrets
   MAILAUTH_PLAIN           1: lines only follow each other and nothing is redrawn, as a screen
                            reader needs it; TERM=dumb does the same
@@ -148,7 +148,7 @@ A cloud file (--cloud-file FILE) describes any other, for example a laboratory:
 }
 
 "login" must be https; NODE_EXTRA_CA_CERTS adds a certificate authority. "security" is tls
-or starttls, never none. "exchangeAdmin" may be left out (https://outlook.office365.com): there mailauth
-exchange calls <exchangeAdmin>/adminapi/beta/TENANT/InvokeCommand.
+or starttls, never none. "exchangeAdmin" may be left out (https://outlook.office365.com):
+mailauth exchange calls <exchangeAdmin>/adminapi/beta/TENANT/InvokeCommand.
 `;
 }

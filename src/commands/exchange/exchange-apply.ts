@@ -11,8 +11,8 @@ import { type ExchangeWork, exchangeOptions, exchangeWork, printed } from './exc
 export const exchangeApply: CommandModule = {
   configure: (command) =>
     examples(exchangeOptions(command), [
-      'mailauth exchange apply helpdesk@contoso.com                     says each change, then asks',
-      'mailauth exchange apply helpdesk@contoso.com --through api --yes for a script, with MAILAUTH_EXCHANGE_TOKEN',
+      'mailauth exchange apply helpdesk@contoso.com                      says each change, asks',
+      'mailauth exchange apply helpdesk@contoso.com --through api --yes  for a script',
     ]),
 
   async run(invocation, session) {

@@ -11,7 +11,7 @@ export const exchangeShow: CommandModule = {
   configure: (command) =>
     examples(exchangeOptions(command), [
       'mailauth exchange show helpdesk@contoso.com',
-      'mailauth exchange show helpdesk@contoso.com --through print    the lines for Exchange Online PowerShell',
+      'mailauth exchange show helpdesk@contoso.com --through print    lines for PowerShell',
     ]),
 
   async run(invocation, session) {

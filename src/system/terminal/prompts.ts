@@ -9,7 +9,7 @@ import { dropTypedAhead } from './typed-ahead.ts';
 /** A question that follows another at once may be answered by somebody who types ahead. After work in between, keys that came meanwhile are dropped. */
 const atOnceMs = 150;
 /** Keys pressed while the program starts are for its first question. */
-const startMs = 1_000;
+const startMs = 300;
 /** An arrow key begins with the character of Esc, and the rest follows at once, also over a slow line. */
 const escapeMs = 60;
 
