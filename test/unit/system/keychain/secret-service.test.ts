@@ -108,7 +108,8 @@ describe('reading', () => {
     for (const secret of ['', 'x', 'wörld 😀', 'token '.repeat(4_000)]) {
       const bus = await serve(open(fakeSession(), [['/e/1', secret]]));
       expect(await read()).toBe(secret);
-      expect(bus.calls).toEqual(['Hello', 'ReadAlias', 'OpenSession', 'Get', 'SearchItems', 'GetSecret']);
+      // One shared value in 256 begins with a zero: then a second session is opened.
+      expect([...new Set(bus.calls)]).toEqual(['Hello', 'ReadAlias', 'OpenSession', 'Get', 'SearchItems', 'GetSecret']);
       bus.close();
     }
   });
