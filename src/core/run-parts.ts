@@ -28,6 +28,8 @@ export interface Reporter {
   waiting(wait: Wait): void;
   /** a person at a terminal that can be redrawn reads this: what is long can be shown on request, by a key */
   readonly takesKeys: boolean;
+  /** false: a program reads this, so nothing is left out */
+  readonly isForPeople: boolean;
   /** the address to sign in at; `expiresAt` in milliseconds since the epoch; `userCode` is typed there (device code flow) */
   authorizationRequired(url: string, expiresAt: number, userCode?: string): void;
   /** something worth knowing; left out by --quiet */

@@ -36,9 +36,12 @@ export function showAddress({ report, step, atAddress }: SignInView, url: string
   report.authorizationRequired(url, expiresAt);
 }
 
-/** Where keys work, the address is long and rarely needed: it is shown when a key asks for it, or when the browser does not start. */
-export const isShort = (ctx: Context, trip: BrowserTrip, { report }: SignInView): boolean =>
-  report.takesKeys && trip.method === 'browser' && ctx.browser.usable;
+/**
+ * The address is long and rarely needed. Where keys work, it is shown when a key asks for it, or when the browser does not start; where the
+ * sandbox answers it by itself, no person needs it.
+ */
+export const isShort = ({ browser }: Context, trip: BrowserTrip, { report }: SignInView): boolean =>
+  trip.method === 'browser' && browser.usable && (report.takesKeys || (report.isForPeople && browser.isStandIn === true));
 
 const text = 'Waiting for the sign-in in your browser (Ctrl-C stops)';
 

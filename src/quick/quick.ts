@@ -201,6 +201,7 @@ const silent: Reporter = {
   meanwhile: (_text, doing) => doing,
   waiting: refuse,
   takesKeys: false,
+  isForPeople: false,
   authorizationRequired: refuse,
   note: refuse,
   detail: () => undefined,

@@ -23,6 +23,7 @@ export function textReporter(
   const clear = () => work.end();
   return {
     takesKeys: err.isTerminal && ctx.interactive && !isPlain(ctx.env) && !globals.quiet && !globals.noInput,
+    isForPeople: true,
     progress(step, state, text) {
       if (globals.quiet) return;
       if (state === 'started') return work.begin(step, text);
@@ -79,6 +80,7 @@ export function jsonLinesReporter(ctx: Pick<Context, 'out'>): Reporter {
   };
   return {
     takesKeys: false,
+    isForPeople: false,
     progress,
     busy: () => undefined,
     meanwhile: (_text, doing) => doing,
@@ -102,6 +104,7 @@ export function quietReporter(ctx: Pick<Context, 'err'>, globals: { quiet: boole
   let lead = 'Sign in:';
   return {
     takesKeys: false,
+    isForPeople: false,
     busy: () => undefined,
     meanwhile: (_text, doing) => doing,
     waiting: () => undefined,

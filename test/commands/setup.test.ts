@@ -28,14 +28,16 @@ describe('setup --sandbox --yes', () => {
     expect(out).toContain(`${mailbox} is set up and signed in.`);
     expect(out).toContain(`next: mailauth export msmtp ${mailbox} --sandbox `);
     expect(err).toMatch(/✔ Secret store works.*✔ Tenant contoso\.example.*✔ App .*✔ Signed in as helpdesk@contoso\.example.*✔ IMAP/s);
-    expect(err).toContain('v2');
+    // The sandbox answers its pages by itself: no person needs their addresses.
+    expect(err).not.toContain('http://localhost');
   });
 
   it('streams with --json: progress, the address, exactly one result', async () => {
     const { exit, err, lines, out } = await m.mailauth('setup --sandbox --yes --json');
     expect([exit, err]).toEqual([0, '']);
     // The administrator, who registers the app, and the mailbox.
-    expect(lines().filter((l) => l.type === 'authorization_required')).toHaveLength(2);
+    const addresses = lines().flatMap(({ type, url = '' }) => (type === 'authorization_required' ? [url] : []));
+    expect(addresses).toEqual([expect.stringContaining('/oauth2/v2.0/'), expect.stringContaining('/oauth2/v2.0/')]);
     const done = stream(lines());
     expect(done).toMatchObject({
       ok: true,

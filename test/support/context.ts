@@ -139,7 +139,7 @@ export async function temporaryFolder(): Promise<{ path: string; remove: () => P
 
 /** A report that nobody reads but for its notes. */
 export const reportNoting = (notes: string[] = []): Reporter => ({
-  ...{ takesKeys: false, progress: () => undefined, busy: () => undefined, waiting: () => undefined },
+  ...{ takesKeys: false, isForPeople: true, progress: () => undefined, busy: () => undefined, waiting: () => undefined },
   meanwhile: (_text, doing) => doing,
   ...{ authorizationRequired: () => undefined, detail: () => undefined, show: () => undefined, settle: () => undefined },
   note: (text) => notes.push(text),
