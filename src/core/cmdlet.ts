@@ -1,4 +1,4 @@
-import type { Protocol } from './cloud.ts';
+import { type Cloud, type Protocol, scriptNames } from './cloud.ts';
 import { shellWord } from './quoting.ts';
 
 /** One call of Exchange Online PowerShell as data: run through whatever way there is, or printed for a person to run. */
@@ -52,6 +52,12 @@ export const newSendingRole = (name: string, appId: string): Cmdlet => ({
   name: 'New-ManagementRoleAssignment',
   parameters: { Name: name, Role: 'Application SMTP.SendAsApp', App: appId, CustomResourceScope: name },
 });
+
+/** The line that a person runs first in PowerShell; a national cloud has a name there. */
+export const connectLine = (cloud: Pick<Cloud, 'name'>): string => {
+  const environment = scriptNames(cloud)?.exchangePowerShell;
+  return `Connect-ExchangeOnline${environment === undefined ? '' : ` -ExchangeEnvironmentName ${environment}`}`;
+};
 
 /** The line for Exchange Online PowerShell, each value quoted where it must be (`o'brien@contoso.com`). */
 export function powerShellLine({ name, parameters }: Cmdlet): string {

@@ -1,4 +1,4 @@
-import type { Cmdlet } from '../core/cmdlet.ts';
+import { type Cmdlet, powerShellLine } from '../core/cmdlet.ts';
 import { defined } from '../core/defined.ts';
 import type { ErrorDetail, MailauthError } from '../core/errors.ts';
 import type { ExchangeSpot } from '../errors/catalogue/registration/exchange-errors.ts';
@@ -28,9 +28,17 @@ export interface CallsAbout extends Omit<ExchangeSpot, 'changed'> {
 
 export function exchangeCalls(way: ExchangeWay, about: CallsAbout): ExchangeCalls {
   const changed: string[] = [];
-  const asProblem = (refusal: ExchangeRefusal, cmdlet: Cmdlet) => refusalProblem(refusal, cmdlet, { ...about, changed: [...changed] });
-  const asked = async (cmdlet: Cmdlet, isExpected: (answer: ExchangeRefusal) => boolean) => {
+  const ran = new Set<string>();
+  const run = async (cmdlet: Cmdlet): Promise<ExchangeAnswer> => {
     const answer = await way.run(cmdlet);
+    if (answer.kind === 'ok') ran.add(powerShellLine(cmdlet));
+    return answer;
+  };
+  // What this run has done is not left to the person.
+  const asProblem = (refusal: ExchangeRefusal, cmdlet: Cmdlet) =>
+    refusalProblem(refusal, cmdlet, { ...about, lines: about.lines.filter((line) => !ran.has(line)), changed: [...changed] });
+  const asked = async (cmdlet: Cmdlet, isExpected: (answer: ExchangeRefusal) => boolean) => {
+    const answer = await run(cmdlet);
     if (answer.kind === 'ok') return answer.objects;
     if (isExpected(answer)) return [];
     throw asProblem(answer, cmdlet);
@@ -40,7 +48,7 @@ export function exchangeCalls(way: ExchangeWay, about: CallsAbout): ExchangeCall
     changed,
     ask: (cmdlet) => asked(cmdlet, () => false),
     askIfThere: (cmdlet) => asked(cmdlet, ({ reason }) => reason === 'not-found'),
-    run: (cmdlet) => way.run(cmdlet),
+    run,
     problem: asProblem,
     unreadable: (cmdlet, why) => asProblem({ kind: 'refused', reason: 'unreadable', said: `${cmdlet.name}: ${why}` }, cmdlet),
   };

@@ -1,8 +1,9 @@
-import type { Protocol } from '../core/cloud.ts';
+import type { Cloud, Protocol } from '../core/cloud.ts';
 import {
   addFullAccess,
   addSendAs,
   type Cmdlet,
+  connectLine,
   newManagementScope,
   newSendingRole,
   newServicePrincipal,
@@ -147,8 +148,11 @@ export function changesFor(use: ExchangeUse, state: ExchangeState | undefined): 
   );
 }
 
-/** The lines that a person runs in Exchange Online PowerShell for these changes. */
-export const linesOf = (changes: readonly Change[]): readonly string[] => changes.map(({ cmdlet }) => powerShellLine(cmdlet));
+/** The lines that a person runs in PowerShell for these changes, first the one that connects. */
+export const linesOf = (changes: readonly Pick<Change, 'cmdlet'>[], cloud: Pick<Cloud, 'name'>): readonly string[] => [
+  connectLine(cloud),
+  ...changes.map(({ cmdlet }) => powerShellLine(cmdlet)),
+];
 
 /** What puts a noted change back. It is built from the note's words, so that no cmdlet is ever taken from a file. */
 export function undoOf({ what, before, after }: Pick<Change, 'what' | 'before' | 'after'>, mailbox: string): Cmdlet {

@@ -66,9 +66,9 @@ async function wayToLook({ deps, cloud }: RegisteredSetup): Promise<'api' | 'pws
 const useOf = ({ record, set }: SignedInNow) =>
   exchangeUse(record, record.access !== 'app-only' || missingRoles(set, ['smtp']).length === 0);
 
-function showLines({ deps }: RegisteredSetup, changes: readonly Change[]): void {
-  const lines = linesOf(changes).map((line) => `    ${line}\n`);
-  deps.report.show(`  In Exchange Online PowerShell (Connect-ExchangeOnline), as an Exchange administrator:\n${lines.join('')}`);
+function showLines({ deps, cloud }: RegisteredSetup, changes: readonly Change[]): void {
+  const lines = linesOf(changes, cloud).map((line) => `    ${line}\n`);
+  deps.report.show(`  An Exchange administrator runs this in PowerShell:\n${lines.join('')}`);
 }
 
 /** True where something was changed. */
@@ -78,7 +78,7 @@ async function changeInExchange(at: RegisteredSetup, now: SignedInNow, through: 
   const { record } = now;
   const use = useOf(now);
   const again = mailauth('exchange apply', record.mailbox, { for: record.for, through });
-  const spot = { mailbox: record.mailbox, again, lines: linesOf(changesFor(use, undefined)) };
+  const spot = { mailbox: record.mailbox, again, lines: linesOf(changesFor(use, undefined), cloud) };
   const tenant = { id: record.tenantId, foundBy: record.tenantId, endpoints: record.endpoints };
   try {
     return await aloneInExchange(ctx, { home, mailbox: record.mailbox, again }, async () => {

@@ -36,7 +36,7 @@ async function apply(work: ExchangeWork): Promise<Outcome> {
     const outcome = (changed: readonly object[]) => ({ mailbox: use.mailbox, changed, through });
     if (changes.length === 0)
       return { data: outcome([]), text: 'Nothing to change: this set-up has all that it needs in Exchange Online.\n' };
-    const now = { ...spot, lines: linesOf(changes) };
+    const now = { ...spot, lines: linesOf(changes, record.cloud) };
     checkPrincipal(state, use, { ...now, changed: [], missing: changes.map(changeWords) });
     await agree(work, changes);
     const { changed, error } = await applyChanges({ ctx, report, calls, use, notes, spot: now }, changes);

@@ -31,7 +31,7 @@ export const exchangeShow: CommandModule = {
       };
       const text = (theme: Parameters<typeof renderFacts>[1]) => renderFacts(factsOf(mailbox, state, missing), theme);
       if (missing.length === 0) return { data, text };
-      const about = { ...spot, lines: linesOf(missing), changed: [], missing: missing.map(changeWords) };
+      const about = { ...spot, lines: linesOf(missing, work.record.cloud), changed: [], missing: missing.map(changeWords) };
       checkPrincipal(state, use, about);
       return { data, text, error: problem('exchange-not-ready', about) };
     } finally {

@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
 import * as z from 'zod/mini';
-import { scriptNames } from '../../core/cloud.ts';
-import { powerShellLine } from '../../core/cmdlet.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
 import { discoverTenant } from '../../entra/discovery.ts';
@@ -58,9 +56,11 @@ export async function exchangeWork(
     throw problem('needs-yes', { what: 'A change in Exchange Online', command: { ...again, flags: { ...again.flags, yes: true } } });
   const use = exchangeUse(record, await sendsByPermission(session, record));
   const notes = changeNotes(ctx, home, record);
-  const cmdlets =
-    name === 'exchange undo' ? (await notes.read()).toReversed().map((note) => powerShellLine(undoOf(note, use.mailbox))) : undefined;
-  const spot = { mailbox: record.mailbox, again, lines: cmdlets ?? linesOf(changesFor(use, undefined)) };
+  const changes =
+    name === 'exchange undo'
+      ? (await notes.read()).toReversed().map((note) => ({ cmdlet: undoOf(note, use.mailbox) }))
+      : changesFor(use, undefined);
+  const spot = { mailbox: record.mailbox, again, lines: linesOf(changes, record.cloud) };
   return {
     ...{ session, record, use, notes, spot, through: asking },
     async open() {
@@ -81,11 +81,8 @@ async function sendsByPermission(session: Session, record: MailboxRecord): Promi
   return set === undefined || missingRoles(set, ['smtp']).length === 0;
 }
 
-/** Nobody is asked: the lines, first the one that connects. On a terminal they stand in the advice alone, elsewhere also on stdout. */
-export function printed({ session, record, spot }: ExchangeWork, data: object): Outcome {
-  const environment = scriptNames(record.cloud)?.exchangePowerShell;
-  const connect = `Connect-ExchangeOnline${environment === undefined ? '' : ` -ExchangeEnvironmentName ${environment}`}`;
-  const lines = [connect, ...spot.lines];
-  const error = problem('exchange-printed', { ...spot, lines, changed: [] });
-  return { data, error, ...(session.ctx.out.isTerminal ? {} : { text: lines.map((one) => `${one}\n`).join('') }) };
+/** Nobody is asked: the lines. On a terminal they stand in the advice alone, elsewhere also on stdout. */
+export function printed({ session, spot }: ExchangeWork, data: object): Outcome {
+  const error = problem('exchange-printed', { ...spot, changed: [] });
+  return { data, error, ...(session.ctx.out.isTerminal ? {} : { text: spot.lines.map((one) => `${one}\n`).join('') }) };
 }

@@ -2,7 +2,7 @@ import { powerShellLine } from '../../core/cmdlet.ts';
 import { MailauthError } from '../../core/errors.ts';
 import type { MailboxKey } from '../../core/mailbox.ts';
 import { changeNotes } from '../../exchange/change-notes.ts';
-import { wayWords } from '../../exchange/choose-way.ts';
+import { usualWay, wayWords } from '../../exchange/choose-way.ts';
 import { changeWords, undoOf } from '../../exchange/needs.ts';
 import { canAsk } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
@@ -12,9 +12,10 @@ import { exchangeUndo } from '../exchange/exchange-undo.ts';
 export async function offerUndo(session: Session, { mailbox, for: product }: MailboxKey): Promise<void> {
   const notes = await changeNotes(session.ctx, session.home, { mailbox, for: product }).read();
   if (notes.length === 0 || !canAsk(session)) return;
-  session.report.note(wayWords.api);
+  const through = await usualWay(session, { isSandbox: session.globals.sandbox });
+  session.report.note(wayWords[through]);
   try {
-    const { error } = await exchangeUndo.run({ args: [mailbox], flags: { for: product, through: 'api' } }, session);
+    const { error } = await exchangeUndo.run({ args: [mailbox], flags: { for: product, through } }, session);
     if (error !== undefined) throw error;
   } catch (error) {
     if (!(error instanceof MailauthError)) throw error;

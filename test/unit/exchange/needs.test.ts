@@ -83,14 +83,15 @@ describe('what a set-up needs in Exchange Online', () => {
 
   it('as lines of PowerShell', () => {
     const use: ExchangeUse = { mailbox, protocols: all, opener: delegate };
-    expect(linesOf(changesFor(use, bare))).toEqual([
+    expect(linesOf(changesFor(use, bare), { name: 'public' })).toEqual([
+      'Connect-ExchangeOnline',
       'Add-MailboxPermission -Identity support@contoso.com -User ada@contoso.com -AccessRights FullAccess -AutoMapping $false',
       'Add-RecipientPermission -Identity support@contoso.com -Trustee ada@contoso.com -AccessRights SendAs -Confirm:$false',
       'Set-CASMailbox -Identity support@contoso.com -ImapEnabled $true',
       'Set-CASMailbox -Identity support@contoso.com -PopEnabled $true',
       'Set-CASMailbox -Identity support@contoso.com -SmtpClientAuthenticationDisabled $false',
     ]);
-    expect(linesOf(changesFor({ ...use, protocols: ['smtp'], opener: appByRole }, bare))[1]).toBe(
+    expect(linesOf(changesFor({ ...use, protocols: ['smtp'], opener: appByRole }, bare), { name: 'public' })[2]).toBe(
       `New-ManagementScope -Name mailauth-11111111-${mailbox} -RecipientRestrictionFilter "PrimarySmtpAddress -eq '${mailbox}'"`,
     );
   });

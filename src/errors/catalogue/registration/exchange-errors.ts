@@ -148,7 +148,7 @@ export const exchangeEntries = {
     source: sources.smtpSwitch,
     title: () => 'Exchange Online took the change and does not show it yet',
     why: (v) => `Still missing: ${v.missing.join(', ')}. That usually takes minutes, at most an hour.${done(v)}`,
-    next: (v) => [{ ...mailauth('exchange show', v.mailbox), waitSeconds: 60 }],
+    next: (v) => [{ ...mailauth('exchange show', v.mailbox, v.again.flags), waitSeconds: 60 }],
     retryHelps: true,
   }),
   'exchange-locked': entry<{ mailbox: string; again: Command }>({
