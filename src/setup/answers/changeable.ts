@@ -2,8 +2,12 @@ import type { AnswerId, Answers, Known } from './answers.ts';
 import { leftToOperator, type SetupQuestion } from './question.ts';
 import { allQuestions } from './questions.ts';
 
-/** What each answer is called in the list of answers that can be changed. The way to register is changed by "Another way". */
-const titles: Readonly<Partial<Record<AnswerId, string>>> = {
+/** What each answer is called in the list of answers that can be changed; undefined: it is not changed there. */
+const titles: Readonly<Record<AnswerId, string | undefined>> = {
+  // By "Another way".
+  register: undefined,
+  // Asked for where the tenant demands it.
+  serviceManagementReference: undefined,
   mailbox: 'Mailbox',
   for: 'Product',
   access: 'Kind of access',
