@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { clickThrough } from '../support/click-through.ts';
-import { enter, type How, type Machine, machine, person, type Ran } from '../support/command-line.ts';
+import { acceptingBrowser } from '../support/click-through.ts';
+import { enter, type Machine, machine, person, type Ran } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 import { beside, countOf } from '../support/tenant.ts';
 
@@ -16,18 +16,6 @@ const mailbox = 'helpdesk@contoso.example';
 const errorOf = (ran: Ran) => stream(ran.lines()).error;
 /** The words behind `mailauth` of a line that was printed. */
 const wordsOf = (line = '') => line.replace(/^.*?mailauth /, '').replace(/ +#.*$/, '');
-
-/** The administrator's browser; `seen` has the addresses it opened. */
-function browser(seen: string[] = []): NonNullable<How['browser']> {
-  return {
-    usable: true,
-    async open(url) {
-      seen.push(url);
-      void clickThrough(url).then((back) => fetch(back));
-      return { kind: 'opened' };
-    },
-  };
-}
 
 describe("the administrator's own sign-in is refused", () => {
   it('without a person: the reason, and commands that work as they stand', async () => {
@@ -71,7 +59,7 @@ describe("the administrator's own sign-in is refused", () => {
     ]);
     const seen: string[] = [];
     const words = `setup --sandbox --mailbox ${mailbox} --for this-computer --fault admin-not-assigned`;
-    const ran = await m.mailauth(words, { terminal: true, prompts, browser: browser(seen) });
+    const ran = await m.mailauth(words, { terminal: true, prompts, browser: acceptingBrowser(seen) });
     expect([ran.exit, unasked(), asked.length, seen.length]).toEqual([0, [], 5, 2]);
     expect(ran.err).toContain('not assigned');
     expect(ran.out).toContain('waits for an administrator');
@@ -86,7 +74,7 @@ describe("the administrator's own sign-in is refused", () => {
       ['Token for Microsoft Graph?', token],
     ]);
     const words = `setup --sandbox --mailbox ${mailbox} --for this-computer --sign-in skip --no-test --fault admin-app-disabled`;
-    const ran = await m.mailauth(words, { terminal: true, prompts, browser: browser() });
+    const ran = await m.mailauth(words, { terminal: true, prompts, browser: acceptingBrowser() });
     expect([ran.exit, unasked(), (await countOf(m)).apps]).toEqual([0, [], 1]);
   });
 
@@ -106,7 +94,7 @@ describe('Graph asks for a sign-in with more claims', () => {
   it('once: the claims of its header go into one new sign-in of the same account', async () => {
     const seen: string[] = [];
     const words = 'setup --sandbox --yes --no-test --sign-in skip --json --fault graph-claims-challenge';
-    const ran = await m.mailauth(words, { browser: browser(seen) });
+    const ran = await m.mailauth(words, { browser: acceptingBrowser(seen) });
     expect([ran.exit, (await countOf(m)).apps]).toEqual([0, 1]);
     const [first, second, ...more] = seen.map((url) => new URL(url).searchParams);
     expect([first?.get('claims'), second?.get('claims'), more]).toEqual([

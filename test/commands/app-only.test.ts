@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readClientCertificate } from '../../src/oauth/client-certificate.ts';
 import { opensslCertificate, type TestCertificate } from '../support/certificate.ts';
-import { clickThrough } from '../support/click-through.ts';
-import { enter, type How, type Machine, machine, person } from '../support/command-line.ts';
+import { acceptingBrowser } from '../support/click-through.ts';
+import { enter, type Machine, machine, person } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 import { countOf, hurried, journalWrites, onlyApp, stoppedAt, tenantOf, writtenBy } from '../support/tenant.ts';
 
@@ -23,13 +23,7 @@ const mailbox = 'helpdesk@contoso.example';
 const ready = '22222222-5a4d-4b0c-9a11-c0ffee000002';
 const auto = 'setup --sandbox --yes --access app-only';
 /** An administrator in a browser; nobody else signs in. */
-const browser: NonNullable<How['browser']> = {
-  usable: true,
-  async open(url) {
-    void clickThrough(url).then((back) => fetch(back));
-    return { kind: 'opened' };
-  },
-};
+const browser = acceptingBrowser();
 const servicePrincipal = async () => (await tenantOf(m)).servicePrincipals[0]?.objectId ?? 'none';
 
 describe('setup --access app-only --register auto', () => {

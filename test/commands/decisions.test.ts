@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { clickThrough } from '../support/click-through.ts';
-import { type How, type Machine, machine, person, type Scripted } from '../support/command-line.ts';
+import { acceptingBrowser } from '../support/click-through.ts';
+import { type Machine, machine, person, type Scripted } from '../support/command-line.ts';
 import { countOf } from '../support/tenant.ts';
 
 /** What a person types or decides, question by question, beside the steps of the product's own guide (README, "The products"). */
@@ -16,13 +16,7 @@ const first = (product: string): readonly Scripted[] => [
 ];
 const address: Scripted = ['Callback Endpoint of osTicket?', 'https://help.contoso.example/api/auth/oauth2'];
 const create: Scripted = ['Create it?', 'yes'];
-const browser: NonNullable<How['browser']> = {
-  usable: true,
-  async open(url) {
-    void clickThrough(url).then((back) => fetch(back));
-    return { kind: 'opened' };
-  },
-};
+const browser = acceptingBrowser();
 
 async function interactive(script: readonly Scripted[], words = 'setup --sandbox') {
   const { prompts, asked, unasked } = person(script);

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Prompts } from '../../src/core/prompts-port.ts';
 import { products as everyProduct } from '../../src/products/products.ts';
 import type { sheetJson } from '../../src/products/sheet/write-sheet.ts';
-import { clickThrough } from '../support/click-through.ts';
-import { type How, type Machine, machine, person, type Ran, type Scripted } from '../support/command-line.ts';
+import { acceptingBrowser } from '../support/click-through.ts';
+import { type Machine, machine, person, type Ran, type Scripted } from '../support/command-line.ts';
 import { stream } from '../support/json-stream.ts';
 import { countOf, secretsOf, writtenBy } from '../support/tenant.ts';
 
@@ -158,13 +158,7 @@ async function secretFile(): Promise<string> {
   return file;
 }
 /** Somebody at the browser, as its launcher would bring them there. */
-const browser: NonNullable<How['browser']> = {
-  usable: true,
-  async open(url) {
-    void clickThrough(url).then((back) => fetch(back));
-    return { kind: 'opened' };
-  },
-};
+const browser = acceptingBrowser();
 
 /** Each way, to a finished set-up. */
 const ways: Readonly<Record<string, (product: Product) => Promise<void>>> = {

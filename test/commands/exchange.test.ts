@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { clickThrough } from '../support/click-through.ts';
+import { acceptingBrowser } from '../support/click-through.ts';
 import { type How, type Machine, machine, person, type Ran } from '../support/command-line.ts';
 import { realNetwork } from '../support/context.ts';
 import { stream } from '../support/json-stream.ts';
@@ -266,13 +266,7 @@ describe('setup', () => {
       ['Change it?', true],
     ]);
     const words = `--mailbox ${mailbox} --for this-computer --register existing --client-type public --client-id 11111111-5a4d-4b0c-9a11-c0ffee000001 ${off}`;
-    const browser: How['browser'] = {
-      usable: true,
-      async open(url) {
-        void clickThrough(url).then((back) => fetch(back));
-        return { kind: 'opened' };
-      },
-    };
+    const browser = acceptingBrowser();
     const ran = await setup(words, { terminal: true, prompts, browser });
     expect([ran.err.includes('second sign-in'), unasked(), ran.exit]).toEqual([true, [], 0]);
   });

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Interrupted } from '../../src/core/errors.ts';
-import { clickThrough } from '../support/click-through.ts';
+import { acceptingBrowser } from '../support/click-through.ts';
 import { type How, type Machine, machine, person, type Scripted, whatNext } from '../support/command-line.ts';
 
 /** The end of a set-up: what is left to do in the product, and the menu that stays until the product works. */
@@ -17,13 +17,7 @@ const callback = 'https://help.contoso.example/api/auth/oauth2';
 const setup = (product: string) =>
   `setup --sandbox --mailbox ${mailbox} --for ${product}${['osticket', 'supportpal'].includes(product) ? ` --redirect-uri ${callback}` : ''}`;
 const create: Scripted = ['Create it?', 'yes'];
-const browser: NonNullable<How['browser']> = {
-  usable: true,
-  async open(url) {
-    void clickThrough(url).then((back) => fetch(back));
-    return { kind: 'opened' };
-  },
-};
+const browser = acceptingBrowser();
 
 async function finished(product: string, script: readonly Scripted[], more: How = {}) {
   const { prompts, unasked } = person([create, ...script]);

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: escapes are what is taken away
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { clickThrough } from '../support/click-through.ts';
-import { type How, type Machine, machine, person, type Scripted } from '../support/command-line.ts';
+import { acceptingBrowser } from '../support/click-through.ts';
+import { type Machine, machine, person, type Scripted } from '../support/command-line.ts';
 
 /** What a person reads from the first line to the last, product by product, 80 columns wide: test/golden/screens (npx vitest -u writes them). */
 let m: Machine;
@@ -10,13 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => m.end());
 
-const browser: NonNullable<How['browser']> = {
-  usable: true,
-  async open(url) {
-    void clickThrough(url).then((back) => fetch(back));
-    return { kind: 'opened' };
-  },
-};
+const browser = acceptingBrowser();
 
 /** As a terminal leaves it: a line that is drawn again stands as it was drawn last. What differs from run to run is named. */
 const screenOf = (text: string, home: string): string =>

@@ -1,32 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { newHome } from './rigs/chromium.ts';
-import { fetchingBrowser, openTerminal, type Terminal } from './rigs/tmux.ts';
+import { describe, expect, it } from 'vitest';
+import { type Terminal, terminals } from './rigs/tmux.ts';
 import { anotherWay, answer, choose, endsClean, escaped, torn } from './rigs/typist.ts';
 
 /** Esc goes back one question, at every question; answers can be changed at the summary; keys typed early answer nothing. */
 const mailbox = 'helpdesk@contoso.example';
 
-let home: Awaited<ReturnType<typeof newHome>>;
-const terminals: Terminal[] = [];
-beforeEach(async () => {
-  home = await newHome();
-});
-afterEach(async () => {
-  await Promise.all(terminals.splice(0).map((terminal) => terminal.close()));
-  await home?.remove();
-});
-
-async function terminal(argv: readonly string[], columns = 80, env: Record<string, string> = {}): Promise<Terminal> {
-  const opened = await openTerminal(argv, {
-    folder: home.path,
-    columns,
-    env: { ...home.env, BROWSER: await fetchingBrowser(home.path), ...env },
-  });
-  terminals.push(opened);
-  return opened;
-}
+const { home, open: terminal } = terminals({ browser: true });
 
 /** The question that waits: the last line that begins with a question mark, with what stands behind it. */
 const waiting = (text: string): { readonly question: string; readonly rest: string } | undefined => {
@@ -77,15 +58,15 @@ describe('Esc at every question of', () => {
     ['Kaseya BMS', 80, [opener]],
     ['MSPbots', 44, [opener]],
   ] as const)('%s, at %i columns', async (product, columns, questions) => {
-    const t = await terminal(['setup', '--sandbox'], columns);
+    const t = await terminal(['setup', '--sandbox'], { columns });
     expect(await backAndForth(t, product)).toEqual(['Which mailbox?', 'What is this mailbox for?', ...questions, 'Create it?']);
     expect((await torn(t)).filter((line) => !/\/sandbox\/|[\da-f]{8}-|https?:\/\//.test(line))).toEqual([]);
     await answer(t, 'Create it?');
     await t.until(/is set up/);
     if (product !== 'This computer') await choose(t, 'What next?', 'It works');
     await endsClean(t, 0);
-    expect(await readdir(join(home.path, 'sandbox', 'mailboxes'))).toHaveLength(1);
-    expect(await readdir(join(home.path, 'sandbox', 'setups'))).toEqual([]);
+    expect(await readdir(join(home().path, 'sandbox', 'mailboxes'))).toHaveLength(1);
+    expect(await readdir(join(home().path, 'sandbox', 'setups'))).toEqual([]);
   });
 });
 
@@ -113,8 +94,8 @@ describe('the summary', () => {
     await t.until(/ada@contoso\.example for this computer[\s\S]*\? Create it\?/);
     await answer(t, 'Create it?');
     await endsClean(t, 0);
-    expect(await readdir(join(home.path, 'sandbox', 'setups'))).toEqual([]);
-    expect(await readdir(join(home.path, 'sandbox', 'mailboxes'))).toEqual([expect.stringContaining('ada')]);
+    expect(await readdir(join(home().path, 'sandbox', 'setups'))).toEqual([]);
+    expect(await readdir(join(home().path, 'sandbox', 'mailboxes'))).toEqual([expect.stringContaining('ada')]);
   });
 
   it('another way, the walk through the portal left at its second screen, and on there', async () => {
@@ -161,7 +142,7 @@ describe('a plain terminal', () => {
     ['TERM', 'dumb'],
     ['MAILAUTH_PLAIN', '1'],
   ])('%s=%s: numbered questions, without a line that is drawn again, to the end', async (name, value) => {
-    const t = await terminal(['setup', '--sandbox'], 60, { [name]: value });
+    const t = await terminal(['setup', '--sandbox'], { columns: 60, env: { [name]: value } });
     const say = async (wanted: string | RegExp, keys: string): Promise<void> => {
       await t.until(wanted);
       await t.type(keys);

@@ -2,43 +2,27 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openSandbox } from '../../src/sandbox/start-sandbox.ts';
 import { resources } from '../../src/sandbox/tenant/microsoft-resources.ts';
 import { createNetwork } from '../../src/system/network/network.ts';
 import { testContext } from '../support/context.ts';
-import { newHome, startMailauth } from './rigs/chromium.ts';
-import { clickThrough, fetchingBrowser, openTerminal, type Terminal } from './rigs/tmux.ts';
+import { startMailauth } from './rigs/chromium.ts';
+import { clickThrough, fetchingBrowser, type Terminal, terminals } from './rigs/tmux.ts';
 import { agree, anotherWay, answer, choose, endsClean, escaped, torn, works } from './rigs/typist.ts';
 
 /** The wizard as a person sees it: keys in, a screen out, and the terminal afterwards. */
 const mailbox = 'helpdesk@contoso.example';
 const readyClientId = '11111111-5a4d-4b0c-9a11-c0ffee000001';
 
-let home: Awaited<ReturnType<typeof newHome>>;
-const terminals: Terminal[] = [];
-
-beforeEach(async () => {
-  home = await newHome();
-});
-afterEach(async () => {
-  await Promise.all(terminals.splice(0).map((terminal) => terminal.close()));
-  await home?.remove();
-});
-
-async function terminal(argv: readonly string[], more: { env?: Record<string, string>; columns?: number } = {}): Promise<Terminal> {
-  const { env = {}, ...rest } = more;
-  const opened = await openTerminal(argv, { folder: home.path, env: { ...home.env, ...env }, ...rest });
-  terminals.push(opened);
-  return opened;
-}
+const { home, open: terminal } = terminals();
 
 /** What was reached, then the next commands to copy, each of them for the sandbox; nothing below. */
 const lastLines =
   /\n✔ helpdesk@contoso\.example is set up and signed in\.\n {2}next: mailauth export msmtp helpdesk@contoso\.example --sandbox {3}# .*\n {2}next: mailauth keepalive --install --sandbox.*\n {2}next: mailauth status helpdesk@contoso\.example --sandbox\n?$/;
 
-const browser = async () => ({ BROWSER: await fetchingBrowser(home.path) });
-const inSandbox = (...path: string[]) => join(home.path, 'sandbox', ...path);
+const browser = async () => ({ BROWSER: await fetchingBrowser(home().path) });
+const inSandbox = (...path: string[]) => join(home().path, 'sandbox', ...path);
 const names = (folder: string) => readdir(inSandbox(folder)).catch(() => []);
 const secrets = async () =>
   Object.keys(JSON.parse(await readFile(inSandbox('secrets.json'), 'utf8').catch(() => '{"secrets":{}}')).secrets);
@@ -263,9 +247,9 @@ describe('the menu at the end of a hand-over', () => {
   const callback = ['--redirect-uri', 'https://help.contoso.example/api/auth/oauth2'];
 
   it('shows the secret, copies each value, explains an error and comes back, until Ctrl-C: exit 0', async () => {
-    const xclip = join(home.path, 'xclip');
-    await writeFile(xclip, `#!/bin/sh\n{ cat; echo; } >> ${home.path}/copied\n`, { mode: 0o755 });
-    const env = { ...(await browser()), DISPLAY: ':7', PATH: `${home.path}:${process.env.PATH}` };
+    const xclip = join(home().path, 'xclip');
+    await writeFile(xclip, `#!/bin/sh\n{ cat; echo; } >> ${home().path}/copied\n`, { mode: 0o755 });
+    const env = { ...(await browser()), DISPLAY: ':7', PATH: `${home().path}:${process.env.PATH}` };
     const t = await terminal([...setup, ...callback], { env });
     await agree(t);
     await t.until('? What next?');
@@ -280,7 +264,7 @@ describe('the menu at the end of a hand-over', () => {
       await t.until(`✔ ${field} is copied: paste it.`);
     }
     await t.until(/✔ Token Endpoint is copied[\s\S]*\? What next\?/);
-    const copied = (await readFile(join(home.path, 'copied'), 'utf8')).split('\n');
+    const copied = (await readFile(join(home().path, 'copied'), 'utf8')).split('\n');
     expect(copied).toEqual([
       expect.stringMatching(/^[\da-f-]{36}$/),
       secret,
@@ -331,7 +315,7 @@ describe('no keychain', () => {
   const env = () => ({
     HTTPS_PROXY: 'http://127.0.0.1:9',
     DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere',
-    XDG_CONFIG_HOME: join(home.path, 'config'),
+    XDG_CONFIG_HOME: join(home().path, 'config'),
   });
   const setup = ['setup', '--mailbox', 'helpdesk@contoso.com', '--for', 'this-computer', '--sign-in-as', 'helpdesk@contoso.com'];
   const where = '? Where should mailauth keep the tokens?';
@@ -342,8 +326,8 @@ describe('no keychain', () => {
     expect(asked.replace(/\s+/g, ' ')).toContain('An encrypted file, with a new key file');
     await t.press('Enter');
     await t.until('Secret store works');
-    const { id, keyFile } = JSON.parse(await readFile(join(home.path, 'home.json'), 'utf8'));
-    expect(keyFile).toBe(join(home.path, 'config', 'mailauth-key', `${id}.key`));
+    const { id, keyFile } = JSON.parse(await readFile(join(home().path, 'home.json'), 'utf8'));
+    expect(keyFile).toBe(join(home().path, 'config', 'mailauth-key', `${id}.key`));
     await t.ended();
     expect((await torn(t)).filter((line) => !/\/config\/|\.key|mailauth |\/secrets\.sealed/.test(line))).toEqual([]);
   });
@@ -361,17 +345,17 @@ describe('no keychain', () => {
 
 describe('keepalive --install', () => {
   it('shows the files, asks, and tells systemd', async () => {
-    const systemctl = join(home.path, 'systemctl');
-    await writeFile(systemctl, `#!/bin/sh\necho "$@" >> ${home.path}/told\ncase "$2" in is-*) exit 3;; esac\n`, { mode: 0o755 });
-    const env = { PATH: `${home.path}:${process.env.PATH}`, XDG_CONFIG_HOME: join(home.path, 'config') };
+    const systemctl = join(home().path, 'systemctl');
+    await writeFile(systemctl, `#!/bin/sh\necho "$@" >> ${home().path}/told\ncase "$2" in is-*) exit 3;; esac\n`, { mode: 0o755 });
+    const env = { PATH: `${home().path}:${process.env.PATH}`, XDG_CONFIG_HOME: join(home().path, 'config') };
     const t = await terminal(['keepalive', '--install'], { env });
     await t.until('? Write these files and start the timer?');
     await t.press('Enter');
     await endsClean(t, 0);
-    expect(await readFile(join(home.path, 'told'), 'utf8')).toBe(
+    expect(await readFile(join(home().path, 'told'), 'utf8')).toBe(
       '--user show --property=Version\n--user daemon-reload\n--user enable --now mailauth-keepalive.timer\n',
     );
-    expect(await readFile(join(home.path, 'config', 'systemd', 'user', 'mailauth-keepalive.service'), 'utf8')).toContain(
+    expect(await readFile(join(home().path, 'config', 'systemd', 'user', 'mailauth-keepalive.service'), 'utf8')).toContain(
       `"${process.execPath}"`,
     );
   });
@@ -477,7 +461,7 @@ describe('other terminals', () => {
   });
 
   it('no terminal at all: no escapes, no carriage returns, whole lines', async () => {
-    const run = startMailauth(['setup', '--sandbox', '--yes'], { ...home.env, ...(await browser()), TERM: 'xterm-256color' });
+    const run = startMailauth(['setup', '--sandbox', '--yes'], { ...home().env, ...(await browser()), TERM: 'xterm-256color' });
     expect(await run.ended).toBe(0);
     expect(run.stdout() + run.stderr()).not.toMatch(/[\u001b\r\u0008]/);
     expect(run.stdout()).toMatch(lastLines);

@@ -1,8 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { newHome } from './rigs/chromium.ts';
-import { fetchingBrowser, openTerminal, type Terminal } from './rigs/tmux.ts';
+import { expect, it } from 'vitest';
+import { type Terminal, terminals } from './rigs/tmux.ts';
 import { agree, anotherWay, answer, choose, endsClean, escaped, torn, works } from './rigs/typist.ts';
 
 /** A product by each way to register, in a real terminal, from the first question to the sheet (portal and SupportPal: terminal.test.ts). */
@@ -11,22 +10,8 @@ const callback = 'https://help.contoso.example/api/auth/oauth2';
 const publicId = '11111111-5a4d-4b0c-9a11-c0ffee000001';
 const confidentialId = '22222222-5a4d-4b0c-9a11-c0ffee000002';
 
-let home: Awaited<ReturnType<typeof newHome>>;
-const terminals: Terminal[] = [];
-beforeEach(async () => {
-  home = await newHome();
-});
-afterEach(async () => {
-  await Promise.all(terminals.splice(0).map((terminal) => terminal.close()));
-  await home?.remove();
-});
-
-async function terminal(argv: readonly string[]): Promise<Terminal> {
-  const opened = await openTerminal(argv, { folder: home.path, env: { ...home.env, BROWSER: await fetchingBrowser(home.path) } });
-  terminals.push(opened);
-  return opened;
-}
-const inSandbox = (...path: string[]) => join(home.path, 'sandbox', ...path);
+const { home, open: terminal } = terminals({ browser: true });
+const inSandbox = (...path: string[]) => join(home().path, 'sandbox', ...path);
 const state = async () => JSON.parse(await readFile(inSandbox('state.json'), 'utf8'));
 const registered = async () => (await state()).apps.slice(2);
 
@@ -104,7 +89,7 @@ it('handoff: MSPbots, and on with the command that was printed, to the end', asy
   expect(printed).toMatch(/--for mspbots --register existing --sandbox$/);
 
   // What the administrator sends back.
-  const file = join(home.path, 'secret.txt');
+  const file = join(home().path, 'secret.txt');
   const { readySecret } = await state();
   await writeFile(file, `${readySecret}\n`);
   const on = await terminal([...printed.split(' '), '--client-id', confidentialId, '--client-secret-file', file]);

@@ -1,3 +1,5 @@
+import type { Browser } from '../../src/core/context.ts';
+
 /**
  * The person at the sandbox's pages, without a browser: picks the account of the hint, else the administrator (nobody is hinted where
  * one is wanted), or the one that `as` names, and accepts. Answers where the sign-in leads back to; nobody has gone there yet.
@@ -14,3 +16,13 @@ export async function clickThrough(url: string, as?: string): Promise<string> {
   if (back === null) throw new Error(`the sandbox did not lead back: ${page.status}`);
   return back;
 }
+
+/** A browser in which somebody signs in and accepts at each page that is opened. `seen`: the addresses. */
+export const acceptingBrowser = (seen: string[] = []): Browser => ({
+  usable: true,
+  async open(url) {
+    seen.push(url);
+    void clickThrough(url).then((back) => fetch(back));
+    return { kind: 'opened' };
+  },
+});

@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach } from 'vitest';
 import { clickThrough } from '../../support/click-through.ts';
-import { program } from './chromium.ts';
+import { newHome, program } from './chromium.ts';
 
 const patienceMs = 30_000;
 const pollMs = 40;
@@ -133,4 +134,36 @@ export async function fetchingBrowser(folder: string): Promise<string> {
   const path = join(folder, 'fetching-browser.mjs');
   await writeFile(path, `${clickThrough.toString()}\nawait (await fetch(await clickThrough(process.argv.at(-1)))).text();\n`);
   return `${process.execPath} ${path}`;
+}
+
+type Home = Awaited<ReturnType<typeof newHome>>;
+
+/**
+ * Terminals for the tests of one file: each test has a home of its own, and what it opened is closed after it. `browser`: somebody accepts at
+ * each page that is opened, unless the test brings a browser of its own.
+ */
+export function terminals({ browser = false }: { readonly browser?: boolean } = {}) {
+  let now: Home | undefined;
+  const opened: Terminal[] = [];
+  beforeEach(async () => {
+    now = await newHome();
+  });
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((terminal) => terminal.close()));
+    await now?.remove();
+  });
+  const home = (): Home => {
+    if (now === undefined) throw new Error('a home is there while a test runs');
+    return now;
+  };
+  return {
+    home,
+    async open(argv: readonly string[], more: { env?: Record<string, string>; columns?: number } = {}): Promise<Terminal> {
+      const { path, env } = home();
+      const accepting = browser ? { BROWSER: await fetchingBrowser(path) } : {};
+      const terminal = await openTerminal(argv, { folder: path, ...more, env: { ...env, ...accepting, ...more.env } });
+      opened.push(terminal);
+      return terminal;
+    },
+  };
 }
