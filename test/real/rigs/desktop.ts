@@ -37,7 +37,7 @@ export type Provider = 'kwallet' | 'keepassxc';
 
 export async function desktopFolder(): Promise<{ readonly path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'mailauth-desk-'));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }) };
 }
 
 export async function logIn(provider: Provider, folder: string, settings: Readonly<Record<string, string>> = {}): Promise<Desktop> {
