@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,6 +30,8 @@ export interface Desktop {
   windows(): Promise<readonly string[]>;
   /** waits for a window of this name, and presses keys (names of X11, or text) in it */
   answer(name: string, keys: readonly string[]): Promise<void>;
+  /** KeePassXC or KWallet still runs: KeePassXC 2.7.4 can crash (SIGSEGV) when several programs write to it at once */
+  isUp(): Promise<boolean>;
   logOut(): Promise<void>;
 }
 
@@ -100,6 +102,14 @@ export async function logIn(provider: Provider, folder: string, settings: Readon
         await sleep(50);
       }
       throw new Error(`no window ${name}: ${(await windows()).join(', ')}`);
+    },
+    async isUp() {
+      const bus = ['--dest', 'org.freedesktop.DBus', '--object-path', '/org/freedesktop/DBus'];
+      const ask = ['--method', 'org.freedesktop.DBus.GetConnectionUnixProcessID', 'org.freedesktop.secrets'];
+      const { stdout } = await run(['gdbus', 'call', '--session', ...bus, ...ask]);
+      const [, pid] = /uint32 (\d+)/.exec(stdout) ?? [];
+      // After a crash the bus may have started gnome-keyring in its place.
+      return pid !== undefined && (await readFile(`/proc/${pid}/comm`, 'utf8')).startsWith(provider);
     },
     async logOut() {
       session.stdin.end();
