@@ -1,10 +1,11 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
+import * as z from 'zod/mini';
 import { loginServer } from '../../../src/sandbox/entra/login-server.ts';
 import type { FaultName } from '../../../src/sandbox/faults/faults.ts';
 import { announce } from '../../../src/sandbox/running.ts';
-import { listener } from '../../../src/sandbox/server/http.ts';
+import { listener, type SandboxRequest } from '../../../src/sandbox/server/http.ts';
 import { listenOnLoopback } from '../../../src/sandbox/server/listen.ts';
 import type { Service } from '../../../src/sandbox/server/service.ts';
 import { startServers } from '../../../src/sandbox/servers.ts';
@@ -19,8 +20,8 @@ import { temporaryFolder, testContext } from '../../support/context.ts';
 import { newHome } from './chromium.ts';
 
 /**
- * The nth Graph call from now on (1 is the next), or the first one named so: it stops `before` the directory sees it, or `after` it was
- * done and before its answer.
+ * The nth call to Graph or Exchange Online from now on (1 is the next), or the first one named so: it stops `before` the directory sees it,
+ * or `after` it was done and before its answer.
  */
 export interface Gate {
   readonly nth?: number;
@@ -30,14 +31,16 @@ export interface Gate {
 
 export type Seat = Awaited<ReturnType<typeof newHome>>;
 
-/** One running sandbox that any number of homes join, with a gate in front of its Graph: what stops there gets no answer until it is let go. */
+/** One running sandbox that any number of homes join, with a gate in front of its Graph and its Exchange Online: what stops there gets no answer until it is let go. */
 export interface GatedSandbox {
-  /** `POST /applications`, since the last `gate` */
+  /** `POST /applications`, `Set-CASMailbox ImapEnabled`, since the last `gate` */
   readonly calls: readonly string[];
   /** a MAILAUTH_HOME of its own that joins this sandbox */
   seat(): Promise<Seat>;
   /** counts from 0 again; `stopped` resolves when a call stands at the gate. One call stops, once */
   gate(at?: Gate): { readonly stopped: Promise<string>; readonly letGo: () => void };
+  /** all that it knows */
+  state(): Promise<State>;
   /** what stands in the tenant besides the ready apps */
   tenant(): Promise<Pick<State, 'servicePrincipals' | 'grants'> & { readonly apps: readonly App[] }>;
   /** a change by somebody else */
@@ -79,8 +82,8 @@ export async function openGatedSandbox(fault?: FaultName): Promise<GatedSandbox>
   let open: Promise<void> = Promise.resolve();
   const gated = listener(
     async (request) => {
-      if (!request.path.startsWith('/graph/')) return loginServer(service, request);
-      const call = `${request.method} ${request.path.replace('/graph/v1.0', '')}`;
+      const call = callIn(request);
+      if (call === undefined) return loginServer(service, request);
       calls.push(call);
       const due = at !== undefined && (at.call ?? call) === call && (at.nth ?? calls.length) === calls.length ? at.where : undefined;
       if (due !== undefined) at = undefined;
@@ -104,6 +107,7 @@ export async function openGatedSandbox(fault?: FaultName): Promise<GatedSandbox>
   }, undefined);
   service.addresses.login = `https://localhost:${login.port}`;
   service.addresses.graph = `${service.addresses.login}/graph`;
+  service.addresses.exchange = `${service.addresses.login}/exchange`;
   await announce(folder, { ...servers.ports, login: login.port, pid: ctx.pid, nonce: service.nonce });
   const homes: Seat[] = [];
   return {
@@ -113,7 +117,9 @@ export async function openGatedSandbox(fault?: FaultName): Promise<GatedSandbox>
       homes.push(home);
       const own = join(home.path, 'sandbox');
       await mkdir(own, { mode: 0o700 });
-      for (const name of ['keys.json', 'ca.pem', 'running.json']) await cp(join(place.path, name), join(own, name));
+      // The state holds the client secret of the sandbox's own app.
+      await state.change(() => undefined);
+      for (const name of ['keys.json', 'ca.pem', 'running.json', 'state.json']) await cp(join(place.path, name), join(own, name));
       return home;
     },
     gate(next) {
@@ -129,6 +135,7 @@ export async function openGatedSandbox(fault?: FaultName): Promise<GatedSandbox>
       });
       return { stopped, letGo };
     },
+    state: () => state.read(),
     async tenant() {
       const { apps, servicePrincipals, grants } = await state.read();
       const made = apps.filter((app) => !isReady(app.clientId));
@@ -141,4 +148,14 @@ export async function openGatedSandbox(fault?: FaultName): Promise<GatedSandbox>
       await place.remove();
     },
   };
+}
+
+const cmdlet = z.object({ CmdletInput: z.object({ CmdletName: z.string(), Parameters: z.record(z.string(), z.unknown()) }) });
+
+/** The name of what goes through the gate; undefined: the sign-in, which does not. A cmdlet is named with its last parameter. */
+function callIn({ method, path, body }: SandboxRequest): string | undefined {
+  if (path.startsWith('/graph/')) return `${method} ${path.replace('/graph/v1.0', '')}`;
+  if (!path.startsWith('/exchange/')) return undefined;
+  const { CmdletName, Parameters } = cmdlet.parse(JSON.parse(body)).CmdletInput;
+  return [CmdletName, ...Object.keys(Parameters).slice(-1)].join(' ');
 }

@@ -2,11 +2,20 @@
 Set-StrictMode -Version Latest
 
 function Read-State { Get-Content -Raw -LiteralPath $env:RIG_EXCHANGE | ConvertFrom-Json -AsHashtable }
+# With $env:RIG_GATE = '2 before' the second change hangs before it is made, with '2 after' when it was made, until this process is killed.
+function Wait-AtGate([string] $Where, $State) {
+    $nth = @($State['calls']).Count + $(if ($Where -ceq 'before') { 1 } else { 0 })
+    if ($env:RIG_GATE -cne "$nth $Where") { return }
+    Set-Content -LiteralPath "$env:RIG_EXCHANGE.stopped" -Value $PID
+    Start-Sleep -Seconds 60
+}
 function Edit-State([scriptblock] $Edit, [string] $Call) {
     $state = Read-State
+    Wait-AtGate 'before' $state
     & $Edit $state
     $state['calls'] = @($state['calls']) + $Call
     ConvertTo-Json $state -Depth 10 | Set-Content -LiteralPath $env:RIG_EXCHANGE
+    Wait-AtGate 'after' $state
 }
 function Test-Mailbox($State, [string] $Identity) {
     if ($State['mailboxes'].ContainsKey($Identity)) { return }
