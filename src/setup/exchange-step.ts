@@ -1,5 +1,9 @@
+import { join } from 'node:path';
+import { exchangeOnlineScript } from '../by-hand/handoff/exchange-powershell.ts';
+import { fileNames } from '../by-hand/handoff/handoff-request.ts';
+import { handoffFolder, writeHandoff } from '../by-hand/handoff/write-handoff.ts';
+import { defined } from '../core/defined.ts';
 import { MailauthError } from '../core/errors.ts';
-import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { mailauth } from '../core/next.ts';
 import { shown } from '../core/shown.ts';
 import { applyChanges } from '../exchange/change.ts';
@@ -11,48 +15,75 @@ import { checkPrincipal, readState } from '../exchange/read-state.ts';
 import type { Through } from '../exchange/way.ts';
 import type { ProtocolResult } from '../mail/result.ts';
 import { missingRoles } from '../oauth/client-credentials.ts';
+import { guardWrites } from '../store/home.ts';
+import { isMendable, type SignedInNow, untilAdministrator, untilItActs } from './exchange-wait.ts';
 import { testMailbox } from './sign-in/kept-tokens.ts';
 import type { RegisteredSetup } from './sign-in/registered-setup.ts';
 
-interface SignedInNow {
-  readonly record: MailboxRecord;
-  readonly set: TokenSet;
-}
-
 type Test = () => Promise<readonly ProtocolResult[]>;
-
-/** Red tests that a change in Exchange Online can mend. */
-const mendable = [
-  ...['smtp-auth-disabled', 'smtp-send-as-denied', 'smtp-authenticate-failed', 'imap-not-connected', 'imap-authenticate-failed'],
-  ...['pop-disabled', 'pop-authenticate-failed', 'mail-no-full-access', 'mail-app-only'],
-];
-const isMendable = ({ ok, diagnosis }: ProtocolResult): boolean => !ok && diagnosis !== undefined && mendable.includes(diagnosis.code);
 
 /**
  * The tests of a set-up, and around them its part of Exchange Online (`--exchange`): a way that was named changes before the tests, and a
  * person is asked after a red one. What Exchange refuses does not end the set-up: the tests tell what is missing.
  */
 export async function testedWithExchange(at: RegisteredSetup, now: SignedInNow, test: Test): Promise<readonly ProtocolResult[]> {
-  const { deps, input } = at;
+  const { deps, input, cloud } = at;
   const choice = input.exchange ?? (deps.canAsk ? 'ask' : 'print');
-  // Without it, every test of an app is red.
-  const isApp = now.record.access === 'app-only';
-  const early = choice === 'ask' && deps.canAsk && input.test && isApp ? await wayToLook(at) : undefined;
-  if (early !== undefined) return untilItActs(at, now, await changeInExchange(at, now, early));
   if (choice === 'api' || choice === 'pwsh') {
-    const changed = await changeInExchange(at, now, choice);
-    return input.test ? untilItActs(at, now, changed) : [];
+    const outcome = await changeInExchange(at, now, choice);
+    if (!input.test) return [];
+    return outcome === 'changed' ? untilItActs(at, now) : testMailbox(deps, now.record, cloud, async () => now.set);
   }
   if (!input.test) return [];
+  if (choice === 'ask' && deps.canAsk) return testedWithPerson(at, now, test);
   const results = await test();
-  if (choice === 'skip' || !results.some(isMendable)) return results;
-  const way = choice === 'print' || !deps.canAsk || isApp ? undefined : await wayToLook(at);
-  if (way === undefined) {
-    if (input.exchange === 'print') showLines(at, changesFor(useOf(now), undefined));
-    return results;
+  if (input.exchange === 'print' && results.some(isMendable)) showLines(at, changesFor(useOf(now), undefined));
+  return results;
+}
+
+async function testedWithPerson(at: RegisteredSetup, now: SignedInNow, test: Test): Promise<readonly ProtocolResult[]> {
+  // Without a change, every test of an app is red.
+  const before = now.record.access === 'app-only' ? undefined : await test();
+  if (before?.some(isMendable) === false) return before;
+  const way = await wayToLook(at);
+  const outcome = way === undefined ? 'declined' : await changeInExchange(at, now, way);
+  if (outcome === 'changed') return untilItActs(at, now);
+  const results = before ?? (await (way === undefined ? test() : testMailbox(at.deps, now.record, at.cloud, async () => now.set)));
+  const isLeft = outcome === 'unchanged' || !results.some(isMendable) || !(await wantsToWait(at, now));
+  if (isLeft) return results;
+  await writeForExchange(at, now);
+  return untilAdministrator(at, now, results);
+}
+
+/** The operator is often not the administrator of Exchange Online. */
+async function wantsToWait({ deps }: RegisteredSetup, { record }: SignedInNow): Promise<boolean> {
+  const later = shown(mailauth('exchange apply', record.mailbox), deps.ctx.surroundings);
+  const choices = [
+    { value: 'later', name: 'Nobody now', description: `later: ${later}` },
+    { value: 'wait', name: 'Another administrator does it now', description: 'lines and a script for them; mailauth waits here' },
+  ] as const;
+  return (await deps.ctx.prompts.select({ message: 'Who changes Exchange Online?', choices, default: 'later' })) === 'wait';
+}
+
+/** The lines on the screen, and the same change as a script in the folder for an administrator. */
+async function writeForExchange(at: RegisteredSetup, now: SignedInNow): Promise<void> {
+  const { deps, cloud } = at;
+  const { record } = now;
+  const use = useOf(now);
+  showLines(at, changesFor(use, undefined));
+  // The script knows Send As and not the role of RBAC for Applications.
+  if (use.opener.kind === 'app' && !use.opener.sendsByPermission) return;
+  const { mailbox, tenantId, protocols, signInAs } = record;
+  const app = use.opener.kind === 'app' ? { app: defined({ clientId: use.opener.appId, objectId: use.opener.objectId }) } : {};
+  const text = exchangeOnlineScript({ mailbox, tenantId, cloud, protocols, ...defined({ signInAs }), ...app });
+  const folder = handoffFolder(deps.home, record);
+  try {
+    await guardWrites(deps.home, () => writeHandoff(deps.ctx, folder, [{ name: fileNames.exchange, text }]));
+    deps.report.progress('exchange', 'done', `The same as a script for the administrator: ${join(folder, fileNames.exchange)}`);
+  } catch (error) {
+    if (!(error instanceof MailauthError)) throw error;
+    deps.report.note(error.title);
   }
-  const changed = await changeInExchange(at, now, way);
-  return changed ? untilItActs(at, now, changed) : results;
 }
 
 /** undefined: the person does not want to look there. */
@@ -71,8 +102,10 @@ function showLines({ deps, cloud }: RegisteredSetup, changes: readonly Change[])
   deps.report.show(`  An Exchange administrator runs this in PowerShell:\n${lines.join('')}`);
 }
 
-/** True where something was changed. */
-async function changeInExchange(at: RegisteredSetup, now: SignedInNow, through: Exclude<Through, 'print'>): Promise<boolean> {
+/** `failed`: Exchange or the sign-in refused, which was said. */
+type Outcome = 'changed' | 'unchanged' | 'failed';
+
+async function changeInExchange(at: RegisteredSetup, now: SignedInNow, through: Exclude<Through, 'print'>): Promise<Outcome> {
   const { deps, cloud } = at;
   const { ctx, report, home } = deps;
   const { record } = now;
@@ -89,12 +122,13 @@ async function changeInExchange(at: RegisteredSetup, now: SignedInNow, through: 
         checkPrincipal(state, use, { ...spot, changed: [], missing: changes.map(changeWords) });
         if (changes.length === 0) {
           report.progress('exchange', 'done', 'Exchange Online has all that this set-up needs');
-          return false;
+          return 'unchanged';
         }
-        if (!(await agrees(at, changes))) return false;
+        if (!(await agrees(at, changes))) return 'unchanged';
         const applied = await applyChanges({ ctx, report, calls, use, notes: changeNotes(ctx, home, record), spot }, changes);
         if (applied.error !== undefined) tell(at, applied.error, changes);
-        return applied.changed.length > 0;
+        if (applied.changed.length > 0) return 'changed';
+        return applied.error === undefined ? 'unchanged' : 'failed';
       } finally {
         await calls.way.close();
       }
@@ -102,7 +136,7 @@ async function changeInExchange(at: RegisteredSetup, now: SignedInNow, through: 
   } catch (error) {
     if (!(error instanceof MailauthError)) throw error;
     tell(at, error, changesFor(use, undefined));
-    return false;
+    return 'failed';
   }
 }
 
@@ -116,27 +150,4 @@ async function agrees({ deps }: RegisteredSetup, changes: readonly Change[]): Pr
   deps.report.show(`Exchange Online will be changed for this mailbox, and nothing else there:\n${lines.join('')}`);
   if (deps.agreed) return true;
   return deps.canAsk && deps.ctx.prompts.confirm({ message: 'Change it?', default: true });
-}
-
-/** A switch takes minutes to reach the mail servers, seldom an hour. */
-const mostWaitMs = 300_000;
-const betweenMs = 20_000;
-
-/** Tests again until everything is green, for some minutes; then it says the command for later. */
-async function untilItActs(at: RegisteredSetup, { record, set }: SignedInNow, changed: boolean): Promise<readonly ProtocolResult[]> {
-  const { ctx, report } = at.deps;
-  const until = ctx.clock.now() + mostWaitMs;
-  for (;;) {
-    const results = await testMailbox(at.deps, record, at.cloud, async () => set);
-    if (!changed || !results.some(isMendable)) return results;
-    const leftMs = until - ctx.clock.now();
-    if (leftMs < betweenMs) {
-      const later = shown(mailauth('test', 'all', record.mailbox), ctx.surroundings);
-      report.note(`The change has not reached the mail servers yet; it can take an hour. Later: ${later}`);
-      return results;
-    }
-    const text = 'Waiting until the change reaches the mail servers (Ctrl-C stops)';
-    report.waiting({ step: 'exchange', text, live: text, limitMs: mostWaitMs, leftMs });
-    await ctx.clock.sleep(betweenMs, ctx.signal);
-  }
 }

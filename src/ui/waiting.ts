@@ -4,6 +4,8 @@ import type { Reporter, Wait } from '../core/run-parts.ts';
 /** What a key does while somebody is waited for. */
 export interface WaitKey {
   readonly key: string;
+  /** its name, where the key itself cannot be seen: `Esc` */
+  readonly shown?: string;
   /** follows the key on the screen: `shows the address` */
   readonly does: string;
   press(): void;
@@ -25,7 +27,7 @@ export async function waitWithKeys<T>(
   }
   const pressed = ctx.keys.listen((key) => keys.find((one) => one.key === key.toLowerCase())?.press());
   try {
-    report.waiting({ ...wait, keys: keys.map(({ key, does }) => `${key} ${does}`) });
+    report.waiting({ ...wait, keys: keys.map(({ key, shown = key, does }) => `${shown} ${does}`) });
     return await Promise.race([work, pressed.over]);
   } finally {
     pressed.stop();

@@ -1,6 +1,6 @@
 import { type Protocol, scriptNames } from '../../core/cloud.ts';
-import type { RegistrationPlan } from '../../core/registration-plan.ts';
-import { comparableTenant, fileNames, type HandoffRequest, protocolsOf } from './handoff-request.ts';
+import { isGuid } from '../../core/text.ts';
+import { comparableTenant, fileNames, type HandoffRequest } from './handoff-request.ts';
 import { quoteAsciiPowerShell } from './script-quoting.ts';
 
 const fields: Readonly<Record<Protocol, string>> = {
@@ -16,10 +16,17 @@ const switches: Readonly<Record<Protocol, string>> = {
   smtp: 'if ($box.SmtpClientAuthenticationDisabled -ne $false) { Set-CASMailbox -Identity $mailbox -SmtpClientAuthenticationDisabled $false }',
 };
 
+/** What the administrator of Exchange Online is asked to change for one set-up. */
+export interface ExchangeRequest extends Pick<HandoffRequest, 'mailbox' | 'signInAs' | 'tenantId' | 'cloud'> {
+  readonly protocols: readonly Protocol[];
+  /** it acts for itself; its two IDs, where the app is registered already */
+  readonly app?: { readonly clientId?: string; readonly objectId?: string };
+}
+
 /** What the mailbox itself must allow for the protocols. Sources: Set-CASMailbox, Add-MailboxPermission, Add-RecipientPermission. */
-export function exchangeOnlineScript(request: HandoffRequest): string {
-  const { mailbox, signInAs, cloud, plan } = request;
-  const protocols = protocolsOf(plan);
+export function exchangeOnlineScript(request: ExchangeRequest): string {
+  const { mailbox, signInAs, cloud, protocols, app } = request;
+  const ids = app === undefined ? undefined : parametersOf(app);
   const tenant = comparableTenant(request);
   const environment = scriptNames(cloud)?.exchangePowerShell;
   const shared = signInAs !== undefined && signInAs !== mailbox ? signInAs : undefined;
@@ -27,12 +34,12 @@ export function exchangeOnlineScript(request: HandoffRequest): string {
 # Switches on what a mailbox needs for IMAP, POP and SMTP, with Exchange Online PowerShell.
 #
 #   Install-Module ExchangeOnlineManagement -Scope CurrentUser     (once)
-#   powershell -ExecutionPolicy Bypass -File ${fileNames.exchange}${plan.appRoles === undefined ? '' : ' -ClientId GUID -EnterpriseObjectId GUID'}
+#   powershell -ExecutionPolicy Bypass -File ${fileNames.exchange}${ids?.arguments ?? ''}
 #
 # You need the role Exchange Administrator. You can run this script twice: it changes only what differs, and shows the state before
 # and after. A change takes effect after some minutes, at most after about an hour. This file contains no secret. Written by mailauth.
 [CmdletBinding()]
-${parameters(plan)}
+${ids?.block ?? 'param()'}
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
@@ -44,7 +51,7 @@ if (-not (Get-Module -ListAvailable -Name ExchangeOnlineManagement)) {
 Import-Module ExchangeOnlineManagement
 Connect-ExchangeOnline${environment === undefined ? '' : ` -ExchangeEnvironmentName ${environment}`} -ShowBanner:$false
 try {
-${indented([...(tenant === undefined ? [] : [rightTenant(tenant)]), oneMailbox, state('Before:', protocols, shared), ...(plan.appRoles === undefined ? [] : [letAppIn(protocols)]), changes(protocols, shared), state('After:', protocols, shared)])}
+${indented([...(tenant === undefined ? [] : [rightTenant(tenant)]), oneMailbox, state('Before:', protocols, shared), ...(app === undefined ? [] : [letAppIn(protocols)]), changes(protocols, shared), state('After:', protocols, shared)])}
 }
 finally {
     Disconnect-ExchangeOnline -Confirm:$false
@@ -52,17 +59,23 @@ finally {
 `;
 }
 
-/** Both IDs are known only when the app is registered. */
-const parameters = ({ appRoles }: RegistrationPlan): string =>
-  appRoles === undefined
-    ? 'param()'
-    : `\
+/** Both IDs are known only when the app is registered: until then the administrator gives them. */
+function parametersOf({ clientId = '', objectId = '' }: NonNullable<ExchangeRequest['app']>): {
+  readonly arguments: string;
+  readonly block: string;
+} {
+  const areKnown = isGuid(clientId) && isGuid(objectId);
+  const one = (name: string, id: string) =>
+    areKnown ? `[guid] $${name} = ${quoteAsciiPowerShell(id.toLowerCase())}` : `[Parameter(Mandatory = $true)] [guid] $${name}`;
+  const block = `\
 param(
     # Application (client) ID
-    [Parameter(Mandatory = $true)] [guid] $ClientId,
+    ${one('ClientId', clientId)},
     # Entra ID > Enterprise apps > the app > Object ID. The Object ID under App registrations is another one: with it every sign-in fails.
-    [Parameter(Mandatory = $true)] [guid] $EnterpriseObjectId
+    ${one('EnterpriseObjectId', objectId)}
 )`;
+  return { arguments: areKnown ? '' : ' -ClientId GUID -EnterpriseObjectId GUID', block };
+}
 
 /** Makes the app known to Exchange Online and gives it rights on this one mailbox. */
 function letAppIn(protocols: readonly Protocol[]): string {

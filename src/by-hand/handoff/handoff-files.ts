@@ -7,7 +7,7 @@ import { stepsMarkdown } from '../../products/step/step-markdown.ts';
 import { azureCliScript } from './azure-cli.ts';
 import { exchangeOnlineScript } from './exchange-powershell.ts';
 import { graphPowerShellScript } from './graph-powershell.ts';
-import { clientIdBlank, fileNames, grantsConsent, type HandoffFile, type HandoffRequest } from './handoff-request.ts';
+import { clientIdBlank, fileNames, grantsConsent, type HandoffFile, type HandoffRequest, protocolsOf } from './handoff-request.ts';
 
 export type { HandoffFile, HandoffRequest };
 
@@ -37,7 +37,8 @@ export function handoffFiles(request: HandoffRequest): readonly HandoffFile[] {
         { name: fileNames.graph, text: graphPowerShellScript(request) },
       );
     }
-    files.push({ name: fileNames.exchange, text: exchangeOnlineScript(request) });
+    const app = request.plan.appRoles === undefined ? {} : { app: {} };
+    files.push({ name: fileNames.exchange, text: exchangeOnlineScript({ ...request, protocols: protocolsOf(request.plan), ...app }) });
   }
   const names = files.map(({ name }) => name);
   return [{ name: fileNames.readme, text: handoffReadme(request, names) }, ...files];

@@ -37,7 +37,7 @@ export const fileNames = {
 export const clientIdBlank = 'CLIENT-ID';
 
 /** The tenant that a script can compare with; undefined where only a domain is known. */
-export const comparableTenant = ({ tenantId }: HandoffRequest): string | undefined =>
+export const comparableTenant = ({ tenantId }: Pick<HandoffRequest, 'tenantId'>): string | undefined =>
   isGuid(tenantId) ? tenantId.toLowerCase() : undefined;
 
 /** Which protocols are planned: the permissions say it. */
