@@ -10,6 +10,8 @@ export interface ExchangeState {
   readonly granted: { readonly fullAccess: boolean; readonly sendAs: boolean };
   /** of the app of this set-up, in Exchange */
   readonly servicePrincipal: { readonly appId: string; readonly objectId: string } | null;
+  /** what Exchange calls it; undefined: there is none, or it has no name */
+  readonly principalName: string | undefined;
   /** RBAC for Applications: what of it is there already; null where this set-up does not need it */
   readonly sendingRole: { readonly scope: boolean; readonly assignment: boolean } | null;
 }

@@ -11,6 +11,7 @@ import {
   switchOn,
 } from '../core/cmdlet.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
+import { isGuid } from '../core/text.ts';
 import { objectIdBlank, ownName } from '../errors/catalogue/mail/app-lines.ts';
 import type { ExchangeState } from './exchange-state.ts';
 
@@ -185,6 +186,13 @@ const words: Readonly<Record<ChangeName, string>> = {
   smtpAuth: 'SMTP AUTH',
 };
 
-/** `SMTP AUTH`, `Full Access for ada@contoso.com`: for a person. */
-export const changeWords = ({ what, after }: Pick<Change, 'what' | 'after'>): string =>
-  after === 'on' ? words[what] : `${words[what]}${what === 'fullAccess' || what === 'sendAs' ? ' for' : ''} ${after}`;
+/** `SMTP AUTH`, `Full Access for ada@contoso.com`, `Send As for the app GUID`: for a person. */
+export const changeWords = ({ what, after }: Pick<Change, 'what' | 'after'>): string => {
+  if (after === 'on') return words[what];
+  const isRight = what === 'fullAccess' || what === 'sendAs';
+  return `${words[what]}${isRight ? ' for' : ''}${isRight && isGuid(after) ? ' the app' : ''} ${after}`;
+};
+
+/** `POP: off → on`: what is said before it is changed. */
+export const changeLine = (change: Pick<Change, 'what' | 'before' | 'after'>): string =>
+  `${changeWords(change)}: ${change.after === 'on' ? `${change.before} → on` : 'is added'}`;

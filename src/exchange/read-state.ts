@@ -30,7 +30,7 @@ const permission = z.object({
   IsInherited: z.catch(z.unknown(), false),
 });
 const recipientPermission = z.object({ Trustee: word, AccessRights: accessRights, AccessControlType: maybe });
-const principal = z.object({ AppId: word, ObjectId: word });
+const principal = z.object({ AppId: word, ObjectId: word, DisplayName: maybe });
 
 const get = (name: string, parameters: Cmdlet['parameters'] = {}): Cmdlet => ({ name, parameters });
 const byIdentity = (name: string, identity: string, more: Cmdlet['parameters'] = {}): Cmdlet => get(name, { Identity: identity, ...more });
@@ -41,12 +41,14 @@ export async function readState(calls: ExchangeCalls, use: ExchangeUse): Promise
   const switches = await readSwitches(calls, mailbox);
   const kind = await readKind(calls, mailbox);
   const organization = await readOrganization(calls);
-  const servicePrincipal = await readPrincipal(calls, use);
+  const app = await readPrincipal(calls, use);
+  const servicePrincipal =
+    app === undefined ? null : { appId: plain(app.AppId, 64).toLowerCase(), objectId: plain(app.ObjectId, 64).toLowerCase() };
   const who = use.opener.kind === 'delegate' ? use.opener.user : servicePrincipal?.objectId;
   const fullAccess = await fullAccessOf(calls, mailbox);
   const sendAs = await sendAsOf(calls, mailbox);
   return {
-    ...{ kind, organization, switches, servicePrincipal },
+    ...{ kind, organization, switches, servicePrincipal, principalName: app?.DisplayName && plain(app.DisplayName, 120) },
     rights: { fullAccess, sendAs },
     granted: {
       fullAccess: who !== undefined && (await fullAccessOf(calls, mailbox, who)).length > 0,
@@ -130,15 +132,14 @@ const isTrue = (value: unknown): boolean => value === true || value === 'True';
 /** Every mailbox lists itself. */
 const isSomebodyElse = (who: string): boolean => !/^NT AUTHORITY\\/i.test(who);
 
-export async function principals(calls: ExchangeCalls): Promise<readonly { readonly AppId: string; readonly ObjectId: string }[]> {
+export async function principals(calls: ExchangeCalls): Promise<readonly z.infer<typeof principal>[]> {
   const cmdlet = get('Get-ServicePrincipal');
   return several(calls, cmdlet, await calls.ask(cmdlet), principal);
 }
 
-async function readPrincipal(calls: ExchangeCalls, { opener }: ExchangeUse): Promise<ExchangeState['servicePrincipal']> {
-  if (opener.kind !== 'app') return null;
-  const found = (await principals(calls)).find(({ AppId }) => AppId.toLowerCase() === opener.appId.toLowerCase());
-  return found === undefined ? null : { appId: plain(found.AppId, 64).toLowerCase(), objectId: plain(found.ObjectId, 64).toLowerCase() };
+async function readPrincipal(calls: ExchangeCalls, { opener }: ExchangeUse): Promise<z.infer<typeof principal> | undefined> {
+  if (opener.kind !== 'app') return undefined;
+  return (await principals(calls)).find(({ AppId }) => AppId.toLowerCase() === opener.appId.toLowerCase());
 }
 
 async function readSendingRole(calls: ExchangeCalls, { opener, mailbox, protocols }: ExchangeUse): Promise<ExchangeState['sendingRole']> {

@@ -48,15 +48,22 @@ type Fact = readonly [string, string];
 function factsOf(mailbox: string, state: ExchangeState, missing: readonly Change[]): readonly Fact[] {
   const { kind, organization, switches, rights, servicePrincipal } = state;
   const smtpAuth = switches.smtpAuth === 'inherited' ? `${organization.smtpAuth} (organisation)` : switches.smtpAuth;
-  const list = (names: readonly string[]) => (names.length === 0 ? 'nobody else' : names.join('\n'));
+  const { principalName, granted } = state;
+  // Exchange lists an app by the object id of its service principal, or by a name that several apps can have.
+  const isApp = (name: string, hasRight: boolean) =>
+    name.toLowerCase() === servicePrincipal?.objectId || (hasRight && name === principalName);
+  const list = (names: readonly string[], hasRight: boolean) =>
+    names.length === 0
+      ? 'nobody else'
+      : names.map((name) => (isApp(name, hasRight) ? `${principalName ?? name} (this app)` : name)).join('\n');
   return [
     ['Mailbox', mailbox],
     ['Kind', kind],
     ['IMAP', switches.imap],
     ['POP', switches.pop],
     ['SMTP AUTH', smtpAuth],
-    ['Full Access', list(rights.fullAccess)],
-    ['Send As', list(rights.sendAs)],
+    ['Full Access', list(rights.fullAccess, granted.fullAccess)],
+    ['Send As', list(rights.sendAs, granted.sendAs)],
     ...(servicePrincipal === null ? [] : [['App in Exchange', servicePrincipal.objectId] as const]),
     ['Missing', missing.length === 0 ? 'nothing for this set-up' : missing.map(changeWords).join('\n')],
   ];

@@ -18,6 +18,7 @@ const ready: ExchangeState = {
   switches: { imap: 'on', pop: 'on', smtpAuth: 'on' },
   rights: { fullAccess: [], sendAs: [] },
   granted: { fullAccess: true, sendAs: true },
+  principalName: 'mailauth',
   servicePrincipal: { appId, objectId },
   sendingRole: { scope: true, assignment: true },
 };
