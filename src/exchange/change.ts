@@ -29,6 +29,7 @@ export interface Applied {
 
 /** Exchange needs a while until it reads back what it took. */
 const readBackPausesMs = [2_000, 5_000, 10_000] as const;
+const mostReadBackMs = readBackPausesMs.reduce((sum, ms) => sum + ms, 0);
 
 /**
  * Makes the changes one after the other. Each is noted with what was there before, then made. At the end everything is read back. Where one
@@ -76,7 +77,11 @@ async function readBack({ ctx, report, calls, use, spot }: Changing): Promise<vo
   let missing = changesFor(use, await readState(calls, use));
   for (const ms of readBackPausesMs) {
     if (missing.length === 0) break;
-    report.progress('exchange', 'waiting', `Exchange Online does not show it yet; waiting ${ms / 1000} s`);
+    report.progress(
+      'exchange',
+      'waiting',
+      `Exchange Online does not show it yet; waiting ${ms / 1000} s (${mostReadBackMs / 1000} s in all at most)`,
+    );
     await ctx.clock.sleep(ms, ctx.signal);
     missing = changesFor(use, await readState(calls, use));
   }

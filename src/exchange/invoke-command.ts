@@ -24,11 +24,12 @@ interface InvokeDeps {
   /** of one request */
   readonly timeoutMs: number;
   readonly report: Reporter;
-  /** the limit of all waits together; default 90 s */
+  /** the limit of all waits together */
   readonly maxWaitMs?: number;
 }
 
 const mostPages = 20;
+const mostWaitMs = 90_000;
 const firstPauseMs = 2_000;
 const mostCuts = 2;
 
@@ -65,11 +66,16 @@ const isOwn = (next: string, base: string): boolean =>
 
 /** One page. What may pass is waited for, visibly and bounded, as the server asks. */
 function postIn(deps: InvokeDeps): (url: string, cmdlet: Cmdlet) => Promise<ExchangePage | ExchangeRefusal> {
+  const { maxWaitMs = mostWaitMs } = deps;
   let waitedMs = 0;
   const mayWait = async (ms: number, why: string): Promise<boolean> => {
-    if (waitedMs + ms > (deps.maxWaitMs ?? 90_000)) return false;
+    if (waitedMs + ms > maxWaitMs) return false;
     waitedMs += ms;
-    deps.report.progress('exchange', 'waiting', `${why}; waiting ${Math.max(1, Math.round(ms / 1000))} s`);
+    deps.report.progress(
+      'exchange',
+      'waiting',
+      `${why}; waiting ${Math.max(1, Math.round(ms / 1000))} s (${maxWaitMs / 1000} s in all at most)`,
+    );
     await deps.clock.sleep(ms, deps.signal);
     return true;
   };

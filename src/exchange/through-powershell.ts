@@ -44,7 +44,7 @@ export async function openPowerShell(
   report.progress(
     'exchange',
     'waiting',
-    "Microsoft's Exchange Online module signs you in, in a window of its own: as an Exchange administrator.",
+    `Microsoft's Exchange Online module signs you in, in a window of its own: as an Exchange administrator (${Math.max(1, Math.round(deps.signInMs / 60_000))} min at most).`,
   );
   const talk = powershell.start(bridgeScript(scriptNames(deps.cloud)?.exchangePowerShell));
   const first = await nextLine(talk, deps.signInMs, deps.clock);
