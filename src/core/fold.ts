@@ -29,3 +29,7 @@ export function fold(text: string, columns: number, at = 0): string {
   lines.push(line);
   return lines.join(`\n${' '.repeat(at)}`);
 }
+
+/** A heading and indented lines below it. */
+export const underHeading = (heading: string, lines: readonly string[], columns: number): string =>
+  [fold(heading, columns), ...lines.map((line) => `  ${fold(line, columns, 4)}`)].map((line) => `${line}\n`).join('');

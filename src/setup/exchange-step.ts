@@ -4,12 +4,13 @@ import { fileNames } from '../by-hand/handoff/handoff-request.ts';
 import { handoffFolder, writeHandoff } from '../by-hand/handoff/write-handoff.ts';
 import { defined } from '../core/defined.ts';
 import { MailauthError } from '../core/errors.ts';
+import { columnsOf, fold, underHeading } from '../core/fold.ts';
 import { mailauth } from '../core/next.ts';
 import { shown } from '../core/shown.ts';
 import { applyChanges } from '../exchange/change.ts';
 import { aloneInExchange, changeNotes } from '../exchange/change-notes.ts';
 import { usualWay, wayWords } from '../exchange/choose-way.ts';
-import { type Change, changesFor, changeWords, exchangeUse, linesOf } from '../exchange/needs.ts';
+import { type Change, changeLine, changesFor, changeWords, exchangeUse, linesOf } from '../exchange/needs.ts';
 import { openWay } from '../exchange/open-way.ts';
 import { checkPrincipal, readState } from '../exchange/read-state.ts';
 import type { Through } from '../exchange/way.ts';
@@ -51,6 +52,8 @@ async function testedWithPerson(at: RegisteredSetup, now: SignedInNow, test: Tes
   const results = before ?? (await (way === undefined ? test() : testMailbox(at.deps, now.record, at.cloud, async () => now.set)));
   const isLeft = outcome === 'unchanged' || !results.some(isMendable) || !(await wantsToWait(at, now));
   if (isLeft) return results;
+  // What refused has shown the lines.
+  if (outcome === 'declined') showLines(at, changesFor(useOf(now), undefined));
   await writeForExchange(at, now);
   return untilAdministrator(at, now, results);
 }
@@ -60,17 +63,16 @@ async function wantsToWait({ deps }: RegisteredSetup, { record }: SignedInNow): 
   const later = shown(mailauth('exchange apply', record.mailbox), deps.ctx.surroundings);
   const choices = [
     { value: 'later', name: 'Nobody now', description: `later: ${later}` },
-    { value: 'wait', name: 'Another administrator does it now', description: 'lines and a script for them; mailauth waits here' },
+    { value: 'wait', name: 'Somebody else, now', description: 'lines and a script for them; mailauth waits here' },
   ] as const;
-  return (await deps.ctx.prompts.select({ message: 'Who changes Exchange Online?', choices, default: 'later' })) === 'wait';
+  return (await deps.ctx.prompts.select({ message: 'Who changes it?', choices, default: 'later' })) === 'wait';
 }
 
-/** The lines on the screen, and the same change as a script in the folder for an administrator. */
+/** The same change as a script, in the folder for an administrator. */
 async function writeForExchange(at: RegisteredSetup, now: SignedInNow): Promise<void> {
   const { deps, cloud } = at;
   const { record } = now;
   const use = useOf(now);
-  showLines(at, changesFor(use, undefined));
   // The script knows Send As and not the role of RBAC for Applications.
   if (use.opener.kind === 'app' && !use.opener.sendsByPermission) return;
   const { mailbox, tenantId, protocols, signInAs } = record;
@@ -90,7 +92,7 @@ async function writeForExchange(at: RegisteredSetup, now: SignedInNow): Promise<
 async function wayToLook({ deps, cloud }: RegisteredSetup): Promise<'api' | 'pwsh' | undefined> {
   const way = await usualWay(deps, { isSandbox: cloud.name === 'sandbox' });
   deps.report.note(wayWords[way]);
-  const message = 'Look into Exchange Online, and switch on what is missing there?';
+  const message = 'Look into Exchange Online?';
   return (await deps.ctx.prompts.confirm({ message, default: true })) ? way : undefined;
 }
 
@@ -99,7 +101,9 @@ const useOf = ({ record, set }: SignedInNow) =>
 
 function showLines({ deps, cloud }: RegisteredSetup, changes: readonly Change[]): void {
   const lines = linesOf(changes, cloud).map((line) => `    ${line}\n`);
-  deps.report.show(`  An Exchange administrator runs this in PowerShell:\n${lines.join('')}`);
+  const heading = fold('An Exchange administrator runs this in PowerShell:', columnsOf(deps.ctx.err), 2);
+  // A line that is copied stays whole.
+  deps.report.show(`  ${heading}\n${lines.join('')}`);
 }
 
 /** `failed`: Exchange or the sign-in refused, which was said. */
@@ -126,7 +130,8 @@ async function changeInExchange(at: RegisteredSetup, now: SignedInNow, through: 
         }
         if (!(await agrees(at, changes))) return 'unchanged';
         const applied = await applyChanges({ ctx, report, calls, use, notes: changeNotes(ctx, home, record), spot }, changes);
-        if (applied.error !== undefined) tell(at, applied.error, changes);
+        const isLeft = ({ what }: Change) => !applied.changed.some((made) => made.what === what);
+        if (applied.error !== undefined) tell(at, applied.error, changes.filter(isLeft));
         if (applied.changed.length > 0) return 'changed';
         return applied.error === undefined ? 'unchanged' : 'failed';
       } finally {
@@ -146,8 +151,8 @@ function tell(at: RegisteredSetup, error: MailauthError, changes: readonly Chang
 }
 
 async function agrees({ deps }: RegisteredSetup, changes: readonly Change[]): Promise<boolean> {
-  const lines = changes.map((change) => `  ${changeWords(change)}: ${change.after === 'on' ? `${change.before} → on` : 'is added'}\n`);
-  deps.report.show(`Exchange Online will be changed for this mailbox, and nothing else there:\n${lines.join('')}`);
+  const heading = 'Exchange Online will be changed for this mailbox, and nothing else there:';
+  deps.report.show(underHeading(heading, changes.map(changeLine), columnsOf(deps.ctx.err)));
   if (deps.agreed) return true;
   return deps.canAsk && deps.ctx.prompts.confirm({ message: 'Change it?', default: true });
 }

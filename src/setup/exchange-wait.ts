@@ -54,7 +54,7 @@ export async function untilAdministrator(
   const { report, browserTimeoutMs: limitMs, ctx } = deps;
   const live = 'Waiting for an Exchange administrator';
   const text = `${live}: the mail servers are tried every ${betweenMs / 1000} s, for ${minutesOf(limitMs)} at most`;
-  const message = 'Has the Exchange administrator changed it? Enter tries again';
+  const message = 'Is it changed by now? Enter tries again';
   let results = red;
   let stopped = false;
   const stop = () => {

@@ -270,4 +270,22 @@ describe('setup', () => {
     const ran = await setup(words, { terminal: true, prompts, browser });
     expect([ran.err.includes('second sign-in'), unasked(), ran.exit]).toEqual([true, [], 0]);
   });
+
+  it('on a plain terminal, another administrator is asked about: the script is written, and the mail servers are tried at each answer', async () => {
+    const shared = 'shared@contoso.example';
+    const { prompts, unasked } = person([
+      ['Go ahead?', 'yes'],
+      ['Look into Exchange Online', false],
+      ['Who changes it?', 'wait'],
+      ['Is it changed by now?', true],
+      ['Is it changed by now?', false],
+    ]);
+    const words = `--mailbox ${shared} --sign-in-as bob@contoso.example --for this-computer --register existing --client-type public --client-id 11111111-5a4d-4b0c-9a11-c0ffee000001`;
+    const ran = await setup(words, { terminal: true, prompts, browser: acceptingBrowser(), env: { TERM: 'dumb' } });
+    expect([unasked(), ran.exit]).toEqual([[], 6]);
+    expect(ran.err.match(/IMAP: bob@contoso.example is not/g)).toHaveLength(2);
+    expect(ran.err.replace(/\s+/g, ' ')).toContain(`changed it: mailauth test all ${shared} --sandbox`);
+    const folder = join(m.home, 'sandbox', 'handoff', `${shared}~this-computer`);
+    expect(await readFile(join(folder, '4-exchange-online.ps1'), 'utf8')).toContain('Add-RecipientPermission');
+  });
 });

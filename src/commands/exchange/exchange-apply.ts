@@ -1,9 +1,10 @@
+import { columnsOf, fold, underHeading } from '../../core/fold.ts';
 import { mailauth, plus } from '../../core/next.ts';
 import { shown } from '../../core/shown.ts';
 import { problem } from '../../errors/problem.ts';
 import { applyChanges } from '../../exchange/change.ts';
 import { aloneInExchange } from '../../exchange/change-notes.ts';
-import { type Change, changesFor, changeWords, linesOf } from '../../exchange/needs.ts';
+import { type Change, changeLine, changesFor, changeWords, linesOf } from '../../exchange/needs.ts';
 import { checkPrincipal, readState } from '../../exchange/read-state.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
 import { type ExchangeWork, exchangeOptions, exchangeWork, printed } from './exchange-work.ts';
@@ -41,10 +42,12 @@ async function apply(work: ExchangeWork): Promise<Outcome> {
     await agree(work, changes);
     const { changed, error } = await applyChanges({ ctx, report, calls, use, notes, spot: now }, changes);
     const undo = shown(mailauth('exchange undo', use.mailbox, { for: record.for, through }), ctx.surroundings);
+    const later = 'A change takes effect after some minutes, at most after about an hour.';
     const text =
       changed.length === 0
         ? ''
-        : `Changed in Exchange Online: ${changed.length} of ${changes.length}. A change takes effect after some minutes, at most after about an hour.\nTo put it back: ${undo}\n`;
+        : // The command stays whole, so that it can be copied.
+          `${fold(`Changed in Exchange Online: ${changed.length} of ${changes.length}. ${later}`, columnsOf(ctx.out))}\nTo put it back: ${undo}\n`;
     return { data: outcome(changed), text, ...(error === undefined ? {} : { error }) };
   } finally {
     await calls.way.close();
@@ -54,12 +57,17 @@ async function apply(work: ExchangeWork): Promise<Outcome> {
 /** Says each change and asks; `--yes` agrees. Throws `exchange-declined` (1). */
 async function agree({ session, spot }: ExchangeWork, changes: readonly Change[]): Promise<void> {
   const { ctx, report, globals } = session;
-  const lines = changes.map((change) => `  ${changeWords(change)}: ${change.after === 'on' ? `${change.before} → on` : 'is added'}`);
   // Only a first scope needs it, in an organisation that never had one.
   const customization = changes.some(({ what }) => what === 'managementScope')
-    ? ['  Enable-OrganizationCustomization is run where Exchange asks for it; that cannot be undone.']
+    ? ['Enable-OrganizationCustomization is run where Exchange asks for it; that cannot be undone.']
     : [];
-  report.show(`Exchange Online will be changed for ${spot.mailbox}, and nothing else there:\n${[...lines, ...customization].join('\n')}\n`);
+  report.show(
+    underHeading(
+      `Exchange Online will be changed for ${spot.mailbox}, and nothing else there:`,
+      [...changes.map(changeLine), ...customization],
+      columnsOf(ctx.err),
+    ),
+  );
   if (globals.yes) return;
   if (await ctx.prompts.confirm({ message: 'Change it?', default: true })) return;
   throw problem('exchange-declined', { again: plus(spot.again, { through: 'print' }) });

@@ -1,3 +1,4 @@
+import { columnsOf, underHeading } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { plus } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
@@ -55,8 +56,8 @@ async function undo(work: ExchangeWork): Promise<Outcome> {
 
 async function agree({ session, notes, spot }: ExchangeWork): Promise<void> {
   const { ctx, report, globals } = session;
-  const lines = (await notes.read()).toReversed().map((note) => `  ${changeWords(note)}: ${note.before ?? 'removed'} again`);
-  report.show(`This is put back in Exchange Online, where nobody changed it since:\n${lines.join('\n')}\n`);
+  const lines = (await notes.read()).toReversed().map((note) => `${changeWords(note)}: ${note.before ?? 'removed'} again`);
+  report.show(underHeading('This is put back in Exchange Online, where nobody changed it since:', lines, columnsOf(ctx.err)));
   if (globals.yes) return;
   if (await ctx.prompts.confirm({ message: 'Put it back?', default: true })) return;
   throw problem('exchange-declined', { again: plus(spot.again, { through: 'print' }) });
