@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { cloudNames, protocols } from '../core/cloud.ts';
-import { again, type CommandName } from '../core/next.ts';
+import type { CommandName } from '../core/command-name.ts';
+import { again } from '../core/next.ts';
 import { chosenStores } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';

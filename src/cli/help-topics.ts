@@ -75,6 +75,18 @@ const exitCodes = `Exit codes.
   129  stopped, because the terminal was closed (SIGHUP)
   130  stopped with Ctrl-C or Ctrl-D (SIGINT)
   143  stopped by the system (SIGTERM)
+
+mailauth send ends with the codes of sysexits.h, which callers of sendmail know:
+
+    0    a server has the message
+    64   wrong usage
+    65   the message is at fault: its header, its size
+    67   a recipient is refused; the message names them, and who has it
+    69   refused for good
+    75   later: network, throttling, a disk that is full. Nobody has it, unless the
+         message says that the answer of the server was lost
+    77   this mailbox may not send as this address
+    78   not set up, or a sign-in is needed
 `;
 
 const storeText: Readonly<Record<ChosenStore, string>> = {

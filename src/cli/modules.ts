@@ -1,4 +1,4 @@
-import type { CommandName } from '../core/next.ts';
+import type { CommandName } from '../core/command-name.ts';
 import type { CommandModule } from '../session/command.ts';
 
 /** Which file a command is in. It is evaluated only when the command is called. */
@@ -22,6 +22,7 @@ export const modules: Readonly<Record<CommandName, () => Promise<CommandModule>>
   'exchange show': async () => (await import('../commands/exchange/exchange-show.ts')).exchangeShow,
   'exchange apply': async () => (await import('../commands/exchange/exchange-apply.ts')).exchangeApply,
   'exchange undo': async () => (await import('../commands/exchange/exchange-undo.ts')).exchangeUndo,
+  send: async () => (await import('../commands/send/send.ts')).send,
   export: async () => (await import('../commands/export.ts')).exportConfig,
   completion: async () => (await import('./completion.ts')).completionOf(modules),
   sandbox: async () => (await import('../commands/sandbox.ts')).sandbox,

@@ -31,7 +31,10 @@ export async function parse(entry: CommandEntry, module: CommandModule, rest: re
       writeErr: () => undefined,
       getOutHelpWidth: () => Math.min(Math.max(ctx.out.columns, 80), 120),
     });
-    addGlobalOptions(module.configure(command)).helpOption('-h, --help', 'this help');
+    module.configure(command);
+    // `-h` of sendmail is a number, and a caller who gives it wants no help.
+    const isTaken = command.options.some(({ short }) => short === '-h');
+    addGlobalOptions(command).helpOption(isTaken ? '--help' : '-h, --help', 'this help');
     try {
       command.parse([...argv], { from: 'user' });
     } catch (error) {

@@ -41,7 +41,7 @@ export async function run(argv: readonly string[], outer: Context, version: stri
     globals = await globalsOf(parsed, entry, outer);
     ctx = { ...outer, surroundings: surroundingsOf(parsed.given, globals, outer) };
     ctx.log(`${command} ${version}${globals.sandbox ? ' in the sandbox' : ''}: begins`);
-    const outcome = await execute(entry, parsed, globals, ctx);
+    const outcome = await sysexitsOf(entry, await execute(entry, parsed, globals, ctx));
     const exit = await present(entry, outcome, globals, ctx);
     if (isBare) ctx.out.write('\nmailauth --help lists every command.\n');
     ctx.log(`${command}: exit ${exit}${outcome.error === undefined ? '' : `, ${outcome.error.code}`}`);
@@ -123,6 +123,12 @@ async function execute(entry: CommandEntry, parsed: Parsed, globals: Globals, ct
   } finally {
     over.abort();
   }
+}
+
+async function sysexitsOf(entry: CommandEntry, outcome: Outcome): Promise<Outcome> {
+  if (entry.sysexits !== true || outcome.error === undefined) return outcome;
+  const { asSysExit } = await import('../sending/sysexits.ts');
+  return { ...outcome, error: asSysExit(outcome.error) };
 }
 
 /** A question gets a line of its own: what is under way is taken away first. */
@@ -220,7 +226,8 @@ async function fail(thrown: unknown, failing: Failing): Promise<ExitCode> {
     else ctx.err.write(`\nStopped. ${stopped.why}\n${goOn === undefined ? '' : `  next: ${shown(goOn, ctx.surroundings)}\n`}`);
     return exit;
   }
-  const error = cause instanceof MailauthError ? cause : await (await import('../session/unexpected.ts')).asProblem(cause, ctx);
+  const known = cause instanceof MailauthError ? cause : await (await import('../session/unexpected.ts')).asProblem(cause, ctx);
+  const error = failing.entry?.sysexits === true ? (await import('../sending/sysexits.ts')).asSysExit(known) : known;
   ctx.log(`${failing.command}: exit ${error.exit}, ${error.code}`);
   if (failing.json) await printJson(error, failing);
   else await printError(error, failing.globals, ctx);

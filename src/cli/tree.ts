@@ -1,5 +1,5 @@
 import { protocols } from '../core/cloud.ts';
-import type { CommandName } from '../core/next.ts';
+import type { CommandName } from '../core/command-name.ts';
 import { chosenStores } from '../core/stores.ts';
 
 export interface CommandEntry {
@@ -11,6 +11,8 @@ export interface CommandEntry {
   readonly stream?: boolean;
   /** `data` with --json where the command failed: a program that reads its results finds an empty list */
   readonly nothing?: object;
+  /** ends with the exit codes that callers of sendmail know */
+  readonly sysexits?: true;
 }
 
 /** `<bash|zsh|fish>` */
@@ -107,6 +109,13 @@ export const commands: readonly CommandEntry[] = [
     name: 'keepalive',
     summary: 'for cron or a timer: renew every sign-in that needs it',
     group: 'Use',
+  },
+  {
+    name: 'send',
+    args: '[recipient...]',
+    summary: 'send the message on standard input, as sendmail does',
+    group: 'Use',
+    sysexits: true,
   },
   {
     name: 'export',

@@ -70,20 +70,22 @@ interface Seen {
 const anybody = { cloud: namedCloud('public'), tenant: 'contoso.com', again: mailauth('setup'), otherWays: [] };
 
 async function listFaults(): Promise<Outcome> {
-  const [{ sandboxFaults }, { adminRefusalOf }, { explained }, { adminRefusal }, { refreshMeaning }] = await Promise.all([
+  const [{ sandboxFaults }, { adminRefusalOf }, { explained }, { adminRefusal }, { refreshMeaning }, { asSysExit }] = await Promise.all([
     import('../sandbox/faults/faults.ts'),
     import('../sandbox/faults/faults-token.ts'),
     import('../explain/fill.ts'),
     import('../oauth/admin-refusal.ts'),
     import('../tokens/refresh-refusal.ts'),
+    import('../sending/sysexits.ts'),
   ]);
   const known = { cloud: namedCloud('public') };
-  const seenOf = (code: ProblemCode | undefined, means = {}): Seen | undefined => {
-    const error = code === undefined ? undefined : explained(code, means, known)?.error;
+  const seenOf = (code: ProblemCode | undefined, means = {}, area?: FaultArea): Seen | undefined => {
+    const named = code === undefined ? undefined : explained(code, means, known)?.error;
+    const error = named !== undefined && area === 'send' ? asSysExit(named) : named;
     return code === undefined || error === undefined ? undefined : { code, title: error.title, exit: error.exit };
   };
   const faults: readonly Told[] = sandboxFaults.map((fault) => {
-    const seen = seenOf(fault.sees, fault.means);
+    const seen = seenOf(fault.sees, fault.means, fault.area);
     const aadsts = adminRefusalOf(fault.name);
     // The administrator's refusals are one entry, whose exit code follows from the number.
     const exit = aadsts === undefined ? seen?.exit : adminRefusal({ error: 'invalid_grant', codes: [aadsts] }, anybody).exit;
@@ -108,6 +110,7 @@ const headings: Readonly<Record<FaultArea, string>> = {
   imap: 'IMAP (test imap)',
   pop: 'POP (test pop)',
   smtp: 'SMTP (test smtp)',
+  send: 'A whole message (send)',
   connection: 'Connection and certificates (any)',
 };
 

@@ -69,6 +69,8 @@ export interface LongInput {
   readonly isTerminal: boolean;
   /** of a file (absolute path), or of standard input */
   pieces(file?: string): AsyncIterable<string>;
+  /** of standard input, byte by byte as it came */
+  bytes(): AsyncIterable<Uint8Array>;
 }
 
 export interface Output {

@@ -17,7 +17,19 @@ export const Exit = {
   terminated: 143,
 } as const;
 
-export type ExitCode = (typeof Exit)[keyof typeof Exit];
+/** Exit codes of `mailauth send`, which callers of sendmail know (sysexits.h of BSD). */
+export const SysExit = {
+  usage: 64,
+  data: 65,
+  noUser: 67,
+  unavailable: 69,
+  later: 75,
+  noPermission: 77,
+  config: 78,
+} as const;
+
+export type SysExitCode = (typeof SysExit)[keyof typeof SysExit];
+export type ExitCode = (typeof Exit)[keyof typeof Exit] | SysExitCode;
 
 /** Evidence from outside, already stripped of control characters and never a secret. */
 export interface ErrorDetail {

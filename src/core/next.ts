@@ -1,30 +1,6 @@
 import type { Cloud } from './cloud.ts';
+import type { CommandName } from './command-name.ts';
 import { defined } from './defined.ts';
-
-/** The commands of mailauth (`cli/tree.ts` says what each is for). */
-export type CommandName =
-  | 'setup'
-  | 'login'
-  | 'logout'
-  | 'token get'
-  | 'token show'
-  | 'status'
-  | 'test'
-  | 'doctor'
-  | 'explain'
-  | 'guide'
-  | 'secret show'
-  | 'secret rotate'
-  | 'store move'
-  | 'store restore'
-  | 'store keygen'
-  | 'export'
-  | 'keepalive'
-  | 'exchange show'
-  | 'exchange apply'
-  | 'exchange undo'
-  | 'completion'
-  | 'sandbox';
 
 /** What can stand around a step: a few words before it, and a remark behind it. */
 interface Around {

@@ -1,5 +1,6 @@
 import { defaultCloud, isCloudName } from './cloud.ts';
-import type { Again, Command, CommandName, Line, NextStep } from './next.ts';
+import type { CommandName } from './command-name.ts';
+import type { Again, Command, Line, NextStep } from './next.ts';
 import { type Shell, shellWord } from './quoting.ts';
 import { printable } from './text.ts';
 
@@ -43,6 +44,7 @@ const goesBy: Readonly<Record<Command['name'], readonly InForce[]>> = {
   'exchange apply': all,
   'exchange undo': all,
   keepalive: ['cloud', ...own],
+  send: all,
   status: own,
   doctor: ['cloud', ...own],
   explain: ['cloud', 'sandbox'],

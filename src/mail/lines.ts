@@ -12,6 +12,8 @@ const maxAnswerBytes = 1024 * 1024;
 export interface Lines {
   /** starts a new answer: its lines together may be 1 MiB */
   send(line: string): void;
+  /** bytes as they are; resolves when the socket can take more. Rejects as `next` does */
+  write(bytes: Uint8Array, signal: AbortSignal): Promise<void>;
   /** the next line without its end; rejects with a `MailauthError`, or with the signal's reason */
   next(signal: AbortSignal): Promise<string>;
   /** true when the server has sent more than the caller has read */
@@ -60,6 +62,23 @@ export function readLines(socket: Socket, host: MailHost, unreadable: (what: str
     send(line) {
       answerBytes = 0;
       if (socket.writable) socket.write(`${line}\r\n`);
+    },
+    async write(bytes, signal) {
+      answerBytes = 0;
+      signal.throwIfAborted();
+      if (ended || !socket.writable) throw closed(failure, host);
+      if (socket.write(bytes)) return;
+      let drained = false;
+      socket.once('drain', () => {
+        drained = true;
+        wake();
+      });
+      while (!drained) {
+        if (ended) throw closed(failure, host);
+        await woken(signal, (resume) => {
+          wake = resume;
+        });
+      }
     },
     async next(signal) {
       for (;;) {

@@ -16,7 +16,7 @@ export interface Preflight extends Readonly<Record<PreflightStage, StageWork>> {
 }
 
 /** What a server offers, read from its answer. */
-interface Offer {
+export interface Offer {
   readonly xoauth2: boolean;
   readonly startTls: boolean;
   /** all that it offers, for the error's evidence */

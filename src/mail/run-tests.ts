@@ -64,7 +64,7 @@ function testOne(protocol: Protocol, run: TestRun): Promise<ProtocolResult> {
 const probes: Readonly<Record<Protocol, (test: SmtpTest) => Promise<ProtocolResult>>> = { imap: testImap, pop: testPop, smtp: testSmtp };
 
 /** What the token says about itself; of an opaque token what the token endpoint said. */
-function evidenceOf({ accessToken, expiresAt, scopes, account }: TestToken, record: MailboxRecord): TokenEvidence {
+export function evidenceOf({ accessToken, expiresAt, scopes, account }: TestToken, record: MailboxRecord): TokenEvidence {
   const claims = readAccessToken(accessToken);
   const said = record.access === 'app-only' ? appOf(record, account) : { username: account?.username };
   return claims.opaque ? { opaque: true, scopes, expiresAt, ...said } : { expiresAt, ...said, ...claims };

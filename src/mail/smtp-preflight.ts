@@ -2,24 +2,32 @@ import type { MailHost } from '../core/cloud.ts';
 import type { Clock, Network } from '../core/context.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
-import { type Dialect, type OwnPreflight, ownPreflight, unreadableAnswer } from './preflight.ts';
+import { type Dialect, type Offer, type OwnPreflight, ownPreflight, unreadableAnswer } from './preflight.ts';
 import { openWire, type Wire } from './wire.ts';
 
 /** The name in our EHLO: an address literal (RFC 5321 section 4.1.3), so that the mail server does not learn this computer's name. */
 export const ourName = '[127.0.0.1]';
 
-interface Reply {
+export interface Reply {
   readonly status: number;
   readonly lines: readonly string[];
+}
+
+/** SMTP on a connection: what every dialect of the preflight has, and single commands. */
+export interface SmtpTalk extends Dialect {
+  offer(signal: AbortSignal): Promise<Offer & { readonly extensions: readonly string[] }>;
+  command(line: string, signal: AbortSignal): Promise<Reply>;
+  /** the reply to what was sent already */
+  reply(signal: AbortSignal, to: string): Promise<Reply>;
 }
 
 /** SMTP before the sign-in (RFC 5321 section 4.3, RFC 3207). */
 export function smtpPreflight(network: Network, clock: Clock, host: MailHost): OwnPreflight {
   const wire = openWire({ network, clock, host, unreadable: unreadableAnswer('smtp', host) });
-  return ownPreflight(wire, host, smtpDialect(wire, host), 'QUIT');
+  return ownPreflight(wire, host, smtpTalk(wire, host), 'QUIT');
 }
 
-function smtpDialect(wire: Wire, host: MailHost): Dialect {
+export function smtpTalk(wire: Wire, host: MailHost): SmtpTalk {
   const where = { host: host.host, port: host.port };
   const unreadable = unreadableAnswer('smtp', host);
 
@@ -62,14 +70,17 @@ function smtpDialect(wire: Wire, host: MailHost): Dialect {
         xoauth2: mechanisms.includes('XOAUTH2'),
         startTls: extensions.includes('STARTTLS'),
         said: extensions.join(', '),
+        extensions,
       };
     },
     async beginTls(signal) {
       const answer = await command('STARTTLS', signal);
       if (answer.status !== 220) throw problem('mail-no-starttls', where, evidence(answer));
     },
+    command,
+    reply,
   };
 }
 
-const words = ({ status, lines }: Reply): string => `${status} ${lines.join(' ')}`;
+export const words = ({ status, lines }: Reply): string => `${status} ${lines.join(' ')}`;
 const evidence = (answer: Reply): { detail: { reply: string } } => ({ detail: { reply: plain(words(answer)) } });

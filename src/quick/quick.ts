@@ -125,7 +125,7 @@ function readingContext(process: NodeJS.Process): Context {
     out: output,
     err: output,
     readStdin: refuse,
-    longInput: { isTerminal: false, pieces: refuse },
+    longInput: { isTerminal: false, pieces: refuse, bytes: refuse },
     readLine: refuse,
     log: () => undefined,
     // A getter, because each stream of the process takes milliseconds to open.

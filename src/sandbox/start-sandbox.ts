@@ -12,6 +12,7 @@ import { type Broken, faultyCertificate, type Ports, startServers } from './serv
 import { type KeyRing, openKeyRing } from './tenant/authority.ts';
 import { defaultMailbox, readyApps, tenant } from './tenant/directory.ts';
 import { openFolder } from './tenant/folder.ts';
+import { openOutbox } from './tenant/outbox.ts';
 import { openState } from './tenant/state.ts';
 import { openMint } from './tenant/tokens.ts';
 
@@ -98,6 +99,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const service: Service = {
     ctx,
     state: store,
+    outbox: openOutbox(ctx, folder),
     mint: openMint(ctx, keys.signingKey),
     fault,
     tokenSeconds: options.tokenSeconds,

@@ -57,12 +57,13 @@ export async function mailboxArgument(
   if (mailboxes.length > 1) throw problem('mailbox-choice', { candidates: mailboxes, command });
   const [signedIn, ...others] = await signedInOf(session, matching);
   if (signedIn !== undefined && others.length === 0) return signedIn;
-  if (needs === 'token' && signedIn === undefined) throw withoutToken(matching);
+  if (needs !== undefined && needs !== 'secret' && signedIn === undefined) throw withoutToken(matching);
   throw problem('guide-choice', { mailbox: only.mailbox, guides: matching.map((r) => r.for), command });
 }
 
 const canHave = {
   token: (record: MailboxRecord) => !isHandedOver(record),
+  sending: (record: MailboxRecord) => !isHandedOver(record) && record.protocols.includes('smtp'),
   secret: ({ registration }: MailboxRecord) => registration.clientType === 'confidential',
 };
 

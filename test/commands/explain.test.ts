@@ -17,6 +17,7 @@ const piped = (...pieces: readonly string[]) => ({
     async *pieces() {
       yield* pieces;
     },
+    async *bytes() {},
   },
 });
 const file = createLongInput(process.stdin, new AbortController().signal);

@@ -12,7 +12,7 @@ it('sandbox --list-faults: each with what the server does and what the operator 
   const ran = await m.mailauth('sandbox --list-faults');
   expect([ran.exit, ran.err]).toEqual([0, '']);
   const lines = ran.out.split('\n');
-  expect(lines.filter((line) => /^\S/.test(line))).toHaveLength(11);
+  expect(lines.filter((line) => /^\S/.test(line))).toHaveLength(12);
   for (const { name } of sandboxFaults) expect(lines.filter((line) => line.startsWith(`  ${name} `))).toHaveLength(1);
   const at = lines.findIndex((line) => line.startsWith('  smtp-throttled '));
   expect(lines[at + 1]).toMatch(/^ +HOST asks MAILBOX to send more slowly \(smtp-throttled, exit 5\)$/);

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MailauthError, SysExit } from '../../src/core/errors.ts';
 import { catalogue } from '../../src/errors/catalogue/catalogue.ts';
 import type { ProblemCode } from '../../src/errors/problem.ts';
 import type { FaultArea } from '../../src/sandbox/faults/fault.ts';
 import { sandboxFaults } from '../../src/sandbox/faults/faults.ts';
 import { claimFaults } from '../../src/sandbox/faults/faults-token.ts';
+import { asSysExit } from '../../src/sending/sysexits.ts';
 import { type Machine, machine, type Ran } from '../support/command-line.ts';
 
 /**
@@ -22,6 +24,8 @@ const expected = (fault: { readonly sees?: ProblemCode }) => ({
   code: fault.sees,
   exit: fault.sees === undefined ? 0 : catalogue[fault.sees].exit,
 });
+const sysexit = ({ code = '', exit }: Pick<ReturnType<typeof expected>, 'exit'> & { readonly code?: string | undefined }) =>
+  asSysExit(new MailauthError({ title: '', next: [], code, exit }));
 const seen = (ran: Ran) => ({ code: ran.json().error?.code, exit: ran.exit });
 const cases = (area: FaultArea) => of(area).map((fault) => [fault.name, fault] as const);
 
@@ -60,6 +64,24 @@ describe('mail', () => {
       `test ${fault.area} --sandbox --json --fault ${name}${more}${fault.sees === 'mail-stage-timeout' ? ' --timeout 1' : ''}`,
     );
     expect(seen(ran)).toEqual(expected(fault));
+  });
+});
+
+describe('sending', () => {
+  it.concurrent.each(cases('send'))('%s', async (name, fault) => {
+    const message = {
+      isTerminal: false,
+      async *pieces() {},
+      bytes: async function* () {
+        yield Buffer.from('Subject: x\n\nx\n');
+      },
+    };
+    const ran = await pc.mailauth(`send nobody@contoso.example ada@contoso.example --sandbox --json --fault ${name}`, {
+      longInput: message,
+    });
+    // The message itself is at fault (RFC 3463: 5.6.x).
+    const exit = name === 'smtp-message-refused' ? SysExit.data : sysexit(expected(fault)).exit;
+    expect(seen(ran)).toEqual({ code: fault.sees, exit });
   });
 });
 

@@ -122,6 +122,18 @@ export const sample: Readonly<Record<string, unknown>> = {
   total: 25,
   uris: ['https://helpdesk.contoso.com/cb'],
   recipient: 'ada@contoso.com',
+  recipients: ['bob'],
+  refused: ['bob@contoso.com (550 5.1.10 Recipient not found)'],
+  accepted: ['ada@contoso.com'],
+  sender: 'www-data',
+  limit: '157,286,400 bytes',
+  where: 'smtp.office365.com',
+  extension: '8BITMIME',
+  needs: '8-bit text',
+  fromHeader: true,
+  isTyped: true,
+  words: ['smtp'],
+  keep: ['imap'],
 };
 
 /** Where a blank's name means something else. */

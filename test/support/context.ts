@@ -108,7 +108,7 @@ export function testContext({
       program: ['/usr/bin/node', '/usr/local/bin/mailauth'],
     },
     readStdin: async () => '',
-    longInput: { isTerminal: false, pieces: async function* () {} },
+    longInput: { isTerminal: false, pieces: async function* () {}, bytes: async function* () {} },
     readLine: async () => undefined,
     log: () => undefined,
     interactive: false,

@@ -15,6 +15,7 @@ import { tlsEntries } from './machine/tls-errors.ts';
 import { mailEntries } from './mail/mail-errors.ts';
 import { mailTokenEntries } from './mail/mail-token-errors.ts';
 import { popEntries } from './mail/pop-errors.ts';
+import { sendEntries } from './mail/send-errors.ts';
 import { sessionEntries } from './mail/session-errors.ts';
 import { smtpEntries } from './mail/smtp-errors.ts';
 import { smtpRefusedEntries } from './mail/smtp-refused-errors.ts';
@@ -66,6 +67,7 @@ export const catalogue = {
   ...smtpEntries,
   ...smtpRefusedEntries,
   ...sessionEntries,
+  ...sendEntries,
   ...tokenCommandEntries,
   ...sandboxEntries,
   ...exportEntries,

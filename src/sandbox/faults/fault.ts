@@ -12,6 +12,7 @@ export type FaultArea =
   | 'imap'
   | 'pop'
   | 'smtp'
+  | 'send'
   | 'connection';
 
 /** A way in which the sandbox misbehaves. A new one is a row in one of the lists of this folder. */

@@ -1,11 +1,12 @@
 import type { Fault } from './fault.ts';
 
 /**
- * One wrong answer of a mail server. `at`: the greeting, the line with the token, or the command that gets this answer, by its beginning.
+ * One wrong answer of a mail server. `at`: the greeting, the line with the token, the end of a message, or the command that gets this answer, by
+ * its beginning.
  * In `says`, TAG is replaced by the tag of the command. An empty `says` is silence.
  */
 export interface MailFault extends Fault {
-  readonly at: 'greeting' | 'token' | RegExp;
+  readonly at: 'greeting' | 'token' | 'message' | RegExp;
   readonly says: readonly string[];
   readonly hangUp?: true;
   /** TLS begins all the same */

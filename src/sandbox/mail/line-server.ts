@@ -7,13 +7,15 @@ export interface LineReply {
   readonly lines: readonly string[];
   readonly hangUp?: true;
   readonly startTls?: true;
+  /** done before the lines are sent; where it fails, the connection ends without them */
+  readonly first?: () => Promise<void>;
 }
 
 /** A line as it came, without its end. `too-long`: longer than anything that a client has to send here. */
 export type LineInput = { readonly kind: 'line'; readonly line: string } | { readonly kind: 'too-long' };
 
 /** Cuts what arrives into lines. It keeps the beginning of the next line until the rest arrives. */
-export type LineReader = (chunk: Buffer) => readonly LineInput[];
+export type LineReader = (chunk: Buffer) => Iterable<LineInput>;
 
 /** One connection of a protocol whose commands are single lines. It remembers how far the client has come, and does nothing else. */
 export interface LineSession {
@@ -21,6 +23,8 @@ export interface LineSession {
   /** the connection ends after the greeting */
   readonly hangUp?: true;
   answer(line: string): LineReply;
+  /** lines are part of a message, and not commands: only CR LF ends them, and they may have any length */
+  readonly takesMessage?: () => boolean;
 }
 
 interface LineServerOptions {
@@ -58,16 +62,27 @@ export function lineServer(options: LineServerOptions): Closable {
 }
 
 function talk(socket: Socket, session: LineSession, options: LineServerOptions): void {
-  const { tls, tooLong, reader = plainLines, idle } = options;
+  const { tls, tooLong, idle } = options;
+  const reader = options.reader ?? (() => plainLines(session.takesMessage));
   const read = reader((line) => socket.write(`${line}\r\n`));
+  /** what was answered, in its order */
+  let answered: Promise<unknown> = Promise.resolve();
+  let waits = false;
   socket.setTimeout(idle?.limitMs ?? idleLimitMs, () => (idle === undefined ? socket.destroy() : socket.end(`${idle.says}\r\n`)));
   socket.on('error', () => socket.destroy());
   const onData = (chunk: Buffer): void => {
     for (const input of read(chunk)) {
       if (socket.writableEnded) return;
       const reply: LineReply = input.kind === 'too-long' ? { lines: [tooLong], hangUp: true } : session.answer(input.line);
-      if (reply.lines.length > 0) socket.write(reply.lines.map((line) => `${line}\r\n`).join(''));
-      if (reply.hangUp) socket.end();
+      const { first } = reply;
+      if (first === undefined && !waits) put(socket, reply);
+      else {
+        waits = true;
+        answered = answered.then(first).then(
+          () => put(socket, reply),
+          () => socket.destroy(),
+        );
+      }
       if (reply.startTls) {
         // What a client sent in clear after STARTTLS must be discarded (RFC 3207 section 4.2).
         socket.off('data', onData).setTimeout(0);
@@ -79,15 +94,30 @@ function talk(socket: Socket, session: LineSession, options: LineServerOptions):
   socket.on('data', onData);
 }
 
-function plainLines(): LineReader {
+function put(socket: Socket, { lines, hangUp }: LineReply): void {
+  if (lines.length > 0 && !socket.writableEnded) socket.write(lines.map((line) => `${line}\r\n`).join(''));
+  if (hangUp) socket.end();
+}
+
+/** Yields a line at a time, because the answer to one decides how the next is read. */
+function plainLines(takesMessage: () => boolean = () => false): LineReader {
   let waiting = '';
-  return (chunk) => {
-    const lines = `${waiting}${chunk.toString('latin1')}`.split('\n');
-    waiting = lines.pop() ?? '';
-    const tooLong = [...lines, waiting].some((line) => line.length > lineLimit);
-    const ready = lines
-      .filter((line) => line.length <= lineLimit)
-      .map((line) => ({ kind: 'line', line: line.replace(/\r$/, '') }) as const);
-    return tooLong ? [...ready, { kind: 'too-long' }] : ready;
+  const nextLine = (from: number): { readonly input: LineInput; readonly end: number } | undefined => {
+    if (takesMessage()) {
+      const end = waiting.indexOf('\r\n', from);
+      return end < 0 ? undefined : { input: { kind: 'line', line: waiting.slice(from, end) }, end: end + 2 };
+    }
+    const end = waiting.indexOf('\n', from);
+    if ((end < 0 ? waiting.length : end) - from > lineLimit) return { input: { kind: 'too-long' }, end: waiting.length };
+    return end < 0 ? undefined : { input: { kind: 'line', line: waiting.slice(from, end).replace(/\r$/, '') }, end: end + 1 };
+  };
+  return function* (chunk) {
+    waiting += chunk.toString('latin1');
+    let from = 0;
+    for (let next = nextLine(0); next !== undefined; next = nextLine(from)) {
+      from = next.end;
+      yield next.input;
+    }
+    waiting = waiting.slice(from);
   };
 }

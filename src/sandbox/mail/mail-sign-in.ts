@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { defined } from '../../core/defined.ts';
 import type { FaultName } from '../faults/faults.ts';
 import { imapFaults, type MailFault, popFaults } from '../faults/faults-mail.ts';
+import { submissionFaults } from '../faults/faults-send.ts';
 import { smtpFaults } from '../faults/faults-smtp.ts';
 import { strangePrincipal } from '../faults/faults-token.ts';
 import type { Service } from '../server/service.ts';
@@ -59,7 +60,7 @@ function appMay({ fault }: Service, state: State, { claims: { oid = '', appid, r
   return holdersOf(state, fault, mailbox, scope === 'SMTP.Send' ? 'SendAs' : 'FullAccess').includes(oid);
 }
 
-const lists = { imap: imapFaults, pop: popFaults, smtp: smtpFaults } as const;
+const lists = { imap: imapFaults, pop: popFaults, smtp: [...smtpFaults, ...submissionFaults] } as const;
 
 /**
  * A session that answers as the fault says at one place, and as the real server everywhere else. A fault of another server changes nothing.
@@ -79,11 +80,15 @@ export function withFault(
   /** The token is sent in the same line as AUTHENTICATE or AUTH, or alone after the server's `+` or `334`. */
   const isToken = (line: string): boolean => awaitsToken || /^\S+ AUTHENTICATE XOAUTH2 \S|^AUTH XOAUTH2 \S/i.test(line);
 
+  const inMessage = (): boolean => session.takesMessage?.() === true;
+  const isEndOfMessage = (line: string): boolean => inMessage() && line === '.';
+  const isCommand = (at: MailFault['at'], line: string): boolean => at instanceof RegExp && !awaitsToken && !inMessage() && at.test(line);
+
   const answer = (line: string): LineReply => {
     if (isSwitch && isToken(line)) fault = named(switchFault(state, name, protocol, mailboxIn(line)));
     const { at, says, hangUp, startTls } = fault ?? { at: /^(?!)/, says: [] };
     if (!awaitsToken) tag = line.split(' ')[0] ?? '';
-    const here = at === 'token' ? isToken(line) : at !== 'greeting' && !awaitsToken && at.test(line);
+    const here = at === 'message' ? isEndOfMessage(line) : at === 'token' ? isToken(line) : isCommand(at, line);
     if (!here) {
       const reply = session.answer(line);
       awaitsToken = /^(?:\+|334) ?$/.test(reply.lines.at(-1) ?? '');
@@ -93,7 +98,7 @@ export function withFault(
     const lines = says.map((one) => one.replace(/^TAG/, tag));
     return { lines, ...defined({ hangUp, startTls }) };
   };
-  if (fault?.at !== 'greeting') return { greeting: session.greeting, answer };
+  if (fault?.at !== 'greeting') return { ...session, answer };
   const { says, hangUp } = fault;
   // A server of another protocol does not know our commands either, so it hangs up.
   const last: LineReply = { lines: [], hangUp: true };

@@ -13,7 +13,7 @@ const notSignedIn = say(`530 5.7.57 Client not authenticated to send mail. [${ho
 const badSequence = say('503 5.5.1 Bad sequence of commands');
 const mostBytes = 157_286_400;
 
-/** The submission server of the sandbox: STARTTLS, XOAUTH2 only. Mail to every recipient is accepted and thrown away. */
+/** The submission server of the sandbox: STARTTLS, XOAUTH2 only. Mail to every recipient is accepted, kept in the sandbox's folder, and delivered to nobody. */
 export function smtpServer(service: Service, tls: Certificate): Closable {
   return lineServer({
     tls,
@@ -32,13 +32,14 @@ function session(service: Service, state: State): LineSession {
   let greeted = false;
   let user: string | undefined;
   let sender: string | undefined;
-  let recipients = 0;
+  let recipients: string[] = [];
   /** reads the next line when it is not a command */
   let pending: ((line: string) => LineReply) | undefined;
+  let isMessage = false;
 
   const forget = (): void => {
     sender = undefined;
-    recipients = 0;
+    recipients = [];
   };
 
   const hello = (name: string): LineReply => {
@@ -87,27 +88,40 @@ function session(service: Service, state: State): LineSession {
   };
 
   const data = (): LineReply => {
-    if (sender === undefined || recipients === 0) return badSequence;
+    if (sender === undefined || recipients.length === 0) return badSequence;
+    const lines: string[] = [];
     let bytes = 0;
     const collect = (line: string): LineReply => {
-      if (line !== '.') {
-        bytes += line.length + 2;
-        pending = collect;
-        return say();
-      }
-      forget();
-      if (bytes > mostBytes) return say('552 5.3.4 Message size exceeds fixed maximum message size');
-      const id = Buffer.from(service.ctx.random.bytes(8)).toString('hex');
-      return say(`250 2.0.0 OK <${id}@contoso.example> [Hostname=${host}]`);
+      if (line === '.') return taken(lines, bytes);
+      bytes += line.length + 2;
+      // A dot at the start was doubled by the client (RFC 5321 section 4.5.2).
+      if (bytes <= mostBytes) lines.push(line.startsWith('.') ? line.slice(1) : line);
+      pending = collect;
+      isMessage = true;
+      return say();
     };
     pending = collect;
+    isMessage = true;
     return say('354 Start mail input; end with <CRLF>.<CRLF>');
+  };
+
+  const taken = (lines: readonly string[], bytes: number): LineReply => {
+    const envelope = { user: user ?? '', sender: sender ?? '', recipients: [...recipients] };
+    forget();
+    if (bytes > mostBytes) return say('552 5.3.4 Message size exceeds fixed maximum message size');
+    const id = Buffer.from(service.ctx.random.bytes(8)).toString('hex');
+    const message = Buffer.from(lines.map((line) => `${line}\r\n`).join(''), 'latin1');
+    return {
+      ...say(`250 2.0.0 OK <${id}@contoso.example> [Hostname=${host}]`),
+      first: () => service.outbox.keep({ via: 'smtp', ...envelope, bytes: message }),
+    };
   };
 
   const recipient = (rest: string): LineReply => {
     if (sender === undefined) return badSequence;
-    if (!/^TO: ?<[^<>\s@]+@[^<>\s@]+>(?: |$)/i.test(rest)) return say('501 5.1.3 Invalid address');
-    recipients += 1;
+    const address = /^TO: ?<((?:"[^"]*"|[^<>\s@"]+)@[^<>\s@]+)>(?: |$)/i.exec(rest)?.[1];
+    if (address === undefined) return say('501 5.1.3 Invalid address');
+    recipients.push(Buffer.from(address, 'latin1').toString());
     return say('250 2.1.5 Recipient OK');
   };
 
@@ -143,10 +157,12 @@ function session(service: Service, state: State): LineSession {
 
   return {
     greeting: `220 ${host} Microsoft ESMTP MAIL Service ready at ${new Date(service.ctx.clock.now()).toUTCString().replace('GMT', '+0000')}`,
+    takesMessage: () => isMessage,
     answer(line) {
       if (pending !== undefined) {
         const resume = pending;
         pending = undefined;
+        isMessage = false;
         return resume(line);
       }
       const [, verb = '', rest = ''] = /^([A-Za-z]{4,8})(?: (.*))?$/.exec(line) ?? [];

@@ -1,6 +1,7 @@
 import type { Context } from '../../core/context.ts';
 import type { MailauthError } from '../../core/errors.ts';
 import type { FaultName } from '../faults/faults.ts';
+import type { Outbox } from '../tenant/outbox.ts';
 import type { StateStore } from '../tenant/state.ts';
 import type { TokenMint } from '../tenant/tokens.ts';
 
@@ -8,6 +9,8 @@ import type { TokenMint } from '../tenant/tokens.ts';
 export interface Service {
   readonly ctx: Pick<Context, 'clock' | 'random'>;
   readonly state: StateStore;
+  /** messages that were taken */
+  readonly outbox: Outbox;
   readonly mint: TokenMint;
   readonly fault: FaultName | undefined;
   /** fixed life of an access token in seconds; else random, as Entra does it */

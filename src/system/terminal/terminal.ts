@@ -114,6 +114,9 @@ export function createLongInput(stdin: NodeJS.ReadStream, signal: AbortSignal): 
       const rest = decoder?.decode() ?? '';
       if (rest !== '') yield rest;
     },
+    async *bytes() {
+      for await (const chunk of chunksOf(stdin, signal)) yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    },
   };
 }
 

@@ -12,6 +12,7 @@ import { startServers } from '../../../src/sandbox/servers.ts';
 import { openKeyRing } from '../../../src/sandbox/tenant/authority.ts';
 import { isReady } from '../../../src/sandbox/tenant/directory.ts';
 import { openFolder } from '../../../src/sandbox/tenant/folder.ts';
+import { openOutbox } from '../../../src/sandbox/tenant/outbox.ts';
 import { openState } from '../../../src/sandbox/tenant/state.ts';
 import type { App, State } from '../../../src/sandbox/tenant/state-schema.ts';
 import { openMint } from '../../../src/sandbox/tenant/tokens.ts';
@@ -65,6 +66,7 @@ export async function openGatedSandbox(fault?: FaultName): Promise<GatedSandbox>
   const service: Service = {
     ctx,
     state,
+    outbox: openOutbox(ctx, folder),
     mint: openMint(ctx, keys.signingKey),
     fault,
     tokenSeconds: undefined,

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Exit } from '../../../src/core/errors.ts';
+import { Exit, SysExit } from '../../../src/core/errors.ts';
 import { fold } from '../../../src/core/fold.ts';
 import { catalogue } from '../../../src/errors/catalogue/catalogue.ts';
 import type { Entry } from '../../../src/errors/entry/entry.ts';
@@ -14,7 +14,9 @@ describe('every entry of the catalogue', () => {
   it.each(entries)('%s: what, why, what to do, exit', (code, entry) => {
     const v = blanksOf(code);
     expect(code).toMatch(/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/);
-    expect(Object.values(Exit).filter((exit) => exit !== 0)).toContain(entry.exit);
+    expect([...Object.values(Exit).filter((exit) => exit !== 0), ...(code.startsWith('send-') ? Object.values(SysExit) : [])]).toContain(
+      entry.exit,
+    );
     const [title, why, next, admin] = [
       entry.title(v),
       entry.why?.(v),

@@ -82,6 +82,15 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'exchange-changed-since',
     'exchange-principal-unknown',
   ],
+  'the message that `mailauth send` is given, its envelope, and the way that the set-up has for it': [
+    'send-no-recipients',
+    'send-recipients-unreadable',
+    'send-recipients-incomplete',
+    'send-sender-unreadable',
+    'send-too-large',
+    'send-extension-missing',
+    'send-not-set-up',
+  ],
   'the store': [
     'keychain-busy',
     'keychain-no-binding',
@@ -233,7 +242,6 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'smtp-tenant-limit',
     'smtp-recipient-limit',
     'smtp-relay-refused',
-    'smtp-too-large',
     'mail-invalid-state',
     'mail-command-unreadable',
     'smtp-user-invalid',
