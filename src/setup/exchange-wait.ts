@@ -4,6 +4,7 @@ import { shown } from '../core/shown.ts';
 import { type ProtocolResult, proofOf } from '../mail/result.ts';
 import { runTests } from '../mail/run-tests.ts';
 import { aborted } from '../oauth/sign-in-view.ts';
+import { escapeKey } from '../ui/theme.ts';
 import { type WaitKey, waitWithKeys } from '../ui/waiting.ts';
 import { testMailbox } from './sign-in/kept-tokens.ts';
 import type { RegisteredSetup } from './sign-in/registered-setup.ts';
@@ -97,7 +98,7 @@ async function testedAgain(
   const keys: readonly WaitKey[] = [
     { key: '\r', shown: 'Enter', does: 'tries now', press: () => wake.abort() },
     {
-      key: '\u001b',
+      key: escapeKey,
       shown: 'Esc',
       does: 'stops waiting',
       press: () => {

@@ -20,6 +20,8 @@ export interface Theme {
   };
 }
 
+/** What the key Esc sends. */
+export const escapeKey = '\u001b';
 /** What an earlier, longer text left to the right of the cursor (ECMA-48: EL 0): only written on a terminal that is redrawn, as the next two. */
 export const eraseRest = '\u001b[K';
 
