@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Context } from '../core/context.ts';
 import type { MailboxKey } from '../core/mailbox.ts';
+import { plain } from '../core/text.ts';
 import { rfc3339 } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
 import { guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
-import { parseJsonFile, timeSchema, toJsonFile } from '../store/schemas.ts';
+import { type Parsed, parseJsonFile, timeSchema, toJsonFile } from '../store/schemas.ts';
 import { type Change, changeNames } from './needs.ts';
 
 const noteSchema = z.object({
@@ -18,7 +19,21 @@ const noteSchema = z.object({
   state: z.enum(['begun', 'done']),
 });
 export type ChangeNote = z.infer<typeof noteSchema>;
+const versionSchema = z.object({ version: z.number() });
 const fileSchema = z.object({ version: z.literal(1), mailbox: z.string(), for: z.string(), changes: z.array(noteSchema) });
+type NotesFile = z.infer<typeof fileSchema>;
+
+/** Why the file cannot be used; undefined: it can. What is put back must be of this very set-up. */
+function whyUnusable(parsed: Parsed<NotesFile>, text: string, key: MailboxKey): string | undefined {
+  if (parsed.kind === 'ok') {
+    const { mailbox, for: product } = parsed.value;
+    return mailbox === key.mailbox && product === key.for ? undefined : `it is about ${plain(mailbox, 120)} for ${plain(product, 60)}`;
+  }
+  const version = parseJsonFile<z.infer<typeof versionSchema>>(text, versionSchema);
+  return version.kind === 'ok' && version.value.version > 1
+    ? 'a newer version of mailauth wrote it: use that one here as well'
+    : parsed.why;
+}
 
 /** What `exchange apply` changed for one set-up, with what was there before: the only source of `exchange undo`. Holds no secret. */
 export interface ChangeNotes {
@@ -37,8 +52,9 @@ export function changeNotes(ctx: Pick<Context, 'files' | 'clock'>, home: string,
   const read = async (): Promise<readonly ChangeNote[]> => {
     const text = await ctx.files.read(file);
     if (text === undefined) return [];
-    const parsed = parseJsonFile<z.infer<typeof fileSchema>>(text, fileSchema);
-    if (parsed.kind === 'broken') throw problem('exchange-notes-broken', { file, why: parsed.why });
+    const parsed = parseJsonFile<NotesFile>(text, fileSchema);
+    const why = whyUnusable(parsed, text, { mailbox, for: product });
+    if (parsed.kind === 'broken' || why !== undefined) throw problem('exchange-notes-broken', { file, why: why ?? '' });
     return parsed.value.changes;
   };
   const write = async (changes: readonly ChangeNote[]): Promise<void> => {

@@ -60,7 +60,7 @@ async function tokenFor(
   }
   run.report.detail('Exchange token taken from MAILAUTH_EXCHANGE_TOKEN');
   const token = new Secret(given.trim());
-  if (/[^\x21-\x7e]/.test(token.reveal())) {
+  if (!/^[\x21-\x7e]+$/.test(token.reveal())) {
     const reason = 'MAILAUTH_EXCHANGE_TOKEN holds a blank, a line break or another character that no token has.';
     throw problem('exchange-token-refused', { ...spot, reason, changed: [] });
   }

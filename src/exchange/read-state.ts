@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Cmdlet } from '../core/cmdlet.ts';
+import type { MailauthError } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { ownName } from '../errors/catalogue/mail/app-lines.ts';
 import { problem } from '../errors/problem.ts';
@@ -154,15 +155,16 @@ async function readSendingRole(calls: ExchangeCalls, { opener, mailbox, protocol
 export const isThere = async (calls: ExchangeCalls, name: string, identity: string): Promise<boolean> =>
   (await calls.askIfThere(byIdentity(name, identity))).length > 0;
 
-/** Throws `exchange-principal-wrong`, `exchange-principal-unknown` (6): then no change of ours would let the app in. */
-export function checkPrincipal(
+/** `exchange-principal-wrong`, `exchange-principal-unknown` (6): then no change of ours would let the app in. */
+export function principalProblem(
   { servicePrincipal }: ExchangeState,
   { opener, mailbox }: ExchangeUse,
   spot: Parameters<typeof problem<'exchange-not-ready'>>[1],
-): void {
-  if (opener.kind !== 'app') return;
+): MailauthError | undefined {
+  if (opener.kind !== 'app') return undefined;
   const { appId: clientId, objectId } = opener;
   if (servicePrincipal !== null && objectId !== undefined && servicePrincipal.objectId !== objectId.toLowerCase())
-    throw problem('exchange-principal-wrong', { ...spot, mailbox, clientId, has: servicePrincipal.objectId, wants: objectId });
-  if (servicePrincipal === null && objectId === undefined) throw problem('exchange-principal-unknown', { ...spot, mailbox, clientId });
+    return problem('exchange-principal-wrong', { ...spot, mailbox, clientId, has: servicePrincipal.objectId, wants: objectId });
+  if (servicePrincipal === null && objectId === undefined) return problem('exchange-principal-unknown', { ...spot, mailbox, clientId });
+  return undefined;
 }

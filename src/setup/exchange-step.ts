@@ -12,7 +12,7 @@ import { aloneInExchange, changeNotes } from '../exchange/change-notes.ts';
 import { usualWay, wayWords } from '../exchange/choose-way.ts';
 import { type Change, changeLine, changesFor, changeWords, exchangeUse, linesOf } from '../exchange/needs.ts';
 import { openWay } from '../exchange/open-way.ts';
-import { checkPrincipal, readState } from '../exchange/read-state.ts';
+import { principalProblem, readState } from '../exchange/read-state.ts';
 import type { Through } from '../exchange/way.ts';
 import type { ProtocolResult } from '../mail/result.ts';
 import { missingRoles } from '../oauth/client-credentials.ts';
@@ -123,7 +123,8 @@ async function changeInExchange(at: RegisteredSetup, now: SignedInNow, through: 
       try {
         const state = await readState(calls, use);
         const changes = changesFor(use, state);
-        checkPrincipal(state, use, { ...spot, changed: [], missing: changes.map(changeWords) });
+        const wrong = principalProblem(state, use, { ...spot, changed: [], missing: changes.map(changeWords) });
+        if (wrong !== undefined) throw wrong;
         if (changes.length === 0) {
           report.progress('exchange', 'done', 'Exchange Online has all that this set-up needs');
           return 'unchanged';

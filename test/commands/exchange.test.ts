@@ -187,6 +187,46 @@ it('an app that sends by the role alone: scope and role for this mailbox, in an 
   expect(undone.json().data.restored.map((one: { what: string }) => one.what)).toEqual(['roleAssignment', 'managementScope']);
 });
 
+it('notes of a newer version, of another mailbox and no notes at all are refused, and nothing is changed', async () => {
+  await m.ready(ready);
+  await exchange(`apply ${off}`);
+  const [name = ''] = await notes();
+  const file = join(m.home, 'sandbox', 'exchange', name);
+  const own = await readFile(file, 'utf8');
+  const broken = [
+    [own.replace('"version": 1', '"version": 2'), /newer version of mailauth/],
+    [own.replace(`"mailbox": "${mailbox}"`, '"mailbox": "bob@contoso.example"'), /about bob@contoso.example/],
+    [own.slice(0, 40), /not JSON/],
+    [own.replace('"before": "off"', '"before": 7'), /changes.0.before/],
+  ] as const;
+  for (const [text, why] of broken) {
+    await writeFile(file, text);
+    for (const name of ['apply', 'undo']) {
+      const { error } = (await exchange(`${name} ${off}`)).json();
+      expect([error?.code, error?.why]).toEqual(['exchange-notes-broken', expect.stringMatching(why)]);
+    }
+  }
+  await writeFile(file, own);
+  expect((await exchange(`undo ${off}`)).json().data.restored).toHaveLength(3);
+});
+
+it('an app that Exchange knows by another object id is not called ready', async () => {
+  await m.ready('setup --sandbox --yes --no-test --access app-only');
+  const lonely = '--fault app-not-granted';
+  await exchange(`apply ${lonely}`);
+  const file = join(m.home, 'sandbox', 'state.json');
+  const state = JSON.parse(await readFile(file, 'utf8'));
+  const [known] = state.exchange.principals;
+  const other = '00000000-0000-4000-8000-000000000000';
+  state.exchange.rights = state.exchange.rights.map((one: object) => ({ ...one, who: other }));
+  known.objectId = other;
+  await writeFile(file, JSON.stringify(state));
+  const shown = (await exchange(`show ${lonely}`)).json();
+  expect([shown.error?.code, shown.error?.exit, shown.data.servicePrincipal.objectId]).toEqual(['exchange-principal-wrong', 6, other]);
+  const applied = (await exchange(`apply ${lonely}`)).json();
+  expect([applied.error?.code, applied.data.changed]).toEqual(['exchange-principal-wrong', []]);
+});
+
 it('killed after a change and before it was noted as done: the next run goes on, and undo knows all three', async () => {
   await m.ready(ready);
   const killed = await exchange(`apply ${off}`, { network: dyingAfter('PopEnabled') });

@@ -5,7 +5,7 @@ import { problem } from '../../errors/problem.ts';
 import { applyChanges } from '../../exchange/change.ts';
 import { aloneInExchange } from '../../exchange/change-notes.ts';
 import { type Change, changeLine, changesFor, changeWords, linesOf } from '../../exchange/needs.ts';
-import { checkPrincipal, readState } from '../../exchange/read-state.ts';
+import { principalProblem, readState } from '../../exchange/read-state.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
 import { type ExchangeWork, exchangeOptions, exchangeWork, printed } from './exchange-work.ts';
 
@@ -35,10 +35,11 @@ async function apply(work: ExchangeWork): Promise<Outcome> {
     const begun = (await notes.read()).filter(({ state: noted }) => noted === 'begun');
     for (const note of begun) if (!changes.some(({ what }) => what === note.what)) await notes.done(note);
     const outcome = (changed: readonly object[]) => ({ mailbox: use.mailbox, changed, through });
+    const now = { ...spot, lines: linesOf(changes, record.cloud) };
+    const wrong = principalProblem(state, use, { ...now, changed: [], missing: changes.map(changeWords) });
+    if (wrong !== undefined) return { data: outcome([]), error: wrong };
     if (changes.length === 0)
       return { data: outcome([]), text: 'Nothing to change: this set-up has all that it needs in Exchange Online.\n' };
-    const now = { ...spot, lines: linesOf(changes, record.cloud) };
-    checkPrincipal(state, use, { ...now, changed: [], missing: changes.map(changeWords) });
     await agree(work, changes);
     const { changed, error } = await applyChanges({ ctx, report, calls, use, notes, spot: now }, changes);
     const undo = shown(mailauth('exchange undo', use.mailbox, { for: record.for, through }), ctx.surroundings);

@@ -2,7 +2,7 @@ import { powerShellLine } from '../../core/cmdlet.ts';
 import { problem } from '../../errors/problem.ts';
 import type { ExchangeState } from '../../exchange/exchange-state.ts';
 import { type Change, changesFor, changeWords, linesOf } from '../../exchange/needs.ts';
-import { checkPrincipal, readState } from '../../exchange/read-state.ts';
+import { principalProblem, readState } from '../../exchange/read-state.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { renderFacts } from '../../ui/tables.ts';
 import { exchangeOptions, exchangeWork, printed } from './exchange-work.ts';
@@ -30,10 +30,11 @@ export const exchangeShow: CommandModule = {
         through,
       };
       const text = (theme: Parameters<typeof renderFacts>[1]) => renderFacts(factsOf(mailbox, state, missing), theme);
-      if (missing.length === 0) return { data, text };
       const about = { ...spot, lines: linesOf(missing, work.record.cloud), changed: [], missing: missing.map(changeWords) };
-      checkPrincipal(state, use, about);
-      return { data, text, error: problem('exchange-not-ready', about) };
+      // With the object id of another object nothing is missing, and every sign-in fails.
+      const wrong = principalProblem(state, use, about);
+      if (missing.length === 0 && wrong === undefined) return { data, text };
+      return { data, text, error: wrong ?? problem('exchange-not-ready', about) };
     } finally {
       await calls.way.close();
     }
