@@ -51,7 +51,8 @@ Read only, to find out where mailauth runs:
   WSL_DISTRO_NAME, CODESPACES, KUBERNETES_SERVICE_HOST
                            the browser may be on another computer
   DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR
-                           where the keychain of Linux answers
+                           where the keychain of Linux and mailauth agent answer
+  LISTEN_PID, LISTEN_FDS   systemd has handed a socket to mailauth agent
   CREDENTIALS_DIRECTORY    systemd: key and passphrase files in there may be its own
   MSYSTEM                  on Windows, Git's own shell: commands to copy are quoted for it
   HOME, XDG_CONFIG_HOME, APPDATA

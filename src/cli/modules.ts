@@ -19,6 +19,7 @@ export const modules: Readonly<Record<CommandName, () => Promise<CommandModule>>
   'store restore': async () => (await import('../commands/store/store-restore.ts')).storeRestore,
   'store keygen': async () => (await import('../commands/store/store-keygen.ts')).storeKeygen,
   keepalive: async () => (await import('../commands/keepalive/keepalive.ts')).keepalive,
+  agent: async () => (await import('../commands/agent.ts')).agent,
   'exchange show': async () => (await import('../commands/exchange/exchange-show.ts')).exchangeShow,
   'exchange apply': async () => (await import('../commands/exchange/exchange-apply.ts')).exchangeApply,
   'exchange undo': async () => (await import('../commands/exchange/exchange-undo.ts')).exchangeUndo,

@@ -118,6 +118,11 @@ export const commands: readonly CommandEntry[] = [
     sysexits: true,
   },
   {
+    name: 'agent',
+    summary: 'one process that gives every program its token, by a socket',
+    group: 'Use',
+  },
+  {
     name: 'export',
     args: '<client> [mailbox]',
     summary: 'configuration for curl, msmtp, mutt, mbsync and others',

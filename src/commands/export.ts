@@ -1,3 +1,5 @@
+import * as z from 'zod/mini';
+import { askAgent, defaultSocket } from '../agent/agent-client.ts';
 import type { MailHost, Protocol } from '../core/cloud.ts';
 import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
 import { again, type Command, mailauth } from '../core/next.ts';
@@ -10,7 +12,7 @@ import { carriedPaths, carriedProxies, carriedValues } from '../session/carried.
 import { type CommandModule, examples } from '../session/command.ts';
 import { mailboxArgument, mailboxesOf, withoutToken } from '../session/mailbox-argument.ts';
 import type { Session } from '../session/session.ts';
-import { resolveHome } from '../store/home.ts';
+import { ensureHomeId, resolveHome } from '../store/home.ts';
 import { saslUser } from '../tokens/formats.ts';
 
 /** Programs that people ask for and that cannot use a token command: each gets the reason instead of "unknown". */
@@ -24,6 +26,8 @@ const cannot: Readonly<Record<string, { readonly why: string; readonly next: Com
   outlook: { why: 'Outlook signs in by itself.', next: mailauth('export', 'mutt') },
 };
 
+const schema = z.object({ agent: z.optional(z.boolean()) });
+
 export const exportConfig: CommandModule = {
   configure: (command) =>
     examples(
@@ -35,7 +39,9 @@ export const exportConfig: CommandModule = {
         'mailauth export mutt helpdesk@contoso.com',
         'mailauth export curl > mail.sh              the token goes through a file descriptor',
       ],
-    ).option('--for <product>', 'which set-up, when the mailbox has several'),
+    )
+      .option('--for <product>', 'which set-up, when the mailbox has several')
+      .option('--agent', 'ask mailauth agent, with curl, instead of starting mailauth each time'),
 
   async run({ args: [name = '', mailbox], flags }, session) {
     const client = clientNamed(name, mailbox);
@@ -48,7 +54,7 @@ export const exportConfig: CommandModule = {
       const speaks = client.speaks.map((protocol) => protocol.toUpperCase()).join(' and ');
       throw problem('export-protocol-missing', { client: client.title, speaks, mailbox: record.mailbox, for: record.for });
     }
-    const command = await tokenCommand(record, session);
+    const command = await tokenCommand(record, session, schema.parse(flags).agent === true);
     const text = exportText(client, {
       mailbox: record.mailbox,
       users: { read: saslUser(record), send: saslUser(record, 'smtp') },
@@ -83,15 +89,21 @@ function clientNamed(value: string, mailbox: string | undefined): ExportClient {
  * The command as it also works from cron and from a unit: whole paths, because those have another PATH, and the variables of this shell that a
  * refresh needs. Windows has no `env`, so there the command is the plain word.
  */
-async function tokenCommand(record: MailboxRecord, session: Session): Promise<readonly string[]> {
-  const { ctx, globals } = session;
+async function tokenCommand(record: MailboxRecord, session: Session, byAgent: boolean): Promise<readonly string[]> {
+  const { ctx, globals, home } = session;
   const { records } = await mailboxesOf(session).listMailboxes();
+  const isOneOfSeveral = records.filter((other) => other.mailbox === record.mailbox).length > 1;
+  if (byAgent) {
+    if (ctx.platform === 'win32') throw problem('agent-windows', {});
+    const homeId = await ensureHomeId(ctx.files, ctx.random, home);
+    return askAgent({ socket: defaultSocket(ctx, home, globals.sandbox), homeId, key: record, isOneOfSeveral });
+  }
   return [
     ...(ctx.platform === 'win32' ? ['mailauth'] : ['env', ...carried(record, session), ...ctx.machine.program]),
     'token',
     'get',
     record.mailbox,
-    ...(records.filter((other) => other.mailbox === record.mailbox).length > 1 ? ['--for', record.for] : []),
+    ...(isOneOfSeveral ? ['--for', record.for] : []),
     ...(globals.sandbox ? ['--sandbox'] : []),
   ];
 }

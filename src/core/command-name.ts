@@ -17,6 +17,7 @@ export type CommandName =
   | 'store keygen'
   | 'export'
   | 'keepalive'
+  | 'agent'
   | 'send'
   | 'exchange show'
   | 'exchange apply'

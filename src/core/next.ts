@@ -205,9 +205,7 @@ export function withFlagsGiven(step: NextStep, given: Command | undefined): Next
   const keptOfSetup = (flag: string) => ('resume' in step.flags ? noAnswers.includes(flag) : !notKept.includes(flag));
   const isKept = (flag: string) => (step.name === 'login' ? loginFlags.includes(flag) : keptOfSetup(flag));
   const kept = Object.entries(given.flags).filter(([flag]) => isKept(flag) && !dropped.includes(flag));
-  if (step.name === 'login')
-    return { ...step, flags: { ...step.flags, ...Object.fromEntries(kept.filter(([flag]) => !(flag in step.flags))) } };
-  if ('resume' in step.flags)
+  if (step.name === 'login' || 'resume' in step.flags)
     return { ...step, flags: { ...step.flags, ...Object.fromEntries(kept.filter(([flag]) => !(flag in step.flags))) } };
   return { ...step, flags: whichFirst({ ...Object.fromEntries(kept), ...step.flags }) };
 }

@@ -45,6 +45,7 @@ const goesBy: Readonly<Record<Command['name'], readonly InForce[]>> = {
   'exchange undo': all,
   keepalive: ['cloud', ...own],
   send: all,
+  agent: ['cloud', ...own],
   status: own,
   doctor: ['cloud', ...own],
   explain: ['cloud', 'sandbox'],

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -46,11 +47,23 @@ afterAll(async () => {
   await office?.close();
 });
 
-async function exported(client: string): Promise<string> {
-  const { stdout, stderr } = await exec('mailauth', ['export', client], { env });
+async function exported(client: string, ...flags: readonly string[]): Promise<string> {
+  const { stdout, stderr } = await exec('mailauth', ['export', client, ...flags], { env });
   expect(stderr).toBe('');
   expect(stdout).not.toContain(seat.lastToken.slice(0, 30));
   return stdout;
+}
+
+/** `mailauth agent` of this seat, beside what is done in `act`. */
+async function withAgent(act: () => Promise<void>): Promise<void> {
+  const agent = spawn('mailauth', ['agent', '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    await once(agent.stdout, 'data');
+    await act();
+  } finally {
+    agent.kill();
+    await once(agent, 'exit');
+  }
 }
 
 async function file(name: string, text: string): Promise<string> {
@@ -112,6 +125,22 @@ describe('mailauth export, tried with the program it is for', () => {
     const command = `${name} -n -F ${path} -e "push '<exit>'"`;
     const screen = await run('script', ['--quiet', '--return', '--command', command, '/dev/null']);
     expect(screen).toMatch(/\[Msgs:3\b/);
+  });
+
+  it('msmtp, mbsync and Python ask the agent, where there is one; without it they say so', async () => {
+    const authorityLine = `tls on\ntls_trust_file ${authority()}\n`;
+    const path = await file('msmtprc-agent', (await exported('msmtp', '--agent')).replace('tls on\n', authorityLine));
+    const send = () => run('msmtp', ['--file', path, 'ada@elsewhere.example'], mail('by-the-agent'));
+    await expect(send()).rejects.toThrow(/curl: \(7\)/);
+    await withAgent(async () => {
+      await send();
+      const config = (await exported('mbsync', '--agent')).replaceAll('~/Mail', '~/ByAgent');
+      await mkdir(join(home, 'ByAgent', seat.mailbox), { recursive: true });
+      await run('mbsync', ['--config', await file('mbsyncrc-agent', config), '--all']);
+      expect(await messagesIn(`ByAgent/${seat.mailbox}/INBOX`)).toBe(3);
+      expect(await run('python3', [await file('agent.py', await exported('python', '--agent'))])).toContain("IMAP ('OK', [b'3'])");
+    });
+    await arrived('by-the-agent');
   });
 
   it('mbsync fetches the mailbox', async () => {

@@ -4,6 +4,7 @@ import { deviceUsageEntries } from './entra/device-errors.ts';
 import { entraEntries } from './entra/entra-errors.ts';
 import { refreshEntries } from './entra/refresh-errors.ts';
 import { signInEntries } from './entra/sign-in-errors.ts';
+import { agentEntries } from './machine/agent-errors.ts';
 import { diskEntries } from './machine/disk-errors.ts';
 import { doctorEntries } from './machine/doctor-errors.ts';
 import { exportEntries } from './machine/export-errors.ts';
@@ -72,5 +73,6 @@ export const catalogue = {
   ...sandboxEntries,
   ...exportEntries,
   ...keepaliveEntries,
+  ...agentEntries,
   ...doctorEntries,
 };
