@@ -38,8 +38,8 @@ export const agent: CommandModule = {
 
 const requests = `
 Requests, HTTP over the socket:
-  GET /token/MAILBOX       the token; ?format=raw, xoauth2, json; ?for=PRODUCT; ?min_validity=SECONDS
-  GET /status              what mailauth status --json has in "data"
+  GET /token/MAILBOX     the token; ?format=raw, xoauth2, json; ?for=PRODUCT; ?min_validity=SECONDS
+  GET /status            what mailauth status --json has in "data"
 
 200 is exactly what mailauth token get prints. Everything else is a JSON object with title, code,
 exit and next: 400 wrong question, 401 sign-in needed, 403 not allowed, 404 not set up, 405 not

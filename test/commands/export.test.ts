@@ -114,7 +114,7 @@ describe('mailauth completion', () => {
   });
 
   it('offers what fits, from the commands themselves', async () => {
-    expect(await offered('se')).toEqual(['setup', 'secret', '']);
+    expect(await offered('se')).toEqual(['setup', 'secret', 'send', '']);
     expect(await offered('setup', '--for', 'os')).toEqual(['osticket', '']);
     expect(await offered('setup', '--register=p')).toEqual(['--register=portal', '']);
     expect(await offered('token', 'get', 'help')).toEqual([mailbox, '']);

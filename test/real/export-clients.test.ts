@@ -56,7 +56,7 @@ async function exported(client: string, ...flags: readonly string[]): Promise<st
 
 /** `mailauth agent` of this seat, beside what is done in `act`. */
 async function withAgent(act: () => Promise<void>): Promise<void> {
-  const agent = spawn('mailauth', ['agent', '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const agent = spawn(process.execPath, [program, 'agent', '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     await once(agent.stdout, 'data');
     await act();
