@@ -1,3 +1,4 @@
+import { mailOf } from '../core/cloud.ts';
 import { type FormFacts, noClientSecret, type ProductFacts, sharedMailboxCommands } from '../products/form-facts.ts';
 import type { Product } from '../products/product.ts';
 import type { Step } from '../products/step/step.ts';
@@ -42,7 +43,7 @@ function mailServerStep({ servers, protocols, mailbox }: ProductFacts): Step {
   return {
     title: 'Mail servers, wherever the product asks for them',
     where: `User name ${mailbox}, sign-in method OAuth 2.0 (XOAUTH2)`,
-    fields: protocols.map((protocol) => {
+    fields: mailOf(protocols).map((protocol) => {
       const { host, port, security } = servers[protocol];
       return { label: protocol.toUpperCase(), value: `${host}:${port} ${security === 'tls' ? 'SSL/TLS' : 'STARTTLS'}` };
     }),

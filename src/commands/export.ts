@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { askAgent, defaultSocket } from '../agent/agent-client.ts';
-import type { MailHost, Protocol } from '../core/cloud.ts';
+import { type MailHost, mailOf, type Protocol } from '../core/cloud.ts';
 import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
 import { again, type Command, mailauth } from '../core/next.ts';
 import { stores } from '../core/stores.ts';
@@ -49,7 +49,7 @@ export const exportConfig: CommandModule = {
     if (isHandedOver(record)) throw withoutToken([record]);
     const cloud = await session.cloud(record);
     const hosts: Partial<Record<Protocol, MailHost>> = {};
-    for (const protocol of record.protocols) if (client.speaks.includes(protocol)) hosts[protocol] = cloud[protocol];
+    for (const protocol of mailOf(record.protocols)) if (client.speaks.includes(protocol)) hosts[protocol] = cloud[protocol];
     if (Object.keys(hosts).length === 0) {
       const speaks = client.speaks.map((protocol) => protocol.toUpperCase()).join(' and ');
       throw problem('export-protocol-missing', { client: client.title, speaks, mailbox: record.mailbox, for: record.for });

@@ -1,6 +1,20 @@
 export const protocols = ['imap', 'pop', 'smtp'] as const;
 export type Protocol = (typeof protocols)[number];
 
+/** What a set-up may be for: the protocols of the mail servers, and sending through Microsoft Graph. */
+export const protocolWords = [...protocols, 'graph-send'] as const;
+export type ProtocolWord = (typeof protocolWords)[number];
+
+/** Where it is spoken: the mail server, or Microsoft Graph. */
+export function placeOf(cloud: Pick<Cloud, Protocol | 'graph'>, word: ProtocolWord): Pick<MailHost, 'host' | 'port'> {
+  if (word !== 'graph-send') return cloud[word];
+  const { hostname, port } = new URL(cloud.graph);
+  return { host: hostname, port: port === '' ? 443 : Number(port) };
+}
+
+/** Those that a mail server speaks. */
+export const mailOf = (words: readonly ProtocolWord[]): readonly Protocol[] => protocols.filter((protocol) => words.includes(protocol));
+
 /** Where one mail protocol is spoken. `security` is never "none". */
 export interface MailHost {
   readonly host: string;

@@ -1,4 +1,4 @@
-import type { Cloud, Endpoints, Protocol } from './cloud.ts';
+import type { Cloud, Endpoints, ProtocolWord } from './cloud.ts';
 import type { Audience } from './registration-plan.ts';
 import type { Secret } from './secret.ts';
 import type { Authority } from './sign-in-authority.ts';
@@ -58,7 +58,7 @@ export interface Account {
 
 export interface LastTest {
   readonly at: string;
-  readonly protocol: Protocol;
+  readonly protocol: ProtocolWord;
   readonly ok: boolean;
   readonly code?: string;
 }
@@ -71,7 +71,7 @@ export interface MailboxRecord extends MailboxKey {
   readonly cloud: Cloud;
   readonly endpoints: Endpoints;
   readonly registration: Registration;
-  readonly protocols: readonly Protocol[];
+  readonly protocols: readonly ProtocolWord[];
   /** what is asked for at sign-in and refresh, full scope strings */
   readonly scopes: readonly string[];
   /** the licensed user who signs in when it is not the mailbox itself */
@@ -90,6 +90,14 @@ export interface MailboxRecord extends MailboxKey {
 export const signerOf = ({ mailbox, signInAs = mailbox }: Pick<MailboxRecord, 'mailbox' | 'signInAs'>): string =>
   signInAs === mailbox ? mailbox : `${signInAs}, who has Full Access to ${mailbox}`;
 
+/** An access token for Microsoft Graph. Times are milliseconds since the epoch. */
+export interface GraphToken {
+  readonly accessToken: Secret;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  readonly scopes: readonly string[];
+}
+
 /** One mailbox's tokens, the content of its entry in the secret store. Times are milliseconds since the epoch. */
 export interface TokenSet {
   readonly accessToken: Secret;
@@ -101,6 +109,8 @@ export interface TokenSet {
   /** the granted scopes, as the token endpoint answered them */
   readonly scopes: readonly string[];
   readonly account: Account;
+  /** the access token for Microsoft Graph of a set-up that also has mail protocols; from the same sign-in */
+  readonly graph?: GraphToken;
   /** what this sign-in belongs to; left out in an entry of the first edition */
   readonly authority?: Authority;
 }

@@ -22,6 +22,8 @@ export const permissionIds: Readonly<Record<Resource, Readonly<Record<string, st
     'IMAP.AccessAsUser.All': '652390e4-393a-48de-9484-05f9b1212954',
     'POP.AccessAsUser.All': 'd7b7f2d9-0f45-4ea1-9d42-e50810c06991',
     'SMTP.Send': '258f6531-6087-4cc4-bb90-092c5fb3ed3f',
+    'Mail.Send': 'e383f46e-2787-4529-855e-0e479a3ffac0',
+    'Mail.Send.Shared': 'a367ab51-6b49-43bf-a716-a1fb06d2a174',
   },
   exchange: {
     'IMAP.AccessAsUser.All': '195adc35-e27b-454b-a7ed-1ecdffa1c09f',

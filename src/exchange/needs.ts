@@ -1,4 +1,4 @@
-import type { Cloud, Protocol } from '../core/cloud.ts';
+import { type Cloud, mailOf, type Protocol } from '../core/cloud.ts';
 import {
   addFullAccess,
   addSendAs,
@@ -32,6 +32,8 @@ export type Opener =
 export interface ExchangeUse {
   readonly mailbox: string;
   readonly protocols: readonly Protocol[];
+  /** it also sends through Microsoft Graph, which no switch of the mailbox stops */
+  readonly sendsByGraph?: boolean;
   readonly opener: Opener;
 }
 
@@ -59,7 +61,8 @@ export interface Change {
 
 /** What this set-up uses. `sendsByPermission`: the app's token carries SMTP.SendAsApp, or nobody knows. */
 export function exchangeUse(record: MailboxRecord, sendsByPermission: boolean): ExchangeUse {
-  const { mailbox, protocols, signInAs = mailbox, access, registration, account } = record;
+  const { mailbox, signInAs = mailbox, access, registration, account } = record;
+  const protocols = mailOf(record.protocols);
   if (access === 'app-only') {
     const objectId = account?.objectId ?? registration.made?.servicePrincipalId;
     const opener = {
@@ -70,7 +73,8 @@ export function exchangeUse(record: MailboxRecord, sendsByPermission: boolean): 
     } as const;
     return { mailbox, protocols, opener };
   }
-  return { mailbox, protocols, opener: signInAs === mailbox ? { kind: 'own' } : { kind: 'delegate', user: signInAs } };
+  const sendsByGraph = record.protocols.includes('graph-send');
+  return { mailbox, protocols, sendsByGraph, opener: signInAs === mailbox ? { kind: 'own' } : { kind: 'delegate', user: signInAs } };
 }
 
 /** Reading over IMAP or POP. An app that only sends needs no Full Access. */
@@ -79,9 +83,11 @@ const reads = ({ protocols }: ExchangeUse): boolean => protocols.some((protocol)
 /** Every change that such a set-up can need, as if nothing of it were there yet. */
 function allChanges(use: ExchangeUse): readonly Change[] {
   const { mailbox, protocols, opener } = use;
-  const sends = protocols.includes('smtp');
+  const sends = protocols.includes('smtp') || use.sendsByGraph === true;
   return [
-    ...(opener.kind === 'delegate' ? [fullAccess(mailbox, opener.user, 'person'), ...(sends ? [sendAs(mailbox, opener.user)] : [])] : []),
+    ...(opener.kind === 'delegate'
+      ? [...(protocols.length > 0 ? [fullAccess(mailbox, opener.user, 'person')] : []), ...(sends ? [sendAs(mailbox, opener.user)] : [])]
+      : []),
     ...(opener.kind === 'app' ? appChanges(use, opener) : []),
     ...protocols.map((protocol) => switchChange(mailbox, protocol)),
   ];

@@ -3,10 +3,10 @@ import { imapPreflight } from './imap-preflight.ts';
 import { imapFailure, imapProblem } from './imap-problem.ts';
 import { type ImapSession, imapSession } from './imap-session.ts';
 import { type MailTest, messages, protocolTest } from './protocol-test.ts';
-import type { ProtocolResult } from './result.ts';
+import type { MailResult } from './result.ts';
 
 /** The live IMAP test: the preflight on a connection of our own, then imapflow on a second one. */
-export function testImap(test: MailTest): Promise<ProtocolResult> {
+export function testImap(test: MailTest): Promise<MailResult> {
   const { ctx, host, user, timeoutMs } = test;
   const preflight = imapPreflight(ctx.network, ctx.clock, host);
   let opened: ImapSession | undefined;

@@ -14,10 +14,10 @@ import {
 } from './mail-refusal.ts';
 import { PopRefusal, popSession } from './pop-session.ts';
 import { type MailTest, messages, protocolTest } from './protocol-test.ts';
-import type { ProtocolResult } from './result.ts';
+import type { MailResult } from './result.ts';
 
 /** The live POP3 test, all on one connection. No message is read. */
-export function testPop(test: MailTest): Promise<ProtocolResult> {
+export function testPop(test: MailTest): Promise<MailResult> {
   const { ctx, host, user } = test;
   const session = popSession(ctx.network, ctx.clock, host);
   return protocolTest(test, {

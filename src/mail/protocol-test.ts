@@ -5,7 +5,7 @@ import type { Secret } from '../core/secret.ts';
 import { problem } from '../errors/problem.ts';
 import { withoutToken, xoauth2 } from '../tokens/sasl.ts';
 import type { MailAttempt, TokenEvidence } from './mail-refusal.ts';
-import { type ProtocolResult, protocolResult } from './result.ts';
+import { type MailResult, protocolResult } from './result.ts';
 import {
   type ConversationStage,
   conversationStages,
@@ -60,7 +60,7 @@ export interface Conversation {
  * The frame of every live test: each stage with its time, and a diagnosis of the first failure. A red test is a value;
  * rejects only with the signal's reason. The token goes to the server over TLS with a checked certificate, and nowhere else.
  */
-export async function protocolTest(test: MailTest, conversation: Conversation): Promise<ProtocolResult> {
+export async function protocolTest(test: MailTest, conversation: Conversation): Promise<MailResult> {
   const { ctx, host, mailbox, user, timeoutMs } = test;
   const { protocol } = conversation;
   try {

@@ -1,4 +1,4 @@
-import type { MailHost, Protocol } from '../core/cloud.ts';
+import type { MailHost, Protocol, ProtocolWord } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
 import type { MailauthError } from '../core/errors.ts';
 import type { Line, NextStep } from '../core/next.ts';
@@ -17,7 +17,7 @@ interface Diagnosis {
 /** One entry of `data.results[]` of `test --json` (docs/contract.md, "JSON"). */
 export interface ProtocolResult {
   readonly mailbox: string;
-  readonly protocol: Protocol;
+  readonly protocol: ProtocolWord;
   readonly ok: boolean;
   readonly host: string;
   readonly port: number;
@@ -31,20 +31,30 @@ export interface ProtocolResult {
   readonly error?: MailauthError;
 }
 
-export function protocolResult(of: { mailbox: string; protocol: Protocol; host: MailHost; user: string }, run: StageRun): ProtocolResult {
+/** The result of a mail server's protocol. */
+export type MailResult = ProtocolResult & { readonly protocol: Protocol };
+
+interface Tested<P extends ProtocolWord> {
+  readonly mailbox: string;
+  readonly protocol: P;
+  readonly host: Pick<MailHost, 'host' | 'port'>;
+  readonly user: string;
+}
+
+export function protocolResult<P extends ProtocolWord>(of: Tested<P>, run: StageRun): ProtocolResult & { readonly protocol: P } {
   const { mailbox, protocol, user } = of;
   const base = { mailbox, protocol, ok: run.failure === undefined, host: of.host.host, port: of.host.port, user, stages: run.stages };
   return run.failure === undefined ? base : withDiagnosis(base, run.failure.error);
 }
 
 /** The same result, red for this reason. */
-export function withDiagnosis(result: ProtocolResult, error: MailauthError): ProtocolResult {
+export function withDiagnosis<R extends ProtocolResult>(result: R, error: MailauthError): R {
   const red = { ...result, ok: false, diagnosis: diagnosisOf(error) };
   return Object.defineProperty(red, 'error', { value: error, enumerable: false });
 }
 
 /** The same green result with something to know. */
-export const withNote = (result: ProtocolResult, note: MailauthError): ProtocolResult => ({ ...result, note: diagnosisOf(note) });
+export const withNote = <R extends ProtocolResult>(result: R, note: MailauthError): R => ({ ...result, note: diagnosisOf(note) });
 
 function diagnosisOf({ code, title, why, next, admin }: MailauthError): Diagnosis {
   return { code, title, next, ...defined({ why, admin }) };
@@ -66,14 +76,15 @@ const diagnosisShown = ({ next, admin, ...diagnosis }: Diagnosis, here: Surround
 /** A green test in one line: `signed in at outlook.office365.com:993, INBOX has 3 messages`. */
 export function proofOf({ protocol, host, port, stages }: ProtocolResult): string {
   const found = stages.find((stage) => stage.name === 'mailbox')?.detail ?? '';
+  if (protocol === 'graph-send') return `${stages.at(-1)?.detail ?? ''}; nothing was sent`;
   return `signed in at ${host}:${port}, ${protocol === 'smtp' ? found : `INBOX has ${found}`}`;
 }
 
 /** How far each protocol of a running test is, for its progress line; call `note` at the end of each stage. */
-export function stageTally(wanted: readonly Protocol[]) {
-  const at = new Map<Protocol, string>(wanted.map((protocol) => [protocol, '']));
+export function stageTally(wanted: readonly ProtocolWord[]) {
+  const at = new Map<ProtocolWord, string>(wanted.map((protocol) => [protocol, '']));
   return {
-    note(protocol: Protocol, { name, state }: Stage): string {
+    note(protocol: ProtocolWord, { name, state }: Stage): string {
       if (state !== 'skipped') at.set(protocol, state === 'failed' ? `${name} failed` : name);
       return this.text();
     },

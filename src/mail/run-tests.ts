@@ -1,4 +1,4 @@
-import type { Cloud, Protocol } from '../core/cloud.ts';
+import { type Cloud, mailOf, type Protocol, type ProtocolWord } from '../core/cloud.ts';
 import type { Context, Network } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import type { MailauthError } from '../core/errors.ts';
@@ -6,10 +6,11 @@ import type { LastTest, MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { rfc3339 } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
 import { readAccessToken } from '../oauth/claims.ts';
+import { testGraphSend } from './graph-send.ts';
 import { testImap } from './imap.ts';
 import type { TokenEvidence } from './mail-refusal.ts';
 import { testPop } from './pop.ts';
-import type { ProtocolResult } from './result.ts';
+import type { MailResult, ProtocolResult } from './result.ts';
 import { type SmtpTest, testSmtp } from './smtp.ts';
 import type { Stage } from './stages.ts';
 import { namesToTry, testByName } from './user-name.ts';
@@ -22,25 +23,28 @@ export interface TestRun {
   readonly network: Network;
   readonly cloud: Cloud;
   readonly record: MailboxRecord;
-  readonly protocols: readonly Protocol[];
+  readonly protocols: readonly ProtocolWord[];
   readonly token: () => Promise<TestToken>;
+  /** the token for Microsoft Graph */
+  readonly graphToken?: () => Promise<TestToken>;
   readonly timeoutMs: number;
   /** SMTP sends one message there; without it nothing is sent */
   readonly sendTo?: string;
-  readonly onStage?: (protocol: Protocol, stage: Stage) => void;
+  readonly onStage?: (protocol: ProtocolWord, stage: Stage) => void;
 }
 
 /** Tests these protocols of one mailbox side by side, all with one token. Red tests are values. */
-export function runTests(run: TestRun): Promise<readonly ProtocolResult[]> {
+export async function runTests(run: TestRun): Promise<readonly ProtocolResult[]> {
   let asked: Promise<TestToken> | undefined;
   const token = (): Promise<TestToken> => {
     asked ??= run.token();
     return asked;
   };
-  return Promise.all(run.protocols.map((protocol) => testOne(protocol, { ...run, token })));
+  const mail = await Promise.all(mailOf(run.protocols).map((protocol) => testOne(protocol, { ...run, token })));
+  return run.protocols.includes('graph-send') ? [...mail, await testGraphSend(run)] : mail;
 }
 
-function testOne(protocol: Protocol, run: TestRun): Promise<ProtocolResult> {
+function testOne(protocol: Protocol, run: TestRun): Promise<MailResult> {
   const { ctx, network, cloud, record, sendTo, onStage } = run;
   let granted: TestToken | undefined;
   const test: Omit<SmtpTest, 'user'> = {
@@ -61,7 +65,7 @@ function testOne(protocol: Protocol, run: TestRun): Promise<ProtocolResult> {
   return testByName(namesToTry(record, protocol), record.signInAs, (user) => probes[protocol]({ ...test, user }));
 }
 
-const probes: Readonly<Record<Protocol, (test: SmtpTest) => Promise<ProtocolResult>>> = { imap: testImap, pop: testPop, smtp: testSmtp };
+const probes: Readonly<Record<Protocol, (test: SmtpTest) => Promise<MailResult>>> = { imap: testImap, pop: testPop, smtp: testSmtp };
 
 /** What the token says about itself; of an opaque token what the token endpoint said. */
 export function evidenceOf({ accessToken, expiresAt, scopes, account }: TestToken, record: MailboxRecord): TokenEvidence {

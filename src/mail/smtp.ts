@@ -4,7 +4,7 @@ import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { withoutToken } from '../tokens/sasl.ts';
 import { type Conversation, type MailTest, protocolTest } from './protocol-test.ts';
-import type { ProtocolResult } from './result.ts';
+import type { MailResult } from './result.ts';
 import { smtpPreflight } from './smtp-preflight.ts';
 import { explainSmtp } from './smtp-problem.ts';
 import { type SmtpSession, smtpSession } from './smtp-session.ts';
@@ -16,7 +16,7 @@ export interface SmtpTest extends MailTest {
 }
 
 /** The live SMTP test: the preflight on a connection of our own, then nodemailer on a second one. */
-export function testSmtp(test: SmtpTest): Promise<ProtocolResult> {
+export function testSmtp(test: SmtpTest): Promise<MailResult> {
   const { ctx, host, mailbox, user, timeoutMs, sendTo } = test;
   const preflight = smtpPreflight(ctx.network, ctx.clock, host);
   let opened: SmtpSession | undefined;

@@ -28,12 +28,16 @@ const table = [
 ] as const satisfies readonly StageEntry[];
 
 type Entry = (typeof table)[number];
-export type StageName = Entry['name'];
+/** `scope` is the one stage of `graph-send` behind its token. */
+export type StageName = Entry['name'] | 'scope';
 export type PreflightStage = Extract<Entry, { readonly part: 'preflight' }>['name'];
 export type ConversationStage = Extract<Entry, { readonly part: 'conversation' }>['name'];
 
 export const preflightStages: readonly PreflightStage[] = table.flatMap((one) => (one.part === 'preflight' ? [one.name] : []));
 export const conversationStages: readonly ConversationStage[] = table.flatMap((one) => (one.part === 'conversation' ? [one.name] : []));
+
+/** Those of `graph-send`, which is no protocol of a mail server. */
+export const graphStages: readonly StageName[] = ['token', 'scope'];
 
 /** One line of a test, as `test --json` prints it. `detail` is plain text: no control characters, no secret. */
 export interface Stage {

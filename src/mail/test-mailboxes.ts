@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { MailHost, Protocol } from '../core/cloud.ts';
+import type { MailHost, ProtocolWord } from '../core/cloud.ts';
 import type { Clock } from '../core/context.ts';
 import type { ExitCode, MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
@@ -7,12 +7,14 @@ import { problem } from '../errors/problem.ts';
 import { hostPauses } from './host-pauses.ts';
 import { suggestedPauseMs } from './mail-refusal.ts';
 import { type ProtocolResult, withDiagnosis } from './result.ts';
-import { type StageName, stageOrder } from './stages.ts';
+import { graphStages, type StageName, stageOrder } from './stages.ts';
 
 /** One mailbox of the run, and what of it is tested. */
+type Place = Pick<MailHost, 'host' | 'port'> & Partial<Pick<MailHost, 'security'>>;
+
 export interface Candidate {
   readonly record: MailboxRecord;
-  readonly protocols: readonly Protocol[];
+  readonly protocols: readonly ProtocolWord[];
 }
 
 /** What is kept of a tested mailbox: without the error objects, whose causes would keep sockets in memory. */
@@ -32,7 +34,7 @@ export interface MailboxesRun {
   readonly signal: AbortSignal;
   /** tests these protocols of one mailbox; what it throws is made a red result */
   readonly test: (candidate: Candidate) => Promise<readonly ProtocolResult[]>;
-  readonly hostOf: (record: MailboxRecord, protocol: Protocol) => MailHost;
+  readonly hostOf: (record: MailboxRecord, protocol: ProtocolWord) => Place;
   /** what was thrown, as an error to show */
   readonly explain: (thrown: unknown) => Promise<MailauthError>;
   /** after each mailbox */
@@ -86,7 +88,7 @@ function testerOf(run: MailboxesRun): (candidate: Candidate) => Promise<readonly
   const pauses = hostPauses(run);
 
   const ready = async (candidate: Candidate): Promise<Candidate & { readonly refused: readonly ProtocolResult[] }> => {
-    const open: Protocol[] = [];
+    const open: ProtocolWord[] = [];
     const refused: ProtocolResult[] = [];
     const signInOpen = await pauses.ready(signInService);
     for (const protocol of candidate.protocols) {
@@ -140,21 +142,20 @@ function pauseWanted(error: MailauthError): { bySignIn: boolean; waitMs: number 
   }
 }
 
-function notAsked(record: MailboxRecord, protocol: Protocol, host: MailHost): ProtocolResult {
+function notAsked(record: MailboxRecord, protocol: ProtocolWord, host: Place): ProtocolResult {
   const { mailbox } = record;
   const error = problem('mail-host-paused', {
     mailbox,
-    user: mailbox,
     protocol,
     host: host.host,
-    port: host.port,
   });
   return notBegun(record, protocol, host, error);
 }
 
 /** A result in which no stage was begun: its first stage shows why. */
-function notBegun({ mailbox }: MailboxRecord, protocol: Protocol, host: MailHost, error: MailauthError): ProtocolResult {
-  const stages = stageOrder(protocol, host.security).map((name: StageName, i) =>
+function notBegun({ mailbox }: MailboxRecord, protocol: ProtocolWord, host: Place, error: MailauthError): ProtocolResult {
+  const order: readonly StageName[] = protocol === 'graph-send' ? graphStages : stageOrder(protocol, host.security ?? 'tls');
+  const stages = order.map((name, i) =>
     i === 0 ? ({ name, state: 'failed', ms: 0, detail: error.title } as const) : ({ name, state: 'skipped', ms: 0, detail: '' } as const),
   );
   return withDiagnosis({ mailbox, protocol, ok: false, host: host.host, port: host.port, user: mailbox, stages }, error);

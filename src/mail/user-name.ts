@@ -4,7 +4,7 @@ import type { MailboxRecord } from '../core/mailbox.ts';
 import type { MailSpot } from '../errors/catalogue/mail/mail-words.ts';
 import { problem } from '../errors/problem.ts';
 import { saslUser } from '../tokens/formats.ts';
-import { type ProtocolResult, withDiagnosis, withNote } from './result.ts';
+import { type MailResult, withDiagnosis, withNote } from './result.ts';
 
 /**
  * The names that may be right for SASL `user=`, best first, each once: what is known to work, the mailbox, who signed in, the delegate.
@@ -35,10 +35,10 @@ const nameRefusals: ReadonlySet<string> = new Set([
   'smtp-send-as-denied',
 ]);
 
-const failedAt = (result: ProtocolResult): string | undefined => result.stages.find((s) => s.state === 'failed')?.name;
-const refusesName = (result: ProtocolResult): boolean =>
+const failedAt = (result: MailResult): string | undefined => result.stages.find((s) => s.state === 'failed')?.name;
+const refusesName = (result: MailResult): boolean =>
   result.error !== undefined && failedAt(result) === 'auth' && nameRefusals.has(result.error.code);
-const signedIn = (result: ProtocolResult): boolean => result.stages.some((s) => s.name === 'auth' && s.state === 'ok');
+const signedIn = (result: MailResult): boolean => result.stages.some((s) => s.name === 'auth' && s.state === 'ok');
 
 /**
  * Tests under the first name, and under the others only where the first was refused as a name. What the second sign-in shows decides:
@@ -48,8 +48,8 @@ const signedIn = (result: ProtocolResult): boolean => result.stages.some((s) => 
 export async function testByName(
   names: readonly string[],
   signInAs: string | undefined,
-  test: (user: string) => Promise<ProtocolResult>,
-): Promise<ProtocolResult> {
+  test: (user: string) => Promise<MailResult>,
+): Promise<MailResult> {
   const [first = '', ...others] = names;
   const began = await test(first);
   if (!refusesName(began)) return noted(began);
@@ -63,13 +63,13 @@ export async function testByName(
 }
 
 /** Notes the user name that SMTP takes, in every test: mail programs need that name too. */
-function noted(result: ProtocolResult): ProtocolResult {
+function noted(result: MailResult): MailResult {
   const { protocol, ok, user, mailbox } = result;
   if (protocol !== 'smtp' || !ok || user.toLowerCase() === mailbox.toLowerCase()) return result;
   return withNote(result, problem('smtp-user-name', spotOf(result)));
 }
 
-function rightsMissing(began: ProtocolResult, name: string, signInAs: string | undefined): ProtocolResult {
+function rightsMissing(began: MailResult, name: string, signInAs: string | undefined): MailResult {
   const isDelegate = signInAs !== undefined && signInAs.toLowerCase() === name.toLowerCase();
   const blanks = { ...spotOf(began), tokenUser: name, opensOwn: true };
   return withDiagnosis(began, withReply(began, isDelegate ? problem('mail-no-full-access', blanks) : problem('mail-token-user', blanks)));
@@ -78,13 +78,13 @@ function rightsMissing(began: ProtocolResult, name: string, signInAs: string | u
 /**
  * No name works. With missing rights the delegate could still open their own mailbox; that was refused too, so rights are not the reason.
  */
-function noneWorks(began: ProtocolResult, names: readonly string[]): ProtocolResult {
+function noneWorks(began: MailResult, names: readonly string[]): MailResult {
   const code = began.error?.code;
   if (code === 'mail-token-user') return began;
   const blanks = { ...spotOf(began), tokenLooksRight: code !== `${began.protocol}-authenticate-failed`, alsoRefused: names.slice(1) };
   return withDiagnosis(began, withReply(began, problem(`${began.protocol}-authenticate-failed`, blanks)));
 }
 
-const withReply = (from: ProtocolResult, error: MailauthError): MailauthError => error.but({ detail: from.error?.detail ?? {} });
+const withReply = (from: MailResult, error: MailauthError): MailauthError => error.but({ detail: from.error?.detail ?? {} });
 
-const spotOf = ({ mailbox, user, protocol, host, port }: ProtocolResult): MailSpot => ({ mailbox, user, protocol, host, port });
+const spotOf = ({ mailbox, user, protocol, host, port }: MailResult): MailSpot => ({ mailbox, user, protocol, host, port });

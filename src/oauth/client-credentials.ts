@@ -1,9 +1,9 @@
 import { constants, randomUUID, sign } from 'node:crypto';
-import type { Cloud, Protocol } from '../core/cloud.ts';
+import type { Cloud, ProtocolWord } from '../core/cloud.ts';
 import type { HttpResponse } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import type { TokenSet } from '../core/mailbox.ts';
-import { appRole } from '../core/permissions.ts';
+import { appRolesOf } from '../core/permissions.ts';
 import { authorityOf } from '../core/sign-in-authority.ts';
 import { problem } from '../errors/problem.ts';
 import { readAccessToken } from './claims.ts';
@@ -78,9 +78,9 @@ export async function appToken(app: OAuthApp, mailbox: string): Promise<TokenSet
 }
 
 /** The wanted application permissions that the token lacks. An empty list when the token cannot be read. */
-export function missingRoles(set: Pick<TokenSet, 'scopes'>, protocols: readonly Protocol[]): readonly string[] {
+export function missingRoles(set: Pick<TokenSet, 'scopes'>, protocols: readonly ProtocolWord[]): readonly string[] {
   if (set.scopes.some((scope) => scope.endsWith('/.default'))) return [];
-  return protocols.map(appRole).filter((role) => !set.scopes.includes(role));
+  return appRolesOf(protocols).filter((role) => !set.scopes.includes(role));
 }
 
 /** RFC 7523 section 2.2 */

@@ -37,6 +37,8 @@ export function newPkce(random: Random): { verifier: Secret; challenge: string }
 interface AuthorizationRequest {
   readonly redirectUri: string;
   readonly scopes: readonly string[];
+  /** of another resource: consent is asked for them, and no token */
+  readonly alsoConsent?: readonly string[];
   readonly state: string;
   readonly codeChallenge: string;
   /** comes back in the id_token (OpenID Connect Core section 3.1.2.1) */
@@ -48,10 +50,11 @@ interface AuthorizationRequest {
 
 /** The address a browser opens: authorization code flow, PKCE, answer in the query (RFC 6749 section 4.1.1). No network. */
 export async function authorizationUrl(app: OAuthApp, request: AuthorizationRequest): Promise<string> {
-  const { redirectUri, scopes, state, codeChallenge, nonce, loginHint, prompt } = request;
+  const { redirectUri, scopes, alsoConsent = [], state, codeChallenge, nonce, loginHint, prompt } = request;
   const address = await client(app, new TokenExchange(app)).getAuthCodeUrl({
     redirectUri,
     scopes: [...scopes],
+    ...(alsoConsent.length === 0 ? {} : { extraScopesToConsent: [...alsoConsent] }),
     state,
     nonce,
     codeChallenge,

@@ -1,5 +1,5 @@
-import type { Cloud, Protocol } from '../core/cloud.ts';
-import { delegatedPermissionsOf } from '../core/permissions.ts';
+import { type Cloud, mailOf, type ProtocolWord } from '../core/cloud.ts';
+import { delegatedPermissionsOf, type GraphSender, graphPermissionsOf } from '../core/permissions.ts';
 import type { EntraWords } from '../errors/catalogue/entra/entra-words.ts';
 import { problem } from '../errors/problem.ts';
 
@@ -8,12 +8,24 @@ const openIdScopes: readonly string[] = ['offline_access', 'openid', 'profile', 
 
 /**
  * What a mailbox's token request asks for. Full addresses: a bare name would mean Microsoft Graph, and a request may name
- * one resource only (AADSTS28000), so a Graph scope never stands here.
+ * one resource only (AADSTS28000), so a Graph scope stands here only where nothing is wanted of the mail servers.
  * Source: learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
  */
-export function scopesFor(cloud: Cloud, protocols: readonly Protocol[]): string[] {
+export function scopesFor(cloud: Cloud, protocols: readonly ProtocolWord[], sender: GraphSender = {}): string[] {
+  if (delegatedPermissionsOf(protocols).length === 0) return graphScopes(cloud, protocols, sender);
   return [...delegatedPermissionsOf(protocols).map((name) => `${cloud.outlookScopeBase}/${name}`), ...openIdScopes];
 }
+
+/** What a request for Microsoft Graph's own token asks for: to send, where that is wanted. */
+export function graphScopes(cloud: Cloud, protocols: readonly ProtocolWord[], sender: GraphSender): string[] {
+  // The ports of the sandbox change; Entra knows Graph by the address of its cloud.
+  const base = cloud.name === 'sandbox' ? 'https://graph.microsoft.com' : cloud.graph;
+  return [...graphPermissionsOf(protocols, sender).map((name) => `${base}/${name}`), ...openIdScopes];
+}
+
+/** The Graph permission that a sign-in for the mail servers also gets consent for; its token is another request. */
+export const scopesBeside = (cloud: Cloud, protocols: readonly ProtocolWord[], sender: GraphSender): readonly string[] =>
+  mailOf(protocols).length === 0 ? [] : graphScopes(cloud, protocols, sender).filter((scope) => !openIdScopes.includes(scope));
 
 /** The `scope` of a token response; without one, all that was asked for was granted (RFC 6749 section 5.1). */
 export function grantedScopes(scope: string | undefined, requested: readonly string[]): string[] {

@@ -26,6 +26,8 @@ export interface SignInRequest extends Omit<BrowserTrip, 'address'> {
   readonly signInAs?: string;
   /** full scope strings, OIDC ones included */
   readonly scopes: readonly string[];
+  /** scopes of another resource that the person agrees to at the same time; their token is asked for later */
+  readonly alsoConsent?: readonly string[];
   /** after a wrong account or with --force: let the person choose (no hint beside it, MSAL would drop it) */
   readonly selectAccount: boolean;
   /** gets the account that signed in, where another one was wanted */
@@ -54,6 +56,7 @@ export async function signIn(
       authorizationUrl(app, {
         redirectUri,
         scopes: [...request.scopes],
+        alsoConsent: request.alsoConsent ?? [],
         state,
         nonce,
         codeChallenge: pkce.challenge,

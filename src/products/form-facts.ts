@@ -1,4 +1,4 @@
-import type { Cloud, Endpoints, MailHost, Protocol } from '../core/cloud.ts';
+import type { Cloud, Endpoints, MailHost, Protocol, ProtocolWord } from '../core/cloud.ts';
 import { isPersonal } from '../core/links.ts';
 import { signerOf } from '../core/mailbox.ts';
 import { quotePowerShell } from '../core/quoting.ts';
@@ -18,7 +18,7 @@ export interface ProductFacts {
   /** full scope strings, as a token request names them */
   readonly scopes: readonly string[];
   readonly servers: Readonly<Record<Protocol, MailHost>>;
-  readonly protocols: readonly Protocol[];
+  readonly protocols: readonly ProtocolWord[];
 }
 
 /** What the fields of a product's form are filled from. Sheet and guide put other words in the place of the secrets. */
@@ -49,7 +49,7 @@ export function sharedMailboxCommands({ mailbox, signsIn, protocols }: ProductFa
   const [shared, user] = [mailbox, signsIn].map((address) => quotePowerShell(printable(address)));
   return [
     `Add-MailboxPermission -Identity ${shared} -User ${user} -AccessRights FullAccess -AutoMapping $false`,
-    ...(protocols.includes('smtp')
+    ...(protocols.includes('smtp') || protocols.includes('graph-send')
       ? [`Add-RecipientPermission -Identity ${shared} -Trustee ${user} -AccessRights SendAs -Confirm:$false`]
       : []),
   ];

@@ -1,17 +1,17 @@
-import type { Protocol } from '../core/cloud.ts';
+import type { ProtocolWord } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
 import type { ClientType } from '../core/mailbox.ts';
-import { appRolesOf, delegatedPermissionsOf, isMailPermission } from '../core/permissions.ts';
+import { appRolesOf, delegatedPermissionsOf, type GraphSender, graphPermissionsOf, isMailPermission } from '../core/permissions.ts';
 import type { Audience, PlannedCertificate, RegistrationPlan } from '../core/registration-plan.ts';
 import { type Product, platformOf, type SignInWay } from './product.ts';
 
 /** The answers that decide how the app is registered; the wizard's `Answers` fit. */
-export interface PlanAnswers {
+export interface PlanAnswers extends GraphSender {
   readonly name: string;
   readonly audience: Audience;
   readonly clientType: ClientType;
   readonly redirectUri: string;
-  readonly protocols: readonly Protocol[];
+  readonly protocols: readonly ProtocolWord[];
   readonly secretMonths: number;
   readonly consent: RegistrationPlan['consent'];
   readonly signIn?: SignInWay;
@@ -39,7 +39,7 @@ export function planRegistration(product: Product, answers: PlanAnswers, setupId
     redirectUris: platform === 'none' ? [] : [answers.redirectUri],
     publicClientFlows: answers.clientType === 'public' && (product.publicClientFlows || needsClientFlows(answers.signIn)),
     implicitTokens: variant?.implicitTokens === true,
-    graphPermissions: permissionsOf(product, answers.protocols),
+    graphPermissions: permissionsOf(product, answers.protocols, answers),
     exchangePermissions: delegatedPermissionsOf(answers.protocols),
     ...defined({
       secretMonths: answers.clientType === 'confidential' ? answers.secretMonths : undefined,
@@ -51,8 +51,8 @@ export function planRegistration(product: Product, answers: PlanAnswers, setupId
 }
 
 /** The product's list, its mail permissions narrowed or widened to the protocols that were chosen. */
-export function permissionsOf(product: Product, protocols: readonly Protocol[]): readonly string[] {
-  const wanted = delegatedPermissionsOf(protocols);
+export function permissionsOf(product: Product, protocols: readonly ProtocolWord[], sender: GraphSender = {}): readonly string[] {
+  const wanted = [...delegatedPermissionsOf(protocols), ...graphPermissionsOf(protocols, sender)];
   const kept = product.permissions.filter((name) => wanted.includes(name) || !isMailPermission(name));
   return [...kept, ...wanted.filter((name) => !kept.includes(name))];
 }

@@ -104,6 +104,7 @@ function readingSession(ctx: Context, globals: Globals): Session {
       if (authority === undefined || differenceOf(authority, now) !== undefined || !isOfRecordedAccount(record, set)) refuse();
     },
     refresh: refuse,
+    refreshForGraph: refuse,
     storeNamed: refuse,
     probedStore: refuse,
     close: async () => undefined,

@@ -3,8 +3,8 @@ import type { Clock, Random } from '../core/context.ts';
 import { SysExit } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
-import { readAddresses, sameAddress } from './addresses.ts';
-import { type Message, readMessage, valuesOf, withLinesOnTop, withoutField } from './message.ts';
+import { readAddresses, sameAddress } from '../message/addresses.ts';
+import { type Message, readMessage, valuesOf, withLinesOnTop, withoutField } from '../message/message.ts';
 
 /** What the caller said beside the message. */
 export interface Asked {

@@ -1,11 +1,12 @@
-import type { Cloud } from '../core/cloud.ts';
+import type { Cloud, ProtocolWord } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
-import type { MailauthError } from '../core/errors.ts';
+import { Exit, MailauthError } from '../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { problem } from '../errors/problem.ts';
 import { evidenceOf } from '../mail/run-tests.ts';
 import { saslUser } from '../tokens/formats.ts';
+import { mimeFor, sendByGraph } from './graph-mail.ts';
 import type { Outgoing } from './outgoing.ts';
 import { recipientsRefused, submit, type Taken } from './submission.ts';
 
@@ -22,21 +23,49 @@ export interface SendDeps {
   readonly answerMs: number;
   /** a valid token for the mail servers */
   readonly token: () => Promise<TokenSet>;
+  /** one for Microsoft Graph */
+  readonly graphToken: () => Promise<TokenSet>;
 }
 
 /** How a message went out. */
 export interface Sent extends Taken {
-  readonly via: 'smtp';
+  readonly via: 'smtp' | 'graph';
   /** some recipients were refused: the exit code and the words of it */
   readonly error?: MailauthError;
 }
 
-/** Sends a message from a set-up mailbox. Resolves only where a server took it; everything else is thrown. */
+/**
+ * Sends a message from a set-up mailbox. Resolves only where a server took it; everything else is thrown. `auto` is SMTP, and Graph where SMTP
+ * AUTH is switched off or not part of the set-up, and Graph may be used.
+ */
 export async function sendMessage(record: MailboxRecord, mail: Outgoing, deps: SendDeps): Promise<Sent> {
-  if (deps.via === 'graph' || !record.protocols.includes('smtp')) {
-    throw problem('send-not-set-up', { mailbox: record.mailbox, for: record.for, words: ['smtp'], keep: record.protocols });
+  const { protocols } = record;
+  const [hasSmtp, hasGraph] = [protocols.includes('smtp'), protocols.includes('graph-send')];
+  if (deps.via === 'graph' || (deps.via === 'auto' && !hasSmtp && hasGraph)) {
+    if (!hasGraph) throw notSetUp(record, 'graph-send');
+    return byGraph(record, mail, deps, await deps.graphToken());
   }
-  return bySmtp(record, mail, deps);
+  if (!hasSmtp) throw notSetUp(record, 'smtp');
+  try {
+    return await bySmtp(record, mail, deps);
+  } catch (cause) {
+    const isOff = cause instanceof MailauthError && cause.code === 'smtp-auth-disabled';
+    if (!isOff || deps.via !== 'auto' || !hasGraph) throw cause;
+    // Where Graph gives no token, the switch that is off says more.
+    const set = await deps.graphToken().catch((refused: unknown) => {
+      throw refused instanceof MailauthError && refused.exit !== Exit.temporary ? cause : refused;
+    });
+    return byGraph(record, mail, deps, set);
+  }
+}
+
+const notSetUp = ({ mailbox, for: product, protocols }: MailboxRecord, word: ProtocolWord): MailauthError =>
+  problem('send-not-set-up', { mailbox, for: product, word, keep: protocols });
+
+async function byGraph(record: MailboxRecord, mail: Outgoing, deps: SendDeps, { accessToken }: TokenSet): Promise<Sent> {
+  const { ctx, network, cloud, answerMs } = deps;
+  await sendByGraph(record, mimeFor(record, mail), { ctx, network, cloud, token: accessToken, timeoutMs: answerMs });
+  return { via: 'graph', accepted: mail.recipients, refused: [], reply: '202' };
 }
 
 async function bySmtp(record: MailboxRecord, { sender, recipients, message }: Outgoing, deps: SendDeps): Promise<Sent> {

@@ -11,8 +11,8 @@ import { type Reply, type SmtpTalk, smtpTalk, words } from '../mail/smtp-preflig
 import { explainSmtp } from '../mail/smtp-problem.ts';
 import type { ConversationStage } from '../mail/stages.ts';
 import { openWire, type Wire } from '../mail/wire.ts';
+import { withDotsDoubled } from '../message/message.ts';
 import { withoutToken, xoauth2 } from '../tokens/sasl.ts';
-import { withDotsDoubled } from './message.ts';
 import { inBytes, mostBytes } from './read-input.ts';
 
 export interface SubmissionDeps {

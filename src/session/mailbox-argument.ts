@@ -63,7 +63,8 @@ export async function mailboxArgument(
 
 const canHave = {
   token: (record: MailboxRecord) => !isHandedOver(record),
-  sending: (record: MailboxRecord) => !isHandedOver(record) && record.protocols.includes('smtp'),
+  sending: (record: MailboxRecord) =>
+    !isHandedOver(record) && ['smtp', 'graph-send'].some((word) => record.protocols.some((one) => one === word)),
   secret: ({ registration }: MailboxRecord) => registration.clientType === 'confidential',
 };
 

@@ -41,6 +41,8 @@ export interface Session {
   refuseForeign(record: MailboxRecord, set: TokenSet): Promise<void>;
   /** trades a refresh token for a new set (RFC 6749 section 6) */
   refresh(record: MailboxRecord, old: TokenSet): Promise<TokenSet>;
+  /** the same for Microsoft Graph: a refusal is not one of the mail servers' token, and is not noted in the mailbox file */
+  refreshForGraph(record: MailboxRecord, old: TokenSet): Promise<TokenSet>;
   /**
    * the store of a set-up mailbox, or the one asked for, to read secrets that are used; not probed. Throws `home-exposed`,
    * `mailbox-file-altered` where somebody else may have said where they go.
@@ -77,10 +79,7 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
     return store;
   };
   const session: Session = {
-    ctx,
-    globals,
-    home,
-    report,
+    ...{ ctx, globals, home, report },
     stepTimeoutMs: globals.timeoutMs ?? defaultStepTimeoutMs,
     browserTimeoutMs: globals.timeoutMs ?? defaultBrowserTimeoutMs,
     sandbox: sandboxOf,
@@ -98,6 +97,7 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
     },
     refuseForeign: (record, set) => refuseForeignIn(session, record, set),
     refresh: (record, old) => refreshAndNote(session, record, old),
+    refreshForGraph: (record, old) => refreshForGraph(session, record, old),
     async store(record) {
       await session.refuseSteered(record);
       return session.storeToShow(record);
@@ -161,4 +161,16 @@ async function refreshAndNote(session: Session, record: MailboxRecord, old: Toke
     if (isRefusal(error)) await noteRefusal(files, record, { at: rfc3339(ctx.clock.now()), code: error.code });
     throw error;
   }
+}
+
+async function refreshForGraph(session: Session, record: MailboxRecord, old: TokenSet): Promise<TokenSet> {
+  const { ctx, stepTimeoutMs } = session;
+  const [{ refreshed }, { graphScopes }, inForce, store] = await Promise.all([
+    import('../tokens/refresh.ts'),
+    import('../oauth/scopes.ts'),
+    session.inForce(record),
+    session.store(record),
+  ]);
+  const scopes = graphScopes(inForce.cloud, record.protocols, record);
+  return refreshed({ ...record, scopes }, old, { ctx, stepTimeoutMs, network: () => session.network(), ...inForce, store });
 }

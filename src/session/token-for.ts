@@ -1,7 +1,7 @@
 import { MailauthError } from '../core/errors.ts';
 import { isHandedOver, type MailboxKey, type MailboxRecord, type TokenSet } from '../core/mailbox.ts';
 import { ofProduct } from '../core/next.ts';
-import { currentToken, storedToken, type TokenWish } from '../tokens/current.ts';
+import { currentToken, storedToken, type TokenDeps, type TokenWish } from '../tokens/current.ts';
 import { mailboxesOf, withoutToken } from './mailbox-argument.ts';
 import type { Session } from './session.ts';
 
@@ -36,15 +36,31 @@ export async function refuseForeignSignIn(session: Session, record: MailboxRecor
   if (stored !== undefined) await session.refuseForeign(record, stored);
 }
 
+/** The same for Microsoft Graph. */
+export async function graphTokenOf(session: Session, record: MailboxRecord, wish: TokenWish): Promise<TokenSet> {
+  const { currentGraphToken } = await import('../tokens/graph-token.ts');
+  try {
+    return await currentGraphToken(record, wish, {
+      ...(await depsOf(session, record)),
+      refresh: (old) => session.refreshForGraph(record, old),
+    });
+  } catch (error) {
+    throw ofThisProduct(error, record);
+  }
+}
+
 async function tokenFrom(session: Session, record: MailboxRecord, wish: TokenWish): Promise<TokenSet> {
+  return currentToken(record, wish, { ...(await depsOf(session, record)), refresh: (old) => session.refresh(record, old) });
+}
+
+async function depsOf(session: Session, record: MailboxRecord): Promise<Omit<TokenDeps, 'refresh'>> {
   const store = await session.store(record);
-  return currentToken(record, wish, {
+  return {
     ctx: session.ctx,
     home: session.home,
     store,
     waitMs: session.stepTimeoutMs,
     refuseForeign: (set) => session.refuseForeign(record, set),
-    refresh: (old) => session.refresh(record, old),
     note: (text) => session.report.detail(text),
-  });
+  };
 }

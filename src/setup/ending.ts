@@ -14,6 +14,7 @@ import { resumeHere } from './journal/setup-deps.ts';
 import type { HandedOff } from './register/handoff-step.ts';
 import { appTokenWithRoles, testApp } from './sign-in/app-only-step.ts';
 import { withConsent } from './sign-in/consent-step.ts';
+import { graphTokenNow } from './sign-in/graph-token-now.ts';
 import { keepTokens, promoteSecret, type TokenKeeper, testMailbox } from './sign-in/kept-tokens.ts';
 import { signInWithPassword } from './sign-in/password-step.ts';
 import { signInForProof } from './sign-in/proof-step.ts';
@@ -146,7 +147,15 @@ const keeperOf = ({ deps, store }: RegisteredSetup): TokenKeeper => ({
 });
 
 const tested = (at: RegisteredSetup, record: MailboxRecord, set: TokenSet): Promise<readonly ProtocolResult[]> =>
-  testedWithExchange(at, { record, set }, () => testMailbox(at.deps, record, at.cloud, async () => set));
+  testedWithExchange(at, { record, set }, () =>
+    testMailbox(
+      at.deps,
+      record,
+      at.cloud,
+      async () => set,
+      () => graphTokenNow(at, record),
+    ),
+  );
 
 function outcome(record: MailboxRecord, signedIn: boolean, results: readonly ProtocolResult[]): SetupOutcome {
   const error = testError(results);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { exchangeOnlineScript } from '../by-hand/handoff/exchange-powershell.ts';
 import { fileNames } from '../by-hand/handoff/handoff-request.ts';
 import { handoffFolder, writeHandoff } from '../by-hand/handoff/write-handoff.ts';
+import { mailOf } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
 import { MailauthError } from '../core/errors.ts';
 import { columnsOf, fold, underHeading } from '../core/fold.ts';
@@ -17,8 +18,7 @@ import type { Through } from '../exchange/way.ts';
 import type { ProtocolResult } from '../mail/result.ts';
 import { missingRoles } from '../oauth/client-credentials.ts';
 import { guardWrites } from '../store/home.ts';
-import { isMendable, type SignedInNow, untilAdministrator, untilItActs } from './exchange-wait.ts';
-import { testMailbox } from './sign-in/kept-tokens.ts';
+import { isMendable, type SignedInNow, testedNow, untilAdministrator, untilItActs } from './exchange-wait.ts';
 import type { RegisteredSetup } from './sign-in/registered-setup.ts';
 
 type Test = () => Promise<readonly ProtocolResult[]>;
@@ -28,12 +28,12 @@ type Test = () => Promise<readonly ProtocolResult[]>;
  * person is asked after a red one. What Exchange refuses does not end the set-up: the tests tell what is missing.
  */
 export async function testedWithExchange(at: RegisteredSetup, now: SignedInNow, test: Test): Promise<readonly ProtocolResult[]> {
-  const { deps, input, cloud } = at;
+  const { deps, input } = at;
   const choice = input.exchange ?? (deps.canAsk ? 'ask' : 'print');
   if (choice === 'api' || choice === 'pwsh') {
     const outcome = await changeInExchange(at, now, choice);
     if (!input.test) return [];
-    return outcome === 'changed' ? untilItActs(at, now) : testMailbox(deps, now.record, cloud, async () => now.set);
+    return outcome === 'changed' ? untilItActs(at, now) : testedNow(at, now);
   }
   if (!input.test) return [];
   if (choice === 'ask' && deps.canAsk) return testedWithPerson(at, now, test);
@@ -49,7 +49,7 @@ async function testedWithPerson(at: RegisteredSetup, now: SignedInNow, test: Tes
   const way = await wayToLook(at);
   const outcome = way === undefined ? 'declined' : await changeInExchange(at, now, way);
   if (outcome === 'changed') return untilItActs(at, now);
-  const results = before ?? (await (way === undefined ? test() : testMailbox(at.deps, now.record, at.cloud, async () => now.set)));
+  const results = before ?? (await (way === undefined ? test() : testedNow(at, now)));
   const isLeft = outcome === 'unchanged' || !results.some(isMendable) || !(await wantsToWait(at, now));
   if (isLeft) return results;
   // What refused has shown the lines.
@@ -75,7 +75,8 @@ async function writeForExchange(at: RegisteredSetup, now: SignedInNow): Promise<
   const use = useOf(now);
   // The script knows Send As and not the role of RBAC for Applications.
   if (use.opener.kind === 'app' && !use.opener.sendsByPermission) return;
-  const { mailbox, tenantId, protocols, signInAs } = record;
+  const { mailbox, tenantId, signInAs } = record;
+  const protocols = mailOf(record.protocols);
   const app = use.opener.kind === 'app' ? { app: defined({ clientId: use.opener.appId, objectId: use.opener.objectId }) } : {};
   const text = exchangeOnlineScript({ mailbox, tenantId, cloud, protocols, ...defined({ signInAs }), ...app });
   const folder = handoffFolder(deps.home, record);

@@ -6,6 +6,7 @@ import { runTests } from '../mail/run-tests.ts';
 import { aborted } from '../oauth/sign-in-view.ts';
 import { escapeKey } from '../ui/theme.ts';
 import { type WaitKey, waitWithKeys } from '../ui/waiting.ts';
+import { graphTokenNow } from './sign-in/graph-token-now.ts';
 import { testMailbox } from './sign-in/kept-tokens.ts';
 import type { RegisteredSetup } from './sign-in/registered-setup.ts';
 
@@ -22,14 +23,24 @@ const mendable = [
 export const isMendable = ({ ok, diagnosis }: ProtocolResult): boolean =>
   !ok && diagnosis !== undefined && mendable.includes(diagnosis.code);
 
+/** Every protocol of the set-up, with the tokens of its sign-in. */
+export const testedNow = (at: RegisteredSetup, { record, set }: SignedInNow): Promise<readonly ProtocolResult[]> =>
+  testMailbox(
+    at.deps,
+    record,
+    at.cloud,
+    async () => set,
+    () => graphTokenNow(at, record),
+  );
+
 /** A switch takes minutes to reach the mail servers, seldom an hour. */
 const mostWaitMs = 300_000;
 const betweenMs = 20_000;
 
 /** After a change: tests until everything is green, for some minutes; then it says the command for later. */
 export async function untilItActs(at: RegisteredSetup, now: SignedInNow): Promise<readonly ProtocolResult[]> {
-  const { deps, cloud } = at;
-  const first = await testMailbox(deps, now.record, cloud, async () => now.set);
+  const { deps } = at;
+  const first = await testedNow(at, now);
   if (!first.some(isMendable)) return first;
   const live = 'Waiting until the change reaches the mail servers';
   const results = await testedAgain(at, now, first, {

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { protocols } from '../core/cloud.ts';
+import { protocolWords } from '../core/cloud.ts';
 import { storeNames } from '../core/stores.ts';
 
 /** The content of a file that mailauth wrote, or why it cannot be used. The caller decides what a missing file means. */
@@ -42,7 +42,7 @@ export const authoritySchema = z.object({
   smtp: z.string(),
 });
 
-const protocol = z.enum(protocols);
+const protocol = z.enum(protocolWords);
 
 const mailHost = z.object({
   host: z.string().check(z.minLength(1)),

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { defined } from '../core/defined.ts';
-import type { MailboxKey, TokenSet } from '../core/mailbox.ts';
+import type { GraphToken, MailboxKey, TokenSet } from '../core/mailbox.ts';
 import { type Command, mailauth } from '../core/next.ts';
 import { Secret } from '../core/secret.ts';
 import { rfc3339Exact } from '../core/time.ts';
@@ -45,6 +45,9 @@ const schema = z.object({
   refreshTokenIssuedAt: z.exactOptional(timeSchema),
   scopes: z.array(z.string()),
   account: accountSchema,
+  graph: z.exactOptional(
+    z.object({ accessToken: z.string().check(z.minLength(1)), issuedAt: timeSchema, expiresAt: timeSchema, scopes: z.array(z.string()) }),
+  ),
   authority: z.exactOptional(authoritySchema),
 });
 
@@ -59,10 +62,17 @@ export function encodeTokenSet(set: TokenSet): Secret {
     ...(set.refreshTokenIssuedAt === undefined ? {} : { refreshTokenIssuedAt: rfc3339Exact(set.refreshTokenIssuedAt) }),
     scopes: [...set.scopes],
     account: set.account,
-    ...defined({ authority: set.authority }),
+    ...defined({ graph: set.graph && encodeGraph(set.graph), authority: set.authority }),
   };
   return new Secret(JSON.stringify(wire));
 }
+
+const encodeGraph = ({ accessToken, issuedAt, expiresAt, scopes }: GraphToken) => ({
+  accessToken: accessToken.reveal(),
+  issuedAt: rfc3339Exact(issuedAt),
+  expiresAt: rfc3339Exact(expiresAt),
+  scopes: [...scopes],
+});
 
 /** Throws `store-damaged`; `key` names the mailbox in it. The content of the entry never gets into the error. */
 export function decodeTokenSet(secret: Secret, key?: MailboxKey): TokenSet {
@@ -71,7 +81,7 @@ export function decodeTokenSet(secret: Secret, key?: MailboxKey): TokenSet {
     const entry = key === undefined ? 'token' : tokenEntry(key);
     throw problem('store-damaged', { what: entry, why: 'it is not what mailauth writes', fix: [fixOf(entry)] });
   }
-  const { version: _, accessToken, refreshToken, issuedAt, expiresAt, refreshTokenIssuedAt, ...rest } = read.data;
+  const { version: _, accessToken, refreshToken, issuedAt, expiresAt, refreshTokenIssuedAt, graph, ...rest } = read.data;
   return {
     ...rest,
     accessToken: new Secret(accessToken),
@@ -79,6 +89,16 @@ export function decodeTokenSet(secret: Secret, key?: MailboxKey): TokenSet {
     issuedAt: Date.parse(issuedAt),
     expiresAt: Date.parse(expiresAt),
     ...(refreshTokenIssuedAt === undefined ? {} : { refreshTokenIssuedAt: Date.parse(refreshTokenIssuedAt) }),
+    ...(graph === undefined
+      ? {}
+      : {
+          graph: {
+            accessToken: new Secret(graph.accessToken),
+            issuedAt: Date.parse(graph.issuedAt),
+            expiresAt: Date.parse(graph.expiresAt),
+            scopes: graph.scopes,
+          },
+        }),
   };
 }
 

@@ -40,7 +40,7 @@ export async function storedToken(store: SecretStore, record: MailboxRecord): Pr
 export const tokenLock = (home: string, key: MailboxKey): string => join(home, 'locks', `token-${mailboxSlug(key)}`);
 
 /** Throws `not-signed-in`: the mailbox never signed in, was logged out, or its entry was moved to another store. */
-async function tokenThere(record: MailboxRecord, deps: TokenDeps): Promise<TokenSet> {
+export async function tokenThere(record: MailboxRecord, deps: TokenDeps): Promise<TokenSet> {
   const stored = await storedToken(deps.store, record);
   if (stored === undefined) throw problem('not-signed-in', { mailbox: record.mailbox });
   await deps.refuseForeign(stored);
@@ -75,10 +75,10 @@ export async function currentToken(record: MailboxRecord, wish: TokenWish, deps:
 const skewMs = 300_000;
 
 /** A token that was issued in the future is not fresh: the clock was ahead then, so the noted end is wrong, too. */
-const isFresh = (set: TokenSet, { minValidityMs }: TokenWish, deps: TokenDeps): boolean =>
+export const isFresh = (set: Pick<TokenSet, 'issuedAt' | 'expiresAt'>, { minValidityMs }: TokenWish, deps: TokenDeps): boolean =>
   leftMs(set, deps) >= minValidityMs && set.issuedAt <= deps.ctx.clock.now() + skewMs;
 
-const leftMs = (set: TokenSet, { ctx }: TokenDeps): number => set.expiresAt - ctx.clock.now();
+const leftMs = (set: Pick<TokenSet, 'expiresAt'>, { ctx }: TokenDeps): number => set.expiresAt - ctx.clock.now();
 
 async function afterWaiting(record: MailboxRecord, before: TokenSet, wish: TokenWish, deps: TokenDeps): Promise<TokenSet> {
   const now = await tokenThere(record, deps);
@@ -117,7 +117,7 @@ async function refreshUnderLock(record: MailboxRecord, before: TokenSet, wish: T
  * Microsoft does not revoke it when it is used (learn.microsoft.com/entra/identity-platform/refresh-tokens). A store that does not give
  * back what was written gets the old set again, and no token is given out.
  */
-async function replace(record: MailboxRecord, old: TokenSet, fresh: TokenSet, store: SecretStore): Promise<void> {
+export async function replace(record: MailboxRecord, old: TokenSet, fresh: TokenSet, store: SecretStore): Promise<void> {
   const entry = tokenEntry(record);
   const value = encodeTokenSet(fresh);
   await store.write(entry, value);

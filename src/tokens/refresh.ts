@@ -1,4 +1,5 @@
 import type { Tenant } from '../core/cloud.ts';
+import { defined } from '../core/defined.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { authorityOf } from '../core/sign-in-authority.ts';
 import type { SecretStore } from '../core/stores.ts';
@@ -68,6 +69,7 @@ export async function refreshed(record: MailboxRecord, old: TokenSet, deps: AppD
     scopes: grant.scopes,
     account: old.account,
     authority: authorityOf(app.cloud, app),
+    ...defined({ graph: old.graph }),
     refreshToken: grant.refreshToken ?? old.refreshToken,
     refreshTokenIssuedAt: grant.refreshToken === undefined ? (old.refreshTokenIssuedAt ?? old.issuedAt) : grant.receivedAt,
   };

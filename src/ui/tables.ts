@@ -1,4 +1,4 @@
-import { type Protocol, protocols } from '../core/cloud.ts';
+import { type ProtocolWord, protocols, protocolWords } from '../core/cloud.ts';
 import { fold } from '../core/fold.ts';
 import type { Theme } from './theme.ts';
 
@@ -17,7 +17,7 @@ export function renderFacts(facts: readonly (readonly [label: string, value: str
 /** One mailbox of the summary. A protocol that is missing was not tested. */
 export interface MailboxRow {
   readonly name: string;
-  readonly ok: Partial<Record<Protocol, boolean>>;
+  readonly ok: Partial<Record<ProtocolWord, boolean>>;
   /** what is wrong, or worth knowing; empty when all is well */
   readonly what: string;
 }
@@ -28,13 +28,15 @@ const gap = '  ';
 export function renderMailboxTable(rows: readonly MailboxRow[], theme: Theme, columns: number): string {
   const { signs } = theme;
   const width = Math.min(Math.max('Mailbox'.length, ...rows.map((row) => row.name.length)), 60);
-  const heads = protocols.map((p) => p.toUpperCase());
+  // Few set-ups have it, so its column is there only where one does.
+  const shown = rows.some((row) => row.ok['graph-send'] !== undefined) ? protocolWords : protocols;
+  const heads = shown.map((p) => p.toUpperCase());
   const at = 2 + width + heads.reduce((sum, head) => sum + gap.length + head.length, 0) + gap.length;
   const line = (name: string, cells: readonly string[], what: string) =>
     `  ${name}${gap}${cells.join(gap)}${what === '' ? '' : `${gap}${what}`}`.trimEnd();
   const head = theme.dim(line('Mailbox'.padEnd(width), heads, 'What is wrong'));
   const body = rows.map((row) => {
-    const cells = protocols.map((protocol, i) => {
+    const cells = shown.map((protocol, i) => {
       const ok = row.ok[protocol];
       const pad = ' '.repeat((heads[i]?.length ?? 1) - 1);
       if (ok === undefined) return `${theme.dim(signs.skipped)}${pad}`;

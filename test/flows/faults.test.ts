@@ -68,6 +68,13 @@ describe('mail', () => {
 });
 
 describe('sending', () => {
+  let sender: Machine;
+  beforeAll(async () => {
+    sender = await machine();
+    await sender.ready('setup --sandbox --yes --no-test --protocols smtp,graph-send --register existing --consent user');
+  });
+  afterAll(() => sender.end());
+
   it.concurrent.each(cases('send'))('%s', async (name, fault) => {
     const message = {
       isTerminal: false,
@@ -76,9 +83,12 @@ describe('sending', () => {
         yield Buffer.from('Subject: x\n\nx\n');
       },
     };
-    const ran = await pc.mailauth(`send nobody@contoso.example ada@contoso.example --sandbox --json --fault ${name}`, {
-      longInput: message,
-    });
+    const ran = await sender.mailauth(
+      `send nobody@contoso.example ada@contoso.example --sandbox --json --fault ${name}${name.startsWith('graph-') ? ' --via graph' : ''}`,
+      {
+        longInput: message,
+      },
+    );
     // The message itself is at fault (RFC 3463: 5.6.x).
     const exit = name === 'smtp-message-refused' ? SysExit.data : sysexit(expected(fault)).exit;
     expect(seen(ran)).toEqual({ code: fault.sees, exit });

@@ -135,7 +135,8 @@ export const sample: Readonly<Record<string, unknown>> = {
   needs: '8-bit text',
   fromHeader: true,
   isTyped: true,
-  words: ['smtp'],
+  permission: 'Mail.Send',
+  isMissing: false,
   keep: ['imap'],
 };
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { PortalFacts } from '../../by-hand/portal-steps.ts';
 import { walkThrough } from '../../by-hand/walk-through.ts';
-import type { Cloud, Protocol } from '../../core/cloud.ts';
+import { type Cloud, type ProtocolWord, protocolWords } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import { isPersonal } from '../../core/links.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
@@ -38,7 +38,7 @@ export interface SetUpAlready {
 const typed = z.object({
   clientType: z.optional(z.enum(['public', 'confidential'])),
   audience: z.optional(z.enum(['single', 'multi', 'multi-and-personal', 'personal'])),
-  protocols: z.optional(z.array(z.enum(['imap', 'pop', 'smtp']))),
+  protocols: z.optional(z.array(z.enum(protocolWords))),
 });
 
 /** The whole guide. A value comes from the flags, else from what is set up, else from the product; else a placeholder stands there. */
@@ -48,7 +48,7 @@ export function guideSteps(product: Product, values: GuideValues, cloud: Cloud, 
   const mailbox = values.mailbox ?? record?.mailbox;
   const tenant = values.tenant ?? record?.tenantId ?? sibling?.tenantId;
   const where = tenant ?? (mailbox === undefined ? 'TENANT-ID' : tenantForMailbox(mailbox));
-  const protocols: readonly Protocol[] = chosen.protocols ?? record?.protocols ?? product.protocols;
+  const protocols: readonly ProtocolWord[] = chosen.protocols ?? record?.protocols ?? product.protocols;
   const clientId = values.clientId ?? app?.clientId;
   const stored = values.tenant === undefined ? (record ?? sibling)?.endpoints : undefined;
   const facts: ProductFacts = {
@@ -58,7 +58,7 @@ export function guideSteps(product: Product, values: GuideValues, cloud: Cloud, 
     clientId: clientId ?? 'CLIENT-ID',
     redirectUri: values.redirectUri ?? app?.redirectUri ?? redirectOf(product),
     endpoints: stored ?? v2Endpoints(cloud, where),
-    scopes: scopesFor(cloud, protocols),
+    scopes: scopesFor(cloud, protocols, { mailbox: mailbox ?? '', signInAs: values.signInAs?.trim().toLowerCase() ?? record?.signInAs }),
     servers: mailHosts(cloud, where),
     protocols,
   };

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { unverifiedNote } from '../../core/cloud.ts';
+import { protocolWords, unverifiedNote } from '../../core/cloud.ts';
 import { columnsOf } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { again, led, mailauth, type NextStep, withoutBlanks } from '../../core/next.ts';
@@ -52,7 +52,7 @@ export const guide: CommandModule = {
       .option('--client-type <type>', 'public or confidential')
       .option('--redirect-uri <uri>', 'the callback address that the product shows')
       .option('--audience <audience>', 'single, multi, multi-and-personal or personal')
-      .option('--protocols <list>', 'any of imap,pop,smtp')
+      .option('--protocols <list>', `any of ${protocolWords.join()}`)
       .option('--name <text>', 'display name of the registration')
       .option('--secret-months <n>', 'lifetime of the client secret')
       .option('--variant <name>', `another kind of the product: ${variantNames.join(', ')}`),

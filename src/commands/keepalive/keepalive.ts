@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { type Protocol, protocols } from '../../core/cloud.ts';
+import { type ProtocolWord, protocolWords } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import { Interrupted, type MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
@@ -13,7 +13,7 @@ import { type CommandModule, examples, type Outcome } from '../../session/comman
 import { readWhole } from '../../session/globals.ts';
 import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import { tokenOf } from '../../session/token-for.ts';
+import { graphTokenOf, tokenOf } from '../../session/token-for.ts';
 import { asProblem } from '../../session/unexpected.ts';
 import { storedToken } from '../../tokens/current.ts';
 import {
@@ -41,7 +41,7 @@ interface Wish {
   readonly renewAfterDays: number;
   readonly warnDays: number;
   readonly jitterLimitMs: number;
-  readonly tests: readonly Protocol[] | 'all' | undefined;
+  readonly tests: readonly ProtocolWord[] | 'all' | undefined;
 }
 
 /** The result for one mailbox. `idle`: it is not signed in on this computer, because the product has the sign-in. */
@@ -114,14 +114,14 @@ function readRenewAfter(days: number): number {
   });
 }
 
-function readProtocols(value: string): readonly Protocol[] | 'all' {
+function readProtocols(value: string): readonly ProtocolWord[] | 'all' {
   if (value === 'all') return 'all';
   const named = value.split(',').map((word) => word.trim());
-  if (named.every((word) => protocols.some((p) => p === word))) return protocols.filter((p) => named.includes(p));
+  if (named.every((word) => protocolWords.some((p) => p === word))) return protocolWords.filter((p) => named.includes(p));
   throw problem('value-invalid', {
     what: 'list of protocols to test',
     value,
-    why: '--test takes any of imap,pop,smtp, or all.',
+    why: `--test takes any of ${protocolWords.join()}, or all.`,
     next: again({ test: 'imap,smtp' }),
   });
 }
@@ -159,7 +159,17 @@ async function tested(record: MailboxRecord, { tests }: Wish, session: Session):
   if (wanted.length === 0) return [];
   const [network, cloud] = await Promise.all([session.network(), session.cloud(record)]);
   const token = async () => tokenOf(session, record, { minValidityMs: 60_000, force: false });
-  const results = await runTests({ ctx: session.ctx, network, cloud, record, protocols: wanted, timeoutMs: session.stepTimeoutMs, token });
+  const graphToken = async () => graphTokenOf(session, record, { minValidityMs: 60_000, force: false });
+  const results = await runTests({
+    ctx: session.ctx,
+    network,
+    cloud,
+    record,
+    protocols: wanted,
+    timeoutMs: session.stepTimeoutMs,
+    token,
+    graphToken,
+  });
   await remember(record, results, session);
   return results;
 }

@@ -4,14 +4,14 @@ import type { MailboxRecord } from '../../core/mailbox.ts';
 import { again, mailauth } from '../../core/next.ts';
 import { anyOf, plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
-import { readAddresses } from '../../sending/addresses.ts';
+import { readAddresses } from '../../message/addresses.ts';
 import { outgoing } from '../../sending/outgoing.ts';
 import { readInput } from '../../sending/read-input.ts';
 import { sendMessage, type Via, ways } from '../../sending/send-message.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxArgument, mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import { tokenOf } from '../../session/token-for.ts';
+import { graphTokenOf, tokenOf } from '../../session/token-for.ts';
 
 const schema = z.object({
   readRecipients: z.optional(z.boolean()),
@@ -100,12 +100,15 @@ Exit codes (sysexits.h): 0 a server has the message, 64 usage, 65 message, 67 re
       cloud,
       timeoutMs: session.stepTimeoutMs,
       answerMs: globals.timeoutMs ?? 600_000,
-      token: () => tokenOf(session, record, { minValidityMs: 300_000, force: false }),
+      token: () => tokenOf(session, record, wish),
+      graphToken: () => graphTokenOf(session, record, wish),
     });
     const data = { mailbox: record.mailbox, from: mail.sender, messageId: mail.messageId, ...sent };
     return error === undefined ? { data, text: '' } : { data, text: '', error };
   },
 };
+
+const wish = { minValidityMs: 300_000, force: false };
 
 function readVia({ via = 'auto' }: Flags): Via {
   const known = ways.find((way) => way === via);

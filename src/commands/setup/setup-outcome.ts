@@ -1,3 +1,4 @@
+import { mailOf } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import { columnsOf, fold } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
@@ -165,6 +166,7 @@ function afterSignIn(outcome: Finished, product: { readonly for: string | undefi
     outcome.kind === 'done' ? isAllGreen(outcome) : protocols.every((one) => lastTests.some(({ ok, protocol }) => ok && protocol === one));
   const [only = 'all', ...others] = protocols;
   if (!isProven) return [mailauth('test', others.length > 0 ? 'all' : only, mailbox, product)];
+  if (mailOf(protocols).length === 0) return [mailauth('send', { help: true }), noted(mailauth('keepalive', { install: true }), 'a timer')];
   const program = protocols.includes('smtp') ? 'msmtp' : protocols.includes('imap') ? 'mbsync' : 'getmail';
   return [noted(mailauth('export', program, mailbox, product), 'or mutt'), noted(mailauth('keepalive', { install: true }), 'a timer')];
 }

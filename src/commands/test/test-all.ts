@@ -1,4 +1,4 @@
-import { type MailHost, type Protocol, protocols } from '../../core/cloud.ts';
+import { type ProtocolWord, placeOf, protocolWords } from '../../core/cloud.ts';
 import { Exit, type ExitCode, MailauthError } from '../../core/errors.ts';
 import { columnsOf } from '../../core/fold.ts';
 import { isHandedOver, type MailboxRecord } from '../../core/mailbox.ts';
@@ -11,7 +11,7 @@ import { type Candidate, type TestedMailbox, testMailboxes } from '../../mail/te
 import type { Outcome } from '../../session/command.ts';
 import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import { refuseForeignSignIn, tokenOf } from '../../session/token-for.ts';
+import { graphTokenOf, refuseForeignSignIn, tokenOf } from '../../session/token-for.ts';
 import { asProblem } from '../../session/unexpected.ts';
 import { isFileOf } from '../../store/mailbox-file.ts';
 import { type MailboxRow, renderMailboxTable } from '../../ui/tables.ts';
@@ -63,12 +63,22 @@ export async function testAllMailboxes(asked: AllMailboxes, session: Session): P
     concurrency,
     clock: ctx.clock,
     signal: ctx.signal,
-    hostOf: (record, protocol): MailHost => cloudOf(record)[protocol],
+    hostOf: (record, protocol) => placeOf(cloudOf(record), protocol),
     async test({ record, protocols: wanted }) {
       await refuseForeignSignIn(session, record);
       const token = () => tokenOf(session, record, { minValidityMs: 60_000, force: false });
+      const graphToken = () => graphTokenOf(session, record, { minValidityMs: 60_000, force: false });
       const cloud = cloudOf(record);
-      const results = await runTests({ ctx, network, cloud, record, protocols: wanted, timeoutMs: session.stepTimeoutMs, token });
+      const results = await runTests({
+        ctx,
+        network,
+        cloud,
+        record,
+        protocols: wanted,
+        timeoutMs: session.stepTimeoutMs,
+        token,
+        graphToken,
+      });
       await remember(record, results, session);
       return results;
     },
@@ -110,7 +120,7 @@ async function planOf({ protocol, flags }: AllMailboxes, session: Session): Prom
   const candidates: Candidate[] = [];
   const skipped: Skipped[] = [];
   for (const record of records) {
-    const wanted = protocols.filter((p) => record.protocols.includes(p) && (protocol === 'all' || protocol === p));
+    const wanted = protocolWords.filter((p) => record.protocols.includes(p) && (protocol === 'all' || protocol === p));
     const unused = wanted.length === 0 ? `does not use ${protocol === 'all' ? 'mail' : protocol.toUpperCase()}` : undefined;
     // Nothing is wrong here, and nothing can be tested.
     const why = unused ?? (isHandedOver(record) ? 'handed over: the product keeps the token' : undefined);
@@ -174,7 +184,7 @@ function rowsOf(plan: Plan, tested: readonly TestedMailbox[]): readonly MailboxR
   return [
     ...tested.map((t) => ({
       name: nameOf(t),
-      ok: Object.fromEntries(t.results.map((r) => [r.protocol, r.ok])) as Partial<Record<Protocol, boolean>>,
+      ok: Object.fromEntries(t.results.map((r) => [r.protocol, r.ok])) as Partial<Record<ProtocolWord, boolean>>,
       what: whatOf(t),
     })),
     ...plan.skipped.map((t) => ({ name: nameOf(t), ok: {}, what: t.why })),

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { protocols } from '../../core/cloud.ts';
+import { protocolWords } from '../../core/cloud.ts';
 import type { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { again, type Command, mailauth } from '../../core/next.ts';
@@ -10,7 +10,7 @@ import { runTests, testError } from '../../mail/run-tests.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxArgument } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
-import { refuseForeignSignIn, tokenOf } from '../../session/token-for.ts';
+import { graphTokenOf, refuseForeignSignIn, tokenOf } from '../../session/token-for.ts';
 import { checkAddress } from '../../setup/answers/answers.ts';
 import type { Theme } from '../../ui/theme.ts';
 import { remember } from './remember.ts';
@@ -25,7 +25,7 @@ export const test: CommandModule = {
   configure: (command) =>
     examples(
       command
-        .argument('[protocol]', `${anyOf([...protocols, 'all'])} (those of the set-up), which is the default`)
+        .argument('[protocol]', `${anyOf([...protocolWords, 'all'])} (those of the set-up), which is the default`)
         .argument('[mailbox]', 'address of a mailbox that is set up'),
       [
         'mailauth test                                    every protocol of the only mailbox',
@@ -54,7 +54,7 @@ export const test: CommandModule = {
     if (concurrency !== undefined) throw usage('--concurrency needs --all-mailboxes', mailauth('test', protocol, { allMailboxes: true }));
     if (sendTo !== undefined) checkSendTo(sendTo, protocol, mailbox);
     const record = await mailboxArgument(session, mailauth('test', protocol), mailbox, flags, { needs: 'token' });
-    const wanted = protocol === 'all' ? record.protocols : protocols.filter((p) => p === protocol);
+    const wanted = protocol === 'all' ? record.protocols : protocolWords.filter((p) => p === protocol);
     if (sendTo !== undefined && !wanted.includes('smtp')) throw sendToNeedsSmtp(sendTo, mailbox);
     await refuseForeignSignIn(session, record);
     const tally = stageTally(wanted);
@@ -70,6 +70,7 @@ export const test: CommandModule = {
       timeoutMs: session.stepTimeoutMs,
       ...(sendTo === undefined ? {} : { sendTo: bareAddress(sendTo) }),
       token: () => tokenOf(session, record, { minValidityMs: 60_000, force: false }),
+      graphToken: () => graphTokenOf(session, record, { minValidityMs: 60_000, force: false }),
       onStage: (p, stage) => started(tally.note(p, stage)),
     });
     session.report.settle();
@@ -101,11 +102,11 @@ async function tellOfChange({ ctx, home, report }: Session, record: MailboxRecor
 }
 
 function checkProtocol(protocol: string, mailbox: string | undefined): void {
-  if (protocol === 'all' || protocols.some((p) => p === protocol)) return;
+  if (protocol === 'all' || protocolWords.some((p) => p === protocol)) return;
   throw problem('value-invalid', {
     what: 'protocol to test',
     value: protocol,
-    why: `Protocols are: ${[...protocols, 'all'].join(', ')}.`,
+    why: `Protocols are: ${[...protocolWords, 'all'].join(', ')}.`,
     next: again({}, ['imap', ...(mailbox === undefined ? [] : [mailbox])]),
   });
 }

@@ -14,6 +14,7 @@ export const sources = {
   password: `${learn}/entra/identity-platform/v2-oauth-ropc`,
   secrets: `${learn}/entra/identity-platform/how-to-add-credentials`,
   graph: `${learn}/graph/errors`,
+  graphSend: `${learn}/graph/api/user-sendmail`,
   graphPolicies: `${learn}/graph/api/resources/tenantappmanagementpolicy`,
   graphThrottling: `${learn}/graph/throttling`,
   mail: `${learn}/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth`,

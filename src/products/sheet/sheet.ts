@@ -1,4 +1,4 @@
-import type { Protocol } from '../../core/cloud.ts';
+import { mailOf, type Protocol } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import { appPage, isPersonal } from '../../core/links.ts';
 import { mailauth } from '../../core/next.ts';
@@ -64,7 +64,7 @@ export function sheetOf(product: Product, f: SheetFacts, here: Surroundings): Sh
     product: product.title,
     ...defined({ writtenAt: f.writtenAt === undefined ? undefined : printable(f.writtenAt) }),
     parts: form.map((step) => printedStep(step, here)),
-    servers: f.protocols.map((protocol) => serverOf(protocol, f)),
+    servers: mailOf(f.protocols).map((protocol) => serverOf(protocol, f)),
     registered: registeredOf(product, f),
     renewal: { ...renewal, what: printable(renewal.what), steps: stepsShown(renewal.steps, here) },
     notes: notesOf(product, f),
@@ -98,7 +98,7 @@ function registeredOf(product: Product, f: SheetFacts): readonly StepField[] {
     ['Supported account types', f.audience === undefined ? undefined : accountTypes[f.audience]],
     ['Platform', { web: 'Web', 'mobile-desktop': 'Mobile and desktop applications', none: 'none, public client flows allowed' }[platform]],
     ['Redirect URI', platform === 'none' ? 'none' : f.redirectUri],
-    ['Delegated permissions', permissionsOf(product, f.protocols).join(', ')],
+    ['Delegated permissions', permissionsOf(product, f.protocols, { mailbox: f.mailbox, signInAs: f.signsIn }).join(', ')],
     ['Secret ID', f.secretId],
     ['In the portal', appPage(f, 'Overview')],
   ];

@@ -34,6 +34,8 @@ const words: Readonly<Record<string, string>> = {
   'POP.AccessAsUser.All': 'Read and write your mail over POP',
   'SMTP.Send': 'Send mail as you over SMTP',
   'User.Read': 'Sign you in and read your profile',
+  'Mail.Send': 'Send mail as you',
+  'Mail.Send.Shared': 'Send mail on behalf of others',
 };
 
 /**

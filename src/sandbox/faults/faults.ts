@@ -3,7 +3,7 @@ import { connectionFaults } from './faults-connection.ts';
 import { exchangeFaults, exchangeRefusals } from './faults-exchange.ts';
 import { graphFaults, graphRefusals } from './faults-graph.ts';
 import { imapFaults, popFaults } from './faults-mail.ts';
-import { submissionFaults } from './faults-send.ts';
+import { graphSendRefusals, submissionFaults } from './faults-send.ts';
 import { deviceFaults, signInFaults } from './faults-sign-in.ts';
 import { smtpFaults } from './faults-smtp.ts';
 import { adminFaults, appOnlyFaults, claimFaults, refusalFaults, tokenFaults } from './faults-token.ts';
@@ -20,7 +20,7 @@ const areas = {
   imap: imapFaults,
   pop: popFaults,
   smtp: smtpFaults,
-  send: submissionFaults,
+  send: [...submissionFaults, ...graphSendRefusals],
   connection: connectionFaults,
 } as const;
 

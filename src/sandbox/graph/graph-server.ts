@@ -6,6 +6,7 @@ import type { State } from '../tenant/state-schema.ts';
 import { applications, notHere } from './graph-applications.ts';
 import { badRequest, type Caller, callerOf, denied, type GraphAnswer, type GraphCall, graphError, type Key } from './graph-call.ts';
 import { permissionGrants } from './graph-grants.ts';
+import { mailboxToSendFrom, sendMail } from './graph-send-mail.ts';
 import { servicePrincipals } from './graph-service-principals.ts';
 import { deletedItems, me, organization, policies, users } from './graph-tenant.ts';
 
@@ -15,6 +16,8 @@ export async function graphEndpoint(service: Service, request: SandboxRequest): 
   if (busy !== undefined) return send(service, request, busy);
   const caller = authenticate(service, request);
   if ('status' in caller) return send(service, request, caller);
+  const mailbox = mailboxToSendFrom(request, caller);
+  if (mailbox !== undefined) return send(service, request, await sendMail(service, request, caller, mailbox));
   const body = readBody(request);
   if (body.kind === 'broken') return send(service, request, badRequest('Unable to read JSON request payload.'));
   const answer = (state: State) => route(service, request, caller, body.value, state);

@@ -20,6 +20,8 @@ export interface SandboxReply {
 export type SandboxHandler = (request: SandboxRequest) => Promise<SandboxReply>;
 
 const bodyLimit = 64 * 1024;
+/** A message to Graph (learn.microsoft.com/graph/api/user-sendmail). */
+const mailLimit = 4 * 1024 * 1024;
 
 /** Answers in JSON, never cached (RFC 6749 section 5.1). */
 export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): SandboxReply {
@@ -39,11 +41,11 @@ export function decodeSegment(segment: string): string {
   }
 }
 
-/** Node's listener for a handler: reads the body up to 64 KiB, and answers 500 when the handler throws, and hands on what it threw. */
+/** Node's listener for a handler: reads the body up to 64 KiB, a message up to 4 MiB, and answers 500 when the handler throws, and hands on what it threw. */
 export function listener(handler: SandboxHandler, onFailure: (error: unknown) => void): RequestListener {
   return (incoming, outgoing) => {
     const answer = async (): Promise<SandboxReply> => {
-      const body = await readBody(incoming);
+      const body = await readBody(incoming, /\/sendMail$/i.test(incoming.url ?? '') ? mailLimit : bodyLimit);
       if (body === undefined)
         return json(413, { error: 'invalid_request', error_description: 'Request body too large.' }, { connection: 'close' });
       const url = URL.canParse(incoming.url ?? '/', 'http://localhost') ? new URL(incoming.url ?? '/', 'http://localhost') : undefined;
@@ -71,13 +73,13 @@ export function listener(handler: SandboxHandler, onFailure: (error: unknown) =>
   };
 }
 
-async function readBody(incoming: IncomingMessage): Promise<string | undefined> {
+async function readBody(incoming: IncomingMessage, limit: number): Promise<string | undefined> {
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of incoming) {
     const bytes = Buffer.from(part);
     size += bytes.length;
-    if (size > bodyLimit) return undefined;
+    if (size > limit) return undefined;
     parts.push(bytes);
   }
   return Buffer.concat(parts).toString('utf8');

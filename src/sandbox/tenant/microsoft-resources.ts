@@ -38,6 +38,7 @@ const graph: ResourceApp = {
     anybody('d7b7f2d9-0f45-4ea1-9d42-e50810c06991', 'POP.AccessAsUser.All'),
     anybody('258f6531-6087-4cc4-bb90-092c5fb3ed3f', 'SMTP.Send'),
     anybody('e383f46e-2787-4529-855e-0e479a3ffac0', 'Mail.Send'),
+    anybody('a367ab51-6b49-43bf-a716-a1fb06d2a174', 'Mail.Send.Shared'),
     admins('bdfbf15f-ee85-4955-8675-146e8e5296b5', 'Application.ReadWrite.All'),
     admins('c79f8feb-a9db-4090-85f9-90d820caa0eb', 'Application.Read.All'),
     admins('41ce6ca6-6826-4807-84f1-1c82854f7ee5', 'DelegatedPermissionGrant.ReadWrite.All'),

@@ -30,7 +30,7 @@ export function recordOf({ key, answers, registration, tenant, cloud, store, cre
     endpoints: tenant.endpoints,
     registration,
     protocols: answers.protocols,
-    scopes: answers.access === 'app-only' ? [appOnlyScope(cloud)] : scopesFor(cloud, answers.protocols),
+    scopes: answers.access === 'app-only' ? [appOnlyScope(cloud)] : scopesFor(cloud, answers.protocols, answers),
     store,
     createdAt,
     lastTests: [],

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { protocols } from '../../core/cloud.ts';
+import { protocolWords } from '../../core/cloud.ts';
 import { bareAddress, isGuid } from '../../core/text.ts';
 
 const text = z.string();
@@ -21,7 +21,7 @@ export const answerSchemas = {
   audience: z.enum(['single', 'multi', 'multi-and-personal', 'personal']),
   /** of a product that comes in two kinds */
   variant: text,
-  protocols: z.readonly(z.array(z.enum(protocols))),
+  protocols: z.readonly(z.array(z.enum(protocolWords))),
   name: text,
   secretMonths: z.number(),
   /** ID of the service in the organization's own directory, where the tenant demands one */

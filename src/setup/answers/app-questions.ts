@@ -1,9 +1,9 @@
-import { type Protocol, protocols } from '../../core/cloud.ts';
+import { type ProtocolWord, protocolWords } from '../../core/cloud.ts';
 import { noted } from '../../core/next.ts';
 import { anyOf } from '../../core/text.ts';
 import { redirectSource } from '../../products/product.ts';
 import { products, variantNames } from '../../products/products.ts';
-import { type Access, answerSchemas, checkGuid, checkRedirectUri, type RegisterWay } from './answers.ts';
+import { type Access, answerSchemas, checkGuid, checkRedirectUri, type Known, type RegisterWay } from './answers.ts';
 import { asks } from './missing.ts';
 import {
   anyIsKept,
@@ -37,9 +37,20 @@ export const wayChoices = registerWays.map((value) => ({ value, ...wayWords[valu
 /** Ways to register for an operator who does not let mailauth do it. */
 export const waysByHand = wayChoices.filter(({ value }) => value !== 'auto');
 
-const protocolNames: Readonly<Record<Protocol, string>> = { imap: 'IMAP (read)', pop: 'POP (fetch)', smtp: 'SMTP (send)' };
+const protocolNames: Readonly<Record<ProtocolWord, string>> = {
+  imap: 'IMAP (read)',
+  pop: 'POP (fetch)',
+  smtp: 'SMTP (send)',
+  'graph-send': 'Microsoft Graph (send, also where SMTP AUTH is off)',
+};
 
-const protocolChoices = protocols.map((value) => ({ value, name: protocolNames[value] }));
+/** Products sign in by themselves at the mail servers. An app that acts for itself could send as everybody in the tenant through Graph. */
+const isOffered = (word: ProtocolWord, known: Known): boolean =>
+  word === 'graph-send'
+    ? !isAppOnly(known) && (known.for === undefined || ['this-computer', 'custom'].includes(known.for))
+    : (productOf(known)?.protocols.includes(word) ?? true);
+
+const protocolChoices = protocolWords.map((value) => ({ value, name: protocolNames[value] }));
 
 /** How the app is registered and what it may do. */
 export const appQuestions = {
@@ -204,12 +215,12 @@ export const appQuestions = {
     message: 'Which protocols?',
     several: true,
     asked: leftToOperator('protocols'),
-    choices: (known) => protocolChoices.filter(({ value }) => productOf(known)?.protocols.includes(value) ?? true),
+    choices: (known) => protocolChoices.filter(({ value }) => isOffered(value, known)),
     default: (known) => productOf(known)?.protocols.join(','),
     example: (known) => base(known, { protocols: productOf(known)?.protocols.join(',') ?? 'imap,smtp' }),
     // In one order, so that the same protocols are the same answer.
-    parse: (value) => protocols.filter((one) => value.split(',').some((named) => named.trim() === one)),
-    help: ['<list>', 'any of imap,pop,smtp'],
+    parse: (value) => protocolWords.filter((one) => value.split(',').some((named) => named.trim() === one)),
+    help: ['<list>', `any of ${protocolWords.join()}`],
     group: 'The registration:',
     summary: 'Permissions',
     decidesApp: true,

@@ -1,7 +1,7 @@
-import type { Cloud, Tenant } from '../../core/cloud.ts';
+import { type Cloud, mailOf, type Tenant } from '../../core/cloud.ts';
 import { fold } from '../../core/fold.ts';
 import { isPersonal } from '../../core/links.ts';
-import { appRolesOf, delegatedPermission } from '../../core/permissions.ts';
+import { appRolesOf, delegatedPermissionsOf, graphPermissionsOf } from '../../core/permissions.ts';
 import { productNamed } from '../../products/products.ts';
 import type { Answers } from './answers.ts';
 import type { SummaryLine } from './question.ts';
@@ -25,7 +25,9 @@ export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, sto
       'Permissions',
       isAppOnly
         ? appRolesOf(answers.protocols).join(', ').concat(' (application)')
-        : [...answers.protocols.map(delegatedPermission), 'offline_access'].join(', ').concat(' (delegated)'),
+        : [...delegatedPermissionsOf(answers.protocols), ...graphPermissionsOf(answers.protocols, answers), 'offline_access']
+            .join(', ')
+            .concat(' (delegated)'),
     ],
     ['Consent', consentWords(answers, tenant)],
     ['Sign-in', signInWords(answers)],
@@ -78,7 +80,7 @@ const signInWords = ({ signIn }: Answers): string =>
 function consentWords({ consent, protocols, access }: Answers, { id }: Tenant): string {
   if (access === 'app-only') return consent === 'admin' ? 'by an administrator: only they can allow application permissions' : 'as it is';
   if (isPersonal({ tenant: id })) return 'by the person who signs in';
-  const mailIn = protocols.some((p) => p !== 'smtp');
+  const mailIn = mailOf(protocols).some((p) => p !== 'smtp');
   const why = 'where Microsoft manages consent (new tenants, many others), users cannot allow IMAP and POP';
   if (consent === 'admin') return `by an administrator, once for everybody${mailIn ? `: ${why}` : ''}`;
   if (consent === 'user') return `by the user who signs in${mailIn ? `; ${why}, so an administrator must do it there` : ''}`;

@@ -53,9 +53,14 @@ const madeBy: Readonly<Record<Answers['register'], (tenant: string) => string>> 
 };
 
 function changes(plan: RegistrationPlan): readonly string[] {
-  const { displayName, secretMonths, certificate, consent, appRoles, exchangePermissions } = plan;
-  const names = (appRoles ?? exchangePermissions).map((name) => name.replace(/\..*/, ''));
-  const does = [...(names.some((name) => name !== 'SMTP') ? ['read'] : []), ...(names.includes('SMTP') ? ['send'] : [])];
+  const { displayName, secretMonths, certificate, consent, appRoles, exchangePermissions, graphPermissions } = plan;
+  const byGraph = graphPermissions.some((name) => name.startsWith('Mail.Send')) ? ['Microsoft Graph'] : [];
+  const names = [...(appRoles ?? exchangePermissions).map((name) => name.replace(/\..*/, '')), ...byGraph];
+  const sending = ['SMTP', 'Microsoft Graph'];
+  const does = [
+    ...(names.some((name) => !sending.includes(name)) ? ['read'] : []),
+    ...(names.some((name) => sending.includes(name)) ? ['send'] : []),
+  ];
   const mail = `${does.join(' and ')} mail (${names.join(', ')})`;
   return [
     `app "${displayName}"`,

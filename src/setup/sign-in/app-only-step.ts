@@ -1,4 +1,4 @@
-import type { Cloud, Protocol } from '../../core/cloud.ts';
+import { type Cloud, mailOf } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import { appPage } from '../../core/links.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
@@ -70,8 +70,9 @@ export function exchangeWork(record: MailboxRecord): ExchangeWork {
     mailbox: record.mailbox,
     ...defined({ servicePrincipalId }),
   };
-  const onlySends = (protocols: readonly Protocol[]) => protocols.every((protocol) => protocol === 'smtp');
-  return { lines: exchangeLines(app, record.protocols), ...(onlySends(record.protocols) ? { instead: sendingOnly(app) } : {}) };
+  const used = mailOf(record.protocols);
+  const onlySends = used.every((protocol) => protocol === 'smtp');
+  return { lines: exchangeLines(app, used), ...(onlySends ? { instead: sendingOnly(app) } : {}) };
 }
 
 /** The lines as a person reads them: whole, so that they can be copied. */

@@ -1,7 +1,7 @@
 import type { Cloud } from '../../core/cloud.ts';
 import { isLoopback, type MailboxRecord } from '../../core/mailbox.ts';
 import type { Command } from '../../core/next.ts';
-import { delegatedPermission } from '../../core/permissions.ts';
+import { delegatedPermissionsOf } from '../../core/permissions.ts';
 import { isGuid, plain } from '../../core/text.ts';
 import { adminConsentUrl, isConsentSeen } from '../../entra/consent.ts';
 import { problem } from '../../errors/problem.ts';
@@ -9,6 +9,7 @@ import type { AuthorizationAnswer } from '../../oauth/authorization-answer.ts';
 import { browserTrip } from '../../oauth/browser-trip.ts';
 import { entraProblem, readEntraError } from '../../oauth/entra-error.ts';
 import { consentPage } from '../../oauth/loopback-pages.ts';
+import { scopesBeside } from '../../oauth/scopes.ts';
 import type { Answers } from '../answers/answers.ts';
 import { resumeHere, type SetupDeps, setupHere } from '../journal/setup-deps.ts';
 import { adminGraph } from './admin-graph.ts';
@@ -44,7 +45,7 @@ export const withConsent = <T>(at: RegisteredSetup, attempt: () => Promise<T>): 
 function consentWait({ deps, journal, record, cloud, registered }: RegisteredSetup): ConsentWait {
   const { tenantId: id, endpoints, registration, protocols } = record;
   const { graph } = registered;
-  const names = protocols.map(delegatedPermission);
+  const names = delegatedPermissionsOf(protocols);
   const again = resumeHere(record, cloud);
   const look = async () => {
     const asked =
@@ -82,7 +83,7 @@ async function adminConsent(record: MailboxRecord, cloud: Cloud, method: 'browse
           cloud: asBrowsersSeeIt(cloud, record.endpoints.authorization),
           tenant: record.tenantId,
           clientId,
-          scopes: record.scopes,
+          scopes: [...record.scopes, ...scopesBeside(cloud, record.protocols, record)],
           redirectUri,
           state,
         }),

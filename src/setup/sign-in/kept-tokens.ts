@@ -1,4 +1,5 @@
-import type { Cloud, Protocol } from '../../core/cloud.ts';
+import type { Cloud, ProtocolWord } from '../../core/cloud.ts';
+import { defined } from '../../core/defined.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import type { Reporter, Run } from '../../core/run-parts.ts';
 import { authorityOf } from '../../core/sign-in-authority.ts';
@@ -52,14 +53,19 @@ export async function testMailbox(
   record: MailboxRecord,
   cloud: Cloud,
   token: () => Promise<TestToken>,
+  graphToken?: () => Promise<TestToken>,
 ): Promise<readonly ProtocolResult[]> {
   const { ctx, report, stepTimeoutMs } = run;
   const tally = stageTally(record.protocols);
   const started = (text: string) => report.progress('test', 'started', text);
   started(tally.text());
   const network = await run.network();
-  const onStage = (protocol: Protocol, stage: Stage) => started(tally.note(protocol, stage));
-  const results = await runTests({ ctx, network, cloud, record, protocols: record.protocols, token, timeoutMs: stepTimeoutMs, onStage });
+  const onStage = (protocol: ProtocolWord, stage: Stage) => started(tally.note(protocol, stage));
+  const { protocols } = record;
+  const results = await runTests({
+    ...{ ctx, network, cloud, record, protocols, token, timeoutMs: stepTimeoutMs, onStage },
+    ...defined({ graphToken }),
+  });
   for (const result of results) {
     const { ok, protocol, diagnosis } = result;
     report.progress('test', ok ? 'done' : 'failed', `${protocol.toUpperCase()}: ${ok ? proofOf(result) : (diagnosis?.title ?? 'failed')}`);

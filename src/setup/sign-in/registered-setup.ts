@@ -5,6 +5,7 @@ import type { Secret } from '../../core/secret.ts';
 import type { SecretStore } from '../../core/stores.ts';
 import type { Graph } from '../../entra/graph.ts';
 import { type AppRun, appAt } from '../../oauth/oauth-app.ts';
+import { scopesBeside } from '../../oauth/scopes.ts';
 import type { SignInRequest } from '../../oauth/sign-in.ts';
 import type { Answers } from '../answers/answers.ts';
 import type { OpenSetup } from '../journal/setup-deps.ts';
@@ -46,11 +47,12 @@ interface RequestParts {
 export async function requestFor(
   record: MailboxRecord,
   { deps, cloud, clientSecret }: RequestParts,
-): Promise<Pick<SignInRequest, 'app' | 'mailbox' | 'signInAs' | 'scopes'>> {
+): Promise<Pick<SignInRequest, 'app' | 'mailbox' | 'signInAs' | 'scopes' | 'alsoConsent'>> {
   return {
     app: { ...(await appAt({ ...record, cloud }, deps)), ...defined({ clientSecret }) },
     mailbox: record.mailbox,
     ...defined({ signInAs: record.signInAs }),
     scopes: record.scopes,
+    alsoConsent: scopesBeside(cloud, record.protocols, record),
   };
 }

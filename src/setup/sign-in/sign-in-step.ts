@@ -69,7 +69,7 @@ async function signInOnce(record: MailboxRecord, step: SignInStep, seen: (other:
   return set;
 }
 
-type Request = Pick<SignInRequest, 'app' | 'mailbox' | 'signInAs' | 'scopes' | 'again' | 'seen'>;
+type Request = Pick<SignInRequest, 'app' | 'mailbox' | 'signInAs' | 'scopes' | 'alsoConsent' | 'again' | 'seen'>;
 
 function byBrowser(
   request: Request,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { namedCloud, type Protocol } from '../../../src/core/cloud.ts';
 import type { MailboxRecord } from '../../../src/core/mailbox.ts';
 import { problem } from '../../../src/errors/problem.ts';
-import { type ProtocolResult, protocolResult } from '../../../src/mail/result.ts';
+import { type MailResult, protocolResult } from '../../../src/mail/result.ts';
 import { rememberTests } from '../../../src/mail/run-tests.ts';
 import { type StageName, stageOrder } from '../../../src/mail/stages.ts';
 import { namesToTry, testByName } from '../../../src/mail/user-name.ts';
@@ -38,7 +38,7 @@ const record: MailboxRecord = {
 /** A server that answers each name as it is told to; `heard` is who asked. */
 function server(protocol: Protocol, answers: Readonly<Record<string, Code | `${Code}@${StageName}`>>) {
   const heard: string[] = [];
-  const ask = async (user: string): Promise<ProtocolResult> => {
+  const ask = async (user: string): Promise<MailResult> => {
     heard.push(user);
     const [code = '', at = 'auth'] = (answers[user] ?? 'refused').split('@');
     const spot = { mailbox, user, protocol, host: host.host, port: host.port };
@@ -55,8 +55,7 @@ function server(protocol: Protocol, answers: Readonly<Record<string, Code | `${C
   return { heard, ask };
 }
 
-const outcome = (r: ProtocolResult) =>
-  `${r.user}: ${r.ok ? 'ok' : `${r.error?.code} ${r.error?.exit}`}${r.note ? ` (${r.note.code})` : ''}`;
+const outcome = (r: MailResult) => `${r.user}: ${r.ok ? 'ok' : `${r.error?.code} ${r.error?.exit}`}${r.note ? ` (${r.note.code})` : ''}`;
 
 describe('the names', () => {
   test('are the mailbox, who signed in and the delegate, each once whatever its case', () => {

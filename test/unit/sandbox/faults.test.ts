@@ -95,9 +95,11 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'send-recipients-unreadable',
     'send-recipients-incomplete',
     'send-sender-unreadable',
-    'send-too-large',
     'send-extension-missing',
     'send-not-set-up',
+    'graph-send-recipients',
+    'graph-send-sender',
+    'graph-send-scope-missing',
   ],
   'the store': [
     'keychain-busy',

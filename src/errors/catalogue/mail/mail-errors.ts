@@ -1,3 +1,4 @@
+import type { ProtocolWord } from '../../../core/cloud.ts';
 import { Exit } from '../../../core/errors.ts';
 import { again, led, mailauth } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
@@ -210,7 +211,7 @@ export const mailEntries = {
     title: (v) => `${v.red} of ${v.total} mailboxes ${v.red === 1 ? 'is' : 'are'} red`,
     next: (v) => [mailauth('test', v.protocol, v.mailbox)],
   }),
-  'mail-host-paused': entry<MailSpot>({
+  'mail-host-paused': entry<Pick<MailSpot, 'mailbox' | 'host'> & { protocol: ProtocolWord }>({
     exit: Exit.temporary,
     source: sources.own,
     title: (v) => `${v.host} was not asked about ${v.mailbox}: it asks for fewer connections`,

@@ -1,4 +1,4 @@
-import { type Protocol, protocols } from '../../../core/cloud.ts';
+import { type Protocol, type ProtocolWord, protocols } from '../../../core/cloud.ts';
 import { addFullAccess, addSendAs, powerShellLine, switchOn } from '../../../core/cmdlet.ts';
 import { Exit } from '../../../core/errors.ts';
 import { type Command, type Line, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
@@ -35,7 +35,8 @@ export const ps = (word: string): string => shellWord(word, 'powershell');
 /** Lines for Exchange Online PowerShell, which an administrator copies. */
 export const powerShell = (...lines: readonly string[]): Line => ({ kind: 'line', texts: [lines.join('; ')], values: [] });
 
-export const testAgain = (v: MailSpot): Command => mailauth('test', v.protocol, v.mailbox);
+export const testAgain = (v: Pick<MailSpot, 'mailbox'> & { readonly protocol: ProtocolWord }): Command =>
+  mailauth('test', v.protocol, v.mailbox);
 /** Switches on in Exchange Online what this set-up lacks there, after asking. The PowerShell lines stand beside it for an administrator. */
 export const exchangeApply = (v: Pick<MailSpot, 'mailbox'>): Command => mailauth('exchange apply', v.mailbox);
 export const signIn = (v: MailSpot): Command => mailauth('login', v.mailbox, { force: true });

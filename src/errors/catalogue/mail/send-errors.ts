@@ -1,9 +1,8 @@
-import { SysExit } from '../../../core/errors.ts';
+import { Exit, SysExit } from '../../../core/errors.ts';
 import { mailauth, type NextStep, noted } from '../../../core/next.ts';
-import { anyOf } from '../../../core/text.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
-import type { MailServer } from './mail-words.ts';
+import { type MailServer, powerShell, ps } from './mail-words.ts';
 
 interface SetUp {
   readonly mailbox: string;
@@ -102,14 +101,81 @@ export const sendEntries = {
     next: () => ['Look into Sent Items of the mailbox before you send it again. A queue sends it again by itself.'],
     retryHelps: true,
   }),
-  'send-not-set-up': entry<SetUp & { words: readonly string[]; keep: readonly string[] }>({
+  'graph-send-scope-missing': entry<SetUp & { permission: string }>({
+    exit: Exit.notAllowed,
+    source: sources.graphSend,
+    title: (v) => `The token for Microsoft Graph does not carry ${v.permission}`,
+    why: () => 'The app does not have this permission, or nobody has agreed to it',
+    next: (v) => [
+      noted(mailauth('setup', { mailbox: v.mailbox, for: v.for, resume: false }), 'registers it and asks for consent'),
+      mailauth('test', 'graph-send', v.mailbox),
+    ],
+    admin: (v) => `add ${v.permission} (Microsoft Graph, delegated) to the app and grant admin consent`,
+  }),
+  'graph-send-recipients': entry<{ recipients: readonly string[] }>({
+    exit: SysExit.data,
+    source: sources.graphSend,
+    title: (v) => `Through Microsoft Graph these would get the message, too: ${list(v.recipients)}`,
+    why: () => 'Nothing was sent. Graph delivers to everybody in To, Cc and Bcc, and they are not among the recipients that were given.',
+    next: () => [sendHelp, 'Send it by SMTP, which has an envelope: --via smtp.'],
+    retryHelps: false,
+  }),
+  'graph-send-sender': entry<{ sender: string; mailbox: string }>({
+    exit: SysExit.noPermission,
+    source: sources.graphSend,
+    title: (v) => `Microsoft Graph cannot send with the sender ${v.sender}`,
+    why: (v) => `Nothing was sent. Graph knows no envelope: the sender is the From of the message, or ${v.mailbox}.`,
+    next: () => [sendHelp, 'Leave -f out, or put the same address into From.'],
+    retryHelps: false,
+  }),
+  'graph-send-denied': entry<{ mailbox: string }>({
+    exit: SysExit.noPermission,
+    source: sources.graphSend,
+    codes: ['ErrorSendAsDenied', 'ErrorSendOnBehalfOfDenied'],
+    title: (v) => `Microsoft Graph does not let this sign-in send as ${v.mailbox} or as the From of the message`,
+    why: () => 'The permission Mail.Send (Mail.Send.Shared for another mailbox) is missing, or the right Send As in Exchange',
+    next: (v) => [mailauth('test', 'graph-send', v.mailbox)],
+    admin: (v) => powerShell(`Get-RecipientPermission -Identity ${ps(v.mailbox)} | fl Trustee,AccessRights`),
+    retryHelps: false,
+  }),
+  'graph-send-token-refused': entry<{ mailbox: string }>({
+    exit: SysExit.config,
+    source: sources.graphSend,
+    title: (v) => `Microsoft Graph does not accept the token of ${v.mailbox}`,
+    why: () => 'It was revoked, or is for another service',
+    next: (v) => [mailauth('login', v.mailbox, { force: true })],
+  }),
+  'graph-send-later': entry<{ host: string }>({
+    exit: SysExit.later,
+    source: sources.graphThrottling,
+    codes: ['ApplicationThrottled', 'ErrorServerBusy'],
+    says: ['Application is over its MailboxConcurrency limit'],
+    title: (v) => `${v.host} asks to send more slowly, or is busy`,
+    why: () => 'Nothing was sent, so that the same message can be sent again',
+    next: () => ['Send it again in some minutes.'],
+    retryHelps: true,
+  }),
+  'graph-send-refused': entry<{ host: string; mailbox: string; isMissing?: boolean }>({
+    exit: SysExit.unavailable,
+    source: sources.graphSend,
+    codes: ['ErrorMimeContentInvalid', 'ErrorMimeContentInvalidBase64String'],
+    title: (v) => `${v.host} does not take the message`,
+    why: (v) =>
+      v.isMissing === true
+        ? `Graph finds no mailbox in Exchange Online for ${v.mailbox}: no licence, or it is on premises`
+        : 'Its reply says why',
+    next: (v) => [mailauth('test', 'graph-send', v.mailbox)],
+    mender: 'you',
+    retryHelps: false,
+  }),
+  'send-not-set-up': entry<SetUp & { word: string; keep: readonly string[] }>({
     exit: SysExit.config,
     source: sources.own,
-    title: (v) => `${v.mailbox} is not set up for sending by ${anyOf(v.words)}`,
+    title: (v) => `${v.mailbox} is not set up for sending by ${v.word === 'smtp' ? 'SMTP' : 'Microsoft Graph (graph-send)'}`,
     why: () => 'Nothing was sent: the permission was not asked for when the mailbox was set up.',
     next: (v) => [
       noted(
-        mailauth('setup', { mailbox: v.mailbox, for: v.for, protocols: [...v.keep, ...v.words.slice(0, 1)].join(',') }),
+        mailauth('setup', { mailbox: v.mailbox, for: v.for, protocols: [...v.keep, v.word].join(',') }),
         'asks for it and signs in again',
       ),
     ],

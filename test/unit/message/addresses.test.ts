@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readAddresses } from '../../../src/sending/addresses.ts';
+import { readAddresses } from '../../../src/message/addresses.ts';
 
 describe('addresses of a header or of the command line', () => {
   it.each<[string, readonly string[]]>([

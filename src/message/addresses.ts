@@ -147,6 +147,6 @@ function joined(tokens: readonly Token[], isPart: (token: Token) => boolean, sho
 /** A quotation that is not needed is left out, so that one mailbox has one spelling. */
 function inLocal({ kind, text }: Token): string {
   if (kind !== 'quoted') return text;
-  const plain = text.replace(/\r\n/g, '').replace(/\\(.)/gu, '$1');
+  const plain = text.replace(/\r\n/g, '').replaceAll('\t', ' ').replace(/\\(.)/gu, '$1');
   return /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~.-]+$/u.test(plain) ? plain : `"${plain.replace(/["\\]/g, '\\$&')}"`;
 }

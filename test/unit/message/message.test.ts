@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMessage, valuesOf, withDotsDoubled, withLinesOnTop, withoutField } from '../../../src/sending/message.ts';
+import { readMessage, valuesOf, withDotsDoubled, withLinesOnTop, withoutField } from '../../../src/message/message.ts';
 import { readInput } from '../../../src/sending/read-input.ts';
 
 const read = (text: string) => readMessage(Buffer.from(text, 'latin1'));
