@@ -3,24 +3,22 @@ import { askAgent, defaultSocket } from '../agent/agent-client.ts';
 import { type MailHost, mailOf, type Protocol } from '../core/cloud.ts';
 import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
 import { again, type Command, mailauth } from '../core/next.ts';
-import { stores } from '../core/stores.ts';
 import { nearest, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
-import type { ExportClient } from '../export/client.ts';
-import { exportClients, exportText } from '../export/clients.ts';
-import { carriedPaths, carriedProxies, carriedValues } from '../session/carried.ts';
+import type { ExportClient, ExportValues } from '../export/client.ts';
+import { exportClients, exportText, tooLongLine } from '../export/clients.ts';
+import { carriedOwn, carriedPaths, carriedProxies, carriedValues, secretVariables, type Variable } from '../session/carried.ts';
 import { type CommandModule, examples } from '../session/command.ts';
 import { mailboxArgument, mailboxesOf, withoutToken } from '../session/mailbox-argument.ts';
 import type { Session } from '../session/session.ts';
 import { ensureHomeId, resolveHome } from '../store/home.ts';
 import { saslUser } from '../tokens/formats.ts';
 
-/** Programs that people ask for and that cannot use a token command: each gets the reason instead of "unknown". */
+/** Programs that people ask for and that have no use for a token command: each gets the reason instead of "unknown". */
 const cannot: Readonly<Record<string, { readonly why: string; readonly next: Command }>> = {
-  fetchmail: { why: 'fetchmail has no XOAUTH2 and reads no token from a command.', next: mailauth('export', 'getmail') },
-  postfix: {
-    why: 'Postfix takes its password from a map, not from a command; the plugin sasl-xoauth2 refreshes tokens by itself, from a file of its own.',
-    next: mailauth('export', 'msmtp'),
+  fetchmail: {
+    why: 'fetchmail 6.4.37, the version of Debian, has no XOAUTH2. getmail and mpop fetch in its place.',
+    next: mailauth('export', 'getmail'),
   },
   thunderbird: { why: 'Thunderbird signs in by itself, with a browser.', next: mailauth('export', 'mutt') },
   outlook: { why: 'Outlook signs in by itself.', next: mailauth('export', 'mutt') },
@@ -54,13 +52,14 @@ export const exportConfig: CommandModule = {
       const speaks = client.speaks.map((protocol) => protocol.toUpperCase()).join(' and ');
       throw problem('export-protocol-missing', { client: client.title, speaks, mailbox: record.mailbox, for: record.for });
     }
-    const command = await tokenCommand(record, session, schema.parse(flags).agent === true);
-    const text = exportText(client, {
-      mailbox: record.mailbox,
-      users: { read: saslUser(record), send: saslUser(record, 'smtp') },
-      hosts,
-      command,
-    });
+    const byAgent = schema.parse(flags).agent === true;
+    if (byAgent && client.sends === true) throw problem('export-agent-sends', { client: client.title, name: client.name });
+    const values = { mailbox: record.mailbox, users: { read: saslUser(record), send: saslUser(record, 'smtp') }, hosts };
+    const commands = await commandsFor(record, session, byAgent);
+    const text = exportText(client, { ...values, ...commands, home: resolveHome(session.ctx) }, secretsLeftOut(session));
+    const long = tooLongLine(client, text);
+    if (long !== undefined)
+      throw problem('export-line-too-long', { client: client.title, name: client.name, most: client.longestLine ?? 0 });
     if (!(await isInPath(session))) session.report.note('mailauth is not in your PATH yet: npm install --global entra-mailauth');
     return { data: { client: client.name, mailbox: record.mailbox, text }, text };
   },
@@ -86,38 +85,41 @@ function clientNamed(value: string, mailbox: string | undefined): ExportClient {
 }
 
 /**
- * The command as it also works from cron and from a unit: whole paths, because those have another PATH, and the variables of this shell that a
- * refresh needs. Windows has no `env`, so there the command is the plain word.
+ * The commands as they also work from cron and from a unit: whole paths, because those have another PATH, and the variables of this shell that
+ * mailauth needs. Windows has no `env`, so there they begin with the plain word.
  */
-async function tokenCommand(record: MailboxRecord, session: Session, byAgent: boolean): Promise<readonly string[]> {
+async function commandsFor(record: MailboxRecord, session: Session, byAgent: boolean): Promise<Pick<ExportValues, 'command' | 'sending'>> {
   const { ctx, globals, home } = session;
   const { records } = await mailboxesOf(session).listMailboxes();
   const isOneOfSeveral = records.filter((other) => other.mailbox === record.mailbox).length > 1;
-  if (byAgent) {
-    if (ctx.platform === 'win32') throw problem('agent-windows', {});
-    const homeId = await ensureHomeId(ctx.files, ctx.random, home);
-    return askAgent({ socket: defaultSocket(ctx, home, globals.sandbox), homeId, key: record, isOneOfSeveral });
-  }
-  return [
-    ...(ctx.platform === 'win32' ? ['mailauth'] : ['env', ...carried(record, session), ...ctx.machine.program]),
-    'token',
-    'get',
-    record.mailbox,
-    ...(isOneOfSeveral ? ['--for', record.for] : []),
-    ...(globals.sandbox ? ['--sandbox'] : []),
-  ];
+  const program =
+    ctx.platform === 'win32'
+      ? ['mailauth']
+      : ['env', ...carried(record, session).map(([name, value]) => `${name}=${value}`), ...ctx.machine.program];
+  const meant = [...(isOneOfSeveral ? ['--for', record.for] : []), ...(globals.sandbox ? ['--sandbox'] : [])];
+  const sending = [...program, 'send', '--mailbox', record.mailbox, ...meant];
+  if (!byAgent) return { command: [...program, 'token', 'get', record.mailbox, ...meant], sending };
+  if (ctx.platform === 'win32') throw problem('agent-windows', {});
+  const homeId = await ensureHomeId(ctx.files, ctx.random, home);
+  return { command: askAgent({ socket: defaultSocket(ctx, home, globals.sandbox), homeId, key: record, isOneOfSeveral }), sending };
 }
 
-/** `NAME=VALUE` for each variable. */
-function carried(record: MailboxRecord, { ctx, report }: Session): readonly string[] {
+function carried(record: MailboxRecord, { ctx, report }: Session): readonly Variable[] {
   const isBus = record.store === 'keychain' && ctx.platform === 'linux';
   return [
     ['MAILAUTH_HOME', resolveHome(ctx)] as const,
-    ...carriedPaths(ctx, [...stores[record.store].keyFiles, 'NODE_EXTRA_CA_CERTS']),
+    ...carriedOwn(ctx),
+    ...carriedPaths(ctx, ['NODE_EXTRA_CA_CERTS']),
     ...(isBus ? carriedValues(ctx, ['DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR']) : []),
     ...carriedProxies({ ctx, report }),
-  ].map(([name, value]) => `${name}=${value}`);
+  ];
 }
+
+/** A configuration is a file that others may read, so a secret of this shell is named there and not written. */
+const secretsLeftOut = ({ ctx: { env } }: Session): readonly string[] =>
+  Object.entries(secretVariables).flatMap(([name, instead]) =>
+    env[name] ? [`${name} is set and is a secret, so it is not written here: ${instead}.`] : [],
+  );
 
 async function isInPath({ ctx }: Session): Promise<boolean> {
   const separator = ctx.platform === 'win32' ? ';' : ':';

@@ -20,14 +20,12 @@ interface Store {
   readonly title: string;
   /** what it is, after its name */
   readonly is: string;
-  /** environment variables that name the files which open it: a job of cron or systemd needs them, too */
-  readonly keyFiles: readonly string[];
 }
 
 export const stores: Readonly<Record<StoreName, Store>> = {
-  keychain: { title: 'Keychain', is: "the operating system's keychain", keyFiles: [] },
-  file: { title: 'Sealed file', is: 'one sealed file', keyFiles: ['MAILAUTH_KEY_FILE', 'MAILAUTH_PASSPHRASE_FILE'] },
-  'sandbox-file': { title: "Sandbox's file", is: "a file in the sandbox's own folder", keyFiles: [] },
+  keychain: { title: 'Keychain', is: "the operating system's keychain" },
+  file: { title: 'Sealed file', is: 'one sealed file' },
+  'sandbox-file': { title: "Sandbox's file", is: "a file in the sandbox's own folder" },
 };
 
 /**

@@ -1,18 +1,26 @@
 import type { MailHost, Protocol } from '../core/cloud.ts';
-import { shellWord } from '../core/quoting.ts';
+import { quotePosix, shellWord } from '../core/quoting.ts';
 
-/** The values of a configuration: one mailbox that is set up, and the command that prints its token. */
+/** The values of a configuration: one mailbox that is set up, and the commands that other programs run for it. */
 export interface ExportValues {
   readonly mailbox: string;
   /** the name for SASL `user=`; sending may want another one than reading */
   readonly users: { readonly read: string; readonly send: string };
   /** the servers of the protocols that this set-up has */
   readonly hosts: Readonly<Partial<Record<Protocol, MailHost>>>;
-  /** `mailauth token get helpdesk@contoso.com`, word by word */
+  /** `mailauth token get helpdesk@contoso.com`, word by word, with `env` and variables before it */
   readonly command: readonly string[];
+  /** `mailauth send --mailbox helpdesk@contoso.com`, likewise */
+  readonly sending: readonly string[];
+  /** MAILAUTH_HOME: who owns it runs these commands */
+  readonly home: string;
+  /** a PEM file of further authorities, from NODE_EXTRA_CA_CERTS */
+  readonly authorities?: string;
+  /** hash of the password that local programs give, for Dovecot's passwd-file */
+  readonly passwordHash?: string;
 }
 
-/** One program that can take its token from a command. */
+/** One program that can take its token from a command, or that can send by `mailauth send`. */
 export interface ExportClient {
   readonly name: string;
   readonly title: string;
@@ -20,20 +28,37 @@ export interface ExportClient {
   readonly speaks: readonly Protocol[];
   /** where the text belongs and what must be installed: becomes its leading comment */
   readonly notes: readonly string[];
+  /** what begins a comment; default: # */
+  readonly comment?: '//';
+  /** the line that must stand before everything else */
+  readonly opening?: string;
+  /** it calls `mailauth send`, which the agent does not do */
+  readonly sends?: true;
+  /** it writes a passwd-file with a local password */
+  readonly localPassword?: true;
+  /** it reads no longer lines than this, as tried with the program */
+  readonly longestLine?: number;
   /** the text without the leading comment, ends with a newline */
   readonly render: (values: ExportValues) => string;
 }
 
-/** A word of a line for a POSIX shell, which all these programs call. */
-export const posixWord = (word: string): string => shellWord(word, 'posix');
+/**
+ * A word of a line for a POSIX shell, which all these programs call. Never `$'…'`: dash, which is /bin/sh of Debian, does not know it.
+ */
+export const posixWord = (word: string): string => (shellWord(word, 'posix') === word ? word : quotePosix(word));
+
+export const posixLine = (words: readonly string[]): string => words.map(posixWord).join(' ');
 
 /** The token command as one line for a shell. */
-export const shellLine = ({ command }: ExportValues): string => command.map(posixWord).join(' ');
+export const shellLine = ({ command }: ExportValues): string => posixLine(command);
 
 /** Inside the double quotes of a file that knows backslash escapes; `special` are its further magic characters. */
 export function escaped(text: string, special = ''): string {
   return [...text].map((c) => (c === '\\' || c === '"' || special.includes(c) ? `\\${c}` : c)).join('');
 }
+
+/** A string of Java, C#, TOML and Python: their escapes are those of JSON. */
+export const quotedAsJson = (text: string): string => JSON.stringify(text).replaceAll('\x7f', '\\u007f');
 
 /** `imaps://host:port`, or `imap://` where TLS begins after the greeting. */
 export function serverUrl(protocol: Protocol, { host, port, security }: MailHost): string {

@@ -1,6 +1,9 @@
 import type { ExportClient, ExportValues } from './client.ts';
-import { getmail, mbsync, offlineimap } from './mail-copies.ts';
-import { aerc, msmtp, mutt } from './mail-programs.ts';
+import { dotnet } from './dotnet.ts';
+import { java } from './java.ts';
+import { getmail, imapsync, mbsync, mpop, offlineimap } from './mail-copies.ts';
+import { aerc, git, himalaya, msmtp, mutt } from './mail-programs.ts';
+import { php } from './php.ts';
 import { curl, python } from './scripts.ts';
 
 /** Every program that `mailauth export` knows. A new one is its entry in a file beside these and a line here. */
@@ -11,13 +14,27 @@ export const exportClients: readonly ExportClient[] = [
   { ...mutt, name: 'neomutt' },
   mbsync,
   getmail,
+  mpop,
   offlineimap,
+  imapsync,
   aerc,
+  himalaya,
+  git,
   python,
+  php,
+  dotnet,
+  java,
 ];
 
-/** The whole text: first a comment that says where to put it, then the configuration. */
-export function exportText(client: ExportClient, values: ExportValues): string {
-  const comment = [`${client.title} for ${values.mailbox}, made by mailauth. No secret is in here.`, ...client.notes];
-  return `${comment.map((line) => `# ${line}`).join('\n')}\n\n${client.render(values)}`;
+/** The whole text: first a comment that says where to put it and what is left out, then the configuration. */
+export function exportText(client: ExportClient, values: ExportValues, leftOut: readonly string[] = []): string {
+  const { opening, comment: mark = '#' } = client;
+  const secret = values.passwordHash === undefined ? 'No secret is in here.' : 'The only secret in here is the hash of a local password.';
+  const lines = [`${client.title} for ${values.mailbox}, made by mailauth. ${secret}`, ...client.notes, ...leftOut];
+  const head = [...(opening === undefined ? [] : [opening]), ...lines.map((line) => `${mark} ${line}`)];
+  return `${head.join('\n')}\n\n${client.render(values)}`;
 }
+
+/** The first line that the program would not read, for one that has a limit. */
+export const tooLongLine = ({ longestLine = Number.POSITIVE_INFINITY }: ExportClient, text: string): string | undefined =>
+  text.split('\n').find((line) => Buffer.byteLength(line) > longestLine);

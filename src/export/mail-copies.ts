@@ -1,27 +1,34 @@
-import { type ExportClient, escaped, shellLine } from './client.ts';
+import type { MailHost } from '../core/cloud.ts';
+import { type ExportClient, escaped, posixWord, shellLine } from './client.ts';
+
+/** A server that does not wait for a name may begin with TLS at once or after the greeting; for POP getmail knows only the first. */
+function getmailRetriever(imap: MailHost | undefined, pop: MailHost | undefined): string {
+  if (imap !== undefined) return `SimpleIMAP${imap.security === 'tls' ? 'SSL' : ''}Retriever`;
+  return `SimplePOP3${pop?.security === 'tls' ? 'SSL' : ''}Retriever`;
+}
 
 export const getmail: ExportClient = {
   name: 'getmail',
   title: 'getmail 6',
-  speaks: ['imap'],
+  speaks: ['imap', 'pop'],
   notes: [
-    '~/.config/getmail/getmailrc. getmail 6 reads IMAP this way; its POP has no XOAUTH2.',
+    '~/.config/getmail/getmailrc. IMAP: any getmail 6. POP (where the set-up has no IMAP): 6.19.11 or newer.',
     'The folder of the destination must exist: mkdir -p ~/Mail/inbox/cur ~/Mail/inbox/new ~/Mail/inbox/tmp',
   ],
   render: (values) => {
-    const { imap } = values.hosts;
-    if (imap === undefined) return '';
+    const { imap, pop } = values.hosts;
+    const server = imap ?? pop;
+    if (server === undefined) return '';
     // A tuple of Python, which getmail evaluates.
     const words = values.command.map((word) => `"${escaped(word)}"`).join(', ');
     return `[retriever]
-type = SimpleIMAP${imap.security === 'tls' ? 'SSL' : ''}Retriever
-server = ${imap.host}
-port = ${imap.port}
+type = ${getmailRetriever(imap, pop)}
+server = ${server.host}
+port = ${server.port}
 username = ${values.users.read}
 use_xoauth2 = True
 password_command = (${words})
-mailboxes = ("INBOX",)
-
+${imap === undefined ? '' : 'mailboxes = ("INBOX",)\n'}
 [destination]
 type = Maildir
 path = ~/Mail/inbox/
@@ -29,6 +36,34 @@ path = ~/Mail/inbox/
 [options]
 read_all = False
 delete = False
+`;
+  },
+};
+
+export const mpop: ExportClient = {
+  name: 'mpop',
+  title: 'mpop',
+  speaks: ['pop'],
+  notes: [
+    '~/.mpoprc, mode 0600. mpop 1.4.18 was tried. It leaves the messages on the server: without "keep on" it deletes them there.',
+    'The folder must exist: mkdir -p ~/Mail/inbox/cur ~/Mail/inbox/new ~/Mail/inbox/tmp',
+  ],
+  longestLine: 500,
+  render: (values) => {
+    const { pop } = values.hosts;
+    if (pop === undefined) return '';
+    return `account mailauth
+host ${pop.host}
+port ${pop.port}
+tls on
+tls_starttls ${pop.security === 'starttls' ? 'on' : 'off'}
+auth xoauth2
+user "${values.users.read}"
+passwordeval "${shellLine(values)}"
+delivery maildir ~/Mail/inbox
+keep on
+
+account default : mailauth
 `;
   },
 };
@@ -41,6 +76,7 @@ export const mbsync: ExportClient = {
     '~/.mbsyncrc. isync 1.4; from 1.5 on SSLType is called TLSType, and a Channel has Far and Near as here.',
     'Needs a SASL plugin for XOAUTH2: libsasl2-modules-kdexoauth2 (Debian), cyrus-sasl-xoauth2 (others).',
   ],
+  longestLine: 1022,
   render: (values) => {
     const { imap } = values.hosts;
     if (imap === undefined) return '';
@@ -75,7 +111,11 @@ export const offlineimap: ExportClient = {
   name: 'offlineimap',
   title: 'OfflineIMAP 3',
   speaks: ['imap'],
-  notes: ['~/.offlineimaprc. It asks for oauth2_request_url although the token comes from the command.'],
+  notes: [
+    '~/.offlineimaprc. It asks for oauth2_request_url although the token comes from the command.',
+    'It runs the command once a process: start it anew for each run (offlineimap -o, by cron or a timer). With autorefresh or',
+    'IDLE its token ends after an hour. Versions with its change #244 (May 2026) run the command again; they were not tried.',
+  ],
   render: (values) => {
     const { imap } = values.hosts;
     if (imap === undefined) return '';
@@ -108,3 +148,32 @@ oauth2_access_token_eval = __import__("subprocess").check_output([${words}], tex
 
 /** Its parser replaces `%(name)s` and refuses any other single % (Python's configparser, BasicInterpolation). */
 const interpolated = (text: string): string => text.replaceAll('%', '%%');
+
+/**
+ * imapsync reads the file at each sign-in again. A token can end while it runs, so the loop keeps the file fresh until imapsync ends.
+ */
+export const imapsync: ExportClient = {
+  name: 'imapsync',
+  title: 'imapsync',
+  speaks: ['imap'],
+  notes: [
+    'A script for sh: sh sync.sh --host2 mail.example.org --user2 helpdesk --passfile2 /path/to/file (the other side is yours).',
+    'Tried by hand with imapsync 2.229; Debian has no package, so the tests of mailauth do not run it.',
+    'imapsync does not check certificates unless it is told to, as here.',
+  ],
+  render: (values) => {
+    const { imap } = values.hosts;
+    if (imap === undefined) return '';
+    return `set -eu
+umask 077
+token=$(mktemp)
+fresh() { ${shellLine(values)} > "$token.new" && mv "$token.new" "$token"; }
+fresh
+while sleep 300; do fresh || true; done > /dev/null 2>&1 &
+trap 'kill $!; rm -f "$token" "$token.new"' EXIT
+imapsync --host1 ${posixWord(imap.host)} --port1 ${imap.port} ${imap.security === 'tls' ? '--ssl1' : '--tls1'} \\
+  --sslargs1 SSL_verify_mode=1 --sslargs1 SSL_verifycn_scheme=imap \\
+  --user1 ${posixWord(values.users.read)} --oauthaccesstoken1 "$token" "$@"
+`;
+  },
+};

@@ -1,5 +1,5 @@
 import type { MailHost, Protocol } from '../core/cloud.ts';
-import { type ExportClient, type ExportValues, escaped, posixWord, sections, serverUrl, shellLine } from './client.ts';
+import { type ExportClient, type ExportValues, posixWord, quotedAsJson, sections, serverUrl, shellLine } from './client.ts';
 
 /**
  * curl takes the token from a configuration file (`-K`) that is a file descriptor, so that it stands in no argument list.
@@ -50,7 +50,7 @@ def xoauth2(user):
     ),
 };
 
-const list = ({ command }: ExportValues): string => `[${command.map((word) => `"${escaped(word)}"`).join(', ')}]`;
+const list = ({ command }: ExportValues): string => `[${command.map(quotedAsJson).join(', ')}]`;
 
 function imap({ hosts, users }: ExportValues): string | undefined {
   if (hosts.imap === undefined) return undefined;
@@ -58,7 +58,7 @@ function imap({ hosts, users }: ExportValues): string | undefined {
   const open =
     security === 'tls' ? `imaplib.IMAP4_SSL("${host}", ${port}, ssl_context=TLS)` : `imaplib.IMAP4("${host}", ${port})\nimap.starttls(TLS)`;
   return `imap = ${open}
-imap.authenticate("XOAUTH2", lambda challenge: b"" if challenge else xoauth2("${escaped(users.read)}").encode())
+imap.authenticate("XOAUTH2", lambda challenge: b"" if challenge else xoauth2(${quotedAsJson(users.read)}).encode())
 print("IMAP", imap.select("INBOX", readonly=True))
 imap.logout()
 `;
@@ -72,7 +72,7 @@ function pop({ hosts, users }: ExportValues): string | undefined {
   return `pop = ${open}
 pop._putcmd("AUTH XOAUTH2")
 pop._getline()
-pop._shortcmd(base64.b64encode(xoauth2("${escaped(users.read)}").encode()).decode())
+pop._shortcmd(base64.b64encode(xoauth2(${quotedAsJson(users.read)}).encode()).decode())
 print("POP", pop.stat())
 pop.quit()
 `;
@@ -87,7 +87,7 @@ function smtp({ hosts, users }: ExportValues): string | undefined {
       : `smtplib.SMTP("${host}", ${port})\nsmtp.starttls(context=TLS)`;
   return `smtp = ${open}
 smtp.ehlo()
-print("SMTP", smtp.auth("XOAUTH2", lambda challenge=None: xoauth2("${escaped(users.send)}"), initial_response_ok=True))
+print("SMTP", smtp.auth("XOAUTH2", lambda challenge=None: xoauth2(${quotedAsJson(users.send)}), initial_response_ok=True))
 smtp.quit()
 `;
 }

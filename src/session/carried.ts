@@ -2,14 +2,41 @@ import { resolve } from 'node:path';
 import type { Context } from '../core/context.ts';
 import type { Reporter } from '../core/run-parts.ts';
 
-type Variable = readonly [name: string, value: string];
+export type Variable = readonly [name: string, value: string];
 
 export const carriedValues = ({ env }: Pick<Context, 'env'>, names: readonly string[]): readonly Variable[] =>
   names.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
 
+/** mailauth's own variables that name no secret. Those of files and folders are carried with whole paths. */
+const ownVariables: readonly string[] = [
+  'MAILAUTH_MAILBOX',
+  'MAILAUTH_TENANT',
+  'MAILAUTH_CLIENT_ID',
+  'MAILAUTH_CLOUD',
+  'MAILAUTH_CLOUD_FILE',
+  'MAILAUTH_STORE',
+  'MAILAUTH_KEY_FILE',
+  'MAILAUTH_PASSPHRASE_FILE',
+  'MAILAUTH_DATABASE_URL_FILE',
+  'MAILAUTH_DEBUG',
+  'MAILAUTH_PLAIN',
+];
+
+/** mailauth's own variables that hold a secret, each with what can be done instead of writing it into a file. */
+export const secretVariables: Readonly<Record<string, string>> = {
+  MAILAUTH_PASSPHRASE: 'name a file with MAILAUTH_PASSPHRASE_FILE or MAILAUTH_KEY_FILE',
+  MAILAUTH_DATABASE_URL: 'name a file with MAILAUTH_DATABASE_URL_FILE',
+  MAILAUTH_GRAPH_TOKEN: 'nothing here needs it',
+  MAILAUTH_EXCHANGE_TOKEN: 'nothing here needs it',
+};
+
 /** Those that name files, with whole paths: a job of cron or systemd starts in another folder. */
 export const carriedPaths = (ctx: Pick<Context, 'env'>, names: readonly string[]): readonly Variable[] =>
   carriedValues(ctx, names).map(([name, value]) => [name, resolve(value)]);
+
+/** mailauth's own variables in force; MAILAUTH_HOME is not among them, because it is needed also where it is not set. */
+export const carriedOwn = (ctx: Pick<Context, 'env'>): readonly Variable[] =>
+  ownVariables.flatMap((name) => (name.endsWith('_FILE') ? carriedPaths : carriedValues)(ctx, [name]));
 
 /** A proxy's password is a secret: that variable is left out, and a note says so. */
 export const carriedProxies = ({

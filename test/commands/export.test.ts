@@ -17,27 +17,27 @@ afterAll(() => pc.end());
 const exported = (words: string, env: Record<string, string> = {}) => pc.mailauth(`export ${words} --sandbox`, { env });
 
 describe('mailauth export', () => {
-  it.each(exportClients.map((client) => client.name))(
-    '%s: calls the token command, names the servers, and holds no secret',
-    async (name) => {
-      const { exit, out } = await exported(name);
-      expect(exit).toBe(0);
-      expect(out).toMatch(/^# .* No secret is in here\.\n/);
-      const words = `env MAILAUTH_HOME=${pc.home} /usr/bin/node /usr/local/bin/mailauth token get ${mailbox} --sandbox`;
-      expect(
-        [
-          out,
-          out
-            .replaceAll(/"(?:, |\])/g, ' ')
-            .replaceAll('"', '')
-            .replaceAll(/\), |[[(]|,/g, ''),
-        ].some((t) => t.includes(words)),
-      ).toBe(true);
-      expect(out).toContain('localhost');
-      expect(out).not.toMatch(/undefined|eyJ/);
-      expect(out.endsWith('\n')).toBe(true);
-    },
-  );
+  it.each(exportClients)('$name: calls the token command, names the servers, and holds no secret', async ({ name, sends }) => {
+    const { exit, out } = await exported(name);
+    expect(exit).toBe(0);
+    expect(out).toMatch(/^(?:<\?php\n)?(?:#|\/\/) .* No secret is in here\.\n/);
+    const program = `env MAILAUTH_HOME=${pc.home} /usr/bin/node /usr/local/bin/mailauth`;
+    const words = sends === true ? `${program} send --mailbox ${mailbox} --sandbox` : `${program} token get ${mailbox} --sandbox`;
+    expect(
+      [
+        out,
+        out
+          .replaceAll(/["'](?:, |\])/g, ' ')
+          .replaceAll(/["']/g, '')
+          // A program is named beside the list of its words in C#.
+          .replaceAll(/ProcessStartInfo\((\w+)\).*\n.*\{ (?=MAILAUTH)/g, '$1 ')
+          .replaceAll(/\), |[[(]|,/g, ''),
+      ].some((t) => t.includes(words)),
+    ).toBe(true);
+    if (sends !== true) expect(out).toContain('localhost');
+    expect(out).not.toMatch(/undefined|eyJ/);
+    expect(out.endsWith('\n')).toBe(true);
+  });
 
   it('--json carries the same text', async () => {
     const text = await exported('msmtp');
@@ -60,6 +60,40 @@ describe('mailauth export', () => {
     expect(out + err).not.toContain('geheim');
     expect(err).toContain('HTTPS_PROXY has a user name or password in it and is not written here');
     expect((await exported('msmtp', { HTTPS_PROXY: 'http://proxy.contoso.example:3128' })).out).toContain('HTTPS_PROXY=http://proxy');
+  });
+
+  it('carries every variable of mailauth that holds no secret, and says what to do about the others', async () => {
+    const env = {
+      MAILAUTH_CLOUD: 'global',
+      MAILAUTH_TENANT: 'contoso.example',
+      MAILAUTH_CLOUD_FILE: 'clouds/mine.json',
+      MAILAUTH_PLAIN: '1',
+      MAILAUTH_ACCESS_TOKEN: 'geheim-1',
+      MAILAUTH_PASSPHRASE: 'geheim-2',
+      MAILAUTH_GRAPH_TOKEN: 'geheim-3',
+      MAILAUTH_EXCHANGE_TOKEN: 'geheim-4',
+    };
+    const { out } = await exported('mutt', env);
+    for (const word of ['MAILAUTH_TENANT=contoso.example', 'MAILAUTH_PLAIN=1', `MAILAUTH_CLOUD_FILE=${process.cwd()}/clouds/mine.json`])
+      expect(out).toContain(word);
+    expect(out).not.toContain('geheim');
+    expect(out).toContain(
+      '# MAILAUTH_PASSPHRASE is set and is a secret, so it is not written here: name a file with MAILAUTH_PASSPHRASE_FILE',
+    );
+    expect(out).toContain('# MAILAUTH_GRAPH_TOKEN is set');
+    expect(out).toContain('# MAILAUTH_EXCHANGE_TOKEN is set');
+  });
+
+  it('a line that the program would not read is refused, and the agent offered', async () => {
+    const failed = await exported('msmtp --json', { NO_PROXY: `${'a'.repeat(400)}.example` });
+    expect(failed.exit).toBe(2);
+    expect(failed.json().error).toMatchObject({ code: 'export-line-too-long', next: ['mailauth export msmtp --agent --sandbox'] });
+  });
+
+  it('what sends by mailauth send has no use for the agent', async () => {
+    const failed = await exported('git --agent --json');
+    expect(failed.exit).toBe(2);
+    expect(failed.json().error?.code).toBe('export-agent-sends');
   });
 
   it('says on stderr where mailauth is not in the PATH, and only there', async () => {

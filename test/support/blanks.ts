@@ -202,6 +202,8 @@ const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'audience-forbidden': { audience: 'AzureADMultipleOrgs' },
   'delete-app-used': { other: 'sales@contoso.com' },
   'device-not-here': { product: 'osTicket' },
+  'export-agent-sends': { client: 'git send-email', name: 'git' },
+  'export-line-too-long': { client: 'msmtp', name: 'msmtp', most: 500 },
   'export-cannot': { client: 'Thunderbird', why: 'It signs in by itself, with a browser.', next: mailauth('export', 'mutt') },
   'export-client-unknown': { client: 'mailx' },
   'graph-role-missing': { who: 'ada@contoso.com', what: 'consent for the whole tenant' },

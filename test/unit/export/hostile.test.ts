@@ -18,6 +18,8 @@ const valuesOf = (mailbox: string): ExportValues => ({
   users: { read: mailbox, send: mailbox },
   hosts: { imap: host, pop: host, smtp: host },
   command: ['mailauth', 'token', 'get', mailbox],
+  sending: ['mailauth', 'send', '--mailbox', mailbox],
+  home: '/var/lib/mail auth',
 });
 const exported = (name: string, mailbox: string): string => {
   const client = exportClients.find((one) => one.name === name);
@@ -35,9 +37,12 @@ describe.skipIf(process.platform === 'win32')('an address that a shell would run
     const mbsyncrc = setting(exported('mbsync', mailbox), /PassCmd "(.*)"/).replace(/\\(.)/g, '$1');
     const lines = [
       setting(exported('msmtp', mailbox), /^passwordeval "(.*)"$/m),
+      setting(exported('mpop', mailbox), /^passwordeval "(.*)"$/m),
+      setting(exported('git', mailbox), /sendmailCmd = "(.*)"/).replace(/\\(.)/g, '$1'),
+      setting(exported('imapsync', mailbox), /^fresh\(\) \{ (.*) > "\$token.new"/m),
       muttrc,
       mbsyncrc,
-      setting(exported('aerc', mailbox), /^source-cred-cmd = (.*)$/m),
+      setting(exported('aerc', mailbox), /^source-cred-cmd = `?(.*?)`?$/m),
       setting(exported('curl', mailbox), /token=\$\((.*)\) && /),
     ];
     expect(lines.map(lastWord)).toEqual(lines.map(() => mailbox));

@@ -24,4 +24,17 @@ export const exportEntries = {
     next: (v) => [mailauth('setup', { mailbox: v.mailbox, for: v.for, protocols: 'imap,pop,smtp' })],
     source: 'the set-up itself',
   }),
+  'export-agent-sends': entry<{ client: string; name: string }>({
+    exit: Exit.usage,
+    title: (v) => `${v.client} sends by mailauth send, and the agent does not send`,
+    next: (v) => [mailauth('export', v.name)],
+    source: 'src/export',
+  }),
+  'export-line-too-long': entry<{ client: string; name: string; most: number }>({
+    exit: Exit.usage,
+    title: (v) => `${v.client} reads no line of more than ${v.most} bytes, and the command with its variables is longer`,
+    why: () => 'The agent’s command is short. Shorter paths help, too: every variable that mailauth needs is in the line.',
+    next: (v) => [mailauth('export', v.name, { agent: true })],
+    source: 'tried with msmtp 1.8.23, mpop 1.4.18 and mbsync 1.4.4',
+  }),
 };
