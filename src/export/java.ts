@@ -16,7 +16,7 @@ export const java: ExportClient = {
   notes: [
     'Java 11 or newer runs this file: java -cp "angus-mail.jar:angus-activation.jar:jakarta.activation-api.jar" Mail.java',
     'Tried with Jakarta Mail 2.0.0 of Debian, which became Angus Mail and has the same names; not run with Angus itself:',
-    'java -cp /usr/share/java/jakarta-mail.jar:/usr/share/java/jakarta.activation.jar Mail.java',
+    'java -cp /usr/share/java/jakarta-mail.jar:/usr/share/java/jakarta-activation.jar Mail.java',
   ],
   render: (values) => {
     const { imap, pop, smtp } = values.hosts;
