@@ -73,12 +73,18 @@ async function file(name: string, text: string): Promise<string> {
 }
 
 /** A program as cron starts it, with nothing on its standard input, in the operator's home. */
-async function run(command: string, args: readonly string[], input = ''): Promise<string> {
-  const running = exec(command, [...args], { env: cron, cwd: home, timeout: 40_000 });
+async function run(command: string, args: readonly string[], input = '', more: Readonly<Record<string, string>> = {}): Promise<string> {
+  const running = exec(command, [...args], { env: { ...cron, ...more }, cwd: home, timeout: 100_000 });
   running.child.stdin?.end(input);
   const { stdout, stderr } = await running;
   return stdout + stderr;
 }
+
+/** With the packages of NuGet that are there already, and without a compiler that stays when the program has ended. */
+const dotnetEnv = () => ({
+  HOME: process.env.HOME ?? '/root',
+  ...{ DOTNET_CLI_TELEMETRY_OPTOUT: '1', DOTNET_NOLOGO: '1', UseSharedCompilation: 'false', MSBUILDDISABLENODEREUSE: '1' },
+});
 
 const authority = () => seat.env.NODE_EXTRA_CA_CERTS ?? '';
 const mail = (subject: string) =>
@@ -195,5 +201,74 @@ describe('mailauth export, tried with the program it is for', () => {
     expect(output).toMatch(/^IMAP \('OK', \[b'3'\]\)$/m);
     expect(output).toMatch(/^POP \(3, \d+\)$/m);
     expect(output).toMatch(/^SMTP \(235, /m);
+  });
+
+  it('mpop fetches by POP', async () => {
+    const config = (await exported('mpop'))
+      .replace('tls on\n', `tls on\ntls_trust_file ${authority()}\n`)
+      .replaceAll('~/Mail/inbox', '~/Popped');
+    for (const part of ['new', 'cur', 'tmp']) await mkdir(join(home, 'Popped', part), { recursive: true });
+    await run('mpop', ['--file', await file('mpoprc', config)]);
+    expect(await messagesIn('Popped')).toBe(3);
+  });
+
+  it('git send-email sends a patch', async () => {
+    await file('.gitconfig', `${await exported('git')}[user]\n\tname = Ada\n\temail = ${seat.mailbox}\n`);
+    await file('one.patch', `Message-Id: <by-git@rig.example>\n${mail('by-git').replace(/^Message-ID.*\n/m, '')}`);
+    await run('git', ['send-email', '--quiet', '--confirm=never', '--to', 'ada@elsewhere.example', 'one.patch']);
+    await arrived('by-git');
+  });
+
+  it('PHPMailer sends', async () => {
+    const loaded = (await exported('php')).replace('<?php\n', "<?php\nrequire '/usr/share/php/libphp-phpmailer/autoload.php';\n");
+    const path = await file('mail.php', loaded);
+    const output = await run('php', ['-d', `openssl.cafile=${authority()}`, path, 'ada@elsewhere.example']);
+    const [, id = ''] = /^sent <(.*)>$/m.exec(output) ?? [];
+    expect(id, output).not.toBe('');
+    await expect.poll(() => postfix.log(), { timeout: 10_000 }).toContain(`message-id=<${id}>`);
+  });
+
+  it('MailKit signs in three times', { timeout: 120_000 }, async () => {
+    // The authority of this test publishes no list of revoked certificates.
+    const withoutList = (await exported('dotnet')).replaceAll(
+      /using var (imap|pop|smtp) = new .*\n/g,
+      '$&$1.CheckCertificateRevocation = false;\n',
+    );
+    const path = await file('Mail.cs', withoutList);
+    const output = await run('dotnet', ['run', path], '', dotnetEnv());
+    expect(output).toMatch(/^IMAP 3$/m);
+    expect(output).toMatch(/^POP 3$/m);
+    expect(output).toMatch(/^SMTP True$/m);
+  });
+
+  it('Jakarta Mail signs in three times', { timeout: 60_000 }, async () => {
+    const trusted = join(home, 'trusted.p12');
+    for (const [at, one] of (await readFile(authority(), 'utf8')).split(/(?<=-----END CERTIFICATE-----\n)/).entries()) {
+      const certificate = await file(`authority${at}.pem`, one);
+      await run('keytool', [
+        '-importcert',
+        '-noprompt',
+        '-alias',
+        `a${at}`,
+        '-file',
+        certificate,
+        '-keystore',
+        trusted,
+        '-storepass',
+        'changeit',
+      ]);
+    }
+    const path = await file('Mail.java', await exported('java'));
+    const jars = ['jakarta-mail', 'jakarta-activation'].map((name) => `/usr/share/java/${name}.jar`).join(':');
+    const output = await run('java', [
+      `-Djavax.net.ssl.trustStore=${trusted}`,
+      '-Djavax.net.ssl.trustStorePassword=changeit',
+      '-cp',
+      jars,
+      path,
+    ]);
+    expect(output).toMatch(/^IMAP 3$/m);
+    expect(output).toMatch(/^POP 3$/m);
+    expect(output).toMatch(/^SMTP true$/m);
   });
 });
