@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { sendBench } from './send.mjs';
 import { installedSize, sourceSize } from './size.mjs';
 import { tokenBench } from './tokens.mjs';
 
@@ -222,7 +223,8 @@ async function main() {
     'mailauth token get, stored (goal 1.5)': [bin, 'token', 'get', 'helpdesk@contoso.example', '--sandbox'],
     'mailauth status': [bin, 'status', '--sandbox'],
   });
-  tokenBench({ root, bin, folder, env, keyring, row, times: inTurns, peakKib });
+  const { write, keyFile } = tokenBench({ root, bin, folder, env, keyring, row, times: inTurns, peakKib });
+  await sendBench({ bin, folder, env, write, keyFile, row, median, runs });
   if (process.env.BENCH_TOKENS === '1') return;
   explainLog();
   await redirectToStored();

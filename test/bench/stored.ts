@@ -1,5 +1,6 @@
 // Bundled and run by tokens.mjs: HOME FIRST COUNT KEY_FILE [KEYCHAIN]. Set-ups FIRST … COUNT-1 of a home, each with a token, in the sealed
 // file (sealed once, for a thousand writes would take minutes) or, with the last argument, in the keychain of this session.
+// BENCH_SMTP_PORT: their mail is submitted to that port of this computer.
 import { readFile } from 'node:fs/promises';
 import { namedCloud } from '../../src/core/cloud.ts';
 import type { MailboxRecord } from '../../src/core/mailbox.ts';
@@ -48,11 +49,13 @@ async function main(): Promise<void> {
 }
 
 const tenantId = '5a4db0c5-c0de-4a11-b0b5-c0ffee000365';
+const port = Number(process.env.BENCH_SMTP_PORT ?? 0);
+const smtp = port === 0 ? {} : { smtp: { host: 'localhost', port, security: 'starttls' as const } };
 const recordOf = (i: number, store: 'file' | 'keychain'): MailboxRecord => ({
   mailbox: `box${i}@contoso.example`,
   for: 'this-computer',
   tenantId,
-  cloud: namedCloud('public'),
+  cloud: { ...namedCloud('public'), ...smtp },
   endpoints: {
     issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`,
     authorization: `https://login.microsoftonline.com/${tenantId}/oauth2/v2.0/authorize`,

@@ -41,6 +41,7 @@ export function tokenBench({ root, bin, folder, env, keyring, row, times, peakKi
   // Its agent would outlive the bench.
   mutt?.end();
   flat({ get, times, row, write, keyFile, inFile, inKeychain, keyring });
+  return { write, keyFile };
 }
 
 /** The last of 1, 10, 100 and 1,000 mailboxes; all sizes in turns. */

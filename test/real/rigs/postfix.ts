@@ -1,13 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Dovecot, freePort } from './dovecot.ts';
 
-/** A real submission server of our own: Postfix, which asks that Dovecot whether a token is good, and throws away what it takes. Needs root. */
+/** A real submission server of our own: Postfix, which asks that Dovecot whether a token is good, and keeps what it takes in files, delivered to nobody. Needs root. */
 export interface Postfix {
   readonly ports: { readonly submission: number; readonly smtps: number };
+  /** the bytes of each message that it took, as its pipe transport delivers them: line ends are LF, and Received stands on top */
+  kept(): Promise<readonly Buffer[]>;
   /** what it logged so far: `sasl_username=`, `message-id=`, `status=sent` */
   log(): Promise<string>;
   stop(): Promise<void>;
@@ -22,11 +24,12 @@ export async function startPostfix(dovecot: Dovecot): Promise<Postfix> {
   const dir = await mkdtemp(join(tmpdir(), 'postfix-'));
   // Its daemons are other users.
   await chmod(dir, 0o755);
-  for (const folder of ['etc', 'queue', 'data']) await mkdir(join(dir, folder));
+  for (const folder of ['etc', 'queue', 'data', 'kept']) await mkdir(join(dir, folder));
+  await chmod(join(dir, 'kept'), 0o1777);
   execFileSync('chown', ['postfix', join(dir, 'data')]);
   const ports = { submission: await freePort(), smtps: await freePort() };
   await writeFile(join(dir, 'etc/main.cf'), settings(dir, dovecot));
-  await writeFile(join(dir, 'etc/master.cf'), services(ports));
+  await writeFile(join(dir, 'etc/master.cf'), services(ports, dir));
   const log = async (): Promise<string> => readFile(join(dir, 'mail.log'), 'utf8').catch(() => '');
   const postfix = (word: string) => execFileSync('postfix', ['-c', join(dir, 'etc'), word], { stdio: ['ignore', 'pipe', 'pipe'] });
   const stop = async (): Promise<void> => {
@@ -40,7 +43,11 @@ export async function startPostfix(dovecot: Dovecot): Promise<Postfix> {
     await rm(dir, { recursive: true, force: true });
     throw new Error(`postfix did not start: ${why}`, { cause });
   }
-  return { ports, log, stop };
+  const kept = async (): Promise<readonly Buffer[]> => {
+    const names = await readdir(join(dir, 'kept'));
+    return Promise.all(names.map((name) => readFile(join(dir, 'kept', name))));
+  };
+  return { ports, kept, log, stop };
 }
 
 function settings(dir: string, { dir: certificates, ports }: Dovecot): string {
@@ -58,8 +65,10 @@ inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 mydestination =
 mynetworks = 127.0.0.2/32
-default_transport = discard
-relay_transport = discard
+default_transport = keep
+local_header_rewrite_clients =
+relay_transport = keep
+message_size_limit = 52428800
 alias_maps =
 local_recipient_maps =
 line_length_limit = ${lineLimit}
@@ -77,7 +86,7 @@ smtpd_delay_reject = no
 `;
 }
 
-function services({ submission, smtps }: Postfix['ports']): string {
+function services({ submission, smtps }: Postfix['ports'], dir: string): string {
   return `127.0.0.1:${submission} inet n - n - - smtpd
 127.0.0.1:${smtps} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
 tlsmgr unix - - n 1000? 1 tlsmgr
@@ -89,7 +98,7 @@ defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 proxymap unix - - n - - proxymap
 error unix - - n - - error
-discard unix - - n - - discard
+keep unix - n n - 10 pipe flags= user=nobody argv=/usr/bin/tee ${dir}/kept/\${queue_id}
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 `;
