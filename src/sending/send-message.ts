@@ -3,6 +3,7 @@ import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import { Exit, MailauthError } from '../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
+import { mailauth, noted } from '../core/next.ts';
 import { problem } from '../errors/problem.ts';
 import { evidenceOf } from '../mail/run-tests.ts';
 import { saslUser } from '../tokens/formats.ts';
@@ -50,7 +51,8 @@ export async function sendMessage(record: MailboxRecord, mail: Outgoing, deps: S
     return await bySmtp(record, mail, deps);
   } catch (cause) {
     const isOff = cause instanceof MailauthError && cause.code === 'smtp-auth-disabled';
-    if (!isOff || deps.via !== 'auto' || !hasGraph) throw cause;
+    if (isOff && !hasGraph && record.access !== 'app-only') throw cause.but({ next: [...cause.next, otherWay(record)] });
+    if (!isOff || deps.via !== 'auto') throw cause;
     // Where Graph gives no token, the switch that is off says more.
     const set = await deps.graphToken().catch((refused: unknown) => {
       throw refused instanceof MailauthError && refused.exit !== Exit.temporary ? cause : refused;
@@ -58,6 +60,13 @@ export async function sendMessage(record: MailboxRecord, mail: Outgoing, deps: S
     return byGraph(record, mail, deps, set);
   }
 }
+
+/** What helps where nobody may switch SMTP AUTH on. */
+const otherWay = ({ mailbox, for: product, protocols }: MailboxRecord) =>
+  noted(
+    mailauth('setup', { mailbox, for: product, protocols: [...protocols, 'graph-send'].join() }),
+    'sends through Microsoft Graph in its place',
+  );
 
 const notSetUp = ({ mailbox, for: product, protocols }: MailboxRecord, word: ProtocolWord): MailauthError =>
   problem('send-not-set-up', { mailbox, for: product, word, keep: protocols });

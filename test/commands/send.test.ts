@@ -140,6 +140,27 @@ describe('mailauth send', () => {
     expect((await last()).envelope).toMatchObject({ recipients: ['ada@contoso.example'] });
   });
 
+  it('names the way through Graph where SMTP AUTH is switched off and Graph is not set up', async () => {
+    const { err } = await send(['--fault', 'smtp-auth-disabled-tenant', 'ada@contoso.example']);
+    expect(err).toMatch(/mailauth setup --mailbox helpdesk@contoso\.example --for this-computer --protocols imap,pop,smtp,graph-send/);
+  });
+
+  it('sends from the mailbox that -f names, where several are set up', async () => {
+    const other = await machine();
+    try {
+      await other.ready('setup --sandbox --yes --no-test', 'setup --sandbox --yes --no-test --mailbox ada@contoso.example');
+      const run = (...argv: readonly string[]) => other.run(['--sandbox', 'send', ...argv], stdin(hello));
+      expect((await run('bob@contoso.example')).exit).toBe(64);
+      expect((await run('-f', 'ada@contoso.example', 'bob@contoso.example')).exit).toBe(0);
+      expect((await run('--mailbox', 'helpdesk@contoso.example', 'bob@contoso.example')).exit).toBe(0);
+      expect(
+        (await other.run(['--sandbox', 'send', 'b@c.d'], { ...stdin(hello), env: { MAILAUTH_MAILBOX: 'ada@contoso.example' } })).exit,
+      ).toBe(0);
+    } finally {
+      await other.end();
+    }
+  });
+
   it('is exit 78 where nothing is set up', async () => {
     const other = await machine();
     try {

@@ -5,13 +5,12 @@ import { again, mailauth } from '../../core/next.ts';
 import { anyOf, plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { readAddresses } from '../../message/addresses.ts';
-import { outgoing } from '../../sending/outgoing.ts';
 import { readInput } from '../../sending/read-input.ts';
-import { sendMessage, type Via, ways } from '../../sending/send-message.ts';
+import { type Via, ways } from '../../sending/send-message.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxArgument, mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
+import { sendFrom } from '../../session/send-from.ts';
 import type { Session } from '../../session/session.ts';
-import { graphTokenOf, tokenOf } from '../../session/token-for.ts';
 
 const schema = z.object({
   readRecipients: z.optional(z.boolean()),
@@ -87,28 +86,15 @@ Exit codes (sysexits.h): 0 a server has the message, 64 usage, 65 message, 67 re
     refuseMode(f.b);
     const sender = f.sender ?? f.r;
     const record = await sendingMailbox(session, f.mailbox, sender, flags);
-    const { ctx, globals } = session;
     const ignoresDots = f.ignoreDots === true || (f.o ?? []).some((option) => option === 'i');
-    const raw = await readInput(ctx.longInput.bytes(), ignoresDots);
-    const asked = { recipients: args, fromHeader: f.readRecipients === true, sender, fullName: f.fullName, mailbox: record.mailbox };
-    const mail = outgoing(raw, asked, ctx);
-    const [network, cloud] = await Promise.all([session.network(), session.cloud(record)]);
-    const { error, ...sent } = await sendMessage(record, mail, {
-      ctx,
-      via,
-      network,
-      cloud,
-      timeoutMs: session.stepTimeoutMs,
-      answerMs: globals.timeoutMs ?? 600_000,
-      token: () => tokenOf(session, record, wish),
-      graphToken: () => graphTokenOf(session, record, wish),
-    });
-    const data = { mailbox: record.mailbox, from: mail.sender, messageId: mail.messageId, ...sent };
+    const raw = await readInput(session.ctx.longInput.bytes(), ignoresDots);
+    const asked = { recipients: args, fromHeader: f.readRecipients === true, sender, fullName: f.fullName, via };
+    const { mail, sent } = await sendFrom(session, record, raw, asked);
+    const { error, ...told } = sent;
+    const data = { mailbox: record.mailbox, from: mail.sender, messageId: mail.messageId, ...told };
     return error === undefined ? { data, text: '' } : { data, text: '', error };
   },
 };
-
-const wish = { minValidityMs: 300_000, force: false };
 
 function readVia({ via = 'auto' }: Flags): Via {
   const known = ways.find((way) => way === via);
