@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import ts from 'typescript';
 
 const root = dirname(fileURLToPath(import.meta.url));
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -12,6 +13,9 @@ const programs = {
   main: 'src/main.ts',
   app: 'src/app.ts',
   'keychain-child': 'src/system/keychain/keychain-child.ts',
+  // What other programs import. It loads app.cjs, or the explanations alone, at the first call that needs them.
+  library: 'src/library/mailauth.ts',
+  'explain-now': 'src/library/explain-now.ts',
 };
 /** `token get` is a program of its own and reads its few schemas without zod (see src/quick). */
 const quick = { entry: { quick: 'src/quick/quick.ts' }, schemas: './src/quick/tiny-schema.ts' };
@@ -84,4 +88,15 @@ const built = await Promise.all([
   build({ ...common, entryPoints: { ...programs, ...Object.fromEntries(Object.values(chunks).map(({ name, entry }) => [name, entry])) } }),
   build({ ...common, entryPoints: quick.entry, conditions: ['quick'], alias: { 'zod/mini': quick.schemas } }),
 ]);
+
+// The library for `import`, which must not load it twice, and its types for both: the one file that declares what is public.
+writeFileSync(
+  join(root, 'dist/library.mjs'),
+  "import library from './library.cjs';\n\nexport const { MailauthError, openMailauth } = library;\n",
+);
+const { outputText } = ts.transpileDeclaration(readFileSync(join(root, programs.library), 'utf8'), {
+  fileName: programs.library,
+  compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.NodeNext },
+});
+for (const name of ['library.d.mts', 'library.d.cts']) writeFileSync(join(root, 'dist', name), outputText);
 writeFileSync(join(root, 'THIRD-PARTY-NOTICES'), notices(built.map(({ metafile }) => metafile)));

@@ -4,6 +4,9 @@ import { Exit, Interrupted } from './core/errors.ts';
 import { endAfterSignal, letGoOfLostTerminals } from './system/process-end.ts';
 import { createSystem } from './system/system.ts';
 
+/** For programs that import mailauth (src/library/mailauth.ts). */
+export const library = () => import('./library/open-library.ts');
+
 const endings = { SIGINT: Exit.interrupted, SIGTERM: Exit.terminated, SIGHUP: Exit.hungUp } as const;
 
 /** The real system to `run(argv, ctx)` to an exit code. Beside `main.ts` the only place that touches `process`. */

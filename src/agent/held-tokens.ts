@@ -26,7 +26,7 @@ export interface HeldTokens {
 }
 
 /** How old an answer from memory may be: so soon is seen what other processes have changed. In milliseconds. */
-const heldMs = 2_000;
+const heldMs = 4_000;
 
 /** `session` must not ask: the one who calls is a program. */
 export function heldTokens(session: Session): HeldTokens {

@@ -2,12 +2,11 @@ import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { isMissingFile } from '../core/errors.ts';
 import { mailauth } from '../core/next.ts';
-import { allShown, type Surroundings, shown } from '../core/shown.ts';
 import { flagNameOf, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { explain as explainText } from '../explain/explain-text.ts';
+import { explanationJson } from '../explain/explanation-json.ts';
 import { renderExplanation } from '../explain/explanation-lines.ts';
-import type { Explained } from '../explain/fill.ts';
 import { type CommandModule, examples } from '../session/command.ts';
 import { mailboxesOf } from '../session/mailbox-argument.ts';
 import type { Session } from '../session/session.ts';
@@ -34,11 +33,7 @@ export const explain: CommandModule = {
     const found = await explainText(pieces, { cloud, mailbox }, { fillIn: !session.globals.json });
     if (found.input === '' && args.length === 0 && schema.parse(flags).file === undefined) throw nothingGiven();
     return {
-      data: {
-        input: found.input,
-        entries: found.entries.map((one) => asJson(one, session.ctx.surroundings)),
-        unknown: found.unknown.map(({ text, lookUp }) => ({ text, ...(lookUp === undefined ? {} : { lookUp }) })),
-      },
+      data: explanationJson(found, session.ctx.surroundings),
       text: (theme) => {
         const { out, surroundings } = session.ctx;
         return renderExplanation(found, theme, surroundings, out.isTerminal ? out.columns : undefined);
@@ -100,20 +95,4 @@ async function onlyMailbox(session: Session): Promise<string | undefined> {
     // An explanation must not fail for a home that cannot be read.
     return undefined;
   }
-}
-
-function asJson({ error, source, mender }: Explained, here: Surroundings): object {
-  const { code, title, why = '', next, admin, retryHelps, exit, detail } = error;
-  return {
-    code,
-    title,
-    why,
-    next: allShown(next, here),
-    ...(admin === undefined ? {} : { admin: shown(admin, here) }),
-    source,
-    mender,
-    exit,
-    retryHelps: retryHelps ?? null,
-    aadsts: detail.aadsts ?? null,
-  };
 }

@@ -21,15 +21,31 @@ const unknownLimit = 20;
 const windowSize = 512 * 1024;
 const overlap = 4096;
 
-/**
- * Explains a text of any length, which is read piece by piece, so that memory stays bounded. It makes no network request. Without `fillIn`,
- * no value of the text stands in the entries: programs act on them, and anybody may have written the text.
- */
-export async function explain(
-  pieces: AsyncIterable<string> | Iterable<string>,
-  known: Known,
-  { fillIn = true }: { readonly fillIn?: boolean } = {},
-): Promise<Explanation> {
+interface Filling {
+  /** false: no value of the text stands in the entries, for programs act on them, and anybody may have written the text */
+  readonly fillIn?: boolean;
+}
+
+/** Explains a text of any length, which is read piece by piece, so that memory stays bounded. It makes no network request. */
+export async function explain(pieces: AsyncIterable<string> | Iterable<string>, known: Known, filling: Filling = {}): Promise<Explanation> {
+  const reader = createReader(known, filling);
+  for await (const piece of pieces) reader.take(piece);
+  return reader.end();
+}
+
+/** The same for a text that is in memory. */
+export function explainAtOnce(text: string, known: Known, filling: Filling = {}): Explanation {
+  const reader = createReader(known, filling);
+  reader.take(text);
+  return reader.end();
+}
+
+interface Reader {
+  take(piece: string): void;
+  end(): Explanation;
+}
+
+function createReader(known: Known, { fillIn = true }: Filling): Reader {
   const search = createSearch(known);
   let head = '';
   let characters = 0;
@@ -41,23 +57,27 @@ export async function explain(
     for (const [key, finding] of found) if (!findings.has(key)) findings.set(key, finding);
     for (const reply of unknown) if (strangers.size < unknownLimit) strangers.add(shown(reply, reply.length));
   };
-  for await (const piece of pieces) {
-    characters += piece.length;
-    if (head.length < inputLimit * 4) head += piece.slice(0, inputLimit * 4 - head.length);
-    raw += piece;
-    // The pieces of a pipe are small, so they are collected until a window is full.
-    if (raw.length < windowSize) continue;
-    const cut = cutBefore(raw);
-    window += readable(raw.slice(0, cut));
-    raw = raw.slice(cut);
-    note(search(window, false));
-    window = window.slice(-overlap);
-  }
-  window += readable(raw);
-  note(search(window, true));
-  const input = shown(head, characters);
-  const whole = characters < 8192 ? readable(head) : undefined;
-  return { input, ...answered([...findings.values()], [...strangers], { known, fillIn, whole, input }) };
+  return {
+    take(piece) {
+      characters += piece.length;
+      if (head.length < inputLimit * 4) head += piece.slice(0, inputLimit * 4 - head.length);
+      raw += piece;
+      // The pieces of a pipe are small, so they are collected until a window is full.
+      if (raw.length < windowSize) return;
+      const cut = cutBefore(raw);
+      window += readable(raw.slice(0, cut));
+      raw = raw.slice(cut);
+      note(search(window, false));
+      window = window.slice(-overlap);
+    },
+    end() {
+      window += readable(raw);
+      note(search(window, true));
+      const input = shown(head, characters);
+      const whole = characters < 8192 ? readable(head) : undefined;
+      return { input, ...answered([...findings.values()], [...strangers], { known, fillIn, whole, input }) };
+    },
+  };
 }
 
 interface Searched {

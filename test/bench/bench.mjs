@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { agentBench } from './agent.mjs';
 import { sendBench } from './send.mjs';
 import { installedSize, sourceSize } from './size.mjs';
 import { tokenBench } from './tokens.mjs';
@@ -225,6 +226,7 @@ async function main() {
   });
   const { write, keyFile } = tokenBench({ root, bin, folder, env, keyring, row, times: inTurns, peakKib });
   await sendBench({ bin, folder, env, write, keyFile, row, median, runs });
+  await agentBench({ root, bin, folder, env, row, times: inTurns, write, keyFile });
   if (process.env.BENCH_TOKENS === '1') return;
   explainLog();
   await redirectToStored();

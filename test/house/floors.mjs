@@ -20,6 +20,7 @@ export const floors = [
   { folder: 'commands/test', holds: '`mailauth test`' },
   { folder: 'commands/token', holds: '`mailauth token get` and `show`' },
   { folder: 'commands/status', holds: '`mailauth status`' },
+  { folder: 'library', holds: 'what other programs import' },
   { folder: 'agent', holds: 'one resident process that hands out tokens by a UNIX socket' },
   { folder: 'session', holds: 'what every command works with: global flags, the mailbox meant, the open store' },
   { folder: 'doctor', holds: 'checks of this computer' },

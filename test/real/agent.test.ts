@@ -217,7 +217,7 @@ describe('mailauth agent', () => {
     // The stored token is still valid, so it is given out as token get does.
     expect(answer.status).toBe(200);
     await ageToken({ issuedMs: -7_200_000, expiresMs: -3_600_000 });
-    await sleep(2_100);
+    await sleep(4_100);
     const away = await curl(`/token/${mailbox}`);
     expect([away.status, JSON.parse(away.body).exit]).toEqual([503, 5]);
     expect(Number(away.headers['retry-after'][0])).toBeGreaterThan(0);

@@ -35,8 +35,13 @@ test('the package holds what runs and nothing else', () => {
     'bin/package.json',
     'dist/app.cjs',
     'dist/certificates.cjs',
+    'dist/explain-now.cjs',
     'dist/inquirer.cjs',
     'dist/keychain-child.cjs',
+    'dist/library.cjs',
+    'dist/library.d.cts',
+    'dist/library.d.mts',
+    'dist/library.mjs',
     'dist/main.cjs',
     'dist/quick.cjs',
     'man/mailauth.1',
@@ -61,4 +66,11 @@ test('the packed tarball, installed into an empty folder, does the main job with
   expect(setup.stdout).toContain('is set up and signed in');
   const token = await run('npx', ['--no-install', 'entra-mailauth', 'token', 'get', '--sandbox'], { cwd: place, env });
   expect(token.stdout).toMatch(/^ey[\w.-]+\n$/);
+  const use = 'const m = openMailauth({ sandbox: true }); m.token().then((t) => { console.log(t.accessToken); return m.close(); });';
+  const asModule = await run('node', ['--input-type=module', '-e', `import { openMailauth } from 'entra-mailauth'; ${use}`], {
+    cwd: place,
+    env,
+  });
+  const asCommonJs = await run('node', ['-e', `const { openMailauth } = require('entra-mailauth'); ${use}`], { cwd: place, env });
+  expect([asModule.stdout, asCommonJs.stdout]).toEqual([token.stdout, token.stdout]);
 });

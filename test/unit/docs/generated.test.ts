@@ -10,6 +10,7 @@ import { withBlock } from './markdown.ts';
 import { commandList } from './render-commands.ts';
 import { type ErrorPaper, errorIndex, errorPage, errorPapers, type Measured } from './render-errors.ts';
 import { floors, floorsPicture } from './render-floors.ts';
+import { libraryPage } from './render-library.ts';
 import { manPage } from './render-man.ts';
 import { productFacts } from './render-products.ts';
 
@@ -67,6 +68,11 @@ describe('generated papers are up to date (npm run docs writes them)', () => {
   it.each(products.map((product) => [product.name, product] as const))('the facts of docs/%s.md', async (name, product) => {
     const whole = withBlock(read(`docs/${name}.md`), 'facts', productFacts(product));
     await expect(whole).toMatchFileSnapshot(path(`docs/${name}.md`));
+  });
+
+  it('what is public of the library', async () => {
+    const whole = withBlock(read('docs/library.md'), 'library', libraryPage(read('src/library/mailauth.ts')));
+    await expect(whole).toMatchFileSnapshot(path('docs/library.md'));
   });
 
   it('the picture of the floors', async () => {
