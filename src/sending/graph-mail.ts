@@ -1,6 +1,6 @@
 import { type Cloud, placeOf } from '../core/cloud.ts';
 import type { Context, HttpResponse } from '../core/context.ts';
-import { MailauthError, SysExit } from '../core/errors.ts';
+import { Interrupted, MailauthError, SysExit } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { isDelegate } from '../core/permissions.ts';
 import type { Secret } from '../core/secret.ts';
@@ -11,6 +11,7 @@ import { readAddresses, sameAddress } from '../message/addresses.ts';
 import { type Message, valuesOf, withLinesOnTop } from '../message/message.ts';
 import type { Outgoing } from './outgoing.ts';
 import { inBytes } from './read-input.ts';
+import { answerLost } from './submission.ts';
 
 interface GraphMailDeps {
   readonly ctx: Pick<Context, 'signal' | 'random'>;
@@ -69,14 +70,15 @@ export async function sendByGraph(record: MailboxRecord, mime: string, deps: Gra
     signal: ctx.signal,
   } as const;
   const answer = await network.request(request).catch((cause: unknown) => {
-    throw isSent(cause) ? problem('send-answer-lost', { host }, { detail: cause.detail, cause }) : cause;
+    throw isSent(cause) ? answerLost(cause, host) : cause;
   });
   if (answer.status !== 202) throw refusal(answer, host, mailbox);
 }
 
 /** The connection was there, so the message may have arrived. */
-const isSent = (cause: unknown): cause is MailauthError =>
-  cause instanceof MailauthError && /^connection-closed$|^http-failed$|^connect-timeout$|^response-too-large$/.test(cause.code);
+const isSent = (cause: unknown): boolean =>
+  cause instanceof Interrupted ||
+  (cause instanceof MailauthError && /^connection-closed$|^http-failed$|^connect-timeout$|^response-too-large$/.test(cause.code));
 
 function refusal(answer: HttpResponse, host: string, mailbox: string): MailauthError {
   const { status } = answer;

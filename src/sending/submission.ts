@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import type { MailHost } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
-import { MailauthError } from '../core/errors.ts';
+import { Interrupted, MailauthError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
@@ -64,11 +64,18 @@ export async function submit(letter: Letter, deps: SubmissionDeps): Promise<Take
     await offerSender(talk, letter, extensions, deps);
     const { accepted, refused } = await offerRecipients(talk, letter, deps);
     const reply = await handOver(wire, talk, letter, deps);
-    wire.lines().send('QUIT');
+    await sayGoodbye(talk, deps);
     return { accepted, refused, reply };
   } finally {
     wire.close();
   }
+}
+
+const goodbyeMs = 500;
+
+/** The server has the message, so nothing that goes wrong here matters (RFC 5321 section 4.1.1.10). */
+async function sayGoodbye(talk: SmtpTalk, deps: SubmissionDeps): Promise<void> {
+  await inTime('quit', { ...deps, timeoutMs: goodbyeMs }, (signal) => talk.command('QUIT', signal)).catch(() => undefined);
 }
 
 /** Resolves to what the server offers over TLS. */
@@ -168,9 +175,17 @@ async function lastAnswer(talk: SmtpTalk, deps: SubmissionDeps): Promise<Reply> 
   try {
     return await inTime('send', { ...deps, timeoutMs: deps.answerMs }, (signal) => talk.command('.', signal));
   } catch (cause) {
-    if (!(cause instanceof MailauthError)) throw cause;
-    throw problem('send-answer-lost', { host: deps.host.host }, { detail: cause.detail, cause });
+    throw answerLost(cause, deps.host.host);
   }
+}
+
+/** A stop at this moment (Ctrl-C, SIGTERM) says it, too. */
+export function answerLost(cause: unknown, host: string): unknown {
+  if (cause instanceof Interrupted) {
+    cause.goOn = 'Look into Sent Items before you send it again: the server has the whole message, and its answer did not come.';
+    return cause;
+  }
+  return cause instanceof MailauthError ? problem('send-answer-lost', { host }, { detail: cause.detail, cause }) : cause;
 }
 
 async function inTime<T>(stage: string, { ctx, host, timeoutMs }: SubmissionDeps, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
