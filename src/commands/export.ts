@@ -1,16 +1,19 @@
 import * as z from 'zod/mini';
 import { askAgent, defaultSocket } from '../agent/agent-client.ts';
 import { type MailHost, mailOf, type Protocol } from '../core/cloud.ts';
+import { defined } from '../core/defined.ts';
 import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
-import { again, type Command, mailauth } from '../core/next.ts';
+import { again, type Command, mailauth, noted } from '../core/next.ts';
 import { nearest, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { ExportClient, ExportValues } from '../export/client.ts';
 import { exportClients, exportText, tooLongLine } from '../export/clients.ts';
+import { passwdFileHash } from '../export/dovecot.ts';
 import { carriedOwn, carriedPaths, carriedProxies, carriedValues, secretVariables, type Variable } from '../session/carried.ts';
 import { type CommandModule, examples } from '../session/command.ts';
 import { mailboxArgument, mailboxesOf, withoutToken } from '../session/mailbox-argument.ts';
 import type { Session } from '../session/session.ts';
+import { passwordFromFile } from '../setup/sign-in/password-step.ts';
 import { ensureHomeId, resolveHome } from '../store/home.ts';
 import { saslUser } from '../tokens/formats.ts';
 
@@ -24,7 +27,7 @@ const cannot: Readonly<Record<string, { readonly why: string; readonly next: Com
   outlook: { why: 'Outlook signs in by itself.', next: mailauth('export', 'mutt') },
 };
 
-const schema = z.object({ agent: z.optional(z.boolean()) });
+const schema = z.object({ agent: z.optional(z.boolean()), passwordFile: z.optional(z.string()) });
 
 export const exportConfig: CommandModule = {
   configure: (command) =>
@@ -39,6 +42,7 @@ export const exportConfig: CommandModule = {
       ],
     )
       .option('--for <product>', 'which set-up, when the mailbox has several')
+      .option('--password-file <file>', 'dovecot: a file with the local password, of which a hash is written; - is standard input')
       .option('--agent', 'ask mailauth agent, with curl, instead of starting mailauth each time'),
 
   async run({ args: [name = '', mailbox], flags }, session) {
@@ -52,11 +56,19 @@ export const exportConfig: CommandModule = {
       const speaks = client.speaks.map((protocol) => protocol.toUpperCase()).join(' and ');
       throw problem('export-protocol-missing', { client: client.title, speaks, mailbox: record.mailbox, for: record.for });
     }
-    const byAgent = schema.parse(flags).agent === true;
+    const { agent: byAgent = false, passwordFile } = schema.parse(flags);
+    if (passwordFile !== undefined && client.localPassword !== true) throw noLocalPassword(client);
     if (byAgent && client.sends === true) throw problem('export-agent-sends', { client: client.title, name: client.name });
     const values = { mailbox: record.mailbox, users: { read: saslUser(record), send: saslUser(record, 'smtp') }, hosts };
     const commands = await commandsFor(record, session, byAgent);
-    const text = exportText(client, { ...values, ...commands, home: resolveHome(session.ctx) }, secretsLeftOut(session));
+    const own = {
+      home: resolveHome(session.ctx),
+      ...defined({
+        authorities: carriedPaths(session.ctx, ['NODE_EXTRA_CA_CERTS'])[0]?.[1],
+        passwordHash: await hashOf(passwordFile, client, session),
+      }),
+    };
+    const text = exportText(client, { ...values, ...commands, ...own }, secretsLeftOut(session));
     const long = tooLongLine(client, text);
     if (long !== undefined)
       throw problem('export-line-too-long', { client: client.title, name: client.name, most: client.longestLine ?? 0 });
@@ -82,6 +94,15 @@ function clientNamed(value: string, mailbox: string | undefined): ExportClient {
     known: exportClients.map((known) => known.name),
     mailbox,
   });
+}
+
+const noLocalPassword = ({ title, name }: ExportClient) =>
+  problem('usage', { message: `--password-file is for dovecot: ${title} gets no local password`, help: mailauth('export', name) });
+
+async function hashOf(file: string | undefined, { name }: ExportClient, { ctx }: Session): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const next = noted(mailauth('export', name, { passwordFile: '-' }), 'with the local password on standard input');
+  return passwdFileHash((await passwordFromFile(ctx, file, next)).reveal(), ctx.random.bytes(12));
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { ExportClient, ExportValues } from './client.ts';
 import { dotnet } from './dotnet.ts';
+import { dovecot } from './dovecot.ts';
 import { java } from './java.ts';
 import { getmail, imapsync, mbsync, mpop, offlineimap } from './mail-copies.ts';
 import { aerc, git, himalaya, msmtp, mutt } from './mail-programs.ts';
 import { php } from './php.ts';
+import { postfix } from './postfix.ts';
 import { curl, python } from './scripts.ts';
 
 /** Every program that `mailauth export` knows. A new one is its entry in a file beside these and a line here. */
@@ -20,6 +22,8 @@ export const exportClients: readonly ExportClient[] = [
   aerc,
   himalaya,
   git,
+  postfix,
+  dovecot,
   python,
   php,
   dotnet,

@@ -90,6 +90,23 @@ describe('mailauth export', () => {
     expect(failed.json().error).toMatchObject({ code: 'export-line-too-long', next: ['mailauth export msmtp --agent --sandbox'] });
   });
 
+  it('dovecot: the hash of a local password is written, and the password is not', async () => {
+    const { exit, out } = await pc.mailauth('export dovecot --sandbox --password-file -', { readStdin: async () => 'geheim\n' });
+    expect(exit).toBe(0);
+    expect(out).toMatch(/^# .* The only secret in here is the hash of a local password\.\n/);
+    expect(out).toMatch(/^echo 'helpdesk@contoso\.example:\{PBKDF2\}\$1\$[0-9a-f]{24}\$100000\$[0-9a-f]{40}' >> /m);
+    expect(out).not.toContain('geheim');
+  });
+
+  it.each([
+    ['postfix --password-file -', 'usage'],
+    ['dovecot --password-file /nonexistent', 'password-unusable'],
+  ])('%s is wrong usage', async (words, code) => {
+    const failed = await pc.mailauth(`export ${words} --sandbox --json`, { readStdin: async () => 'x\n' });
+    expect(failed.exit).toBe(2);
+    expect(failed.json().error?.code).toBe(code);
+  });
+
   it('what sends by mailauth send has no use for the agent', async () => {
     const failed = await exported('git --agent --json');
     expect(failed.exit).toBe(2);

@@ -1,8 +1,9 @@
 import type { Cloud } from '../../core/cloud.ts';
 import type { Context } from '../../core/context.ts';
+import { defined } from '../../core/defined.ts';
 import { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
-import { inPlaceOfLogin } from '../../core/next.ts';
+import { inPlaceOfLogin, type NextStep } from '../../core/next.ts';
 import { Secret } from '../../core/secret.ts';
 import { problem } from '../../errors/problem.ts';
 import { passwordSignIn } from '../../oauth/password.ts';
@@ -45,12 +46,12 @@ async function findPassword({ ctx, canAsk }: SetupDeps, { passwordFile }: SetupO
 }
 
 /** Reads `--password-file` (`-`: standard input). Only line breaks at the end are taken off. Throws `password-unusable`. */
-async function passwordFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, file: string): Promise<Secret> {
+export async function passwordFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, file: string, next?: NextStep): Promise<Secret> {
   const source = file === '-' ? 'standard input' : 'the file of --password-file';
   const text = file === '-' ? await ctx.readStdin() : await ctx.files.read(file);
-  if (text === undefined) throw problem('password-unusable', { source, why: 'There is no such file.' });
+  if (text === undefined) throw problem('password-unusable', { source, why: 'There is no such file.', ...defined({ next }) });
   const value = text.replace(/^\uFEFF/, '').replace(/[\r\n]+$/, '');
   if (value === '' || /[\r\n]/.test(value))
-    throw problem('password-unusable', { source, why: 'It must hold the password on one line and nothing else.' });
+    throw problem('password-unusable', { source, why: 'It must hold the password on one line and nothing else.', ...defined({ next }) });
   return new Secret(value);
 }

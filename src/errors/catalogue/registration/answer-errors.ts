@@ -49,12 +49,12 @@ export const answerEntries = {
     why: (v) => v.why,
     next: () => [noted(again({ clientSecretFile: '-' }), 'with the value, and nothing else, on standard input')],
   }),
-  'password-unusable': entry<{ source: string; why: string }>({
+  'password-unusable': entry<{ source: string; why: string; next?: NextStep }>({
     exit: Exit.usage,
     source: sources.own,
     title: (v) => `No usable password in ${v.source}`,
     why: (v) => v.why,
-    next: () => [noted(again({ signIn: 'password', passwordFile: '-' }), 'with the password on standard input')],
+    next: (v) => [v.next ?? noted(again({ signIn: 'password', passwordFile: '-' }), 'with the password on standard input')],
   }),
   'answer-missing': entry<{ flag: string; question: string; example: NextStep }>({
     exit: Exit.needsAnswer,
