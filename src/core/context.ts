@@ -43,6 +43,15 @@ export interface Context {
   readonly openFile: (path: string) => Promise<BrowserOutcome>;
   readonly clipboard: Clipboard;
   readonly powershell: PowerShell;
+  /**
+   * Runs a line of the operator's in the shell of the system, with `input` on its standard input and none of mailauth's secrets. `code` is
+   * undefined where it was killed after `timeoutMs`; `complaint` is the last of its standard error.
+   */
+  readonly shellCommand: (
+    line: string,
+    input: string,
+    timeoutMs: number,
+  ) => Promise<{ readonly code: number | undefined; readonly complaint: string }>;
   /** `systemctl --user ARGS`: its exit code; undefined where there is no such program */
   readonly systemctl: (args: readonly string[]) => Promise<number | undefined>;
   readonly keychain: Keychain;

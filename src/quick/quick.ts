@@ -141,6 +141,7 @@ function readingContext(process: NodeJS.Process): Context {
     keys: { listen: refuse },
     browser: { usable: false, open: refuse },
     openFile: refuse,
+    shellCommand: refuse,
     systemctl: refuse,
     clipboard: { usable: false, copy: refuse },
     powershell: { program: undefined, start: refuse },

@@ -140,7 +140,7 @@ function folderOf(error: unknown, home: string): string {
 }
 
 /** Turns what the disk says about reading `file` into `home-file-broken`. */
-async function guardReads<T>(file: string, act: () => Promise<T>): Promise<T> {
+export async function guardReads<T>(file: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {

@@ -13,6 +13,7 @@ import { systemFiles } from './disk/files.ts';
 import { createKeychain } from './keychain/keychain.ts';
 import { createNetwork } from './network/network.ts';
 import { createPowerShell } from './powershell.ts';
+import { shellCommand } from './shell-command.ts';
 import { userSystemctl } from './systemctl.ts';
 import { terminalKeys } from './terminal/keys.ts';
 import { createPrompts } from './terminal/prompts.ts';
@@ -49,6 +50,7 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     openFile: browser.openFile,
     clipboard: createClipboard({ env, platform }),
     powershell: createPowerShell({ env, platform, signal }),
+    shellCommand: shellCommand({ env, platform }),
     systemctl: userSystemctl(env),
     keychain: createKeychain({ platform, env, clock: systemClock }),
     signal,

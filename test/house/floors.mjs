@@ -22,6 +22,7 @@ export const floors = [
   { folder: 'commands/status', holds: '`mailauth status`' },
   { folder: 'library', holds: 'what other programs import' },
   { folder: 'agent', holds: 'one resident process that hands out tokens by a UNIX socket' },
+  { folder: 'notices', holds: 'tells people and programs what turned red or green, and what ends' },
   { folder: 'session', holds: 'what every command works with: global flags, the mailbox meant, the open store' },
   { folder: 'doctor', holds: 'checks of this computer' },
   { folder: 'explain', holds: 'reads any pasted error text' },

@@ -120,6 +120,7 @@ export function testContext({
     keys: noKeys,
     browser: noBrowser,
     openFile: async () => ({ kind: 'failed', why: 'no browser in this test' }),
+    shellCommand: refuse('run a command'),
     systemctl: async () => undefined,
     clipboard: { usable: false, copy: async () => false },
     powershell: { program: undefined, start: refuse('start PowerShell') },

@@ -58,7 +58,7 @@ function timerRun(session: Session): TimerRun {
   const { flags = {} } = ctx.surroundings.running ?? {};
   const kept = Object.entries(flags).filter(([flag]) => !notKept.includes(flag));
   const words = kept.flatMap(([flag, value]) =>
-    value === true ? [`--${flag}`] : [`--${flag}`, flag === 'cloud-file' ? resolve(value) : value],
+    value === true ? [`--${flag}`] : [`--${flag}`, pathFlags.includes(flag) ? resolve(value) : value],
   );
   if (ctx.env.MAILAUTH_PASSPHRASE)
     report.note('MAILAUTH_PASSPHRASE is a secret and is not written into a file: name a file with MAILAUTH_PASSPHRASE_FILE instead.');
@@ -74,6 +74,8 @@ function timerRun(session: Session): TimerRun {
   };
 }
 
+/** Their values are paths; a timer starts in another folder. */
+const pathFlags = ['cloud-file', 'notify-secret-file'];
 const notKept = ['install', 'uninstall', 'yes', 'no-input', 'json', 'quiet', 'verbose', 'no-color'];
 
 const dataOf = (units: readonly Unit[], changed: boolean) => ({ timer: { changed, files: units.map(({ path }) => path) } });

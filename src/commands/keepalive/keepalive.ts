@@ -2,13 +2,12 @@ import * as z from 'zod/mini';
 import { type ProtocolWord, protocolWords } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import { Interrupted, type MailauthError } from '../../core/errors.ts';
-import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import type { MailboxRecord } from '../../core/mailbox.ts';
 import { again } from '../../core/next.ts';
-import { allShown } from '../../core/shown.ts';
-import { rfc3339 } from '../../core/time.ts';
 import { problem } from '../../errors/problem.ts';
-import { type ProtocolResult, resultsShown } from '../../mail/result.ts';
+import type { ProtocolResult } from '../../mail/result.ts';
 import { runTests, testError } from '../../mail/run-tests.ts';
+import { type Notified, notify, type Receivers, readReceivers } from '../../notices/notify.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
 import { readWhole } from '../../session/globals.ts';
 import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
@@ -16,19 +15,11 @@ import type { Session } from '../../session/session.ts';
 import { graphTokenOf, tokenOf } from '../../session/token-for.ts';
 import { asProblem } from '../../session/unexpected.ts';
 import { storedToken } from '../../tokens/current.ts';
-import {
-  cannotRenew,
-  daysLeft,
-  defaultRenewAfterDays,
-  firstEnding,
-  jitterMs,
-  refreshIdleDeadline,
-  wantsRenewal,
-} from '../../tokens/lifetimes.ts';
-import type { Theme } from '../../ui/theme.ts';
+import { cannotRenew, defaultRenewAfterDays, firstEnding, jitterMs, wantsRenewal } from '../../tokens/lifetimes.ts';
 import { endsSoon, lostSignIn, lostSignIns } from '../status/warnings.ts';
 import { remember } from '../test/remember.ts';
 import { changeTimer, timerChange } from './install-timer.ts';
+import { type Kept, render, standingOf, toJson } from './kept.ts';
 
 const schema = z.object({
   renewAfter: z.optional(z.string()),
@@ -44,20 +35,12 @@ interface Wish {
   readonly tests: readonly ProtocolWord[] | 'all' | undefined;
 }
 
-/** The result for one mailbox. `idle`: it is not signed in on this computer, because the product has the sign-in. */
-interface Kept {
-  readonly record: MailboxRecord;
-  readonly state: 'renewed' | 'fresh' | 'idle' | 'failed';
-  readonly set?: TokenSet;
-  readonly results: readonly ProtocolResult[];
-  readonly error?: MailauthError;
-}
-
 export const keepalive: CommandModule = {
   configure: (command) =>
     examples(command, [
       'mailauth keepalive                         once a day, from cron or a systemd timer',
       'mailauth keepalive --test imap             and proves that the mailboxes still open',
+      'mailauth keepalive --notify-mail it@contoso.com --notify-from relay@contoso.com',
       'mailauth keepalive --renew-after 1 --json',
       'mailauth keepalive --install               writes and starts a timer of systemd; asks first',
     ])
@@ -66,6 +49,12 @@ export const keepalive: CommandModule = {
       .option('--jitter <seconds>', 'wait up to so long before each renewal (default: 30; 0 on a terminal)')
       .option('--warn-days <n>', 'exit 1 when a client secret ends within so many days (default: 14)')
       .option('--for <product>', 'only the set-ups for this product')
+      .optionsGroup('Notices, when a mailbox turns red or green, or something ends in 30, 14, 7, 3 or 1 days:')
+      .option('--notify-command <line>', 'run by the shell, with the event as JSON on its standard input')
+      .option('--notify-url <address>', 'POST the event there: https, or http on this computer')
+      .option('--notify-secret-file <file>', 'signs what is posted (X-Mailauth-Signature: sha256=HEX)')
+      .option('--notify-mail <address>', 'one mail a run, sent as mailauth send does')
+      .option('--notify-from <mailbox>', 'which set-up mailbox sends it, where several could')
       .optionsGroup('A timer (systemd of this user):')
       .option('--install', 'run it once a day, with these flags; asks first')
       .option('--uninstall', 'stop the timer and remove its files'),
@@ -76,6 +65,7 @@ export const keepalive: CommandModule = {
     const change = timerChange(flags);
     if (change !== undefined) return changeTimer(session, change);
     const { records, broken } = await mailboxesOf(session).listMailboxes();
+    const receivers = await readReceivers(flags, session, records);
     const chosen = records.filter((record) => product === undefined || record.for === product);
     const kept: Kept[] = [];
     // One after the other: a timer is in no hurry, and Microsoft throttles many requests at once.
@@ -86,7 +76,7 @@ export const keepalive: CommandModule = {
     }
     for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
     const damaged = broken[0] === undefined ? undefined : problem('mailbox-file-broken', broken[0]);
-    return outcomeOf(kept, damaged, wish, session);
+    return outcomeOf(kept, damaged, wish, { session, notified: await tell(kept, records, receivers, session) });
   },
 };
 
@@ -174,17 +164,38 @@ async function tested(record: MailboxRecord, { tests }: Wish, session: Session):
   return results;
 }
 
-function outcomeOf(kept: readonly Kept[], damaged: MailauthError | undefined, wish: Wish, session: Session): Outcome {
+interface Told {
+  readonly session: Session;
+  readonly notified: Notified | undefined;
+}
+
+function outcomeOf(kept: readonly Kept[], damaged: MailauthError | undefined, wish: Wish, { session, notified }: Told): Outcome {
   const now = session.ctx.clock.now();
-  const error = commonError(kept, now, wish) ?? damaged;
+  const undelivered = notified?.undelivered.map(({ receiver, mailbox, why }) => `${receiver}, about ${mailbox} (${why})`) ?? [];
+  for (const one of undelivered) session.report.note(`Notice not delivered, sent again next time: ${one}`);
+  const unsaid = undelivered.length === 0 ? undefined : problem('notice-undelivered', { lines: undelivered });
+  const error = commonError(kept, now, wish) ?? damaged ?? unsaid;
   return {
-    data: { mailboxes: kept.map((one) => toJson(one, now, session)) },
+    data: { mailboxes: kept.map((one) => toJson(one, now, session)), ...defined({ notices: notified }) },
     ...defined({ error }),
     text: (theme) =>
       kept.length === 0 && damaged === undefined
         ? 'No such mailbox is set up: nothing to keep alive.\n'
         : kept.map((one) => render(one, now, session, theme)).join(''),
   };
+}
+
+/** Undefined where no receiver was named. */
+async function tell(
+  kept: readonly Kept[],
+  records: readonly MailboxRecord[],
+  receivers: Receivers,
+  session: Session,
+): Promise<Notified | undefined> {
+  const standings = kept.map((one) => standingOf(one, session.ctx.clock.now()));
+  const red = standings.flatMap((one, i) => (one.error === undefined ? [] : (kept[i]?.record ?? [])));
+  const all = receivers(red);
+  return all.length === 0 ? undefined : notify(all, { standings, setUps: records }, session);
 }
 
 /** The error of one mailbox as it is; of several with the same exit code the first; for different exit codes one error with exit 1. */
@@ -201,49 +212,4 @@ function commonError(kept: readonly Kept[], now: number, { warnDays }: Wish): Ma
     set !== undefined && cannotRenew(record, set) ? [{ record, ending: firstEnding(now, record, set) }] : [],
   );
   return endsSoon('expires-soon', endingHere, warnDays) ?? endsSoon('secret-ends-soon', rows, warnDays);
-}
-
-function toJson({ record, state, set, results, error }: Kept, now: number, { ctx: { surroundings } }: Session) {
-  const deadline = set && refreshIdleDeadline(set);
-  return {
-    mailbox: record.mailbox,
-    for: record.for,
-    state,
-    refreshTokenIdleDeadline: deadline === undefined ? null : rfc3339(deadline),
-    secretExpiresAt: record.registration.secretExpiresAt ?? null,
-    daysLeft: firstEnding(now, record, set)?.days ?? null,
-    results: resultsShown(results, surroundings),
-    ...(error === undefined
-      ? {}
-      : {
-          error: {
-            code: error.code,
-            exit: error.exit,
-            title: error.title,
-            why: error.why ?? '',
-            next: allShown(error.next, surroundings),
-          },
-        }),
-  };
-}
-
-function render(one: Kept, now: number, { ctx: { surroundings } }: Session, theme: Theme): string {
-  const { record, state, set, results, error } = one;
-  const { signs } = theme;
-  const sign = error !== undefined ? theme.red(signs.failed) : state === 'idle' ? theme.dim(signs.skipped) : theme.green(signs.ok);
-  const deadline = set && refreshIdleDeadline(set);
-  const until = deadline === undefined ? '' : `, the sign-in lasts ${daysLeft(now, deadline)} days unused`;
-  const words = {
-    renewed: `renewed${until}`,
-    fresh: `fresh${until}`,
-    idle: 'no sign-in on this computer, nothing to renew',
-    failed: 'not renewed',
-  }[state];
-  const tests = results.map((r) => `${r.protocol} ${r.ok ? 'ok' : 'red'}`).join(', ');
-  const [first = ''] = error === undefined ? [] : allShown(error.next, surroundings);
-  return [
-    `${sign} ${record.mailbox} for ${record.for}: ${words}${tests === '' ? '' : `; ${tests}`}`,
-    ...(error === undefined ? [] : [`    ${error.title}`, `    ${theme.cyan(first)}`]),
-    '',
-  ].join('\n');
 }

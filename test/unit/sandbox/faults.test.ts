@@ -177,6 +177,8 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'mailboxes-red',
     'mail-host-paused',
     'keepalive-red',
+    'notice-undelivered',
+    'notify-from-missing',
     'timer-not-here',
     'timer-refused',
   ],

@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/errors.ts';
-import { type Command, line, mailauth, type NextStep } from '../../../core/next.ts';
+import { again, type Command, line, mailauth, type NextStep } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { newCertificate } from '../entra/app-only-errors.ts';
@@ -31,6 +31,22 @@ export const keepaliveEntries = {
     why: () => 'Different things are wrong with them; the lines above say what.',
     next: () => [mailauth('status')],
     source: 'the commands of the single mailboxes',
+  }),
+  'notice-undelivered': entry<{ lines: readonly string[] }>({
+    exit: Exit.temporary,
+    source: sources.own,
+    title: (v) => `Not every notice was delivered: ${someOf(v.lines)}`,
+    why: () => 'The mailboxes themselves are well. What was not delivered is sent again by the next run.',
+    next: () => [again()],
+    retryHelps: true,
+  }),
+  'notify-from-missing': entry<{ known: readonly string[]; wanted?: string | undefined }>({
+    exit: Exit.needsAnswer,
+    source: sources.own,
+    title: (v) => (v.wanted === undefined ? 'Which mailbox sends the notices?' : `${v.wanted} is not set up here for sending`),
+    why: (v) => (v.known.length === 0 ? 'No mailbox is set up here for sending.' : `--notify-from takes one of ${v.known.join(', ')}.`),
+    next: (v) => [v.known[0] === undefined ? mailauth('setup', { protocols: 'smtp' }) : again({ notifyFrom: v.known[0] })],
+    retryHelps: false,
   }),
   'timer-not-here': entry<{ why: string }>({
     exit: Exit.failed,
