@@ -52,17 +52,15 @@ export async function usualWay({ ctx }: Pick<Run, 'ctx'>, { isSandbox }: { reado
 }
 
 /**
- * The way where none was named: a token that was given is for `api`; Microsoft's module where it is installed (it knows nothing of the sandbox);
- * else a person chooses. Where nobody is there to sign in the lines are printed.
+ * The way where none was named: a token that was given is for `api`; Microsoft's module where it is installed, which signs in by itself (it
+ * knows nothing of the sandbox); else a person chooses, and where nobody is there the lines are printed.
  */
 export async function chooseWay(
   { ctx, report, canAsk }: Pick<Run, 'ctx' | 'report' | 'canAsk'>,
   where: { readonly isSandbox: boolean },
 ): Promise<Through> {
-  if (ctx.env.MAILAUTH_EXCHANGE_TOKEN) return 'api';
-  if (!canAsk) return 'print';
   const usual = await usualWay({ ctx }, where);
-  report.note(wayWords[usual]);
-  if (usual === 'pwsh') return usual;
-  return ctx.prompts.select({ message: 'How is Exchange Online asked?', choices, default: 'api' });
+  if (ctx.env.MAILAUTH_EXCHANGE_TOKEN || usual === 'pwsh' || canAsk) report.note(wayWords[usual]);
+  if (ctx.env.MAILAUTH_EXCHANGE_TOKEN || usual === 'pwsh') return usual;
+  return canAsk ? ctx.prompts.select({ message: 'How is Exchange Online asked?', choices, default: 'api' }) : 'print';
 }
