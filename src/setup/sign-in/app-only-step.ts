@@ -59,7 +59,7 @@ async function fetchUntilRoles(record: MailboxRecord, { deps, fetch, patient }: 
 /** What an Exchange administrator runs before the app gets into the mailbox. */
 interface ExchangeWork {
   readonly lines: readonly string[];
-  /** where the set-up only sends: the newer way in place of those lines, without Full Access */
+  /** where the set-up only sends: the newer way in place of those lines, by a role */
   readonly instead?: readonly string[];
 }
 
@@ -83,7 +83,7 @@ export function renderExchangeWork({ lines, instead }: ExchangeWork): string {
     ...(instead === undefined
       ? []
       : [
-          '  Or, to send only and without Full Access (then take SMTP.SendAsApp away from the app in Entra):',
+          '  Or by a role for this mailbox alone (then take SMTP.SendAsApp away from the app in Entra):',
           ...instead.map((line) => `    ${line}`),
         ]),
     "  -ObjectId is that of the Enterprise application, not the one on the app registration's page.",

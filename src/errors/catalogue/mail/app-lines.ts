@@ -20,14 +20,14 @@ export type AppSpot = MailSpot & Pick<ExchangeApp, 'clientId' | 'servicePrincipa
 export const objectIdBlank = 'ENTERPRISE-APP-OBJECT-ID';
 
 /**
- * Exchange Online PowerShell that lets an app with `IMAP.AccessAsApp` and its kin into one mailbox
+ * Exchange Online PowerShell that lets an app with `IMAP.AccessAsApp` and its kin into one mailbox: Full Access to read it, Send As to send
  * (learn.microsoft.com, how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth).
  */
 export function exchangeLines(app: ExchangeApp, protocols: readonly Protocol[]): readonly string[] {
   const { clientId, servicePrincipalId = objectIdBlank, mailbox } = app;
   return [
     powerShellLine(newServicePrincipal({ appId: clientId, objectId: servicePrincipalId })),
-    powerShellLine(addFullAccess(mailbox, servicePrincipalId, 'app')),
+    ...(protocols.some((protocol) => protocol !== 'smtp') ? [powerShellLine(addFullAccess(mailbox, servicePrincipalId, 'app'))] : []),
     ...(protocols.includes('smtp') ? [powerShellLine(addSendAs(mailbox, servicePrincipalId))] : []),
     ...protocols.map((protocol) => protocolSwitch({ protocol }, mailbox)),
   ];
