@@ -23,6 +23,8 @@ describe('addresses of a header or of the command line', () => {
     ['"john.doe"@good.com', ['john.doe@good.com']],
     ['"\\" <evil@x.y>, \\"" <a@b.c>', ['a@b.c']],
     ['"q\\"uote"@x.y', ['"q\\"uote"@x.y']],
+    // RFC 5321 section 4.1.2 lets no tab stand in a quoted string.
+    ['"\t"@x.y', ['" "@x.y']],
     ['<@relay.x,@other.y:a@b.c>', ['a@b.c']],
     ['a . b @ c.d', ['a.b@c.d']],
     ['x@[127.0.0.1]', ['x@[127.0.0.1]']],

@@ -28,7 +28,7 @@ export const exportEntries = {
     exit: Exit.usage,
     title: (v) => `${v.client} sends by mailauth send, and the agent does not send`,
     next: (v) => [mailauth('export', v.name)],
-    source: 'src/export',
+    source: 'docs/server.md, "Many programs, one agent"',
   }),
   'export-line-too-long': entry<{ client: string; name: string; most: number }>({
     exit: Exit.usage,
