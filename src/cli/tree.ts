@@ -1,4 +1,4 @@
-import { protocols } from '../core/cloud.ts';
+import { protocolWords } from '../core/cloud.ts';
 import type { CommandName } from '../core/command-name.ts';
 import { chosenStores } from '../core/stores.ts';
 
@@ -59,7 +59,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'test',
-    args: `[${[...protocols, 'all'].join('|')}] [mailbox]`,
+    args: `[${[...protocolWords, 'all'].join('|')}] [mailbox]`,
     summary: 'sign in to the mail server for real, stage by stage',
     group: 'Check',
     nothing: { results: [] },

@@ -56,5 +56,7 @@ function announce(socket: string | undefined, { ctx, globals, report }: Session)
     return;
   }
   const ask = line`curl --unix-socket ${socket} http://mailauth/status`;
-  report.note(`Listening on ${socket}. Ctrl-C stops it. To try it: ${shown(ask, ctx.surroundings)}`);
+  report.note(`Listening on ${socket}. Ctrl-C stops it.`);
+  // Whole, so that it can be copied.
+  if (!globals.quiet) report.show(`  try: ${shown(ask, ctx.surroundings)}`);
 }
