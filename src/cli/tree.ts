@@ -125,7 +125,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'export',
     args: '<client> [mailbox]',
-    summary: 'configuration for curl, msmtp, mutt, mbsync and others',
+    summary: 'configuration for msmtp, mutt, Postfix, Dovecot and others',
     group: 'Use',
   },
   {

@@ -1,3 +1,5 @@
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as z from 'zod/mini';
 import { askAgent, defaultSocket } from '../agent/agent-client.ts';
 import { type MailHost, mailOf, type Protocol } from '../core/cloud.ts';
@@ -39,6 +41,8 @@ export const exportConfig: CommandModule = {
         'mailauth export msmtp >> ~/.msmtprc',
         'mailauth export mutt helpdesk@contoso.com',
         'mailauth export curl > mail.sh              the token goes through a file descriptor',
+        'mailauth export postfix | sudo sh           a queue before mailauth send',
+        'mailauth export dovecot --password-file -   an IMAP server with a password of your own',
       ],
     )
       .option('--for <product>', 'which set-up, when the mailbox has several')
@@ -49,26 +53,18 @@ export const exportConfig: CommandModule = {
     const client = clientNamed(name, mailbox);
     const record = await mailboxArgument(session, mailauth('export', client.name), mailbox, flags, { needs: 'token' });
     if (isHandedOver(record)) throw withoutToken([record]);
-    const cloud = await session.cloud(record);
-    const hosts: Partial<Record<Protocol, MailHost>> = {};
-    for (const protocol of mailOf(record.protocols)) if (client.speaks.includes(protocol)) hosts[protocol] = cloud[protocol];
-    if (Object.keys(hosts).length === 0) {
-      const speaks = client.speaks.map((protocol) => protocol.toUpperCase()).join(' and ');
-      throw problem('export-protocol-missing', { client: client.title, speaks, mailbox: record.mailbox, for: record.for });
-    }
     const { agent: byAgent = false, passwordFile } = schema.parse(flags);
     if (passwordFile !== undefined && client.localPassword !== true) throw noLocalPassword(client);
-    if (byAgent && client.sends === true) throw problem('export-agent-sends', { client: client.title, name: client.name });
-    const values = { mailbox: record.mailbox, users: { read: saslUser(record), send: saslUser(record, 'smtp') }, hosts };
-    const commands = await commandsFor(record, session, byAgent);
-    const own = {
-      home: resolveHome(session.ctx),
-      ...defined({
-        authorities: carriedPaths(session.ctx, ['NODE_EXTRA_CA_CERTS'])[0]?.[1],
-        passwordHash: await hashOf(passwordFile, client, session),
-      }),
+    if (byAgent && client.withoutAgent !== undefined)
+      throw problem('export-without-agent', { client: client.title, name: client.name, why: client.withoutAgent });
+    const values = {
+      mailbox: record.mailbox,
+      users: { read: saslUser(record), send: saslUser(record, 'smtp') },
+      hosts: await hostsFor(client, record, session),
+      ...(await callsFor(record, session, byAgent)),
+      ...defined({ passwordHash: await hashOf(passwordFile, client, session) }),
     };
-    const text = exportText(client, { ...values, ...commands, ...own }, secretsLeftOut(session));
+    const text = exportText(client, values, secretsLeftOut(session));
     const long = tooLongLine(client, text);
     if (long !== undefined)
       throw problem('export-line-too-long', { client: client.title, name: client.name, most: client.longestLine ?? 0 });
@@ -96,6 +92,17 @@ function clientNamed(value: string, mailbox: string | undefined): ExportClient {
   });
 }
 
+/** Throws `export-protocol-missing` where the set-up has nothing that this program can use. */
+async function hostsFor(client: ExportClient, record: MailboxRecord, session: Session): Promise<ExportValues['hosts']> {
+  const cloud = await session.cloud(record);
+  const hosts: Partial<Record<Protocol, MailHost>> = {};
+  for (const protocol of mailOf(record.protocols)) if (client.speaks.includes(protocol)) hosts[protocol] = cloud[protocol];
+  const canSend = client.sends === true && record.protocols.includes('graph-send');
+  if (Object.keys(hosts).length > 0 || canSend) return hosts;
+  const speaks = client.speaks.map((protocol) => protocol.toUpperCase()).join(' and ');
+  throw problem('export-protocol-missing', { client: client.title, speaks, mailbox: record.mailbox, for: record.for });
+}
+
 const noLocalPassword = ({ title, name }: ExportClient) =>
   problem('usage', { message: `--password-file is for dovecot: ${title} gets no local password`, help: mailauth('export', name) });
 
@@ -106,23 +113,44 @@ async function hashOf(file: string | undefined, { name }: ExportClient, { ctx }:
 }
 
 /**
- * The commands as they also work from cron and from a unit: whole paths, because those have another PATH, and the variables of this shell that
- * mailauth needs. Windows has no `env`, so there they begin with the plain word.
+ * How other programs call mailauth, also from cron and from a unit: whole paths, because those have another PATH, and the variables of this
+ * shell that mailauth needs. Windows has no `env`, so there a command begins with the plain word.
  */
-async function commandsFor(record: MailboxRecord, session: Session, byAgent: boolean): Promise<Pick<ExportValues, 'command' | 'sending'>> {
-  const { ctx, globals, home } = session;
+async function callsFor(
+  record: MailboxRecord,
+  session: Session,
+  byAgent: boolean,
+): Promise<Pick<ExportValues, 'command' | 'sending' | 'library' | 'home' | 'authorities'>> {
+  const { ctx, globals } = session;
   const { records } = await mailboxesOf(session).listMailboxes();
   const isOneOfSeveral = records.filter((other) => other.mailbox === record.mailbox).length > 1;
-  const program =
-    ctx.platform === 'win32'
-      ? ['mailauth']
-      : ['env', ...carried(record, session).map(([name, value]) => `${name}=${value}`), ...ctx.machine.program];
+  const variables = carried(record, session);
+  const [, authorities] = variables.find(([name]) => name === authoritiesVariable) ?? [];
+  const program = ctx.platform === 'win32' ? ['mailauth'] : ['env', ...variables.map((one) => one.join('=')), ...ctx.machine.program];
   const meant = [...(isOneOfSeveral ? ['--for', record.for] : []), ...(globals.sandbox ? ['--sandbox'] : [])];
-  const sending = [...program, 'send', '--mailbox', record.mailbox, ...meant];
-  if (!byAgent) return { command: [...program, 'token', 'get', record.mailbox, ...meant], sending };
+  return {
+    command: byAgent ? await askingAgent(record, session, isOneOfSeveral) : [...program, 'token', 'get', record.mailbox, ...meant],
+    sending: [...program, 'send', '--mailbox', record.mailbox, ...meant],
+    library: {
+      url: pathToFileURL(libraryFile).href,
+      variables: variables.filter(([name]) => name !== authoritiesVariable),
+      sandbox: globals.sandbox,
+      ...(isOneOfSeveral ? { product: record.for } : {}),
+    },
+    home: resolveHome(ctx),
+    ...defined({ authorities }),
+  };
+}
+
+const authoritiesVariable = 'NODE_EXTRA_CA_CERTS';
+
+/** In the package it stands beside this program; its sources stand two folders deeper. */
+const libraryFile = join(import.meta.dirname, basename(import.meta.dirname) === 'dist' ? '.' : '../../dist', 'library.mjs');
+
+async function askingAgent(key: MailboxRecord, { ctx, globals, home }: Session, isOneOfSeveral: boolean): Promise<readonly string[]> {
   if (ctx.platform === 'win32') throw problem('agent-windows', {});
   const homeId = await ensureHomeId(ctx.files, ctx.random, home);
-  return { command: askAgent({ socket: defaultSocket(ctx, home, globals.sandbox), homeId, key: record, isOneOfSeveral }), sending };
+  return askAgent({ socket: defaultSocket(ctx, home, globals.sandbox), homeId, key, isOneOfSeveral });
 }
 
 function carried(record: MailboxRecord, { ctx, report }: Session): readonly Variable[] {
@@ -130,7 +158,7 @@ function carried(record: MailboxRecord, { ctx, report }: Session): readonly Vari
   return [
     ['MAILAUTH_HOME', resolveHome(ctx)] as const,
     ...carriedOwn(ctx),
-    ...carriedPaths(ctx, ['NODE_EXTRA_CA_CERTS']),
+    ...carriedPaths(ctx, [authoritiesVariable]),
     ...(isBus ? carriedValues(ctx, ['DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR']) : []),
     ...carriedProxies({ ctx, report }),
   ];

@@ -16,6 +16,14 @@ export interface ExportValues {
   readonly home: string;
   /** a PEM file of further authorities, from NODE_EXTRA_CA_CERTS */
   readonly authorities?: string;
+  /** for programs of Node.js, which run no command */
+  readonly library: {
+    readonly url: string;
+    readonly variables: readonly (readonly [name: string, value: string])[];
+    /** where the mailbox is set up for several */
+    readonly product?: string;
+    readonly sandbox: boolean;
+  };
   /** hash of the password that local programs give, for Dovecot's passwd-file */
   readonly passwordHash?: string;
 }
@@ -32,8 +40,10 @@ export interface ExportClient {
   readonly comment?: '//';
   /** the line that must stand before everything else */
   readonly opening?: string;
-  /** it calls `mailauth send`, which the agent does not do */
+  /** it sends by `mailauth send`: by SMTP or by Microsoft Graph */
   readonly sends?: true;
+  /** why it cannot ask the agent for tokens: `it …` */
+  readonly withoutAgent?: string;
   /** it writes a passwd-file with a local password */
   readonly localPassword?: true;
   /** it reads no longer lines than this, as tried with the program */

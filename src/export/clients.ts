@@ -4,6 +4,7 @@ import { dovecot } from './dovecot.ts';
 import { java } from './java.ts';
 import { getmail, imapsync, mbsync, mpop, offlineimap } from './mail-copies.ts';
 import { aerc, git, himalaya, msmtp, mutt } from './mail-programs.ts';
+import { node } from './node.ts';
 import { php } from './php.ts';
 import { postfix } from './postfix.ts';
 import { curl, python } from './scripts.ts';
@@ -25,6 +26,7 @@ export const exportClients: readonly ExportClient[] = [
   postfix,
   dovecot,
   python,
+  node,
   php,
   dotnet,
   java,

@@ -120,6 +120,7 @@ export const git: ExportClient = {
   speaks: ['smtp'],
   notes: ['~/.gitconfig, for git 2.33 or newer. The message goes out by mailauth send; on Debian the command is in the package git-email.'],
   sends: true,
+  withoutAgent: 'sends by mailauth send, and the agent does not send',
   render: (values) => `[sendemail]
 \tfrom = "${escaped(values.mailbox)}"
 \tsendmailCmd = "${escaped(posixLine(values.sending))}"

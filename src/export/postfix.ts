@@ -9,6 +9,7 @@ export const postfix: ExportClient = {
   title: 'Postfix',
   speaks: ['smtp'],
   sends: true,
+  withoutAgent: 'sends by mailauth send, and the agent does not send',
   notes: [
     'A script for sh, to be run as root: mailauth export postfix | sudo sh. It may be run again. Postfix 3.4 or newer; 3.7.11 was tried.',
     'For a machine that receives no mail from outside: from now on all mail that is not for its own users goes out through mailauth send,',

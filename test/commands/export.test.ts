@@ -17,26 +17,40 @@ afterAll(() => pc.end());
 const exported = (words: string, env: Record<string, string> = {}) => pc.mailauth(`export ${words} --sandbox`, { env });
 
 describe('mailauth export', () => {
-  it.each(exportClients)('$name: calls the token command, names the servers, and holds no secret', async ({ name, sends }) => {
-    const { exit, out } = await exported(name);
+  it.each(exportClients.filter(({ name }) => name !== 'node'))(
+    '$name: calls the token command, names the servers, and holds no secret',
+    async ({ name, sends }) => {
+      const { exit, out } = await exported(name);
+      expect(exit).toBe(0);
+      expect(out).toMatch(/^(?:<\?php\n)?(?:#|\/\/) .* No secret is in here\.\n/);
+      const program = `env MAILAUTH_HOME=${pc.home} /usr/bin/node /usr/local/bin/mailauth`;
+      const words = sends === true ? `${program} send --mailbox ${mailbox} --sandbox` : `${program} token get ${mailbox} --sandbox`;
+      expect(
+        [
+          out,
+          out
+            .replaceAll(/["'](?:, |\])/g, ' ')
+            .replaceAll(/["']/g, '')
+            // A program is named beside the list of its words in C#.
+            .replaceAll(/ProcessStartInfo\((\w+)\).*\n.*\{ (?=MAILAUTH)/g, '$1 ')
+            .replaceAll(/\), |[[(]|,/g, ''),
+        ].some((t) => t.includes(words)),
+      ).toBe(true);
+      expect(out).toContain(sends === true ? 'send --mailbox' : 'localhost');
+      expect(out).not.toMatch(/undefined|eyJ/);
+      expect(out.endsWith('\n')).toBe(true);
+    },
+  );
+
+  it('node: imports the library by its whole address, and sets the variables in the program', async () => {
+    const { exit, out } = await exported('node', { NODE_EXTRA_CA_CERTS: '/etc/ssl/office.pem', MAILAUTH_PASSPHRASE: 'geheim' });
     expect(exit).toBe(0);
-    expect(out).toMatch(/^(?:<\?php\n)?(?:#|\/\/) .* No secret is in here\.\n/);
-    const program = `env MAILAUTH_HOME=${pc.home} /usr/bin/node /usr/local/bin/mailauth`;
-    const words = sends === true ? `${program} send --mailbox ${mailbox} --sandbox` : `${program} token get ${mailbox} --sandbox`;
-    expect(
-      [
-        out,
-        out
-          .replaceAll(/["'](?:, |\])/g, ' ')
-          .replaceAll(/["']/g, '')
-          // A program is named beside the list of its words in C#.
-          .replaceAll(/ProcessStartInfo\((\w+)\).*\n.*\{ (?=MAILAUTH)/g, '$1 ')
-          .replaceAll(/\), |[[(]|,/g, ''),
-      ].some((t) => t.includes(words)),
-    ).toBe(true);
-    if (sends !== true) expect(out).toContain('localhost');
-    expect(out).not.toMatch(/undefined|eyJ/);
-    expect(out.endsWith('\n')).toBe(true);
+    expect(out).toMatch(/^\/\/ .* No secret is in here\.\n/);
+    expect(out).toMatch(/^import \{ openMailauth \} from "file:\/\/\/.*\/dist\/library\.mjs";$/m);
+    expect(out).toContain(`process.env.MAILAUTH_HOME = ${JSON.stringify(pc.home)};\n`);
+    expect(out).toContain('// Start it so: NODE_EXTRA_CA_CERTS=/etc/ssl/office.pem node mail.mjs\nimport ');
+    expect(out).not.toMatch(/geheim|process\.env\.NODE_EXTRA|undefined|eyJ/);
+    expect(out).toContain('openMailauth({ sandbox: true })');
   });
 
   it('--json carries the same text', async () => {
@@ -110,7 +124,7 @@ describe('mailauth export', () => {
   it('what sends by mailauth send has no use for the agent', async () => {
     const failed = await exported('git --agent --json');
     expect(failed.exit).toBe(2);
-    expect(failed.json().error?.code).toBe('export-agent-sends');
+    expect(failed.json().error?.code).toBe('export-without-agent');
   });
 
   it('says on stderr where mailauth is not in the PATH, and only there', async () => {

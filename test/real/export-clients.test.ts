@@ -219,6 +219,16 @@ describe('mailauth export, tried with the program it is for', () => {
     await arrived('by-git');
   });
 
+  it('nodemailer sends and imapflow reads, by the library', async () => {
+    await symlink(resolve(import.meta.dirname, '../../node_modules'), join(home, 'node_modules'));
+    const path = await file('mail.mjs', await exported('node'));
+    const output = await run('node', [path, 'ada@elsewhere.example'], '', { NODE_EXTRA_CA_CERTS: authority() });
+    expect(output).toMatch(/^IMAP 3$/m);
+    const [, id = ''] = /^SMTP <(.*)>$/m.exec(output) ?? [];
+    expect(id, output).not.toBe('');
+    await expect.poll(() => postfix.log(), { timeout: 10_000 }).toContain(`message-id=<${id}>`);
+  });
+
   it('PHPMailer sends', async () => {
     const loaded = (await exported('php')).replace('<?php\n', "<?php\nrequire '/usr/share/php/libphp-phpmailer/autoload.php';\n");
     const path = await file('mail.php', loaded);

@@ -202,7 +202,7 @@ const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'audience-forbidden': { audience: 'AzureADMultipleOrgs' },
   'delete-app-used': { other: 'sales@contoso.com' },
   'device-not-here': { product: 'osTicket' },
-  'export-agent-sends': { client: 'git send-email', name: 'git' },
+  'export-without-agent': { client: 'git send-email', name: 'git', why: 'sends by mailauth send, and the agent does not send' },
   'export-line-too-long': { client: 'msmtp', name: 'msmtp', most: 500 },
   'export-cannot': { client: 'Thunderbird', why: 'It signs in by itself, with a browser.', next: mailauth('export', 'mutt') },
   'export-client-unknown': { client: 'mailx' },

@@ -20,6 +20,7 @@ const valuesOf = (mailbox: string): ExportValues => ({
   command: ['mailauth', 'token', 'get', mailbox],
   sending: ['mailauth', 'send', '--mailbox', mailbox],
   home: '/var/lib/mail auth',
+  library: { url: 'file:///opt/mail%20auth/library.mjs', variables: [['MAILAUTH_HOME', '/var/lib/mail auth']], sandbox: false },
 });
 const exported = (name: string, mailbox: string): string => {
   const client = exportClients.find((one) => one.name === name);

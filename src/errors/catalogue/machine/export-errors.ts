@@ -24,9 +24,9 @@ export const exportEntries = {
     next: (v) => [mailauth('setup', { mailbox: v.mailbox, for: v.for, protocols: 'imap,pop,smtp' })],
     source: 'the set-up itself',
   }),
-  'export-agent-sends': entry<{ client: string; name: string }>({
+  'export-without-agent': entry<{ client: string; name: string; why: string }>({
     exit: Exit.usage,
-    title: (v) => `${v.client} sends by mailauth send, and the agent does not send`,
+    title: (v) => `${v.client} has no use for the agent: it ${v.why}`,
     next: (v) => [mailauth('export', v.name)],
     source: 'docs/server.md, "Many programs, one agent"',
   }),
