@@ -1,4 +1,3 @@
-import { protocolWords } from '../core/cloud.ts';
 import type { CommandName } from '../core/command-name.ts';
 import { chosenStores } from '../core/stores.ts';
 
@@ -59,7 +58,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'test',
-    args: `[${[...protocolWords, 'all'].join('|')}] [mailbox]`,
+    args: '[protocol|all] [mailbox]',
     summary: 'sign in to the mail server for real, stage by stage',
     group: 'Check',
     nothing: { results: [] },
