@@ -7,7 +7,7 @@ import type { Keychain, KeychainTrouble } from '../../src/core/keychain-port.ts'
 import { KeychainFailure } from '../../src/core/keychain-port.ts';
 import type { Asked, Prompts, TextQuestion } from '../../src/core/prompts-port.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
-import { MemoryKeychain, realNetwork, temporaryFolder, testContext } from './context.ts';
+import { MemoryKeychain, quickClock, realNetwork, temporaryFolder, testContext } from './context.ts';
 import { type Home, isNew, readHome, writeHome } from './ready-home.ts';
 import { putSharedKeys, takeSharedKeys } from './sandbox.ts';
 
@@ -83,6 +83,8 @@ export async function machine(): Promise<Machine> {
       network: realNetwork,
       keychain,
       interactive: terminal,
+      // A person's time: the pauses between two pages of a browser, and those before a question.
+      ...(terminal ? { clock: quickClock } : {}),
       ...more,
       env: { MAILAUTH_HOME: folder.path, ...more.env },
       tty,
