@@ -170,7 +170,7 @@ token=$(mktemp)
 fresh() { ${shellLine(values)} > "$token.new" && mv "$token.new" "$token"; }
 fresh
 while sleep 300; do fresh || true; done > /dev/null 2>&1 &
-trap 'kill $!; rm -f "$token" "$token.new"' EXIT
+trap 'kill $! 2> /dev/null || true; rm -f "$token" "$token.new"' EXIT
 imapsync --host1 ${posixWord(imap.host)} --port1 ${imap.port} ${imap.security === 'tls' ? '--ssl1' : '--tls1'} \\
   --sslargs1 SSL_verify_mode=1 --sslargs1 SSL_verifycn_scheme=imap \\
   --user1 ${posixWord(values.users.read)} --oauthaccesstoken1 "$token" "$@"

@@ -43,23 +43,25 @@ esac
 END
 chmod 755 "$folder/mailauth-send"
 
-# Three at once, which is what Exchange Online allows a mailbox. One recipient each, so that one who is refused takes nobody else's message along.
+# Three at once, which is what Exchange Online allows a mailbox.
 postconf -M mailauth/unix="mailauth unix - n n - 3 pipe flags=q null_sender= user=$owner argv=$folder/mailauth-send \\\${sender} \\\${recipient}"
-postconf -e mailauth_destination_recipient_limit=1
-postconf -e default_transport=mailauth
 
 # Who may send. Add a line for each address that the mailbox may send as (Send As in Exchange); Postfix refuses all others at once.
 [ -e "$folder/mailauth-senders" ] || echo "# Senders that Postfix takes: an address or a domain, and OK." > "$folder/mailauth-senders"
 add_sender() { grep -qixF "$1 OK" "$folder/mailauth-senders" || printf '%s OK\\n' "$1" >> "$folder/mailauth-senders"; }
 add_sender ${posixWord(mailbox)}
-postconf -e "smtpd_sender_restrictions=check_sender_access texthash:$folder/mailauth-senders, reject"
 
 # Mail of this machine's own users (cron, root) goes out as the mailbox, because Exchange takes no other sender.
 origin=$(postconf -xh myorigin)
 case $origin in /*) read -r origin < "$origin" ;; esac
 add_sender "$origin"
 printf '@%s %s\\n' "$origin" ${posixWord(mailbox)} > "$folder/mailauth-origin"
-postconf -e "sender_canonical_maps=texthash:$folder/mailauth-origin"
+
+# One recipient a delivery, so that one who is refused takes nobody else's message along. One call of postconf for all: it waits a second
+# after each change.
+postconf -e mailauth_destination_recipient_limit=1 default_transport=mailauth \\
+  "smtpd_sender_restrictions=check_sender_access texthash:$folder/mailauth-senders, reject" \\
+  "sender_canonical_maps=texthash:$folder/mailauth-origin"
 
 postfix check
 if postfix status 2> /dev/null; then postfix reload; fi

@@ -338,8 +338,11 @@ describe('mailauth export postfix, piped to sh', () => {
   beforeAll(async () => {
     const script = await exported(['postfix']);
     relay = await Relay.start(script);
+    const senders = () => readFile(join(relay.env.MAIL_CONFIG ?? '', 'mailauth-senders'), 'utf8');
+    const before = await senders();
     // It may be run again.
     await asScript(script, relay.env);
+    expect(await senders()).toBe(before);
   }, 60_000);
   afterAll(() => relay?.stop());
 
