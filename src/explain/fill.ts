@@ -167,6 +167,7 @@ const placeholders: Readonly<Record<string, unknown>> = {
   signInAs: undefined,
   redirectUri: undefined,
   tokenUser: undefined,
+  sendsAs: undefined,
   who: undefined,
   what: 'do this',
   reason: undefined,

@@ -36,6 +36,8 @@ export interface MailAttempt extends MailSpot {
   readonly outlookScopeBase?: string | undefined;
   /** the delegate of a shared mailbox */
   readonly signInAs?: string | undefined;
+  /** whom the message is from, where that is not the mailbox */
+  readonly sendsAs?: string | undefined;
   /** the tenant of the set-up; only an id can be compared */
   readonly tenantId?: string | undefined;
   /** milliseconds since the epoch */

@@ -91,7 +91,9 @@ function sentenceProblem(failure: SmtpFailure, at: SmtpAttempt, more: More): Mai
     case 'smtp-auth-disabled':
       return problem(known, { ...spot, where: spoken?.means.where === 'tenant' ? 'tenant' : 'mailbox' }, more);
     case 'smtp-send-as-denied':
-      return at.token?.appOnly === true ? appRefused(at, more) : problem(known, { ...spot, tokenUser: whoSignedIn(at) }, more);
+      return at.token?.appOnly === true
+        ? appRefused(at, more)
+        : problem(known, { ...spot, tokenUser: whoSignedIn(at), sendsAs: at.sendsAs }, more);
     case 'smtp-throttled':
       return problem(known, { ...spot, waitMs }, more);
     case 'smtp-basic-auth':

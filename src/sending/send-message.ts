@@ -4,8 +4,11 @@ import { defined } from '../core/defined.ts';
 import { Exit, MailauthError } from '../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { mailauth, noted } from '../core/next.ts';
+import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { evidenceOf } from '../mail/run-tests.ts';
+import { readAddresses, sameAddress } from '../message/addresses.ts';
+import { valuesOf } from '../message/message.ts';
 import { saslUser } from '../tokens/formats.ts';
 import { mimeFor, sendByGraph } from './graph-mail.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -77,7 +80,15 @@ async function byGraph(record: MailboxRecord, mail: Outgoing, deps: SendDeps, { 
   return { via: 'graph', accepted: mail.recipients, refused: [], reply: '202' };
 }
 
-async function bySmtp(record: MailboxRecord, { sender, recipients, message }: Outgoing, deps: SendDeps): Promise<Sent> {
+/** Exchange refuses by the sender of the envelope, and by From: the first of them that is not the mailbox. */
+function otherSender({ mailbox }: MailboxRecord, { sender, message }: Outgoing): string | undefined {
+  const from = valuesOf(message, 'from').flatMap((value) => readAddresses(value).addresses);
+  const other = [sender, ...from].find((address) => address !== '' && sameAddress(address) !== sameAddress(mailbox));
+  return other === undefined ? undefined : plain(other, 80);
+}
+
+async function bySmtp(record: MailboxRecord, mail: Outgoing, deps: SendDeps): Promise<Sent> {
+  const { sender, recipients, message } = mail;
   const { ctx, network, cloud, timeoutMs, answerMs } = deps;
   const set = await deps.token();
   const { mailbox, signInAs, tenantId } = record;
@@ -96,7 +107,7 @@ async function bySmtp(record: MailboxRecord, { sender, recipients, message }: Ou
         ...{ mailbox, user, protocol: 'smtp', host, port },
         tokenLength: set.accessToken.length,
         token: evidenceOf(set, record),
-        ...defined({ signInAs, tenantId, outlookScopeBase: cloud.outlookScopeBase }),
+        ...defined({ signInAs, tenantId, outlookScopeBase: cloud.outlookScopeBase, sendsAs: otherSender(record, mail) }),
       },
     },
   );

@@ -107,6 +107,14 @@ describe('mailauth send', () => {
     expect(plain.err).toMatch(/^✖ /);
   });
 
+  it.each([
+    ['-f', ['-f', 'ceo@contoso.example'], hello],
+    ['From', ['--fault', 'smtp-message-send-as-denied'], `From: CEO <ceo@contoso.example>\n${hello}`],
+  ])('a refused sender is named as it stands in %s', async (_, argv, text) => {
+    const { exit, err } = await send([...argv, 'a@b.c'], text);
+    expect([exit, err.split('\n')[0]]).toEqual([77, expect.stringMatching(/ is not allowed to send as ceo@contoso\.example$/)]);
+  });
+
   it.each<[string, number]>([
     ['smtp-busy', 75],
     ['smtp-silent', 75],

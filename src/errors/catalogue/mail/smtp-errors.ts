@@ -122,16 +122,19 @@ export const smtpEntries = {
     next: (v) => (v.sent === 'token' ? [doctor] : giveItAToken(v)),
     admin: (v) => (v.sent === 'token' ? powerShell('Get-AuthenticationPolicy | fl Name,AllowBasicAuthSmtp', enableSmtp(v)) : undefined),
   }),
-  'smtp-send-as-denied': entry<MailSpot & { tokenUser?: string | undefined }>({
+  'smtp-send-as-denied': entry<MailSpot & { tokenUser?: string | undefined; sendsAs?: string | undefined }>({
     exit: Exit.notAllowed,
     source: sources.smtpFaults,
     codes: ['5.7.60', '5.2.252', 'SendAsDenied', 'SendAsDeniedException', 'MapiExceptionSendAsDenied', 'SendOnBehalfOfDenied'],
     says: ['Client does not have permissions to send as this sender', 'not allowed to send as'],
-    title: (v) => `${isOwn(v) ? 'Whoever signed in' : v.tokenUser} is not allowed to send as ${v.mailbox}`,
+    title: (v) => `${isOwn(v) ? 'Whoever signed in' : v.tokenUser} is not allowed to send as ${v.sendsAs ?? v.mailbox}`,
     why: () => 'sending as a shared mailbox, an alias or another address needs the right SendAs',
-    next: (v) => (isOwn(v) ? [testAgain(v)] : [exchangeApply(v), testAgain(v)]),
+    next: (v) => {
+      if (v.sendsAs !== undefined) return [`Send it as ${v.mailbox}, in From and with -f; or an administrator gives the right.`];
+      return isOwn(v) ? [testAgain(v)] : [exchangeApply(v), testAgain(v)];
+    },
     admin: (v) => {
-      const right = sendAs({ ...v, user: v.mailbox }, v.tokenUser ?? 'WHO-SIGNED-IN');
+      const right = sendAs({ ...v, user: v.sendsAs ?? v.mailbox }, v.tokenUser ?? 'WHO-SIGNED-IN');
       // The sign-in under another name worked, so the switch of that mailbox is on.
       return powerShell(right, ...(v.user === v.mailbox && v.tokenUser !== undefined ? [enableSmtp(v)] : []));
     },
