@@ -1,5 +1,7 @@
 import packageJson from '../package.json' with { type: 'json' };
+import { findCommand } from './cli/find-command.ts';
 import { run } from './cli/run.ts';
+import { commands } from './cli/tree.ts';
 import { Exit, Interrupted } from './core/errors.ts';
 import { endAfterSignal, letGoOfLostTerminals } from './system/process-end.ts';
 import { createSystem } from './system/system.ts';
@@ -49,10 +51,19 @@ export async function start(process: NodeJS.Process): Promise<never> {
   if (unwritten === undefined || unwritten.code === 'EPIPE') return process.exit(exit);
   // The terminal was closed, and its signal did not come.
   if (unwritten.code === 'EIO' && process.stdout.isTTY) return process.exit(Exit.hungUp);
-  process.stderr.write(
-    `mailauth: standard output cannot be written (${unwritten.code}); what it said is lost. Make room and run it again.\n`,
-  );
+  const lost = `mailauth: standard output cannot be written (${unwritten.code}); what it said is lost.`;
+  if (exit === Exit.done && isSendmail(argv)) {
+    // A caller that repeats it would send the message twice.
+    process.stderr.write(`${lost} A server has the message.\n`);
+    return process.exit(exit);
+  }
+  process.stderr.write(`${lost} Make room and run it again.\n`);
   return process.exit(exit === Exit.done ? Exit.failed : exit);
+}
+
+function isSendmail(argv: readonly string[]): boolean {
+  const name = findCommand(argv).words.join(' ');
+  return commands.some((one) => one.name === name && one.sysexits === true);
 }
 
 /** How long a reader that does not read keeps a command that was told to stop. */

@@ -233,6 +233,23 @@ describe('stopping', () => {
     },
   );
 
+  test.skipIf(process.platform !== 'linux')(
+    'send, which a server has taken, is 0 all the same: whoever repeats it sends it twice',
+    async () => {
+      const line = `printf 'Subject: x\\n\\nHi\\n' | "${process.execPath}" "${bin}" send --sandbox --json ada@contoso.example >/dev/full`;
+      const child = spawn('/bin/sh', ['-c', line], {
+        env: { PATH: process.env.PATH ?? '', MAILAUTH_HOME: home, HOME: home },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let err = '';
+      child.stderr.setEncoding('utf8').on('data', (text) => {
+        err += text;
+      });
+      expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+      expect(err).toMatch(/^mailauth: standard output cannot be written \(ENOSPC\).* A server has the message\.\n$/);
+    },
+  );
+
   // Node puts /dev/null in place of a stream that is closed, so that it cannot be told from one that nobody wants.
   test.each([
     ['status --sandbox', 0],
