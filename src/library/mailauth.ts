@@ -142,27 +142,37 @@ export class MailauthError extends Error {
 
 /** Opens nothing yet: the store, the network and the sandbox are opened by the first call that needs them. */
 export function openMailauth(options: MailauthOptions = {}): Mailauth {
-  // The programs beside this one are loaded when they are needed, so that an import costs next to nothing.
-  const beside = nodeModule().createRequire(import.meta.filename);
   const fail = (parts: ConstructorParameters<typeof MailauthError>[0]): Error => new MailauthError(parts);
   let opened: Promise<Opened> | undefined;
   const library = (): Promise<Opened> => {
-    const app: { library(): Promise<{ openLibrary: OpenLibrary }> } = beside('./app.cjs');
-    opened ??= app.library().then(({ openLibrary }) => openLibrary(options, fail));
+    opened ??= beside<{ library(): Promise<{ openLibrary: OpenLibrary }> }>('./app.cjs')
+      .library()
+      .then(({ openLibrary }) => openLibrary(options, fail));
     return opened;
   };
   return {
-    token: async (mailbox, more) => (await library()).token(mailbox, more),
-    nodemailer: async (mailbox, more) => (await library()).nodemailer(mailbox, more),
-    imapflow: async (mailbox, more) => (await library()).imapflow(mailbox, more),
+    token: async (mailbox, more) => (await library()).token(mailbox ?? undefined, more ?? undefined),
+    nodemailer: async (mailbox, more) => (await library()).nodemailer(mailbox ?? undefined, more ?? undefined),
+    imapflow: async (mailbox, more) => (await library()).imapflow(mailbox ?? undefined, more ?? undefined),
     explain(text, more) {
-      const program: { explainNow: ExplainNow } = beside('./explain-now.cjs');
-      return program.explainNow(text, { sandbox: options.sandbox === true, ...more });
+      return beside<{ explainNow: ExplainNow }>('./explain-now.cjs').explainNow(text, { sandbox: options.sandbox === true, ...more });
     },
     async close() {
       await (await library()).close();
     },
   };
+}
+
+/** The programs beside this one are loaded when they are needed, so that an import costs next to nothing. A bundle has lost them. */
+function beside<T>(file: string): T {
+  try {
+    return nodeModule().createRequire(import.meta.filename)(file);
+  } catch (cause) {
+    // In an ES module that a bundler made there is no __filename.
+    if (!(cause instanceof ReferenceError) && !String(cause).includes(`Cannot find module '${file}'`)) throw cause;
+    const next = ['Leave it out of the bundle, and install it beside it: esbuild --external:entra-mailauth'];
+    throw new MailauthError({ code: 'bundled', title: 'entra-mailauth cannot run inside a bundle', next, exit: 1, cause });
+  }
 }
 
 type Opened = Omit<Mailauth, 'explain'>;

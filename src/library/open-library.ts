@@ -15,7 +15,7 @@ import { asProblem } from '../session/unexpected.ts';
 import { resolveHome } from '../store/home.ts';
 import { createSystem } from '../system/system.ts';
 import { saslUser } from '../tokens/formats.ts';
-import type { AccessToken, ImapFlowOptions, Mailauth, MailauthError, MailauthOptions, NodemailerOptions, OfProduct } from './mailauth.ts';
+import type { AccessToken, ImapFlowOptions, Mailauth, MailauthError, MailauthOptions, NodemailerOptions } from './mailauth.ts';
 
 /** Makes the error that the caller knows: the class belongs to the program that was imported, which is not this one. */
 type Fail = (parts: ConstructorParameters<typeof MailauthError>[0]) => Error;
@@ -92,8 +92,16 @@ function caller(options: MailauthOptions, fail: Fail): Caller {
   };
 }
 
-const meant = async (on: Session, mailbox: string | undefined, flags: OfProduct): Promise<MailboxRecord> =>
-  mailboxArgument(on, mailauth('token get'), mailbox, defined({ for: flags.for }), { needs: 'token' });
+/** Programs without types may pass anything. Throws `value-invalid`, and what `token get` throws. */
+async function meant(on: Session, mailbox: unknown, flags: { readonly for?: unknown }): Promise<MailboxRecord> {
+  const address = textOf('mailbox', mailbox);
+  return mailboxArgument(on, mailauth('token get'), address, defined({ for: textOf('product', flags.for) }), { needs: 'token' });
+}
+
+function textOf(what: string, value: unknown): string | undefined {
+  if (value === undefined || typeof value === 'string') return value;
+  throw problem('value-invalid', { what, value: typeof value, why: `The ${what} is a string.`, next: mailauth('status') });
+}
 
 /** Throws `export-protocol-missing`. */
 async function server(on: Session, record: MailboxRecord, protocol: 'imap' | 'smtp'): Promise<MailHost & Ways> {

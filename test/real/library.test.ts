@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runToEnd } from './rigs/keyring.ts';
 import { type Office, openOffice, type Seat } from './rigs/office.ts';
@@ -153,6 +154,7 @@ const same = createRequire(import.meta.url)('entra-mailauth').MailauthError === 
 const m = openMailauth({ home: process.argv[1] + '.home' });
 const why = async (act) => { try { await act(); return 'nothing'; } catch (e) { return [e instanceof MailauthError, e.code, e.exit, e.next[0] ?? '']; } };
 const said = [await why(() => m.token()), await why(() => m.token('a@b.c')), await why(() => m.token('a@b.c', { for: 'outlook' })), await why(() => m.token('a@b.c', { minValiditySeconds: 0.5 }))];
+said.push(await why(() => m.token(5)), await why(() => m.token('a@b.c', { for: 5 })));
 await m.close();
 said.push(await why(() => m.token()));
 console.log(JSON.stringify([same, ...said]));`;
@@ -163,7 +165,20 @@ console.log(JSON.stringify([same, ...said]));`;
       [true, 'mailbox-unknown', 4, 'mailauth setup --mailbox a@b.c'],
       [true, 'value-invalid', 2, 'mailauth status'],
       [true, 'mailbox-unknown', 4, 'mailauth setup --mailbox a@b.c'],
+      [true, 'value-invalid', 2, 'mailauth status'],
+      [true, 'value-invalid', 2, 'mailauth status'],
       [true, 'closed', 1, ''],
     ]);
+  });
+
+  it.each(['esm', 'cjs'] as const)('inside a bundle (%s) the first call says that it must be left out', async (format) => {
+    const outfile = join(project, format === 'esm' ? 'bundled.mjs' : 'bundled.cjs');
+    const script = `
+import { MailauthError, openMailauth } from 'entra-mailauth';
+openMailauth().token().catch((e) => console.log(e instanceof MailauthError, e.code, e.next[0]));`;
+    await writeFile(join(project, 'entry.mjs'), script);
+    await build({ entryPoints: [join(project, 'entry.mjs')], bundle: true, platform: 'node', format, outfile, logLevel: 'silent' });
+    const { stdout } = await runToEnd(process.execPath, [outfile], env);
+    expect(stdout).toMatch(/^true bundled Leave it out of the bundle/);
   });
 });
