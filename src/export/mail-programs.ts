@@ -39,7 +39,7 @@ export const aerc: ExportClient = {
   name: 'aerc',
   title: 'aerc',
   speaks: ['imap', 'smtp'],
-  notes: ['~/.config/aerc/accounts.conf, mode 0600. aerc 0.13 or newer: 0.9 to 0.12 do not do XOAUTH2.'],
+  notes: ['~/.config/aerc/accounts.conf, mode 0600. aerc 0.13 or newer, whose changelog has "Restored XOAUTH2 support".'],
   render: (values) => {
     const { imap, smtp } = values.hosts;
     const lines = [
