@@ -42,7 +42,7 @@ export function heldTokens(session: Session): HeldTokens {
 
   return {
     async token(asked) {
-      const key = JSON.stringify([bareAddress(asked.mailbox).toLowerCase(), asked.for ?? '']);
+      const key = JSON.stringify([bareAddress(asked.mailbox).toLowerCase(), asked.for ?? null]);
       const known = held.get(key);
       if (known !== undefined && !isOld(known.readAt) && known.token.set.expiresAt - clock.now() >= asked.minValidityMs) return known.token;
       const question = `${key} ${asked.minValidityMs}`;

@@ -113,6 +113,8 @@ describe('mailauth agent', () => {
       ['/token/nobody@contoso.example', 404, 'mailbox-unknown'],
       [`/token/${mailbox}?for=osticket`, 404, 'product-unknown'],
       [`/token/${mailbox}?for=outlook`, 400, 'value-invalid'],
+      // As --for '' of the command line; the token without it is held just now.
+      [`/token/${mailbox}?for=`, 400, 'value-invalid'],
       [`/token/${mailbox}?format=env`, 400, 'value-invalid'],
       [`/token/${mailbox}?min_validity=-1`, 400, 'value-invalid'],
       [`/token/${mailbox}?minvalidity=1`, 400, 'agent-query'],
