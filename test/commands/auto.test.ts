@@ -276,7 +276,7 @@ describe('stopped anywhere and run again', () => {
       for (const secret of secretsOf(m)) expect(journal + stopped.out).not.toContain(secret);
 
       const resumed = await m.mailauth('setup --sandbox --resume --yes --no-test --json', hurried());
-      expect([nth, resumed.exit]).toEqual([nth, 0]);
+      expect([nth, resumed.exit, resumed.exit === 0 ? '' : resumed.out]).toEqual([nth, 0, '']);
       expect([nth, await countOf(m)]).toEqual([nth, { ...publicApp, secrets: 1 }]);
       const shown = (await m.mailauth('secret show --sandbox --reveal --json')).json().data;
       expect((await onlyApp(m)).secrets.map((s) => s.id)).toEqual([shown.secretId]);

@@ -1,14 +1,30 @@
+import { MailauthError } from '../../core/errors.ts';
 import { isLoopback, type MailboxRecord } from '../../core/mailbox.ts';
 import { openLoopback } from '../../oauth/loopback.ts';
 import type { Answers } from '../answers/answers.ts';
 import type { SetupDeps } from '../journal/setup-deps.ts';
 
-/** `http://localhost:PORT` with a port that is free now, and the path. */
+/**
+ * Ports for a redirect URI that lasts for years: below those that systems give to outgoing connections (32768 on Linux, 49152 on Windows and
+ * macOS; RFC 6335 section 6), so that none of them holds it at a later sign-in.
+ */
+const lowest = 20_000;
+const count = 12_000;
+const tries = 20;
+
+/** `http://localhost:PORT` with a port that is free now, and the path. Throws `loopback-port-taken`, `loopback-refused`. */
 export async function freeRedirect({ ctx }: Pick<SetupDeps, 'ctx'>, path: string): Promise<string> {
   const { random, clock, signal } = ctx;
-  const listener = await openLoopback({ redirectUri: 'http://localhost', random, clock, signal });
-  await listener.close();
-  return `${listener.redirectUri}${path}`;
+  for (let left = tries; ; left -= 1) {
+    const redirectUri = `http://localhost:${lowest + (random.bytes(4).readUInt32BE() % count)}`;
+    try {
+      const listener = await openLoopback({ redirectUri, random, clock, signal });
+      await listener.close();
+      return `${listener.redirectUri}${path}`;
+    } catch (error) {
+      if (left <= 1 || !(error instanceof MailauthError) || error.code !== 'loopback-port-taken') throw error;
+    }
+  }
 }
 
 /**
