@@ -14,7 +14,13 @@ import { renewals } from './renewals.ts';
 const lookMs = 30_000;
 
 /** What a client may take: each of these programs asks one short question. Milliseconds and bytes. */
-const limits = { headersTimeout: 5_000, requestTimeout: 5_000, keepAliveTimeout: 5_000, maxHeaderSize: 8_192 } as const;
+const limits = {
+  connectionsCheckingInterval: 1_000,
+  headersTimeout: 5_000,
+  requestTimeout: 5_000,
+  keepAliveTimeout: 5_000,
+  maxHeaderSize: 8_192,
+} as const;
 const mostConnections = 500;
 
 interface AgentRun {

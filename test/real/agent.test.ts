@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { newHome, program } from './rigs/chromium.ts';
+import { newHome, program, startMailauth } from './rigs/chromium.ts';
 import { runToEnd } from './rigs/keyring.ts';
 
 const mailbox = 'helpdesk@contoso.example';
@@ -224,6 +224,26 @@ describe('mailauth agent', () => {
     expect([away.status, JSON.parse(away.body).exit]).toEqual([503, 5]);
     expect(Number(away.headers['retry-after'][0])).toBeGreaterThan(0);
     expect((await mailauth('token', 'get', mailbox, '--sandbox', '--force-refresh')).code).toBe(0);
+  });
+
+  it('killed at any moment of a renewal, it leaves a mailbox that works', async () => {
+    // Its Microsoft is another process, which lives on.
+    const sandbox = startMailauth(['sandbox', '--json'], home.env);
+    await sandbox.line('listening');
+    try {
+      for (let round = 0; round < 8; round += 1) {
+        const agent = await startAgent();
+        const asked = curl(`/token/${mailbox}?min_validity=99999`);
+        await sleep(15 * round);
+        agent.kill('SIGKILL');
+        await Promise.all([asked, agent.ended]);
+        const { code, stderr } = await mailauth('token', 'get', mailbox, '--sandbox', '--force-refresh');
+        expect([round, code, code === 0 ? '' : stderr]).toEqual([round, 0, '']);
+      }
+    } finally {
+      sandbox.kill();
+      await sandbox.ended;
+    }
   });
 
   it('goes on serving beside hostile clients: silent, endless, cut off, and six hundred at once', async () => {
