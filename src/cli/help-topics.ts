@@ -58,7 +58,7 @@ Read only, to find out where mailauth runs:
   HOME, XDG_CONFIG_HOME, APPDATA
                            where MAILAUTH_HOME is by default, on Linux and on Windows
 
-Node.js needs 1 GB of address space, of which it uses a tenth. Under a smaller limit (ulimit -v,
+Node.js needs 1.2 GB of address space, of which it uses a tenth. Under a smaller limit (ulimit -v,
 LimitAS= of systemd, vsz_limit of Dovecot: set 2G) it dies with exit 133 or 134 before mailauth
 can say why. mailauth doctor shows the limit in force.
 `;

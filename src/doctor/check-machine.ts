@@ -29,8 +29,11 @@ export function nodeCheck(ctx: Pick<Context, 'machine' | 'platform' | 'files'>, 
 }
 
 const mb = 1_000_000;
-/** What every command needs, in megabytes: measured with `ulimit -v` and Node 20. Node.js reserves most of it and never touches it. */
-const neededMb = 1000;
+/**
+ * What every command needs, in megabytes: measured with `ulimit -v` and Node 20, which at 1,000 MB itself dies at one start in thirty. Node.js
+ * reserves most of it and never touches it.
+ */
+const neededMb = 1200;
 
 /** The limit of the address space, in megabytes: `ulimit -v`, LimitAS= of systemd, vsz_limit of Dovecot. Undefined where there is none. */
 async function addressSpaceMb({ files, platform }: Pick<Context, 'files' | 'platform'>): Promise<number | undefined> {

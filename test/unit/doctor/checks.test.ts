@@ -92,8 +92,9 @@ describe('this machine', () => {
 
   it.each([
     ['unlimited', 'ok', undefined],
-    ['2048000000', 'ok', 'address space limited to 2048 MB (1000 MB are needed)'],
-    ['1000000000', 'ok', 'address space limited to 1000 MB'],
+    ['2048000000', 'ok', 'address space limited to 2048 MB (1200 MB are needed)'],
+    ['1200000000', 'ok', 'address space limited to 1200 MB'],
+    ['1199000000', 'failed', 'too little address space: 1199 MB'],
     ['268435456', 'failed', 'too little address space: 268 MB'],
   ])('an address space of %s is %s', async (limit, state, words) => {
     const ctx = testContext();
