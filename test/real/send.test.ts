@@ -124,7 +124,7 @@ async function delivered(text: string): Promise<string> {
         found = (await postfix.kept()).map((bytes) => bytes.toString('latin1')).filter((bytes) => bytes.includes(text));
         return found.length;
       },
-      { timeout: 10_000 },
+      { timeout: 30_000 },
     )
     .toBe(1);
   return (found[0] ?? '').replace(/^(?:Received: [^\n]*\n(?:[ \t][^\n]*\n)*)+/, '');
