@@ -121,7 +121,9 @@ async function delivered(text: string): Promise<string> {
   await expect
     .poll(
       async () => {
-        found = (await postfix.kept()).map((bytes) => bytes.toString('latin1')).filter((bytes) => bytes.includes(text));
+        found = (await postfix.kept())
+          .map((bytes) => bytes.toString('latin1'))
+          .filter((bytes) => bytes.slice(0, bytes.indexOf('\n\n')).includes(text));
         return found.length;
       },
       { timeout: 30_000 },

@@ -98,7 +98,7 @@ defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 proxymap unix - - n - - proxymap
 error unix - - n - - error
-keep unix - n n - 10 pipe flags= user=nobody argv=/usr/bin/tee ${dir}/kept/\${queue_id}
+keep unix - n n - 10 pipe flags= user=nobody argv=/bin/dd status=none of=${dir}/kept/\${queue_id}
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 `;
