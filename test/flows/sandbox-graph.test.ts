@@ -341,7 +341,7 @@ describe("mailauth's own registration", () => {
     displayName: 'mailauth osticket helpdesk@contoso.example',
     audience: 'single',
     platform: 'web',
-    redirectUris: ['https://helpdesk.example/callback', 'http://localhost:53682/mailauth'],
+    redirectUris: ['https://helpdesk.example/callback', 'http://localhost:23682/mailauth'],
     publicClientFlows: false,
     implicitTokens: false,
     graphPermissions: ['openid', 'profile', 'email', 'offline_access', 'User.Read'],
@@ -384,7 +384,7 @@ describe("mailauth's own registration", () => {
       expect((await graph.call('GET', `/servicePrincipals/${made.spObjectId}/oauth2PermissionGrants`)).body.value).toHaveLength(2);
       const { answer, redirectUri } = await signIn(sandbox, network, {
         client_id: made.appId,
-        redirect_uri: 'http://localhost:53682/mailauth',
+        redirect_uri: 'http://localhost:23682/mailauth',
       });
       expect(answer.get('code')).not.toBeNull();
       const form = {

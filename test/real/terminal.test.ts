@@ -403,7 +403,7 @@ describe('a client secret', () => {
   it('is never seen; its ID is refused with the name of the right column', async () => {
     await registerApp();
     const flags = ['--mailbox', mailbox, '--for', 'this-computer', '--client-id', ownClientId, '--client-type', 'confidential'];
-    const t = await terminal(['setup', '--sandbox', ...flags, '--redirect-uri', 'http://localhost:53682/mailauth'], {
+    const t = await terminal(['setup', '--sandbox', ...flags, '--redirect-uri', 'http://localhost:23682/mailauth'], {
       env: await browser(),
     });
     await answer(t, whoOpens);

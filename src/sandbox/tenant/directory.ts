@@ -21,7 +21,7 @@ export const readyApps = {
   confidential: {
     clientId: '22222222-5a4d-4b0c-9a11-c0ffee000002',
     name: 'mailauth sandbox (helpdesk)',
-    redirectUri: 'http://localhost:53682/mailauth',
+    redirectUri: 'http://localhost:23682/mailauth',
   },
 } as const;
 

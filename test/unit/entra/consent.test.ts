@@ -7,7 +7,7 @@ import { entraProblem, readEntraError } from '../../../src/oauth/entra-error.ts'
 const cloud = namedCloud('public');
 const scopes = ['https://outlook.office.com/IMAP.AccessAsUser.All', 'offline_access'];
 const address = (tenant: string) =>
-  adminConsentUrl({ cloud, tenant, clientId: 'client id', scopes, redirectUri: 'http://localhost:53682/mailauth', state: 'a+b/c=' });
+  adminConsentUrl({ cloud, tenant, clientId: 'client id', scopes, redirectUri: 'http://localhost:23682/mailauth', state: 'a+b/c=' });
 
 describe('adminConsentUrl', () => {
   it('is the v2 page with every parameter once, spaces as %20', () => {
@@ -16,7 +16,7 @@ describe('adminConsentUrl', () => {
     expect([...url.searchParams]).toEqual([
       ['client_id', 'client id'],
       ['scope', scopes.join(' ')],
-      ['redirect_uri', 'http://localhost:53682/mailauth'],
+      ['redirect_uri', 'http://localhost:23682/mailauth'],
       ['state', 'a+b/c='],
     ]);
     expect(url.search).not.toContain('+');

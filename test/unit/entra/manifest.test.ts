@@ -107,7 +107,7 @@ describe('differences', () => {
   });
 
   it('moves a redirect URI that stands under the wrong platform', () => {
-    const uris = ['http://localhost:53682/mailauth'];
+    const uris = ['http://localhost:23682/mailauth'];
     const app = asMade(plans['this-computer-confidential'], {
       publicClient: { redirectUris: [...uris, 'http://localhost'] },
       web: { redirectUris: [] },

@@ -32,7 +32,7 @@ export const plans = {
   'this-computer-confidential': {
     ...thisComputer,
     platform: 'web',
-    redirectUris: ['http://localhost:53682/mailauth'],
+    redirectUris: ['http://localhost:23682/mailauth'],
     secretMonths: 12,
   },
   osticket,

@@ -42,7 +42,7 @@ const state = (more: Partial<State> = {}): State => ({
 describe('redirect URIs that Entra registers', () => {
   it.each([
     ['http://localhost', 'public'],
-    ['http://localhost:53682/mailauth', 'web'],
+    ['http://localhost:23682/mailauth', 'web'],
     ['http://127.0.0.1/x', 'public'],
     ['https://helpdesk.example/callback?x=1', 'web'],
     ['myapp://auth', 'public'],

@@ -54,7 +54,7 @@ describe('redirect URIs', () => {
     clientId: 'x',
     name: 'x',
     publicRedirects: ['http://localhost'],
-    webRedirects: ['http://localhost:53682/mailauth', 'https://helpdesk.example/callback'],
+    webRedirects: ['http://localhost:23682/mailauth', 'https://helpdesk.example/callback'],
     secrets: [],
   };
   it.each([

@@ -23,7 +23,7 @@ describe.each(['osticket', 'this-computer'])('%s', (product) => {
 describe.each([
   ...products.map(({ name }) => ({ product: name, answers: {} })),
   { product: 'osticket', answers: { variant: 'older-plugin' } },
-  { product: 'this-computer', answers: { clientType: 'confidential' as const, redirectUri: 'http://localhost:53682/mailauth' } },
+  { product: 'this-computer', answers: { clientType: 'confidential' as const, redirectUri: 'http://localhost:23682/mailauth' } },
   { product: 'custom', answers: { clientType: 'confidential' as const, audience: 'multi' as const } },
 ])('the scripts for $product $answers', ({ product, answers }) => {
   const request = handoffRequest(product, { answers });

@@ -80,7 +80,7 @@ describe('checkTenant', () => {
 describe('checkRedirectUri', () => {
   it.each([
     'http://localhost',
-    'http://localhost:53682/mailauth',
+    'http://localhost:23682/mailauth',
     'http://127.0.0.1:8080',
     'https://app.mspbots.ai/web/um/smtp/redirect',
     'https://helpdesk.contoso.com/cb?x=1',
