@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from './rigs/dovecot.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Office, type Outcome, openOffice, type Seat } from './rigs/office.ts';
 import { type Postfix, startPostfix } from './rigs/postfix.ts';
 

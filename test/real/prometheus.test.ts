@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import * as z from 'zod/mini';
+import { freePort } from '../support/free-port.ts';
 import { newHome, program } from './rigs/chromium.ts';
-import { freePort } from './rigs/dovecot.ts';
 import { runToEnd } from './rigs/keyring.ts';
 
 const mailbox = 'helpdesk@contoso.example';

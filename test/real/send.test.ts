@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from './rigs/dovecot.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Office, openOffice, type Seat } from './rigs/office.ts';
 import { type Postfix, startPostfix } from './rigs/postfix.ts';
 

@@ -3,9 +3,10 @@ import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../support/free-port.ts';
 
 /**
  * A private Dovecot 2.3 with IMAP, POP3 and XOAUTH2 only, as Exchange offers it. It checks tokens by itself (RS256 against
@@ -224,16 +225,6 @@ export function makeCertificates(dir: string, authorityName = 'mailauth test CA'
     '-copy_extensions',
     'copy',
   );
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
 
 async function greets(port: number, child: ChildProcess): Promise<void> {

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Dovecot, freePort } from './dovecot.ts';
+import { freePort } from '../../support/free-port.ts';
+import type { Dovecot } from './dovecot.ts';
 
 /** A real submission server of our own: Postfix, which asks that Dovecot whether a token is good, and keeps what it takes in files, delivered to nobody. Needs root. */
 export interface Postfix {

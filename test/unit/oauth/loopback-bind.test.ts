@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
 import { mailauth } from '../../../src/core/next.ts';
 import { type BoundServers, bindLoopback, type Listen } from '../../../src/oauth/loopback-bind.ts';
+import { freePort } from '../../support/free-port.ts';
 
 let bound: BoundServers | undefined;
 afterEach(() => bound?.close());
@@ -40,9 +41,8 @@ it('gives up on ::1 in the end, not on the sign-in', async () => {
 
 it('a registered port that somebody else has on ::1 is taken, and 127.0.0.1 is free again', async () => {
   const other = createServer();
-  await new Promise<void>((resolve) => other.listen({ port: 0, host: '::1', ipv6Only: true }, resolve));
-  const address = other.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const port = await freePort();
+  await new Promise<void>((resolve) => other.listen({ port, host: '::1', ipv6Only: true }, resolve));
   const taken = bindLoopback((_q, s) => s.end(), { port, ipv6: true, again: mailauth('setup') });
   await expect(taken).rejects.toMatchObject({ code: 'loopback-port-taken', exit: 1 });
   await new Promise((resolve) => other.close(resolve));

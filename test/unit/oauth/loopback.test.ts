@@ -8,6 +8,7 @@ import { mailauth } from '../../../src/core/next.ts';
 import { LoopbackClosed, type LoopbackOptions } from '../../../src/oauth/loopback.ts';
 import { failurePage, successPage } from '../../../src/oauth/loopback-pages.ts';
 import { systemClock } from '../../../src/system/clock-and-random.ts';
+import { freePort } from '../../support/free-port.ts';
 import { inAMinute, type OpenedLoopback, rawExchange, testLoopback, visit } from '../../support/loopback.ts';
 import { nextOf } from '../../support/next.ts';
 
@@ -27,14 +28,6 @@ async function occupy(port: number, host: string): Promise<number> {
   await new Promise<void>((resolve) => server.listen({ port, host, ipv6Only: host === '::1' }, resolve));
   cleanups.push(() => new Promise((resolve) => server.close(resolve)));
   return (server.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const page = successPage({ mailbox: 'helpdesk@contoso.example', account: 'anna@contoso.example' });
