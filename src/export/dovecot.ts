@@ -129,6 +129,8 @@ const checkpassword = `#!/bin/sh
 set -eu
 PATH=/usr/local/bin:/usr/bin:/bin
 export PATH
+# Name and password, which the passwd-file has checked: Dovecot refuses the sign-in where nobody reads them.
+cat <&3 >/dev/null
 if [ "\\$SERVICE" = imap ]; then
   . "$folder/mailboxes/\\$AUTH_USER"
   pass=\\$(token) || exit 111
