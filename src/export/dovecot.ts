@@ -63,7 +63,7 @@ chmod 600 "$folder/users"
 ${passwords(name, values)}chown "$owner" "$folder/users"
 
 doveconf -c "$folder/dovecot.conf" > /dev/null
-echo "Start it: dovecot -c $folder/dovecot.conf (a unit for systemd is in docs/server.md); after a change: kill -HUP $(cat /run/mailauth-dovecot/master.pid)"
+echo "Start it: dovecot -c $folder/dovecot.conf (a unit for systemd is in docs/server.md); after a change: kill -HUP \\$(cat /run/mailauth-dovecot/master.pid)"
 )
 `;
   },
