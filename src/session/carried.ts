@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Context } from '../core/context.ts';
 import type { Reporter } from '../core/run-parts.ts';
+import type { SecretVariable } from '../system/programs.ts';
 
 export type Variable = readonly [name: string, value: string];
 
@@ -23,7 +24,7 @@ const ownVariables: readonly string[] = [
 ];
 
 /** mailauth's own variables that hold a secret, each with what can be done instead of writing it into a file. */
-export const secretVariables: Readonly<Record<string, string>> = {
+export const secretVariables: Readonly<Record<SecretVariable, string>> = {
   MAILAUTH_PASSPHRASE: 'name a file with MAILAUTH_PASSPHRASE_FILE or MAILAUTH_KEY_FILE',
   MAILAUTH_DATABASE_URL: 'name a file with MAILAUTH_DATABASE_URL_FILE',
   MAILAUTH_GRAPH_TOKEN: 'nothing here needs it',

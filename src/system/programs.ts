@@ -3,7 +3,8 @@ import { delimiter, join } from 'node:path';
 import type { Env } from '../core/context.ts';
 
 /** Variables that hold a secret. A program that mailauth starts may run for days, and anybody of this user can read its environment. */
-const secretVariables = ['MAILAUTH_PASSPHRASE', 'MAILAUTH_GRAPH_TOKEN', 'MAILAUTH_EXCHANGE_TOKEN'] as const;
+const secretVariables = ['MAILAUTH_PASSPHRASE', 'MAILAUTH_DATABASE_URL', 'MAILAUTH_GRAPH_TOKEN', 'MAILAUTH_EXCHANGE_TOKEN'] as const;
+export type SecretVariable = (typeof secretVariables)[number];
 
 /** The environment for a program that mailauth starts. */
 export const withoutSecrets = (env: Env): Env =>
