@@ -10,12 +10,12 @@ import { appToken } from '../oauth/client-credentials.ts';
 import { appAt } from '../oauth/oauth-app.ts';
 import { storedToken } from '../tokens/current.ts';
 import { testedWithExchange } from './exchange-step.ts';
+import { testedNow } from './exchange-wait.ts';
 import { resumeHere } from './journal/setup-deps.ts';
 import type { HandedOff } from './register/handoff-step.ts';
 import { appTokenWithRoles, testApp } from './sign-in/app-only-step.ts';
 import { withConsent } from './sign-in/consent-step.ts';
-import { graphTokenNow } from './sign-in/graph-token-now.ts';
-import { keepTokens, promoteSecret, type TokenKeeper, testMailbox } from './sign-in/kept-tokens.ts';
+import { keepTokens, promoteSecret, type TokenKeeper } from './sign-in/kept-tokens.ts';
 import { signInWithPassword } from './sign-in/password-step.ts';
 import { signInForProof } from './sign-in/proof-step.ts';
 import type { RegisteredSetup } from './sign-in/registered-setup.ts';
@@ -147,15 +147,7 @@ const keeperOf = ({ deps, store }: RegisteredSetup): TokenKeeper => ({
 });
 
 const tested = (at: RegisteredSetup, record: MailboxRecord, set: TokenSet): Promise<readonly ProtocolResult[]> =>
-  testedWithExchange(at, { record, set }, () =>
-    testMailbox(
-      at.deps,
-      record,
-      at.cloud,
-      async () => set,
-      () => graphTokenNow(at, record),
-    ),
-  );
+  testedWithExchange(at, { record, set }, () => testedNow(at, { record, set }));
 
 function outcome(record: MailboxRecord, signedIn: boolean, results: readonly ProtocolResult[]): SetupOutcome {
   const error = testError(results);
