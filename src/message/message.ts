@@ -109,3 +109,17 @@ export function withDotsDoubled(bytes: Buffer): Buffer {
   }
   return from === 0 && parts.length === 0 ? bytes : Buffer.concat([...parts, bytes.subarray(from)]);
 }
+
+/** RFC 2047 section 2: an encoded word has at most 75 characters, and no letter is divided between two. */
+export function encodedWords(text: string): string {
+  const words: string[] = [];
+  let part = '';
+  for (const letter of text) {
+    if (Buffer.byteLength(part + letter) > 45) {
+      words.push(part);
+      part = '';
+    }
+    part += letter;
+  }
+  return [...words, part].map((one) => `=?utf-8?B?${Buffer.from(one).toString('base64')}?=`).join('\r\n ');
+}

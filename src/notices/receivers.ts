@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { MailauthError } from '../core/errors.ts';
 import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
 import { plain } from '../core/text.ts';
+import { encodedWords } from '../message/message.ts';
 import { sendFrom } from '../session/send-from.ts';
 import type { Session } from '../session/session.ts';
 import type { NoticeEvent } from './event.ts';
@@ -96,10 +97,7 @@ function messageOf(events: readonly NoticeEvent[], address: string): Buffer {
   );
   const headers = [
     `To: ${address}`,
-    `Subject: =?utf-8?B?${Buffer.from(`mailauth: ${subject}`.slice(0, 200))
-      .toString('base64')
-      .match(/.{1,48}/g)
-      ?.join('?=\n =?utf-8?B?')}?=`,
+    `Subject: ${encodedWords(`mailauth: ${subject}`)}`,
     'Auto-Submitted: auto-generated',
     'MIME-Version: 1.0',
     'Content-Type: text/plain; charset=utf-8',

@@ -4,7 +4,7 @@ import { SysExit } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { readAddresses, sameAddress } from '../message/addresses.ts';
-import { type Message, readMessage, valuesOf, withLinesOnTop, withoutField } from '../message/message.ts';
+import { encodedWords, type Message, readMessage, valuesOf, withLinesOnTop, withoutField } from '../message/message.ts';
 
 /** What the caller said beside the message. */
 export interface Asked {
@@ -115,18 +115,4 @@ function named(address: string, fullName = ''): string {
   if (/^[\w !#$%&'*+/=?^`{|}~-]+$/.test(name)) return `${name} <${address}>`;
   if (/^[\x20-\x7e]+$/.test(name)) return `"${name.replace(/["\\]/g, '\\$&')}" <${address}>`;
   return `${encodedWords(name)} <${address}>`;
-}
-
-/** RFC 2047 section 2: an encoded word has at most 75 characters, and no letter is divided between two. */
-function encodedWords(name: string): string {
-  const words: string[] = [];
-  let part = '';
-  for (const letter of name) {
-    if (Buffer.byteLength(part + letter) > 45) {
-      words.push(part);
-      part = '';
-    }
-    part += letter;
-  }
-  return [...words, part].map((one) => `=?utf-8?B?${Buffer.from(one).toString('base64')}?=`).join('\r\n ');
 }
