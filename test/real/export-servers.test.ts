@@ -356,7 +356,8 @@ describe('mailauth export postfix, piped to sh', () => {
     await says(/to=<"?bob b"?@elsewhere\.example>.*status=sent/);
     await arrived('by-device');
     expect(await upstream.log()).toContain(`from=<${seat.mailbox}>`);
-    expect(await upstream.log()).toMatch(/to=<"?bob b"?@elsewhere\.example>/);
+    // Postfix writes the recipient's line when it has delivered, which is after the message itself was taken.
+    await expect.poll(() => upstream.log(), { timeout: 10_000 }).toMatch(/to=<"?bob b"?@elsewhere\.example>/);
   });
 
   it('a sender that the mailbox may not send as is refused at once', async () => {

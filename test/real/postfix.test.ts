@@ -69,8 +69,8 @@ test('sends one message when asked, and names the id under which Postfix has it'
   expect(stage(result, 'ok')).toContain('send');
   const sent = result.stages.find((s) => s.name === 'send')?.detail ?? '';
   const id = /<[^>]+>/.exec(sent)?.[0] ?? 'no id';
-  await expect.poll(async () => (await postfix.log()).includes(`message-id=${id}`)).toBe(true);
-  await expect.poll(async () => /to=<ada@elsewhere\.example>.*status=sent/.test(await postfix.log())).toBe(true);
+  await expect.poll(async () => (await postfix.log()).includes(`message-id=${id}`), { timeout: 10_000 }).toBe(true);
+  await expect.poll(async () => /to=<ada@elsewhere\.example>.*status=sent/.test(await postfix.log()), { timeout: 10_000 }).toBe(true);
 });
 
 test('a token of three kilobytes, as Entra makes them for somebody in many groups', async () => {

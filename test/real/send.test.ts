@@ -186,7 +186,7 @@ describe('what calls sendmail', () => {
     );
     expect([sent.code, sent.output]).toEqual([0, '']);
     expect(await delivered('Subject: by-mutt')).toContain('hello\n.\nstill here\n');
-    await expect.poll(async () => /to=<eve@elsewhere\.example>.*status=sent/.test(await postfix.log())).toBe(true);
+    await expect.poll(async () => /to=<eve@elsewhere\.example>.*status=sent/.test(await postfix.log()), { timeout: 10_000 }).toBe(true);
   });
 
   it('PHP mail()', async () => {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { SecondTries } from './second-tries.js';
 
 const report = process.env.MAILAUTH_TEST_REPORT;
 
@@ -14,7 +15,12 @@ export default defineConfig({
     pool: 'forks',
     // Of two cores vitest would use one.
     maxWorkers: 2,
-    // For .ci/run, which adds up what passed and failed.
-    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    retry: process.env.CI === 'true' ? 1 : 0,
+    // The report is for .ci/run, which adds up what passed and failed.
+    reporters: [
+      'default',
+      new SecondTries(),
+      ...(report === undefined ? [] : [['json', { outputFile: report }] as [string, { outputFile: string }]]),
+    ],
   },
 });
