@@ -67,6 +67,8 @@ export interface LastTest {
 export interface MailboxRecord extends MailboxKey {
   /** the app acts for itself (client credentials): no person signs in, and it has no refresh token. Left out: delegated */
   readonly access?: 'app-only';
+  /** a person's name for the customer: shown and filtered by, and never sent anywhere */
+  readonly label?: string;
   readonly tenantId: string;
   readonly cloud: Cloud;
   readonly endpoints: Endpoints;

@@ -73,6 +73,9 @@ export function addressHtml(address: string): string {
 export const commandHtml = (line: string): string =>
   `<code class="line">${escapeHtml(line).replace(/(^| )(--?[\w-]+)/g, '$1<span>$2</span>')}</code>`;
 
+/** What stands behind the last `@` of an address, in small letters. */
+export const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1).toLowerCase();
+
 /** A GUID in its usual spelling (RFC 9562 section 4), as a part of a regular expression that ignores case. */
 export const guidPattern = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { MailHost, ProtocolWord } from '../core/cloud.ts';
 import type { Clock } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import type { ExitCode, MailauthError } from '../core/errors.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
 import { problem } from '../errors/problem.ts';
@@ -21,6 +22,8 @@ export interface Candidate {
 export interface TestedMailbox {
   readonly mailbox: string;
   readonly for: string;
+  readonly tenantId: string;
+  readonly label?: string;
   readonly results: readonly ProtocolResult[];
   /** of the red results */
   readonly exits: readonly ExitCode[];
@@ -66,7 +69,8 @@ export async function testMailboxes(run: MailboxesRun): Promise<readonly TestedM
       const exits = results.flatMap(({ error }) => (error === undefined ? [] : [error.exit]));
       // The spread leaves the error objects behind.
       const slim = results.map((result) => ({ ...result }));
-      finished.set(at, { mailbox: candidate.record.mailbox, for: candidate.record.for, results: slim, exits });
+      const { mailbox, for: product, tenantId, label } = candidate.record;
+      finished.set(at, { mailbox, for: product, tenantId, ...defined({ label }), results: slim, exits });
       if (exits.length > 0) red += 1;
       run.onDone(finished.size, red);
     }

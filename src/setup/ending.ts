@@ -21,9 +21,17 @@ import { signInForProof } from './sign-in/proof-step.ts';
 import type { RegisteredSetup } from './sign-in/registered-setup.ts';
 import { browserMethod, type SignedIn, signInAndKeep, signInMethod } from './sign-in/sign-in-step.ts';
 
+/** A finished set-up that these answers would make again. */
+export interface Already {
+  readonly kind: 'already';
+  readonly record: MailboxRecord;
+  /** its label is another one now, and nothing else */
+  readonly isRelabelled?: boolean;
+}
+
 export type SetupOutcome =
   | ({ readonly kind: 'handed-off'; readonly key: MailboxKey; readonly tenantId: string } & HandedOff)
-  | { readonly kind: 'already'; readonly record: MailboxRecord }
+  | Already
   | {
       readonly kind: 'done';
       readonly record: MailboxRecord;

@@ -18,6 +18,7 @@ import { asks, missingAgreement, missingClientId, missingPassword, missingSecret
 import { checkedAnswer } from './answers/question.ts';
 import { questions } from './answers/questions.ts';
 import { type Earlier, type FirstAnswers, inTenant, remainingAnswers } from './answers/remaining-answers.ts';
+import type { Already } from './ending.ts';
 import type { InterruptedSetup } from './journal/journal-file.ts';
 import type { OpenSetup, SetupDeps, SetupOptions, SetupPlan } from './journal/setup-deps.ts';
 import { certificateFromFiles, heldCertificate } from './register/app-certificate.ts';
@@ -31,7 +32,7 @@ import { chosenStore } from './store-step.ts';
 export async function planSetup(
   setup: OpenSetup,
   first: FirstAnswers,
-): Promise<{ readonly kind: 'already'; readonly record: MailboxRecord } | { readonly kind: 'plan'; readonly plan: SetupPlan }> {
+): Promise<Already | { readonly kind: 'plan'; readonly plan: SetupPlan }> {
   const { deps, input, key, journal } = setup;
   const existing = await deps.mailboxes.readMailbox(key);
   const isAltered = await findsAltered(deps, existing);
@@ -49,7 +50,7 @@ export async function planSetup(
   if (early !== undefined) {
     // Where nothing changes, there is nothing to agree to.
     const untouched = isAltered ? undefined : await unchanged(setup, existing, early, cloud);
-    if (untouched !== undefined) return { kind: 'already', record: untouched };
+    if (untouched !== undefined) return already(deps, untouched, early);
     requireRest(setup, early, existing, cloud);
   }
   await askOpenTenant(setup, first);
@@ -69,13 +70,21 @@ export async function planSetup(
   const answers = early ?? (await ask(tenant));
   if (early?.clientId !== undefined) checkedAnswer(inTenant(questions.clientId, tenant.id), early.clientId, early);
   const untouched = early === undefined && !isAltered ? await unchanged(setup, existing, answers, cloud) : undefined;
-  if (untouched !== undefined) return { kind: 'already', record: untouched };
+  if (untouched !== undefined) return already(deps, untouched, answers);
   if (early === undefined) await requireAppInTenant(answers, { cloud, tenant }, setup);
   const certificate =
     answers.access === 'app-only'
       ? (given ?? (await heldCertificate(deps.ctx, store, key, authorityOf(cloud, { tenantId: tenant.id }))))
       : undefined;
   return { kind: 'plan', plan: { first, answers, existing, cloud, tenant, store, certificate } };
+}
+
+/** Another label of a set-up that is finished: it is written, and nobody signs in for it. */
+async function already({ mailboxes }: SetupDeps, existing: MailboxRecord, { label }: Answers): Promise<Already> {
+  if (label === undefined || label === existing.label) return { kind: 'already', record: existing };
+  const record = { ...existing, label };
+  await mailboxes.writeMailbox(record);
+  return { kind: 'already', record, isRelabelled: true };
 }
 
 /** An app that exists is looked at before anything else is asked of the person. Throws `Back`. */

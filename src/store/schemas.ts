@@ -93,6 +93,7 @@ export const mailboxFileSchema = z.object({
   mailbox: z.string().check(z.minLength(1)),
   for: z.string().check(z.minLength(1)),
   access: z.exactOptional(z.literal('app-only')),
+  label: z.exactOptional(z.string()),
   tenantId: z.string(),
   cloud: cloudSchema,
   endpoints: z.object({ issuer: z.string(), authorization: z.string(), token: z.string() }),

@@ -2,6 +2,8 @@
 export interface MonitoredMailbox {
   readonly mailbox: string;
   readonly for: string;
+  /** a person's name for the customer */
+  readonly label?: string;
   /** left out: the store could not be read */
   readonly signedIn?: boolean;
   /** why no token can be had, where one should */
@@ -45,7 +47,7 @@ const oneLine = (text: string): string => text.replaceAll(/[\r\n|]+/g, ' ');
 
 const csvColumns = [
   ...['mailbox', 'for', 'state', 'daysLeft', 'tenantId', 'clientId', 'signedIn', 'account', 'secretExpiresAt'],
-  ...['refreshTokenIdleDeadline', 'accessTokenExpiresAt', 'store', 'waitsFor', 'since'],
+  ...['refreshTokenIdleDeadline', 'accessTokenExpiresAt', 'store', 'waitsFor', 'since', 'label'],
 ] as const;
 
 /**
@@ -68,6 +70,7 @@ type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
 /** Prometheus text exposition format 0.0.4, for node_exporter's textfile collector. Times are seconds since the epoch. */
 export function prometheusStatus(rows: readonly MonitoredMailbox[]): string {
   const of = (row: MonitoredMailbox) => ({ mailbox: row.mailbox, for: row.for });
+  const labelled = rows.flatMap((row) => (row.label === undefined ? [] : [[{ ...of(row), label: row.label }, 1] as const]));
   const time = (pick: (row: MonitoredMailbox) => number | undefined): Sample[] =>
     rows.flatMap((row) => {
       const ms = pick(row);
@@ -75,6 +78,8 @@ export function prometheusStatus(rows: readonly MonitoredMailbox[]): string {
     });
   const tests = rows.flatMap((row) => row.lastTests.map((test) => ({ labels: { ...of(row), protocol: test.protocol }, test })));
   return [
+    // A series of its own, to be joined to the others by mailbox and product: a label more on those would break the alerts that know them.
+    metric('mailauth_mailbox_info', "The operator's own name for the customer.", labelled),
     metric(
       'mailauth_signed_in',
       'Whether tokens are stored.',

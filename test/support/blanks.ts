@@ -26,6 +26,7 @@ export const sample: Readonly<Record<string, unknown>> = {
   expiredAt: '2026-11-21T23:40:00Z',
   failed: ['imap (refused)', 'smtp (refused)'],
   file: '/home/ada/.config/mailauth/mailboxes/helpdesk.json',
+  filter: '--label contoso',
   fix: mailauth('login', 'helpdesk@contoso.com', { force: true }),
   flag: '--client-id',
   folder: '/home/ada/.config/mailauth/sandbox',

@@ -15,6 +15,8 @@ export interface WrittenMailbox {
   readonly mailbox: string;
   readonly for?: string;
   readonly protocols?: readonly Protocol[];
+  readonly label?: string;
+  readonly tenantId?: string;
   readonly signInAs?: string;
   /** false: set up, but nobody is signed in; `never`: and nobody ever was: the product signs in, and the redirect is its own */
   readonly signedIn?: boolean | 'never';
@@ -38,7 +40,8 @@ export async function writeMailboxes(
     const record: MailboxRecord = {
       mailbox,
       for: more.for ?? 'this-computer',
-      tenantId: tenant.id,
+      ...(more.label === undefined ? {} : { label: more.label }),
+      tenantId: more.tenantId ?? tenant.id,
       cloud: namedCloud('public'),
       endpoints: { issuer: 'https://localhost/v2.0', authorization: 'http://localhost/authorize', token: 'https://localhost/token' },
       registration: { clientId: readyApps.public.clientId, clientType: 'public', redirectUri, madeByMailauth: false },

@@ -12,6 +12,7 @@ import { type CommandModule, examples, type Outcome } from '../../session/comman
 import { readWhole } from '../../session/globals.ts';
 import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
+import { filterOptions, isChosen, readFilter } from '../../session/set-up-filter.ts';
 import { graphTokenOf, tokenOf } from '../../session/token-for.ts';
 import { asProblem } from '../../session/unexpected.ts';
 import { storedToken } from '../../tokens/current.ts';
@@ -37,18 +38,20 @@ interface Wish {
 
 export const keepalive: CommandModule = {
   configure: (command) =>
-    examples(command, [
-      'mailauth keepalive                         once a day, from cron or a systemd timer',
-      'mailauth keepalive --test imap             and proves that the mailboxes still open',
-      'mailauth keepalive --notify-mail it@contoso.com --notify-from relay@contoso.com',
-      'mailauth keepalive --renew-after 1 --json',
-      'mailauth keepalive --install               writes and starts a timer of systemd; asks first',
-    ])
-      .option('--renew-after <days>', `renew sign-ins that were not renewed for so long (default: ${defaultRenewAfterDays})`)
-      .option('--test <protocols>', 'afterwards test imap, pop, smtp (a list), or all')
-      .option('--jitter <seconds>', 'wait up to so long before each renewal (default: 30; 0 on a terminal)')
-      .option('--warn-days <n>', 'exit 1 when a client secret ends within so many days (default: 14)')
-      .option('--for <product>', 'only the set-ups for this product')
+    filterOptions(
+      examples(command, [
+        'mailauth keepalive                         once a day, from cron or a systemd timer',
+        'mailauth keepalive --test imap             and proves that the mailboxes still open',
+        'mailauth keepalive --notify-mail it@contoso.com --notify-from relay@contoso.com',
+        'mailauth keepalive --renew-after 1 --json',
+        'mailauth keepalive --install               writes and starts a timer of systemd; asks first',
+      ])
+        .option('--renew-after <days>', `renew sign-ins that were not renewed for so long (default: ${defaultRenewAfterDays})`)
+        .option('--test <protocols>', 'afterwards test imap, pop, smtp (a list), or all')
+        .option('--jitter <seconds>', 'wait up to so long before each renewal (default: 30; 0 on a terminal)')
+        .option('--warn-days <n>', 'exit 1 when a client secret ends within so many days (default: 14)')
+        .option('--for <product>', 'only the set-ups for this product'),
+    )
       .optionsGroup('Notices, when a mailbox turns red or green, or something ends in 30, 14, 7, 3 or 1 days:')
       .option('--notify-command <line>', 'run by the shell, with the event as JSON on its standard input')
       .option('--notify-url <address>', 'POST the event there: https, or http on this computer')
@@ -61,12 +64,13 @@ export const keepalive: CommandModule = {
 
   async run({ flags }, session) {
     const wish = readWish(flags, session);
-    const product = productFlag(flags);
+    productFlag(flags);
     const change = timerChange(flags);
     if (change !== undefined) return changeTimer(session, change);
     const { records, broken } = await mailboxesOf(session).listMailboxes();
     const receivers = await readReceivers(flags, session, records);
-    const chosen = records.filter((record) => product === undefined || record.for === product);
+    const filter = readFilter(flags);
+    const chosen = records.filter((record) => isChosen(record, record.tenantId, filter));
     const kept: Kept[] = [];
     // One after the other: a timer is in no hurry, and Microsoft throttles many requests at once.
     for (const record of chosen) {

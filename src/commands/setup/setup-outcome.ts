@@ -42,6 +42,7 @@ export async function presentSetup(outcome: SetupOutcome, session: Session, wish
   const data = {
     mailbox: record.mailbox,
     for: record.for,
+    ...defined({ label: record.label }),
     alreadySetUp: outcome.kind === 'already',
     signedIn: outcome.kind === 'already' ? record.account !== undefined : outcome.signedIn,
     account: record.account?.username ?? null,
@@ -116,7 +117,8 @@ function titleOf(outcome: Finished, theme: Theme, columns: number): string {
 
 function titleWords(outcome: Finished): string {
   const { mailbox, access } = outcome.record;
-  if (outcome.kind === 'already') return `${mailbox} is set up already; nothing was changed.`;
+  if (outcome.kind === 'already')
+    return `${mailbox} is set up already; ${outcome.isRelabelled === true ? 'only its label was changed' : 'nothing was changed'}.`;
   if (access === 'app-only') return `${mailbox} is set up; the app ${outcome.signedIn ? 'has a token of its own' : 'has no token yet'}.`;
   return `${mailbox} is ${outcome.signedIn ? 'set up and signed in' : 'set up; no sign-in on this computer'}.`;
 }

@@ -15,20 +15,21 @@ export interface PendingSetUp {
   /** commands, the first one to be run */
   readonly next: readonly string[];
   readonly tenant?: string;
+  readonly label?: string;
 }
 
 /** Every set-up that waits, the oldest first. Notes without mailbox or product are left out: there is nothing to go on with. */
 export async function pendingSetUps(session: Session): Promise<readonly PendingSetUp[]> {
   const { ctx, home } = session;
   const found = (await journals(ctx, home).all()).flatMap((journal): readonly PendingSetUp[] => {
-    const { mailbox, for: product, tenant } = journal.answers;
+    const { mailbox, for: product, tenant, label } = journal.answers;
     if (mailbox === undefined || product === undefined) return [];
     const goOn = mailauth('setup', { resume: true, mailbox, for: product });
     return [
       {
         ...{ mailbox, for: product, waitsFor: waitsFor(journal), since: journal.startedAt },
         next: allShown([goOn], ctx.surroundings),
-        ...defined({ tenant }),
+        ...defined({ tenant, label }),
       },
     ];
   });

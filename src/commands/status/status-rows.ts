@@ -85,6 +85,7 @@ export function rowJson(row: Row) {
   return {
     mailbox: record.mailbox,
     for: record.for,
+    ...defined({ label: record.label }),
     state,
     tenantId: record.tenantId,
     clientId: record.registration.clientId,
@@ -120,6 +121,7 @@ export const monitored = (row: Row): MonitoredMailbox => {
   return {
     mailbox: record.mailbox,
     for: record.for,
+    ...defined({ label: record.label }),
     ...(row.storeRead ? { signedIn: isSignedIn(row) } : {}),
     ...(row.lost === undefined ? {} : { lost: row.lost.why }),
     daysLeft: ending?.days ?? null,

@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.ts';
 import { columnsOf } from '../../core/fold.ts';
 import { isHandedOver } from '../../core/mailbox.ts';
 import { mailauth } from '../../core/next.ts';
@@ -48,7 +49,7 @@ export function manyText(overview: Overview, { ctx }: Session, theme: Theme, all
   const isFine = ({ state }: Row) => state === 'ok' || state === 'handed-over';
   const listed = [...rows.filter((row) => !isFine(row)).map(rowLine), ...pending.map((one) => pendingLine(one, ctx.clock.now()))];
   const fine = rows.filter(isFine);
-  const table = renderStatusTable(all ? [...listed, ...fine.map(rowLine)] : listed, theme, columnsOf(ctx.out));
+  const table = renderStatusTable(all ? [...listed, ...fine.map(rowLine)] : listed, theme, columnsOf(ctx.out), all);
   const rest = all || fine.length === 0 ? '' : `${theme.green(theme.signs.ok)} ${fine.length} fine  (--all lists them)\n`;
   const [first] = pending;
   const goOn = first === undefined ? '' : `  next: ${theme.cyan(first.next[0] ?? '')}\n`;
@@ -65,6 +66,7 @@ const signOfState = { over: 'over', ending: 'ending', ok: 'fine', 'handed-over':
 
 function rowLine({ record, lost, ending, state }: Row): StatusLine {
   return {
+    ...defined({ label: record.label }),
     sign: state === null ? 'unknown' : signOfState[state],
     ends: lost === undefined ? ends(ending?.days) : 'over',
     mailbox: record.mailbox,
@@ -86,7 +88,8 @@ function tests({ lastTests }: Row['record']): string {
   return red.length === 0 ? 'ok' : `${red.join(', ')} failed`;
 }
 
-const pendingLine = ({ mailbox, for: product, waitsFor, since }: PendingSetUp, now: number): StatusLine => ({
+const pendingLine = ({ mailbox, label, for: product, waitsFor, since }: PendingSetUp, now: number): StatusLine => ({
+  ...defined({ label }),
   sign: 'waiting',
   ends: 'waiting',
   mailbox,
@@ -108,6 +111,7 @@ export function oneText({ record, set, storeRead, lost, storeText, state, now }:
     record.access === 'app-only'
       ? ['Access', `app-only: the app on its own, nobody signs in${set === undefined && storeRead ? '; it has no token' : ''}`]
       : ['Signed in', set === undefined ? nobody : `as ${set.account.username}`],
+    ...(record.label === undefined ? [] : [['Label', record.label] as [string, string]]),
     ['Tenant', record.tenantId],
     ['App', record.registration.clientId],
   ];

@@ -9,6 +9,7 @@ import { type CommandModule, examples, type Outcome } from '../../session/comman
 import { readWhole } from '../../session/globals.ts';
 import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
+import { filterOptions, isChosen, readFilter, type SetUpFilter } from '../../session/set-up-filter.ts';
 import { isFileOf } from '../../store/mailbox-file.ts';
 import { nagiosStatus, prometheusStatus, statusCsv } from '../../ui/status-formats.ts';
 import { pendingSetUps } from './pending.ts';
@@ -20,33 +21,30 @@ const schema = z.object({
   warnDays: z.optional(z.string()),
   ending: z.optional(z.string()),
   format: z.optional(z.string()),
-  for: z.optional(z.string()),
-  tenant: z.optional(z.string()),
   all: z.optional(z.boolean()),
 });
 
-/** Which set-ups are shown. `mailbox` and `tenant` are lower case; `ending` in days. */
-interface Filters {
-  readonly mailbox?: string;
-  readonly for?: string;
-  readonly tenant?: string;
+/** Which set-ups are shown. `ending` in days. */
+interface Filters extends SetUpFilter {
   readonly ending?: number;
 }
 
 export const status: CommandModule = {
   configure: (command) =>
-    examples(command.argument('[mailbox]', 'only this one'), [
-      'mailauth status',
-      'mailauth status --json',
-      'mailauth status --warn-days 30             exit 1 if something ends within 30 days',
-      'mailauth status --ending 30 --format csv   what is over or ends, for a spreadsheet',
-      'mailauth status --format nagios            one line, exit 0, 1, 2 or 3 as plugins do',
-      'mailauth status --format prometheus        for node_exporter, textfile collector',
-    ])
-      .option('--warn-days <n>', 'warn by exit code 1 this many days ahead (default: 14)')
-      .option('--ending <days>', 'only what is over or ends within this many days')
-      .option('--for <product>', 'only the set-ups for this product')
-      .option('--tenant <tenant>', 'only the set-ups of this tenant: its ID or a domain of its mailboxes')
+    filterOptions(
+      examples(command.argument('[mailbox]', 'only this one'), [
+        'mailauth status',
+        'mailauth status --json',
+        'mailauth status --warn-days 30             exit 1 if something ends within 30 days',
+        'mailauth status --ending 30 --format csv   what is over or ends, for a spreadsheet',
+        'mailauth status --label Contoso --all      every set-up of one customer',
+        'mailauth status --format nagios            one line, exit 0, 1, 2 or 3 as plugins do',
+        'mailauth status --format prometheus        for node_exporter, textfile collector',
+      ])
+        .option('--warn-days <n>', 'warn by exit code 1 this many days ahead (default: 14)')
+        .option('--ending <days>', 'only what is over or ends within this many days')
+        .option('--for <product>', 'only the set-ups for this product'),
+    )
       .option('--all', 'list every set-up, also those that are fine')
       .option('--format <format>', 'text, csv, nagios or prometheus (default: text)'),
 
@@ -57,9 +55,8 @@ export const status: CommandModule = {
       readWhole(flag, value, { unit: 'days', minimum: 0, example: again(example) });
     const warnDays = days('--warn-days', options.warnDays ?? '14', { warnDays: 14 });
     const filters: Filters = defined({
+      ...readFilter(flags),
       mailbox: args[0] === undefined ? undefined : bareAddress(args[0]).toLowerCase(),
-      for: options.for,
-      tenant: options.tenant?.trim().toLowerCase(),
       ending: options.ending === undefined ? undefined : days('--ending', options.ending, { ending: 30 }),
     });
     const format = readFormat(options.format ?? 'text', session);
@@ -91,13 +88,6 @@ export const status: CommandModule = {
     return format === 'csv' ? { ...outcome, text: statusCsv([...rows.map(rowJson), ...pending]) } : outcome;
   },
 };
-
-/** `tenant` is the ID or the domain that a set-up has noted. */
-function isChosen(one: { mailbox: string; for: string }, tenant: string | undefined, filters: Filters): boolean {
-  if (filters.mailbox !== undefined && one.mailbox !== filters.mailbox) return false;
-  if (filters.for !== undefined && one.for !== filters.for) return false;
-  return filters.tenant === undefined || tenant?.toLowerCase() === filters.tenant || one.mailbox.endsWith(`@${filters.tenant}`);
-}
 
 const endingError = ({ rows }: Overview): MailauthError | undefined =>
   endsSoon(

@@ -1,4 +1,5 @@
 import { type ProtocolWord, placeOf, protocolWords } from '../../core/cloud.ts';
+import { defined } from '../../core/defined.ts';
 import { Exit, type ExitCode, MailauthError } from '../../core/errors.ts';
 import { columnsOf } from '../../core/fold.ts';
 import { isHandedOver, type MailboxRecord } from '../../core/mailbox.ts';
@@ -11,11 +12,13 @@ import { type Candidate, type TestedMailbox, testMailboxes } from '../../mail/te
 import type { Outcome } from '../../session/command.ts';
 import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
+import { isChosen, mayBeChosen, readFilter, wordsOf } from '../../session/set-up-filter.ts';
 import { graphTokenOf, refuseForeignSignIn, tokenOf } from '../../session/token-for.ts';
 import { asProblem } from '../../session/unexpected.ts';
 import { isFileOf } from '../../store/mailbox-file.ts';
 import { type MailboxRow, renderMailboxTable } from '../../ui/tables.ts';
 import { remember } from './remember.ts';
+import { type Skipped, tenantHeadings, tenantSummaries } from './tenants.ts';
 
 export interface AllMailboxes {
   /** imap, pop, smtp or all */
@@ -24,12 +27,6 @@ export interface AllMailboxes {
   readonly sendTo: string | undefined;
   readonly concurrency: string | undefined;
   readonly flags: unknown;
-}
-
-interface Skipped {
-  readonly mailbox: string;
-  readonly for: string;
-  readonly why: string;
 }
 
 interface Broken {
@@ -110,9 +107,11 @@ function readOptions({ protocol, mailbox, sendTo, concurrency }: AllMailboxes): 
 async function planOf({ protocol, flags }: AllMailboxes, session: Session): Promise<Plan> {
   const guide = productFlag(flags);
   const found = await mailboxesOf(session).listMailboxes();
-  const records = found.records.filter((record) => guide === undefined || record.for === guide);
-  const broken = found.broken.filter(({ file }) => isFileOf(file, { for: guide }));
+  const filter = readFilter(flags);
+  const records = found.records.filter((record) => isChosen(record, record.tenantId, filter));
+  const broken = mayBeChosen(filter) ? found.broken.filter(({ file }) => isFileOf(file, { for: guide })) : [];
   if (found.records.length + found.broken.length === 0) throw problem('no-mailbox', {});
+  if (records.length + broken.length === 0 && !mayBeChosen(filter)) throw problem('none-chosen', { filter: wordsOf(filter) });
   if (records.length + broken.length === 0) {
     const known = found.records.map((r) => `${r.mailbox} for ${r.for}`);
     throw problem('product-unknown', { mailbox: found.records[0]?.mailbox ?? '', guide: guide ?? '', known });
@@ -125,7 +124,7 @@ async function planOf({ protocol, flags }: AllMailboxes, session: Session): Prom
     // Nothing is wrong here, and nothing can be tested.
     const why = unused ?? (isHandedOver(record) ? 'handed over: the product keeps the token' : undefined);
     if (why === undefined) candidates.push({ record, protocols: wanted });
-    else skipped.push({ mailbox: record.mailbox, for: record.for, why });
+    else skipped.push({ mailbox: record.mailbox, for: record.for, tenantId: record.tenantId, ...defined({ label: record.label }), why });
   }
   if (candidates.length + broken.length === 0) throw problem('nothing-to-test', { setUps: records.length, protocol });
   return { candidates, skipped, broken };
@@ -140,18 +139,21 @@ function outcomeOf(asked: AllMailboxes, plan: Plan, tested: readonly TestedMailb
   const interrupted = ctx.signal.aborted;
   const error = interrupted ? problem('interrupted', { command: 'test' }) : redError(asked, plan, tested);
   const columns = columnsOf(ctx.out);
+  const tenants = tenantSummaries(tested, plan.skipped);
   const left = plan.candidates.length - tested.length;
   return {
     data: {
       results,
-      skipped: plan.skipped,
+      tenants,
+      skipped: plan.skipped.map(({ mailbox, for: product, why }) => ({ mailbox, for: product, why })),
       broken: plan.broken.map(({ file, why }) => ({ file: plain(file), why })),
       ...(interrupted ? { notTested: left } : {}),
     },
     ...(error === undefined ? {} : { error }),
     text: (theme) => {
       const stopped = interrupted ? `  Stopped: ${left} of ${plan.candidates.length} mailboxes were not tested to the end.\n` : '';
-      return `${renderMailboxTable(rowsOf(plan, tested), theme, columns)}${stopped}`;
+      const headings = tenantHeadings(tenants, [...tested, ...plan.skipped], theme);
+      return `${renderMailboxTable(rowsOf(plan, tested), theme, columns, headings)}${stopped}`;
     },
   };
 }
@@ -184,10 +186,11 @@ function rowsOf(plan: Plan, tested: readonly TestedMailbox[]): readonly MailboxR
   return [
     ...tested.map((t) => ({
       name: nameOf(t),
+      customer: t.tenantId,
       ok: Object.fromEntries(t.results.map((r) => [r.protocol, r.ok])) as Partial<Record<ProtocolWord, boolean>>,
       what: whatOf(t),
     })),
-    ...plan.skipped.map((t) => ({ name: nameOf(t), ok: {}, what: t.why })),
+    ...plan.skipped.map((t) => ({ name: nameOf(t), customer: t.tenantId, ok: {}, what: t.why })),
     ...plan.broken.map(({ file, why }) => ({
       name: plain(file.split(/[\\/]/).at(-1) ?? file),
       ok: {},

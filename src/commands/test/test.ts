@@ -10,6 +10,7 @@ import { runTests, testError } from '../../mail/run-tests.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxArgument } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
+import { filterOptions, mayBeChosen, readFilter } from '../../session/set-up-filter.ts';
 import { graphTokenOf, refuseForeignSignIn, tokenOf } from '../../session/token-for.ts';
 import { checkAddress } from '../../setup/answers/answers.ts';
 import type { Theme } from '../../ui/theme.ts';
@@ -23,23 +24,27 @@ const schema = z.object({
 
 export const test: CommandModule = {
   configure: (command) =>
-    examples(
-      command
-        .argument('[protocol]', `${anyOf([...protocolWords, 'all'])} (those of the set-up), which is the default`)
-        .argument('[mailbox]', 'address of a mailbox that is set up'),
-      [
-        'mailauth test                                    every protocol of the only mailbox',
-        'mailauth test imap helpdesk@contoso.com',
-        'mailauth test all --json',
-        'mailauth test smtp --verbose                     every stage with its time',
-        'mailauth test smtp --send-to me@contoso.com      sends one small message',
-        'mailauth test all --all-mailboxes --json         every set-up, for monitoring',
-      ],
-    )
-      .option('--send-to <address>', 'SMTP: send one message there; without it nothing is sent')
-      .option('--all-mailboxes', 'every mailbox that is set up: one table, one exit code')
-      .option('--concurrency <n>', 'with --all-mailboxes: mailboxes in work at a time, 1 to 64 (default: 4)')
-      .option('--for <product>', 'which set-up, when the mailbox has several; with --all-mailboxes only those'),
+    filterOptions(
+      examples(
+        command
+          .argument('[protocol]', `${anyOf([...protocolWords, 'all'])} (those of the set-up), which is the default`)
+          .argument('[mailbox]', 'address of a mailbox that is set up'),
+        [
+          'mailauth test                                    every protocol of the only mailbox',
+          'mailauth test imap helpdesk@contoso.com',
+          'mailauth test all --json',
+          'mailauth test smtp --verbose                     every stage with its time',
+          'mailauth test smtp --send-to me@contoso.com      sends one small message',
+          'mailauth test all --all-mailboxes --json         every set-up, for monitoring',
+          'mailauth test --all-mailboxes --label Contoso    those of one customer',
+        ],
+      )
+        .option('--send-to <address>', 'SMTP: send one message there; without it nothing is sent')
+        .option('--all-mailboxes', 'every mailbox that is set up: one table, one exit code')
+        .option('--concurrency <n>', 'with --all-mailboxes: mailboxes in work at a time, 1 to 64 (default: 4)')
+        .option('--for <product>', 'which set-up, when the mailbox has several; with --all-mailboxes only those')
+        .optionsGroup('With --all-mailboxes:'),
+    ),
 
   async run({ args, flags }, session) {
     const [first = 'all', ...others] = args;
@@ -52,6 +57,8 @@ export const test: CommandModule = {
       return testAllMailboxes({ protocol, mailbox, sendTo, concurrency, flags }, session);
     }
     if (concurrency !== undefined) throw usage('--concurrency needs --all-mailboxes', mailauth('test', protocol, { allMailboxes: true }));
+    if (!mayBeChosen(readFilter(flags)))
+      throw usage('--tenant and --label need --all-mailboxes', mailauth('test', protocol, { allMailboxes: true }));
     if (sendTo !== undefined) checkSendTo(sendTo, protocol, mailbox);
     const record = await mailboxArgument(session, mailauth('test', protocol), mailbox, flags, { needs: 'token' });
     const wanted = protocol === 'all' ? record.protocols : protocolWords.filter((p) => p === protocol);

@@ -34,7 +34,7 @@ export function recordOf({ key, answers, registration, tenant, cloud, store, cre
     store,
     createdAt,
     lastTests: [],
-    ...defined({ signInAs }),
+    ...defined({ signInAs, label: answers.label }),
   };
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { protocolWords } from '../../core/cloud.ts';
-import { bareAddress, isGuid } from '../../core/text.ts';
+import { bareAddress, isGuid, printable } from '../../core/text.ts';
 
 const text = z.string();
 
@@ -14,6 +14,8 @@ export const answerSchemas = {
   openedBy: z.enum(['itself', 'delegate', 'unsure']),
   signInAs: text,
   tenant: text,
+  /** a person's name for the customer */
+  label: text,
   register: z.enum(['auto', 'portal', 'handoff', 'existing']),
   clientType: z.enum(['public', 'confidential']),
   clientId: text,
@@ -75,6 +77,14 @@ export const checkClientId =
 export function checkTenant(value: string): true | string {
   if (isGuid(value) || domain.test(value) || ['consumers', 'organizations', 'common'].includes(value)) return true;
   return "a tenant is its domain (contoso.com) or its ID (a GUID from the app's Overview page)";
+}
+
+const longestLabel = 60;
+
+/** A label stands in tables, spreadsheets and the labels of a monitoring system: one line, nothing invisible. */
+export function checkLabel(value: string): true | string {
+  if (printable(value) !== value) return 'a label is one line of text without control characters or invisible ones';
+  return [...value].length <= longestLabel ? true : `a label has at most ${longestLabel} characters`;
 }
 
 /** What Entra's platforms accept (Microsoft, "Redirect URI restrictions"): https, or http on localhost only. */

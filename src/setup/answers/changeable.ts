@@ -14,6 +14,7 @@ const titles: Readonly<Record<AnswerId, string | undefined>> = {
   openedBy: 'Who opens it',
   signInAs: 'Whose account opens it',
   tenant: 'Tenant',
+  label: 'Label of the customer',
   clientType: 'Client type',
   clientId: 'Client ID',
   redirectUri: 'Redirect URI (callback address)',

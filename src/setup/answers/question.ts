@@ -50,7 +50,17 @@ export interface Question {
 }
 
 /** Where an answer is shown before anything is done. */
-export type SummaryLine = 'Mailbox' | 'For' | 'Signs in as' | 'Tenant' | 'App' | 'Redirect URI' | 'Permissions' | 'Consent' | 'Sign-in';
+export type SummaryLine =
+  | 'Mailbox'
+  | 'Label'
+  | 'For'
+  | 'Signs in as'
+  | 'Tenant'
+  | 'App'
+  | 'Redirect URI'
+  | 'Permissions'
+  | 'Consent'
+  | 'Sign-in';
 
 /** A question of set-up with all that the rest of the program must know about it: the compiler says what a new question still lacks. */
 export interface SetupQuestion<K extends AnswerId = AnswerId> extends Question {

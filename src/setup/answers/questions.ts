@@ -6,7 +6,7 @@ import { bareAddress } from '../../core/text.ts';
 import { tenantForMailbox } from '../../entra/discovery.ts';
 import { productNames } from '../../products/product.ts';
 import { products } from '../../products/products.ts';
-import { type Answers, checkAddress, checkTenant } from './answers.ts';
+import { type Answers, checkAddress, checkLabel, checkTenant } from './answers.ts';
 import { appQuestions } from './app-questions.ts';
 import { asks } from './missing.ts';
 import { newAppQuestions } from './new-app-questions.ts';
@@ -123,6 +123,23 @@ const mailboxQuestions = {
     decidesApp: true,
     isKept: (record, { tenant }) => tenant === undefined || [record.tenantId, record.mailbox.split('@')[1]].includes(tenant.toLowerCase()),
   },
+  label: {
+    id: 'label',
+    flag: '--label',
+    noun: 'label',
+    message: 'Which customer is it for? (your own name for them)',
+    asked: () => false,
+    check: checkLabel,
+    optional: true,
+    example: (known) => base(known, { label: 'Contoso' }),
+    help: ['<text>', 'your own name for the customer: mailauth status shows it and filters by it'],
+    group: 'The mailbox:',
+    summary: 'Label',
+    decidesApp: false,
+    recorded: (record) => record.label,
+    // Another label changes the mailbox file and nothing else (setup-plan.ts).
+    isKept: anyIsKept,
+  },
 } satisfies Partial<SetupQuestions>;
 
 const signInQuestions = {
@@ -181,7 +198,19 @@ export const firstQuestions: readonly SetupQuestion[] = [questions.mailbox, ques
 /** The others, in the order in which they are asked: each sees the answers before it. */
 export const registrationQuestions: readonly SetupQuestion[] = (
   [
-    ...(['access', 'openedBy', 'signInAs', 'tenant', 'register', 'clientType', 'clientId', 'redirectUri', 'audience', 'variant'] as const),
+    ...([
+      'access',
+      'openedBy',
+      'signInAs',
+      'tenant',
+      'label',
+      'register',
+      'clientType',
+      'clientId',
+      'redirectUri',
+      'audience',
+      'variant',
+    ] as const),
     ...(['protocols', 'name', 'secretMonths', 'serviceManagementReference', 'consent', 'signIn'] as const),
   ] as const
 ).map((id) => questions[id]);

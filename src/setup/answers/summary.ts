@@ -13,6 +13,7 @@ export function summaryFacts(answers: Answers, tenant: Tenant, cloud: Cloud, sto
   const isAppOnly = answers.access === 'app-only';
   return [
     ['Mailbox', answers.mailbox],
+    ...(answers.label === undefined ? [] : [['Label', answers.label] as const]),
     ['For', productWords(answers)],
     ...signerFact(answers),
     ['Tenant', tenant.foundBy === tenant.id ? tenant.id : `${tenant.foundBy} ${tenant.id}`],

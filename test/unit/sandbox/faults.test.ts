@@ -20,6 +20,7 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'mail-user-name',
     'guide-choice',
     'product-unknown',
+    'none-chosen',
     'cloud-unknown',
     'cloud-file-broken',
     'tenant-malformed',

@@ -20,6 +20,12 @@ export const mailboxEntries = {
     why: (v) => `Set up are: ${v.known.join(', ')}`,
     next: (v) => [mailauth('setup', { mailbox: v.mailbox, for: v.guide })],
   }),
+  'none-chosen': entry<{ filter: string }>({
+    exit: Exit.needsSignIn,
+    source: sources.own,
+    title: (v) => `No set-up here is meant by ${v.filter}`,
+    next: () => [noted(mailauth('status', { all: true }), 'shows the tenants and labels')],
+  }),
   'no-mailbox': entry({
     exit: Exit.needsSignIn,
     source: sources.own,

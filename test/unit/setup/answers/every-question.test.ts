@@ -30,6 +30,7 @@ const others: Required<{ [K in AnswerId]: Known[K] }> = {
   openedBy: 'unsure',
   signInAs: 'ada@contoso.com',
   tenant: 'fabrikam.com',
+  label: 'Contoso',
   register: 'portal',
   clientType: 'public',
   clientId: '11111111-2222-3333-4444-555555555555',

@@ -92,6 +92,7 @@ describe('is the app that stands the one that these answers mean?', () => {
       openedBy: 'delegate',
       signInAs: 'ada@contoso.com',
       tenant: 'fabrikam.com',
+      label: 'Contoso',
     },
     ...{ register: 'portal', clientType: 'confidential', clientId, redirectUri: 'http://localhost:1', audience: 'multi', variant: 'x' },
     ...{
