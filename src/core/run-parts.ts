@@ -1,4 +1,6 @@
 import type { Context, Network } from './context.ts';
+import type { MailauthError } from './errors.ts';
+import type { Secret } from './secret.ts';
 
 type StepState = 'started' | 'waiting' | 'done' | 'skipped' | 'failed';
 
@@ -42,12 +44,25 @@ export interface Reporter {
   settle(): void;
 }
 
+/** The sign-in of an administrator for one service; it stays in memory. */
+export interface AdminGrant {
+  /** for the service that it was asked for; it is never stored and comes without a refresh token */
+  readonly token: Secret;
+  readonly account: string | undefined;
+  /** milliseconds since the epoch */
+  readonly expiresAt: number;
+}
+
 /** What a run shares among everything that talks to Microsoft, to a mail server or to the person at the terminal. */
 export interface Run {
   readonly ctx: Context;
   readonly report: Reporter;
   /** a person is there and prompts are on */
   readonly canAsk: boolean;
+  /** where nothing else is asked: an address may still be pasted at a sign-in. Left out: as `canAsk` */
+  readonly asksForAddress?: boolean;
+  /** of a run of many set-ups: sign-ins of administrators that count for all of them, by service and tenant, or why Microsoft refused one */
+  readonly administrators?: Map<string, AdminGrant | MailauthError>;
   /** limit of one network step */
   readonly stepTimeoutMs: number;
   /** how long a browser is waited for */

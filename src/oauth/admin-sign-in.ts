@@ -1,7 +1,7 @@
 import type { Cloud, Tenant } from '../core/cloud.ts';
 import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
-import type { Run } from '../core/run-parts.ts';
+import type { AdminGrant, Run } from '../core/run-parts.ts';
 import type { Secret } from '../core/secret.ts';
 import { type AdminWays, adminNext } from '../errors/catalogue/registration/admin-errors.ts';
 import { problem } from '../errors/problem.ts';
@@ -21,12 +21,6 @@ interface AdminSignIn extends Pick<BrowserTrip, 'method' | 'waitMs' | 'canAsk'>,
   readonly app: Pick<OAuthApp, 'cloud' | 'tenantId' | 'endpoints' | 'network' | 'clock' | 'timeoutMs' | 'signal'>;
   /** what Graph asked for when it challenged an earlier sign-in: the `claims` of its header, as JSON */
   readonly challenge?: { readonly claims: string; readonly account: string | undefined };
-}
-
-interface AdminGrant {
-  /** for the service that it was asked for; it stays in memory, is never stored and comes without a refresh token */
-  readonly token: Secret;
-  readonly account: string | undefined;
 }
 
 /**
@@ -66,7 +60,8 @@ async function adminSignIn(ctx: Context, { app, ...trip }: AdminSignIn, view: Si
     const grant = await redeem({ app, ...trip }, answer, { redirectUri, scope, verifier: pkce.verifier });
     if (grant.idToken !== undefined && grant.idToken.nonce !== nonce) throw problem('answer-foreign', { why: foreignNonce });
     const account = grant.idToken?.username;
-    return { value: { token: grant.accessToken, account }, page: adminPage({ account }) };
+    const expiresAt = grant.receivedAt + grant.expiresInSeconds * 1000;
+    return { value: { token: grant.accessToken, account, expiresAt }, page: adminPage({ account }) };
   };
   try {
     return await browserTrip(ctx, request, view, finish);
@@ -82,13 +77,47 @@ export interface AdminWork extends AdminWays {
   readonly method: 'browser' | 'paste';
 }
 
-/** The same for a run of a command: says what happens, and that it has happened. */
+/** What of a token's life must be left for the work that it is kept for. */
+const spareMs = 120_000;
+
+const keptAs = ({ service = 'graph', tenant, cloud }: AdminWork): string => `${service} ${cloud.name} ${tenant.id}`;
+
+/** Has an administrator signed in for this, for an earlier set-up of the same run? */
+export function isSignedInAlready({ administrators, ctx }: Run, work: AdminWork): boolean {
+  const kept = administrators?.get(keptAs(work));
+  return kept !== undefined && !(kept instanceof MailauthError) && kept.expiresAt - spareMs > ctx.clock.now();
+}
+
+/** The token was refused: the next work of this kind signs in once more. */
+export const forgetAdministrator = ({ administrators }: Run, work: AdminWork): void => {
+  administrators?.delete(keptAs(work));
+};
+
+/**
+ * The same for a run of a command: says what happens, and that it has happened. Where the run keeps sign-ins, an administrator signs in once for
+ * a tenant and a service, and is asked once.
+ */
 export async function signInAdministrator(run: Run, work: AdminWork & Pick<AdminSignIn, 'challenge'>): Promise<AdminGrant> {
+  const { administrators } = run;
+  const kept = work.challenge === undefined ? administrators?.get(keptAs(work)) : undefined;
+  if (kept instanceof MailauthError) throw kept.but({ next: adminNext(work) });
+  if (kept !== undefined && isSignedInAlready(run, work)) return kept;
+  try {
+    const grant = await signInNow(run, work);
+    administrators?.set(keptAs(work), grant);
+    return grant;
+  } catch (error) {
+    if (error instanceof MailauthError) administrators?.set(keptAs(work), error);
+    throw error;
+  }
+}
+
+async function signInNow(run: Run, work: AdminWork & Pick<AdminSignIn, 'challenge'>): Promise<AdminGrant> {
   const { ctx, report } = run;
   const { tenant, cloud, ...rest } = work;
   const { app: registration, title } = adminServices[work.service ?? 'graph'];
   const app = await appAt({ cloud, tenantId: tenant.id, endpoints: tenant.endpoints, registration }, run);
-  const trip = { ...rest, app, waitMs: run.browserTimeoutMs, canAsk: run.canAsk };
+  const trip = { ...rest, app, waitMs: run.browserTimeoutMs, canAsk: run.asksForAddress ?? run.canAsk };
   const view = {
     ...{ report, step: 'admin-sign-in' },
     ...{ atAddress: 'Sign in as an administrator:', inBrowser: 'Sign in there as an administrator.' },

@@ -6,6 +6,7 @@ import type { Graph } from '../../entra/graph.ts';
 import type { AdminWays } from '../../errors/catalogue/registration/admin-errors.ts';
 import type { GraphCommands } from '../../errors/catalogue/registration/graph-errors.ts';
 import { firstTry } from '../../oauth/admin-refusal.ts';
+import { forgetAdministrator, isSignedInAlready } from '../../oauth/admin-sign-in.ts';
 import type { Answers } from '../answers/answers.ts';
 import { waysByHand } from '../answers/app-questions.ts';
 import { resumeHere, type SetupDeps, setupHere } from '../journal/setup-deps.ts';
@@ -31,11 +32,18 @@ export async function withAdministrator<T>(answers: Answers, step: RegistrationS
   const portal = setupHere(answers, cloud, { register: 'portal' });
   const otherWays = [led('Another person is the administrator', handoff), led('By hand in the portal', portal)];
   const ways: AdminWays = { again, otherWays };
+  const signIn = { ...ways, tenant, cloud, method: browserMethod(answers.signIn) };
   let token: Secret | undefined;
   for (;;) {
+    const isOfEarlier = isSignedInAlready(deps, signIn);
     try {
-      return await work(await adminGraph(deps, { ...ways, tenant, cloud, method: browserMethod(answers.signIn), ...(token && { token }) }));
+      return await work(await adminGraph(deps, { ...signIn, ...(token && { token }) }));
     } catch (error) {
+      // A token that served an earlier set-up may have ended, or have been revoked, since then.
+      if (isOfEarlier && error instanceof MailauthError && error.code === 'graph-token-refused') {
+        forgetAdministrator(deps, signIn);
+        continue;
+      }
       const chosen = await askHow(error, deps);
       if (chosen === 'handoff' || chosen === 'portal') {
         said.answered('register', chosen);

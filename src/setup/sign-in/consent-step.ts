@@ -77,7 +77,7 @@ async function adminConsent(record: MailboxRecord, cloud: Cloud, method: 'browse
       method,
       waitMs: deps.browserTimeoutMs,
       again,
-      canAsk: deps.canAsk,
+      canAsk: deps.asksForAddress ?? deps.canAsk,
       address: async ({ redirectUri, state }) =>
         adminConsentUrl({
           cloud: asBrowsersSeeIt(cloud, record.endpoints.authorization),

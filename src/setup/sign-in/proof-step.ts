@@ -27,7 +27,7 @@ export async function signInForProof(record: MailboxRecord, step: ProofStep): Pr
     loopback: true,
     method,
     waitMs: deps.browserTimeoutMs,
-    canAsk: deps.canAsk,
+    canAsk: deps.asksForAddress ?? deps.canAsk,
     again: resumeHere(record, cloud),
     kept: false,
   };

@@ -90,7 +90,7 @@ function byBrowser(
       method,
       selectAccount,
       waitMs: deps.browserTimeoutMs,
-      canAsk: deps.canAsk,
+      canAsk: deps.asksForAddress ?? deps.canAsk,
     },
     {
       ...{ report: deps.report, step: 'sign-in' },
