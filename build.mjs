@@ -20,12 +20,14 @@ const programs = {
 /** `token get` is a program of its own and reads its few schemas without zod (see src/quick). */
 const quick = { entry: { quick: 'src/quick/quick.ts' }, schemas: './src/quick/tiny-schema.ts' };
 /**
- * What is imported only when it is needed becomes a file of its own, so that app.cjs does not grow by it: the questions, and the package
- * that makes the certificates of the sandbox. Neither may import a module that app.cjs contains too, for it would exist twice.
+ * What is imported only when it is needed becomes a file of its own, so that app.cjs does not grow by it: the questions, the package that
+ * makes the certificates of the sandbox, and the one that reads CSV. None may import a module that app.cjs contains too, for it would exist
+ * twice.
  */
 const chunks = {
   './inquirer.ts': { name: 'inquirer', entry: 'src/system/terminal/inquirer.ts' },
   selfsigned: { name: 'certificates', entry: 'selfsigned' },
+  'csv-parse/sync': { name: 'csv', entry: 'csv-parse/sync' },
 };
 const separateChunks = {
   name: 'separate-chunks',

@@ -114,5 +114,5 @@ function valuesOf(flag: string, command: string): Values {
     .find((question) => question.flag === flag)
     ?.choices?.(flag === '--variant' ? {} : { for: 'custom' });
   if (asked !== undefined) return asked.map((choice) => choice.value);
-  return /-file$|^--(?:handover|report|file|certificate)$/.test(flag) ? 'files' : 'free';
+  return /-file$|^--(?:handover|report|file|from|certificate)$/.test(flag) ? 'files' : 'free';
 }

@@ -129,6 +129,8 @@ export interface Files {
   readGuarded(path: string): Promise<GuardedFile | undefined>;
   /** temporary file, fsync, rename, fsync of the folder; makes the folder */
   writeAtomic(path: string, content: string | Uint8Array): Promise<void>;
+  /** adds to the end of a file, which it makes where it is missing; on the disk when it comes back */
+  append(path: string, text: string): Promise<void>;
   /** makes a new file; false when it exists already */
   create(path: string, content: Uint8Array): Promise<boolean>;
   /** false when it did not exist */

@@ -46,6 +46,9 @@ export interface ErrorDetail {
   readonly retryAfterSeconds?: number;
   readonly file?: string;
   readonly flag?: string;
+  /** of a list */
+  readonly row?: number;
+  readonly column?: string;
 }
 
 export interface ErrorParts {

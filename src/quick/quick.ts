@@ -169,6 +169,7 @@ const readOnly: Files = {
   },
   list: async (path) => unlessMissing(() => readdirSync(path).sort(), []),
   writeAtomic: refuse,
+  append: refuse,
   create: refuse,
   remove: refuse,
   removeTree: refuse,

@@ -27,15 +27,16 @@ export type { SetupOutcome } from './ending.ts';
 /**
  * The wizard: questions, tenant, store, summary, registration, sign-in, tests. Each finished step is in the journal before the next
  * begins, so that a stop at any point loses at most the step in hand. Run again on a finished mailbox it changes nothing. A person who
- * goes back, or changes an answer, goes through the questions once more; what was answered is not asked again.
+ * goes back, or changes an answer, goes through the questions once more; what was answered is not asked again. `tenants`: those that were
+ * looked up already.
  */
-export async function runSetup(given: SetupOptions, deps: SetupDeps): Promise<SetupOutcome> {
+export async function runSetup(given: SetupOptions, deps: SetupDeps, tenants: Found['tenants'] = new Map()): Promise<SetupOutcome> {
   // Before anything is asked or looked up.
   flagAnswers([...firstQuestions, ...registrationQuestions], {}, given.flags);
   const saved = given.fresh ? {} : await interruptedAnswers(given, deps);
   if (deps.canAsk && given.flags.mailbox === undefined && saved.mailbox === undefined) deps.report.show(opening(deps.ctx));
   const said = new Said();
-  const found: Found = { tenants: new Map() };
+  const found: Found = { tenants };
   for (let round = 0; ; round += 1) {
     try {
       return await setUpOnce(
@@ -123,7 +124,7 @@ async function forgetInterrupted(deps: SetupDeps, key: MailboxKey): Promise<void
 }
 
 /** Mailbox and product. `saved`: of the interrupted set-up that is gone on with. */
-async function firstAnswers({ flags }: SetupOptions, saved: Known, said: Said, deps: SetupDeps): Promise<FirstAnswers> {
+export async function firstAnswers({ flags }: SetupOptions, saved: Known, said: Said, deps: SetupDeps): Promise<FirstAnswers> {
   const { ctx, canAsk, facts } = deps;
   const known = await answer(firstQuestions, {}, { ctx, canAsk, flags, saved, said, facts });
   const { mailbox, for: product } = known;

@@ -112,13 +112,19 @@ async function findsAltered(deps: SetupDeps, existing: MailboxRecord | undefined
 }
 
 /** What the questions take over from earlier runs. */
-const earlierOf = ({ answers: saved, app, registration }: InterruptedSetup, existing: MailboxRecord | undefined): Earlier => ({
+export const earlierOf = ({ answers: saved, app, registration }: InterruptedSetup, existing: MailboxRecord | undefined): Earlier => ({
   saved,
   existing,
   ...defined({ madeClientId: app?.clientId ?? registration?.appId }),
 });
 
-function requireRest({ deps, input, journal }: OpenSetup, answers: Answers, existing: MailboxRecord | undefined, cloud: Cloud): void {
+/** Throws what is missing for this way to register and to sign in: `answer-missing`, `paste-not-asked` (3). */
+export function requireRest(
+  { deps, input, journal }: OpenSetup,
+  answers: Answers,
+  existing: MailboxRecord | undefined,
+  cloud: Cloud,
+): void {
   requirePassword(answers, input, deps);
   if (answers.signIn === 'paste' && !deps.canPaste) throw problem('paste-not-asked', {});
   if (appBefore(journal.now, answers, input) !== undefined) return;
@@ -134,12 +140,21 @@ async function unchanged(
   cloud: Cloud,
 ): Promise<MailboxRecord | undefined> {
   if (existing === undefined || journal.now.done.length > 0 || bringsCredential(input)) return undefined;
+  const isSame = await isFinished({ deps, input, cloud }, existing, answers);
+  return isSame && !(await isAppDeleted(deps, existing, cloud)) ? existing : undefined;
+}
+
+/** Would these answers find the set-up finished and signed in? Whether its app is still there, only Microsoft knows. */
+export async function isFinished(
+  { deps, input, cloud }: Pick<OpenSetup, 'deps' | 'input'> & { readonly cloud: Cloud },
+  existing: MailboxRecord,
+  answers: Answers,
+): Promise<boolean> {
   // Microsoft refused the last renewal, and its error named this command.
-  if (existing.refused !== undefined) return undefined;
-  if (!isSameSetup(existing, await withTenantId(answers, existing, deps, cloud), cloud)) return undefined;
+  if (existing.refused !== undefined) return false;
+  if (!isSameSetup(existing, await withTenantId(answers, existing, deps, cloud), cloud)) return false;
   const skips = answers.access === 'app-only' ? input.flags.signIn === 'skip' : answers.signIn === 'skip';
-  const ready = skips || (await isSignedIn(deps, existing));
-  return ready && !(await isAppDeleted(deps, existing, cloud)) ? existing : undefined;
+  return skips || isSignedIn(deps, existing);
 }
 
 /** A tenant may be named by any of its domains: one that leads to the tenant of the finished set-up is no other answer. */

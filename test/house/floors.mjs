@@ -26,6 +26,7 @@ export const floors = [
   { folder: 'session', holds: 'what every command works with: global flags, the mailbox meant, the open store' },
   { folder: 'doctor', holds: 'checks of this computer' },
   { folder: 'explain', holds: 'reads any pasted error text' },
+  { folder: 'setup/many', holds: 'many set-ups from a list: read, checked, planned, done one after the other' },
   { folder: 'setup', holds: 'the wizard from the first question to the hand-over' },
   { folder: 'setup/register', holds: 'the app registration: automatic, in the portal, existing, by somebody else' },
   { folder: 'setup/sign-in', holds: 'the sign-in of the mailbox and the consent' },

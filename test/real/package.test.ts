@@ -35,6 +35,7 @@ test('the package holds what runs and nothing else', () => {
     'bin/package.json',
     'dist/app.cjs',
     'dist/certificates.cjs',
+    'dist/csv.cjs',
     'dist/explain-now.cjs',
     'dist/inquirer.cjs',
     'dist/keychain-child.cjs',

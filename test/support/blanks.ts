@@ -159,6 +159,13 @@ const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'cloud-file-broken': { file: 'lab.json' },
   'doctor-check-late': { seconds: 20 },
   'doctor-report-exists': { file: 'doctor.md' },
+  'list-unreadable': { file: 'mailboxes.csv', why: 'It has no rows.' },
+  'list-faulty': {
+    file: 'mailboxes.csv',
+    faults: ['Row 3, column mailbox: An answer is missing: Which mailbox?'],
+  },
+  'report-place-taken': { file: 'mailboxes.csv' },
+  'set-ups-failed': { failed: 2, total: 25 },
   'doctor-report-failed': { file: 'doctor.md' },
   'file-exposed': { file: key },
   'file-foreign': { file: key },

@@ -4,14 +4,16 @@ import { columnsOf, fold } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { mailauth, type NextStep, noted } from '../../core/next.ts';
 import { allShown } from '../../core/shown.ts';
+import { plain } from '../../core/text.ts';
 import { rfc3339 } from '../../core/time.ts';
+import { problem } from '../../errors/problem.ts';
 import { resultsShown } from '../../mail/result.ts';
 import { productNamed } from '../../products/products.ts';
 import { renderFinish } from '../../products/sheet/finish-text.ts';
 import { type Sheet, sheetOf } from '../../products/sheet/sheet.ts';
 import { factsOf } from '../../products/sheet/sheet-facts.ts';
 import { renderSheetText } from '../../products/sheet/sheet-text.ts';
-import { sheetJson, writeSheet } from '../../products/sheet/write-sheet.ts';
+import { isTaken, sheetJson, sheetRenderer, writeSheet } from '../../products/sheet/write-sheet.ts';
 import type { Reveal } from '../../products/step/step.ts';
 import type { Outcome } from '../../session/command.ts';
 import { canAsk } from '../../session/mailbox-argument.ts';
@@ -34,7 +36,7 @@ export async function presentSetup(outcome: SetupOutcome, session: Session, wish
   const { record } = outcome;
   const { ctx } = session;
   const sheet = await sheetFor(record, session, wish);
-  const written = sheet === undefined || wish.file === undefined ? undefined : await writeSheet(ctx, wish.file, sheet, wish.reveal);
+  const written = await writtenSheet(sheet, session, wish);
   const next = allShown(nextCommands(outcome, written), ctx.surroundings);
   const exchange = record.access === 'app-only' ? exchangeWork(record) : undefined;
   // A person has read the lines for Exchange before the tests.
@@ -171,4 +173,21 @@ function afterSignIn(outcome: Finished, product: { readonly for: string | undefi
   if (mailOf(protocols).length === 0) return [mailauth('send', { help: true }), noted(mailauth('keepalive', { install: true }), 'a timer')];
   const program = protocols.includes('smtp') ? 'msmtp' : protocols.includes('imap') ? 'mbsync' : 'getmail';
   return [noted(mailauth('export', program, mailbox, product), 'or mutt'), noted(mailauth('keepalive', { install: true }), 'a timer')];
+}
+
+async function writtenSheet(sheet: Sheet | undefined, { ctx }: Session, { file, reveal }: SheetWish): Promise<string | undefined> {
+  return sheet === undefined || file === undefined ? undefined : writeSheet(ctx, file, sheet, reveal);
+}
+
+/** The sheet of a set-up whose end nobody is shown: one of many. */
+export const writeSheetOf = async (record: MailboxRecord, session: Session, wish: SheetWish): Promise<string | undefined> =>
+  writtenSheet(await sheetFor(record, session, wish), session, wish);
+
+/** A file of somebody else is not written over unasked, also with `--yes`: that agrees to the set-up. Throws `value-invalid`, `sheet-place-taken`. */
+export async function mayWriteSheet(file: string, session: Session, mayAsk = canAsk(session)): Promise<void> {
+  sheetRenderer(file);
+  if (!(await isTaken(session.ctx, file))) return;
+  const message = `${plain(file)} is not a sheet of mailauth. Write over it?`;
+  if (mayAsk && (await session.ctx.prompts.confirm({ message, default: false }))) return;
+  throw problem('sheet-place-taken', { file });
 }

@@ -1,10 +1,8 @@
 import type { Command } from 'commander';
 import * as z from 'zod/mini';
 import { plus } from '../../core/next.ts';
-import { bareAddress, plain } from '../../core/text.ts';
-import { problem } from '../../errors/problem.ts';
+import { bareAddress } from '../../core/text.ts';
 import { productNamed } from '../../products/products.ts';
-import { isTaken, sheetRenderer } from '../../products/sheet/write-sheet.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
 import { canAsk, mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
@@ -15,7 +13,7 @@ import { allQuestions } from '../../setup/answers/questions.ts';
 import { runSetup } from '../../setup/begin-setup.ts';
 import { ofThisSetup, type SetupDeps, withFlagsOf } from '../../setup/journal/setup-deps.ts';
 import { answerFlags, readInput } from './setup-input.ts';
-import { presentSetup } from './setup-outcome.ts';
+import { mayWriteSheet, presentSetup } from './setup-outcome.ts';
 
 const text = z.optional(z.string());
 const sheetOptions = z.object({ handover: text, reveal: z.optional(z.boolean()) });
@@ -37,6 +35,8 @@ export const setup: CommandModule = {
       'mailauth setup --sandbox --yes                          a rehearsal: nothing real is touched',
       'mailauth setup --mailbox helpdesk@contoso.com --client-id 11111111-2222-3333-4444-555555555555',
       'mailauth setup --mailbox shared@contoso.com --sign-in-as ada@contoso.com',
+      'mailauth setup --template > mailboxes.csv               a list to begin with',
+      'mailauth setup --from mailboxes.csv --dry-run           checks it, and shows what it would do',
     ]);
     questionOptions(command, 'The mailbox:');
     questionOptions(command, 'The registration:')
@@ -53,10 +53,21 @@ export const setup: CommandModule = {
       .option('--reveal', "with the client secret's value")
       .optionsGroup('An interrupted set-up:')
       .option('--resume', 'go on with it')
-      .option('--fresh', 'forget it and begin again');
+      .option('--fresh', 'forget it and begin again')
+      .optionsGroup('Many mailboxes:')
+      .option('--from <file>', 'CSV with the names of these flags as its header, or JSON: each row is one set-up')
+      .option('--dry-run', 'with --from: check all rows and show the plan; nothing is changed')
+      .option('--report <file>', 'with --from: one JSON line for each row, in the order of the work')
+      .option('--template', 'print a list to begin with');
   },
 
   async run({ flags }, session) {
+    const lists = await import('./setup-list.ts');
+    if (lists.wantsList(flags)) {
+      const [{ Command }, { addGlobalOptions }] = await Promise.all([import('commander'), import('../../session/globals.ts')]);
+      const options = { own: setup.configure(new Command()).options, global: addGlobalOptions(new Command()).options };
+      return lists.setUpList(flags, options, session, () => depsOf(session, qrFlags.parse(flags).qr === true));
+    }
     try {
       return await setUp(flags, session);
     } catch (error) {
@@ -77,15 +88,6 @@ async function setUp(flags: unknown, session: Session): Promise<Outcome> {
   checkQr(qr, signIn);
   const outcome = await runSetup(input, await depsOf(session, qr));
   return presentSetup(outcome, session, { reveal: sheet.reveal === true, file: sheet.handover });
-}
-
-/** A file of somebody else is not written over unasked, also with `--yes`: that agrees to the set-up. Throws `value-invalid`, `sheet-place-taken`. */
-async function mayWriteSheet(file: string, session: Session): Promise<void> {
-  sheetRenderer(file);
-  if (!(await isTaken(session.ctx, file))) return;
-  const message = `${plain(file)} is not a sheet of mailauth. Write over it?`;
-  if (canAsk(session) && (await session.ctx.prompts.confirm({ message, default: false }))) return;
-  throw problem('sheet-place-taken', { file });
 }
 
 /** What an error's commands can repeat before the set-up has begun: a value that is wrong is not repeated. */

@@ -27,6 +27,7 @@ import { answerEntries } from './registration/answer-errors.ts';
 import { exchangeEntries } from './registration/exchange-errors.ts';
 import { graphEntries } from './registration/graph-errors.ts';
 import { graphWordEntries } from './registration/graph-words-errors.ts';
+import { listEntries } from './registration/list-errors.ts';
 import { mailboxEntries } from './registration/mailbox-errors.ts';
 import { policyEntries } from './registration/policy-errors.ts';
 import { rotationEntries } from './registration/rotation-errors.ts';
@@ -42,6 +43,7 @@ export const catalogue = {
   ...answerEntries,
   ...mailboxEntries,
   ...setupEntries,
+  ...listEntries,
   ...rotationEntries,
   ...refreshEntries,
   ...authorityEntries,

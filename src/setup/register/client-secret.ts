@@ -22,7 +22,7 @@ export function checkSecretValue(value: string): true | string {
 }
 
 /** Reads `--client-secret-file` (`-`: standard input). Throws `secret-is-id`, `secret-unusable`. */
-async function secretFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, file: string): Promise<Secret> {
+export async function secretFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, file: string): Promise<Secret> {
   // The value itself in place of a file's name must not be printed back.
   const source = file === '-' ? 'standard input' : looksLikePath(file) ? file : 'the file of --client-secret-file';
   const text = file === '-' ? await ctx.readStdin() : await ctx.files.read(file);

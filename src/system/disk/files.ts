@@ -1,4 +1,4 @@
-import { readdir, rm, unlink } from 'node:fs/promises';
+import { open, readdir, rm, unlink } from 'node:fs/promises';
 import type { Files } from '../../core/context.ts';
 import { isMissingFile } from '../../core/errors.ts';
 
@@ -17,6 +17,16 @@ export const systemFiles: Files = {
   async writeAtomic(path, content) {
     const { writeAtomic } = await import('./atomic-write.ts');
     await writeAtomic(path, content);
+  },
+
+  async append(path, text) {
+    const file = await open(path, 'a', 0o600);
+    try {
+      await file.appendFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
   },
 
   async create(path, content) {

@@ -1,0 +1,78 @@
+import { fold } from '../../core/fold.ts';
+import { adminApp } from '../../oauth/admin-refusal.ts';
+import type { Theme } from '../../ui/theme.ts';
+import type { RegisterWay } from '../answers/answers.ts';
+import type { PlannedRow, SignIns } from './plan-rows.ts';
+
+const heads = ['ROW', 'MAILBOX', 'FOR', 'TENANT', 'WHAT'] as const;
+
+const wayWords: Readonly<Record<RegisterWay, string>> = {
+  auto: 'registers an app',
+  portal: 'uses the app from the portal',
+  existing: 'uses an app that exists',
+  handoff: 'writes for an administrator',
+};
+
+export function whatOf({ state, error, answers }: PlannedRow): string {
+  if (error !== undefined) return error.title;
+  if (state === 'finished') return 'set up already';
+  return state === 'interrupted' ? `goes on, ${wayWords[answers.register]}` : wayWords[answers.register];
+}
+
+/** What is set up where, and how many people sign in for it. Ends with a newline. */
+export function planText(rows: readonly PlannedRow[], signIns: SignIns, theme: Theme, columns: number): string {
+  const sentences = [tally(rows), ...signInWords(signIns)];
+  return `\n${table(rows, theme, columns)}\n${sentences.map((text) => `  ${fold(text, columns, 2)}\n`).join('')}\n`;
+}
+
+/** As wide as its longest values; where that is wider than `columns`, each row takes two lines. */
+function table(rows: readonly PlannedRow[], theme: Theme, columns: number): string {
+  const lines = rows.map((one) => [String(one.row), one.key.mailbox, one.key.for, one.tenant, whatOf(one)] as const);
+  const widths = heads.map((head, i) => Math.max(head.length, ...lines.map((line) => line[i]?.length ?? 0)));
+  const signed = lines.map((cells, i) => ({ cells, sign: signOf(rows[i], theme) }));
+  if (2 + widths.reduce((sum, one) => sum + one + 2, -2) > columns)
+    return signed
+      .map(({ cells: [row, mailbox, product, tenant, what], sign }) => {
+        const facts = fold([product, tenant, what].join(', '), columns, 4);
+        return `${sign} ${fold(`${row} ${mailbox}`, columns, 2)}\n    ${theme.dim(facts)}\n`;
+      })
+      .join('');
+  const padded = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => (i === 0 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  return [`  ${theme.dim(padded(heads))}\n`, ...signed.map(({ cells, sign }) => `${sign} ${padded(cells)}\n`)].join('');
+}
+
+function signOf(row: PlannedRow | undefined, { signs, red, green }: Theme): string {
+  if (row?.error !== undefined) return red(signs.failed);
+  return row?.state === 'finished' ? green(signs.ok) : ' ';
+}
+
+function tally(rows: readonly PlannedRow[]): string {
+  const count = (has: (row: PlannedRow) => boolean): number => rows.filter(has).length;
+  const open = (state: PlannedRow['state']) => count((row) => row.error === undefined && row.state === state);
+  const parts = [
+    [open('new'), 'new'],
+    [open('interrupted'), 'to go on with'],
+    [open('finished'), 'set up already'],
+    [count(({ error }) => error !== undefined), 'without a tenant'],
+  ] as const;
+  const said = parts.filter(([number]) => number > 0).map(([number, words]) => `${number} ${words}`);
+  const tenants = new Set(rows.map(({ tenant, tenantId }) => tenantId ?? tenant)).size;
+  return `${counted(rows.length, 'set-up')} in ${counted(tenants, 'tenant')}: ${said.join(', ')}.`;
+}
+
+function signInWords({ administrator, mailbox }: SignIns): readonly string[] {
+  return [
+    ...(administrator === 0
+      ? []
+      : [
+          `An administrator signs in ${administrator === 1 ? 'once' : `${administrator} times, once for each tenant`}, through Microsoft's own "${adminApp.name}".`,
+        ]),
+    ...(mailbox === 0 ? [] : [`${counted(mailbox, 'mailbox', 'mailboxes')} ${mailbox === 1 ? 'signs' : 'sign'} in on this computer.`]),
+  ];
+}
+
+export const counted = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
