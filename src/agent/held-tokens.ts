@@ -1,4 +1,5 @@
 import { defined } from '../core/defined.ts';
+import { MailauthError } from '../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { mailauth } from '../core/next.ts';
 import { bareAddress } from '../core/text.ts';
@@ -21,7 +22,7 @@ export interface HeldToken {
 export interface HeldTokens {
   /** as `token get`: throws what it throws */
   token(asked: TokenAsked): Promise<HeldToken>;
-  /** forgets what nobody has asked for just now: memory holds no token longer than it is of use */
+  /** forgets what nobody has asked for just now; but of a database, which may be away at the next question, what is still valid stays */
   forgetOld(): void;
 }
 
@@ -57,13 +58,20 @@ export function heldTokens(session: Session): HeldTokens {
         held.set(key, { token, readAt });
         return token;
       } catch (error) {
-        held.delete(key);
+        // The database is away: what was read from it is good until it ends, and nobody else can have changed it.
+        if (isAway(error) && known !== undefined && known.token.set.expiresAt - clock.now() >= asked.minValidityMs) return known.token;
+        if (!isAway(error)) held.delete(key);
         throw error;
       }
     },
 
     forgetOld() {
-      for (const [key, { readAt }] of held) if (isOld(readAt)) held.delete(key);
+      for (const [key, { token, readAt }] of held) {
+        const isKept = token.record.store === 'postgres' && token.set.expiresAt > clock.now();
+        if (isOld(readAt) && !isKept) held.delete(key);
+      }
     },
   };
 }
+
+const isAway = (error: unknown): boolean => error instanceof MailauthError && error.code === 'database-away';

@@ -4,7 +4,7 @@ import { mailboxesOf } from '../session/mailbox-argument.ts';
 import type { Session } from '../session/session.ts';
 import { tokenOf } from '../session/token-for.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
-import { storedToken } from '../tokens/current.ts';
+import { inTurn, storedToken } from '../tokens/current.ts';
 import { cannotRenew } from '../tokens/lifetimes.ts';
 
 /** A token is renewed when less than this is left of it, or half of its life where that is less. In milliseconds. */
@@ -31,16 +31,26 @@ export function renewals(session: Session): () => Promise<void> {
     const slug = mailboxSlug(record);
     const now = clock.now();
     if ((due.get(slug) ?? now) > now) return 'done';
-    const stored = await storedToken(await session.store(record), record);
+    const store = await session.store(record);
+    const stored = await storedToken(store, record);
     // Another process may have renewed it since.
     const at = stored === undefined || cannotRenew(record, stored) ? now + afterRefusalMs : dueAt(stored);
     due.set(slug, at);
     if (stored === undefined || at > now) return 'done';
-    const set = await tokenOf(session, record, { minValidityMs: stored.expiresAt - at, force: false });
-    due.set(slug, Math.max(dueAt(set), now + leastPauseMs));
-    if (set.issuedAt === stored.issuedAt) return 'late';
-    session.report.detail(`${record.mailbox} for ${record.for}: renewed`);
-    return 'done';
+    return inTurn<'done' | 'late'>(store, record, stored, {
+      // Another machine renews it: at the next look its token is here.
+      async elsewhere() {
+        due.delete(slug);
+        return 'done';
+      },
+      async act() {
+        const set = await tokenOf(session, record, { minValidityMs: stored.expiresAt - at, force: false });
+        due.set(slug, Math.max(dueAt(set), now + leastPauseMs));
+        if (set.issuedAt === stored.issuedAt) return 'late';
+        session.report.detail(`${record.mailbox} for ${record.for}: renewed`);
+        return 'done';
+      },
+    });
   };
 
   const tried = async (record: MailboxRecord): Promise<'done' | 'late'> => {

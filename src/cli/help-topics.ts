@@ -23,6 +23,9 @@ const environment = `Environment variables. A flag wins over its variable.
   MAILAUTH_KEY_FILE        32 random bytes that open the store "file" (mailauth store keygen FILE)
   MAILAUTH_PASSPHRASE_FILE, MAILAUTH_PASSPHRASE
                            open the store "file" without a question; a key file wins over both
+  MAILAUTH_DATABASE_URL, MAILAUTH_DATABASE_URL_FILE
+                           the database of the store "postgres": its address, or a file of
+                           mode 0600 with it; its set-ups are known beside those of MAILAUTH_HOME
   MAILAUTH_GRAPH_TOKEN     a Graph token to register, rotate and delete with, instead of an
                            administrator's sign-in; stays in memory, is never stored
   MAILAUTH_EXCHANGE_TOKEN  an Exchange Online token for mailauth exchange, instead of an
@@ -118,6 +121,18 @@ service manager makes them, as long as nobody else can change them:
 Kubernetes: mount the secret with defaultMode: 0400.
 When the file is damaged, mailauth ends with exit 7 and leaves it as it is. A copy
 is kept beside it, which only "mailauth store restore" opens, after asking.`,
+  postgres: `PostgreSQL (13 or newer), for several machines with the same mailboxes: each
+sees every set-up, and a token is renewed once over all of them.
+  MAILAUTH_DATABASE_URL     postgresql://USER:PASSWORD@HOST/DATABASE, or
+  MAILAUTH_DATABASE_URL_FILE
+                            a file of mode 0600 with that line
+  MAILAUTH_KEY_FILE         seals every secret before it leaves this machine:
+                            the same key file on each
+"mailauth store init" makes the schema "mailauth" there. The address alone makes
+its set-ups known beside those of MAILAUTH_HOME; new ones go there with
+--store postgres. TLS is checked always (?sslrootcert=FILE adds an authority);
+without TLS it connects on this computer alone. When the database is away,
+mailauth ends with exit 5 and uses no other store in its place.`,
 };
 
 function storesText(): string {

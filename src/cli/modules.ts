@@ -16,6 +16,7 @@ export const modules: Readonly<Record<CommandName, () => Promise<CommandModule>>
   'secret show': async () => (await import('../commands/secret/secret-show.ts')).secretShow,
   'secret rotate': async () => (await import('../commands/secret/secret-rotate.ts')).secretRotate,
   'store move': async () => (await import('../commands/store/store-move.ts')).storeMove,
+  'store init': async () => (await import('../commands/store/store-init.ts')).storeInit,
   'store restore': async () => (await import('../commands/store/store-restore.ts')).storeRestore,
   'store keygen': async () => (await import('../commands/store/store-keygen.ts')).storeKeygen,
   keepalive: async () => (await import('../commands/keepalive/keepalive.ts')).keepalive,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
+import { namesDatabase } from '../core/database-port.ts';
 import { Exit, type ExitCode, Interrupted, MailauthError } from '../core/errors.ts';
 import { byShell, type Command, line, mailauth, type NextStep, noted } from '../core/next.ts';
 import type { Prompts } from '../core/prompts-port.ts';
@@ -59,6 +60,7 @@ export async function run(argv: readonly string[], outer: Context, version: stri
 
 /** Something was set up or begun: `mailauth` alone then says how it stands, and not what it is. */
 async function isInUse(ctx: Context): Promise<boolean> {
+  if (namesDatabase(ctx)) return true;
   const { resolveHome } = await import('../store/home.ts');
   try {
     const home = resolveHome(ctx);

@@ -134,6 +134,11 @@ export const commands: readonly CommandEntry[] = [
     group: 'More',
   },
   {
+    name: 'store init',
+    summary: 'prepare the database of the store postgres',
+    group: 'More',
+  },
+  {
     name: 'store restore',
     summary: 'take the kept copy of a damaged sealed file',
     group: 'More',

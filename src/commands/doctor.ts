@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type Cloud, namedCloud, unverifiedWords } from '../core/cloud.ts';
+import { namesDatabase } from '../core/database-port.ts';
 import { defined } from '../core/defined.ts';
 import { errorCode, MailauthError } from '../core/errors.ts';
 import { fold } from '../core/fold.ts';
@@ -104,7 +105,12 @@ async function checksOf(session: Session, records: readonly MailboxRecord[], { c
   const { ctx, globals, home } = session;
   const network = await session.network();
   const targets = targetsOf(clouds);
-  const stores = storesToCheck({ asked: globals.store, recorded: records.map((r) => r.store), sandbox: globals.sandbox });
+  const stores = storesToCheck({
+    asked: globals.store,
+    recorded: records.map((r) => r.store),
+    database: namesDatabase(ctx),
+    sandbox: globals.sandbox,
+  });
   const [first] = clouds;
   return [
     nodeCheck(ctx, version),

@@ -14,6 +14,7 @@ export type CommandName =
   | 'secret rotate'
   | 'store move'
   | 'store restore'
+  | 'store init'
   | 'store keygen'
   | 'export'
   | 'keepalive'

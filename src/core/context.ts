@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
+import type { ConnectDatabase } from './database-port.ts';
 import type { Keychain } from './keychain-port.ts';
 import type { Prompts } from './prompts-port.ts';
 import type { Surroundings } from './shown.ts';
@@ -55,6 +56,7 @@ export interface Context {
   /** `systemctl --user ARGS`: its exit code; undefined where there is no such program */
   readonly systemctl: (args: readonly string[]) => Promise<number | undefined>;
   readonly keychain: Keychain;
+  readonly connectDatabase: ConnectDatabase;
   /** aborts with an `Interrupted` on Ctrl-C, on SIGTERM, and when the terminal is closed */
   readonly signal: AbortSignal;
 }
@@ -92,6 +94,8 @@ export interface Output {
 export interface Clock {
   /** milliseconds since the epoch */
   now(): number;
+  /** this computer's own time, where `now` is the time of a database that several machines share */
+  own?(): number;
   /** milliseconds, monotonic */
   monotonic(): number;
   /** rejects with the signal's reason when it aborts */
@@ -138,6 +142,8 @@ export interface Files {
   removeTree(path: string): Promise<void>;
   /** file names in a folder, sorted; empty when the folder does not exist */
   list(path: string): Promise<readonly string[]>;
+  /** The same names, page by page, where that is quicker; with the content of those that come with it. Not sorted. */
+  readFolder?(path: string): AsyncIterable<{ readonly name: string; readonly text: string | undefined }>;
   /** who can change a file or folder; undefined when it does not exist */
   held(path: string): Promise<Held | undefined>;
   /** lock across processes; waits up to `waitMs`, undefined when another process still holds it. A lock whose process died is taken over. */

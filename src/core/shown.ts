@@ -52,6 +52,7 @@ const goesBy: Readonly<Record<Command['name'], readonly InForce[]>> = {
   guide: ['cloud', 'sandbox'],
   'store move': ['sandbox'],
   'store restore': ['sandbox'],
+  'store init': [],
   'store keygen': [],
   completion: [],
   sandbox: [],

@@ -1,7 +1,7 @@
 import type { Secret } from './secret.ts';
 
 /** The words of `--store`: where an operator may keep secrets. A new one also needs its row in `stores`. */
-export const chosenStores = ['keychain', 'file'] as const;
+export const chosenStores = ['keychain', 'file', 'postgres'] as const;
 
 export type ChosenStore = (typeof chosenStores)[number];
 
@@ -25,6 +25,7 @@ interface Store {
 export const stores: Readonly<Record<StoreName, Store>> = {
   keychain: { title: 'Keychain', is: "the operating system's keychain" },
   file: { title: 'Sealed file', is: 'one sealed file' },
+  postgres: { title: 'PostgreSQL', is: 'a database that several machines share' },
   'sandbox-file': { title: "Sandbox's file", is: "a file in the sandbox's own folder" },
 };
 
@@ -42,4 +43,8 @@ export interface SecretStore {
   write(entry: string, value: Secret): Promise<void>;
   /** false when the entry did not exist */
   remove(entry: string): Promise<boolean>;
+  /** Many at once, where that is quicker: undefined for what does not exist. What is damaged is left out, and `read` says why. */
+  readMany?(entries: readonly string[]): Promise<ReadonlyMap<string, Secret | undefined>>;
+  /** Where machines share the work on entries: the turn of this one, and how to end it; undefined at once where another machine has it. */
+  turn?(entry: string): Promise<(() => Promise<void>) | undefined>;
 }

@@ -34,10 +34,12 @@ export function storeCheck({ name, spare }: StoreToCheck, open: (name: StoreName
 export function storesToCheck(o: {
   readonly asked: StoreName | undefined;
   readonly recorded: readonly StoreName[];
+  /** a variable names a database */
+  readonly database?: boolean;
   readonly sandbox: boolean;
 }): readonly StoreToCheck[] {
   if (o.asked !== undefined) return [{ name: o.asked }];
-  const used = [...new Set(o.recorded)];
+  const used = [...new Set([...o.recorded, ...(o.database === true ? (['postgres'] as const) : [])])];
   if (used.includes(defaultStore)) return used.map((name) => ({ name }));
   const fallback: StoreToCheck = o.sandbox
     ? { name: defaultStore, spare: 'the sandbox does not need it' }

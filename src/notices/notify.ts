@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import * as z from 'zod/mini';
-import { isHandedOver, type MailboxKey, type MailboxRecord } from '../core/mailbox.ts';
+import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
 import { again } from '../core/next.ts';
 import { bareAddress, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
@@ -101,14 +101,14 @@ const lockWaitMs = 60_000;
 /** Tells every receiver what is new to it. What could not be delivered is new to it in the next run, too. */
 export async function notify(
   receivers: readonly Receiver[],
-  { standings, setUps }: { readonly standings: readonly Standing[]; readonly setUps: readonly MailboxKey[] },
+  { standings, setUps }: { readonly standings: readonly Standing[]; readonly setUps: readonly MailboxRecord[] },
   session: Session,
 ): Promise<Notified> {
   const { ctx, home, report } = session;
   const release = await guardWrites(home, () => ctx.files.lock(join(home, 'locks', 'notices'), lockWaitMs));
   if (release === undefined) throw problem('store-busy', { what: 'notices.json' });
   try {
-    const file = await openToldFile(ctx, home);
+    const file = await openToldFile(ctx, home, setUps);
     if (file.broken !== undefined) report.note(`notices.json cannot be read (${file.broken}): what is red is said anew`);
     const undelivered: Notified['undelivered'][number][] = [];
     let sent = 0;

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Context } from '../core/context.ts';
-import type { MailboxKey } from '../core/mailbox.ts';
+import { defined } from '../core/defined.ts';
+import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
+import { sharedNotices } from '../database/shared-files.ts';
 import { guardReads, guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
 import { parseJsonFile, toJsonFile } from '../store/schemas.ts';
@@ -24,13 +26,35 @@ export interface ToldFile {
   readonly broken?: string;
 }
 
-export async function openToldFile(ctx: Pick<Context, 'files'>, home: string): Promise<ToldFile> {
-  const path = join(home, 'notices.json');
+/** `setUps`: all of this home. What was told about those in a database stands there, too, so that no other machine tells it again. */
+export async function openToldFile(
+  ctx: Pick<Context, 'files'>,
+  home: string,
+  setUps: readonly Pick<MailboxRecord, 'mailbox' | 'for' | 'store'>[],
+): Promise<ToldFile> {
+  const shared = new Set(setUps.filter(({ store }) => store === 'postgres').map(mailboxSlug));
+  const own = await openOne(ctx, join(home, 'notices.json'));
+  if (shared.size === 0) return own;
+  const there = await openOne(ctx, join(home, sharedNotices));
+  const of = (key: MailboxKey): ToldFile => (shared.has(mailboxSlug(key)) ? there : own);
+  return {
+    ...defined({ broken: own.broken ?? there.broken }),
+    of: (receiver, key) => of(key).of(receiver, key),
+    note: (receiver, key, now) => of(key).note(receiver, key, now),
+    async write(all) {
+      await there.write(all.filter((key) => shared.has(mailboxSlug(key))));
+      await own.write(all.filter((key) => !shared.has(mailboxSlug(key))));
+    },
+  };
+}
+
+async function openOne(ctx: Pick<Context, 'files'>, path: string): Promise<ToldFile> {
   const text = await guardReads(path, () => ctx.files.read(path));
   const read = text === undefined ? undefined : parseJsonFile(text, schema);
   const receivers = new Map(
     Object.entries(read?.kind === 'ok' ? read.value.receivers : {}).map(([name, all]) => [name, new Map(Object.entries(all))]),
   );
+  const home = dirname(path);
   return {
     ...(read?.kind === 'broken' ? { broken: read.why } : {}),
     of: (receiver, key) => receivers.get(hashed(receiver))?.get(mailboxSlug(key)) ?? {},
@@ -41,7 +65,10 @@ export async function openToldFile(ctx: Pick<Context, 'files'>, home: string): P
     },
     async write(setUps) {
       const known = new Set(setUps.map(mailboxSlug));
-      const kept = [...receivers].map(([name, all]) => [name, Object.fromEntries([...all].filter(([slug]) => known.has(slug)))]);
+      const kept = [...receivers].map(([name, all]) => [
+        name,
+        Object.fromEntries([...all].filter(([slug, now]) => known.has(slug) && Object.keys(now).length > 0)),
+      ]);
       await guardWrites(home, () => ctx.files.writeAtomic(path, toJsonFile({ version: 1, receivers: Object.fromEntries(kept) })));
     },
   };

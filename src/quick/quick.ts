@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { tokenGet } from '../commands/token/token-get.ts';
 import type { Clock, Context, Files, GuardedFile, Network } from '../core/context.ts';
+import { namesDatabase } from '../core/database-port.ts';
 import { errorCode } from '../core/errors.ts';
 import { isOfRecordedAccount } from '../core/mailbox.ts';
 import type { Prompts } from '../core/prompts-port.ts';
@@ -37,6 +38,8 @@ async function fromStore(argv: readonly string[]): Promise<string | undefined> {
     if (group !== 'token' || verb !== 'get' || args.length > 1) return undefined;
     const flags = { ...values, minValidity: values['min-validity'], cloudFile: values['cloud-file'] };
     const ctx = readingContext(process);
+    // Which set-ups the database has, the whole program asks.
+    if (namesDatabase(ctx)) return undefined;
     const { text } = await tokenGet.run({ args, flags }, readingSession(ctx, readGlobals(flags, ctx.env)));
     return typeof text === 'string' ? text : undefined;
   } catch {
@@ -107,6 +110,7 @@ function readingSession(ctx: Context, globals: Globals): Session {
     refreshForGraph: refuse,
     storeNamed: refuse,
     probedStore: refuse,
+    storeInit: refuse,
     close: async () => undefined,
   };
 }
@@ -147,6 +151,7 @@ function readingContext(process: NodeJS.Process): Context {
     powershell: { program: undefined, start: refuse },
     // What is slow or needs a person is left to the whole program.
     keychain: createKeychain({ platform, env, clock, ...(platform === 'darwin' ? {} : { callLimitMs: 1_000 }) }),
+    connectDatabase: refuse,
     // A getter, because the module of AbortController takes a tenth of the time of a bare Node, and nothing here waits long enough to be stopped.
     get signal() {
       return new AbortController().signal;

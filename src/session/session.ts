@@ -7,6 +7,8 @@ import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import type { Reporter } from '../core/run-parts.ts';
 import { defaultStore, type SecretStore, type StoreName } from '../core/stores.ts';
 import { rfc3339 } from '../core/time.ts';
+import type { SchemaChange } from '../database/schema.ts';
+import { problem } from '../errors/problem.ts';
 import type { Sandbox } from '../sandbox/start-sandbox.ts';
 import { mailboxFiles } from '../store/mailbox-file.ts';
 import { refuseSteered } from '../store/steering.ts';
@@ -15,6 +17,7 @@ import { isRefusal, noteRefusal } from '../tokens/refresh-refusal.ts';
 import { chosenCloud, cloudFileOf } from './chosen-cloud.ts';
 import { defaultBrowserTimeoutMs, defaultStepTimeoutMs, type Globals } from './globals.ts';
 import { openStore } from './open-store.ts';
+import { sharedWith } from './shared-with.ts';
 import { shownNetwork, shownStore } from './shown-waits.ts';
 
 /**
@@ -56,11 +59,15 @@ export interface Session {
   storeNamed(name: StoreName): Promise<SecretStore>;
   /** for a set-up, probed: the store asked for, else the recorded one, else the keychain; only the sandbox may answer with its own file */
   probedStore(recorded?: StoreName): Promise<SecretStore>;
+  /** makes the schema of the database, or brings it up to date. Throws `database-address-missing` and the database's problems */
+  storeInit(): Promise<SchemaChange & { readonly where: string }>;
   close(): Promise<void>;
 }
 
-export function openSession(ctx: Context, globals: Globals, realHome: string, report: Reporter): Session {
+export function openSession(own: Context, globals: Globals, realHome: string, report: Reporter): Session {
   const home = globals.sandbox ? resolve(realHome, 'sandbox') : realHome;
+  const shared = sharedWith(own, globals, home);
+  const ctx = shared?.ctx ?? own;
   let sandbox: Promise<Sandbox> | undefined;
   const sandboxOf = async (): Promise<Sandbox | undefined> => {
     if (!globals.sandbox) return undefined;
@@ -74,7 +81,10 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
   // Opened once a command, so that a person types the passphrase once and its key is derived once.
   const secretStore = (name: StoreName): Promise<SecretStore> => {
     const store =
-      opened.get(name) ?? openStore(ctx, globals, home, name, (text) => report.show(text)).then((one) => shownStore(one, report));
+      opened.get(name) ??
+      openStore(ctx, globals, home, name, { say: (text) => report.show(text), postgres: shared?.store }).then((one) =>
+        shownStore(one, report),
+      );
     opened.set(name, store);
     return store;
   };
@@ -105,22 +115,14 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
     storeToShow: (record) => secretStore(globals.store ?? record.store),
     refuseSteered: (record) => refuseSteered(ctx, { home, isSandbox: globals.sandbox, cloudFile: cloudFileOf(globals) }, record),
     storeNamed: secretStore,
-    async probedStore(recorded) {
-      await session.refuseSteered(undefined);
-      const name = globals.store ?? recorded ?? defaultStore;
-      const store = await secretStore(name);
-      try {
-        await store.probe();
-        return store;
-      } catch (error) {
-        const isNoKeychain = error instanceof MailauthError && error.exit === Exit.noStore;
-        if (!isNoKeychain || !globals.sandbox || globals.store !== undefined || name !== defaultStore) throw error;
-        report.note('No keychain is usable here: the sandbox keeps its worthless secrets in a file.');
-        return secretStore('sandbox-file');
-      }
+    probedStore: (recorded) => probedStore(session, globals.store ?? recorded ?? defaultStore),
+    async storeInit() {
+      if (shared === undefined) throw problem('database-address-missing', {});
+      return { where: await shared.database.where(), ...(await shared.database.migrate()) };
     },
     async close() {
       ctx.keychain.close();
+      shared?.database.close();
       // A sandbox that failed to open has nothing to close.
       await sandbox?.then(
         (box) => box.close(),
@@ -129,6 +131,21 @@ export function openSession(ctx: Context, globals: Globals, realHome: string, re
     },
   };
   return session;
+}
+
+async function probedStore(session: Session, name: StoreName): Promise<SecretStore> {
+  const { globals, report } = session;
+  await session.refuseSteered(undefined);
+  const store = await session.storeNamed(name);
+  try {
+    await store.probe();
+    return store;
+  } catch (error) {
+    const isNoKeychain = error instanceof MailauthError && error.exit === Exit.noStore;
+    if (!isNoKeychain || !globals.sandbox || globals.store !== undefined || name !== defaultStore) throw error;
+    report.note('No keychain is usable here: the sandbox keeps its worthless secrets in a file.');
+    return session.storeNamed('sandbox-file');
+  }
 }
 
 async function refuseForeignIn(session: Session, record: MailboxRecord, set: TokenSet): Promise<void> {

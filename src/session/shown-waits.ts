@@ -1,4 +1,5 @@
 import type { Network } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import type { Reporter } from '../core/run-parts.ts';
 import type { SecretStore } from '../core/stores.ts';
 
@@ -12,6 +13,7 @@ export const shownNetwork = (network: Network, { meanwhile }: Pick<Reporter, 'me
 
 /** The same store. */
 export function shownStore(store: SecretStore, { meanwhile }: Pick<Reporter, 'meanwhile'>): SecretStore {
+  const { readMany = async () => new Map() } = store;
   const show = <T>(doing: Promise<T>): Promise<T> => meanwhile(`Waiting for the ${store.describe()}`, doing);
   return {
     name: store.name,
@@ -20,5 +22,9 @@ export function shownStore(store: SecretStore, { meanwhile }: Pick<Reporter, 'me
     read: (entry) => show(store.read(entry)),
     write: (entry, value) => show(store.write(entry, value)),
     remove: (entry) => show(store.remove(entry)),
+    ...defined({
+      readMany: store.readMany && ((entries: readonly string[]) => show(readMany(entries))),
+      turn: store.turn,
+    }),
   };
 }

@@ -13,6 +13,10 @@ interface BrokenFile {
   readonly why: string;
 }
 
+type OneMailbox =
+  | { readonly record: MailboxRecord; readonly broken?: undefined }
+  | { readonly broken: BrokenFile; readonly record?: undefined };
+
 /** Everything about the mailboxes of one home that is not secret: `<home>/mailboxes/<slug>.json`. */
 export interface MailboxFiles {
   /** undefined when this mailbox is not set up; throws `mailbox-file-broken` */
@@ -23,6 +27,8 @@ export interface MailboxFiles {
   removeMailbox(key: MailboxKey): Promise<boolean>;
   /** where a mailbox's file is, or would be */
   pathOf(key: MailboxKey): string;
+  /** one after the other, in any order, so that a hundred thousand need no memory */
+  eachMailbox(): AsyncGenerator<OneMailbox>;
   /** sorted by file name; files that cannot be read are in `broken` */
   listMailboxes(): Promise<{ readonly records: readonly MailboxRecord[]; readonly broken: readonly BrokenFile[] }>;
 }
@@ -53,6 +59,18 @@ export function mailboxFiles({ files, home }: { readonly files: Files; readonly 
     return read.value;
   };
 
+  async function* eachMailbox(): AsyncGenerator<OneMailbox> {
+    for await (const { name, text } of contents(files, folder)) {
+      if (!name.endsWith('.json')) continue;
+      const file = join(folder, name);
+      const read = text === undefined ? await load(file) : parseRecord(text);
+      if (read === undefined) continue;
+      if (read.kind === 'broken') yield { broken: { file, why: read.why } };
+      else if (`${mailboxSlug(read.value)}.json` !== name) yield { broken: { file, why: `it is about ${plain(read.value.mailbox, 80)}` } };
+      else yield { record: read.value };
+    }
+  }
+
   return {
     readMailbox,
     pathOf,
@@ -69,26 +87,29 @@ export function mailboxFiles({ files, home }: { readonly files: Files; readonly 
       return guardWrites(home, () => files.remove(pathOf(key)));
     },
 
+    eachMailbox,
+
     async listMailboxes() {
       const records: MailboxRecord[] = [];
       const broken: BrokenFile[] = [];
-      for (const name of await list(files, folder)) {
-        if (!name.endsWith('.json')) continue;
-        const file = join(folder, name);
-        const read = await load(file);
-        if (read === undefined) continue;
-        if (read.kind === 'broken') broken.push({ file, why: read.why });
-        else if (`${mailboxSlug(read.value)}.json` !== name) broken.push({ file, why: `it is about ${plain(read.value.mailbox, 80)}` });
-        else records.push(read.value);
+      for await (const { record, broken: file } of eachMailbox()) {
+        if (record !== undefined) records.push(record);
+        else broken.push(file);
       }
-      return { records, broken };
+      const order = (a: string, b: string) => (a < b ? -1 : 1);
+      return {
+        records: records.sort((a, b) => order(mailboxSlug(a), mailboxSlug(b))),
+        broken: broken.sort((a, b) => order(a.file, b.file)),
+      };
     },
   };
 }
 
-async function list(files: Files, folder: string): Promise<readonly string[]> {
+/** The names in a folder, with the content of those that come with it. */
+async function* contents(files: Files, folder: string): AsyncGenerator<{ readonly name: string; readonly text: string | undefined }> {
   try {
-    return await files.list(folder);
+    if (files.readFolder !== undefined) yield* files.readFolder(folder);
+    else for (const name of await files.list(folder)) yield { name, text: undefined };
   } catch (error) {
     const why = diskReason(error);
     if (why === undefined) throw error;

@@ -12,6 +12,7 @@ import { appendLine } from './disk/debug-log.ts';
 import { systemFiles } from './disk/files.ts';
 import { createKeychain } from './keychain/keychain.ts';
 import { createNetwork } from './network/network.ts';
+import { connectPostgres } from './postgres.ts';
 import { createPowerShell } from './powershell.ts';
 import { shellCommand } from './shell-command.ts';
 import { userSystemctl } from './systemctl.ts';
@@ -53,6 +54,7 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     shellCommand: shellCommand({ env, platform }),
     systemctl: userSystemctl(env),
     keychain: createKeychain({ platform, env, clock: systemClock }),
+    connectDatabase: connectPostgres(env),
     signal,
   };
   const log = debugLog(base);

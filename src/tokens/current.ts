@@ -36,6 +36,47 @@ export async function storedToken(store: SecretStore, record: MailboxRecord): Pr
   return value === undefined ? undefined : decodeTokenSet(value, record);
 }
 
+/** How many tokens are read at once. */
+const pageSize = 500;
+
+/** For a walk over these set-ups in their order: as `storedToken`, but many at once where the store can. */
+export function tokensAhead(records: readonly MailboxRecord[]): (store: SecretStore, index: number) => Promise<TokenSet | undefined> {
+  let page: Awaited<ReturnType<NonNullable<SecretStore['readMany']>>> = new Map();
+  return async (store, index) => {
+    const record = records[index];
+    if (record === undefined) return undefined;
+    const entry = tokenEntry(record);
+    if (store.readMany === undefined) return storedToken(store, record);
+    if (!page.has(entry)) {
+      const next = records.slice(index, index + pageSize).filter((one) => one.store === record.store);
+      page = await store.readMany(next.map(tokenEntry));
+    }
+    if (!page.has(entry)) return storedToken(store, record);
+    const value = page.get(entry);
+    return value === undefined ? undefined : decodeTokenSet(value, record);
+  };
+}
+
+/**
+ * Machines that renew what is due share the work: `act` gets the token as it is stored once this machine has its turn, and `elsewhere` is called
+ * at once where another one has it. A store of one computer has no turns.
+ */
+export async function inTurn<T>(
+  store: SecretStore,
+  record: MailboxRecord,
+  stored: TokenSet,
+  { act, elsewhere }: { act(there: TokenSet): Promise<T>; elsewhere(): Promise<T> },
+): Promise<T> {
+  if (store.turn === undefined) return act(stored);
+  const end = await store.turn(tokenEntry(record));
+  if (end === undefined) return elsewhere();
+  try {
+    return await act((await storedToken(store, record)) ?? stored);
+  } finally {
+    await end();
+  }
+}
+
 /** A process that changes this mailbox's token holds this lock. */
 export const tokenLock = (home: string, key: MailboxKey): string => join(home, 'locks', `token-${mailboxSlug(key)}`);
 

@@ -54,6 +54,7 @@ export const floors = [
   { folder: 'tokens', holds: 'one token: read it, refresh it, print it' },
   { folder: 'entra', holds: 'the tenant through discovery and Microsoft Graph' },
   { folder: 'oauth', holds: 'every way to sign in, and what Entra’s refusals mean' },
+  { folder: 'database', holds: 'what several machines share in PostgreSQL: sealed secrets, mailbox files, locks' },
   { folder: 'system', holds: 'the real clock, browser and the other effects' },
   { folder: 'system/keychain', holds: 'the keychains of the operating systems' },
   { folder: 'system/network', holds: 'HTTP, TLS, sockets and proxies' },

@@ -121,6 +121,7 @@ export function testContext({
     browser: noBrowser,
     openFile: async () => ({ kind: 'failed', why: 'no browser in this test' }),
     shellCommand: refuse('run a command'),
+    connectDatabase: refuse('connect to a database'),
     systemctl: async () => undefined,
     clipboard: { usable: false, copy: async () => false },
     powershell: { program: undefined, start: refuse('start PowerShell') },

@@ -2,8 +2,9 @@ import * as z from 'zod/mini';
 import { type ProtocolWord, protocolWords } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import { Interrupted, type MailauthError } from '../../core/errors.ts';
-import type { MailboxRecord } from '../../core/mailbox.ts';
+import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import { again } from '../../core/next.ts';
+import type { SecretStore } from '../../core/stores.ts';
 import { problem } from '../../errors/problem.ts';
 import type { ProtocolResult } from '../../mail/result.ts';
 import { runTests, testError } from '../../mail/run-tests.ts';
@@ -15,7 +16,7 @@ import type { Session } from '../../session/session.ts';
 import { filterOptions, isChosen, readFilter } from '../../session/set-up-filter.ts';
 import { graphTokenOf, tokenOf } from '../../session/token-for.ts';
 import { asProblem } from '../../session/unexpected.ts';
-import { storedToken } from '../../tokens/current.ts';
+import { inTurn, tokensAhead } from '../../tokens/current.ts';
 import { cannotRenew, defaultRenewAfterDays, firstEnding, jitterMs, wantsRenewal } from '../../tokens/lifetimes.ts';
 import { endsSoon, lostSignIn, lostSignIns } from '../status/warnings.ts';
 import { remember } from '../test/remember.ts';
@@ -73,8 +74,9 @@ export const keepalive: CommandModule = {
     const chosen = records.filter((record) => isChosen(record, record.tenantId, filter));
     const kept: Kept[] = [];
     // One after the other: a timer is in no hurry, and Microsoft throttles many requests at once.
-    for (const record of chosen) {
-      const one = await keep(record, wish, session);
+    const tokenAt = tokensAhead(chosen);
+    for (const [index, record] of chosen.entries()) {
+      const one = await keep(record, wish, session, (store) => tokenAt(store, index));
       kept.push(one);
       session.report.detail(`${record.mailbox}: ${one.state}`);
     }
@@ -121,10 +123,16 @@ function readProtocols(value: string): readonly ProtocolWord[] | 'all' {
 }
 
 /** The error of one mailbox is part of its result, so that the others are kept alive too. Throws `Interrupted` alone. */
-async function keep(record: MailboxRecord, wish: Wish, session: Session): Promise<Kept> {
+async function keep(
+  record: MailboxRecord,
+  wish: Wish,
+  session: Session,
+  read: (store: SecretStore) => Promise<TokenSet | undefined>,
+): Promise<Kept> {
   const { ctx } = session;
   try {
-    const stored = await storedToken(await session.store(record), record);
+    const store = await session.store(record);
+    const stored = await read(store);
     if (stored === undefined) {
       const lost = lostSignIn(record, stored, ctx.clock.now());
       if (lost === undefined) return { record, state: 'idle', results: [] };
@@ -135,16 +143,28 @@ async function keep(record: MailboxRecord, wish: Wish, session: Session): Promis
     await session.refuseForeign(record, stored);
     // An app has no sign-in that ends for want of use, but a new token proves that its secret or certificate still works. A refusal of
     // last time may be over.
-    const due = record.access === 'app-only' || record.refused !== undefined || wantsRenewal(stored, ctx.clock.now(), wish.renewAfterDays);
-    if (due) await ctx.clock.sleep(jitterMs(ctx.random.bytes(4), wish.jitterLimitMs), ctx.signal);
-    const set = due ? await tokenOf(session, record, { minValidityMs: 0, force: true }) : stored;
-    const results = await tested(record, wish, session);
-    const error = testError(results);
-    return { record, state: due ? 'renewed' : 'fresh', set, results, ...defined({ error }) };
+    const isDue = (set: TokenSet): boolean =>
+      record.access === 'app-only' || record.refused !== undefined || wantsRenewal(set, ctx.clock.now(), wish.renewAfterDays);
+    if (!isDue(stored)) return await afterwards(record, { state: 'fresh', set: stored }, wish, session);
+    await ctx.clock.sleep(jitterMs(ctx.random.bytes(4), wish.jitterLimitMs), ctx.signal);
+    return await inTurn<Kept>(store, record, stored, {
+      elsewhere: async () => ({ record, state: 'elsewhere', set: stored, results: [] }),
+      async act(there) {
+        // Another machine may have renewed it since it was read here.
+        const isFresh = there.issuedAt !== stored.issuedAt && !wantsRenewal(there, ctx.clock.now(), wish.renewAfterDays);
+        const set = isFresh ? there : await tokenOf(session, record, { minValidityMs: 0, force: true });
+        return afterwards(record, { state: isFresh ? 'fresh' : 'renewed', set }, wish, session);
+      },
+    });
   } catch (thrown) {
     if (thrown instanceof Interrupted || ctx.signal.aborted) throw thrown;
     return { record, state: 'failed', results: [], error: await asProblem(thrown, ctx) };
   }
+}
+
+async function afterwards(record: MailboxRecord, kept: Pick<Kept, 'state' | 'set'>, wish: Wish, session: Session): Promise<Kept> {
+  const results = await tested(record, wish, session);
+  return { record, ...kept, results, ...defined({ error: testError(results) }) };
 }
 
 async function tested(record: MailboxRecord, { tests }: Wish, session: Session): Promise<readonly ProtocolResult[]> {

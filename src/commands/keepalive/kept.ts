@@ -10,10 +10,10 @@ import { cannotRenew, daysLeft, firstEnding, refreshIdleDeadline } from '../../t
 import type { Theme } from '../../ui/theme.ts';
 import { endsSoon } from '../status/warnings.ts';
 
-/** The result for one mailbox. `idle`: it is not signed in on this computer, because the product has the sign-in. */
+/** The result for one mailbox. `idle`: it is not signed in on this computer, because the product has the sign-in; `elsewhere`: another machine renews it just now. */
 export interface Kept {
   readonly record: MailboxRecord;
-  readonly state: 'renewed' | 'fresh' | 'idle' | 'failed';
+  readonly state: 'renewed' | 'fresh' | 'idle' | 'elsewhere' | 'failed';
   readonly set?: TokenSet;
   readonly results: readonly ProtocolResult[];
   readonly error?: MailauthError;
@@ -60,13 +60,19 @@ export function toJson({ record, state, set, results, error }: Kept, now: number
 export function render(one: Kept, now: number, { ctx: { surroundings } }: Session, theme: Theme): string {
   const { record, state, set, results, error } = one;
   const { signs } = theme;
-  const sign = error !== undefined ? theme.red(signs.failed) : state === 'idle' ? theme.dim(signs.skipped) : theme.green(signs.ok);
+  const sign =
+    error !== undefined
+      ? theme.red(signs.failed)
+      : state === 'idle' || state === 'elsewhere'
+        ? theme.dim(signs.skipped)
+        : theme.green(signs.ok);
   const deadline = set && refreshIdleDeadline(set);
   const until = deadline === undefined ? '' : `, the sign-in lasts ${daysLeft(now, deadline)} days unused`;
   const words = {
     renewed: `renewed${until}`,
     fresh: `fresh${until}`,
     idle: 'no sign-in on this computer, nothing to renew',
+    elsewhere: 'another machine renews it now',
     failed: 'not renewed',
   }[state];
   const tests = results.map((r) => `${r.protocol} ${r.ok ? 'ok' : 'red'}`).join(', ');

@@ -4,7 +4,7 @@ import { isHandedOver, type MailboxRecord, type TokenSet } from '../../core/mail
 import { rfc3339 } from '../../core/time.ts';
 import type { Session } from '../../session/session.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
-import { storedToken } from '../../tokens/current.ts';
+import { tokensAhead } from '../../tokens/current.ts';
 import { cannotRenew, type Ending, firstEnding, refreshIdleDeadline } from '../../tokens/lifetimes.ts';
 import type { MonitoredMailbox } from '../../ui/status-formats.ts';
 import { type Lost, lostSignIn } from './warnings.ts';
@@ -35,21 +35,22 @@ export async function readRows(
   const rows: Row[] = [];
   // A store that cannot be opened is asked once; a damaged entry says nothing about the others.
   const errors = new Map<string, MailauthError>();
-  const read = async (record: MailboxRecord): Promise<Pick<Row, 'set' | 'storeRead' | 'storeText'>> => {
+  const tokenAt = tokensAhead(records);
+  const read = async (record: MailboxRecord, index: number): Promise<Pick<Row, 'set' | 'storeRead' | 'storeText'>> => {
     const failed = { set: undefined, storeRead: false, storeText: String(record.store) };
     try {
       if (errors.has(record.store)) return failed;
       const store = await session.storeToShow(record);
       failed.storeText = store.describe();
-      return { set: await storedToken(store, record), storeRead: true, storeText: failed.storeText };
+      return { set: await tokenAt(store, index), storeRead: true, storeText: failed.storeText };
     } catch (error) {
       if (!(error instanceof MailauthError)) throw error;
       errors.set(error.code === 'store-damaged' ? mailboxSlug(record) : record.store, error);
       return failed;
     }
   };
-  for (const record of records) {
-    const found = await read(record);
+  for (const [index, record] of records.entries()) {
+    const found = await read(record, index);
     const facts = {
       record,
       ...found,

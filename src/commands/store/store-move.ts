@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { namesDatabase } from '../../core/database-port.ts';
 import { Exit, MailauthError } from '../../core/errors.ts';
 import type { MailboxKey, MailboxRecord } from '../../core/mailbox.ts';
 import { again, mailauth } from '../../core/next.ts';
@@ -14,7 +15,7 @@ import type { Session } from '../../session/session.ts';
 import { journals } from '../../setup/journal/journal-file.ts';
 import { guardWrites } from '../../store/home.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
-import { copySecrets, moveNotes, removeSecrets } from '../../store/move-secrets.ts';
+import { copySecrets, moveNotes as movesInHand, removeSecrets } from '../../store/move-secrets.ts';
 import { secretEntriesOf } from '../../store/token-entry.ts';
 import { tokenLock } from '../../tokens/current.ts';
 
@@ -67,7 +68,7 @@ const lineOf = ({ mailbox, for: product, moved, secrets }: Moved, where: string)
 
 /** The note exists from before the first change until after the last, so that the next run finishes what a killed one has begun. */
 async function moveAll(session: Session, records: readonly MailboxRecord[], target: SecretStore): Promise<readonly Moved[]> {
-  const notes = moveNotes(session.ctx, session.home);
+  const notes = movesInHand(session.ctx, session.home);
   const stopped = (await notes.read()).filter((name) => name !== target.name);
   const recorded = records.map((record) => record.store).filter((name) => name !== target.name);
   const waiting = await interruptedSetups(session, records);
@@ -95,10 +96,22 @@ async function moveMailbox(session: Session, before: MailboxRecord, target: Secr
     const entries = secretEntriesOf(record);
     const stores = await Promise.all(from.map((name) => session.storeNamed(name)));
     for (const store of stores) secrets += await copySecrets(entries, { from: store, to: target }, landed);
-    if (!landed) await files.writeMailbox({ ...record, store: target.name });
+    if (!landed) {
+      await files.writeMailbox({ ...record, store: target.name });
+      await moveNotes(session, record);
+    }
     for (const store of stores) await removeSecrets(entries, store);
     return { ...keyOf(record), moved: !landed || secrets > 0, secrets };
   });
+}
+
+/** Notes of a rotation or a change in Exchange that is not finished go where the mailbox file is now: into the database, or out of it. */
+async function moveNotes({ ctx, home }: Session, key: MailboxKey): Promise<void> {
+  for (const folder of ['rotations', 'exchange']) {
+    const path = join(home, folder, `${mailboxSlug(key)}.json`);
+    const text = await ctx.files.read(path);
+    if (text !== undefined) await guardWrites(home, () => ctx.files.writeAtomic(path, text));
+  }
 }
 
 /**
@@ -106,7 +119,8 @@ async function moveMailbox(session: Session, before: MailboxRecord, target: Secr
  * notes in which: so every other one is looked at.
  */
 async function movePending(session: Session, key: MailboxKey, target: SecretStore): Promise<void> {
-  for (const other of chosenStores.filter((name) => name !== target.name)) {
+  const isNamed = (name: ChosenStore): boolean => name !== 'postgres' || namesDatabase(session.ctx);
+  for (const other of chosenStores.filter((name) => name !== target.name && isNamed(name))) {
     try {
       const from = await session.storeNamed(other);
       const entries = secretEntriesOf(key);

@@ -32,6 +32,7 @@ import { mailboxEntries } from './registration/mailbox-errors.ts';
 import { policyEntries } from './registration/policy-errors.ts';
 import { rotationEntries } from './registration/rotation-errors.ts';
 import { setupEntries } from './registration/setup-errors.ts';
+import { databaseEntries } from './store/database-errors.ts';
 import { homeEntries } from './store/home-errors.ts';
 import { keychainEntries } from './store/keychain-errors.ts';
 import { fileStoreEntries } from './store/sealed-file-errors.ts';
@@ -40,6 +41,7 @@ import { storeEntries } from './store/store-errors.ts';
 /** Everything that can be wrong, by its stable code (the `error.code` of `--json`). */
 export const catalogue = {
   ...appOnlyEntries,
+  ...databaseEntries,
   ...answerEntries,
   ...mailboxEntries,
   ...setupEntries,

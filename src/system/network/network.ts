@@ -90,9 +90,9 @@ async function addressesOf(host: string, signal: AbortSignal): Promise<readonly 
 }
 
 /** Node adds NODE_EXTRA_CA_CERTS by itself only when it is given no list. With a list, the content of that file must be added here. */
-function trustOf(ca: readonly string[], extraFile: string | undefined): SecureContext {
-  if (ca.length === 0) return createSecureContext({ minVersion: 'TLSv1.2' });
-  return createSecureContext({ minVersion: 'TLSv1.2', ca: [...rootCertificates, ...readExtra(extraFile), ...ca] });
+export function trustOf(ca: readonly string[], extraFile: string | undefined, own: { cert?: string; key?: string } = {}): SecureContext {
+  if (ca.length === 0) return createSecureContext({ minVersion: 'TLSv1.2', ...own });
+  return createSecureContext({ minVersion: 'TLSv1.2', ca: [...rootCertificates, ...readExtra(extraFile), ...ca], ...own });
 }
 
 function readExtra(file: string | undefined): readonly string[] {
