@@ -43,10 +43,11 @@ export function renewals(session: Session): () => Promise<void> {
         due.delete(slug);
         return 'done';
       },
-      async act() {
+      async act(_, { done }) {
         const set = await tokenOf(session, record, { minValidityMs: stored.expiresAt - at, force: false });
         due.set(slug, Math.max(dueAt(set), now + leastPauseMs));
         if (set.issuedAt === stored.issuedAt) return 'late';
+        done();
         session.report.detail(`${record.mailbox} for ${record.for}: renewed`);
         return 'done';
       },

@@ -1,4 +1,3 @@
-import type { Env } from './context.ts';
 import type { Secret } from './secret.ts';
 
 /** A PostgreSQL database, and how it is reached. */
@@ -56,5 +55,5 @@ export interface DatabaseConnection {
 export type ConnectDatabase = (address: DatabaseAddress, timeoutMs: number) => Promise<DatabaseConnection>;
 
 /** A variable names the database that this machine shares with others. */
-export const namesDatabase = ({ env }: { readonly env: Env }): boolean =>
+export const namesDatabase = ({ env }: { readonly env: Readonly<Record<string, string | undefined>> }): boolean =>
   Boolean(env.MAILAUTH_DATABASE_URL || env.MAILAUTH_DATABASE_URL_FILE);

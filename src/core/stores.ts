@@ -45,6 +45,13 @@ export interface SecretStore {
   remove(entry: string): Promise<boolean>;
   /** Many at once, where that is quicker: undefined for what does not exist. What is damaged is left out, and `read` says why. */
   readMany?(entries: readonly string[]): Promise<ReadonlyMap<string, Secret | undefined>>;
-  /** Where machines share the work on entries: the turn of this one, and how to end it; undefined at once where another machine has it. */
-  turn?(entry: string): Promise<(() => Promise<void>) | undefined>;
+  /** Where machines share the work on entries: the turn of this one; undefined at once where another machine has it. */
+  turn?(entry: string): Promise<Turn | undefined>;
+}
+
+/** The right to do the work on one entry, until it is ended or this process dies. */
+export interface Turn {
+  /** how long ago a turn of this entry ended with its work done, in milliseconds */
+  readonly doneAgoMs: number | undefined;
+  end(isDone: boolean): Promise<void>;
 }

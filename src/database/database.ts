@@ -7,10 +7,12 @@ import {
   type DatabaseRow,
   type DatabaseValue,
 } from '../core/database-port.ts';
+import type { Turn } from '../core/stores.ts';
 import { problem } from '../errors/problem.ts';
 import { databaseAddress, shownAddress } from './address.ts';
 import { databaseProblem } from './failures.ts';
 import { type Edition, migrate, readEdition, type SchemaChange, schemaVersion } from './schema.ts';
+import { Turns } from './turns.ts';
 
 /** The database that this machine shares with others. It is connected to when it is first asked, and again where the connection was lost. */
 export interface Database {
@@ -28,7 +30,7 @@ export interface Database {
    */
   lock(name: string, waitMs: number): Promise<(() => Promise<void>) | undefined>;
   /** The turn of this row, by FOR UPDATE SKIP LOCKED; undefined at once where another process has it. One at a time in a process. */
-  turn(name: string): Promise<(() => Promise<void>) | undefined>;
+  turn(name: string): Promise<Turn | undefined>;
   /** makes the schema or brings it up to date */
   migrate(): Promise<SchemaChange>;
   close(): void;
@@ -110,7 +112,7 @@ class PostgresDatabase implements Database {
     };
   }
 
-  turn(name: string): Promise<(() => Promise<void>) | undefined> {
+  turn(name: string): Promise<Turn | undefined> {
     return this.#told(async () => {
       // The schema is looked at first, with words for what is wrong with it.
       await this.#current();
@@ -226,49 +228,3 @@ const settings = `SELECT set_config(s.name, s.value, false) FROM (VALUES
   ('tcp_user_timeout', '60000'), ('idle_session_timeout', '600000'), ('idle_in_transaction_session_timeout', '300000'),
   ('client_min_messages', 'warning')) AS s(name, value)
   JOIN pg_catalog.pg_settings p ON p.name = s.name`;
-
-/** Each turn is a transaction that stays open, on a connection of its own: what is written meanwhile is not part of it. */
-class Turns {
-  readonly #connect: () => Promise<DatabaseConnection>;
-  #connection: DatabaseConnection | undefined;
-  /** resolves when the turn before has ended */
-  #before: Promise<void> = Promise.resolve();
-
-  constructor(connect: () => Promise<DatabaseConnection>) {
-    this.#connect = connect;
-  }
-
-  /** Throws `DatabaseFailure`. */
-  async take(name: string): Promise<(() => Promise<void>) | undefined> {
-    let free = (): void => undefined;
-    const before = this.#before;
-    this.#before = new Promise((done) => {
-      free = done;
-    });
-    await before;
-    try {
-      if (this.#connection === undefined || this.#connection.isOver) this.#connection = await this.#connect();
-      const connection = this.#connection;
-      await connection.query('INSERT INTO mailauth.turn (name) VALUES ($1) ON CONFLICT DO NOTHING', [name]);
-      await connection.query('BEGIN');
-      const [row] = await connection.query('SELECT name FROM mailauth.turn WHERE name = $1 FOR UPDATE SKIP LOCKED', [name]);
-      const end = async (): Promise<void> => {
-        // A connection that is lost has ended the transaction.
-        await connection.query('COMMIT').catch(() => undefined);
-        free();
-      };
-      if (row !== undefined) return end;
-      await end();
-      return undefined;
-    } catch (error) {
-      this.close();
-      free();
-      throw error;
-    }
-  }
-
-  close(): void {
-    this.#connection?.close();
-    this.#connection = undefined;
-  }
-}

@@ -29,7 +29,7 @@ const steps: readonly string[] = [
    -- Tokens are rewritten all the time: room in each page spares the index (heap-only tuples).
    ALTER TABLE mailauth.secret SET (fillfactor = 70);
    ALTER TABLE mailauth.document SET (fillfactor = 80);`,
-  `CREATE TABLE mailauth.turn (name text COLLATE "C" PRIMARY KEY);`,
+  `CREATE TABLE mailauth.turn (name text COLLATE "C" PRIMARY KEY, done_at timestamptz);`,
 ];
 
 /** The version that this mailauth works with. */

@@ -1,11 +1,14 @@
 import { isIP, Socket } from 'node:net';
+import type { Client } from 'pg';
 import type { Env } from '../core/context.ts';
 import {
   type ConnectDatabase,
   type DatabaseAddress,
   type DatabaseConnection,
   DatabaseFailure,
+  type DatabaseRow,
   type DatabaseTrouble,
+  type DatabaseValue,
 } from '../core/database-port.ts';
 import { defined } from '../core/defined.ts';
 import { errorCode } from '../core/errors.ts';
@@ -23,8 +26,7 @@ export const connectPostgres =
       host: address.host,
       port: address.port,
       database: address.database,
-      ...(address.user === undefined ? {} : { user: address.user }),
-      ...(address.password === undefined ? {} : { password: address.password.reveal() }),
+      ...defined({ user: address.user, password: address.password?.reveal() }),
       ssl: tlsOf(address, env),
       enableChannelBinding: address.tls?.channelBinding === true,
       connectionTimeoutMillis: timeoutMs,
@@ -33,51 +35,66 @@ export const connectPostgres =
       keepAlive: true,
       stream: () => socket,
     });
-    let isOver = false;
-    client.on('error', () => {
-      isOver = true;
-    });
-    client.on('end', () => {
-      isOver = true;
-    });
-    const close = (): void => {
-      isOver = true;
-      void client.end().catch(() => undefined);
-      socket.destroySoon();
-    };
+    const connection = new Connection(client, socket);
     try {
       await client.connect();
     } catch (error) {
       socket.destroy();
       throw failureOf(error);
     }
-    let running = 0;
     socket.unref();
-    const connection: DatabaseConnection = {
-      get isOver() {
-        return isOver;
-      },
-      close,
-      async query(sql, values) {
-        running += 1;
-        socket.ref();
-        try {
-          return (await client.query(sql, values === undefined ? undefined : [...values])).rows;
-        } catch (error) {
-          const failure = failureOf(error);
-          if (failure.trouble === 'away' || failure.trouble === 'slow') {
-            isOver = true;
-            socket.destroy();
-          }
-          throw failure;
-        } finally {
-          running -= 1;
-          if (running === 0) socket.unref();
-        }
-      },
-    };
     return connection;
   };
+
+class Connection implements DatabaseConnection {
+  readonly #client: Client;
+  readonly #socket: Socket;
+  /** the statements that are not answered yet */
+  #running = 0;
+  #last: Promise<unknown> = Promise.resolve();
+  #isOver = false;
+
+  constructor(client: Client, socket: Socket) {
+    this.#client = client;
+    this.#socket = socket;
+    for (const event of ['error', 'end'] as const) {
+      client.on(event, () => {
+        this.#isOver = true;
+      });
+    }
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  async query(sql: string, values?: readonly DatabaseValue[]): Promise<readonly DatabaseRow[]> {
+    this.#running += 1;
+    this.#socket.ref();
+    try {
+      // One after the other: the next major version of pg takes no second statement before the first is answered.
+      const asked = this.#last.then(() => this.#client.query(sql, values === undefined ? undefined : [...values]));
+      this.#last = asked.catch(() => undefined);
+      return (await asked).rows;
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure.trouble === 'away' || failure.trouble === 'slow') {
+        this.#isOver = true;
+        this.#socket.destroy();
+      }
+      throw failure;
+    } finally {
+      this.#running -= 1;
+      if (this.#running === 0) this.#socket.unref();
+    }
+  }
+
+  close(): void {
+    this.#isOver = true;
+    void this.#client.end().catch(() => undefined);
+    this.#socket.destroySoon();
+  }
+}
 
 /** `pg` compares the certificate with `servername`, which TLS only allows for names; for an address with `host`. */
 function tlsOf({ host, tls }: DatabaseAddress, env: Env) {

@@ -57,23 +57,26 @@ export function tokensAhead(records: readonly MailboxRecord[]): (store: SecretSt
   };
 }
 
-/**
- * Machines that renew what is due share the work: `act` gets the token as it is stored once this machine has its turn, and `elsewhere` is called
- * at once where another one has it. A store of one computer has no turns.
- */
-export async function inTurn<T>(
-  store: SecretStore,
-  record: MailboxRecord,
-  stored: TokenSet,
-  { act, elsewhere }: { act(there: TokenSet): Promise<T>; elsewhere(): Promise<T> },
-): Promise<T> {
-  if (store.turn === undefined) return act(stored);
-  const end = await store.turn(tokenEntry(record));
-  if (end === undefined) return elsewhere();
+interface TurnWork<T> {
+  /** `there`: the token as it is stored once this process has its turn; `doneAgoMs`: of the last turn. `done` says that it was renewed */
+  act(there: TokenSet, turn: { readonly doneAgoMs: number | undefined; done(): void }): Promise<T>;
+  /** another process has the turn: called at once */
+  elsewhere(): Promise<T>;
+}
+
+/** Machines that renew what is due share the work; a store of one computer has no turns. Throws what `act` throws, and the store's problems. */
+export async function inTurn<T>(store: SecretStore, record: MailboxRecord, stored: TokenSet, { act, elsewhere }: TurnWork<T>): Promise<T> {
+  if (store.turn === undefined) return act(stored, { doneAgoMs: undefined, done: () => undefined });
+  const turn = await store.turn(tokenEntry(record));
+  if (turn === undefined) return elsewhere();
+  let isDone = false;
+  const done = (): void => {
+    isDone = true;
+  };
   try {
-    return await act((await storedToken(store, record)) ?? stored);
+    return await act((await storedToken(store, record)) ?? stored, { doneAgoMs: turn.doneAgoMs, done });
   } finally {
-    await end();
+    await turn.end(isDone);
   }
 }
 

@@ -122,6 +122,9 @@ function readProtocols(value: string): readonly ProtocolWord[] | 'all' {
   });
 }
 
+/** Runs of several machines that begin within this time are one: what the first has renewed is not due again. In milliseconds. */
+const togetherMs = 15_000;
+
 /** The error of one mailbox is part of its result, so that the others are kept alive too. Throws `Interrupted` alone. */
 async function keep(
   record: MailboxRecord,
@@ -149,10 +152,11 @@ async function keep(
     await ctx.clock.sleep(jitterMs(ctx.random.bytes(4), wish.jitterLimitMs), ctx.signal);
     return await inTurn<Kept>(store, record, stored, {
       elsewhere: async () => ({ record, state: 'elsewhere', set: stored, results: [] }),
-      async act(there) {
-        // Another machine may have renewed it since it was read here.
-        const isFresh = there.issuedAt !== stored.issuedAt && !wantsRenewal(there, ctx.clock.now(), wish.renewAfterDays);
+      async act(there, { doneAgoMs, done }) {
+        // Another machine may have renewed it since it was read here, or just before.
+        const isFresh = (doneAgoMs ?? Number.POSITIVE_INFINITY) < togetherMs || (there.issuedAt !== stored.issuedAt && !isDue(there));
         const set = isFresh ? there : await tokenOf(session, record, { minValidityMs: 0, force: true });
+        if (!isFresh) done();
         return afterwards(record, { state: isFresh ? 'fresh' : 'renewed', set }, wish, session);
       },
     });

@@ -7,9 +7,11 @@ import { chosenStores, isChosenStore, storeNames, stores } from '../../../src/co
 import { storeCheck } from '../../../src/doctor/check-store.ts';
 import { addGlobalOptions, readGlobals } from '../../../src/session/globals.ts';
 import { openStore } from '../../../src/session/open-store.ts';
+import { sharedWith } from '../../../src/session/shared-with.ts';
 import { systemFiles } from '../../../src/system/disk/files.ts';
 import { temporaryFolder, testContext } from '../../support/context.ts';
 
+const address = { MAILAUTH_DATABASE_URL: 'postgresql://mailauth@localhost/mailauth' };
 const quiet = { sandbox: false, noInput: true, yes: false };
 
 describe.each(storeNames)('the store %s', (name) => {
@@ -24,7 +26,9 @@ describe.each(storeNames)('the store %s', (name) => {
 
   it('is opened by its own name', async () => {
     const folder = await temporaryFolder();
-    expect((await openStore(testContext({ files: systemFiles }), quiet, folder.path, name)).name).toBe(name);
+    const { ctx, store: postgres } =
+      sharedWith(testContext({ files: systemFiles, env: address }), { ...readGlobals({}, {}) }, folder.path) ?? {};
+    expect((await openStore(ctx ?? testContext(), quiet, folder.path, name, { postgres })).name).toBe(name);
     await folder.remove();
   });
 });

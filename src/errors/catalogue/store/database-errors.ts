@@ -16,7 +16,7 @@ interface Refusal extends Database {
 const address = 'postgresql://mailauth@db.contoso.com/mailauth';
 const setAddress = noted(
   byShell(line`export MAILAUTH_DATABASE_URL=${address}`, line`$env:MAILAUTH_DATABASE_URL = ${address}`),
-  'with your server; or MAILAUTH_DATABASE_URL_FILE, the path of a file of mode 0600 with the address',
+  'with your server; or MAILAUTH_DATABASE_URL_FILE names a file of mode 0600 with it',
 );
 const lookAgain = noted(mailauth('doctor'), 'shows whether it answers');
 const sqlstates = 'https://www.postgresql.org/docs/current/errcodes-appendix.html';
