@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { agentBench } from './agent.mjs';
+import { postgresBench } from './postgres.mjs';
 import { sendBench } from './send.mjs';
 import { installedSize, sourceSize } from './size.mjs';
 import { tokenBench } from './tokens.mjs';
@@ -210,7 +211,9 @@ async function main() {
   console.log(
     `Node ${process.version}, ${runs} runs each, medians. Store: ${keyring ? 'Secret Service (gnome-keyring)' : "the sandbox's file: no keyring here"}\n`,
   );
+  const postgres = () => postgresBench({ root, bin, env, row, times: inTurns, writePeak });
   if (process.env.BENCH_MAIL === '1') return mailTests();
+  if (process.env.BENCH_POSTGRES === '1') return postgres();
   if (process.env.BENCH_TOKENS !== '1') {
     sourceSize(root, row);
     installedSize(root, folder, env, row);
@@ -232,6 +235,7 @@ async function main() {
   await redirectToStored();
   await registrations();
   await mailTests();
+  await postgres();
   if (process.env.BENCH_CLONE !== '0') cleanClone();
 }
 
