@@ -22,6 +22,9 @@ const schema = z.object({
 /** Makes the receivers for a run, once it is known which set-ups are red. */
 export type Receivers = (red: readonly MailboxRecord[]) => readonly Receiver[];
 
+/** A receiver is named: `readReceivers` reads which. */
+export const wantsNotices = (flags: unknown): boolean => Object.keys(schema.parse(flags)).length > 0;
+
 /** What the flags `--notify-…` name, checked before anything is done. Throws `value-invalid`, `usage` (2), `notify-from-missing` (3), and as the secret's file is refused. */
 export async function readReceivers(flags: unknown, session: Session, records: readonly MailboxRecord[]): Promise<Receivers> {
   const { notifyCommand: command, notifyUrl: url, notifySecretFile, notifyMail, notifyFrom } = schema.parse(flags);

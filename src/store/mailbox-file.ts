@@ -8,7 +8,7 @@ import { problem } from '../errors/problem.ts';
 import { diskReason, guardWrites } from './home.ts';
 import { mailboxFileSchema, type Parsed, parseJsonFile, toJsonFile } from './schemas.ts';
 
-interface BrokenFile {
+export interface BrokenFile {
   readonly file: string;
   readonly why: string;
 }

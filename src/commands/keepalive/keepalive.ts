@@ -1,26 +1,23 @@
 import * as z from 'zod/mini';
 import { type ProtocolWord, protocolWords } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
-import { Interrupted, type MailauthError } from '../../core/errors.ts';
-import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
+import type { MailauthError } from '../../core/errors.ts';
+import type { MailboxRecord } from '../../core/mailbox.ts';
 import { again } from '../../core/next.ts';
-import type { SecretStore } from '../../core/stores.ts';
 import { problem } from '../../errors/problem.ts';
-import type { ProtocolResult } from '../../mail/result.ts';
-import { runTests, testError } from '../../mail/run-tests.ts';
-import { type Notified, notify, type Receivers, readReceivers } from '../../notices/notify.ts';
+import { type Notified, notify, type Receivers, readReceivers, wantsNotices } from '../../notices/notify.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
 import { readWhole } from '../../session/globals.ts';
 import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
+import { pagesOf } from '../../session/pages.ts';
 import type { Session } from '../../session/session.ts';
 import { filterOptions, isChosen, readFilter } from '../../session/set-up-filter.ts';
-import { graphTokenOf, tokenOf } from '../../session/token-for.ts';
-import { asProblem } from '../../session/unexpected.ts';
-import { inTurn, tokensAhead } from '../../tokens/current.ts';
-import { cannotRenew, defaultRenewAfterDays, firstEnding, jitterMs, wantsRenewal } from '../../tokens/lifetimes.ts';
-import { endsSoon, lostSignIn, lostSignIns } from '../status/warnings.ts';
-import { remember } from '../test/remember.ts';
+import type { BrokenFile } from '../../store/mailbox-file.ts';
+import { tokensAhead } from '../../tokens/current.ts';
+import { cannotRenew, defaultRenewAfterDays, firstEnding } from '../../tokens/lifetimes.ts';
+import { endsSoon } from '../status/warnings.ts';
 import { changeTimer, timerChange } from './install-timer.ts';
+import { keep, type Wish } from './keep.ts';
 import { type Kept, render, standingOf, toJson } from './kept.ts';
 
 const schema = z.object({
@@ -29,13 +26,6 @@ const schema = z.object({
   jitter: z.optional(z.string()),
   test: z.optional(z.string()),
 });
-
-interface Wish {
-  readonly renewAfterDays: number;
-  readonly warnDays: number;
-  readonly jitterLimitMs: number;
-  readonly tests: readonly ProtocolWord[] | 'all' | undefined;
-}
 
 export const keepalive: CommandModule = {
   configure: (command) =>
@@ -68,23 +58,43 @@ export const keepalive: CommandModule = {
     productFlag(flags);
     const change = timerChange(flags);
     if (change !== undefined) return changeTimer(session, change);
-    const { records, broken } = await mailboxesOf(session).listMailboxes();
+    // Notices are about how each set-up stands, so all are remembered; otherwise only those that somebody must look at.
+    const records = wantsNotices(flags) ? (await mailboxesOf(session).listMailboxes()).records : [];
     const receivers = await readReceivers(flags, session, records);
     const filter = readFilter(flags);
-    const chosen = records.filter((record) => isChosen(record, record.tenantId, filter));
-    const kept: Kept[] = [];
-    // One after the other: a timer is in no hurry, and Microsoft throttles many requests at once.
-    const tokenAt = tokensAhead(chosen);
-    for (const [index, record] of chosen.entries()) {
-      const one = await keep(record, wish, session, (store) => tokenAt(store, index));
-      kept.push(one);
-      session.report.detail(`${record.mailbox}: ${one.state}`);
+    const done: Done = { kept: [], said: [], broken: [] };
+    const walk = {
+      isChosen: (record: MailboxRecord) => isChosen(record, record.tenantId, filter),
+      broken: (file: BrokenFile) => void done.broken.push(file),
+    };
+    for await (const page of pagesOf(session, walk)) {
+      const tokenAt = tokensAhead(page);
+      // One after the other: a timer is in no hurry, and Microsoft throttles many requests at once.
+      for (const [index, record] of page.entries()) {
+        const one = await keep(record, wish, session, (store) => tokenAt(store, index));
+        const now = session.ctx.clock.now();
+        done.said.push(toJson(one, now, session));
+        if (records.length > 0 || isNotable(one, now, wish)) done.kept.push(one);
+        session.report.detail(`${record.mailbox}: ${one.state}`);
+      }
     }
-    for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
-    const damaged = broken[0] === undefined ? undefined : problem('mailbox-file-broken', broken[0]);
-    return outcomeOf(kept, damaged, wish, { session, notified: await tell(kept, records, receivers, session) });
+    return outcomeOf(done, wish, { session, notified: await tell(done.kept, records, receivers, session) });
   },
 };
+
+/** A run so far. */
+interface Done {
+  readonly said: ReturnType<typeof toJson>[];
+  /** those that the exit code or a notice may be about */
+  readonly kept: Kept[];
+  readonly broken: BrokenFile[];
+}
+
+/** May the exit code be about it? */
+const isNotable = ({ record, set, error }: Kept, now: number, { warnDays }: Wish): boolean =>
+  error !== undefined ||
+  (set !== undefined && cannotRenew(record, set)) ||
+  (firstEnding(now, record)?.days ?? Number.POSITIVE_INFINITY) < warnDays;
 
 /** Throws `value-invalid` (exit 2). */
 function readWish(flags: unknown, { ctx }: Session): Wish {
@@ -122,94 +132,26 @@ function readProtocols(value: string): readonly ProtocolWord[] | 'all' {
   });
 }
 
-/** Runs of several machines that begin within this time are one: what the first has renewed is not due again. In milliseconds. */
-const togetherMs = 15_000;
-
-/** The error of one mailbox is part of its result, so that the others are kept alive too. Throws `Interrupted` alone. */
-async function keep(
-  record: MailboxRecord,
-  wish: Wish,
-  session: Session,
-  read: (store: SecretStore) => Promise<TokenSet | undefined>,
-): Promise<Kept> {
-  const { ctx } = session;
-  try {
-    const store = await session.store(record);
-    const stored = await read(store);
-    if (stored === undefined) {
-      const lost = lostSignIn(record, stored, ctx.clock.now());
-      if (lost === undefined) return { record, state: 'idle', results: [] };
-      throw lostSignIns([lost]);
-    }
-    const over = cannotRenew(record, stored) ? lostSignIn(record, stored, ctx.clock.now()) : undefined;
-    if (over !== undefined) throw lostSignIns([over]);
-    await session.refuseForeign(record, stored);
-    // An app has no sign-in that ends for want of use, but a new token proves that its secret or certificate still works. A refusal of
-    // last time may be over.
-    const isDue = (set: TokenSet): boolean =>
-      record.access === 'app-only' || record.refused !== undefined || wantsRenewal(set, ctx.clock.now(), wish.renewAfterDays);
-    if (!isDue(stored)) return await afterwards(record, { state: 'fresh', set: stored }, wish, session);
-    await ctx.clock.sleep(jitterMs(ctx.random.bytes(4), wish.jitterLimitMs), ctx.signal);
-    return await inTurn<Kept>(store, record, stored, {
-      elsewhere: async () => ({ record, state: 'elsewhere', set: stored, results: [] }),
-      async act(there, { doneAgoMs, done }) {
-        // Another machine may have renewed it since it was read here, or just before.
-        const isFresh = (doneAgoMs ?? Number.POSITIVE_INFINITY) < togetherMs || (there.issuedAt !== stored.issuedAt && !isDue(there));
-        const set = isFresh ? there : await tokenOf(session, record, { minValidityMs: 0, force: true });
-        if (!isFresh) done();
-        return afterwards(record, { state: isFresh ? 'fresh' : 'renewed', set }, wish, session);
-      },
-    });
-  } catch (thrown) {
-    if (thrown instanceof Interrupted || ctx.signal.aborted) throw thrown;
-    return { record, state: 'failed', results: [], error: await asProblem(thrown, ctx) };
-  }
-}
-
-async function afterwards(record: MailboxRecord, kept: Pick<Kept, 'state' | 'set'>, wish: Wish, session: Session): Promise<Kept> {
-  const results = await tested(record, wish, session);
-  return { record, ...kept, results, ...defined({ error: testError(results) }) };
-}
-
-async function tested(record: MailboxRecord, { tests }: Wish, session: Session): Promise<readonly ProtocolResult[]> {
-  if (tests === undefined) return [];
-  const wanted = record.protocols.filter((p) => tests === 'all' || tests.includes(p));
-  if (wanted.length === 0) return [];
-  const [network, cloud] = await Promise.all([session.network(), session.cloud(record)]);
-  const token = async () => tokenOf(session, record, { minValidityMs: 60_000, force: false });
-  const graphToken = async () => graphTokenOf(session, record, { minValidityMs: 60_000, force: false });
-  const results = await runTests({
-    ctx: session.ctx,
-    network,
-    cloud,
-    record,
-    protocols: wanted,
-    timeoutMs: session.stepTimeoutMs,
-    token,
-    graphToken,
-  });
-  await remember(record, results, session);
-  return results;
-}
-
 interface Told {
   readonly session: Session;
   readonly notified: Notified | undefined;
 }
 
-function outcomeOf(kept: readonly Kept[], damaged: MailauthError | undefined, wish: Wish, { session, notified }: Told): Outcome {
+function outcomeOf({ kept, said, broken }: Done, wish: Wish, { session, notified }: Told): Outcome {
+  for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
+  const damaged = broken[0] === undefined ? undefined : problem('mailbox-file-broken', broken[0]);
   const now = session.ctx.clock.now();
   const undelivered = notified?.undelivered.map(({ receiver, mailbox, why }) => `${receiver}, about ${mailbox} (${why})`) ?? [];
   for (const one of undelivered) session.report.note(`Notice not delivered, sent again next time: ${one}`);
   const unsaid = undelivered.length === 0 ? undefined : problem('notice-undelivered', { lines: undelivered });
   const error = commonError(kept, now, wish) ?? damaged ?? unsaid;
   return {
-    data: { mailboxes: kept.map((one) => toJson(one, now, session)), ...defined({ notices: notified }) },
+    data: { mailboxes: said, ...defined({ notices: notified }) },
     ...defined({ error }),
     text: (theme) =>
-      kept.length === 0 && damaged === undefined
+      said.length === 0 && damaged === undefined
         ? 'No such mailbox is set up: nothing to keep alive.\n'
-        : kept.map((one) => render(one, now, session, theme)).join(''),
+        : said.map((one) => render(one, now, theme)).join(''),
   };
 }
 
@@ -220,8 +162,10 @@ async function tell(
   receivers: Receivers,
   session: Session,
 ): Promise<Notified | undefined> {
-  const standings = kept.map((one) => standingOf(one, session.ctx.clock.now()));
-  const red = standings.flatMap((one, i) => (one.error === undefined ? [] : (kept[i]?.record ?? [])));
+  // How a mailbox stands that another machine renews just now, that machine says.
+  const here = kept.filter(({ state }) => state !== 'elsewhere');
+  const standings = here.map((one) => standingOf(one, session.ctx.clock.now()));
+  const red = standings.flatMap((one, i) => (one.error === undefined ? [] : (here[i]?.record ?? [])));
   const all = receivers(red);
   return all.length === 0 ? undefined : notify(all, { standings, setUps: records }, session);
 }

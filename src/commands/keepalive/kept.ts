@@ -33,6 +33,7 @@ export function standingOf({ record, set, results, error }: Kept, now: number): 
   };
 }
 
+/** `data.mailboxes[]`: all that is said of one mailbox, and nothing secret. */
 export function toJson({ record, state, set, results, error }: Kept, now: number, { ctx: { surroundings } }: Session) {
   const deadline = set && refreshIdleDeadline(set);
   return {
@@ -57,8 +58,8 @@ export function toJson({ record, state, set, results, error }: Kept, now: number
   };
 }
 
-export function render(one: Kept, now: number, { ctx: { surroundings } }: Session, theme: Theme): string {
-  const { record, state, set, results, error } = one;
+export function render(one: ReturnType<typeof toJson>, now: number, theme: Theme): string {
+  const { mailbox, for: product, state, results, error } = one;
   const { signs } = theme;
   const sign =
     error !== undefined
@@ -66,8 +67,8 @@ export function render(one: Kept, now: number, { ctx: { surroundings } }: Sessio
       : state === 'idle' || state === 'elsewhere'
         ? theme.dim(signs.skipped)
         : theme.green(signs.ok);
-  const deadline = set && refreshIdleDeadline(set);
-  const until = deadline === undefined ? '' : `, the sign-in lasts ${daysLeft(now, deadline)} days unused`;
+  const deadline = one.refreshTokenIdleDeadline;
+  const until = deadline === null ? '' : `, the sign-in lasts ${daysLeft(now, Date.parse(deadline))} days unused`;
   const words = {
     renewed: `renewed${until}`,
     fresh: `fresh${until}`,
@@ -76,9 +77,9 @@ export function render(one: Kept, now: number, { ctx: { surroundings } }: Sessio
     failed: 'not renewed',
   }[state];
   const tests = results.map((r) => `${r.protocol} ${r.ok ? 'ok' : 'red'}`).join(', ');
-  const [first = ''] = error === undefined ? [] : allShown(error.next, surroundings);
+  const [first = ''] = error?.next ?? [];
   return [
-    `${sign} ${record.mailbox} for ${record.for}: ${words}${tests === '' ? '' : `; ${tests}`}`,
+    `${sign} ${mailbox} for ${product}: ${words}${tests === '' ? '' : `; ${tests}`}`,
     ...(error === undefined ? [] : [`    ${error.title}`, `    ${theme.cyan(first)}`]),
     '',
   ].join('\n');

@@ -1,6 +1,8 @@
 import { defined } from '../../core/defined.ts';
 import { MailauthError } from '../../core/errors.ts';
 import { isHandedOver, type MailboxRecord, type TokenSet } from '../../core/mailbox.ts';
+import { Secret } from '../../core/secret.ts';
+import type { SecretStore } from '../../core/stores.ts';
 import { rfc3339 } from '../../core/time.ts';
 import type { Session } from '../../session/session.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
@@ -25,44 +27,53 @@ export interface Row {
   readonly now: number;
 }
 
-/** Without the network. Where a store cannot be read, only what is known of the token is missing. `warnDays` decides what is `ending`. */
-export async function readRows(
-  records: readonly MailboxRecord[],
-  session: Session,
-  warnDays: number,
-): Promise<{ rows: Row[]; storeError?: MailauthError }> {
+interface RowReader {
+  /** Without the network. Where a store cannot be read, only what is known of the token is missing. */
+  rowsOf(records: readonly MailboxRecord[]): Promise<readonly Row[]>;
+  /** the first store that could not be read */
+  readonly storeError: MailauthError | undefined;
+}
+
+/** `warnDays` decides what is `ending`. */
+export function rowReader(session: Session, warnDays: number): RowReader {
   const now = session.ctx.clock.now();
-  const rows: Row[] = [];
   // A store that cannot be opened is asked once; a damaged entry says nothing about the others.
   const errors = new Map<string, MailauthError>();
-  const tokenAt = tokensAhead(records);
-  const read = async (record: MailboxRecord, index: number): Promise<Pick<Row, 'set' | 'storeRead' | 'storeText'>> => {
+  const read = async (record: MailboxRecord, tokenIn: (store: SecretStore) => Promise<TokenSet | undefined>) => {
     const failed = { set: undefined, storeRead: false, storeText: String(record.store) };
     try {
       if (errors.has(record.store)) return failed;
       const store = await session.storeToShow(record);
       failed.storeText = store.describe();
-      return { set: await tokenAt(store, index), storeRead: true, storeText: failed.storeText };
+      return { set: withoutSecrets(await tokenIn(store)), storeRead: true, storeText: failed.storeText };
     } catch (error) {
       if (!(error instanceof MailauthError)) throw error;
       errors.set(error.code === 'store-damaged' ? mailboxSlug(record) : record.store, error);
       return failed;
     }
   };
-  for (const [index, record] of records.entries()) {
-    const found = await read(record, index);
-    const facts = {
-      record,
-      ...found,
-      lost: found.storeRead ? lostSignIn(record, found.set, now) : undefined,
-      ending: firstEnding(now, record, found.set),
-      now,
-    };
-    rows.push({ ...facts, state: stateOf(facts, warnDays) });
-  }
-  const [storeError] = errors.values();
-  return { rows: rows.sort((a, b) => urgency(a) - urgency(b)), ...defined({ storeError }) };
+  return {
+    get storeError() {
+      return [...errors.values()][0];
+    },
+    async rowsOf(records) {
+      const rows: Row[] = [];
+      const tokenAt = tokensAhead(records);
+      for (const [index, record] of records.entries()) {
+        const found = await read(record, (store) => tokenAt(store, index));
+        const lost = found.storeRead ? lostSignIn(record, found.set, now) : undefined;
+        const facts = { record, ...found, lost, ending: firstEnding(now, record, found.set), now };
+        rows.push({ ...facts, state: stateOf(facts, warnDays) });
+      }
+      return rows;
+    },
+  };
 }
+
+/** Only their times are shown, and a hundred thousand of them would fill the memory. */
+const withoutSecrets = (set: TokenSet | undefined): TokenSet | undefined =>
+  set && { ...set, accessToken: unseen, ...(set.refreshToken === undefined ? {} : { refreshToken: unseen }) };
+const unseen = new Secret('-');
 
 function stateOf({ record, set, storeRead, lost, ending }: Omit<Row, 'state'>, warnDays: number): SetUpState {
   if (lost !== undefined || (ending !== undefined && ending.days < 0)) return 'over';
@@ -73,7 +84,7 @@ function stateOf({ record, set, storeRead, lost, ending }: Omit<Row, 'state'>, w
 }
 
 /** What is over or ends first comes first; what does not end comes last. The order of the mailbox files stays otherwise. */
-const urgency = ({ lost, ending }: Row): number =>
+export const urgency = ({ lost, ending }: Row): number =>
   lost !== undefined ? Number.NEGATIVE_INFINITY : (ending?.days ?? Number.MAX_SAFE_INTEGER);
 
 /** A token that has expired and cannot be renewed is no sign-in any more. */

@@ -11,12 +11,15 @@ import { renderFacts } from '../../ui/tables.ts';
 import type { Theme } from '../../ui/theme.ts';
 import type { PendingSetUp } from './pending.ts';
 import type { Row, SetUpState } from './status-rows.ts';
+import { isFine, type Survey } from './survey.ts';
 
 /** What `status` shows of the set-ups that were chosen. */
 export interface Overview {
   readonly rows: readonly Row[];
   readonly pending: readonly PendingSetUp[];
   readonly warnDays: number;
+  /** set-ups that are fine and not in `rows` */
+  readonly fine?: Survey['fine'];
 }
 
 export interface Summary {
@@ -28,16 +31,23 @@ export interface Summary {
 }
 
 /** `data.summary` of `status --json`: a healthy hand-over is ok. */
-export function summaryOf({ rows, pending }: Overview): Summary {
+export function summaryOf({ rows, pending, fine }: Overview): Summary {
+  const more = fine?.count ?? 0;
   const count = (...states: readonly SetUpState[]) => rows.filter(({ state }) => states.includes(state)).length;
-  return { total: rows.length, ok: count('ok', 'handed-over'), ending: count('ending'), over: count('over'), pending: pending.length };
+  return {
+    total: rows.length + more,
+    ok: count('ok', 'handed-over') + more,
+    ending: count('ending'),
+    over: count('over'),
+    pending: pending.length,
+  };
 }
 
 /** One summary line and a table of what needs somebody; the fine ones as one line, or all with `all`. */
 export function manyText(overview: Overview, { ctx }: Session, theme: Theme, all: boolean): string {
   const { rows, pending, warnDays } = overview;
   const summary = summaryOf(overview);
-  const tenants = new Set(rows.map(({ record }) => record.tenantId)).size;
+  const tenants = new Set([...rows.map(({ record }) => record.tenantId), ...(overview.fine?.tenants ?? [])]).size;
   const parts = [
     ...(summary.total === 0 && pending.length > 0
       ? []
@@ -46,11 +56,11 @@ export function manyText(overview: Overview, { ctx }: Session, theme: Theme, all
     ...(summary.ending === 0 ? [] : [`${summary.ending} ${summary.ending === 1 ? 'ends' : 'end'} within ${many(warnDays, 'day')}`]),
     ...(summary.pending === 0 ? [] : [`${summary.pending} ${summary.pending === 1 ? 'waits' : 'wait'}`]),
   ];
-  const isFine = ({ state }: Row) => state === 'ok' || state === 'handed-over';
   const listed = [...rows.filter((row) => !isFine(row)).map(rowLine), ...pending.map((one) => pendingLine(one, ctx.clock.now()))];
   const fine = rows.filter(isFine);
   const table = renderStatusTable(all ? [...listed, ...fine.map(rowLine)] : listed, theme, columnsOf(ctx.out), all);
-  const rest = all || fine.length === 0 ? '' : `${theme.green(theme.signs.ok)} ${fine.length} fine  (--all lists them)\n`;
+  const fineCount = fine.length + (overview.fine?.count ?? 0);
+  const rest = all || fineCount === 0 ? '' : `${theme.green(theme.signs.ok)} ${fineCount} fine  (--all lists them)\n`;
   const [first] = pending;
   const goOn = first === undefined ? '' : `  next: ${theme.cyan(first.next[0] ?? '')}\n`;
   return `${theme.bold(parts.join(' · '))}\n${table}${rest}${goOn}`;

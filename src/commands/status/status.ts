@@ -1,20 +1,21 @@
 import * as z from 'zod/mini';
 import { defined } from '../../core/defined.ts';
-import { MailauthError } from '../../core/errors.ts';
+import type { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { again, mailauth } from '../../core/next.ts';
 import { bareAddress } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
 import { readWhole } from '../../session/globals.ts';
-import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
+import { productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
 import { filterOptions, isChosen, readFilter, type SetUpFilter } from '../../session/set-up-filter.ts';
 import { isFileOf } from '../../store/mailbox-file.ts';
 import { nagiosStatus, prometheusStatus, statusCsv } from '../../ui/status-formats.ts';
 import { pendingSetUps } from './pending.ts';
-import { monitored, readRows, rowJson } from './status-rows.ts';
+import { monitored, rowJson } from './status-rows.ts';
 import { manyText, noneText, type Overview, oneText, summaryOf } from './status-text.ts';
+import { survey } from './survey.ts';
 import { endsSoon, lostSignIns } from './warnings.ts';
 
 const schema = z.object({
@@ -60,29 +61,27 @@ export const status: CommandModule = {
       ending: options.ending === undefined ? undefined : days('--ending', options.ending, { ending: 30 }),
     });
     const format = readFormat(options.format ?? 'text', session);
-    const { records, broken } = await mailboxesOf(session).listMailboxes();
-    const chosen = records.filter((record) => isChosen(record, record.tenantId, filters));
+    const eachIsSaid = session.globals.json || format !== 'text' || options.all === true || filters.mailbox !== undefined;
+    const chosen = (record: MailboxRecord): boolean => isChosen(record, record.tenantId, filters);
+    const found = await survey(session, { isChosen: chosen, warnDays, eachIsSaid });
+    const { broken, fine } = found;
     const pending = filters.ending === undefined ? (await pendingSetUps(session)).filter((one) => isChosen(one, one.tenant, filters)) : [];
-    if (filters.mailbox !== undefined && chosen.length + pending.length === 0 && !broken.some(({ file }) => isFileOf(file, filters))) {
-      const unknown = problem('mailbox-unknown', { mailbox: filters.mailbox, known: [...new Set(records.map((r) => r.mailbox))] });
+    if (filters.mailbox !== undefined && found.rows.length + pending.length === 0 && !broken.some(({ file }) => isFileOf(file, filters))) {
+      const unknown = problem('mailbox-unknown', { mailbox: filters.mailbox, known: found.known });
       // The output of a Nagios plugin is one line, so the error stands in it.
       if (format === 'nagios') return { ...nagiosStatus([], warnDays, unknown.title) };
       throw unknown;
     }
     for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
-    const read = await readRows(chosen, session, warnDays);
     const { ending } = filters;
     const rows =
-      ending === undefined ? read.rows : read.rows.filter((row) => row.state === 'over' || (row.ending?.days ?? ending) < ending);
+      ending === undefined ? found.rows : found.rows.filter((row) => row.state === 'over' || (row.ending?.days ?? ending) < ending);
     const firstBroken = broken[0];
-    const trouble =
-      read.storeError ?? (await firstSteered(chosen, session)) ?? (firstBroken && problem('mailbox-file-broken', firstBroken));
-    const error = trouble ?? lostSignIns(rows.flatMap((row) => row.lost ?? [])) ?? endingError({ rows, pending, warnDays });
-    const outcome = outcomeOf({ rows, pending, warnDays }, session, error, {
-      ...filters,
-      all: options.all === true,
-      isNew: records.length === 0,
-    });
+    // Nothing that is shown here goes anywhere, so the table is shown all the same.
+    const trouble = found.storeError ?? found.steered ?? (firstBroken && problem('mailbox-file-broken', firstBroken));
+    const overview: Overview = { rows, pending, warnDays, ...(ending === undefined ? { fine } : {}) };
+    const error = trouble ?? lostSignIns(rows.flatMap((row) => row.lost ?? [])) ?? endingError(overview);
+    const outcome = outcomeOf(overview, session, error, { ...filters, all: options.all === true, isNew: found.known.length === 0 });
     if (format === 'nagios') return { data: outcome.data, ...nagiosStatus(rows.map(monitored), warnDays, trouble?.title) };
     if (format === 'prometheus') return { ...outcome, text: prometheusStatus(rows.map(monitored)) };
     return format === 'csv' ? { ...outcome, text: statusCsv([...rows.map(rowJson), ...pending]) } : outcome;
@@ -116,19 +115,6 @@ function readFormat(value: string, { globals }: Session): (typeof formats)[numbe
     });
   }
   return known;
-}
-
-/** Nothing that is shown here goes anywhere, so the table is shown all the same; the next command that sends a token would end with this. */
-async function firstSteered(records: readonly MailboxRecord[], session: Session): Promise<MailauthError | undefined> {
-  for (const record of records) {
-    try {
-      await session.refuseSteered(record);
-    } catch (error) {
-      if (error instanceof MailauthError) return error;
-      throw error;
-    }
-  }
-  return undefined;
 }
 
 interface Wanted extends Filters {
