@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { agentBench } from './agent.mjs';
+import { manyBench } from './many.mjs';
 import { postgresBench } from './postgres.mjs';
 import { sendBench } from './send.mjs';
 import { installedSize, sourceSize } from './size.mjs';
@@ -214,6 +215,8 @@ async function main() {
   const postgres = () => postgresBench({ root, bin, env, row, times: inTurns, writePeak });
   if (process.env.BENCH_MAIL === '1') return mailTests();
   if (process.env.BENCH_POSTGRES === '1') return postgres();
+  const many = () => manyBench({ bin, folder, env, row, median });
+  if (process.env.BENCH_MANY === '1') return many();
   if (process.env.BENCH_TOKENS !== '1') {
     sourceSize(root, row);
     installedSize(root, folder, env, row);
@@ -234,6 +237,7 @@ async function main() {
   explainLog();
   await redirectToStored();
   await registrations();
+  many();
   await mailTests();
   await postgres();
   if (process.env.BENCH_CLONE !== '0') cleanClone();

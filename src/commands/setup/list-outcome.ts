@@ -1,6 +1,6 @@
 import { defined } from '../../core/defined.ts';
 import { Exit } from '../../core/errors.ts';
-import { columnsOf } from '../../core/fold.ts';
+import { columnsOf, fold } from '../../core/fold.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import type { Outcome } from '../../session/command.ts';
@@ -41,7 +41,9 @@ export function planned({ rows }: RowPlan, { ctx }: Session): Outcome {
   const error =
     wrong.length === 0
       ? undefined
-      : problem('set-ups-failed', { failed: wrong.length, total: rows.length }).but({ exit: exits.size === 1 ? common : Exit.failed });
+      : problem('set-ups-failed', { failed: wrong.length, total: rows.length, isPlan: true }).but({
+          exit: exits.size === 1 ? common : Exit.failed,
+        });
   const count = (state: PlannedRow['state']): number => rows.filter((row) => row.state === state).length;
   return {
     data: {
@@ -55,7 +57,7 @@ export function planned({ rows }: RowPlan, { ctx }: Session): Outcome {
 }
 
 /** How all rows ended, in the order of the list. */
-export function finished(results: readonly RowResult[], rows: readonly PlannedRow[]): Outcome {
+export function finished(results: readonly RowResult[], rows: readonly PlannedRow[], { ctx }: Session): Outcome {
   const bad = results.filter(({ ok }) => !ok);
   const before = rows.filter(({ state }) => state === 'finished').length;
   const waiting = results.filter(({ ok, next }) => ok && next !== undefined).length;
@@ -64,7 +66,11 @@ export function finished(results: readonly RowResult[], rows: readonly PlannedRo
       ? undefined
       : problem('set-ups-failed', { failed: bad.length, total: results.length }).but({ exit: commonExit(results) });
   const summary = { total: results.length, ok: results.length - bad.length, failed: bad.length, before, waiting };
-  return { data: { rows: results, summary }, ...defined({ error }), text: (theme) => finishedText(results, summary, theme) };
+  return {
+    data: { rows: results, summary },
+    ...defined({ error }),
+    text: (theme) => finishedText(results, summary, theme, columnsOf(ctx.out)),
+  };
 }
 
 interface Summary {
@@ -73,21 +79,21 @@ interface Summary {
   readonly waiting: number;
 }
 
-function finishedText(results: readonly RowResult[], { ok, before, waiting }: Summary, theme: Theme): string {
+function finishedText(results: readonly RowResult[], { ok, before, waiting }: Summary, theme: Theme, columns: number): string {
   const { signs, red, green, bold, cyan } = theme;
   const bad = results
     .filter((one) => !one.ok)
     .map(({ row, mailbox, title, code, next }) => {
       const [first] = next ?? [];
       const tries = first === undefined ? '' : `    try: ${cyan(first)}\n`;
-      return `${red(signs.failed)} row ${row}, ${mailbox}: ${title} (${code})\n${tries}`;
+      return `${red(signs.failed)} ${fold(`Row ${row}, ${mailbox}: ${title} (${code})`, columns, 2)}\n${tries}`;
     });
   const more = [
     ...(before > 0 ? [`${before} ${before === 1 ? 'was' : 'were'} finished before`] : []),
     ...(waiting > 0 ? [`${waiting} ${waiting === 1 ? 'waits' : 'wait'} for an administrator`] : []),
   ];
   const all = `${ok} of ${counted(results.length, 'set-up')} ${ok === 1 ? 'is' : 'are'} fine${more.length === 0 ? '' : `: ${more.join(', ')}`}.`;
-  return `${bad.join('')}${bad.length === 0 ? `${green(signs.ok)} ` : ''}${bold(all)}\n`;
+  return `${bad.join('')}${bad.length === 0 ? `${green(signs.ok)} ` : ''}${bold(fold(all, columns, 2))}\n`;
 }
 
 /** Rows that a list can begin with: `--from` takes them as they are, with `--dry-run`. Columns of other flags can be added. */

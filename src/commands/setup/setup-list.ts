@@ -84,7 +84,7 @@ export async function setUpList(flags: unknown, options: Options, session: Sessi
     },
     goOn: ctx.surroundings.running,
   });
-  return finished(results, plan.rows);
+  return finished(results, plan.rows, session);
 }
 
 /** What cannot be the same for every row. */

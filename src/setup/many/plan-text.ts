@@ -4,7 +4,7 @@ import type { Theme } from '../../ui/theme.ts';
 import type { RegisterWay } from '../answers/answers.ts';
 import type { PlannedRow, SignIns } from './plan-rows.ts';
 
-const heads = ['ROW', 'MAILBOX', 'FOR', 'TENANT', 'WHAT'] as const;
+const heads: readonly string[] = ['ROW', 'MAILBOX', 'FOR', 'TENANT'];
 
 const wayWords: Readonly<Record<RegisterWay, string>> = {
   auto: 'registers an app',
@@ -25,29 +25,33 @@ export function planText(rows: readonly PlannedRow[], signIns: SignIns, theme: T
   return `\n${table(rows, theme, columns)}\n${sentences.map((text) => `  ${fold(text, columns, 2)}\n`).join('')}\n`;
 }
 
-/** As wide as its longest values; where that is wider than `columns`, each row takes two lines. */
+const leastForWhat = 24;
+
+/** As wide as its longest values; where `columns` has no room for the last one beside the others, each row takes two lines. */
 function table(rows: readonly PlannedRow[], theme: Theme, columns: number): string {
-  const lines = rows.map((one) => [String(one.row), one.key.mailbox, one.key.for, one.tenant, whatOf(one)] as const);
-  const widths = heads.map((head, i) => Math.max(head.length, ...lines.map((line) => line[i]?.length ?? 0)));
-  const signed = lines.map((cells, i) => ({ cells, sign: signOf(rows[i], theme) }));
-  if (2 + widths.reduce((sum, one) => sum + one + 2, -2) > columns)
-    return signed
-      .map(({ cells: [row, mailbox, product, tenant, what], sign }) => {
+  const lines = rows.map((one) => ({
+    sign: signOf(one, theme),
+    what: whatOf(one),
+    cells: [String(one.row), one.key.mailbox, one.key.for, one.tenant],
+  }));
+  const widths = heads.map((head, i) => Math.max(head.length, ...lines.map(({ cells }) => cells[i]?.length ?? 0)));
+  const padded = (cells: readonly string[]) =>
+    cells.map((cell, i) => (i === 0 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join('  ');
+  const at = 2 + widths.reduce((sum, one) => sum + one + 2, 0);
+  if (at + leastForWhat > columns)
+    return lines
+      .map(({ sign, what, cells: [row, mailbox, product, tenant] }) => {
         const facts = fold([product, tenant, what].join(', '), columns, 4);
         return `${sign} ${fold(`${row} ${mailbox}`, columns, 2)}\n    ${theme.dim(facts)}\n`;
       })
       .join('');
-  const padded = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => (i === 0 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
-      .join('  ')
-      .trimEnd();
-  return [`  ${theme.dim(padded(heads))}\n`, ...signed.map(({ cells, sign }) => `${sign} ${padded(cells)}\n`)].join('');
+  const body = lines.map(({ sign, what, cells }) => `${sign} ${padded(cells)}  ${fold(what, columns, at)}\n`);
+  return [`  ${theme.dim(`${padded(heads)}  WHAT`)}\n`, ...body].join('');
 }
 
-function signOf(row: PlannedRow | undefined, { signs, red, green }: Theme): string {
-  if (row?.error !== undefined) return red(signs.failed);
-  return row?.state === 'finished' ? green(signs.ok) : ' ';
+function signOf({ error, state }: PlannedRow, { signs, red, green }: Theme): string {
+  if (error !== undefined) return red(signs.failed);
+  return state === 'finished' ? green(signs.ok) : ' ';
 }
 
 function tally(rows: readonly PlannedRow[]): string {

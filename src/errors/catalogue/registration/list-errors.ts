@@ -36,11 +36,11 @@ export const listEntries = {
     next: () => [again({ report: 'report.jsonl' })],
     retryHelps: false,
   }),
-  'set-ups-failed': entry<{ failed: number; total: number }>({
+  'set-ups-failed': entry<{ failed: number; total: number; isPlan?: boolean }>({
     exit: Exit.failed,
     source: sources.own,
-    title: (v) => `${v.failed} of ${v.total} set-ups failed`,
-    why: () => 'The others are finished. The same command goes on with what is missing.',
+    title: (v) => `${v.failed} of ${v.total} set-ups ${v.isPlan === true ? 'would fail: no tenant was found' : 'failed'}`,
+    why: (v) => (v.isPlan === true ? 'Nothing was changed.' : 'The others are finished. The same command goes on with what is missing.'),
     next: () => [again()],
   }),
 };
