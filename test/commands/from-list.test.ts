@@ -319,7 +319,7 @@ describe('before the first change', () => {
         {},
         {},
       ],
-      summary: { total: 4, new: 4, interrupted: 0, finished: 0, signIns: { administrator: 2, mailbox: 0 } },
+      summary: { total: 4, new: 4, interrupted: 0, finished: 0, signIns: { administrator: 2, exchange: 0, mailbox: 0 } },
     });
     expect(await countOf(m)).toMatchObject({ apps: 0 });
     expect([await systemFiles.list(place('sandbox/setups')), await systemFiles.list(place('sandbox/mailboxes'))]).toEqual([[], []]);

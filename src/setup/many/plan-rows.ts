@@ -73,16 +73,22 @@ async function tenantOrError(cloud: CheckedRow['cloud'], domainOrId: string, dep
 export interface SignIns {
   /** one for each tenant in which something is registered */
   readonly administrator: number;
+  /** the same for Exchange Online, where `--exchange api` asks it */
+  readonly exchange: number;
   /** one for each mailbox that signs in on this computer */
   readonly mailbox: number;
 }
 
-export function signInsOf(rows: readonly PlannedRow[], { MAILAUTH_GRAPH_TOKEN: given }: SetupDeps['ctx']['env']): SignIns {
+export function signInsOf(rows: readonly PlannedRow[], env: SetupDeps['ctx']['env']): SignIns {
   const open = rows.filter(({ state, error }) => state !== 'finished' && error === undefined);
-  const administered = open.filter(({ needsAdministrator }) => needsAdministrator).map(({ tenantId }) => tenantId);
-  const ways = ['browser', 'paste', 'device'];
-  const own = open.filter(({ answers }) => answers.access !== 'app-only' && ways.includes(answers.signIn ?? ''));
-  return { administrator: given ? 0 : new Set(administered).size, mailbox: own.length };
+  const tenantsOf = (some: readonly PlannedRow[]): number => new Set(some.map(({ tenantId }) => tenantId)).size;
+  const isSignedIn = ({ answers: { access, signIn } }: PlannedRow): boolean =>
+    access !== 'app-only' && (signIn === 'browser' || signIn === 'paste' || signIn === 'device');
+  return {
+    administrator: env.MAILAUTH_GRAPH_TOKEN ? 0 : tenantsOf(open.filter(({ needsAdministrator }) => needsAdministrator)),
+    exchange: env.MAILAUTH_EXCHANGE_TOKEN ? 0 : tenantsOf(open.filter(({ input }) => input.exchange === 'api')),
+    mailbox: open.filter(isSignedIn).length,
+  };
 }
 
 /** The plan as `--dry-run --json` has it. */

@@ -68,15 +68,12 @@ function tally(rows: readonly PlannedRow[]): string {
   return `${counted(rows.length, 'set-up')} in ${counted(tenants, 'tenant')}: ${said.join(', ')}.`;
 }
 
-function signInWords({ administrator, mailbox }: SignIns): readonly string[] {
-  return [
-    ...(administrator === 0
-      ? []
-      : [
-          `An administrator signs in ${administrator === 1 ? 'once' : `${administrator} times, once for each tenant`}, through Microsoft's own "${adminApp.name}".`,
-        ]),
-    ...(mailbox === 0 ? [] : [`${counted(mailbox, 'mailbox', 'mailboxes')} ${mailbox === 1 ? 'signs' : 'sign'} in on this computer.`]),
-  ];
-}
+const timesIn = (tenants: number): string => (tenants === 1 ? 'once' : `${tenants} times, once for each tenant`);
+
+const signInWords = ({ administrator, exchange, mailbox }: SignIns): readonly string[] => [
+  ...(administrator === 0 ? [] : [`An administrator signs in ${timesIn(administrator)}, through Microsoft's own "${adminApp.name}".`]),
+  ...(exchange === 0 ? [] : [`For Exchange Online an administrator signs in ${timesIn(exchange)}.`]),
+  ...(mailbox === 0 ? [] : [`${counted(mailbox, 'mailbox', 'mailboxes')} ${mailbox === 1 ? 'signs' : 'sign'} in on this computer.`]),
+];
 
 export const counted = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;

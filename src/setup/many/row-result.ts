@@ -25,10 +25,12 @@ interface Whose {
   readonly key: { readonly mailbox: string; readonly for: string };
 }
 
-export const failed = ({ row, key }: Whose, error: MailauthError, here: Surroundings): RowResult => ({
-  ...{ row, mailbox: key.mailbox, for: key.for, ok: false, exit: error.exit, code: error.code, title: error.title },
-  next: allShown(error.next, here),
-});
+export function failed({ row, key }: Whose, error: MailauthError, here: Surroundings): RowResult {
+  const { exit, code, detail } = error;
+  // The column that is missing stands in the title, because a report has no more words than that.
+  const title = detail.flag === undefined ? error.title : `${error.title} (${detail.flag})`;
+  return { row, mailbox: key.mailbox, for: key.for, ok: false, exit, code, title, next: allShown(error.next, here) };
+}
 
 /** A set-up that stands, and tests that are red, is failed; one that waits for an administrator has done what it was told. */
 export function resultOf(whose: Whose, outcome: SetupOutcome, here: Surroundings): RowResult {
