@@ -10,6 +10,7 @@ import { firstQuestions, registrationQuestions } from './answers/questions.ts';
 import { type FirstAnswers, remainingAnswers } from './answers/remaining-answers.ts';
 import { Said } from './answers/said.ts';
 import { firstAnswers } from './begin-setup.ts';
+import { isFinished } from './finished-setup.ts';
 import { Journal } from './journal/journal.ts';
 import { type InterruptedSetup, journals } from './journal/journal-file.ts';
 import type { SetupDeps, SetupOptions } from './journal/setup-deps.ts';
@@ -17,7 +18,7 @@ import { certificateFromFiles } from './register/app-certificate.ts';
 import { secretFromFile } from './register/client-secret.ts';
 import { withFixedPort } from './register/fixed-port.ts';
 import { appBefore, bringsCredential } from './register/registered-before.ts';
-import { earlierOf, isFinished, requireRest } from './setup-plan.ts';
+import { earlierOf, requireRest } from './setup-plan.ts';
 import { passwordFromFile } from './sign-in/password-step.ts';
 
 /** What a set-up would begin with. */

@@ -6,19 +6,18 @@ import type { MailboxRecord } from '../core/mailbox.ts';
 import { again } from '../core/next.ts';
 import { authorityOf } from '../core/sign-in-authority.ts';
 import type { SecretStore } from '../core/stores.ts';
-import { discoverTenant, tenantForMailbox } from '../entra/discovery.ts';
+import { tenantForMailbox } from '../entra/discovery.ts';
 import { problem } from '../errors/problem.ts';
 import { headingOf, stepScreen } from '../products/step/step-text.ts';
 import { pendingSecretEntry } from '../store/token-entry.ts';
-import { storedToken } from '../tokens/current.ts';
 import type { Answers } from './answers/answers.ts';
-import { isSameSetup } from './answers/answers-record.ts';
 import { answer } from './answers/ask.ts';
 import { asks, missingAgreement, missingClientId, missingPassword, missingSecret } from './answers/missing.ts';
 import { checkedAnswer } from './answers/question.ts';
 import { questions } from './answers/questions.ts';
 import { type Earlier, type FirstAnswers, inTenant, remainingAnswers } from './answers/remaining-answers.ts';
 import type { Already } from './ending.ts';
+import { discover, isFinished } from './finished-setup.ts';
 import type { InterruptedSetup } from './journal/journal-file.ts';
 import type { OpenSetup, SetupDeps, SetupOptions, SetupPlan } from './journal/setup-deps.ts';
 import { certificateFromFiles, heldCertificate } from './register/app-certificate.ts';
@@ -144,42 +143,6 @@ async function unchanged(
   return isSame && !(await isAppDeleted(deps, existing, cloud)) ? existing : undefined;
 }
 
-/** Would these answers find the set-up finished and signed in? Whether its app is still there, only Microsoft knows. */
-export async function isFinished(
-  { deps, input, cloud }: Pick<OpenSetup, 'deps' | 'input'> & { readonly cloud: Cloud },
-  existing: MailboxRecord,
-  answers: Answers,
-): Promise<boolean> {
-  // Microsoft refused the last renewal, and its error named this command.
-  if (existing.refused !== undefined) return false;
-  if (!isSameSetup(existing, await withTenantId(answers, existing, deps, cloud), cloud)) return false;
-  const skips = answers.access === 'app-only' ? input.flags.signIn === 'skip' : answers.signIn === 'skip';
-  return skips || isSignedIn(deps, existing);
-}
-
-/** A tenant may be named by any of its domains: one that leads to the tenant of the finished set-up is no other answer. */
-async function withTenantId(answers: Answers, existing: MailboxRecord, deps: SetupDeps, cloud: Cloud): Promise<Answers> {
-  const { tenant } = answers;
-  if (tenant === undefined || isSameSetup(existing, answers, cloud)) return answers;
-  const { tenant: _, ...others } = answers;
-  if (!isSameSetup(existing, others, cloud)) return answers;
-  const found = await discover(deps, cloud, tenant).catch(() => undefined);
-  return found?.id === existing.tenantId ? others : answers;
-}
-
-/** A sign-in that belongs to another cloud, or of which nobody knows where it belongs, is made anew. */
-async function isSignedIn(deps: SetupDeps, existing: MailboxRecord): Promise<boolean> {
-  const set = await storedToken(await deps.store(existing), existing);
-  if (set === undefined) return false;
-  try {
-    await deps.refuseForeign(existing, set);
-    return true;
-  } catch (error) {
-    if (error instanceof MailauthError && /^(?:authority|account)-/.test(error.code)) return false;
-    throw error;
-  }
-}
-
 /** The store is tried before any browser is opened. */
 async function openStore({ deps, input, key, journal }: OpenSetup, existing: MailboxRecord | undefined): Promise<SecretStore> {
   deps.report.progress('store', 'started', 'Trying the secret store');
@@ -225,9 +188,6 @@ async function findTenant({ deps, said, found, key }: OpenSetup, cloud: Cloud, a
     throw new Back();
   }
 }
-
-const discover = async (deps: SetupDeps, cloud: Cloud, domainOrId: string): Promise<Tenant> =>
-  discoverTenant({ network: await deps.network(), cloud, domainOrId, timeoutMs: deps.stepTimeoutMs, signal: deps.ctx.signal });
 
 /**
  * Without a person: what `register` would have to ask for, said before the network and the keychain are touched.

@@ -1,7 +1,8 @@
 import type { Tenant } from '../../core/cloud.ts';
 import { defined } from '../../core/defined.ts';
 import { Exit, MailauthError } from '../../core/errors.ts';
-import { discoverTenant, tenantForMailbox } from '../../entra/discovery.ts';
+import { tenantForMailbox } from '../../entra/discovery.ts';
+import { discover } from '../finished-setup.ts';
 import type { Found, SetupDeps } from '../journal/setup-deps.ts';
 import type { CheckedRow } from './check-rows.ts';
 import type { ListFault } from './list-fault.ts';
@@ -61,8 +62,7 @@ export async function planRows(rows: readonly CheckedRow[], deps: SetupDeps): Pr
 
 async function tenantOrError(cloud: CheckedRow['cloud'], domainOrId: string, deps: SetupDeps): Promise<Tenant | MailauthError> {
   try {
-    const place = { network: await deps.network(), cloud, domainOrId };
-    return await discoverTenant({ ...place, timeoutMs: deps.stepTimeoutMs, signal: deps.ctx.signal });
+    return await discover(deps, cloud, domainOrId);
   } catch (error) {
     if (error instanceof MailauthError) return error;
     throw error;
