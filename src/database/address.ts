@@ -66,10 +66,12 @@ export async function readAddress(text: string, source: string, ctx: Pick<Contex
     }
   };
   const parameters = readParameters(query, wrong);
+  // Half of a password would be taken for the host, and be looked up and shown.
+  if (/@/.test(places + path) || path.includes('/')) throw wrong(escaped);
   if (places.includes(','))
     throw wrong('It names several servers. Name one; a name or an address that moves with the primary server is good.');
   const place = /^(\[[^\]]+\]|[^:]*)(?::(\d*))?$/.exec(places);
-  if (place === null) throw wrong('Its host and port cannot be read. An @, : or / in the password must be written %40, %3A, %2F.');
+  if (place === null) throw wrong(escaped);
   const [, name = '', digits = ''] = place;
   const host = parameters.host ?? decode(name.replace(/^\[|\]$/g, ''));
   const port = Number(parameters.port ?? (digits || '5432'));
@@ -90,6 +92,8 @@ export async function readAddress(text: string, source: string, ctx: Pick<Contex
     ...defined({ tls: await tlsFor(at, parameters, { ctx, wrong }) }),
   };
 }
+
+const escaped = 'Its host and port cannot be read. An @, : or / in the password must be written %40, %3A, %2F.';
 
 function readParameters(query: string, wrong: (why: string) => Error): Parameters {
   const parameters: Parameters = {};
