@@ -36,6 +36,8 @@ export interface Registration {
   readonly oldSecretKeyId?: string;
   /** true when mailauth created it and may delete it */
   readonly madeByMailauth: boolean;
+  /** one app for all mailboxes of this tenant and product: its client secret is stored once, by the client ID */
+  readonly shared?: true;
   /** what it made, so that exactly that can be found and removed again */
   readonly made?: MadeRegistration;
 }

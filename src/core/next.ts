@@ -177,7 +177,7 @@ export function ofProduct(step: NextStep, { mailbox, for: product }: { readonly 
 /** Flags of `mailauth setup` that a flag of the next command takes the place of. */
 const inPlaceOf: Readonly<Record<string, readonly string[]>> = {
   'client-id': ['register'],
-  register: ['client-id', 'client-secret-file', 'certificate', 'certificate-key-file'],
+  register: ['client-id', 'client-secret-file', 'certificate', 'certificate-key-file', 'shared-app'],
   'client-type': ['client-secret-file'],
   'client-secret-file': ['certificate', 'certificate-key-file'],
   'sign-in': ['qr', 'password-file'],

@@ -30,6 +30,8 @@ export interface RegistrationPlan {
   readonly consent: 'admin' | 'user' | 'skip';
   /** ID of the service in the organization's own directory; some tenants demand it on every application */
   readonly serviceManagementReference?: string;
+  /** other mailboxes use the app, too: nothing of it is taken away or renamed */
+  readonly isShared?: boolean;
   /** `mailauth:<random id>`: how a later run knows its own app (never by its name) */
   readonly tag: string;
 }

@@ -108,7 +108,8 @@ export function differences(
   exchangeIds?: (typeof permissionIds)['exchange'],
   roleIds?: Readonly<Record<string, string>>,
 ): ApplicationPatch | undefined {
-  const wanted = applicationBody(plan, exchangeIds, roleIds);
+  const planned = applicationBody(plan, exchangeIds, roleIds);
+  const wanted = plan.isShared === true ? besides(existing, planned) : planned;
   const patch: ApplicationPatch = {};
   if (existing.displayName !== wanted.displayName) patch.displayName = wanted.displayName;
   if (existing.signInAudience !== wanted.signInAudience) patch.signInAudience = wanted.signInAudience;
@@ -131,6 +132,24 @@ export function differences(
   if (wanted.api !== undefined && existing.api.requestedAccessTokenVersion !== wanted.api.requestedAccessTokenVersion)
     patch.api = wanted.api;
   return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+/** What other mailboxes need of the application stays as it is beside what this one needs. */
+function besides(existing: ExistingApplication, planned: GraphApplicationBody): GraphApplicationBody {
+  const has = existing.web.implicitGrantSettings;
+  const { implicitGrantSettings: wants } = planned.web;
+  return {
+    ...planned,
+    displayName: existing.displayName,
+    isFallbackPublicClient: existing.isFallbackPublicClient || planned.isFallbackPublicClient,
+    web: {
+      ...planned.web,
+      implicitGrantSettings: {
+        enableAccessTokenIssuance: has.enableAccessTokenIssuance || wants.enableAccessTokenIssuance,
+        enableIdTokenIssuance: has.enableIdTokenIssuance || wants.enableIdTokenIssuance,
+      },
+    },
+  };
 }
 
 /**

@@ -10,7 +10,7 @@ import { problem } from '../errors/problem.ts';
 import { guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
 import { authoritySchema, parseJsonFile, timeSchema, toJsonFile } from '../store/schemas.ts';
-import { rotatedSecretEntry } from '../store/token-entry.ts';
+import { rotatedSecretEntry, type SecretUser } from '../store/token-entry.ts';
 
 /** A rotation in hand. On disk before the first change in the tenant, gone after the last; never a secret. */
 export interface RotationNote {
@@ -22,24 +22,29 @@ export interface RotationNote {
 
 const noteSchema = z.object({ version: z.literal(1), mailbox: z.string(), for: z.string(), id: z.uuid(), startedAt: timeSchema });
 
-/** The rotations in hand of one home, one file a (mailbox, product). */
+/** Of a shared app there is one note for all its mailboxes. No product is called `app`. */
+const keyOf = ({ mailbox, for: product, registration: { shared, clientId } }: SecretUser): MailboxKey =>
+  shared === true ? { mailbox: clientId.toLowerCase(), for: 'app' } : { mailbox, for: product };
+
+/** The rotations in hand of one home, one file an app: under the name of its mailbox, or of the app where several share it. */
 export function rotationNotes(ctx: Pick<Context, 'files'>, home: string) {
   const folder = join(home, 'rotations');
-  const fileOf = (key: MailboxKey) => join(folder, `${mailboxSlug(key)}.json`);
+  const fileOf = (user: SecretUser) => join(folder, `${mailboxSlug(keyOf(user))}.json`);
   return {
     /** undefined: there is no note. A file that cannot be read is treated like none: it only tells which lost secret to remove. */
-    async read(key: MailboxKey): Promise<RotationNote | undefined> {
-      const text = await ctx.files.read(fileOf(key));
+    async read(user: SecretUser): Promise<RotationNote | undefined> {
+      const text = await ctx.files.read(fileOf(user));
       const read = text === undefined ? undefined : parseJsonFile<z.infer<typeof noteSchema>>(text, noteSchema);
       return read?.kind === 'ok' ? { id: read.value.id, startedAt: read.value.startedAt } : undefined;
     },
-    write({ mailbox, for: product }: MailboxKey, note: RotationNote): Promise<void> {
-      const file = fileOf({ mailbox, for: product });
-      return guardWrites(home, () => ctx.files.writeAtomic(file, toJsonFile({ version: 1, mailbox, for: product, ...note })));
+    /** `store`: what all machines of a database share is known by it (database/shared-files.ts) */
+    write(user: SecretUser & Pick<MailboxRecord, 'store'>, note: RotationNote): Promise<void> {
+      const { store } = user;
+      return guardWrites(home, () => ctx.files.writeAtomic(fileOf(user), toJsonFile({ version: 1, ...keyOf(user), store, ...note })));
     },
-    async forget(key: MailboxKey): Promise<void> {
+    async forget(user: SecretUser): Promise<void> {
       // A run that was killed in the middle of a write leaves its temporary file beside the note.
-      const names = (await ctx.files.list(folder)).filter((name) => name.startsWith(`${mailboxSlug(key)}.json`));
+      const names = (await ctx.files.list(folder)).filter((name) => name.startsWith(`${mailboxSlug(keyOf(user))}.json`));
       for (const name of names) await ctx.files.remove(join(folder, name));
     },
   };
@@ -57,8 +62,8 @@ const waitingSchema = z.object({
  * Value and id in one entry, so that after a crash it is known to which of the app's secrets the value belongs; and to which `authority`: a
  * value that belongs elsewhere counts as lost.
  */
-export function waitingSecret(store: SecretStore, key: MailboxKey, authority: Authority) {
-  const entry = rotatedSecretEntry(key);
+export function waitingSecret(store: SecretStore, user: SecretUser, authority: Authority) {
+  const entry = rotatedSecretEntry(user);
   return {
     async read(): Promise<NewSecret | undefined> {
       const text = await store.read(entry);
@@ -74,17 +79,24 @@ export function waitingSecret(store: SecretStore, key: MailboxKey, authority: Au
   };
 }
 
-/** One at a time, and not beside a set-up of the same mailbox. Throws `rotation-busy` (5). */
+/**
+ * One at a time, and not beside a set-up of one of these mailboxes, which would write what it knew of the client secret before. Throws
+ * `rotation-busy` (5).
+ */
 export async function alone<T>(
   { ctx, home }: { readonly ctx: Pick<Context, 'files'>; readonly home: string },
-  record: MailboxRecord,
+  keys: readonly MailboxKey[],
   work: () => Promise<T>,
 ): Promise<T> {
-  const release = await guardWrites(home, () => ctx.files.lock(join(home, 'locks', `setup-${mailboxSlug(record)}`), 0));
-  if (release === undefined) throw problem('rotation-busy', { mailbox: record.mailbox, for: record.for });
+  const releases: (() => Promise<void>)[] = [];
   try {
+    for (const key of keys) {
+      const release = await guardWrites(home, () => ctx.files.lock(join(home, 'locks', `setup-${mailboxSlug(key)}`), 0));
+      if (release === undefined) throw problem('rotation-busy', { mailbox: key.mailbox, for: key.for });
+      releases.push(release);
+    }
     return await work();
   } finally {
-    await release();
+    for (const release of releases.reverse()) await release();
   }
 }

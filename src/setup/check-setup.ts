@@ -114,6 +114,6 @@ async function isSameCredential(input: SetupOptions, existing: MailboxRecord, cl
   if (input.clientSecretFile === undefined) return true;
   const given = await secretFromFile(deps.ctx, input.clientSecretFile);
   const authority = authorityOf(cloud, { tenantId, clientId: registration.clientId });
-  const stored = await readable(async () => secretFor(await deps.store(existing), existing, authority));
+  const stored = await readable(async () => secretFor(await deps.store(existing), existing, authority, registration.shared));
   return stored?.reveal() === given.reveal();
 }

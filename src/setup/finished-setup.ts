@@ -5,7 +5,21 @@ import { discoverTenant } from '../entra/discovery.ts';
 import { storedToken } from '../tokens/current.ts';
 import type { Answers } from './answers/answers.ts';
 import { isSameSetup } from './answers/answers-record.ts';
+import type { Already } from './ending.ts';
 import type { OpenSetup, SetupDeps } from './journal/setup-deps.ts';
+import { bringsCredential, isAppDeleted } from './register/registered-before.ts';
+
+/** The finished set-up, where it is signed in, the answers are the same and its app is still there. */
+export async function unchanged(
+  { deps, input, journal }: OpenSetup,
+  existing: MailboxRecord | undefined,
+  answers: Answers,
+  cloud: Cloud,
+): Promise<MailboxRecord | undefined> {
+  if (existing === undefined || journal.now.done.length > 0 || bringsCredential(input)) return undefined;
+  const isSame = await isFinished({ deps, input, cloud }, existing, answers);
+  return isSame && !(await isAppDeleted(deps, existing, cloud)) ? existing : undefined;
+}
 
 /** Would these answers find the set-up finished and signed in? Whether its app is still there, only Microsoft knows. */
 export async function isFinished(
@@ -41,6 +55,14 @@ async function isSignedIn(deps: SetupDeps, existing: MailboxRecord): Promise<boo
     if (error instanceof MailauthError && /^(?:authority|account)-/.test(error.code)) return false;
     throw error;
   }
+}
+
+/** Another label of a set-up that is finished: it is written, and nobody signs in for it. */
+export async function already({ mailboxes }: SetupDeps, existing: MailboxRecord, { label }: Answers): Promise<Already> {
+  if (label === undefined || label === existing.label) return { kind: 'already', record: existing };
+  const record = { ...existing, label };
+  await mailboxes.writeMailbox(record);
+  return { kind: 'already', record, isRelabelled: true };
 }
 
 /** The tenant behind a domain or an ID. Throws what discovery throws. */

@@ -15,16 +15,17 @@ import { answer } from './answers/ask.ts';
 import { asks, missingAgreement, missingClientId, missingPassword, missingSecret } from './answers/missing.ts';
 import { checkedAnswer } from './answers/question.ts';
 import { questions } from './answers/questions.ts';
-import { type Earlier, type FirstAnswers, inTenant, remainingAnswers } from './answers/remaining-answers.ts';
+import { type Earlier, type FirstAnswers, inTenant, remainingAnswers, type SharedBy } from './answers/remaining-answers.ts';
 import type { Already } from './ending.ts';
-import { discover, isFinished } from './finished-setup.ts';
+import { already, discover, unchanged } from './finished-setup.ts';
 import type { InterruptedSetup } from './journal/journal-file.ts';
 import type { OpenSetup, SetupDeps, SetupOptions, SetupPlan } from './journal/setup-deps.ts';
 import { certificateFromFiles, heldCertificate } from './register/app-certificate.ts';
 import { withFixedPort } from './register/fixed-port.ts';
 import { type AppPlace, requireKnownApp } from './register/known-app.ts';
-import { appBefore, bringsCredential, isAppDeleted } from './register/registered-before.ts';
+import { appBefore } from './register/registered-before.ts';
 import { planAnswers } from './register/registration-step.ts';
+import { sharedByOthers } from './register/shared-app.ts';
 import { chosenStore } from './store-step.ts';
 
 /** Asks and looks up everything and changes nothing. `already`: the set-up is finished, and these answers would make it again. */
@@ -35,8 +36,8 @@ export async function planSetup(
   const { deps, input, key, journal } = setup;
   const existing = await deps.mailboxes.readMailbox(key);
   const isAltered = await findsAltered(deps, existing);
-  const ask = async (tenant?: Tenant) => {
-    const asker = { ...deps, said: setup.said, ...defined({ tenantId: tenant?.id }) };
+  const ask = async (tenant?: Tenant, sharedBy?: SharedBy) => {
+    const asker = { ...deps, said: setup.said, ...defined({ tenantId: tenant?.id, sharedBy }) };
     return withFixedPort(await remainingAnswers(first, input.flags, earlierOf(journal.now, existing), asker), existing, deps);
   };
   // Without a person, the first missing answer ends the run here, before the network and the keychain are touched.
@@ -66,7 +67,7 @@ export async function planSetup(
   setup.found.store ??= await openStore(setup, existing);
   const { store } = setup.found;
   const tenant = await lookUp();
-  const answers = early ?? (await ask(tenant));
+  const answers = early ?? (await ask(tenant, await sharedByOthers(setup, tenant, cloud)));
   if (early?.clientId !== undefined) checkedAnswer(inTenant(questions.clientId, tenant.id), early.clientId, early);
   const untouched = early === undefined && !isAltered ? await unchanged(setup, existing, answers, cloud) : undefined;
   if (untouched !== undefined) return already(deps, untouched, answers);
@@ -76,14 +77,6 @@ export async function planSetup(
       ? (given ?? (await heldCertificate(deps.ctx, store, key, authorityOf(cloud, { tenantId: tenant.id }))))
       : undefined;
   return { kind: 'plan', plan: { first, answers, existing, cloud, tenant, store, certificate } };
-}
-
-/** Another label of a set-up that is finished: it is written, and nobody signs in for it. */
-async function already({ mailboxes }: SetupDeps, existing: MailboxRecord, { label }: Answers): Promise<Already> {
-  if (label === undefined || label === existing.label) return { kind: 'already', record: existing };
-  const record = { ...existing, label };
-  await mailboxes.writeMailbox(record);
-  return { kind: 'already', record, isRelabelled: true };
 }
 
 /** An app that exists is looked at before anything else is asked of the person. Throws `Back`. */
@@ -129,18 +122,6 @@ export function requireRest(
   if (appBefore(journal.now, answers, input) !== undefined) return;
   const kept = journal.now.done.includes('store') || existing !== undefined;
   requireAnswers(answers, input, deps, cloud, kept);
-}
-
-/** The finished set-up, where it is signed in, the answers are the same and its app is still there. */
-async function unchanged(
-  { deps, input, journal }: OpenSetup,
-  existing: MailboxRecord | undefined,
-  answers: Answers,
-  cloud: Cloud,
-): Promise<MailboxRecord | undefined> {
-  if (existing === undefined || journal.now.done.length > 0 || bringsCredential(input)) return undefined;
-  const isSame = await isFinished({ deps, input, cloud }, existing, answers);
-  return isSame && !(await isAppDeleted(deps, existing, cloud)) ? existing : undefined;
 }
 
 /** The store is tried before any browser is opened. */

@@ -84,6 +84,7 @@ export const registrationSchema = z.object({
   secretKeyId: z.exactOptional(z.string()),
   oldSecretKeyId: z.exactOptional(z.string()),
   madeByMailauth: z.boolean(),
+  shared: z.exactOptional(z.literal(true)),
   made: z.exactOptional(madeSchema),
 });
 

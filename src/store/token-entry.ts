@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { defined } from '../core/defined.ts';
-import type { GraphToken, MailboxKey, TokenSet } from '../core/mailbox.ts';
+import type { GraphToken, MailboxKey, Registration, TokenSet } from '../core/mailbox.ts';
 import { type Command, mailauth } from '../core/next.ts';
 import { Secret } from '../core/secret.ts';
 import { rfc3339Exact } from '../core/time.ts';
@@ -10,28 +10,45 @@ import { accountSchema, authoritySchema, timeSchema } from './schemas.ts';
 /** Entry of the secret store that holds this mailbox's `TokenSet`: `token/this-computer/ops@contoso.com`. */
 export const tokenEntry = (key: MailboxKey): string => entryName('token', key);
 
-/** Entry of the secret store that holds the client secret as Microsoft showed it. */
-export const clientSecretEntry = (key: MailboxKey): string => entryName('client-secret', key);
+/** A set-up, and which app it signs in with: what decides where its client secret is. */
+export type SecretUser = MailboxKey & { readonly registration: Pick<Registration, 'clientId' | 'shared'> };
+
+/** Entry of the secret store that holds the client secret as Microsoft showed it: the app's, where several mailboxes share it. */
+export const clientSecretEntry = ({ registration: { shared, clientId }, ...key }: SecretUser): string =>
+  shared === true ? sharedSecretEntry(clientId) : ownSecretEntry(key);
+
+/** Entry of a client secret that one mailbox has for itself. */
+export const ownSecretEntry = (key: MailboxKey): string => entryName('client-secret', key);
+
+/** Entry of the client secret of an app that several mailboxes share. No product is called `app`. */
+export const sharedSecretEntry = (clientId: string): string => `client-secret/app/${clientId.toLowerCase()}`;
 
 /** Entry of a client secret whose sign-in has not worked yet: it must not replace the one that works. */
-export const pendingSecretEntry = (key: MailboxKey): string => `${clientSecretEntry(key)}/new`;
+export const pendingSecretEntry = (key: MailboxKey): string => `${ownSecretEntry(key)}/new`;
 
 /** Entry of a client secret that a rotation has made, until it is proven: the one that works stays untouched beside it. */
-export const rotatedSecretEntry = (key: MailboxKey): string => `${clientSecretEntry(key)}/rotated`;
+export const rotatedSecretEntry = (user: SecretUser): string => rotated(clientSecretEntry(user));
 
-/** Every entry that a mailbox may have in the secret store: `logout` removes them, `store move` moves them. */
+const rotated = (entry: string): string => `${entry}/rotated`;
+
+/** Every entry that a mailbox may have for itself in the secret store: `logout` removes them, `store move` moves them. */
 export const secretEntriesOf = (key: MailboxKey): readonly string[] => [
   tokenEntry(key),
-  clientSecretEntry(key),
+  ownSecretEntry(key),
   pendingSecretEntry(key),
-  rotatedSecretEntry(key),
+  rotated(ownSecretEntry(key)),
 ];
+
+/** Those of an app that several mailboxes share: they go with the last of these mailboxes. */
+export const sharedEntriesOf = ({ registration: { shared, clientId } }: SecretUser): readonly string[] =>
+  shared === true ? [sharedSecretEntry(clientId), rotated(sharedSecretEntry(clientId))] : [];
 
 const entryName = (kind: string, key: MailboxKey): string => `${kind}/${key.for}/${key.mailbox.toLowerCase()}`;
 
 /** The command that replaces a damaged entry. */
 export function fixOf(entry: string): Command {
-  const [kind, , ...rest] = entry.split('/');
+  const [kind, product, ...rest] = entry.split('/');
+  if (product === 'app') return mailauth('setup', { sharedApp: true, clientId: rest[0], clientSecretFile: '-' });
   const mailbox = rest.length === 0 ? undefined : rest.join('/');
   return kind === 'client-secret' ? mailauth('setup', { mailbox }) : mailauth('login', mailbox, { force: true });
 }

@@ -6,7 +6,7 @@ import { isGuid } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { readAccessToken } from '../oauth/claims.ts';
 import { decodeClientSecret, type HeldSecret } from '../store/client-secret-entry.ts';
-import { clientSecretEntry, decodeTokenSet, pendingSecretEntry, tokenEntry } from '../store/token-entry.ts';
+import { decodeTokenSet, ownSecretEntry, pendingSecretEntry, sharedSecretEntry, tokenEntry } from '../store/token-entry.ts';
 
 /** The cloud that a command works with. */
 export interface InForce {
@@ -83,15 +83,17 @@ export async function boundSecret(
 
 /**
  * The client secret that a set-up finds in the store: of the interrupted set-up, else of the finished one, if it belongs to `authority`. One
- * that belongs elsewhere, or of which nothing says where, is not taken.
+ * that belongs elsewhere, or of which nothing says where, is not taken. `isShared`: the app's own, which several mailboxes use.
  */
 export async function secretFor(
   store: SecretStore,
   key: MailboxKey,
   authority: Authority,
-  only?: 'pending' | 'kept',
+  isShared = false,
 ): Promise<HeldSecret['secret'] | undefined> {
-  const entries = [...(only === 'kept' ? [] : [pendingSecretEntry(key)]), ...(only === 'pending' ? [] : [clientSecretEntry(key)])];
+  const { clientId } = authority;
+  const kept = !isShared ? [ownSecretEntry(key)] : clientId === undefined ? [] : [sharedSecretEntry(clientId)];
+  const entries = [pendingSecretEntry(key), ...kept];
   for (const entry of entries) {
     const stored = await store.read(entry);
     const held = stored && decodeClientSecret(stored);

@@ -9,6 +9,7 @@ import { tenantForMailbox } from '../../entra/discovery.ts';
 import { problem } from '../../errors/problem.ts';
 import { productNamed } from '../../products/products.ts';
 import { sheetPage } from '../../products/sheet/write-sheet.ts';
+import { namedUsers } from '../../secrets/app-users.ts';
 import { rotationNotes } from '../../secrets/rotation-notes.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { canAsk, mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
@@ -20,6 +21,7 @@ import { pendingSecretEntry, secretEntriesOf } from '../../store/token-entry.ts'
 import { tokenLock } from '../../tokens/current.ts';
 import { agreeToRemove, type LocalTraces, pickSetUps } from './agree-to-remove.ts';
 import type { MadeApp } from './delete-app.ts';
+import { forgetSharedSecret, type KeptApp, usedByOthers } from './shared-traces.ts';
 
 const schema = z.object({ all: z.optional(z.boolean()), deleteApp: z.optional(z.boolean()), for: z.optional(z.string()) });
 type Options = z.infer<typeof schema>;
@@ -42,11 +44,11 @@ export const logout: CommandModule = {
       throw problem('usage', { message: 'Give a mailbox or --all, not both', help: mailauth('logout', { help: true }) });
     }
     const going = await agreedOn(session, args[0], options);
-    if (options.deleteApp === true) await deleteApps(session, going);
+    const kept = options.deleteApp === true ? await deleteApps(session, going) : [];
     for (const traces of going) await forget(session, traces);
     const removed = going.map(({ mailbox, for: product }) => ({ mailbox, for: product }));
     return {
-      data: { removed },
+      data: { removed, ...(kept.length === 0 ? {} : { keptApps: kept }) },
       text:
         removed.length === 0
           ? 'Nothing to remove.\n'
@@ -73,16 +75,26 @@ async function agreedOn(session: Session, argument: string | undefined, options:
   }
 }
 
-/** Grants and apps go before the local traces; every refusal comes before the first change. */
-async function deleteApps(session: Session, going: readonly LocalTraces[]): Promise<void> {
+/**
+ * Grants and apps go before the local traces; every refusal comes before the first change. A shared app that other mailboxes use stays: it goes
+ * with the last of them. Answers what stays.
+ */
+async function deleteApps(session: Session, going: readonly LocalTraces[]): Promise<readonly KeptApp[]> {
   const { deleteRegistration } = await import('./delete-app.ts');
-  const records = going.flatMap(({ record }) => record ?? []);
-  const waiting = going.flatMap(({ journal }) => journal ?? []);
+  const all = going.flatMap(({ record }) => record ?? []);
+  const journaled = going.flatMap(({ journal }) => journal ?? []);
+  const used = await usedByOthers(session, all, journaled);
+  const stays = (clientId: string | undefined) => used.some((app) => app.clientId === clientId?.toLowerCase());
+  const records = all.filter(({ registration }) => registration.shared !== true || !stays(registration.clientId));
+  const waiting = journaled.filter(({ registration }) => registration?.shared !== true || !stays(registration.appId));
   await refuseWhatIsNotOurs(session, records, waiting);
   const made = new Map([...records.flatMap(madeApp), ...waiting.flatMap(halfMadeApp)].map((app) => [app.tag, app]));
   const { offerUndo } = await import('./exchange-traces.ts');
-  for (const record of records) await offerUndo(session, record);
+  for (const record of all) await offerUndo(session, record);
   for (const app of made.values()) await deleteRegistration(session, app);
+  for (const { clientId, usedBy } of used)
+    session.report.note(`The app ${clientId} stays in the tenant: ${namedUsers(usedBy)} ${usedBy.length === 1 ? 'uses' : 'use'} it, too.`);
+  return used;
 }
 
 /** Throws `delete-app-refused`, `delete-app-used`. */
@@ -196,7 +208,6 @@ async function forget(session: Session, { record, journal, ...key }: LocalTraces
   await journals(ctx, home).forget(key);
   await (await import('./exchange-traces.ts')).forgetChanges(session, key);
   if (record === undefined) return;
-  await rotationNotes(ctx, home).forget(record);
   await mailboxesOf(session).removeMailbox(record);
 }
 
@@ -212,4 +223,6 @@ async function forgetSecrets(session: Session, record: MailboxRecord): Promise<v
   } finally {
     await release?.();
   }
+  if (record.registration.shared !== true) return rotationNotes(ctx, home).forget(record);
+  await forgetSharedSecret(session, record, store);
 }

@@ -30,6 +30,7 @@ export function answerFlags(flags: unknown): Flags {
   for (const { id } of allQuestions) {
     const value = given[id];
     if (typeof value === 'string') answers[id] = value;
+    else if (value === true) answers[id] = 'yes';
   }
   return answers;
 }
@@ -40,6 +41,7 @@ export function readInput(flags: unknown, env: Context['env']): SetupOptions {
   const answers = answerFlags(flags);
   refuseEmpty({ ...answers, ...given });
   refuseTogether(given, answers);
+  if (answers.sharedApp !== undefined) refuseBesideShared(given, answers);
   const { clientSecretFile, certificate, certificateKeyFile, passwordFile, test, resume, fresh } = given;
   const exchange = readExchangeChoice(given.exchange);
   const fromEnv = { mailbox: env.MAILAUTH_MAILBOX, tenant: env.MAILAUTH_TENANT, clientId: env.MAILAUTH_CLIENT_ID };
@@ -57,6 +59,16 @@ export function readInput(flags: unknown, env: Context['env']): SetupOptions {
       certificateKeyFile: certificateKeyFile && resolve(certificateKeyFile),
     }),
   };
+}
+
+/** What does not go with one app for many mailboxes. Throws `usage`. */
+function refuseBesideShared({ certificate }: z.infer<typeof schema>, { register }: Flags): void {
+  if (register === 'portal' || register === 'handoff') {
+    throw usage(`--shared-app does not go with --register ${register}: give it beside --client-id, when the app is there`);
+  }
+  if (certificate !== undefined) {
+    throw usage('--shared-app does not go with --certificate: its client secret is stored once for all mailboxes');
+  }
 }
 
 /** Flags that contradict each other. A default from the environment contradicts nothing: a flag wins. Throws `usage`. */

@@ -23,7 +23,7 @@ const qrFlags = z.object({ qr: z.optional(z.boolean()), signIn: text });
 function questionOptions(command: Command, group: SetupQuestion['group']): Command {
   command.optionsGroup(group);
   for (const { flag, help } of allQuestions.filter((question) => question.group === group)) {
-    if (help !== undefined) command.option(`${flag} ${help[0]}`, help[1]);
+    if (help !== undefined) command.option(`${flag} ${help[0]}`.trimEnd(), help[1]);
   }
   return command;
 }

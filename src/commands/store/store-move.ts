@@ -8,6 +8,8 @@ import { type ChosenStore, chosenStores, isChosenStore, type SecretStore, type S
 import { anyOf } from '../../core/text.ts';
 import { isToSealedFile } from '../../errors/catalogue/store/keychain-advice.ts';
 import { problem } from '../../errors/problem.ts';
+import { isSameKey, usersOf } from '../../secrets/app-users.ts';
+import { rotationNotes } from '../../secrets/rotation-notes.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { unknownStore } from '../../session/globals.ts';
 import { mailboxesOf } from '../../session/mailbox-argument.ts';
@@ -16,7 +18,7 @@ import { journals } from '../../setup/journal/journal-file.ts';
 import { guardWrites } from '../../store/home.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
 import { copySecrets, moveNotes as movesInHand, removeSecrets } from '../../store/move-secrets.ts';
-import { secretEntriesOf } from '../../store/token-entry.ts';
+import { secretEntriesOf, sharedEntriesOf } from '../../store/token-entry.ts';
 import { tokenLock } from '../../tokens/current.ts';
 
 interface Moved extends MailboxKey {
@@ -94,13 +96,21 @@ async function moveMailbox(session: Session, before: MailboxRecord, target: Secr
     const landed = record.store === target.name;
     let secrets = 0;
     const entries = secretEntriesOf(record);
+    // Those of a shared app are moved with its first mailbox, and leave the old store with its last one.
+    const shared = sharedEntriesOf(record);
     const stores = await Promise.all(from.map((name) => session.storeNamed(name)));
     for (const store of stores) secrets += await copySecrets(entries, { from: store, to: target }, landed);
+    for (const store of stores) secrets += await copySecrets(await lacking(shared, target), { from: store, to: target }, landed);
     if (!landed) {
       await files.writeMailbox({ ...record, store: target.name });
       await moveNotes(session, record);
+      await moveSharedNote(session, { ...record, store: target.name });
     }
-    for (const store of stores) await removeSecrets(entries, store);
+    const users = shared.length === 0 ? [] : usersOf((await files.listMailboxes()).records, record);
+    for (const store of stores) {
+      const isLast = !users.some((user) => user.store === store.name && !isSameKey(user, record));
+      await removeSecrets(isLast ? [...entries, ...shared] : entries, store);
+    }
     return { ...keyOf(record), moved: !landed || secrets > 0, secrets };
   });
 }
@@ -112,6 +122,19 @@ async function moveNotes({ ctx, home }: Session, key: MailboxKey): Promise<void>
     const text = await ctx.files.read(path);
     if (text !== undefined) await guardWrites(home, () => ctx.files.writeAtomic(path, text));
   }
+}
+
+/** The note of a shared app is under the app's name, and says itself where it belongs. */
+async function moveSharedNote({ ctx, home }: Session, record: MailboxRecord): Promise<void> {
+  if (record.registration.shared !== true) return;
+  const notes = rotationNotes(ctx, home);
+  const note = await notes.read(record);
+  if (note !== undefined) await notes.write(record, note);
+}
+
+async function lacking(entries: readonly string[], target: SecretStore): Promise<readonly string[]> {
+  const there = await Promise.all(entries.map((entry) => target.read(entry)));
+  return entries.filter((_, i) => there[i] === undefined);
 }
 
 /**

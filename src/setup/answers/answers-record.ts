@@ -39,7 +39,7 @@ export function recordOf({ key, answers, registration, tenant, cloud, store, cre
 }
 
 /** A cloud file may have kept its name and named other hosts. */
-const isSameCloud = (a: Cloud, b: Cloud): boolean =>
+export const isSameCloud = (a: Cloud, b: Cloud): boolean =>
   a.name === b.name && differenceOf(authorityOf(a, { tenantId: '' }), authorityOf(b, { tenantId: '' })) === undefined;
 
 /** Would these answers make the same set-up again? Then there is nothing to do. */

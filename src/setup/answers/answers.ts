@@ -17,6 +17,8 @@ export const answerSchemas = {
   /** a person's name for the customer */
   label: text,
   register: z.enum(['auto', 'portal', 'handoff', 'existing']),
+  /** one app for all mailboxes of the tenant and product; `take`: that of another set-up, which becomes one */
+  sharedApp: z.enum(['yes', 'take', 'no']),
   clientType: z.enum(['public', 'confidential']),
   clientId: text,
   redirectUri: text,

@@ -8,6 +8,8 @@ const titles: Readonly<Record<AnswerId, string | undefined>> = {
   register: undefined,
   // Asked for where the tenant demands it.
   serviceManagementReference: undefined,
+  // By the flag, or where it is offered.
+  sharedApp: undefined,
   mailbox: 'Mailbox',
   for: 'Product',
   access: 'Kind of access',

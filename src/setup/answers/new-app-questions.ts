@@ -1,8 +1,34 @@
 import { noted } from '../../core/next.ts';
-import { anyIsKept, base, isRegistering, productOf, type SetupQuestions } from './question.ts';
+import { anyIsKept, base, isAppOnly, isRegistering, isShared, productOf, type SetupQuestions } from './question.ts';
 
 /** What only an app has that is registered in this set-up: its name, its client secret, and what the tenant demands of it. */
 export const newAppQuestions = {
+  sharedApp: {
+    id: 'sharedApp',
+    flag: '--shared-app',
+    noun: 'answer about the shared app',
+    message: 'One app for all mailboxes of this tenant and product?',
+    applies: (known) => known.register === undefined || known.register === 'auto' || known.register === 'existing',
+    // Asked where another set-up has an app that can be used (remaining-answers.ts): the flag or that person says it, and nobody else.
+    asked: () => false,
+    choices: () => [
+      { value: 'yes', name: 'One app for all of them' },
+      { value: 'take', name: 'Use it for this mailbox too' },
+      { value: 'no', name: 'Make another' },
+    ],
+    offered: () => [
+      { value: 'take', name: 'Use it for this mailbox too' },
+      { value: 'no', name: 'Make another' },
+    ],
+    optional: true,
+    example: (known) => noted(base(known, { sharedApp: false }), 'makes an app for this mailbox alone'),
+    help: ['', 'one app for all mailboxes of this tenant and product: the one that is there, else a new one'],
+    group: 'The registration:',
+    summary: 'App',
+    decidesApp: true,
+    recorded: ({ registration }) => (registration.shared === true ? 'yes' : undefined),
+    isKept: ({ registration }, answers) => answers.sharedApp === undefined || (registration.shared === true) === isShared(answers),
+  },
   name: {
     id: 'name',
     flag: '--name',
@@ -11,7 +37,10 @@ export const newAppQuestions = {
     applies: isRegistering,
     asked: () => false,
     check: (value) => (value.length <= 90 && !/[<>;&%]/.test(value) ? true : 'at most 90 characters, none of < > ; & %'),
-    default: (known) => `mailauth ${known.for} ${known.mailbox}`.slice(0, 90),
+    default: (known) =>
+      isShared(known)
+        ? `mailauth ${known.for}${isAppOnly(known) ? ' app-only' : ''}`
+        : `mailauth ${known.for} ${known.mailbox}`.slice(0, 90),
     example: (known) => base(known, { name: 'mailauth helpdesk' }),
     help: ['<text>', 'display name of the registration'],
     group: 'The registration:',

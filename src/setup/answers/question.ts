@@ -134,6 +134,9 @@ export const base = (known: Known, flags: Readonly<Record<string, string | numbe
 
 export const isAppOnly = (known: Known): boolean => known.access === 'app-only';
 
+/** The mailbox uses the app that all mailboxes of its tenant and product use. */
+export const isShared = ({ sharedApp }: Pick<Known, 'sharedApp'>): boolean => sharedApp === 'yes' || sharedApp === 'take';
+
 /** Whether an app is registered in this set-up: of an app that exists nothing but its ID and its redirect URI is asked. */
 export const isRegistering = (known: Known): boolean => known.register !== 'existing';
 

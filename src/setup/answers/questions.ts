@@ -137,7 +137,7 @@ const mailboxQuestions = {
     summary: 'Label',
     decidesApp: false,
     recorded: (record) => record.label,
-    // Another label changes the mailbox file and nothing else (setup-plan.ts).
+    // Another label changes the mailbox file and nothing else (finished-setup.ts).
     isKept: anyIsKept,
   },
 } satisfies Partial<SetupQuestions>;
@@ -207,6 +207,7 @@ export const registrationQuestions: readonly SetupQuestion[] = (
       'register',
       'clientType',
       'clientId',
+      'sharedApp',
       'redirectUri',
       'audience',
       'variant',

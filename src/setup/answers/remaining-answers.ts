@@ -7,7 +7,7 @@ import { type Answers, checkClientId, type Known } from './answers.ts';
 import { answersOf } from './answers-record.ts';
 import { answer } from './ask.ts';
 import { requireAppOnly, requireFitting } from './fitting.ts';
-import type { Facts, Flags, SetupQuestion } from './question.ts';
+import { type Facts, type Flags, productOf, type SetupQuestion } from './question.ts';
 import { allQuestions, registrationQuestions } from './questions.ts';
 import type { Said } from './said.ts';
 
@@ -73,6 +73,17 @@ interface Asker {
   readonly said: Said;
   /** of the tenant, where it is known already */
   readonly tenantId?: string;
+  /** another set-up whose app this one could use, where a person can be asked */
+  readonly sharedBy?: SharedBy;
+}
+
+/** Another set-up whose app the mailbox of these answers could use. */
+export type SharedBy = (known: Known) => OfferedApp | undefined;
+
+/** An app that stands, and for whom. */
+interface OfferedApp {
+  readonly tenant: string;
+  readonly mailbox: string;
 }
 
 /**
@@ -84,7 +95,7 @@ export async function remainingAnswers(first: FirstAnswers, flags: Flags, earlie
   // Known from the start: it decides how the app is registered, and that the portal's first screen is done.
   const clientId = flags.clientId ?? saved.clientId;
   const known = await answer(
-    registrationQuestions.map((question) => inTenant(question, deps.tenantId)),
+    registrationQuestions.map((question) => offering(inTenant(question, deps.tenantId), deps.sharedBy)),
     { ...first, ...defined({ clientId }) },
     {
       ctx: deps.ctx,
@@ -107,3 +118,19 @@ export async function remainingAnswers(first: FirstAnswers, flags: Flags, earlie
 /** Where the tenant is known, its ID is not taken for the ID of an app. */
 export const inTenant = (question: SetupQuestion, tenantId: string | undefined): SetupQuestion =>
   question.id === 'clientId' ? { ...question, check: checkClientId(tenantId) } : question;
+
+/** Where another set-up has an app that this mailbox can use, a person is asked whether it does. */
+function offering(question: SetupQuestion, sharedBy: Asker['sharedBy']): SetupQuestion {
+  if (question.id !== 'sharedApp' || sharedBy === undefined) return question;
+  const offered = (known: Known) => (known.register === 'auto' ? sharedBy(known) : undefined);
+  return {
+    ...question,
+    asked: (known) => offered(known) !== undefined,
+    default: (known) => (offered(known) === undefined ? undefined : 'take'),
+    worded: (known) => {
+      const { tenant = '', mailbox = '' } = offered(known) ?? {};
+      const product = known.for === 'this-computer' ? 'this computer' : (productOf(known)?.title ?? known.for);
+      return `${tenant} has an app for ${product} already (for ${mailbox}).`;
+    },
+  };
+}

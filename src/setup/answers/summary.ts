@@ -4,7 +4,7 @@ import { isPersonal } from '../../core/links.ts';
 import { appRolesOf, delegatedPermissionsOf, graphPermissionsOf } from '../../core/permissions.ts';
 import { productNamed } from '../../products/products.ts';
 import type { Answers } from './answers.ts';
-import type { SummaryLine } from './question.ts';
+import { isShared, type SummaryLine } from './question.ts';
 
 type SummaryLabel = SummaryLine | 'Cloud' | 'Authorize at (v2)' | 'Tokens from (v2)' | 'Secrets go to';
 
@@ -56,7 +56,8 @@ function appWords(answers: Answers): string {
   ];
   const months = secretMonths === undefined ? [] : [`secret for ${secretMonths} months`];
   const reference = serviceManagementReference === undefined ? [] : [`service reference ${serviceManagementReference}`];
-  return `${how} as "${name}" (${[type, whoseAccounts[audience], ...months, ...reference].join(', ')})`;
+  const shared = isShared(answers) ? ['one for all mailboxes of the tenant and product'] : [];
+  return `${how} as "${name}" (${[type, whoseAccounts[audience], ...shared, ...months, ...reference].join(', ')})`;
 }
 
 const whoseAccounts = {

@@ -54,6 +54,9 @@ export interface JournaledRegistration {
   readonly proofRedirect?: string;
   /** another person made it, and the operator agreed to use it */
   readonly adopted?: boolean;
+  /** it is for all mailboxes of this tenant and product: another set-up that wants it goes on with it */
+  readonly shared?: boolean;
+  readonly tenantId?: string;
 }
 
 const schema = z.object({
@@ -77,6 +80,8 @@ const schema = z.object({
       secretExpiresAt: z.exactOptional(z.string()),
       proofRedirect: z.exactOptional(z.string()),
       adopted: z.exactOptional(z.boolean()),
+      shared: z.exactOptional(z.boolean()),
+      tenantId: z.exactOptional(z.string()),
     }),
   ),
   app: z.exactOptional(registrationSchema),

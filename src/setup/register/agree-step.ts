@@ -1,6 +1,7 @@
 import { unverifiedNote } from '../../core/cloud.ts';
 import { Back } from '../../core/errors.ts';
 import { columnsOf } from '../../core/fold.ts';
+import type { MailboxRecord } from '../../core/mailbox.ts';
 import { problem } from '../../errors/problem.ts';
 import { planRegistration } from '../../products/plan.ts';
 import { productNamed } from '../../products/products.ts';
@@ -19,13 +20,13 @@ import { planAnswers } from './registration-step.ts';
  * The summary, and the one question before anything is done. `auto` changes the tenant, so it needs agreement also where nobody can be asked.
  * Throws `Back` where a person wants another answer or another way, `needs-yes`, `setup-declined`.
  */
-export async function agreeToSetup(setup: OpenSetup, planned: SetupPlan): Promise<void> {
+export async function agreeToSetup(setup: OpenSetup, planned: SetupPlan, users: readonly MailboxRecord[]): Promise<void> {
   const { deps, said, journal } = setup;
   const { ctx, report, canAsk, agreed } = deps;
   const { answers, tenant, cloud, store } = planned;
   const plan = registrationPlan(planned);
   const columns = columnsOf(ctx.err);
-  report.show(shortSummary({ answers, tenant, plan }, ctx.env, columns));
+  report.show(shortSummary({ answers, tenant, plan, users }, ctx.env, columns));
   const details = allDetails(summaryFacts(answers, tenant, cloud, store.describe()), plan, tenant, ctx.env, columns);
   report.detail(details.trim());
   if (!cloud.verified) report.note(unverifiedNote(cloud));
@@ -33,7 +34,7 @@ export async function agreeToSetup(setup: OpenSetup, planned: SetupPlan): Promis
   if (agreed || (!canAsk && answers.register !== 'auto')) return;
   if (!canAsk) throw missingAgreement(answers);
   for (;;) {
-    const message = answers.register === 'auto' ? 'Create it?' : 'Go ahead?';
+    const message = answers.register === 'auto' && users.length === 0 ? 'Create it?' : 'Go ahead?';
     const chosen = await ctx.prompts
       .select({ message, choices: choicesFor(setup, planned), back: said.canGoBack })
       .catch((error: unknown) => {

@@ -8,7 +8,7 @@ import { type RegisteredApp, registerApp } from '../../entra/registration.ts';
 import type { RegistrationProgress } from '../../entra/registration-run.ts';
 import type { GraphCommands } from '../../errors/catalogue/registration/graph-errors.ts';
 import { decodeClientSecret, encodeClientSecret } from '../../store/client-secret-entry.ts';
-import { clientSecretEntry, pendingSecretEntry } from '../../store/token-entry.ts';
+import { ownSecretEntry, pendingSecretEntry, sharedSecretEntry } from '../../store/token-entry.ts';
 import { secretFor } from '../../tokens/bound.ts';
 import type { Answers } from '../answers/answers.ts';
 import { wantsProof } from '../answers/fitting.ts';
@@ -23,8 +23,9 @@ import { withReference } from './service-reference.ts';
 
 /** `--register auto`, before anything is made: what the registration needs is journaled, and the key of what is put on the app is stored. */
 export async function beginRegistration(step: RegistrationStep): Promise<JournaledRegistration> {
-  const made: JournaledRegistration = step.madeBefore ?? { setupId: step.deps.ctx.random.uuid(), grantIds: [] };
-  if (step.certificate !== undefined) await keepPending(step, made.appId, step.certificate.pem);
+  const marks = step.isShared ? { shared: true, tenantId: step.tenant.id } : {};
+  const made: JournaledRegistration = { setupId: step.deps.ctx.random.uuid(), grantIds: [], ...step.madeBefore, ...marks };
+  if (step.certificate !== undefined) await keepPending(step, made, step.certificate.pem);
   await step.journal.registering(made);
   return made;
 }
@@ -60,7 +61,7 @@ export async function throughGraph(given: Answers, step: RegistrationStep): Prom
         signal: deps.ctx.signal,
         onWait: (reason, ms) => deps.report.progress('registration', 'waiting', waitWords(reason, ms)),
         keepSecret: async (secret, { keyId, endDateTime }) => {
-          await keepPending(step, made.appId, secret);
+          await keepPending(step, made, secret);
           await update({ secretKeyId: keyId, secretExpiresAt: endDateTime });
         },
       },
@@ -71,7 +72,7 @@ export async function throughGraph(given: Answers, step: RegistrationStep): Prom
   const { answers, app } = await withReference(given, step, made, attempt);
   const plan = planOf(answers, step, made);
   report(app, graph, step, made);
-  const clientSecret = await heldSecret(step, app.appId);
+  const clientSecret = await heldSecret(step, made, app.appId);
   const proof = await makeProof(answers, { graph, commands, step, appObjectId: app.appObjectId, made: () => made, update });
   return { ...resultOf(app, plan, made, { graph, clientSecret, proof }), answers };
 }
@@ -143,7 +144,7 @@ async function makeProof(answers: Answers, parts: ProofParts): Promise<Proof | u
   await update({ proofRedirect: redirectUri });
   await addProofRedirect(deps, appObjectId, redirectUri);
   step.deps.report.progress('registration', 'done', `Redirect ${redirectUri} added for the proof; it is removed afterwards`);
-  return { redirectUri, remove };
+  return { redirectUri, remove: () => (step.alone === undefined ? remove() : step.alone(remove)) };
 }
 
 const known = ({ creating, appObjectId, appId, spObjectId }: JournaledRegistration) => ({
@@ -167,26 +168,30 @@ function afterwards(progress: RegistrationProgress, before: JournaledRegistratio
 
 /** A secret whose value the store has lost is of no use: a new one is made, and the lost one is removed. */
 async function heldKeyIds(made: JournaledRegistration, step: RegistrationStep): Promise<readonly string[]> {
-  return made.secretKeyId !== undefined && (await heldSecret(step, made.appId)) !== undefined ? [made.secretKeyId] : [];
+  return made.secretKeyId !== undefined && (await heldSecret(step, made)) !== undefined ? [made.secretKeyId] : [];
 }
 
 /** A secret of the first edition does not say where it belongs. It is not used here, but a product may be using it: it is not removed either. */
 async function unboundKeyIds(
-  { secretKeyId }: JournaledRegistration,
+  { secretKeyId, shared }: JournaledRegistration,
   { store, key }: RegistrationStep,
 ): Promise<readonly (string | undefined)[]> {
-  const stored = (await store.read(pendingSecretEntry(key))) ?? (await store.read(clientSecretEntry(key)));
+  if (shared === true) return [];
+  const stored = (await store.read(pendingSecretEntry(key))) ?? (await store.read(ownSecretEntry(key)));
   return stored !== undefined && decodeClientSecret(stored).authority === undefined ? [secretKeyId] : [];
 }
 
 const authorityIn = ({ cloud, tenant }: RegistrationStep, clientId: string | undefined): Authority =>
   authorityOf(cloud, { tenantId: tenant.id, clientId });
 
-const heldSecret = (step: RegistrationStep, clientId: string | undefined): Promise<Secret | undefined> =>
-  secretFor(step.store, step.key, authorityIn(step, clientId));
+const heldSecret = (step: RegistrationStep, { shared, appId }: JournaledRegistration, clientId = appId): Promise<Secret | undefined> =>
+  secretFor(step.store, step.key, authorityIn(step, clientId), shared === true);
 
-const keepPending = (step: RegistrationStep, clientId: string | undefined, secret: Secret): Promise<void> =>
-  step.store.write(pendingSecretEntry(step.key), encodeClientSecret(secret, authorityIn(step, clientId)));
+/** The other mailboxes of a shared app have no other secret, and none is made while one works. */
+const keepPending = (step: RegistrationStep, { shared, appId }: JournaledRegistration, secret: Secret): Promise<void> => {
+  const entry = shared === true && appId !== undefined ? sharedSecretEntry(appId) : pendingSecretEntry(step.key);
+  return step.store.write(entry, encodeClientSecret(secret, authorityIn(step, appId)));
+};
 
 function report(app: RegisteredApp, graph: Graph, { deps }: RegistrationStep, made: JournaledRegistration): void {
   const isNew = app.changed.includes('application');

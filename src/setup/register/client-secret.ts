@@ -79,7 +79,7 @@ async function findSecret(clientId: string, step: RegistrationStep): Promise<Sec
   const { deps, input, key, store, cloud, tenant, certificate } = step;
   if (certificate !== undefined) return certificate.pem;
   if (input.clientSecretFile !== undefined) return secretFromFile(deps.ctx, input.clientSecretFile);
-  const kept = await secretFor(store, key, authorityOf(cloud, { tenantId: tenant.id, clientId }));
+  const kept = await secretFor(store, key, authorityOf(cloud, { tenantId: tenant.id, clientId }), step.isShared);
   const found = kept ?? deps.knownSecret(clientId);
   if (found !== undefined) return found;
   if (deps.canAsk) return secretFromPrompt(clientId, step);

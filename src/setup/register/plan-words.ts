@@ -1,10 +1,11 @@
 import type { Tenant } from '../../core/cloud.ts';
 import type { Context } from '../../core/context.ts';
 import { fold } from '../../core/fold.ts';
-import { isLoopback } from '../../core/mailbox.ts';
+import { isLoopback, type MailboxRecord } from '../../core/mailbox.ts';
 import type { RegistrationPlan } from '../../core/registration-plan.ts';
 import { adminApp } from '../../oauth/admin-refusal.ts';
 import { productNamed } from '../../products/products.ts';
+import { namedUsers } from '../../secrets/app-users.ts';
 import type { Answers } from '../answers/answers.ts';
 import { renderSummary } from '../answers/summary.ts';
 
@@ -13,10 +14,12 @@ export interface Planned {
   readonly answers: Answers;
   readonly tenant: Tenant;
   readonly plan: RegistrationPlan | undefined;
+  /** the set-ups whose app this mailbox uses, too */
+  readonly users: readonly MailboxRecord[];
 }
 
 /** What will be set up, where, and who signs in: at most twelve lines. The rest is among the details. */
-export function shortSummary({ answers, tenant, plan }: Planned, env: Context['env'], columns: number): string {
+export function shortSummary({ answers, tenant, plan, users }: Planned, env: Context['env'], columns: number): string {
   const { mailbox, for: product, redirectUri, signInAs, openedBy, register } = answers;
   const title = product === 'this-computer' ? 'this computer' : (productNamed(product)?.title ?? product);
   const facts: (readonly [string, string])[] = [
@@ -29,7 +32,12 @@ export function shortSummary({ answers, tenant, plan }: Planned, env: Context['e
   const makes =
     plan === undefined
       ? []
-      : [`  ${fold(madeBy[register](tenant.foundBy), columns, 2)}`, ...changes(plan).map((text) => `    ${fold(text, columns, 4)}`)];
+      : users.length > 0
+        ? [
+            `  ${fold(`Use the app of ${namedUsers(users)} in ${tenant.foundBy}, and add what it lacks:`, columns, 2)}`,
+            ...added(plan, columns),
+          ]
+        : [`  ${fold(madeBy[register](tenant.foundBy), columns, 2)}`, ...changes(plan).map((text) => `    ${fold(text, columns, 4)}`)];
   const words = signInWords(answers, env);
   const paragraphs = [
     [
@@ -51,6 +59,10 @@ const madeBy: Readonly<Record<Answers['register'], (tenant: string) => string>> 
   handoff: (tenant) => `An administrator creates in ${tenant}, by the folder that is written now:`,
   existing: () => '',
 };
+
+/** Of an app that others use: no name, and no second secret. */
+const added = (plan: RegistrationPlan, columns: number): readonly string[] =>
+  [...changes(plan).slice(-1), ...plan.redirectUris.map((uri) => `redirect URI ${uri}`)].map((text) => `    ${fold(text, columns, 4)}`);
 
 function changes(plan: RegistrationPlan): readonly string[] {
   const { displayName, secretMonths, certificate, consent, appRoles, exchangePermissions, graphPermissions } = plan;

@@ -6,6 +6,7 @@ import { appAt } from '../../oauth/oauth-app.ts';
 import { pendingSecretEntry } from '../../store/token-entry.ts';
 import type { Answers } from '../answers/answers.ts';
 import { missingClientId } from '../answers/missing.ts';
+import { isShared } from '../answers/question.ts';
 import type { Registered } from '../sign-in/registered-setup.ts';
 import { throughGraph } from './auto.ts';
 import { obtainSecret } from './client-secret.ts';
@@ -60,6 +61,7 @@ const registrationOf = (answers: Answers, way: RegistrationResult, certificate: 
   ...defined({ secretKeyId: way.secretKeyId, oldSecretKeyId: way.oldSecretKeyId }),
   ...(way.made && defined({ made: way.made, ...answersKept(way.answers ?? answers) })),
   ...defined({ publicClientFlows: way.publicClientFlows }),
+  ...(isShared(answers) ? { shared: true as const } : {}),
 });
 
 /** The answers that the mailbox file keeps of an app that mailauth registered. */

@@ -38,7 +38,7 @@ export async function registeredBefore(
   if (registration === undefined) return undefined;
   const isConfidential = registration.clientType === 'confidential';
   const clientSecret = isConfidential
-    ? await secretFor(store, key, authorityOf(cloud, { tenantId: tenant.id, clientId: registration.clientId }))
+    ? await secretFor(store, key, authorityOf(cloud, { tenantId: tenant.id, clientId: registration.clientId }), registration.shared)
     : undefined;
   if (isConfidential && clientSecret === undefined) return undefined;
   const before: Registered = { answers, registration, ...defined({ clientSecret }) };

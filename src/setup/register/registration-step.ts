@@ -8,6 +8,7 @@ import type { ClientCertificate } from '../../oauth/client-certificate.ts';
 import { type PlanAnswers, planRegistration } from '../../products/plan.ts';
 import { productNamed } from '../../products/products.ts';
 import type { Answers } from '../answers/answers.ts';
+import { isShared } from '../answers/question.ts';
 import type { JournaledRegistration } from '../journal/journal-file.ts';
 import type { OpenSetup } from '../journal/setup-deps.ts';
 import type { Proof } from '../sign-in/registered-setup.ts';
@@ -20,6 +21,10 @@ export interface RegistrationStep extends OpenSetup {
   readonly store: SecretStore;
   /** app-only access by certificate, in place of a client secret */
   readonly certificate?: ClientCertificate;
+  /** the app is for all mailboxes of the tenant and product */
+  readonly isShared: boolean;
+  /** of a shared app: no other set-up changes it meanwhile */
+  readonly alone?: <T>(work: () => Promise<T>) => Promise<T>;
   /** what an earlier run made through Graph */
   readonly madeBefore: JournaledRegistration | undefined;
   /** with an administrator's token, where mailauth registers the app */
@@ -58,5 +63,6 @@ export function planAnswers(answers: Answers): Answers & PlanAnswers {
 export function planOf(answers: Answers, { certificate }: RegistrationStep, { setupId }: JournaledRegistration): RegistrationPlan {
   const guide = productNamed(answers.for);
   if (guide === undefined) throw new Error(`no guide ${answers.for}`);
-  return planRegistration(guide, { ...planAnswers(answers), ...(certificate && { certificate: publicPart(certificate) }) }, setupId);
+  const plan = planRegistration(guide, { ...planAnswers(answers), ...(certificate && { certificate: publicPart(certificate) }) }, setupId);
+  return isShared(answers) ? { ...plan, isShared: true } : plan;
 }

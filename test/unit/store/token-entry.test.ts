@@ -36,8 +36,18 @@ describe('token entries', () => {
   });
 
   it('have names that differ by kind, product and mailbox', () => {
-    const names = [tokenEntry(key), clientSecretEntry(key), tokenEntry({ ...key, for: 'custom' }), tokenEntry({ ...key, mailbox: 'b@x' })];
-    expect(new Set(names).size).toBe(4);
+    const registration = { clientId: '11111111-2222-3333-4444-555555555555' };
+    const user = { ...key, registration };
+    const shared = { ...key, registration: { ...registration, shared: true as const } };
+    expect(clientSecretEntry(shared)).toBe(clientSecretEntry({ ...shared, mailbox: 'b@x' }));
+    const names = [
+      tokenEntry(key),
+      clientSecretEntry(user),
+      clientSecretEntry(shared),
+      tokenEntry({ ...key, for: 'custom' }),
+      tokenEntry({ ...key, mailbox: 'b@x' }),
+    ];
+    expect(new Set(names).size).toBe(5);
     expect(tokenEntry({ ...key, mailbox: 'Ops@Contoso.com' })).toBe('token/this-computer/ops@contoso.com');
   });
 });

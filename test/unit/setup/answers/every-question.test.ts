@@ -34,6 +34,7 @@ const others: Required<{ [K in AnswerId]: Known[K] }> = {
   register: 'portal',
   clientType: 'public',
   clientId: '11111111-2222-3333-4444-555555555555',
+  sharedApp: 'yes',
   redirectUri: 'https://help.contoso.com/other',
   audience: 'multi',
   variant: 'older-plugin',
@@ -66,8 +67,8 @@ describe.each(Object.keys(answerSchemas).map((id) => ({ question: allQuestions.f
 
     it('has its flag in setup --help, under the name of its answer', () => {
       const option = options.find((one) => one.long === question?.flag);
-      // Whose account opens the mailbox says who opens it.
-      expect([option?.attributeName(), option?.required]).toEqual([id === 'openedBy' ? 'signInAs' : id, true]);
+      // Whose account opens the mailbox says who opens it. The flag of the shared app is an answer by itself.
+      expect([option?.attributeName(), option?.required]).toEqual([id === 'openedBy' ? 'signInAs' : id, id !== 'sharedApp']);
       expect(option?.description).not.toBe('');
     });
 

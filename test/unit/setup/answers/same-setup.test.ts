@@ -93,6 +93,7 @@ describe('is the app that stands the one that these answers mean?', () => {
       signInAs: 'ada@contoso.com',
       tenant: 'fabrikam.com',
       label: 'Contoso',
+      sharedApp: 'yes',
     },
     ...{ register: 'portal', clientType: 'confidential', clientId, redirectUri: 'http://localhost:1', audience: 'multi', variant: 'x' },
     ...{
