@@ -136,7 +136,7 @@ describe('--shared-app', () => {
         await other.end();
       }
     }
-  });
+  }, 150_000);
 });
 
 describe('the wizard', () => {

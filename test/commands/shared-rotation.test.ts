@@ -117,7 +117,7 @@ describe('secret rotate of an app that two mailboxes share', () => {
         m = kept;
       }
     }
-  });
+  }, 150_000);
 
   it('of a product: both secrets work until --finish, and --ending names what is not finished and does not repeat it', async () => {
     await m.ready(`${osticket} ${ada}`, `${osticket} ${bob}`);
