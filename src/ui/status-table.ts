@@ -31,11 +31,14 @@ export function renderStatusTable(lines: readonly StatusLine[], theme: Theme, co
   const whole = order.filter((column) => column !== 'label' || isLabelled);
   const needsHeadings = byCustomer || (isLabelled && widthOf(lines, whole) > columns);
   const hasHeadings = needsHeadings && customers.size > 1;
+  // Where only some of a customer's set-ups are listed, their number would say something else than it seems.
+  const headingOf = (name: string, some: readonly StatusLine[]) =>
+    byCustomer ? heading(name, some, theme, columns) : `${theme.bold(fold(name, columns))}\n`;
   const wanted = hasHeadings ? whole.filter((column) => column !== 'label') : whole;
   const shown = widthOf(lines, wanted) > columns ? wanted.filter((column) => !saysTheSame(lines, column)) : wanted;
   if (widthOf(lines, shown) > columns) {
     const inTwo = (some: readonly StatusLine[]) => some.map((line) => `${twoLines(line, hasHeadings, theme, columns)}\n`).join('');
-    return hasHeadings ? [...customers].map(([name, some]) => heading(name, some, theme, columns) + inTwo(some)).join('') : inTwo(lines);
+    return hasHeadings ? [...customers].map(([name, some]) => headingOf(name, some) + inTwo(some)).join('') : inTwo(lines);
   }
   const widths = shown.map((column) => columnWidth(lines, column));
   const row = (cells: Partial<Record<Column, string>>) =>
@@ -46,7 +49,7 @@ export function renderStatusTable(lines: readonly StatusLine[], theme: Theme, co
   const head = `  ${theme.dim(row(heads))}\n`;
   const body = (some: readonly StatusLine[]) => some.map((line) => `${signOf(line, theme)} ${row({ ...line })}\n`).join('');
   if (!hasHeadings) return head + body(lines);
-  return head + [...customers].map(([name, some]) => heading(name, some, theme, columns) + body(some)).join('');
+  return head + [...customers].map(([name, some]) => headingOf(name, some) + body(some)).join('');
 }
 
 /** By the label, and where there is none by the domain, which a person knows sooner than the ID of a tenant. */

@@ -173,7 +173,39 @@ describe('the wizard', () => {
   });
 });
 
+describe('from a list', () => {
+  it('the mailboxes of each tenant and product have one app, and another label is only written', async () => {
+    const from = ['setup', '--from', '-', '--for', 'osticket', '--shared-app', '--redirect-uri', 'https://help.contoso.example/oauth'];
+    const list = async (label: string) => {
+      const text = `mailbox,label\n${ada},${label}\n${bob},Contoso\nada@fabrikam.example,Fabrikam\n`;
+      const pieces = async function* () {
+        yield text;
+      };
+      const bytes = async function* () {
+        yield Buffer.from(text);
+      };
+      return m.run([...from, '--sandbox', '--yes', '--json'], { longInput: { isTerminal: false, pieces, bytes } });
+    };
+    const ran = await list('Contoso');
+    expect(ran.exit, ran.out + ran.err).toBe(0);
+    expect(await countOf(m)).toMatchObject({ apps: 2, secrets: 2 });
+    const before = await tenantOf(m);
+    expect((await list('Contoso two')).exit).toBe(0);
+    expect([await tenantOf(m), (await recordOf(ada)).label]).toEqual([before, 'Contoso two']);
+  });
+});
+
 describe('the last one', () => {
+  it('logout does not say that the secret goes while others use it', async () => {
+    await done(`${osticket} ${ada}`);
+    await done(`${osticket} ${bob}`);
+    const logout = async (box: string) =>
+      (await m.mailauth(`logout ${box} --sandbox`, { terminal: true, prompts: person([['Remove this', true]]).prompts })).err;
+    expect(await logout(ada)).not.toContain('client secret');
+    expect(await logout(bob)).toContain('client secret');
+    expect(secretEntries()).toEqual([]);
+  });
+
   it('logout keeps the secret and the app while others use them, and takes them with the last', async () => {
     await done(`${osticket} ${ada}`);
     await done(`${osticket} ${bob}`);

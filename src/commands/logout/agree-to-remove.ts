@@ -1,3 +1,4 @@
+import { defined } from '../../core/defined.ts';
 import type { MailboxKey, MailboxRecord } from '../../core/mailbox.ts';
 import { again, mailauth } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
@@ -10,6 +11,8 @@ import type { InterruptedSetup } from '../../setup/journal/journal-file.ts';
 export interface LocalTraces extends MailboxKey {
   readonly record?: MailboxRecord;
   readonly journal?: InterruptedSetup;
+  /** its client secret stays, because other mailboxes share the app */
+  readonly leavesSecret?: boolean;
 }
 
 /**
@@ -77,18 +80,19 @@ function whatGoes(going: readonly LocalTraces[], deleteApp: boolean): string {
 
 const titleOf = ({ for: product }: MailboxKey): string => productNamed(product)?.title ?? product;
 
-function partsOf({ record, journal }: LocalTraces): readonly string[] {
+function partsOf({ record, journal, leavesSecret }: LocalTraces): readonly string[] {
   if (record === undefined) return [journal === undefined ? 'the folder for the administrator' : 'a set-up that is not finished'];
   const unfinished = journal === undefined ? [] : ['a set-up that is not finished'];
   return [
     'settings',
     ...(hasSignIn(record) ? ['sign-in and tokens'] : []),
-    ...(hasSecret({ record }) ? [secretWord(record)] : []),
+    ...(hasSecret({ record, ...defined({ leavesSecret }) }) ? [secretWord(record)] : []),
     ...unfinished,
   ];
 }
 
 const hasSignIn = (record: MailboxRecord): boolean => record.account !== undefined || record.access === 'app-only';
-const hasSecret = ({ record }: Pick<LocalTraces, 'record'>): boolean => record?.registration.clientType === 'confidential';
+const hasSecret = ({ record, leavesSecret }: Pick<LocalTraces, 'record' | 'leavesSecret'>): boolean =>
+  record?.registration.clientType === 'confidential' && leavesSecret !== true;
 const secretWord = ({ registration }: MailboxRecord): string =>
   registration.certificateThumbprint === undefined ? 'client secret' : 'certificate and key';

@@ -9,7 +9,7 @@ import { tenantForMailbox } from '../../entra/discovery.ts';
 import { problem } from '../../errors/problem.ts';
 import { productNamed } from '../../products/products.ts';
 import { sheetPage } from '../../products/sheet/write-sheet.ts';
-import { namedUsers } from '../../secrets/app-users.ts';
+import { namedUsers, usersOf } from '../../secrets/app-users.ts';
 import { rotationNotes } from '../../secrets/rotation-notes.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { canAsk, mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
@@ -150,7 +150,9 @@ async function meant(session: Session, argument: string | undefined, options: Op
   const { records, broken } = await mailboxesOf(session).listMailboxes();
   const given = argument ?? (session.ctx.env.MAILAUTH_MAILBOX || undefined);
   const wanted = given === undefined ? undefined : bareAddress(given).toLowerCase();
-  const here = (await localTraces(session, records)).filter((one) => options.for === undefined || one.for === options.for);
+  const here = (await localTraces(session, records, options.all === true)).filter(
+    (one) => options.for === undefined || one.for === options.for,
+  );
   const mailbox = options.all === true ? undefined : (wanted ?? (await onlyMailbox(session, here, options)));
   const going = options.all === true ? here : here.filter((one) => one.mailbox === mailbox);
   // A mailbox file that cannot be read does not mean that there is nothing to remove.
@@ -180,13 +182,16 @@ async function onlyMailbox(session: Session, here: readonly LocalTraces[], { del
   throw problem('mailbox-choice', { candidates, command: mailauth('logout', { deleteApp }) });
 }
 
-async function localTraces({ ctx, home }: Session, records: readonly MailboxRecord[]): Promise<readonly LocalTraces[]> {
+async function localTraces({ ctx, home }: Session, records: readonly MailboxRecord[], allGo: boolean): Promise<readonly LocalTraces[]> {
   const found = new Map<string, LocalTraces>();
-  const note = (key: MailboxKey, more: Pick<LocalTraces, 'record' | 'journal'>) => {
+  const note = (key: MailboxKey, more: Omit<LocalTraces, keyof MailboxKey>) => {
     const slug = mailboxSlug(key);
     found.set(slug, { ...found.get(slug), mailbox: key.mailbox, for: key.for, ...more });
   };
-  for (const record of records) note(record, { record });
+  for (const record of records) {
+    const leavesSecret = record.registration.shared === true && !allGo && usersOf(records, record).length > 1;
+    note(record, { record, leavesSecret });
+  }
   for (const journal of await journals(ctx, home).all()) {
     const { mailbox, for: product } = journal.answers;
     if (mailbox !== undefined && product !== undefined) note({ mailbox, for: product }, { journal });
