@@ -10,6 +10,7 @@ import { manyBench } from './many.mjs';
 import { postgresBench } from './postgres.mjs';
 import { sendBench } from './send.mjs';
 import { installedSize, sourceSize } from './size.mjs';
+import { slowWays } from './slow-way.mjs';
 import { tokenBench } from './tokens.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -155,15 +156,31 @@ async function mailTests() {
       `${(all / slowest).toFixed(2)} x`,
       `${all.toFixed(0)} ms and ${slowest.toFixed(0)} ms; goal 1.2`,
     );
-    for (const concurrency of [1, 5, 20]) {
-      const { ms, mib, cpuMs } = await timed(['test', 'all', '--all-mailboxes', '--concurrency', String(concurrency)]);
-      const rate = `${(200_000 / ms).toFixed(0)} mailboxes/s`;
+    const many = async (concurrency, mailboxes, note = '') => {
+      const filter = mailboxes === 200 ? [] : ['--for', 'custom'];
+      const { ms, mib, cpuMs } = await timed(['test', 'all', '--all-mailboxes', ...filter, '--concurrency', String(concurrency)]);
+      const each = `${(cpuMs / mailboxes).toFixed(0)} ms CPU each, peak ${mib.toFixed(0)} MiB`;
       row(
-        `200 mailboxes, concurrency ${concurrency}`,
+        `${mailboxes} mailboxes${note}, concurrency ${concurrency}`,
         `${(ms / 1000).toFixed(1)} s`,
-        `${rate}, ${(cpuMs / 200).toFixed(0)} ms CPU each, peak ${mib.toFixed(0)} MiB`,
+        `${((mailboxes * 1000) / ms).toFixed(0)} mailboxes/s, ${each}`,
+      );
+      return ms;
+    };
+    for (const concurrency of [1, 5, 20]) await many(concurrency, 200);
+    const end = await slowWays(join(home, 'sandbox'), 150);
+    const serial = await many(1, 40, ', answers after 150 ms');
+    for (const concurrency of [5, 20, 64]) {
+      // More mailboxes than are in work at once, so that the last ones do not work alone for most of the time.
+      const ms = await many(concurrency, 200, ', answers after 150 ms');
+      const ratio = serial / 40 / (ms / 200);
+      row(
+        `  beside one after the other, concurrency ${concurrency}`,
+        `${ratio.toFixed(1)} x`,
+        concurrency === 20 ? 'goal at least 15' : '',
       );
     }
+    end();
   } finally {
     sandbox.kill();
   }
