@@ -9,5 +9,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 } else {
   // Mail clients and cron jobs call this one thousands of times: a file of its own, with nothing else in it.
   const isTokenGet = ['token', 'get'].every((word) => process.argv.includes(word));
-  require(isTokenGet ? '../dist/quick.cjs' : '../dist/main.cjs').main();
+  const { MAILAUTH_DATABASE_URL: address, MAILAUTH_DATABASE_URL_FILE: file } = process.env;
+  const quick = address || file ? '../dist/quick-database.cjs' : '../dist/quick.cjs';
+  require(isTokenGet ? quick : '../dist/main.cjs').main();
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { tokenGet } from '../commands/token/token-get.ts';
 import type { Clock, Context, Files, GuardedFile, Network } from '../core/context.ts';
-import { namesDatabase } from '../core/database-port.ts';
+import { defined } from '../core/defined.ts';
 import { errorCode } from '../core/errors.ts';
 import { isOfRecordedAccount } from '../core/mailbox.ts';
 import type { Prompts } from '../core/prompts-port.ts';
@@ -13,6 +13,7 @@ import { chosenCloud, cloudFileOf } from '../session/chosen-cloud.ts';
 import { type Globals, globalValueFlags, readGlobals } from '../session/globals.ts';
 import { openStore } from '../session/open-store.ts';
 import type { Session } from '../session/session.ts';
+import type { Shared } from '../session/shared-with.ts';
 import { resolveHome } from '../store/home.ts';
 import { refuseSteered } from '../store/steering.ts';
 import { readGuardedFile } from '../system/disk/guarded-file.ts';
@@ -20,9 +21,12 @@ import { heldBy } from '../system/disk/owners.ts';
 import { createKeychain } from '../system/keychain/keychain.ts';
 import { print, startApp } from './start-app.ts';
 
+/** What the run shares with other machines, for the quick program that knows PostgreSQL. */
+export type Share = (ctx: Context, globals: Globals, home: string) => Pick<Shared, 'ctx' | 'store'> | undefined;
+
 /** What `bin/mailauth.js` calls for `token get`, which mail clients and cron jobs call thousands of times a day. */
-export async function main(): Promise<void> {
-  const token = await fromStore(process.argv.slice(2));
+export async function main(share?: Share): Promise<void> {
+  const token = await fromStore(process.argv.slice(2), share);
   if (token === undefined || !print(token)) await startApp();
 }
 
@@ -30,7 +34,7 @@ export async function main(): Promise<void> {
  * Runs the command with a context that can only read. Answers what belongs on stdout, or undefined when there is more to do than to read:
  * a refresh, a question, an error. Then the whole program runs from the start, for nothing was written or asked yet.
  */
-async function fromStore(argv: readonly string[]): Promise<string | undefined> {
+async function fromStore(argv: readonly string[], share?: Share): Promise<string | undefined> {
   try {
     const { values, positionals, tokens } = parseArgs({ args: [...argv], options: quickFlags, allowPositionals: true, tokens: true });
     if (isAheadOfCommand(tokens)) return undefined;
@@ -38,9 +42,10 @@ async function fromStore(argv: readonly string[]): Promise<string | undefined> {
     if (group !== 'token' || verb !== 'get' || args.length > 1) return undefined;
     const flags = { ...values, minValidity: values['min-validity'], cloudFile: values['cloud-file'] };
     const ctx = readingContext(process);
-    // Which set-ups the database has, the whole program asks.
-    if (namesDatabase(ctx)) return undefined;
-    const { text } = await tokenGet.run({ args, flags }, readingSession(ctx, readGlobals(flags, ctx.env)));
+    const globals = readGlobals(flags, ctx.env);
+    const home = homeOf(ctx, globals);
+    const shared = share?.(ctx, globals, home);
+    const { text } = await tokenGet.run({ args, flags }, readingSession(shared?.ctx ?? ctx, globals, home, shared?.store));
     return typeof text === 'string' ? text : undefined;
   } catch {
     return undefined;
@@ -78,8 +83,9 @@ export const quickFlags = {
   sandbox: yes,
 } as const;
 
-function readingSession(ctx: Context, globals: Globals): Session {
-  const home = globals.sandbox ? join(resolveHome(ctx), 'sandbox') : resolveHome(ctx);
+const homeOf = (ctx: Context, { sandbox }: Globals): string => (sandbox ? join(resolveHome(ctx), 'sandbox') : resolveHome(ctx));
+
+function readingSession(ctx: Context, globals: Globals, home: string, postgres: Shared['store'] | undefined): Session {
   return {
     ctx,
     globals,
@@ -89,7 +95,7 @@ function readingSession(ctx: Context, globals: Globals): Session {
     browserTimeoutMs: 0,
     async store(record) {
       await refuseSteered(ctx, { home, isSandbox: globals.sandbox, cloudFile: cloudFileOf(globals) }, record);
-      return openStore(ctx, globals, home, globals.store ?? record.store);
+      return openStore(ctx, globals, home, globals.store ?? record.store, defined({ postgres }));
     },
     storeToShow: refuse,
     refuseSteered: refuse,

@@ -7,7 +7,7 @@ import { sharedFiles } from '../database/shared-files.ts';
 import type { KeySource } from '../store/key-source.ts';
 import { defaultStepTimeoutMs, type Globals } from './globals.ts';
 
-interface Shared {
+export interface Shared {
   readonly database: Database;
   /** as of this computer, but with the files that the database has, and its time */
   readonly ctx: Context;
