@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Office, openOffice, type Running, type Seat } from './rigs/office.ts';
@@ -125,6 +125,28 @@ describe('mailauth keepalive on several machines', () => {
       expect(seat.app.refreshes - (before[i] ?? 0), seat.mailbox).toBe(1);
     }
   }, 90_000);
+});
+
+describe('notices of several machines', () => {
+  it('say once that a mailbox has turned red, and once that it is green', async () => {
+    const seat = await seatOf();
+    const book = join(seat.folder, 'notices');
+    const own = (text: string) => text.split('\n').filter((line) => line.includes(seat.mailbox));
+    const run = (name: string) =>
+      seat.start(['keepalive', '--renew-after', '0', '--jitter', '0', '--for', 'this-computer', '--notify-command', `cat >> ${book}`], {
+        env: machine(name),
+      }).ended;
+    const heard = async () => own(await readFile(book, 'utf8').catch(() => '')).map((line) => JSON.parse(line).event);
+    seat.app.refusal = 'revoked';
+    await Promise.all([run('0'), run('1')]);
+    expect(await heard()).toEqual(['red']);
+    await run('2');
+    expect(await heard()).toEqual(['red']);
+    seat.app.refusal = undefined;
+    expect((await seat.run(['login', seat.mailbox, '--force', '--no-test'], { env: machine('0') })).code).toBe(0);
+    await Promise.all([run('1'), run('2')]);
+    expect(await heard()).toEqual(['red', 'green']);
+  }, 60_000);
 });
 
 describe('kills at random moments', () => {
