@@ -18,7 +18,10 @@ const programs = {
   'explain-now': 'src/library/explain-now.ts',
 };
 /** `token get` is a program of its own and reads its few schemas without zod (see src/quick). */
-const quick = { entry: { quick: 'src/quick/quick.ts', 'quick-database': 'src/quick/quick-database.ts' }, schemas: './src/quick/tiny-schema.ts' };
+const quick = {
+  entry: { quick: 'src/quick/quick.ts', 'quick-database': 'src/quick/quick-database.ts' },
+  schemas: './src/quick/tiny-schema.ts',
+};
 /**
  * What is imported only when it is needed becomes a file of its own, so that app.cjs does not grow by it: the questions, the package that
  * makes the certificates of the sandbox, and the one that reads CSV. None may import a module that app.cjs contains too, for it would exist
