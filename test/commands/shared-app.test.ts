@@ -206,6 +206,14 @@ describe('the last one', () => {
     expect(secretEntries()).toEqual([]);
   });
 
+  it('--delete-app asks a person before the mailbox goes, also where the app stays', async () => {
+    await done(`${osticket} ${ada}`);
+    await done(`${osticket} ${bob}`);
+    const { prompts, unasked } = person([['Remove this', false]]);
+    const ran = await m.mailauth(`logout ${ada} --delete-app --sandbox`, { terminal: true, prompts });
+    expect([ran.exit, unasked(), (await recordOf(ada)).mailbox]).toEqual([1, [], ada]);
+  });
+
   it('logout keeps the secret and the app while others use them, and takes them with the last', async () => {
     await done(`${osticket} ${ada}`);
     await done(`${osticket} ${bob}`);

@@ -11,8 +11,8 @@ import type { InterruptedSetup } from '../../setup/journal/journal-file.ts';
 export interface LocalTraces extends MailboxKey {
   readonly record?: MailboxRecord;
   readonly journal?: InterruptedSetup;
-  /** its client secret stays, because other mailboxes share the app */
-  readonly leavesSecret?: boolean;
+  /** its app and client secret stay, because other mailboxes use them */
+  readonly sharesApp?: boolean;
 }
 
 /**
@@ -62,8 +62,9 @@ export async function agreeToRemove(
     });
     return;
   }
-  // The name of the app is typed later, which is the stronger question.
-  if (!deleteApp && !(await prompts.confirm({ message: 'Remove this from this computer?', default: false, back }))) {
+  // The name of an app that is deleted is typed later, which is the stronger question.
+  const isTyped = deleteApp && going.some((one) => one.sharesApp !== true);
+  if (!isTyped && !(await prompts.confirm({ message: 'Remove this from this computer?', default: false, back }))) {
     throw problem('logout-declined', {});
   }
 }
@@ -80,19 +81,19 @@ function whatGoes(going: readonly LocalTraces[], deleteApp: boolean): string {
 
 const titleOf = ({ for: product }: MailboxKey): string => productNamed(product)?.title ?? product;
 
-function partsOf({ record, journal, leavesSecret }: LocalTraces): readonly string[] {
+function partsOf({ record, journal, sharesApp }: LocalTraces): readonly string[] {
   if (record === undefined) return [journal === undefined ? 'the folder for the administrator' : 'a set-up that is not finished'];
   const unfinished = journal === undefined ? [] : ['a set-up that is not finished'];
   return [
     'settings',
     ...(hasSignIn(record) ? ['sign-in and tokens'] : []),
-    ...(hasSecret({ record, ...defined({ leavesSecret }) }) ? [secretWord(record)] : []),
+    ...(hasSecret({ record, ...defined({ sharesApp }) }) ? [secretWord(record)] : []),
     ...unfinished,
   ];
 }
 
 const hasSignIn = (record: MailboxRecord): boolean => record.account !== undefined || record.access === 'app-only';
-const hasSecret = ({ record, leavesSecret }: Pick<LocalTraces, 'record' | 'leavesSecret'>): boolean =>
-  record?.registration.clientType === 'confidential' && leavesSecret !== true;
+const hasSecret = ({ record, sharesApp }: Pick<LocalTraces, 'record' | 'sharesApp'>): boolean =>
+  record?.registration.clientType === 'confidential' && sharesApp !== true;
 const secretWord = ({ registration }: MailboxRecord): string =>
   registration.certificateThumbprint === undefined ? 'client secret' : 'certificate and key';

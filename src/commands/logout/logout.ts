@@ -189,8 +189,8 @@ async function localTraces({ ctx, home }: Session, records: readonly MailboxReco
     found.set(slug, { ...found.get(slug), mailbox: key.mailbox, for: key.for, ...more });
   };
   for (const record of records) {
-    const leavesSecret = record.registration.shared === true && !allGo && usersOf(records, record).length > 1;
-    note(record, { record, leavesSecret });
+    const sharesApp = record.registration.shared === true && !allGo && usersOf(records, record).length > 1;
+    note(record, { record, sharesApp });
   }
   for (const journal of await journals(ctx, home).all()) {
     const { mailbox, for: product } = journal.answers;

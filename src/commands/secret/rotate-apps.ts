@@ -1,5 +1,6 @@
 import { defined } from '../../core/defined.ts';
 import { Exit, type ExitCode, type MailauthError } from '../../core/errors.ts';
+import { columnsOf, fold } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { type Command, mailauth } from '../../core/next.ts';
 import { allShown } from '../../core/shown.ts';
@@ -118,7 +119,9 @@ function endsWithin(users: readonly MailboxRecord[], days: number, now: number):
 }
 
 async function agreeToAll(due: readonly App[], { finish }: Wish, command: Command, session: Session): Promise<void> {
-  const lines = due.map(({ first, users }) => `  ${first.registration.clientId} (${first.for}): ${namedUsers(users)}\n`);
+  const columns = columnsOf(session.ctx.err);
+  const named = ({ first, users }: App) => `${first.registration.clientId} (${first.for}): ${namedUsers(users)}`;
+  const lines = due.map((app) => `  ${fold(named(app), columns, 4)}\n`);
   const count = `${due.length} app${due.length === 1 ? '' : 's'}`;
   const what = finish ? `Removing the old client secret of ${count}` : `A new client secret for ${count}`;
   if (!session.globals.yes) session.report.show(`${what}:\n${lines.join('')}`);
