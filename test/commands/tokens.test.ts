@@ -231,7 +231,7 @@ describe('reading never writes', () => {
       throw new Error('this test must not write');
     };
     const { systemFiles } = await import('../../src/system/disk/files.ts');
-    const files = { ...systemFiles, writeAtomic: refuse, remove: refuse, removeTree: refuse, lock: refuse };
+    const files = { ...systemFiles, writeAtomic: refuse, append: refuse, remove: refuse, removeTree: refuse, lock: refuse };
     for (const words of reads) expect((await m.mailauth(`${words} --sandbox`, { files })).err).not.toContain('must not write');
     expect((await m.mailauth('token get --sandbox', { files })).out).toBe(`${token}\n`);
   });

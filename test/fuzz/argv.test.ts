@@ -38,7 +38,15 @@ function machine(): ReturnType<typeof testContext> {
   } as unknown as Context['network'];
   return testContext({
     env: { MAILAUTH_HOME: home.path },
-    files: { ...systemFiles, writeAtomic: denied, create: denied, remove: async () => false, removeTree: denied, lock: denied },
+    files: {
+      ...systemFiles,
+      writeAtomic: denied,
+      append: denied,
+      create: denied,
+      remove: async () => false,
+      removeTree: denied,
+      lock: denied,
+    },
     network,
     // A pause of `keepalive --jitter` takes no time here.
     clock: { ...systemClock, sleep: async (_ms, signal) => signal?.throwIfAborted() },
