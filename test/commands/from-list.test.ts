@@ -119,6 +119,15 @@ describe('a list', () => {
     expect(await readFile(place('a.md'), 'utf8')).toContain('https://help.alpha.example/cb');
   });
 
+  it('one registration serves all rows of a tenant and product that share it', async () => {
+    const cells = 'osticket,https://help.alpha.example/cb,true,Alpha\n';
+    const text = `mailbox,for,redirect-uri,shared-app,label\na@alpha.example,${cells}b@alpha.example,${cells}`;
+    const ran = await from(text);
+    expect([ran.exit, signIns(ran).administrators, (await countOf(m)).apps]).toEqual([0, 1, 1]);
+    const again = await from(text);
+    expect([again.exit, dataOf(again).summary.before, signIns(again).administrators]).toEqual([0, 2, 0]);
+  });
+
   it('takes MAILAUTH_GRAPH_TOKEN in place of the sign-ins', async () => {
     const env = { MAILAUTH_GRAPH_TOKEN: await beside(m, async (graph) => graph.token) };
     const text = 'mailbox,sign-in,no-test\na@contoso.example,skip,true\nb@contoso.example,skip,true\n';

@@ -2,6 +2,7 @@ import { fold } from '../../core/fold.ts';
 import { adminApp } from '../../oauth/admin-refusal.ts';
 import type { Theme } from '../../ui/theme.ts';
 import type { RegisterWay } from '../answers/answers.ts';
+import { isShared } from '../answers/question.ts';
 import type { PlannedRow, SignIns } from './plan-rows.ts';
 
 const heads: readonly string[] = ['ROW', 'MAILBOX', 'FOR', 'TENANT'];
@@ -16,7 +17,8 @@ const wayWords: Readonly<Record<RegisterWay, string>> = {
 export function whatOf({ state, error, answers }: PlannedRow): string {
   if (error !== undefined) return error.title;
   if (state === 'finished') return 'set up already';
-  return state === 'interrupted' ? `goes on, ${wayWords[answers.register]}` : wayWords[answers.register];
+  const way = answers.register === 'auto' && isShared(answers) ? 'through one app for all' : wayWords[answers.register];
+  return state === 'interrupted' ? `goes on, ${way}` : way;
 }
 
 /** What is set up where, and how many people sign in for it. Ends with a newline. */
