@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const user = 'postgres';
 const sizes = [100, 1_000, 10_000, 100_000];
@@ -93,7 +94,7 @@ async function renewals({ own, bin, row, server, write, lab }) {
 function bundle(root) {
   const file = join(root, 'node_modules/.cache/mailauth-bench/postgres-mailboxes.mjs');
   const esbuild = ['--bundle', '--format=esm', '--platform=node', '--packages=external', '--log-level=error', `--outfile=${file}`];
-  execFileSync('npx', ['esbuild', join(root, 'test/bench/postgres-mailboxes.ts'), ...esbuild], { cwd: root, stdio: 'ignore' });
+  execFileSync('npx', ['esbuild', fileURLToPath(new URL('postgres-mailboxes.ts', import.meta.url)), ...esbuild], { cwd: root, stdio: 'ignore' });
   return file;
 }
 
