@@ -94,7 +94,10 @@ async function renewals({ own, bin, row, server, write, lab }) {
 function bundle(root) {
   const file = join(root, 'node_modules/.cache/mailauth-bench/postgres-mailboxes.mjs');
   const esbuild = ['--bundle', '--format=esm', '--platform=node', '--packages=external', '--log-level=error', `--outfile=${file}`];
-  execFileSync('npx', ['esbuild', fileURLToPath(new URL('postgres-mailboxes.ts', import.meta.url)), ...esbuild], { cwd: root, stdio: 'ignore' });
+  execFileSync('npx', ['esbuild', fileURLToPath(new URL('postgres-mailboxes.ts', import.meta.url)), ...esbuild], {
+    cwd: root,
+    stdio: 'ignore',
+  });
   return file;
 }
 
