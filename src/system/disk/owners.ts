@@ -1,7 +1,7 @@
 import { closeSync, constants, fchownSync, lstatSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs';
 import { dirname, parse } from 'node:path';
 import type { Held } from '../../core/context.ts';
-import { isMissingFile } from '../../core/errors.ts';
+import { errorCode, isMissingFile } from '../../core/errors.ts';
 
 /** Who can change this file or folder. Synchronous for the same reason as `readGuardedFile`. Throws as the disk does. */
 export function heldBy(path: string): Held | undefined {
@@ -28,13 +28,38 @@ export const isOwnLink = ({ uid, link }: Held): boolean => link === undefined ||
  * its home after `sudo mailauth`. Throws as the disk does, and ELOOP where a link of another user stands in the way of root.
  */
 export function makeFolder(path: string): void {
-  const first = mkdirSync(path, { recursive: true, mode: 0o700 });
+  const first = makeMissing(path);
   if (process.getuid?.() !== 0) return;
   refuseForeignLinks(path);
   if (first === undefined) return;
   const made: string[] = [];
   for (let folder = path; folder.length >= first.length; folder = dirname(folder)) made.unshift(folder);
   for (const folder of made) give(folder);
+}
+
+/**
+ * Answers the first folder that was not there. Node's own `recursive` tries for ever in /proc and /sys, where Linux answers ENOENT also below
+ * a folder that is there.
+ */
+function makeMissing(path: string): string | undefined {
+  const made = tryFolder(path);
+  if (made !== 'parent-missing') return made === 'made' ? path : undefined;
+  const first = makeMissing(dirname(path));
+  if (tryFolder(path) === 'parent-missing')
+    throw Object.assign(new Error(`ENOENT: no folder can be made, ${path}`), { code: 'ENOENT', path });
+  return first ?? path;
+}
+
+function tryFolder(path: string): 'made' | 'there' | 'parent-missing' {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return 'made';
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' && dirname(path) !== path) return 'parent-missing';
+    // Where a folder is there, systems answer EEXIST, EISDIR, EPERM or EROFS.
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+    return 'there';
+  }
 }
 
 /** Root alone is in danger: everybody else can write only where the system lets him. A link that root made leads where root wanted. */

@@ -24,6 +24,18 @@ it('writes a whole file, 0600 in folders of 0700, and leaves nothing beside it',
   expect([await mode(file), await mode(join(folder, 'a')), await readdir(join(folder, 'a', 'b'))]).toEqual([0o600, 0o700, ['file']]);
 });
 
+it.runIf(process.platform === 'linux')('says so at once where Linux lets nobody make a folder', async () => {
+  for (const file of ['/proc/mailauth/a/file', '/proc/sys/mailauth/file'])
+    await expect(writeAtomic(file, 'x')).rejects.toMatchObject({ code: expect.stringMatching(/^(?:ENOENT|EACCES|EPERM|EROFS)$/) });
+});
+
+it('a file or a link that leads nowhere is no folder', async () => {
+  await writeFile(join(folder, 'file'), '');
+  await symlink(join(folder, 'nowhere'), join(folder, 'link'));
+  await expect(writeAtomic(join(folder, 'file', 'a', 'b'), 'x')).rejects.toMatchObject({ code: 'ENOTDIR' });
+  await expect(writeAtomic(join(folder, 'link', 'a'), 'x')).rejects.toMatchObject({ code: 'EEXIST' });
+});
+
 it('closes a file that was open to others', async () => {
   const file = join(folder, 'file');
   await writeFile(file, 'old');
