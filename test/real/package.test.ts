@@ -44,6 +44,7 @@ test('the package holds what runs and nothing else', () => {
     'dist/library.d.mts',
     'dist/library.mjs',
     'dist/main.cjs',
+    'dist/postgresql.cjs',
     'dist/quick-database.cjs',
     'dist/quick.cjs',
     'man/mailauth.1',
