@@ -8,11 +8,16 @@ import { rfc3339Exact, timeInFileName } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
 import { resolveHome } from '../store/home.ts';
 
-const fileTroubles = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EISDIR', 'EMFILE', 'EIO']);
+const fileTroubles = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EISDIR', 'EMFILE', 'ENAMETOOLONG', 'EIO']);
+
+/** A folder that cannot be made: below a file, below a link that leads nowhere, or in /proc. */
+const isRefusedFolder = (error: Error): boolean =>
+  'syscall' in error && error.syscall === 'mkdir' && ['ENOENT', 'EEXIST'].includes(errorCode(error) ?? '');
 
 /** A disk that refuses (full, read-only, not ours) in the operator's words; undefined for anything else. */
 export function fromSystemError(thrown: unknown): MailauthError | undefined {
-  if (!(thrown instanceof Error) || !fileTroubles.has(errorCode(thrown) ?? '')) return undefined;
+  if (!(thrown instanceof Error)) return undefined;
+  if (!fileTroubles.has(errorCode(thrown) ?? '') && !isRefusedFolder(thrown)) return undefined;
   return problem('write-failed', { why: plain(thrown.message) }, { cause: thrown });
 }
 

@@ -343,6 +343,15 @@ describe('before the first change', () => {
     expect(dataOf(json).template).toBe(printed.out);
   });
 
+  it('a report where no folder can be made is said to be so', async () => {
+    await writeFile(place('file'), '');
+    const impossible = [place('file/a/report.jsonl'), ...(process.platform === 'linux' ? ['/proc/mailauth/a/report.jsonl'] : [])];
+    for (const report of impossible) {
+      const ran = await from(four, `--yes --json --report ${report}`);
+      expect([ran.exit, errorOf(ran)?.code]).toEqual([1, 'write-failed']);
+    }
+  });
+
   it('a report is never written over another file', async () => {
     const text = `${header}a@alpha.example,,,skip,true\n`;
     const ran = await from(text, `--yes --json --report ${place('list.csv')}`);

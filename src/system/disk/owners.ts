@@ -46,7 +46,7 @@ function makeMissing(path: string): string | undefined {
   if (made !== 'parent-missing') return made === 'made' ? path : undefined;
   const first = makeMissing(dirname(path));
   if (tryFolder(path) === 'parent-missing')
-    throw Object.assign(new Error(`ENOENT: no folder can be made, ${path}`), { code: 'ENOENT', path });
+    throw Object.assign(new Error(`ENOENT: no folder can be made, ${path}`), { code: 'ENOENT', syscall: 'mkdir', path });
   return first ?? path;
 }
 
