@@ -230,6 +230,14 @@ describe('the last one', () => {
     expect([await countOf(m), secretEntries()]).toEqual([{ apps: 0, servicePrincipals: 0, grants: 0, secrets: 0 }, []]);
   });
 
+  it('the last two that log out at the same time leave neither app nor secret', async () => {
+    await done(`${confidential} ${ada}`);
+    await done(`${confidential} ${bob}`);
+    await Promise.all([ada, bob].map((box) => done(`logout ${box} --delete-app --sandbox --yes`)));
+    expect(secretEntries()).toEqual([]);
+    expect(await countOf(m)).toMatchObject({ apps: 0, servicePrincipals: 0, grants: 0 });
+  });
+
   it('logout --all --delete-app removes it once', async () => {
     await done(`${osticket} ${ada}`);
     await done(`${osticket} ${bob}`);

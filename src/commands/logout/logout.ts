@@ -21,7 +21,7 @@ import { pendingSecretEntry, secretEntriesOf } from '../../store/token-entry.ts'
 import { tokenLock } from '../../tokens/current.ts';
 import { agreeToRemove, type LocalTraces, pickSetUps } from './agree-to-remove.ts';
 import type { MadeApp } from './delete-app.ts';
-import { forgetSharedSecret, type KeptApp, usedByOthers } from './shared-traces.ts';
+import { forgetSharedSecret, type KeptApp, usedByOthers, withSharedApps } from './shared-traces.ts';
 
 const schema = z.object({ all: z.optional(z.boolean()), deleteApp: z.optional(z.boolean()), for: z.optional(z.string()) });
 type Options = z.infer<typeof schema>;
@@ -44,8 +44,11 @@ export const logout: CommandModule = {
       throw problem('usage', { message: 'Give a mailbox or --all, not both', help: mailauth('logout', { help: true }) });
     }
     const going = await agreedOn(session, args[0], options);
-    const kept = options.deleteApp === true ? await deleteApps(session, going) : [];
-    for (const traces of going) await forget(session, traces);
+    const kept = await withSharedApps(session, going, async () => {
+      const stays = options.deleteApp === true ? await deleteApps(session, going) : [];
+      for (const traces of going) await forget(session, traces);
+      return stays;
+    });
     const removed = going.map(({ mailbox, for: product }) => ({ mailbox, for: product }));
     return {
       data: { removed, ...(kept.length === 0 ? {} : { keptApps: kept }) },
