@@ -55,6 +55,18 @@ describe('keepalive --install', () => {
     expect([again.exit, again.out]).toEqual([0, 'The timer is installed already: nothing was changed.\n']);
   });
 
+  it('a timer works on the database of several machines, too: it gets the file with the address, and never the address', async () => {
+    const file = await m.mailauth(
+      'keepalive --install --yes',
+      here({ systemctl: systemd(), env: { MAILAUTH_DATABASE_URL_FILE: '/etc/db' } }),
+    );
+    expect([file.exit, await readFile(service(), 'utf8')]).toEqual([0, expect.stringContaining('"MAILAUTH_DATABASE_URL_FILE=/etc/db"\n')]);
+    const env = { MAILAUTH_DATABASE_URL: 'postgresql://ada:hidden@db.contoso.com/mailauth' };
+    const address = await m.mailauth('keepalive --install --yes', here({ systemctl: systemd(), env }));
+    expect(address.err).toContain('name a file with MAILAUTH_DATABASE_URL_FILE instead');
+    expect(address.err + (await readFile(service(), 'utf8'))).not.toContain('hidden');
+  });
+
   it('the units are good in the eyes of systemd', async () => {
     const env = { MAILAUTH_KEY_FILE: `/etc/it's "quoted" $HOME 100%.key` };
     await m.mailauth(

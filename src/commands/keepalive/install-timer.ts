@@ -60,14 +60,14 @@ function timerRun(session: Session): TimerRun {
   const words = kept.flatMap(([flag, value]) =>
     value === true ? [`--${flag}`] : [`--${flag}`, pathFlags.includes(flag) ? resolve(value) : value],
   );
-  if (ctx.env.MAILAUTH_PASSPHRASE)
-    report.note('MAILAUTH_PASSPHRASE is a secret and is not written into a file: name a file with MAILAUTH_PASSPHRASE_FILE instead.');
+  for (const name of ['MAILAUTH_PASSPHRASE', 'MAILAUTH_DATABASE_URL'])
+    if (ctx.env[name]) report.note(`${name} is a secret and is not written into a file: name a file with ${name}_FILE instead.`);
   return {
     program: ctx.machine.program.map((path) => resolve(path)),
     words: ['keepalive', '--no-input', ...words],
     variables: [
       ['MAILAUTH_HOME', resolveHome(ctx)],
-      ...carriedPaths(ctx, ['MAILAUTH_KEY_FILE', 'MAILAUTH_PASSPHRASE_FILE', 'MAILAUTH_CLOUD_FILE', 'NODE_EXTRA_CA_CERTS']),
+      ...carriedPaths(ctx, fileVariables),
       ...carriedValues(ctx, ['MAILAUTH_STORE', 'MAILAUTH_CLOUD']),
       ...carriedProxies({ ctx, report }),
     ],
@@ -76,6 +76,13 @@ function timerRun(session: Session): TimerRun {
 
 /** Their values are paths; a timer starts in another folder. */
 const pathFlags = ['cloud-file', 'notify-secret-file'];
+const fileVariables = [
+  'MAILAUTH_KEY_FILE',
+  'MAILAUTH_PASSPHRASE_FILE',
+  'MAILAUTH_DATABASE_URL_FILE',
+  'MAILAUTH_CLOUD_FILE',
+  'NODE_EXTRA_CA_CERTS',
+];
 const notKept = ['install', 'uninstall', 'yes', 'no-input', 'json', 'quiet', 'verbose', 'no-color'];
 
 const dataOf = (units: readonly Unit[], changed: boolean) => ({ timer: { changed, files: units.map(({ path }) => path) } });
