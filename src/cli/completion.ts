@@ -58,10 +58,13 @@ async function answer(modules: Modules, words: readonly string[], session: Sessi
   return [...fitting.map((c) => `${c.value}\t${c.summary}`), ...(also === 'files' ? [':files'] : [])].map((line) => `${line}\n`).join('');
 }
 
-/** `inSandbox`: the typed words contain `--sandbox`; the completing command itself does not have that flag. */
+/**
+ * Those of this computer: a key press must not wait for a database, nor read a hundred thousand mailboxes. `inSandbox`: the typed words contain
+ * `--sandbox`; the completing command itself does not have that flag.
+ */
 async function mailboxes({ ctx, globals, home }: Session, inSandbox: boolean): Promise<Candidate[]> {
   const where = inSandbox && !globals.sandbox ? join(home, 'sandbox') : home;
-  const { records } = await mailboxFiles({ files: ctx.files, home: where }).listMailboxes();
+  const { records } = await mailboxFiles({ files: ctx.files.own ?? ctx.files, home: where }).listMailboxes();
   return [...new Set(records.map((record) => record.mailbox))].map((value) => ({ value, summary: '' }));
 }
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
+import { namesDatabase } from '../core/database-port.ts';
 import { isMissingFile } from '../core/errors.ts';
 import { mailauth } from '../core/next.ts';
 import { flagNameOf, plain } from '../core/text.ts';
@@ -85,8 +86,9 @@ async function* ofFile(pieces: AsyncIterable<string>, file: string): AsyncGenera
   }
 }
 
-/** Its name may stand in the commands, because nothing else can be meant. */
+/** Its name may stand in the commands, because nothing else can be meant. A database would have to be asked, and may be what is wrong. */
 async function onlyMailbox(session: Session): Promise<string | undefined> {
+  if (namesDatabase(session.ctx)) return undefined;
   try {
     const { records } = await mailboxesOf(session).listMailboxes();
     const mailboxes = new Set(records.map((record) => record.mailbox));

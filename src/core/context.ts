@@ -144,6 +144,8 @@ export interface Files {
   list(path: string): Promise<readonly string[]>;
   /** The same names, page by page, where that is quicker; with the content of those that come with it. Not sorted. */
   readFolder?(path: string): AsyncIterable<{ readonly name: string; readonly text: string | undefined }>;
+  /** the files of this computer alone, where `read`, `list` and the others also know those of a database */
+  readonly own?: Files;
   /** who can change a file or folder; undefined when it does not exist */
   held(path: string): Promise<Held | undefined>;
   /** lock across processes; waits up to `waitMs`, undefined when another process still holds it. A lock whose process died is taken over. */

@@ -37,6 +37,7 @@ export function sharedFiles(options: SharedFilesOptions): Files {
   };
   return {
     ...local,
+    own: local,
 
     async read(path) {
       const document = documentOf(path, options);

@@ -230,6 +230,21 @@ describe('mailauth status for monitoring', () => {
     }
   });
 
+  it('nagios: a database that cannot be asked is unknown, in one line', async () => {
+    const env = { MAILAUTH_DATABASE_URL: 'mysql://db.contoso.com/mailauth' };
+    const { exit, out, err } = await pc.mailauth('status --sandbox --format nagios', { env });
+    expect([exit, out, err]).toEqual([3, 'MAILAUTH UNKNOWN - The address of the database in MAILAUTH_DATABASE_URL cannot be used\n', '']);
+    expect((await pc.mailauth('status --sandbox', { env })).exit).toBe(7);
+  });
+
+  it('a press of Tab and an explanation ask no database', async () => {
+    const env = { MAILAUTH_DATABASE_URL: 'mysql://db.contoso.com/mailauth' };
+    const tab = await pc.run(['completion', 'complete', '--', 'status', '--sandbox', 'help'], { env });
+    expect([tab.exit, tab.out]).toEqual([0, 'helpdesk@contoso.example\t\n']);
+    expect((await pc.run(['completion', 'complete', '--', 'status', 'help'], { env })).exit).toBe(0);
+    expect((await pc.run(['explain', 'AADSTS50076'], { env })).exit).toBe(0);
+  });
+
   it('nagios: a mailbox that nobody knows is unknown as well', async () => {
     const { exit, out, err } = await pc.mailauth('status nobody@contoso.example --sandbox --format nagios');
     expect({ exit, out, err }).toEqual({

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { defined } from '../../core/defined.ts';
-import type { MailauthError } from '../../core/errors.ts';
+import { MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { again, mailauth } from '../../core/next.ts';
 import { bareAddress } from '../../core/text.ts';
@@ -61,32 +61,47 @@ export const status: CommandModule = {
       ending: options.ending === undefined ? undefined : days('--ending', options.ending, { ending: 30 }),
     });
     const format = readFormat(options.format ?? 'text', session);
-    const eachIsSaid = session.globals.json || format !== 'text' || options.all === true || filters.mailbox !== undefined;
-    const chosen = (record: MailboxRecord): boolean => isChosen(record, record.tenantId, filters);
-    const found = await survey(session, { isChosen: chosen, warnDays, eachIsSaid });
-    const { broken, fine } = found;
-    const pending = filters.ending === undefined ? (await pendingSetUps(session)).filter((one) => isChosen(one, one.tenant, filters)) : [];
-    if (filters.mailbox !== undefined && found.rows.length + pending.length === 0 && !broken.some(({ file }) => isFileOf(file, filters))) {
-      const unknown = problem('mailbox-unknown', { mailbox: filters.mailbox, known: found.known });
+    try {
+      return await statusOf(filters, { warnDays, format, all: options.all === true }, session);
+    } catch (error) {
       // The output of a Nagios plugin is one line, so the error stands in it.
-      if (format === 'nagios') return { ...nagiosStatus([], warnDays, unknown.title) };
-      throw unknown;
+      if (format === 'nagios' && error instanceof MailauthError) return nagiosStatus([], warnDays, error.title);
+      throw error;
     }
-    for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
-    const { ending } = filters;
-    const rows =
-      ending === undefined ? found.rows : found.rows.filter((row) => row.state === 'over' || (row.ending?.days ?? ending) < ending);
-    const firstBroken = broken[0];
-    // Nothing that is shown here goes anywhere, so the table is shown all the same.
-    const trouble = found.storeError ?? found.steered ?? (firstBroken && problem('mailbox-file-broken', firstBroken));
-    const overview: Overview = { rows, pending, warnDays, ...(ending === undefined ? { fine } : {}) };
-    const error = trouble ?? lostSignIns(rows.flatMap((row) => row.lost ?? [])) ?? endingError(overview);
-    const outcome = outcomeOf(overview, session, error, { ...filters, all: options.all === true, isNew: found.known.length === 0 });
-    if (format === 'nagios') return { data: outcome.data, ...nagiosStatus(rows.map(monitored), warnDays, trouble?.title) };
-    if (format === 'prometheus') return { ...outcome, text: prometheusStatus(rows.map(monitored)) };
-    return format === 'csv' ? { ...outcome, text: statusCsv([...rows.map(rowJson), ...pending]) } : outcome;
   },
 };
+
+interface Shape {
+  readonly warnDays: number;
+  readonly format: Format;
+  /** list those that are fine, too */
+  readonly all: boolean;
+}
+
+/** Throws `mailbox-unknown` (4), and why the set-ups cannot be listed. */
+async function statusOf(filters: Filters, { warnDays, format, all }: Shape, session: Session): Promise<Outcome> {
+  const eachIsSaid = session.globals.json || format !== 'text' || all || filters.mailbox !== undefined;
+  const chosen = (record: MailboxRecord): boolean => isChosen(record, record.tenantId, filters);
+  const found = await survey(session, { isChosen: chosen, warnDays, eachIsSaid });
+  const { broken, fine } = found;
+  const pending = filters.ending === undefined ? (await pendingSetUps(session)).filter((one) => isChosen(one, one.tenant, filters)) : [];
+  if (filters.mailbox !== undefined && found.rows.length + pending.length === 0 && !broken.some(({ file }) => isFileOf(file, filters))) {
+    throw problem('mailbox-unknown', { mailbox: filters.mailbox, known: found.known });
+  }
+  for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
+  const { ending } = filters;
+  const rows =
+    ending === undefined ? found.rows : found.rows.filter((row) => row.state === 'over' || (row.ending?.days ?? ending) < ending);
+  const firstBroken = broken[0];
+  // Nothing that is shown here goes anywhere, so the table is shown all the same.
+  const trouble = found.storeError ?? found.steered ?? (firstBroken && problem('mailbox-file-broken', firstBroken));
+  const overview: Overview = { rows, pending, warnDays, ...(ending === undefined ? { fine } : {}) };
+  const error = trouble ?? lostSignIns(rows.flatMap((row) => row.lost ?? [])) ?? endingError(overview);
+  const outcome = outcomeOf(overview, session, error, { ...filters, all, isNew: found.known.length === 0 });
+  if (format === 'nagios') return { data: outcome.data, ...nagiosStatus(rows.map(monitored), warnDays, trouble?.title) };
+  if (format === 'prometheus') return { ...outcome, text: prometheusStatus(rows.map(monitored)) };
+  return format === 'csv' ? { ...outcome, text: statusCsv([...rows.map(rowJson), ...pending]) } : outcome;
+}
 
 const endingError = ({ rows }: Overview): MailauthError | undefined =>
   endsSoon(
@@ -96,9 +111,10 @@ const endingError = ({ rows }: Overview): MailauthError | undefined =>
   );
 
 const formats = ['text', 'csv', 'nagios', 'prometheus'] as const;
+type Format = (typeof formats)[number];
 
 /** Throws `value-invalid`, `usage` (exit 2). */
-function readFormat(value: string, { globals }: Session): (typeof formats)[number] {
+function readFormat(value: string, { globals }: Session): Format {
   const known = formats.find((name) => name === value);
   if (known === undefined) {
     throw problem('value-invalid', {
