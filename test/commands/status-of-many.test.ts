@@ -1,9 +1,13 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mailboxFiles } from '../../src/store/mailbox-file.ts';
+import { systemFiles } from '../../src/system/disk/files.ts';
 import { renderStatusTable, type StatusLine } from '../../src/ui/status-table.ts';
 import { themeFor } from '../../src/ui/theme.ts';
 import { type Machine, machine, person } from '../support/command-line.ts';
+import { testContext } from '../support/context.ts';
+import { writeMailboxes } from '../support/mailboxes.ts';
 
 const dayMs = 86_400_000;
 const redirect = '--redirect-uri https://help.contoso.example/api/auth/oauth2';
@@ -179,6 +183,31 @@ describe('status of many', () => {
       expect(out).toContain('mailauth --help lists every command.');
     } finally {
       await fresh.end();
+    }
+  });
+});
+
+describe('status of more than a thousand', () => {
+  it('--ending finds what ends after the days of --warn-days', async () => {
+    const many = await machine();
+    try {
+      const home = join(many.home, 'sandbox');
+      const wanted = Array.from({ length: 1_001 }, (_, i) => ({
+        mailbox: `box${i}@contoso.example`,
+        for: 'osticket',
+        signedIn: 'never' as const,
+      }));
+      const [first] = await writeMailboxes(testContext({}), home, wanted);
+      const secretExpiresAt = new Date(Date.now() + 20.5 * dayMs).toISOString();
+      const files = mailboxFiles({ files: systemFiles, home });
+      if (first !== undefined) await files.writeMailbox({ ...first, registration: { ...first.registration, secretExpiresAt } });
+      const { out } = await many.mailauth('status --ending 30 --sandbox');
+      expect(out).toMatch(/^1 set-up\n/);
+      expect((await many.mailauth('status --sandbox')).out).toBe('1001 set-ups\n✔ 1001 fine  (--all lists them)\n');
+      const one = await many.mailauth('status --warn-days 30 --sandbox');
+      expect(one.out).toMatch(/^1001 set-ups · 1 ends within 30 days\n[\s\S]*✔ 1000 fine/);
+    } finally {
+      await many.end();
     }
   });
 });

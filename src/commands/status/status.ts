@@ -82,14 +82,14 @@ interface Shape {
 async function statusOf(filters: Filters, { warnDays, format, all }: Shape, session: Session): Promise<Outcome> {
   const eachIsSaid = session.globals.json || format !== 'text' || all || filters.mailbox !== undefined;
   const chosen = (record: MailboxRecord): boolean => isChosen(record, record.tenantId, filters);
-  const found = await survey(session, { isChosen: chosen, warnDays, eachIsSaid });
+  const { ending } = filters;
+  const found = await survey(session, { isChosen: chosen, warnDays, eachIsSaid, ...defined({ ending }) });
   const { broken, fine } = found;
-  const pending = filters.ending === undefined ? (await pendingSetUps(session)).filter((one) => isChosen(one, one.tenant, filters)) : [];
+  const pending = ending === undefined ? (await pendingSetUps(session)).filter((one) => isChosen(one, one.tenant, filters)) : [];
   if (filters.mailbox !== undefined && found.rows.length + pending.length === 0 && !broken.some(({ file }) => isFileOf(file, filters))) {
     throw problem('mailbox-unknown', { mailbox: filters.mailbox, known: found.known });
   }
   for (const file of broken) session.report.note(`Left out, because it cannot be read: ${file.file} (${file.why})`);
-  const { ending } = filters;
   const rows =
     ending === undefined ? found.rows : found.rows.filter((row) => row.state === 'over' || (row.ending?.days ?? ending) < ending);
   const firstBroken = broken[0];
@@ -141,12 +141,13 @@ interface Wanted extends Filters {
 
 function outcomeOf(overview: Overview, session: Session, error: MailauthError | undefined, wanted: Wanted): Outcome {
   const { rows, pending } = overview;
-  const isOne = wanted.mailbox !== undefined ? rows.length > 0 : rows.length === 1 && pending.length === 0 && wanted.ending === undefined;
+  const summary = summaryOf(overview);
+  const isOne = wanted.mailbox !== undefined ? rows.length > 0 : summary.total === 1 && pending.length === 0 && wanted.ending === undefined;
   return {
     data: {
       mailboxes: rows.map(rowJson),
       pending: pending.map(({ tenant: _, ...one }) => one),
-      summary: summaryOf(overview),
+      summary,
     },
     ...defined({ error }),
     text: (theme) => {
@@ -154,7 +155,7 @@ function outcomeOf(overview: Overview, session: Session, error: MailauthError | 
         const waiting = pending.length === 0 ? [] : [manyText({ ...overview, rows: [] }, session, theme, false)];
         return [...rows.map((row) => oneText(row, theme)), ...waiting].join('\n');
       }
-      if (rows.length + pending.length > 0 || wanted.ending !== undefined) return manyText(overview, session, theme, wanted.all);
+      if (summary.total + pending.length > 0 || wanted.ending !== undefined) return manyText(overview, session, theme, wanted.all);
       return error === undefined ? noneText(session, wanted.isNew ? undefined : wanted.for, theme) : '';
     },
   };

@@ -13,6 +13,8 @@ const mostKnown = 50;
 interface SurveyWish {
   readonly isChosen: (record: MailboxRecord) => boolean;
   readonly warnDays: number;
+  /** in days: what ends within them is said, whatever `warnDays` is */
+  readonly ending?: number;
   /** something is said of each set-up, not of those alone that need somebody */
   readonly eachIsSaid: boolean;
 }
@@ -32,7 +34,7 @@ export interface Survey {
 }
 
 /** Reads the set-ups page by page, so that a hundred thousand fit into the memory that a hundred take. Throws the store's problems about the list. */
-export async function survey(session: Session, { isChosen, warnDays, eachIsSaid }: SurveyWish): Promise<Survey> {
+export async function survey(session: Session, { isChosen, warnDays, ending = 0, eachIsSaid }: SurveyWish): Promise<Survey> {
   const reader = rowReader(session, warnDays);
   const known = new Set<string>();
   const broken: BrokenFile[] = [];
@@ -40,12 +42,13 @@ export async function survey(session: Session, { isChosen, warnDays, eachIsSaid 
   let rows: Row[] = [];
   let count = 0;
   let steered: MailauthError | undefined;
+  const isOnlyCounted = (row: Row): boolean => isFine(row) && (row.ending?.days ?? ending) >= ending;
   const take = async (page: readonly MailboxRecord[]): Promise<void> => {
     rows.push(...(await reader.rowsOf(page)));
     for (const record of page) steered ??= await steeredIn(record, session);
     if (eachIsSaid || rows.length <= mostKept) return;
-    for (const { record } of rows.filter(isFine)) tenants.add(record.tenantId);
-    const others = rows.filter((row) => !isFine(row));
+    for (const { record } of rows.filter(isOnlyCounted)) tenants.add(record.tenantId);
+    const others = rows.filter((row) => !isOnlyCounted(row));
     count += rows.length - others.length;
     rows = others;
   };
