@@ -420,7 +420,7 @@ it.each([
   ['export', 'mailauth export needs the client behind it'],
   ['setup --mailbox', '--mailbox needs a value behind it'],
   ['setup --nope', 'mailauth setup has no option --nope'],
-  ['store', 'mailauth store needs a subcommand: move, restore or keygen'],
+  ['store', 'mailauth store needs a subcommand: move, init, restore or keygen'],
 ])('%s: %s', async (words, said) => {
   const { exit, json } = await m.mailauth(`--json ${words}`);
   expect(exit).toBe(2);

@@ -73,37 +73,48 @@ const surroundings: Readonly<Record<string, Surroundings>> = {
 };
 
 describe.each(Object.entries(surroundings))('every command of the catalogue, with %s', (_, here) => {
-  it('is one that the program takes', async () => {
-    for (const [code, entry] of entries) {
-      const steps = entry.next(blanksOf(code));
-      // The first of them is to be run: nothing stands before it.
-      const [first] = steps;
-      if (typeof first === 'object') expect(first.lead, code).toBeUndefined();
-      for (const step of steps) await check(step, here);
-    }
-  });
+  it(
+    'is one that the program takes',
+    async () => {
+      for (const [code, entry] of entries) {
+        const steps = entry.next(blanksOf(code));
+        // The first of them is to be run: nothing stands before it.
+        const [first] = steps;
+        if (typeof first === 'object') expect(first.lead, code).toBeUndefined();
+        for (const step of steps) await check(step, here);
+      }
+    },
+    patientMs,
+  );
 
-  it('stays one with names that mean something to a shell', async () => {
-    const hostile = `o'brien $(x) \`y\`; "z" & % \u2019 #@contoso.com`;
-    for (const [code, entry] of entries) {
-      const v = blanksOf(code, {
-        mailbox: hostile,
-        user: hostile,
-        account: hostile,
-        clientId: hostile,
-        tenantId: hostile,
-        domain: hostile,
-        file: hostile,
-      });
-      for (const step of entry.next(v)) await check(step, here);
-    }
-  });
+  it(
+    'stays one with names that mean something to a shell',
+    async () => {
+      const hostile = `o'brien $(x) \`y\`; "z" & % \u2019 #@contoso.com`;
+      for (const [code, entry] of entries) {
+        const v = blanksOf(code, {
+          mailbox: hostile,
+          user: hostile,
+          account: hostile,
+          clientId: hostile,
+          tenantId: hostile,
+          domain: hostile,
+          file: hostile,
+        });
+        for (const step of entry.next(v)) await check(step, here);
+      }
+    },
+    patientMs,
+  );
 });
 
 it('the questions of setup have an example that the program takes', async () => {
   for (const question of [...firstQuestions, ...registrationQuestions])
     for (const known of [{}, { mailbox: 'a@contoso.com', for: 'osticket' }]) await check(question.example(known), posix);
 });
+
+/** Hundreds of commands are parsed, some seconds on a machine with nothing else to do. */
+const patientMs = 90_000;
 
 describe('what is in force is carried', () => {
   const of = (code: string, here: Surroundings): string => {
