@@ -58,7 +58,7 @@ export function heldTokens(session: Session): HeldTokens {
         held.set(key, { token, readAt });
         return token;
       } catch (error) {
-        // The database is away: what was read from it is good until it ends, and nobody else can have changed it.
+        // The database is away: what was read from it is good until it ends, and whether another machine changed it cannot be asked.
         if (isAway(error) && known !== undefined && known.token.set.expiresAt - clock.now() >= asked.minValidityMs) return known.token;
         if (!isAway(error)) held.delete(key);
         throw error;

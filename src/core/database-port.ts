@@ -18,7 +18,7 @@ export interface DatabaseAddress {
     /** PEM of the client's own certificate and key, where the server wants them */
     readonly cert?: string;
     readonly key?: Secret;
-    /** SCRAM must be bound to this TLS connection (RFC 5802 section 6) */
+    /** bind SCRAM to this TLS connection (RFC 5802 section 6) where the server offers it; the package `pg` cannot insist on it */
     readonly channelBinding: boolean;
   };
 }

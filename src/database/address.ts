@@ -116,8 +116,8 @@ async function tlsFor(
 ): Promise<DatabaseAddress['tls']> {
   const { sslmode = 'prefer', sslrootcert, sslcert, sslkey, channel_binding: binding = 'prefer' } = parameters;
   if (!['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'].includes(sslmode))
-    throw wrong('Its sslmode is none of libpq.');
-  if (!['disable', 'prefer', 'require'].includes(binding)) throw wrong('Its channel_binding is none of libpq.');
+    throw wrong('Its sslmode is not one that libpq knows.');
+  if (!['disable', 'prefer', 'require'].includes(binding)) throw wrong('Its channel_binding is not one that libpq knows.');
   if ((sslcert === undefined) !== (sslkey === undefined)) throw wrong('sslcert and sslkey belong together.');
   const isWanted = /^(?:require|verify-ca|verify-full)$/.test(sslmode) || sslrootcert !== undefined;
   if (host.startsWith('/') || (isHere(host) && !isWanted)) return undefined;

@@ -18,7 +18,7 @@ import { Turns } from './turns.ts';
 export interface Database {
   /** for messages: without user name and password. Throws `database-address-missing`, `database-address-wrong` */
   where(): Promise<string>;
-  /** One statement. It may be run twice where the connection is lost in the middle of it, so it must come to the same. Throws the database's problems. */
+  /** One statement. It runs a second time where the connection is lost in the middle of it, so twice must do what once does. Throws the database's problems. */
   query(sql: string, values?: readonly DatabaseValue[]): Promise<readonly DatabaseRow[]>;
   /** of the schema's one row; throws the database's problems */
   edition(): Promise<Edition>;
@@ -26,7 +26,7 @@ export interface Database {
   readonly aheadMs: number;
   /**
    * One machine at a time, by PostgreSQL's advisory locks, which end with the connection of a machine that dies. undefined: another one still
-   * holds it after `waitMs`. In one process it does not exclude: that is for the lock of this computer.
+   * holds it after `waitMs`. It does not keep two parts of one process apart: the lock of this computer does that.
    */
   lock(name: string, waitMs: number): Promise<(() => Promise<void>) | undefined>;
   /** The turn of this row, by FOR UPDATE SKIP LOCKED; undefined at once where another process has it. One at a time in a process. */
@@ -79,7 +79,7 @@ class PostgresDatabase implements Database {
       try {
         return await connection.query(sql, values);
       } catch (error) {
-        // Lost in the middle: whether it was done is not known, and once more comes to the same.
+        // Lost in the middle: whether it was done is not known, and twice does what once does.
         if (!(error instanceof DatabaseFailure) || error.trouble !== 'away') throw error;
         return await (await this.#current()).query(sql, values);
       }
@@ -157,9 +157,7 @@ class PostgresDatabase implements Database {
     const end = clock.monotonic() + Math.min(patienceMs, this.#timeoutMs);
     for (;;) {
       try {
-        const connection = await this.#ctx.connectDatabase(address, this.#timeoutMs);
-        await connection.query(settings);
-        return connection;
+        return await prepareConnection(await this.#ctx.connectDatabase(address, this.#timeoutMs));
       } catch (error) {
         const isPassing = error instanceof DatabaseFailure && error.trouble === 'away';
         if (!isPassing || clock.monotonic() >= end) throw error;
@@ -200,7 +198,7 @@ class PostgresDatabase implements Database {
       this.#aheadMs = Math.abs(aheadMs) < leastSkewMs ? 0 : aheadMs;
       for (const [what, key] of this.#held) {
         const [row] = await connection.query(tryLock, [key]);
-        // What the lost connection held was free for a moment.
+        // Another machine took the lock after the connection was lost.
         if (row?.got !== true) throw problem('database-lock-lost', { where, what });
       }
       return connection;
@@ -208,6 +206,17 @@ class PostgresDatabase implements Database {
       connection.close();
       throw error;
     }
+  }
+}
+
+/** A connection that cannot be used is not left open. */
+async function prepareConnection(connection: DatabaseConnection): Promise<DatabaseConnection> {
+  try {
+    await connection.query(settings);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
   }
 }
 

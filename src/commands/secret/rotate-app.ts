@@ -7,7 +7,7 @@ import type { Graph } from '../../entra/graph.ts';
 import { refusalProblem, rolesThat } from '../../entra/refusals.ts';
 import { type AppWork, untilReplicatedWith } from '../../entra/replication.ts';
 import { problem } from '../../errors/problem.ts';
-import { usersOf, withAppLocked } from '../../secrets/app-users.ts';
+import { isSameKey, usersOf, withAppLocked } from '../../secrets/app-users.ts';
 import type { RedMailbox } from '../../secrets/rotating-users.ts';
 import { Rotation } from '../../secrets/rotation.ts';
 import { alone, rotationNotes } from '../../secrets/rotation-notes.ts';
@@ -35,7 +35,7 @@ export async function onApp<T>(session: Session, named: MailboxRecord, work: (us
   const run = async (): Promise<T> => {
     const users = rotatedWith((await files.listMailboxes()).records, named);
     const waiting = shared === true ? await setUpsWith(session, clientId) : [];
-    const keys = [...users, ...waiting.filter((key) => !users.some((user) => user.mailbox === key.mailbox && user.for === key.for))];
+    const keys = [...users, ...waiting.filter((key) => !users.some((user) => isSameKey(user, key)))];
     return alone(session, keys, async () => {
       // Read again under the locks: another process may have changed them.
       const now = await Promise.all(users.map(async (user) => (await files.readMailbox(user)) ?? user));
@@ -48,7 +48,7 @@ export async function onApp<T>(session: Session, named: MailboxRecord, work: (us
 /** Set-ups that are not finished and will sign in with this app: one that is under way knows the client secret that is in force now. */
 async function setUpsWith({ ctx, home }: Session, clientId: string): Promise<readonly MailboxKey[]> {
   return (await journals(ctx, home).all()).flatMap(({ answers: { mailbox, for: product }, app, registration }) =>
-    mailbox !== undefined && product !== undefined && (app?.clientId ?? registration?.appId)?.toLowerCase() === clientId
+    mailbox !== undefined && product !== undefined && (app?.clientId ?? registration?.appId)?.toLowerCase() === clientId.toLowerCase()
       ? [{ mailbox, for: product }]
       : [],
   );

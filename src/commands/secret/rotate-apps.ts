@@ -1,5 +1,5 @@
 import { defined } from '../../core/defined.ts';
-import { Exit, type ExitCode, type MailauthError } from '../../core/errors.ts';
+import { Exit, type ExitCode, Interrupted, type MailauthError } from '../../core/errors.ts';
 import { columnsOf, fold } from '../../core/fold.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { type Command, mailauth } from '../../core/next.ts';
@@ -97,7 +97,10 @@ async function chosenApps({ clientId, days }: Wish, session: Session): Promise<r
   for (const users of byApp.values()) {
     const [first] = users;
     if (first === undefined) continue;
-    const isDue = clientId === undefined ? endsWithin(users, days ?? 0, session.ctx.clock.now()) : first.registration.clientId === clientId;
+    const isDue =
+      clientId === undefined
+        ? endsWithin(users, days ?? 0, session.ctx.clock.now())
+        : first.registration.clientId.toLowerCase() === clientId;
     const isNamed = isDue || (clientId === undefined && (await isOpen(session, users)));
     // What was stopped in the middle is gone on with.
     const isStopped = isNamed && !isDue && (await rotationNotes(session.ctx, session.home).read(first)) !== undefined;
@@ -157,7 +160,7 @@ async function rotateOne(app: App, wish: Wish, { session, graphOf }: Rotating): 
       return { result, words: wordsAfter(rotated), ...defined({ error }) };
     });
   } catch (thrown) {
-    if (ctx.signal.aborted || !(thrown instanceof Error) || thrown.name === 'Interrupted') throw thrown;
+    if (ctx.signal.aborted || thrown instanceof Interrupted) throw thrown;
     const error = await asProblem(thrown, ctx);
     const next = allShown(error.next, ctx.surroundings);
     return { result: resultOf(app.first, app.users, { finished: false, next }, error), words: error.title, error };

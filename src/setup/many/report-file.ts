@@ -25,14 +25,14 @@ function isReport(text: string): boolean {
   }
 }
 
-/** May a report be written there? Throws `report-place-taken` (2) for a file of somebody else, and what the disk says about reading it. */
+/** May a report be written there? Throws `report-place-taken` (2) for a file of somebody else, and for one that cannot be read. */
 export async function checkReport({ files }: Pick<Context, 'files'>, file: string): Promise<void> {
   let text: string | undefined;
   try {
     text = await files.read(resolve(file));
   } catch (error) {
     if (diskReason(error) === undefined && errorCode(error) !== 'EINVAL') throw error;
-    throw problem('report-place-taken', { file: plain(file) });
+    throw problem('report-place-taken', { file: plain(file) }, { cause: error });
   }
   if (text !== undefined && !isReport(text)) throw problem('report-place-taken', { file: plain(file) });
 }
