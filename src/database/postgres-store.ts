@@ -26,8 +26,8 @@ interface OpenedKey {
 
 /** The key file, which must be the one of all other machines. Throws `database-key-missing`, `database-key-wrong`, `key-file-unusable`. */
 async function openKey({ database, where, key }: PostgresStoreOptions): Promise<OpenedKey> {
-  if (key.kind !== 'key-file') throw problem('database-key-missing', { where });
   const { id, keyCheck: known } = await database.edition();
+  if (key.kind !== 'key-file') throw problem('database-key-missing', { where, isSealed: known !== undefined });
   const master = await key.master({ kind: 'key-file', salt: id }, where, false);
   const own = keyCheck(master, id);
   if (known === undefined) await database.query('UPDATE mailauth.edition SET key_check = $1 WHERE key_check IS NULL', [own]);

@@ -212,7 +212,7 @@ const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'database-away': { where: 'mailauth at db.contoso.com:5432', why: 'connect ECONNREFUSED 10.0.0.5:5432' },
   'database-failed': { where: 'mailauth at db.contoso.com:5432', why: 'deadlock detected' },
   'database-full': { where: 'mailauth at db.contoso.com:5432', why: 'could not extend file: No space left on device' },
-  'database-key-missing': { where: 'mailauth at db.contoso.com:5432' },
+  'database-key-missing': { where: 'mailauth at db.contoso.com:5432', isSealed: false },
   'database-key-wrong': { where: 'mailauth at db.contoso.com:5432' },
   'database-lock-lost': { where: 'mailauth at db.contoso.com:5432', what: 'locks/token-helpdesk@contoso.com~osticket' },
   'database-no-right': { where: 'mailauth at db.contoso.com:5432', why: 'permission denied for schema mailauth' },

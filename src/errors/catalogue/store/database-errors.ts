@@ -22,6 +22,9 @@ const lookAgain = noted(mailauth('doctor'), 'shows whether it answers');
 const sqlstates = 'https://www.postgresql.org/docs/current/errcodes-appendix.html';
 const init = (note: string): NextStep => noted(mailauth('store init'), note);
 
+/** Another key opens nothing that is there. */
+const copyKey = 'Copy the key file of a machine that works, and set MAILAUTH_KEY_FILE to its path.';
+
 /** What can be wrong with the store `postgres`: where it is, who may use it, and how it is. Its own words: PostgreSQL, appendix A. */
 export const databaseEntries = {
   'database-address-missing': entry({
@@ -137,18 +140,20 @@ export const databaseEntries = {
     retryHelps: false,
   }),
 
-  'database-key-missing': entry<Database>({
+  'database-key-missing': entry<Database & { isSealed: boolean }>({
     exit: Exit.noStore,
     source: sources.own,
     title: () => 'The store postgres needs a key file',
     why: ({ where }) => `Every secret is sealed on this computer before it goes to ${where}, with the same key file on each machine.`,
-    next: () => [
-      byShell(
-        line`mailauth store keygen ~/mailauth.key; export MAILAUTH_KEY_FILE=~/mailauth.key`,
-        line`mailauth store keygen "$HOME/mailauth.key"; $env:MAILAUTH_KEY_FILE = "$HOME/mailauth.key"`,
-      ),
-      'On a further machine: copy the key file of the first one, and set MAILAUTH_KEY_FILE to its path.',
-    ],
+    next: ({ isSealed }) =>
+      isSealed === true
+        ? [copyKey]
+        : [
+            byShell(
+              line`mailauth store keygen ~/mailauth.key; export MAILAUTH_KEY_FILE=~/mailauth.key`,
+              line`mailauth store keygen "$HOME/mailauth.key"; $env:MAILAUTH_KEY_FILE = "$HOME/mailauth.key"`,
+            ),
+          ],
     retryHelps: false,
   }),
 
@@ -157,7 +162,7 @@ export const databaseEntries = {
     source: sources.own,
     title: () => 'The key file is not the one that the database was sealed with',
     why: ({ where }) => `${where} opens only with the key file of the machine that used it first. It was left untouched.`,
-    next: () => ['Copy the key file of a machine that works, and set MAILAUTH_KEY_FILE to its path.'],
+    next: () => [copyKey],
     retryHelps: false,
   }),
 
