@@ -183,4 +183,15 @@ describe('secret rotate of an app that two mailboxes share', () => {
     expect([ran.exit, ran.json().error?.code]).toEqual([exit, code]);
     expect(await secretIds()).toHaveLength(1);
   });
+
+  it.each([
+    ['--ending', async () => '--ending 400'],
+    ['--app', async () => `--app ${await clientId()}`],
+    ['a mailbox', async () => ada],
+  ])('without a person: with %s the next command has --yes, and the months that were asked for', async (_, which) => {
+    await m.ready(`${here} ${ada}`, `${here} ${bob}`);
+    const ran = await m.mailauth(`secret rotate --sandbox --json --secret-months 3 ${await which()}`);
+    const [next] = ran.json().error?.next ?? [];
+    expect([ran.exit, next?.includes('--secret-months 3'), next?.includes('--yes')]).toEqual([3, true, true]);
+  });
 });

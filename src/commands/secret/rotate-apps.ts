@@ -84,8 +84,8 @@ export async function rotateApps(wish: Wish, session: Session): Promise<Outcome>
   };
 }
 
-const commandOf = ({ clientId, days, finish }: Wish): Command =>
-  mailauth('secret rotate', { app: clientId, ending: days === undefined ? undefined : String(days), finish });
+const commandOf = ({ clientId: app, days: ending, months: secretMonths, finish }: Wish): Command =>
+  mailauth('secret rotate', { app, ending, secretMonths, finish });
 
 /** By tenant, and within it as the files are. Throws `app-unknown` (4). */
 async function chosenApps({ clientId, days }: Wish, session: Session): Promise<readonly App[]> {

@@ -50,8 +50,7 @@ export const secretRotate: CommandModule = {
         session.report.note(
           `The app ${clientId} is that of ${users.length} mailboxes (${namedUsers(users)}): all of them get the new secret.`,
         );
-      if (options.finish !== true)
-        return outcome(session, record, users, await rotate(session, record, users, months ?? monthsFor(record)));
+      if (options.finish !== true) return outcome(session, record, users, await rotate(session, record, users, months));
       if (!(await isOpen(session, users))) return finishedBefore(record);
       return outcome(session, record, users, await finish(session, record, users));
     });
@@ -74,7 +73,7 @@ async function rotateMany(mailbox: string | undefined, options: Options, months:
   return rotateApps({ ...defined({ clientId: app?.trim().toLowerCase(), days, months }), finish: finish === true }, session);
 }
 
-async function rotate(session: Session, record: MailboxRecord, users: readonly MailboxRecord[], months: number): Promise<Rotated> {
+async function rotate(session: Session, record: MailboxRecord, users: readonly MailboxRecord[], secretMonths?: number): Promise<Rotated> {
   const { mailbox, for: product, registration: app } = record;
   const [first = record] = users;
   const interrupted = await rotationNotes(session.ctx, session.home).read(first);
@@ -82,8 +81,8 @@ async function rotate(session: Session, record: MailboxRecord, users: readonly M
     throw problem('rotation-open', { mailbox, for: product });
   const begun = interrupted === undefined ? '' : `, begun ${interrupted.startedAt}`;
   const what = `A new client secret for ${app.clientId}${begun}`;
-  await agree(session, { what, question: `${what}: go on?`, command: mailauth('secret rotate', mailbox, { for: product }) });
-  return (await openRotation(session, users, openingOf(record, users))).rotate(months);
+  await agree(session, { what, question: `${what}: go on?`, command: mailauth('secret rotate', mailbox, { for: product, secretMonths }) });
+  return (await openRotation(session, users, openingOf(record, users))).rotate(secretMonths ?? monthsFor(record));
 }
 
 async function finish(session: Session, record: MailboxRecord, users: readonly MailboxRecord[]): Promise<Rotated> {
