@@ -69,8 +69,7 @@ class PostgresDatabase implements Database {
   }
 
   async where(): Promise<string> {
-    this.#address ??= databaseAddress(this.#ctx);
-    return shownAddress(await this.#address);
+    return shownAddress(await this.#addressOf());
   }
 
   query(sql: string, values?: readonly DatabaseValue[]): Promise<readonly DatabaseRow[]> {
@@ -140,6 +139,18 @@ class PostgresDatabase implements Database {
     this.#turns.close();
   }
 
+  async #addressOf(): Promise<DatabaseAddress> {
+    const reading = this.#address ?? databaseAddress(this.#ctx);
+    this.#address = reading;
+    try {
+      return await reading;
+    } catch (error) {
+      // An agent that runs on finds the file once it is mended.
+      if (this.#address === reading) this.#address = undefined;
+      throw error;
+    }
+  }
+
   async #told<T>(act: () => Promise<T>): Promise<T> {
     try {
       return await act();
@@ -152,8 +163,7 @@ class PostgresDatabase implements Database {
   /** A server that restarts is back in a moment. Throws `DatabaseFailure`. */
   async #connect(): Promise<DatabaseConnection> {
     const { clock, signal } = this.#ctx;
-    this.#address ??= databaseAddress(this.#ctx);
-    const address = await this.#address;
+    const address = await this.#addressOf();
     const end = clock.monotonic() + Math.min(patienceMs, this.#timeoutMs);
     for (;;) {
       try {

@@ -99,6 +99,11 @@ export function postgresStore(options: PostgresStoreOptions): SecretStore {
     },
 
     async remove(entry) {
+      // A turn that another machine has just now ends by itself, and its row is of no use to anybody.
+      await database.query(
+        'DELETE FROM mailauth.turn WHERE name = (SELECT name FROM mailauth.turn WHERE name = $1 FOR UPDATE SKIP LOCKED)',
+        [prefix + entry],
+      );
       return (await database.query('DELETE FROM mailauth.secret WHERE name = $1 RETURNING name', [prefix + entry])).length > 0;
     },
 
