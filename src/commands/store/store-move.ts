@@ -138,8 +138,8 @@ async function lacking(entries: readonly string[], target: SecretStore): Promise
 }
 
 /**
- * A set-up that was interrupted before it wrote its mailbox file keeps the client secret for its first sign-in in a store, and nothing
- * notes in which: so every other one is looked at.
+ * A set-up that was interrupted before it wrote its mailbox file keeps the client secret for its first sign-in in a store. Its journal may not
+ * name the store yet, so every other one is looked at; from then on the journal names the new one.
  */
 async function movePending(session: Session, key: MailboxKey, target: SecretStore): Promise<void> {
   const isNamed = (name: ChosenStore): boolean => name !== 'postgres' || namesDatabase(session.ctx);
@@ -149,6 +149,9 @@ async function movePending(session: Session, key: MailboxKey, target: SecretStor
       const entries = secretEntriesOf(key);
       const found = await alone(session, key, () => copySecrets(entries, { from, to: target }, false));
       if (found === 0) continue;
+      const book = journals(session.ctx, session.home);
+      const journal = await book.read(key);
+      if (journal !== undefined) await book.write(key, { ...journal, store: target.name });
       await removeSecrets(entries, from);
       const goOn = mailauth('setup', { resume: true, mailbox: key.mailbox, for: key.for, store: target.name });
       session.report.note(`The set-up of ${key.mailbox} is not finished. Go on with: ${shown(goOn, session.ctx.surroundings)}`);
