@@ -173,6 +173,7 @@ describe('secret rotate of an app that two mailboxes share', () => {
   it.each([
     [`${rotate} --app 11111111-2222-3333-4444-555555555555`, 4, 'app-unknown'],
     [`${rotate} --app 11111111-2222-3333-4444-555555555555 --ending 3`, 2, 'usage'],
+    [`${rotate} --app helpdesk`, 2, 'usage'],
     [`${rotate} --ending 30 --finish`, 2, 'usage'],
     [`${rotate} ${ada} --ending 30`, 2, 'usage'],
     [`${rotate} --ending soon`, 2, 'value-invalid'],

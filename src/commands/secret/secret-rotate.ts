@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { defined } from '../../core/defined.ts';
 import type { MailboxRecord } from '../../core/mailbox.ts';
 import { again, mailauth } from '../../core/next.ts';
+import { isGuid } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { productNamed } from '../../products/products.ts';
 import { isSameKey, namedUsers } from '../../secrets/app-users.ts';
@@ -65,6 +66,9 @@ async function rotateMany(mailbox: string | undefined, options: Options, months:
   const usage = (message: string) => problem('usage', { message, help: mailauth('secret rotate', { help: true }) });
   if (mailbox !== undefined) throw usage('Give a mailbox, or --app or --ending, not both');
   if (app !== undefined && ending !== undefined) throw usage('--app names one app and --ending finds them: give one of them');
+  // What stands there may be a secret, so it is not repeated.
+  if (app !== undefined && !isGuid(app.trim()))
+    throw usage('--app takes an Application (client) ID, which mailauth status --all --format csv shows');
   if (ending !== undefined && finish === true)
     throw usage('--finish is for one app: give it with --app, once its new value is in the product');
   const days =
