@@ -146,6 +146,8 @@ export interface Files {
   readFolder?(path: string): AsyncIterable<{ readonly name: string; readonly text: string | undefined }>;
   /** the files of this computer alone, where `read`, `list` and the others also know those of a database */
   readonly own?: Files;
+  /** the name under which a database has this file; undefined: it is a file of this computer */
+  documentOf?(path: string): Promise<string | undefined>;
   /** who can change a file or folder; undefined when it does not exist */
   held(path: string): Promise<Held | undefined>;
   /** lock across processes; waits up to `waitMs`, undefined when another process still holds it. A lock whose process died is taken over. */

@@ -38,6 +38,9 @@ export function sharedFiles(options: SharedFilesOptions): Files {
   return {
     ...local,
     own: local,
+    async documentOf(path) {
+      return (await isLocal(path, options)) ? undefined : documentOf(path, options);
+    },
 
     async read(path) {
       const document = documentOf(path, options);

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import type * as z from 'zod/mini';
 import type { Files } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import { sha256 } from '../core/hashes.ts';
 import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
 import { plain } from '../core/text.ts';
@@ -10,6 +11,8 @@ import { mailboxFileSchema, type Parsed, parseJsonFile, toJsonFile } from './sch
 
 export interface BrokenFile {
   readonly file: string;
+  /** its name in the database, where it is no file of this computer */
+  readonly document?: string;
   readonly why: string;
 }
 
@@ -52,9 +55,9 @@ export function mailboxFiles({ files, home }: { readonly files: Files; readonly 
     const file = pathOf(key);
     const read = await load(file);
     if (read === undefined) return undefined;
-    if (read.kind === 'broken') throw problem('mailbox-file-broken', { file: plain(file), why: read.why });
+    if (read.kind === 'broken') throw problem('mailbox-file-broken', await brokenFile(files, plain(file), read.why));
     if (mailboxSlug(read.value) !== mailboxSlug(key)) {
-      throw problem('mailbox-file-broken', { file: plain(file), why: `it is about ${plain(read.value.mailbox, 80)}` });
+      throw problem('mailbox-file-broken', await brokenFile(files, plain(file), `it is about ${plain(read.value.mailbox, 80)}`));
     }
     return read.value;
   };
@@ -65,9 +68,10 @@ export function mailboxFiles({ files, home }: { readonly files: Files; readonly 
       const file = join(folder, name);
       const read = text === undefined ? await load(file) : parseRecord(text);
       if (read === undefined) continue;
-      if (read.kind === 'broken') yield { broken: { file, why: read.why } };
-      else if (`${mailboxSlug(read.value)}.json` !== name) yield { broken: { file, why: `it is about ${plain(read.value.mailbox, 80)}` } };
-      else yield { record: read.value };
+      if (read.kind === 'broken') yield { broken: await brokenFile(files, file, read.why) };
+      else if (`${mailboxSlug(read.value)}.json` !== name) {
+        yield { broken: await brokenFile(files, file, `it is about ${plain(read.value.mailbox, 80)}`) };
+      } else yield { record: read.value };
     }
   }
 
@@ -103,6 +107,10 @@ export function mailboxFiles({ files, home }: { readonly files: Files; readonly 
       };
     },
   };
+}
+
+async function brokenFile(files: Files, file: string, why: string): Promise<BrokenFile> {
+  return { file, why, ...defined({ document: await files.documentOf?.(file) }) };
 }
 
 /** The names in a folder, with the content of those that come with it. */

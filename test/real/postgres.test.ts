@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -121,6 +122,21 @@ describe('a second machine', () => {
     );
     expect(await seat.failure(['token', 'get', seat.mailbox], { env })).toMatchObject({ code: 7, error: { code: 'store-damaged' } });
     postgres.sql('DROP DATABASE restored', 'postgres');
+  });
+});
+
+describe('a row that is no mailbox file', () => {
+  it('leaves the others alone, and the printed command removes it', async () => {
+    const [{ seat }, other] = [await ready(), await ready()];
+    postgres.sql(`UPDATE mailauth.document SET body = '{}' WHERE path LIKE 'mailboxes/${seat.mailbox}%'`);
+    expect(await seat.run(['token', 'get', other.seat.mailbox], { env: reach() })).toEqual(printed(other.token));
+    const failure = await seat.failure(['token', 'get', seat.mailbox], { env: reach() });
+    expect(failure).toMatchObject({ code: 1, error: { code: 'mailbox-file-broken', title: expect.stringContaining('in the database') } });
+    const [command = ''] = failure.error.next;
+    execFileSync('sh', ['-c', command], { env: { ...process.env, MAILAUTH_DATABASE_URL: postgres.url() }, stdio: 'ignore' });
+    expect(await seat.failure(['token', 'get', seat.mailbox], { env: reach() })).toMatchObject({ code: 4 });
+    await seat.setup(['--no-test', '--store', 'postgres'], { env: reach() });
+    expect(await seat.run(['token', 'get', seat.mailbox], { env: reach() })).toEqual(printed(seat.lastToken));
   });
 });
 

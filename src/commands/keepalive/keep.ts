@@ -33,6 +33,7 @@ export async function keep(
   read: (store: SecretStore) => Promise<TokenSet | undefined>,
 ): Promise<Kept> {
   const { ctx } = session;
+  ctx.signal.throwIfAborted();
   try {
     const store = await session.store(record);
     const stored = await read(store);

@@ -10,6 +10,9 @@ function setUpOf(file: string): { readonly mailbox?: string; readonly for?: stri
   return mailbox === undefined || product === undefined ? {} : { mailbox, for: product };
 }
 
+/** The statement that removes one document of the database. */
+const removing = (document: string): string => `DELETE FROM mailauth.document WHERE path = '${document.replaceAll("'", "''")}'`;
+
 export const storeEntries = {
   'store-damaged': entry<{ what: string; why: string; fix: readonly NextStep[] }>({
     exit: Exit.noStore,
@@ -38,13 +41,18 @@ export const storeEntries = {
     retryHelps: true,
   }),
 
-  'mailbox-file-broken': entry<{ file: string; why: string }>({
+  'mailbox-file-broken': entry<{ file: string; why: string; document?: string | undefined }>({
     exit: Exit.failed,
     source: sources.own,
-    title: ({ file }) => `The mailbox file ${file} cannot be used`,
+    title: ({ file, document }) => `The mailbox file ${typeof document === 'string' ? `${document} in the database` : file} cannot be used`,
     why: ({ why }) => `It was left untouched: ${why}`,
-    next: ({ file }) => [
-      line`mv ${file} ${`${file}.broken`}`,
+    next: ({ file, document }) => [
+      typeof document === 'string'
+        ? byShell(
+            line`psql "\${MAILAUTH_DATABASE_URL:-$(cat "$MAILAUTH_DATABASE_URL_FILE")}" -c ${removing(document)}`,
+            line`psql $env:MAILAUTH_DATABASE_URL -c ${removing(document)}`,
+          )
+        : line`mv ${file} ${`${file}.broken`}`,
       noted(mailauth('setup', setUpOf(file)), 'sets the mailbox up again afterwards'),
     ],
     retryHelps: false,
