@@ -34,7 +34,7 @@ async function ends(words: string, wanted: string, act: Act, env: Readonly<Recor
 const questions: readonly [kind: string, words: string, wanted: string][] = [
   ['a text', 'setup --sandbox', 'Which mailbox|Go on with it'],
   ['a choice', `setup --sandbox --mailbox ada@contoso.example`, 'What is this mailbox for'],
-  ['a yes or no', 'setup --sandbox --mailbox ada@contoso.example --sign-in-as ada@contoso.example --for this-computer', 'Create it'],
+  ['a yes or no', 'setup --sandbox --mailbox ada@fabrikam.example --sign-in-as ada@fabrikam.example --for this-computer', 'Create it'],
   ['a passphrase', 'setup --sandbox --store file --mailbox ada@contoso.example --for this-computer', 'New passphrase'],
   ['the pasted address', `login ${mailbox} --sandbox --force --sign-in paste`, 'Paste the address'],
 ];
