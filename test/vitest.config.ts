@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { SecondTries } from './support/second-tries.js';
 
 /** Linux keeps this folder in memory: each of the many fsync calls of a set-up then costs nothing. The suites in `test/real` use the disk. */
 const memory = '/dev/shm';
@@ -22,7 +23,12 @@ export default defineConfig({
     isolate: false,
     // Of two cores vitest would use one. While a test waits for a deadline, a third thread has something to do.
     maxWorkers: 3,
-    // For .ci/run, which adds up what passed and failed.
-    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    retry: process.env.CI === 'true' ? 1 : 0,
+    // The report is for .ci/run, which adds up what passed and failed.
+    reporters: [
+      'default',
+      new SecondTries(),
+      ...(report === undefined ? [] : [['json', { outputFile: report }] as [string, { outputFile: string }]]),
+    ],
   },
 });

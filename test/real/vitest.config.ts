@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { SecondTries } from './second-tries.js';
+import { SecondTries } from '../support/second-tries.js';
 
 const report = process.env.MAILAUTH_TEST_REPORT;
 

@@ -2,12 +2,12 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /**
- * A port that nobody listens on, and that no outgoing connection gets before it is used: below those that Linux gives out (32768 and above).
- * Free on 127.0.0.1, and on ::1.
+ * A port that nobody listens on, and that nobody gets before it is used: below those that Linux gives out to connections (32768 and above), and
+ * below those that mailauth registers for an app (20000 and above; another test may sign in just now). Free on 127.0.0.1, and on ::1.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(20_000, 32_000);
+    const port = randomInt(11_000, 20_000);
     if ((await isFree(port, '127.0.0.1')) && (await isFree(port, '::1'))) return port;
   }
 }
