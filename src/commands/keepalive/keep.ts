@@ -4,14 +4,14 @@ import { Interrupted, MailauthError } from '../../core/errors.ts';
 import type { MailboxRecord, TokenSet } from '../../core/mailbox.ts';
 import type { SecretStore } from '../../core/stores.ts';
 import type { ProtocolResult } from '../../mail/result.ts';
-import { runTests, testError } from '../../mail/run-tests.ts';
+import { testError } from '../../mail/run-tests.ts';
 import type { Session } from '../../session/session.ts';
-import { graphTokenOf, tokenOf } from '../../session/token-for.ts';
+import { tokenOf } from '../../session/token-for.ts';
 import { asProblem } from '../../session/unexpected.ts';
 import { inTurn } from '../../tokens/current.ts';
 import { cannotRenew, jitterMs, wantsRenewal } from '../../tokens/lifetimes.ts';
 import { lostSignIn, lostSignIns } from '../status/warnings.ts';
-import { remember } from '../test/remember.ts';
+import { testMailbox } from '../test/test-mailbox.ts';
 import type { Kept } from './kept.ts';
 
 /** What the flags say about each mailbox. */
@@ -77,20 +77,5 @@ async function afterwards(record: MailboxRecord, kept: Pick<Kept, 'state' | 'set
 async function tested(record: MailboxRecord, { tests }: Wish, session: Session): Promise<readonly ProtocolResult[]> {
   if (tests === undefined) return [];
   const wanted = record.protocols.filter((p) => tests === 'all' || tests.includes(p));
-  if (wanted.length === 0) return [];
-  const [network, cloud] = await Promise.all([session.network(), session.cloud(record)]);
-  const token = async () => tokenOf(session, record, { minValidityMs: 60_000, force: false });
-  const graphToken = async () => graphTokenOf(session, record, { minValidityMs: 60_000, force: false });
-  const results = await runTests({
-    ctx: session.ctx,
-    network,
-    cloud,
-    record,
-    protocols: wanted,
-    timeoutMs: session.stepTimeoutMs,
-    token,
-    graphToken,
-  });
-  await remember(record, results, session);
-  return results;
+  return wanted.length === 0 ? [] : testMailbox(session, record, wanted);
 }

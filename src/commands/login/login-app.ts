@@ -16,7 +16,7 @@ import { keepTokens, testMailbox } from '../../setup/sign-in/kept-tokens.ts';
 import { guardWrites } from '../../store/home.ts';
 import { tokenLock } from '../../tokens/current.ts';
 import { freshAppToken } from '../../tokens/refresh.ts';
-import { remember } from '../test/remember.ts';
+import { remember } from '../test/test-mailbox.ts';
 
 const schema = z.object({ signIn: z.optional(z.string()), signInAs: z.optional(z.string()), test: z.optional(z.boolean()) });
 

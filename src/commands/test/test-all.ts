@@ -7,18 +7,17 @@ import { again, mailauth } from '../../core/next.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { resultsShown } from '../../mail/result.ts';
-import { runTests } from '../../mail/run-tests.ts';
 import { type Candidate, type TestedMailbox, testMailboxes } from '../../mail/test-mailboxes.ts';
 import type { Outcome } from '../../session/command.ts';
 import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
 import { isChosen, mayBeChosen, readFilter, wordsOf } from '../../session/set-up-filter.ts';
-import { graphTokenOf, refuseForeignSignIn, tokenOf } from '../../session/token-for.ts';
+import { refuseForeignSignIn } from '../../session/token-for.ts';
 import { asProblem } from '../../session/unexpected.ts';
 import { isFileOf } from '../../store/mailbox-file.ts';
 import { type MailboxRow, renderMailboxTable } from '../../ui/tables.ts';
-import { remember } from './remember.ts';
 import { type Skipped, tenantHeadings, tenantSummaries } from './tenants.ts';
+import { testMailbox } from './test-mailbox.ts';
 
 export interface AllMailboxes {
   /** imap, pop, smtp or all */
@@ -49,7 +48,6 @@ export async function testAllMailboxes(asked: AllMailboxes, session: Session): P
   const plan = await planOf(asked, session);
   const total = plan.candidates.length;
   const { ctx, report } = session;
-  const network = await session.network();
   const clouds = new Map(await Promise.all(plan.candidates.map(async ({ record }) => [record, await session.cloud(record)] as const)));
   const cloudOf = (record: MailboxRecord) => clouds.get(record) ?? record.cloud;
   const progress = (done: number, red: number): void =>
@@ -63,21 +61,7 @@ export async function testAllMailboxes(asked: AllMailboxes, session: Session): P
     hostOf: (record, protocol) => placeOf(cloudOf(record), protocol),
     async test({ record, protocols: wanted }) {
       await refuseForeignSignIn(session, record);
-      const token = () => tokenOf(session, record, { minValidityMs: 60_000, force: false });
-      const graphToken = () => graphTokenOf(session, record, { minValidityMs: 60_000, force: false });
-      const cloud = cloudOf(record);
-      const results = await runTests({
-        ctx,
-        network,
-        cloud,
-        record,
-        protocols: wanted,
-        timeoutMs: session.stepTimeoutMs,
-        token,
-        graphToken,
-      });
-      await remember(record, results, session);
-      return results;
+      return testMailbox(session, record, wanted);
     },
     explain: (thrown) => asProblem(thrown, ctx),
     onDone: progress,

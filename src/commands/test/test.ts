@@ -6,15 +6,15 @@ import { again, type Command, mailauth } from '../../core/next.ts';
 import { anyOf, bareAddress } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { type ProtocolResult, proofOf, resultsShown, stageTally } from '../../mail/result.ts';
-import { runTests, testError } from '../../mail/run-tests.ts';
+import { testError } from '../../mail/run-tests.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
 import { mailboxArgument } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
 import { filterOptions, mayBeChosen, readFilter } from '../../session/set-up-filter.ts';
-import { graphTokenOf, refuseForeignSignIn, tokenOf } from '../../session/token-for.ts';
+import { refuseForeignSignIn } from '../../session/token-for.ts';
 import { checkAddress } from '../../setup/answers/answers.ts';
 import type { Theme } from '../../ui/theme.ts';
-import { remember } from './remember.ts';
+import { testMailbox } from './test-mailbox.ts';
 
 const schema = z.object({
   sendTo: z.optional(z.string()),
@@ -67,21 +67,11 @@ export const test: CommandModule = {
     const tally = stageTally(wanted);
     const started = (text: string) => session.report.progress('test', 'started', text);
     started(tally.text());
-    const [network, cloud] = await Promise.all([session.network(), session.cloud(record)]);
-    const results = await runTests({
-      ctx: session.ctx,
-      network,
-      cloud,
-      record,
-      protocols: wanted,
-      timeoutMs: session.stepTimeoutMs,
+    const results = await testMailbox(session, record, wanted, {
       ...(sendTo === undefined ? {} : { sendTo: bareAddress(sendTo) }),
-      token: () => tokenOf(session, record, { minValidityMs: 60_000, force: false }),
-      graphToken: () => graphTokenOf(session, record, { minValidityMs: 60_000, force: false }),
       onStage: (p, stage) => started(tally.note(p, stage)),
     });
     session.report.settle();
-    await remember(record, results, session);
     const error = testError(results);
     if (error !== undefined) await tellOfChange(session, record);
     return {
