@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hold, until } from './rigs/lab-app.ts';
 import { type Office, openOffice, type Running, type Seat } from './rigs/office.ts';
 import { type Postgres, startPostgres } from './rigs/postgresql.ts';
 
@@ -35,24 +36,6 @@ async function seatOf(lifetimeSeconds = 3600): Promise<Seat> {
   return seat;
 }
 
-function hold(seat: Seat): () => void {
-  let letGo: () => void = () => undefined;
-  seat.app.held = new Promise((done) => {
-    letGo = done;
-  });
-  return () => {
-    seat.app.held = undefined;
-    letGo();
-  };
-}
-
-async function until(what: string, reached: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await reached()); tries += 1) {
-    if (tries === 800) throw new Error(`never: ${what}`);
-    await new Promise((done) => setTimeout(done, 50));
-  }
-}
-
 const kill = ({ child }: Running): void => {
   // It may have ended by itself just now.
   if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
@@ -62,7 +45,7 @@ const connections = () => Number(postgres.sql("SELECT count(*) FROM pg_stat_acti
 describe('one refresh over machines', () => {
   it('60 processes of three machines at expiry', async () => {
     const seat = await seatOf(0);
-    const letGo = hold(seat);
+    const letGo = hold(seat.app);
     const all: Running[] = [];
     for (let i = 0; i < 60; i += 1) {
       all.push(seat.start(['token', 'get', seat.mailbox, '--timeout', '40'], { env: machine(String(i % 3)) }));
@@ -76,7 +59,7 @@ describe('one refresh over machines', () => {
 
   it('a machine that dies in the middle frees the mailbox at once, and one whose clock is wrong renews nothing twice', async () => {
     const seat = await seatOf(0);
-    const letGo = hold(seat);
+    const letGo = hold(seat.app);
     const first = seat.start(['token', 'get', seat.mailbox], { env: machine('0') });
     await until('it asks Microsoft', () => seat.app.seen.filter((one) => one.startsWith('refresh')).length > 0 || connections() > 0);
     await until('it has the lock', () => postgres.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") === '1');

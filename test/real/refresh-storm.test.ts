@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hold, until } from './rigs/lab-app.ts';
 import { type Office, type Outcome, openOffice, type Running, type Seat } from './rigs/office.ts';
 
 /** Many processes want one token at the same moment. The lab keeps its answer back until all of them wait, and counts the refreshes. */
@@ -26,27 +27,9 @@ async function expired(store: 'keychain' | 'file'): Promise<{ seat: Seat; env: E
   return { seat, env };
 }
 
-function hold(seat: Seat): () => void {
-  let letGo: () => void = () => undefined;
-  seat.app.held = new Promise((done) => {
-    letGo = done;
-  });
-  return () => {
-    seat.app.held = undefined;
-    letGo();
-  };
-}
-
 /** Processes that hold or want the lock of a home's token. */
 const waiting = async (seat: Seat): Promise<readonly string[]> =>
   (await readdir(join(seat.home, 'locks')).catch(() => [])).filter((name) => name.startsWith('token-') && name.includes('.by-'));
-
-async function until(what: string, reached: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await reached()); tries += 1) {
-    if (tries === 800) throw new Error(`never: ${what}`);
-    await new Promise((done) => setTimeout(done, 50));
-  }
-}
 
 /** Started some at a time, so that starting them is not what they wait for; none ends before the answer is let go. */
 async function crowd(seat: Seat, env: Env, size: number, before = 0): Promise<readonly Running[]> {
@@ -69,7 +52,7 @@ const kill = ({ child }: Running): void => {
 describe.each(['file', 'keychain'] as const)('100 processes at expiry, store %s', (store) => {
   it('one refresh, and all print the new token', async () => {
     const { seat, env } = await expired(store);
-    const letGo = hold(seat);
+    const letGo = hold(seat.app);
     const all = await crowd(seat, env, 100);
     letGo();
     const outcomes = await Promise.all(all.map(({ ended }) => ended));
@@ -86,7 +69,7 @@ describe.concurrent('whoever waits for a refresh', () => {
     const home = { env: { ...env, MAILAUTH_HOME: seat.home } };
     const done = await other.setup(['--no-test', '--store', 'file'], home);
     expect(done.code, done.stderr).toBe(0);
-    const letGo = hold(seat);
+    const letGo = hold(seat.app);
     const [hung] = await crowd(seat, env, 1);
     const forced = await other.run(['token', 'get', other.mailbox, '--force-refresh'], home);
     expect(forced).toEqual(printed(other.lastToken));
@@ -97,7 +80,7 @@ describe.concurrent('whoever waits for a refresh', () => {
 
   it('ends with exit 5 when its own time is over', async () => {
     const { seat, env } = await expired('file');
-    const letGo = hold(seat);
+    const letGo = hold(seat.app);
     const [holder] = await crowd(seat, env, 1);
     const failure = await seat.failure(['token', 'get', '--timeout', '1'], { env });
     expect(failure).toMatchObject({ code: 5, error: { code: 'refresh-busy' } });
@@ -108,7 +91,7 @@ describe.concurrent('whoever waits for a refresh', () => {
 
   it('takes over from a process that was killed while it refreshed, and one does it for all', async () => {
     const { seat, env } = await expired('file');
-    const letGo = hold(seat);
+    const letGo = hold(seat.app);
     const [holder] = await crowd(seat, env, 1);
     const others = await crowd(seat, env, 10, 1);
     if (holder !== undefined) kill(holder);

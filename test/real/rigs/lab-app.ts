@@ -99,3 +99,23 @@ export function checkSecret(app: LabApp, sent: string | undefined): void {
 export function refuse(app: LabApp, applies: readonly Refusal[]): void {
   if (app.refusal !== undefined && applies.includes(app.refusal)) throw refusals[app.refusal]();
 }
+
+/** Keeps the answers to token requests back until the function that it answers is called. */
+export function hold(app: LabApp): () => void {
+  let letGo: () => void = () => undefined;
+  app.held = new Promise((done) => {
+    letGo = done;
+  });
+  return () => {
+    app.held = undefined;
+    letGo();
+  };
+}
+
+/** Looks every 50 ms, for 40 s at most. */
+export async function until(what: string, reached: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await reached()); tries += 1) {
+    if (tries === 800) throw new Error(`never: ${what}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
