@@ -3,6 +3,7 @@ import { findCommand } from './cli/find-command.ts';
 import { run } from './cli/run.ts';
 import { commands } from './cli/tree.ts';
 import { Exit, Interrupted } from './core/errors.ts';
+import { placesGiven } from './session/globals.ts';
 import { endAfterSignal, letGoOfLostTerminals } from './system/process-end.ts';
 import { createSystem } from './system/system.ts';
 
@@ -32,6 +33,7 @@ export async function start(process: NodeJS.Process): Promise<never> {
   // Nothing is left that could finish the command: its input has ended in the middle of a question.
   process.once('beforeExit', () => stop.abort(new Interrupted(Exit.hungUp)));
   process.once('exit', letGoOfLostTerminals);
+  Object.assign(process.env, placesGiven(argv));
   const ctx = createSystem(process, argv.includes('--no-color'), stop.signal);
   let unwritten: NodeJS.ErrnoException | undefined;
   process.stdout.on('error', (error) => {

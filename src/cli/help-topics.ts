@@ -12,7 +12,7 @@ export function topicText(topic: Topic): string {
 
 const environment = `Environment variables. A flag wins over its variable.
 
-  MAILAUTH_HOME            the one folder for everything mailauth writes
+  MAILAUTH_HOME            the one folder for everything mailauth writes (--home)
   MAILAUTH_MAILBOX         default of --mailbox and of the mailbox argument (status: all are listed)
   MAILAUTH_TENANT          default of --tenant
   MAILAUTH_CLIENT_ID       default of --client-id
@@ -20,7 +20,8 @@ const environment = `Environment variables. A flag wins over its variable.
   MAILAUTH_CLOUD_FILE      default of --cloud-file
   MAILAUTH_STORE           ${anyOf(chosenStores)}
                            a store that was asked for never falls back to another
-  MAILAUTH_KEY_FILE        32 random bytes that open the store "file" (mailauth store keygen FILE)
+  MAILAUTH_KEY_FILE        default of --key-file: 32 random bytes that open the store "file"
+                           (mailauth store keygen FILE)
   MAILAUTH_PASSPHRASE_FILE, MAILAUTH_PASSPHRASE
                            open the store "file" without a question; a key file wins over both
   MAILAUTH_DATABASE_URL, MAILAUTH_DATABASE_URL_FILE
@@ -33,6 +34,8 @@ const environment = `Environment variables. A flag wins over its variable.
   MAILAUTH_DEBUG           1: a log in MAILAUTH_HOME/debug.log, without secrets
   MAILAUTH_PLAIN           1: lines only follow each other and nothing is redrawn, as a screen
                            reader needs it; TERM=dumb does the same
+  MAILAUTH_SHELL           posix, powershell or cmd: the shell that printed commands are for,
+                           where mailauth does not find it out by itself
   BROWSER                  command that is run with the address as its last argument
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
                            used for HTTP and for the mail protocols; the lower-case names win
@@ -57,7 +60,8 @@ Read only, to find out where mailauth runs:
                            where the keychain of Linux and mailauth agent answer
   LISTEN_PID, LISTEN_FDS   systemd has handed a socket to mailauth agent
   CREDENTIALS_DIRECTORY    systemd: key and passphrase files in there may be its own
-  MSYSTEM                  on Windows, Git's own shell: commands to copy are quoted for it
+  PSModulePath, PROMPT, MSYSTEM
+                           PowerShell, cmd or Git's own shell: commands to copy are quoted for it
   HOME, XDG_CONFIG_HOME, APPDATA
                            where MAILAUTH_HOME is by default, on Linux and on Windows
 

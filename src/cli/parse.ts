@@ -7,6 +7,7 @@ import { problem } from '../errors/problem.ts';
 import type { CommandModule } from '../session/command.ts';
 import type { Globals } from '../session/globals.ts';
 import { guessedArgv } from './guessed-argv.ts';
+import { withWholeLists } from './list-words.ts';
 import { plainWords } from './plain-words.ts';
 import type { CommandEntry } from './tree.ts';
 
@@ -43,7 +44,8 @@ export async function parse(entry: CommandEntry, module: CommandModule, rest: re
     }
     return { command };
   };
-  const { command, help: text, failed } = read(rest);
+  const whole = withWholeLists(rest);
+  const { command, help: text, failed } = read(whole);
   const help = mailauth(entry.name, { help: true });
   if (failed === undefined) {
     const forgotten = withoutOwnValue(command);
@@ -51,7 +53,7 @@ export async function parse(entry: CommandEntry, module: CommandModule, rest: re
     return { module, args: command.args, flags: command.opts(), given: asGiven(entry, command) };
   }
   if (failed.exitCode === 0) return text;
-  const guess = guessedArgv(rest, failed.message, command);
+  const guess = guessedArgv(whole, failed.message, command);
   const meant = guess === undefined ? undefined : read(guess.argv);
   const message = plainWords(failed.message, entry.name, command);
   if (guess === undefined || meant === undefined || meant.failed !== undefined || withoutOwnValue(meant.command) !== undefined)

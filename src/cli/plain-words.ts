@@ -4,7 +4,7 @@ import { flagNameOf, plain } from '../core/text.ts';
 /** What was wrong with the words of a command, for a person. Commander says it in the words of a parser, and repeats a value that may be a secret. */
 export function plainWords(message: string, name: string, command: CommanderCommand): string {
   const said = plain(message.replace(/^error: /, ''), 400);
-  const [, option, near] = /^unknown option '(.*?)'(?:\s*\(Did you mean (--[\w-]+)\?\))?$/s.exec(said) ?? [];
+  const [, option, near] = /^unknown option '(.*?)'(?:\s*\(Did you mean (?:one of )?(--[\w-]+)(?:, --[\w-]+)*\?\))?$/s.exec(said) ?? [];
   if (option !== undefined) {
     return `mailauth ${name} has no option ${flagNameOf(option)}${near === undefined ? '' : `; ${near} is the nearest`}`;
   }

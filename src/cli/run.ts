@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { namesDatabase } from '../core/database-port.ts';
 import { Exit, type ExitCode, Interrupted, MailauthError } from '../core/errors.ts';
-import { byShell, type Command, line, mailauth, type NextStep, noted } from '../core/next.ts';
+import { type Command, line, mailauth, type NextStep, noted } from '../core/next.ts';
 import type { Prompts } from '../core/prompts-port.ts';
 import type { Reporter } from '../core/run-parts.ts';
+import { byShell } from '../core/shell-lines.ts';
 import { type Surroundings, shown } from '../core/shown.ts';
 import { problem } from '../errors/problem.ts';
 import { productNames } from '../products/product.ts';
@@ -83,10 +84,12 @@ function refuseSecretsInArgv(argv: readonly string[]): void {
 
 const secretFile = noted(mailauth('setup', { clientSecretFile: '-' }), 'with the secret on standard input; or name a file that holds it');
 const graphToken = noted(
-  byShell(
-    line`read -rs MAILAUTH_GRAPH_TOKEN && export MAILAUTH_GRAPH_TOKEN`,
-    line`$env:MAILAUTH_GRAPH_TOKEN = [Net.NetworkCredential]::new('', (Read-Host -AsSecureString)).Password`,
-  ),
+  byShell({
+    posix: line`read -rs MAILAUTH_GRAPH_TOKEN && export MAILAUTH_GRAPH_TOKEN`,
+    powershell: line`$env:MAILAUTH_GRAPH_TOKEN = [Net.NetworkCredential]::new('', (Read-Host -AsSecureString)).Password`,
+    // cmd has no question that hides its answer.
+    cmd: line`powershell -NoExit "$env:MAILAUTH_GRAPH_TOKEN = [Net.NetworkCredential]::new('', (Read-Host -AsSecureString)).Password"`,
+  }),
   'paste it; nothing is shown',
 );
 const passwordFile = noted(
@@ -196,6 +199,8 @@ function surroundingsOf(given: Command, globals: Globals, { surroundings }: Cont
     cloudFile,
     cloudIsSet: (globals.cloud ?? globals.cloudFile) !== undefined,
     store: flag('store'),
+    home: flag('home'),
+    keyFile: flag('key-file'),
     for: given.name === 'setup' && product === 'this-computer' ? undefined : product,
     running: given,
   };

@@ -196,7 +196,8 @@ Help:
   mailauth help ${choice(topics)}
 
 Global options (every command): --json --no-input --yes --quiet --verbose
-  --no-color --cloud NAME --cloud-file FILE --store NAME --sandbox --timeout SECONDS
+  --no-color --cloud NAME --cloud-file FILE --store NAME --home FOLDER --key-file FILE
+  --sandbox --timeout SECONDS
 `;
 }
 

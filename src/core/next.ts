@@ -1,6 +1,7 @@
 import type { Cloud } from './cloud.ts';
 import type { CommandName } from './command-name.ts';
 import { defined } from './defined.ts';
+import type { Shell } from './quoting.ts';
 
 /** What can stand around a step: a few words before it, and a remark behind it. */
 interface Around {
@@ -35,13 +36,18 @@ export interface Again extends Around {
   readonly words?: readonly string[];
 }
 
+/** A file in the user's own folder, which each shell names by a variable of its own. */
+export interface InHome {
+  readonly inHome: string;
+}
+
 /** A line of another program to copy: texts with values between them, each value one word for the shell. */
 export interface Line extends Around {
   readonly kind: 'line';
   readonly texts: readonly string[];
-  readonly values: readonly string[];
-  /** where PowerShell says it otherwise */
-  readonly powershell?: Line;
+  readonly values: readonly (string | InHome)[];
+  /** how another shell says it */
+  readonly otherwise?: Partial<Readonly<Record<Exclude<Shell, 'posix'> | 'windows', Line>>>;
   readonly after?: true; // it is run after the step before it, and not in place of it
 }
 
@@ -104,10 +110,11 @@ export const again = (flags: FlagValues = {}, words?: readonly string[]): Again 
 });
 
 /** A line of another program: its values are quoted for the shell, as in `` line`chmod 600 ${file}` ``. */
-export const line = (texts: readonly string[], ...values: readonly string[]): Line => ({ kind: 'line', texts: [...texts], values });
-
-/** A line that PowerShell needs in other words. */
-export const byShell = (posix: Line, powershell: Line): Line => ({ ...posix, powershell });
+export const line = (texts: readonly string[], ...values: readonly (string | InHome)[]): Line => ({
+  kind: 'line',
+  texts: [...texts],
+  values,
+});
 
 /** `lead: the step` */
 export const led = <S extends Command | Again | Line>(lead: string, step: S): S => ({ ...step, lead });

@@ -1,10 +1,6 @@
-/** The shell that a line is written for: any POSIX shell, or PowerShell. */
-export type Shell = 'posix' | 'powershell';
-
-/** PowerShell on Windows; there, `MSYSTEM` is set by the POSIX shell of Git for Windows (MSYS2, "Environments"). */
-export function shellOf({ platform, env }: { platform: NodeJS.Platform; env: Readonly<Record<string, string | undefined>> }): Shell {
-  return platform === 'win32' && !env.MSYSTEM ? 'powershell' : 'posix';
-}
+/** The shell that a line is written for: any POSIX shell, PowerShell, or Windows' cmd. */
+export const shells = ['posix', 'powershell', 'cmd'] as const;
+export type Shell = (typeof shells)[number];
 
 /** One word of a POSIX shell in single quotes, in which nothing has a meaning (POSIX.1-2024, Shell Command Language 2.2.2). */
 export const quotePosix = (value: string): string => `'${value.replaceAll("'", `'\\''`)}'`;
@@ -22,13 +18,33 @@ const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 const harmless: Readonly<Record<Shell, RegExp>> = {
   posix: /^[\w@%+:,./-][\w@%+=:,./-]*$/,
   powershell: /^[\w+:./\\-][\w@+=:./\\-]*$/,
+  cmd: /^[\w@+=:.,/\\-]+$/,
 };
 
 /** One word of a command line: quoted only where it must be, so that the usual line stays readable. */
 export function shellWord(value: string, shell: Shell): string {
-  if (harmless[shell].test(value)) return value;
+  return harmless[shell].test(value) ? value : quotedWord(value, shell);
+}
+
+/** The same, quoted also where it need not be. */
+export function quotedWord(value: string, shell: Shell): string {
+  if (shell === 'cmd') return quoteCmd(value);
   if (invisible.test(value)) return shell === 'posix' ? escapedPosix(value) : escapedPowerShell(value);
   return shell === 'posix' ? quotePosix(value) : quotePowerShell(value);
+}
+
+/**
+ * One word of cmd, which the program then takes apart as Microsoft's C runtime does ("main function and command-line arguments"): between
+ * double quotes, in which `""` is one of them and backslashes count only before a quote. Between them cmd itself acts on nothing but a
+ * percent sign, which therefore stands outside, behind a caret. No word of cmd holds a line break: it becomes a space.
+ */
+function quoteCmd(value: string): string {
+  const inQuotes = (part: string): string => `"${part.replace(/(\\*)"/g, '$1$1""').replace(/\\+$/, '$&$&')}"`;
+  return value
+    .replace(/[\r\n]+/g, ' ')
+    .split('%')
+    .map(inQuotes)
+    .join('^%');
 }
 
 /** `$'…'` of POSIX.1-2024 2.2.4: the invisible characters become visible escapes, so that a line reads as it runs. */

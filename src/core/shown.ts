@@ -2,11 +2,14 @@ import { defaultCloud, isCloudName } from './cloud.ts';
 import type { CommandName } from './command-name.ts';
 import type { Again, Command, Line, NextStep } from './next.ts';
 import { type Shell, shellWord } from './quoting.ts';
+import { lineFor, wordOf } from './shell-lines.ts';
 import { printable } from './text.ts';
 
 /** What a line must go by to work where it is read: the shell, and what the operator said of the whole run. */
 export interface Surroundings {
   readonly shell: Shell;
+  /** the programs of Windows are there, and those of Unix are not */
+  readonly onWindows?: boolean;
   /** HOME is not set, empty or `/`, so that no folder of the user's own can be named by it */
   readonly withoutHome?: boolean;
   readonly sandbox?: boolean;
@@ -16,18 +19,21 @@ export interface Surroundings {
   readonly cloudFile?: string | undefined;
   /** a variable names the cloud, and goes on naming it */
   readonly cloudIsSet?: boolean;
-  /** only where it was given as a flag */
+  /** only where they were given as flags: store, folder of mailauth, key file */
   readonly store?: string | undefined;
+  readonly home?: string | undefined;
+  readonly keyFile?: string | undefined;
   /** the product that was given as a flag */
   readonly for?: string | undefined;
   /** the command that is running, with its flags; without words that may hold a secret */
   readonly running?: Command | undefined;
 }
 
-type InForce = 'cloud' | 'store' | 'sandbox' | 'for';
+/** `home`: the folder of mailauth and the key file of its sealed file */
+type InForce = 'cloud' | 'store' | 'sandbox' | 'for' | 'home';
 
-const all: readonly InForce[] = ['for', 'cloud', 'store', 'sandbox'];
-const own: readonly InForce[] = ['store', 'sandbox'];
+const all: readonly InForce[] = ['for', 'cloud', 'store', 'sandbox', 'home'];
+const own: readonly InForce[] = ['store', 'sandbox', 'home'];
 
 /** Which of what is in force changes what a command does; the others are left out of it. */
 const goesBy: Readonly<Record<Command['name'], readonly InForce[]>> = {
@@ -48,14 +54,14 @@ const goesBy: Readonly<Record<Command['name'], readonly InForce[]>> = {
   agent: ['cloud', ...own],
   status: own,
   doctor: ['cloud', ...own],
-  explain: ['cloud', 'sandbox'],
-  guide: ['cloud', 'sandbox'],
-  'store move': ['sandbox'],
-  'store restore': ['sandbox'],
-  'store init': [],
+  explain: ['cloud', 'sandbox', 'home'],
+  guide: ['cloud', 'sandbox', 'home'],
+  'store move': ['sandbox', 'home'],
+  'store restore': ['sandbox', 'home'],
+  'store init': ['home'],
   'store keygen': [],
   completion: [],
-  sandbox: [],
+  sandbox: ['home'],
   help: [],
 } satisfies Record<CommandName | 'help', readonly InForce[]>;
 
@@ -89,9 +95,9 @@ function whole(step: NextStep, here: Surroundings): ShownStep {
 }
 
 function copied(step: Command | Line, { lead, note }: Pick<Again, 'lead' | 'note'>, here: Surroundings): ShownStep {
-  const { text, notes } = step.kind === 'line' ? lineText(step, here.shell) : commandText(step, here);
+  const { text, notes } = step.kind === 'line' ? lineText(step, here) : commandText(step, here);
   const remarks = [...notes, ...(note === undefined ? [] : [note])];
-  const remark = remarks.length === 0 ? '' : `   # ${remarks.join('; ')}`;
+  const remark = remarks.length === 0 ? '' : remarkFor(remarks.join('; '), here.shell);
   return { text: printable(`${lead === undefined ? '' : `${lead}: `}${text}${remark}`), copied: true };
 }
 
@@ -116,9 +122,14 @@ interface Text {
   readonly notes: readonly string[];
 }
 
-function lineText({ texts, values, powershell }: Line, shell: Shell): Text {
-  if (shell === 'powershell' && powershell !== undefined) return lineText(powershell, shell);
-  return { text: texts.map((text, i) => text + (i < values.length ? shellWord(values[i] ?? '', shell) : '')).join(''), notes: [] };
+/** A comment behind a line. cmd has only `rem`, a command, whose words must not act. */
+const remarkFor = (remark: string, shell: Shell): string =>
+  shell === 'cmd' ? `   & rem ${remark.replace(/[&|<>^%"]/g, ' ')}` : `   # ${remark}`;
+
+function lineText(step: Line, { shell, onWindows = false }: Surroundings): Text {
+  const { texts, values } = lineFor(step, shell, onWindows);
+  const words = values.map((value) => wordOf(value, shell));
+  return { text: texts.map((text, i) => text + (words[i] ?? '')).join(''), notes: [] };
 }
 
 function commandText(command: Command, here: Surroundings): Text {
@@ -127,6 +138,8 @@ function commandText(command: Command, here: Surroundings): Text {
   const options = Object.entries(flags)
     .flatMap(([flag, value]) => optionOf(flag, value))
     .map((word) => shellWord(word, shell));
+  // The other shells have no variable for one command.
+  if (command.home !== undefined && shell !== 'posix') options.push('--home', wordOf({ inHome: command.home }, shell));
   const words = command.words.map((word) => shellWord(word, shell));
   // Behind two hyphens a word that begins like a flag is none (POSIX Utility Syntax Guideline 10).
   const behind = command.words.some((word) => word.startsWith('-')) ? [...options, '--', ...words] : [...words, ...options];
@@ -139,11 +152,17 @@ function optionOf(flag: string, value: string | true): readonly string[] {
 }
 
 function beforeIt({ waitSeconds, home }: Command, { shell, withoutHome }: Surroundings): string {
-  const pause = waitSeconds === undefined ? '' : `sleep ${waitSeconds}; `;
-  if (home === undefined) return pause;
-  if (shell === 'posix' && withoutHome === true) return `${pause}MAILAUTH_HOME="$(mktemp -d /var/tmp/mailauth.XXXXXX)" `;
-  return shell === 'posix' ? `${pause}MAILAUTH_HOME="$HOME/${home}" ` : `${pause}$env:MAILAUTH_HOME = "$HOME/${home}"; `;
+  const pause = waitSeconds === undefined ? '' : pauseOf(waitSeconds)[shell];
+  if (home === undefined || shell !== 'posix') return pause;
+  return `${pause}MAILAUTH_HOME="${withoutHome === true ? '$(mktemp -d /var/tmp/mailauth.XXXXXX)' : `$HOME/${home}`}" `;
 }
+
+/** The pause of cmd wants a console; `>nul` hides its count. */
+const pauseOf = (seconds: number): Readonly<Record<Shell, string>> => ({
+  posix: `sleep ${seconds}; `,
+  powershell: `Start-Sleep ${seconds}; `,
+  cmd: `timeout /t ${seconds} /nobreak >nul & `,
+});
 
 function withWhatIsInForce(command: Command, here: Surroundings): { flags: Command['flags']; notes: readonly string[] } {
   const flags: Record<string, string | true> = { ...command.flags };
@@ -157,6 +176,10 @@ function withWhatIsInForce(command: Command, here: Surroundings): { flags: Comma
     flags.sandbox = true;
   } else if (goes('cloud') && !('cloud-file' in flags) && !('sandbox' in flags)) notes.push(...addCloud(command, here, flags));
   if (goes('store') && here.store !== undefined) flags.store = here.store;
+  if (goes('home')) {
+    if (here.keyFile !== undefined) flags['key-file'] ??= here.keyFile;
+    if (here.home !== undefined && command.home === undefined) flags.home = here.home;
+  }
   return { flags, notes };
 }
 

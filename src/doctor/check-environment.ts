@@ -21,6 +21,7 @@ const known: Readonly<Record<string, Showing>> = {
   MAILAUTH_EXCHANGE_TOKEN: 'never',
   MAILAUTH_DEBUG: 'plain',
   MAILAUTH_PLAIN: 'plain',
+  MAILAUTH_SHELL: 'plain',
   BROWSER: 'private',
   HTTPS_PROXY: 'address',
   https_proxy: 'address',

@@ -130,7 +130,9 @@ function withoutUnknown(why: string): string | undefined {
 function worksAsItStands(next: readonly NextStep[]): readonly NextStep[] {
   // Only the command that failed could be run again, and nobody knows it.
   const known = next.filter(
-    (step) => typeof step === 'string' || (step.kind !== 'again' && (step.kind !== 'line' || !step.values.some(isBlank))),
+    (step) =>
+      typeof step === 'string' ||
+      (step.kind !== 'again' && (step.kind !== 'line' || !step.values.some((value) => typeof value === 'string' && isBlank(value)))),
   );
   if (known.length > 0) return known.map((step) => withoutBlanks(step, isBlank));
   const isRerun = next.every((step) => typeof step !== 'string' && step.kind === 'again');

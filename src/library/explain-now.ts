@@ -1,5 +1,5 @@
 import { type CloudName, defaultCloud, isCloudName, namedCloud } from '../core/cloud.ts';
-import { shellOf } from '../core/quoting.ts';
+import { shellOf } from '../core/shell-in-use.ts';
 import { explainAtOnce } from '../explain/explain-text.ts';
 import { explanationJson } from '../explain/explanation-json.ts';
 import type { Explanation, OfProduct } from './mailauth.ts';
@@ -9,6 +9,6 @@ export function explainNow(text: string, { for: product, sandbox }: OfProduct & 
   const { env, platform } = process;
   const named = (env.MAILAUTH_CLOUD ?? '').toLowerCase();
   const cloud: CloudName = isCloudName(named) ? named : defaultCloud;
-  const here = { shell: shellOf({ platform, env }), sandbox, for: product };
+  const here = { shell: shellOf({ platform, env }), onWindows: platform === 'win32', sandbox, for: product };
   return explanationJson(explainAtOnce(String(text), { cloud: namedCloud(cloud) }, { fillIn: false }), here);
 }

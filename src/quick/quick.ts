@@ -10,7 +10,7 @@ import type { Prompts } from '../core/prompts-port.ts';
 import type { Reporter } from '../core/run-parts.ts';
 import { authorityOf, differenceOf } from '../core/sign-in-authority.ts';
 import { chosenCloud, cloudFileOf } from '../session/chosen-cloud.ts';
-import { type Globals, globalValueFlags, readGlobals } from '../session/globals.ts';
+import { type Globals, globalValueFlags, placesGiven, readGlobals } from '../session/globals.ts';
 import { openStore } from '../session/open-store.ts';
 import type { Session } from '../session/session.ts';
 import type { Shared } from '../session/shared-with.ts';
@@ -40,8 +40,8 @@ async function fromStore(argv: readonly string[], share?: Share): Promise<string
     if (isAheadOfCommand(tokens)) return undefined;
     const [group, verb, ...args] = positionals;
     if (group !== 'token' || verb !== 'get' || args.length > 1) return undefined;
-    const flags = { ...values, minValidity: values['min-validity'], cloudFile: values['cloud-file'] };
-    const ctx = readingContext(process);
+    const flags = { ...values, minValidity: values['min-validity'], cloudFile: values['cloud-file'], keyFile: values['key-file'] };
+    const ctx = readingContext(process, { ...process.env, ...placesGiven(argv) });
     const globals = readGlobals(flags, ctx.env);
     const home = homeOf(ctx, globals);
     const shared = share?.(ctx, globals, home);
@@ -76,6 +76,8 @@ export const quickFlags = {
   cloud: text,
   'cloud-file': text,
   store: text,
+  home: text,
+  'key-file': text,
   timeout: text,
   json: yes,
   yes,
@@ -121,8 +123,8 @@ function readingSession(ctx: Context, globals: Globals, home: string, postgres: 
   };
 }
 
-function readingContext(process: NodeJS.Process): Context {
-  const { env, platform, pid } = process;
+function readingContext(process: NodeJS.Process, env: Context['env']): Context {
+  const { platform, pid } = process;
   const uid = process.geteuid?.();
   const output = { write: refuse, isTerminal: false, columns: 80 };
   return {

@@ -5,6 +5,9 @@ import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import type { MailauthError } from '../core/errors.ts';
 import { again, mailauth, type NextStep } from '../core/next.ts';
+import { shells } from '../core/quoting.ts';
+import { shellNamed } from '../core/shell-in-use.ts';
+import { setVariable } from '../core/shell-lines.ts';
 import { type ChosenStore, chosenStores, isChosenStore } from '../core/stores.ts';
 import { anyOf, nearest } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
@@ -33,7 +36,15 @@ export const defaultStepTimeoutMs = 20_000;
 export const defaultBrowserTimeoutMs = 600_000;
 
 /** Global flags that take a value: the command word is found by skipping these. */
-export const globalValueFlags: ReadonlySet<string> = new Set(['--cloud', '--cloud-file', '--store', '--timeout', '--fault']);
+export const globalValueFlags: ReadonlySet<string> = new Set([
+  '--cloud',
+  '--cloud-file',
+  '--store',
+  '--home',
+  '--key-file',
+  '--timeout',
+  '--fault',
+]);
 
 export function addGlobalOptions(command: CommanderCommand): CommanderCommand {
   return command
@@ -47,6 +58,8 @@ export function addGlobalOptions(command: CommanderCommand): CommanderCommand {
     .option('--cloud <name>', `${anyOf(cloudNames)} (default: ${defaultCloud})`)
     .option('--cloud-file <file>', 'a cloud described in a JSON file (see: mailauth help clouds)')
     .option('--store <name>', `${anyOf(chosenStores)} (see: mailauth help stores)`)
+    .option('--home <folder>', 'the folder of mailauth, in place of MAILAUTH_HOME')
+    .option('--key-file <file>', 'the key file of the sealed file and the database, in place of MAILAUTH_KEY_FILE')
     .option('--sandbox', 'use the built-in stand-in for Microsoft 365: nothing real is touched')
     .option('--fault <name>', 'with --sandbox: misbehave (see: mailauth sandbox --list-faults)')
     .option('--timeout <seconds>', 'limit of each network step and of the wait for the browser (default: 20 and 600)');
@@ -62,6 +75,8 @@ const flags = z.object({
   cloud: z.optional(z.string()),
   cloudFile: z.optional(z.string()),
   store: z.optional(z.string()),
+  home: z.optional(z.string()),
+  keyFile: z.optional(z.string()),
   sandbox: z.optional(z.boolean()),
   fault: z.optional(z.string()),
   timeout: z.optional(z.string()),
@@ -70,6 +85,8 @@ const flags = z.object({
 /** Reads the parsed flags beside the environment. Throws `value-invalid`, `sandbox-with-cloud`, `cloud-unknown`. */
 export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = false): Globals {
   const f = flags.parse(raw);
+  checkPlaces(f);
+  checkShell(env);
   const sandbox = f.sandbox === true || alwaysSandbox;
   checkTogether(f, sandbox);
   // --sandbox overrides the environment's cloud; a flag beats both variables.
@@ -92,6 +109,40 @@ export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = f
     sandbox,
     ...defined({ cloud, cloudFile, store, fault: f.fault, timeoutMs }),
   };
+}
+
+/**
+ * The variables that `--home` and `--key-file` stand for. They are read before everything else, because the folder says where even the log is:
+ * what stands behind `--` is no flag, and a flag that has no value is refused when the command is parsed.
+ */
+export function placesGiven(argv: readonly string[]): Readonly<Record<string, string>> {
+  const end = argv.indexOf('--');
+  const read = end < 0 ? argv : argv.slice(0, end);
+  const places: Record<string, string> = {};
+  for (const [i, word] of read.entries()) {
+    const [flag = '', inline] = word.split(/=(.*)/s);
+    const name = placeVariables.get(flag);
+    const value = inline ?? read[i + 1];
+    if (name !== undefined && value) places[name] = value;
+  }
+  return places;
+}
+
+const placeVariables: ReadonlyMap<string, string> = new Map([
+  ['--home', 'MAILAUTH_HOME'],
+  ['--key-file', 'MAILAUTH_KEY_FILE'],
+]);
+
+/** An empty path would be the current folder. */
+function checkPlaces({ home, keyFile }: z.infer<typeof flags>): void {
+  const empty = home?.trim() === '' ? '--home' : keyFile?.trim() === '' ? '--key-file' : undefined;
+  if (empty !== undefined) throw problem('usage', { message: `${empty} was given without a path`, help: mailauth('help', 'environment') });
+}
+
+function checkShell({ MAILAUTH_SHELL: shell }: Context['env']): void {
+  if (!shell || shellNamed(shell) !== undefined) return;
+  const next = setVariable('MAILAUTH_SHELL', shells[0]);
+  throw problem('value-invalid', { what: 'shell in MAILAUTH_SHELL', value: shell, why: `It is one of ${shells.join(', ')}.`, next });
 }
 
 /** What cannot stand together. */

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import * as z from 'zod/mini';
 import type { Files } from '../core/context.ts';
-import { line } from '../core/next.ts';
 import { Secret } from '../core/secret.ts';
+import { removeFile } from '../core/shell-lines.ts';
 import type { SecretStore } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
@@ -19,7 +19,7 @@ const lockWaitMs = 10_000;
 export function sandboxFileStore({ files, path }: { readonly files: Files; readonly path: string }): SecretStore {
   const load = async (): Promise<Map<string, string>> => {
     const read = parseJsonFile((await readText(files, path)) ?? '{"version":1,"secrets":{}}', schema);
-    if (read.kind === 'broken') throw problem('store-damaged', { what: plain(path), why: read.why, fix: [line`rm ${path}`] });
+    if (read.kind === 'broken') throw problem('store-damaged', { what: plain(path), why: read.why, fix: [removeFile(path)] });
     return new Map(Object.entries(read.value.secrets));
   };
 
@@ -60,6 +60,6 @@ async function readText(files: Files, path: string): Promise<string | undefined>
   } catch (error) {
     const why = diskReason(error);
     if (why === undefined) throw error;
-    throw problem('store-damaged', { what: plain(path), why, fix: [line`rm ${path}`] }, { cause: error });
+    throw problem('store-damaged', { what: plain(path), why, fix: [removeFile(path)] }, { cause: error });
   }
 }

@@ -2,9 +2,11 @@ import { release, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Context, Machine } from '../core/context.ts';
 import { isPlain } from '../core/plain-terminal.ts';
-import { shellOf } from '../core/quoting.ts';
+import { shellOf } from '../core/shell-in-use.ts';
+import type { Surroundings } from '../core/shown.ts';
 import { rfc3339Exact } from '../core/time.ts';
 import { resolveHome, userFolder } from '../store/home.ts';
+import { shellAbove } from './ancestor.ts';
 import { createBrowser } from './browser.ts';
 import { createClipboard } from './clipboard.ts';
 import { systemClock, systemRandom } from './clock-and-random.ts';
@@ -34,7 +36,7 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     platform,
     pid: process.pid,
     uid: process.geteuid?.(),
-    surroundings: { shell: shellOf({ platform, env }), withoutHome: !env.HOME || resolve(env.HOME) === '/' },
+    surroundings: surroundingsOf(process),
     machine: machineOf(process),
     out: outputOf(process.stdout),
     err: outputOf(process.stderr),
@@ -59,6 +61,17 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
   };
   const log = debugLog(base);
   return { ...base, network: createNetwork({ env, log }), log };
+}
+
+function surroundingsOf(process: NodeJS.Process): Surroundings {
+  const { env, platform } = process;
+  // Only PowerShell sets it, and only there the list of processes says more.
+  const ancestor = env.PSModulePath === undefined ? undefined : shellAbove(process);
+  return {
+    shell: shellOf({ platform, env, ancestor }),
+    onWindows: platform === 'win32',
+    withoutHome: !env.HOME || resolve(env.HOME) === '/',
+  };
 }
 
 /** Release, user and home folder are looked up when they are read: only the doctor reads them. */

@@ -83,7 +83,7 @@ const fileVariables = [
   'MAILAUTH_CLOUD_FILE',
   'NODE_EXTRA_CA_CERTS',
 ];
-const notKept = ['install', 'uninstall', 'yes', 'no-input', 'json', 'quiet', 'verbose', 'no-color'];
+const notKept = ['install', 'uninstall', 'yes', 'no-input', 'json', 'quiet', 'verbose', 'no-color', 'home', 'key-file'];
 
 const dataOf = (units: readonly Unit[], changed: boolean) => ({ timer: { changed, files: units.map(({ path }) => path) } });
 

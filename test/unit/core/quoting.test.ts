@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quotePosix, quotePowerShell, shellOf, shellWord } from '../../../src/core/quoting.ts';
+import { quotePosix, quotePowerShell, shellWord } from '../../../src/core/quoting.ts';
 
 /** Names that a careless quoting lets act. */
 const hostile = [
@@ -127,9 +127,60 @@ describe('a word of PowerShell', () => {
   });
 });
 
-it.each([
-  ['linux', {}, 'posix'],
-  ['darwin', {}, 'posix'],
-  ['win32', {}, 'powershell'],
-  ['win32', { MSYSTEM: 'MINGW64' }, 'posix'],
-] as const)('on %s with %o the shell is %s', (platform, env, shell) => expect(shellOf({ platform, env })).toBe(shell));
+/** What is left of a word that was typed at cmd's prompt, which takes carets away. Nothing that acts may stand outside of quotes. */
+function leftByCmd(word: string): string {
+  const [inside, outside] = [/[%\r\n]/, /[&|<>()%!\s;^]/];
+  let isQuoted = false;
+  let left = '';
+  for (let at = 0; at < word.length; at += 1) {
+    const isEscaped = !isQuoted && word[at] === '^';
+    if (isEscaped) at += 1;
+    else if (word[at] === '"') isQuoted = !isQuoted;
+    else expect(word[at]).not.toMatch(isQuoted ? inside : outside);
+    left += word[at];
+  }
+  expect(isQuoted).toBe(false);
+  return left;
+}
+
+/** What Microsoft's C runtime makes of it: quotes and backslashes ("main function and command-line arguments"). */
+function readByProgram(word: string): string {
+  let inQuotes = false;
+  let read = '';
+  for (let at = 0; at < word.length; ) {
+    const next = inQuotes ? /(\\*)(""|")/y : /(\\*)(")/y;
+    next.lastIndex = at;
+    const [all = '', slashes = '', quotes = ''] = next.exec(word) ?? [];
+    const isEscaped = slashes.length % 2 === 1;
+    at += all === '' ? 1 : all.length - (isEscaped ? quotes.length - 1 : 0);
+    if (all === '') read += word[at - 1];
+    else read += '\\'.repeat(slashes.length >> 1) + (isEscaped || quotes === '""' ? '"' : '');
+    if (quotes === '"' && !isEscaped) inQuotes = !inQuotes;
+  }
+  return read;
+}
+
+const readByCmd = (word: string): string => readByProgram(leftByCmd(word));
+
+describe('a word of cmd', () => {
+  const onOneLine = (word: string) => word.replace(/[\r\n]+/g, ' ');
+
+  it('reads back exactly what was quoted, on one line', () => {
+    for (const word of hostile) expect(readByCmd(shellWord(word, 'cmd'))).toBe(onOneLine(word));
+    fc.assert(
+      fc.property(value, (word) => {
+        expect(readByCmd(shellWord(word, 'cmd'))).toBe(onOneLine(word));
+      }),
+    );
+  });
+
+  it.each([
+    ['C:\\Users\\Ada Lovelace\\key.bin', '"C:\\Users\\Ada Lovelace\\key.bin"'],
+    ['C:\\Users\\ada\\key.bin', 'C:\\Users\\ada\\key.bin'],
+    ['C:\\mail auth\\', '"C:\\mail auth\\\\"'],
+    ["o'brien@contoso.com", `"o'brien@contoso.com"`],
+    ['imap,smtp', 'imap,smtp'],
+    ['100%', '"100"^%""'],
+    ['say "hi"', '"say ""hi"""'],
+  ])('%s is written %s', (word, written) => expect(shellWord(word, 'cmd')).toBe(written));
+});

@@ -1,22 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { namedCloud } from '../../../src/core/cloud.ts';
+import { again, inPlaceOfLogin, led, line, mailauth, type NextStep, noted, ofSetup, plus, withoutBlanks } from '../../../src/core/next.ts';
 import {
-  again,
+  byPlatform,
   byShell,
-  inPlaceOfLogin,
-  led,
-  line,
-  mailauth,
-  type NextStep,
-  noted,
-  ofSetup,
-  plus,
-  withoutBlanks,
-} from '../../../src/core/next.ts';
+  inTurn,
+  moveFile,
+  removeFile,
+  setVariable,
+  showAccess,
+  unsetVariable,
+} from '../../../src/core/shell-lines.ts';
 import { allShown, type Surroundings, shown, stepsShown } from '../../../src/core/shown.ts';
 import { posix } from '../../support/next.ts';
 
 const powershell: Surroundings = { shell: 'powershell' };
+const cmd: Surroundings = { shell: 'cmd' };
 const ada = 'ada@contoso.com';
 
 describe('a command', () => {
@@ -49,7 +48,17 @@ describe('a command', () => {
     expect(shown(mailauth('setup', { name: "o'brien", protocols: 'imap,smtp' }), powershell)).toBe(
       "mailauth setup --name 'o''brien' --protocols 'imap,smtp'",
     );
-    expect(shown({ ...mailauth('setup'), home: 'mailauth' }, powershell)).toBe('$env:MAILAUTH_HOME = "$HOME/mailauth"; mailauth setup');
+    expect(shown({ ...mailauth('setup'), home: 'mailauth' }, powershell)).toBe('mailauth setup --home "$HOME/mailauth"');
+    expect(shown({ ...mailauth('doctor'), waitSeconds: 93 }, powershell)).toBe('Start-Sleep 93; mailauth doctor');
+  });
+
+  it('of cmd is quoted as cmd reads it, and its remark is a command that does nothing', () => {
+    expect(shown(mailauth('setup', { name: "o'brien & co", protocols: 'imap,smtp' }), cmd)).toBe(
+      `mailauth setup --name "o'brien & co" --protocols imap,smtp`,
+    );
+    expect(shown({ ...mailauth('setup'), home: 'mailauth' }, cmd)).toBe('mailauth setup --home "%USERPROFILE%\\mailauth"');
+    expect(shown({ ...mailauth('doctor'), waitSeconds: 93 }, cmd)).toBe('timeout /t 93 /nobreak >nul & mailauth doctor');
+    expect(shown(noted(mailauth('doctor'), 'this & that'), cmd)).toBe('mailauth doctor   & rem this   that');
   });
 });
 
@@ -122,8 +131,28 @@ describe('a line of another program', () => {
   });
 
   it('may be another one in PowerShell', () => {
-    const step = byShell(line`unset X`, line`Remove-Item Env:X`);
-    expect([shown(step, posix), shown(step, powershell)]).toEqual(['unset X', 'Remove-Item Env:X']);
+    const step = byShell({ posix: line`a`, powershell: line`b`, cmd: line`c` });
+    expect([posix, powershell, cmd].map((here) => shown(step, here))).toEqual(['a', 'b', 'c']);
+  });
+
+  it('may name another program on Windows, where the shell is not that of Git', () => {
+    const step = byPlatform(line`ls`, line`icacls`);
+    const onWindows = [posix, powershell, cmd].map((here) => shown(step, { ...here, onWindows: true }));
+    expect([...onWindows, shown(step, powershell)]).toEqual(['ls', 'icacls', 'icacls', 'ls']);
+  });
+
+  it.each([
+    [setVariable('X', "C:\\it's"), `export X='C:\\it'\\''s'`, `$env:X = 'C:\\it''s'`, `set "X=C:\\it's"`],
+    [setVariable('X', 'file'), 'export X=file', `$env:X = 'file'`, 'set "X=file"'],
+    [setVariable('X', 'a"&b'), `export X='a"&b'`, `$env:X = 'a"&b'`, 'set X=a^"^&b'],
+    [setVariable('X', { inHome: 'a/b' }), 'export X=~/a/b', '$env:X = "$HOME/a/b"', 'set "X=%USERPROFILE%\\a\\b"'],
+    [unsetVariable('X', 'Y'), 'unset X Y', 'Remove-Item Env:X, Env:Y', 'set "X=" & set "Y="'],
+    [moveFile('a b', 'c'), "mv 'a b' c", "Move-Item -LiteralPath 'a b' c", 'move "a b" c'],
+    [removeFile('[a]'), "rm '[a]'", "Remove-Item -LiteralPath '[a]'", 'del "[a]"'],
+    [inTurn(removeFile('a'), setVariable('X', 'y')), 'rm a; export X=y', `Remove-Item -LiteralPath a; $env:X = 'y'`, 'del a & set "X=y"'],
+    [showAccess('/a b'), "ls -ld '/a b'", "ls -ld '/a b'", 'icacls "/a b"'],
+  ])('%o', (step, inPosix, inPowerShell, inCmd) => {
+    expect([posix, powershell, cmd].map((here) => shown(step, here))).toEqual([inPosix, inPowerShell, inCmd]);
   });
 });
 

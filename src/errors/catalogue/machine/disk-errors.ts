@@ -1,5 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
-import { byShell, led, line, mailauth } from '../../../core/next.ts';
+import { led, line, mailauth } from '../../../core/next.ts';
+import { byPlatform, byShell } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -53,7 +54,11 @@ export const diskEntries = {
     title: () => 'npm is not allowed to write into the folder for programs',
     why: () => 'The folder belongs to another user (root). A folder of your own (prefix) needs no rights of an administrator.',
     next: () => [
-      byShell(line`npm config set prefix ~/.local`, line`npm config set prefix "$env:APPDATA\\npm"`),
+      byShell({
+        posix: line`npm config set prefix ~/.local`,
+        powershell: byPlatform(line`npm config set prefix ~/.local`, line`npm config set prefix "$env:APPDATA\\npm"`),
+        cmd: line`npm config set prefix "%APPDATA%\\npm"`,
+      }),
       line`npm install -g entra-mailauth`,
       'The folder bin of the prefix must be in PATH.',
     ],

@@ -1,5 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
-import { again, byShell, type Line, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { again, type Line, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { byShell, unsetVariable } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -67,7 +68,7 @@ export const doctorEntries = {
     source: 'https://nodejs.org/api/cli.html',
     title: ({ name, option }) => `${name} has ${option}, which lets others read what mailauth sends`,
     why: ({ how }) => `With it, ${how}.`,
-    next: ({ name }) => [noted(byShell(line`unset ${name}`, line`Remove-Item ${`Env:${name}`}`), 'or leave that part of it out')],
+    next: ({ name }) => [noted(unsetVariable(name), 'or leave that part of it out')],
     retryHelps: false,
   }),
 
@@ -107,10 +108,7 @@ export const doctorEntries = {
     source: 'https://nodejs.org/api/cli.html#node_extra_ca_certsfile',
     title: ({ file }) => `NODE_EXTRA_CA_CERTS names ${file}, which cannot be used`,
     why: ({ why }) => `${why} Node.js ignores it.`,
-    next: () => [
-      byShell(line`unset NODE_EXTRA_CA_CERTS`, line`Remove-Item Env:NODE_EXTRA_CA_CERTS`),
-      'Set NODE_EXTRA_CA_CERTS to the path of a file with the authority in PEM form.',
-    ],
+    next: () => [unsetVariable('NODE_EXTRA_CA_CERTS'), 'Set NODE_EXTRA_CA_CERTS to the path of a file with the authority in PEM form.'],
     retryHelps: false,
   }),
 
@@ -119,7 +117,7 @@ export const doctorEntries = {
     source: 'https://nodejs.org/api/cli.html#node_tls_reject_unauthorizedvalue',
     title: () => 'NODE_TLS_REJECT_UNAUTHORIZED=0 switches the check of certificates off',
     why: () => 'With it, programs that run on Node.js give their secrets to any server that answers.',
-    next: () => [byShell(line`unset NODE_TLS_REJECT_UNAUTHORIZED`, line`Remove-Item Env:NODE_TLS_REJECT_UNAUTHORIZED`)],
+    next: () => [unsetVariable('NODE_TLS_REJECT_UNAUTHORIZED')],
   }),
 
   'variable-unknown': entry<{ name: string }>({
@@ -151,6 +149,11 @@ export const doctorEntries = {
     source: 'RFC 9110 section 6.6.1 (Date)',
     title: ({ host }) => `The clock could not be compared with ${host}`,
     why: ({ why }) => why,
-    next: () => [noted(byShell(line`date -u`, line`(Get-Date).ToUniversalTime()`), 'compare it with a clock that you trust')],
+    next: () => [
+      noted(
+        byShell({ posix: line`date -u`, powershell: line`(Get-Date).ToUniversalTime()`, cmd: line`w32tm /query /status` }),
+        'compare it with a clock that you trust',
+      ),
+    ],
   }),
 };

@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/errors.ts';
-import { byShell, line } from '../../../core/next.ts';
+import { unsetVariable } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { lookHere, type Where } from './network-words.ts';
@@ -96,7 +96,7 @@ export const proxyEntries = {
     title: () => 'HTTPS_PROXY is not the address of a usable proxy',
     why: (v) => v.why,
     next: () => [
-      byShell(line`unset HTTPS_PROXY HTTP_PROXY`, line`Remove-Item Env:HTTPS_PROXY, Env:HTTP_PROXY`),
+      unsetVariable('HTTPS_PROXY', 'HTTP_PROXY'),
       'Set HTTPS_PROXY to the whole address, with http:// before the name and the port behind it.',
     ],
     retryHelps: false,

@@ -1,5 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
-import { again, byShell, line, mailauth, noted } from '../../../core/next.ts';
+import { again, mailauth, noted } from '../../../core/next.ts';
+import { showAccess } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -33,7 +34,7 @@ export const sandboxEntries = {
     title: (v) => `The sandbox cannot write its folder ${v.folder}`,
     why: (v) => `${v.why}. It keeps its certificates and its state there.`,
     next: (v) => [
-      noted(byShell(line`ls -ld ${v.folder}`, line`Get-Acl ${v.folder}`), 'who owns it; mailauth must run as that user'),
+      noted(showAccess(v.folder), 'who owns it; mailauth must run as that user'),
       noted({ ...mailauth('setup', { sandbox: true }), home: 'mailauth' }, 'begins anew in a folder that this user can write to'),
     ],
     retryHelps: false,

@@ -1,5 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
-import { again, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { again, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { moveFile } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -135,7 +136,7 @@ export const setupEntries = {
     source: sources.own,
     title: (v) => `${v.file} exists already, and it is not a sheet of mailauth`,
     why: () => 'It was left untouched, and nothing was set up.',
-    next: (v) => [line`mv ${v.file} ${`${v.file}.old`}`, again()],
+    next: (v) => [moveFile(v.file, `${v.file}.old`), again()],
     retryHelps: false,
   }),
   'handoff-file-kept': entry<{ folder: string; files: readonly string[] }>({
@@ -143,7 +144,7 @@ export const setupEntries = {
     source: sources.own,
     title: (v) => `Somebody changed ${v.files.join(', ')} in the hand-off folder`,
     why: (v) => `Nothing was written to ${v.folder}, so that no work is lost.`,
-    next: (v) => [line`mv ${v.folder} ${`${v.folder}.old`}`, again()],
+    next: (v) => [moveFile(v.folder, `${v.folder}.old`), again()],
     retryHelps: false,
   }),
 };

@@ -1,5 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
-import { again, byShell, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { again, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { makeKeyFile, setVariable } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -15,7 +16,7 @@ interface Refusal extends Database {
 
 const address = 'postgresql://mailauth@db.contoso.com/mailauth';
 const setAddress = noted(
-  byShell(line`export MAILAUTH_DATABASE_URL=${address}`, line`$env:MAILAUTH_DATABASE_URL = ${address}`),
+  setVariable('MAILAUTH_DATABASE_URL', address),
   'with your server; or MAILAUTH_DATABASE_URL_FILE names a file of mode 0600 with it',
 );
 const lookAgain = noted(mailauth('doctor'), 'shows whether it answers');
@@ -145,15 +146,7 @@ export const databaseEntries = {
     source: sources.own,
     title: () => 'The store postgres needs a key file',
     why: ({ where }) => `Every secret is sealed on this computer before it goes to ${where}, with the same key file on each machine.`,
-    next: ({ isSealed }) =>
-      isSealed === true
-        ? [copyKey]
-        : [
-            byShell(
-              line`mailauth store keygen ~/mailauth.key; export MAILAUTH_KEY_FILE=~/mailauth.key`,
-              line`mailauth store keygen "$HOME/mailauth.key"; $env:MAILAUTH_KEY_FILE = "$HOME/mailauth.key"`,
-            ),
-          ],
+    next: ({ isSealed }) => (isSealed === true ? [copyKey] : [makeKeyFile]),
     retryHelps: false,
   }),
 

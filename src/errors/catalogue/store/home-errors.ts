@@ -1,5 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
 import { type Line, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { inTurn, removeFile, setVariable, showAccess } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -45,11 +46,11 @@ export const homeEntries = {
       if (way === 'folder') {
         const own = `${path.replace(/\/+$/, '')}/mailauth`;
         return [
-          noted(line`mkdir -m 700 ${own} && export MAILAUTH_HOME=${own}`, 'a private folder in it'),
+          noted(inTurn(line`mkdir -m 700 ${own}`, setVariable('MAILAUTH_HOME', own)), 'a private folder in it'),
           led('Then sign in there', mailauth('setup')),
         ];
       }
-      if (way === 'link') return [noted(line`ls -ld ${path}`, 'shows where it leads'), noted(line`rm ${path}`, 'removes the link alone')];
+      if (way === 'link') return [noted(showAccess(path), 'shows where it leads'), noted(removeFile(path), 'removes the link alone')];
       const owned = over(`${sudo && !allOwn ? 'sudo ' : ''}chown -h ${owner}`, paths);
       const closed = noted(over('chmod go-w', paths), 'if others were on this machine, set the mailbox up again');
       return allOwn ? [closed, owned] : [owned, closed];

@@ -1,5 +1,6 @@
 import type { KeychainProvider } from '../../../core/keychain-port.ts';
-import { byShell, type Line, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { type Line, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { inTurn, makeKeyFile, setVariable } from '../../../core/shell-lines.ts';
 
 /** The blanks of every entry about a keychain. */
 export interface Keychain {
@@ -35,17 +36,8 @@ export const tryWithoutMailauth = ({ label }: Keychain): Line =>
   })[label] ?? line`echo check | secret-tool store --label=mailauth-check service mailauth-check`;
 
 /** For servers and containers: the other store, with a key file. */
-const newSealedFile = noted(
-  byShell(
-    line`export MAILAUTH_STORE=file MAILAUTH_KEY_FILE=~/mailauth.key; mailauth store keygen ~/mailauth.key`,
-    line`$env:MAILAUTH_STORE = 'file'; $env:MAILAUTH_KEY_FILE = "$HOME/mailauth.key"; mailauth store keygen "$HOME/mailauth.key"`,
-  ),
-  'a server without a keychain',
-);
-const sealedFileHere = noted(
-  byShell(line`export MAILAUTH_STORE=file`, line`$env:MAILAUTH_STORE = 'file'`),
-  'the sealed file that is here already, with the key it was made with',
-);
+const newSealedFile = noted(inTurn(setVariable('MAILAUTH_STORE', 'file'), makeKeyFile), 'a server without a keychain');
+const sealedFileHere = noted(setVariable('MAILAUTH_STORE', 'file'), 'the sealed file that is here already, with the key it was made with');
 export const sealedFile = ({ hasSealedFile }: Keychain): NextStep => (hasSealedFile === true ? sealedFileHere : newSealedFile);
 
 /** Whether a step leads to the other store. */

@@ -1,5 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
-import { again, byShell, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { again, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { inTurn, makeKeyFile, moveFile, showAccess, unsetVariable } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -21,13 +22,7 @@ const withoutCopy = (file: string, ...away: readonly NextStep[]): readonly NextS
 /** These variables name files that only the operator knows. */
 const otherKey = 'Set MAILAUTH_KEY_FILE to the path of the key file that was there when the sealed file was made.';
 const passphraseFile = 'Set MAILAUTH_PASSPHRASE_FILE to the path of a file with the passphrase: one line, mode 0600.';
-const newKeyFile = led(
-  'For a new store on a server, use a key file',
-  byShell(
-    line`mailauth store keygen ~/mailauth.key; export MAILAUTH_KEY_FILE=~/mailauth.key`,
-    line`mailauth store keygen "$HOME/mailauth.key"; $env:MAILAUTH_KEY_FILE = "$HOME/mailauth.key"`,
-  ),
-);
+const newKeyFile = led('For a new store on a server, use a key file', makeKeyFile);
 
 type Kind = 'scrypt' | 'key-file';
 
@@ -47,7 +42,7 @@ export const fileStoreEntries = {
     source: sources.own,
     title: ({ file }) => `The sealed file ${file} cannot be read`,
     why: ({ why }) => why,
-    next: ({ file }) => [noted(line`ls -l ${file}`, 'it must belong to the user who runs mailauth')],
+    next: ({ file }) => [noted(showAccess(file), 'it must belong to the user who runs mailauth')],
   }),
 
   'sealed-file-newer': entry<File>({
@@ -76,7 +71,7 @@ export const fileStoreEntries = {
         ? 'The sealed file has a passphrase, but a key file was given'
         : 'The sealed file needs its key file, not a passphrase',
     why: ({ file, kind }) => `${file} was made with ${kind === 'scrypt' ? 'a passphrase' : 'MAILAUTH_KEY_FILE'}`,
-    next: ({ kind }) => [kind === 'scrypt' ? byShell(line`unset MAILAUTH_KEY_FILE`, line`Remove-Item Env:MAILAUTH_KEY_FILE`) : otherKey],
+    next: ({ kind }) => [kind === 'scrypt' ? unsetVariable('MAILAUTH_KEY_FILE') : otherKey],
     retryHelps: false,
   }),
 
@@ -150,7 +145,7 @@ export const fileStoreEntries = {
     next: ({ file }) =>
       withoutCopy(
         file,
-        led('Without a backup, move both files away', line`mv ${file} ${`${file}.old`}; mv ${`${file}.copy`} ${`${file}.copy.old`}`),
+        led('Without a backup, move both files away', inTurn(moveFile(file, `${file}.old`), moveFile(`${file}.copy`, `${file}.copy.old`))),
       ),
     retryHelps: false,
   }),

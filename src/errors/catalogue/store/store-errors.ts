@@ -1,5 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
-import { again, byShell, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { again, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { byShell, moveFile, showAccess } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
@@ -48,11 +49,12 @@ export const storeEntries = {
     why: ({ why }) => `It was left untouched: ${why}`,
     next: ({ file, document }) => [
       typeof document === 'string'
-        ? byShell(
-            line`psql "\${MAILAUTH_DATABASE_URL:-$(cat "$MAILAUTH_DATABASE_URL_FILE")}" -c ${removing(document)}`,
-            line`psql $env:MAILAUTH_DATABASE_URL -c ${removing(document)}`,
-          )
-        : line`mv ${file} ${`${file}.broken`}`,
+        ? byShell({
+            posix: line`psql "\${MAILAUTH_DATABASE_URL:-$(cat "$MAILAUTH_DATABASE_URL_FILE")}" -c ${removing(document)}`,
+            powershell: line`psql $env:MAILAUTH_DATABASE_URL -c ${removing(document)}`,
+            cmd: line`psql "%MAILAUTH_DATABASE_URL%" -c ${removing(document)}`,
+          })
+        : moveFile(file, `${file}.broken`),
       noted(mailauth('setup', setUpOf(file)), 'sets the mailbox up again afterwards'),
     ],
     retryHelps: false,
@@ -65,7 +67,7 @@ export const storeEntries = {
     why: ({ why }) => `It holds the id under which the keychain knows this folder's secrets: ${why}`,
     next: ({ file }) => [
       `Put ${file} back from a copy.`,
-      led('Start anew, with a new sign-in for every mailbox', line`mv ${file} ${`${file}.broken`}`),
+      led('Start anew, with a new sign-in for every mailbox', moveFile(file, `${file}.broken`)),
     ],
     retryHelps: false,
   }),
@@ -78,10 +80,11 @@ export const storeEntries = {
       'This user has no home folder: HOME is not set, and the list of users of this system does not name one. Containers are often so.',
     next: () => [
       noted(
-        byShell(
-          line`export MAILAUTH_HOME="$(mktemp -d /var/tmp/mailauth.XXXXXX)"`,
-          line`$env:MAILAUTH_HOME = Join-Path ([IO.Path]::GetTempPath()) mailauth`,
-        ),
+        byShell({
+          posix: line`export MAILAUTH_HOME="$(mktemp -d /var/tmp/mailauth.XXXXXX)"`,
+          powershell: line`$env:MAILAUTH_HOME = Join-Path ([IO.Path]::GetTempPath()) mailauth`,
+          cmd: line`set "MAILAUTH_HOME=%TEMP%\\mailauth"`,
+        }),
         'a new folder; for good, name one that outlives the container',
       ),
       again(),
@@ -96,7 +99,7 @@ export const storeEntries = {
     why: ({ why }) => why,
     next: ({ home, why }) => [
       noted(
-        byShell(line`ls -ld ${home}`, line`Get-Acl ${home}`),
+        showAccess(home),
         `who owns it; ${/denied|permitted/.test(why) ? 'mailauth must run as that user' : 'then make room or make it writable'}`,
       ),
       noted({ ...mailauth('setup'), home: 'mailauth' }, 'begins anew in a folder that this user can write to'),

@@ -1,0 +1,73 @@
+import { type InHome, type Line, line } from './next.ts';
+import { quotedWord, type Shell, shellWord } from './quoting.ts';
+
+/** The same deed in the words of each shell. */
+export const byShell = ({ posix, powershell, cmd }: Readonly<Record<Shell, Line>>): Line => ({ ...posix, otherwise: { powershell, cmd } });
+
+/** A program of Unix, and one of Windows that takes its place there in PowerShell and in cmd. */
+export const byPlatform = (unix: Line, windows: Line): Line => ({ ...unix, otherwise: { windows } });
+
+/** The words of a line for one shell, on Windows or not. Git's own shell has the programs of Unix on Windows, too. */
+export function lineFor({ otherwise = {}, ...said }: Line, shell: Shell, onWindows: boolean): Line {
+  if (shell === 'posix') return said;
+  return (onWindows || shell === 'cmd' ? otherwise.windows : undefined) ?? otherwise[shell] ?? said;
+}
+
+/** One after the other, on one line that is pasted at once. */
+export function inTurn(...lines: readonly Line[]): Line {
+  const joined = (shell: Shell, onWindows: boolean): Line =>
+    lines.map((one) => lineFor(one, shell, onWindows)).reduce((before, after) => joinedBy(before, after, shell === 'cmd' ? ' & ' : '; '));
+  return {
+    ...joined('posix', false),
+    otherwise: { powershell: joined('powershell', false), cmd: joined('cmd', true) },
+  };
+}
+
+const joinedBy = (before: Line, after: Line, between: string): Line => ({
+  kind: 'line',
+  texts: [...before.texts.slice(0, -1), `${before.texts.at(-1) ?? ''}${between}${after.texts[0] ?? ''}`, ...after.texts.slice(1)],
+  values: [...before.values, ...after.values],
+});
+
+/** A word of a line as the shell reads it. */
+export function wordOf(value: string | InHome, shell: Shell): string {
+  if (typeof value === 'string') return shellWord(value, shell);
+  const { inHome } = value;
+  return { posix: `~/${inHome}`, powershell: `"$HOME/${inHome}"`, cmd: `"%USERPROFILE%\\${inHome.replaceAll('/', '\\')}"` }[shell];
+}
+
+/** Sets a variable for the commands that follow in this window (about_Environment_Variables; `set /?`). */
+export const setVariable = (name: string, value: string | InHome): Line =>
+  byShell({
+    posix: line([`export ${name}=`, ''], value),
+    // Without quotes PowerShell would run the word.
+    powershell: line([`$env:${name} = ${typeof value === 'string' ? quotedWord(value, 'powershell') : wordOf(value, 'powershell')}`]),
+    cmd: line([typeof value === 'string' ? cmdAssignment(name, value) : `set ${wordOf(value, 'cmd').replace('"', `"${name}=`)}`]),
+  });
+
+/** cmd takes what stands between `set "` and the last quote as it is; a value with quotes of its own needs a caret before what acts. */
+const cmdAssignment = (name: string, value: string): string =>
+  value.includes('"') ? `set ${name}=${value.replace(/[\^&|<>()"%!]/g, '^$&')}` : `set "${name}=${value.replace(/[\r\n]+/g, ' ')}"`;
+
+export const unsetVariable = (...names: readonly string[]): Line =>
+  byShell({
+    posix: line([`unset ${names.join(' ')}`]),
+    powershell: line([`Remove-Item ${names.map((name) => `Env:${name}`).join(', ')}`]),
+    cmd: line([names.map((name) => `set "${name}="`).join(' & ')]),
+  });
+
+/** `-LiteralPath`, because brackets in a path would mean something to PowerShell. */
+export const moveFile = (from: string, to: string): Line =>
+  byShell({ posix: line`mv ${from} ${to}`, powershell: line`Move-Item -LiteralPath ${from} ${to}`, cmd: line`move ${from} ${to}` });
+
+export const removeFile = (path: string): Line =>
+  byShell({ posix: line`rm ${path}`, powershell: line`Remove-Item -LiteralPath ${path}`, cmd: line`del ${path}` });
+
+/** Who owns a file or a folder, and who may do what with it. */
+export const showAccess = (path: string): Line => byPlatform(line`ls -ld ${path}`, line`icacls ${path}`);
+
+/** A key file in the user's own folder, for this window. */
+export const makeKeyFile: Line = inTurn(
+  line`mailauth store keygen ${{ inHome: 'mailauth.key' }}`,
+  setVariable('MAILAUTH_KEY_FILE', { inHome: 'mailauth.key' }),
+);
