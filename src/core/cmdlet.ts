@@ -1,5 +1,5 @@
 import { type Cloud, type Protocol, scriptNames } from './cloud.ts';
-import { shellWord } from './quoting.ts';
+import { shellWord } from './shell/quoting.ts';
 
 /** One call of Exchange Online PowerShell as data: run through whatever way there is, or printed for a person to run. */
 export interface Cmdlet {

@@ -1,7 +1,7 @@
 import type { Cloud } from './cloud.ts';
 import type { CommandName } from './command-name.ts';
 import { defined } from './defined.ts';
-import type { Shell } from './quoting.ts';
+import type { Shell } from './shell/quoting.ts';
 
 /** What can stand around a step: a few words before it, and a remark behind it. */
 interface Around {

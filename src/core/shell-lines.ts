@@ -1,5 +1,5 @@
 import { type InHome, type Line, line } from './next.ts';
-import { quotedWord, type Shell, shellWord } from './quoting.ts';
+import { quotedWord, type Shell, shellWord } from './shell/quoting.ts';
 
 /** The same deed in the words of each shell. */
 export const byShell = ({ posix, powershell, cmd }: Readonly<Record<Shell, Line>>): Line => ({ ...posix, otherwise: { powershell, cmd } });
@@ -29,9 +29,12 @@ const joinedBy = (before: Line, after: Line, between: string): Line => ({
   values: [...before.values, ...after.values],
 });
 
+/** What `explain` does not know is no text, and no file of the user either. */
+const isInHome = (value: string | InHome): value is InHome => typeof value === 'object' && 'inHome' in value;
+
 /** A word of a line as the shell reads it. */
 export function wordOf(value: string | InHome, shell: Shell): string {
-  if (typeof value === 'string') return shellWord(value, shell);
+  if (!isInHome(value)) return shellWord(String(value), shell);
   const { inHome } = value;
   return { posix: `~/${inHome}`, powershell: `"$HOME/${inHome}"`, cmd: `"%USERPROFILE%\\${inHome.replaceAll('/', '\\')}"` }[shell];
 }
@@ -41,8 +44,8 @@ export const setVariable = (name: string, value: string | InHome): Line =>
   byShell({
     posix: line([`export ${name}=`, ''], value),
     // Without quotes PowerShell would run the word.
-    powershell: line([`$env:${name} = ${typeof value === 'string' ? quotedWord(value, 'powershell') : wordOf(value, 'powershell')}`]),
-    cmd: line([typeof value === 'string' ? cmdAssignment(name, value) : `set ${wordOf(value, 'cmd').replace('"', `"${name}=`)}`]),
+    powershell: line([`$env:${name} = ${isInHome(value) ? wordOf(value, 'powershell') : quotedWord(String(value), 'powershell')}`]),
+    cmd: line([isInHome(value) ? `set ${wordOf(value, 'cmd').replace('"', `"${name}=`)}` : cmdAssignment(name, String(value))]),
   });
 
 /** cmd takes what stands between `set "` and the last quote as it is; a value with quotes of its own needs a caret before what acts. */
@@ -51,7 +54,7 @@ const cmdAssignment = (name: string, value: string): string =>
 
 export const unsetVariable = (...names: readonly string[]): Line =>
   byShell({
-    posix: line([`unset ${names.join(' ')}`]),
+    posix: line(['unset ', ...names.slice(1).map(() => ' '), ''], ...names),
     powershell: line([`Remove-Item ${names.map((name) => `Env:${name}`).join(', ')}`]),
     cmd: line([names.map((name) => `set "${name}="`).join(' & ')]),
   });

@@ -1,7 +1,7 @@
 import { defaultCloud, isCloudName } from './cloud.ts';
 import type { CommandName } from './command-name.ts';
 import type { Again, Command, Line, NextStep } from './next.ts';
-import { type Shell, shellWord } from './quoting.ts';
+import { type Shell, shellWord } from './shell/quoting.ts';
 import { lineFor, wordOf } from './shell-lines.ts';
 import { printable } from './text.ts';
 

@@ -1,5 +1,5 @@
 import type { MailHost, Protocol } from '../core/cloud.ts';
-import { quotePosix, shellWord } from '../core/quoting.ts';
+import { quotePosix, shellWord } from '../core/shell/quoting.ts';
 
 /** The values of a configuration: one mailbox that is set up, and the commands that other programs run for it. */
 export interface ExportValues {

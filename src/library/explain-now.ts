@@ -1,5 +1,5 @@
 import { type CloudName, defaultCloud, isCloudName, namedCloud } from '../core/cloud.ts';
-import { shellOf } from '../core/shell-in-use.ts';
+import { shellOf } from '../core/shell/shell-in-use.ts';
 import { explainAtOnce } from '../explain/explain-text.ts';
 import { explanationJson } from '../explain/explanation-json.ts';
 import type { Explanation, OfProduct } from './mailauth.ts';

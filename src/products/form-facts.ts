@@ -1,7 +1,7 @@
 import type { Cloud, Endpoints, MailHost, Protocol, ProtocolWord } from '../core/cloud.ts';
 import { isPersonal } from '../core/links.ts';
 import { signerOf } from '../core/mailbox.ts';
-import { quotePowerShell } from '../core/quoting.ts';
+import { quotePowerShell } from '../core/shell/quoting.ts';
 import { printable } from '../core/text.ts';
 import type { FieldValue } from './step/step.ts';
 

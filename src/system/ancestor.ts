@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { shellNamed } from '../core/shell-in-use.ts';
+import { shellNamed } from '../core/shell/shell-in-use.ts';
 
 /** npm and npx run what they start by `sh -c`: that is nobody's shell. */
 const passedOver = new Set(['sh', 'dash']);

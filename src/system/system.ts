@@ -2,7 +2,7 @@ import { release, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Context, Machine } from '../core/context.ts';
 import { isPlain } from '../core/plain-terminal.ts';
-import { shellOf } from '../core/shell-in-use.ts';
+import { shellOf } from '../core/shell/shell-in-use.ts';
 import type { Surroundings } from '../core/shown.ts';
 import { rfc3339Exact } from '../core/time.ts';
 import { resolveHome, userFolder } from '../store/home.ts';

@@ -71,5 +71,6 @@ export const floors = [
   { folder: 'errors/catalogue/mail', holds: 'errors of the mail servers' },
   { folder: 'errors/catalogue/store', holds: 'errors of the stores' },
   { folder: 'errors/entry', holds: 'what an entry of the catalogue is made of' },
-  { folder: 'core', holds: 'the words of the field as types; imports nothing else' },
+  { folder: 'core', holds: 'the words of the field as types' },
+  { folder: 'core/shell', holds: 'the shells: which one is in use, and how a word is quoted for it; imports nothing else' },
 ];

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { fileNames, type HandoffRequest } from '../../src/by-hand/handoff/handoff-request.ts';
 import { namedCloud } from '../../src/core/cloud.ts';
-import { shellWord } from '../../src/core/quoting.ts';
+import { shellWord } from '../../src/core/shell/quoting.ts';
 import { shown } from '../../src/core/shown.ts';
 import { applicationBody, permissionIds } from '../../src/entra/manifest.ts';
 import { catalogue } from '../../src/errors/catalogue/catalogue.ts';

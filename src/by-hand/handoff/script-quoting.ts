@@ -1,5 +1,5 @@
 import { mailauth } from '../../core/next.ts';
-import { quotePosix } from '../../core/quoting.ts';
+import { quotePosix } from '../../core/shell/quoting.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { shellWord } from '../../core/quoting.ts';
+import { shellWord } from '../../core/shell/quoting.ts';
 
 /** What the timer runs. */
 export interface TimerRun {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quotePosix, quotePowerShell, shellWord } from '../../../src/core/quoting.ts';
+import { quotePosix, quotePowerShell, shellWord } from '../../../src/core/shell/quoting.ts';
 
 /** Names that a careless quoting lets act. */
 const hostile = [

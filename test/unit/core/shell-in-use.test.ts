@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { shellNamed, shellOf } from '../../../src/core/shell-in-use.ts';
+import { shellNamed, shellOf } from '../../../src/core/shell/shell-in-use.ts';
 
 const machine = 'C:\\Program Files\\WindowsPowerShell\\Modules;C:\\Windows\\system32\\WindowsPowerShell\\v1.0\\Modules';
 const windowsPowerShell = `C:\\Users\\ada\\Documents\\WindowsPowerShell\\Modules;${machine}`;

@@ -2,7 +2,7 @@ import { type Protocol, type ProtocolWord, protocols } from '../../../core/cloud
 import { addFullAccess, addSendAs, powerShellLine, switchOn } from '../../../core/cmdlet.ts';
 import { Exit } from '../../../core/errors.ts';
 import { type Command, type Line, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
-import { shellWord } from '../../../core/quoting.ts';
+import { shellWord } from '../../../core/shell/quoting.ts';
 import { type Entry, entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 

@@ -46,7 +46,13 @@ export const homeEntries = {
       if (way === 'folder') {
         const own = `${path.replace(/\/+$/, '')}/mailauth`;
         return [
-          noted(inTurn(line`mkdir -m 700 ${own}`, setVariable('MAILAUTH_HOME', own)), 'a private folder in it'),
+          noted(
+            {
+              ...inTurn(line`mkdir -m 700 ${own}`, setVariable('MAILAUTH_HOME', own)),
+              ...line`mkdir -m 700 ${own} && export MAILAUTH_HOME=${own}`,
+            },
+            'a private folder in it',
+          ),
           led('Then sign in there', mailauth('setup')),
         ];
       }
