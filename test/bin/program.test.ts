@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/context.ts';
+import { checkRun } from '../support/json-schema.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const bin = join(root, 'bin/mailauth.js');
@@ -25,7 +26,7 @@ function mailauth(
     env: { PATH, MAILAUTH_HOME: home, HOME: home, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  return new Promise<Ended>((resolve) => {
+  return new Promise<Ended>((resolve, reject) => {
     let out = '';
     let err = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -35,7 +36,14 @@ function mailauth(
       err += text;
       options.onErr?.(err, (signal) => child.kill(signal));
     });
-    child.once('close', (code) => resolve({ code, out, err }));
+    child.once('close', (code) => {
+      try {
+        checkRun(child.spawnargs, out);
+        resolve({ code, out, err });
+      } catch (error) {
+        reject(error);
+      }
+    });
   });
 }
 

@@ -7,6 +7,7 @@ import { systemFiles } from '../../src/system/disk/files.ts';
 import { createLongInput } from '../../src/system/terminal/terminal.ts';
 import { type How, type Machine, machine, person, type Ran } from '../support/command-line.ts';
 import { realNetwork } from '../support/context.ts';
+import { checkedJson } from '../support/json-schema.ts';
 import { stream } from '../support/json-stream.ts';
 import { beside, countOf, tenantOf } from '../support/tenant.ts';
 
@@ -36,7 +37,7 @@ const reportOf = async (name = 'report.jsonl') =>
   (await readFile(place(name), 'utf8'))
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line));
+    .map((line) => checkedJson(line, 'report-line'));
 
 /** The real network, which notes each address that it asks. */
 const counting = (asked: string[], network: Network = realNetwork): Network => ({

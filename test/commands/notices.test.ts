@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/system/clock-and-random.ts';
 import { shellCommand } from '../../src/system/shell-command.ts';
 import { type How, type Machine, machine } from '../support/command-line.ts';
+import { checkedJson } from '../support/json-schema.ts';
 
 const day = 86_400_000;
 const mailbox = 'helpdesk@contoso.example';
@@ -46,7 +47,7 @@ async function sink() {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   ends.push(() => new Promise((done) => server.close(done)));
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/hook`, requests, state, events: () => requests.map(({ body }) => JSON.parse(body)) };
+  return { url: `http://127.0.0.1:${port}/hook`, requests, state, events: () => requests.map(({ body }) => checkedJson(body, 'event')) };
 }
 
 const red = ['--fault', 'refresh-revoked', '--renew-after', '0'];
@@ -161,7 +162,7 @@ describe('keepalive --notify-command', () => {
     const flags = ['--notify-command', `cat >> '${seen}'; env | grep -c MAILAUTH_PASSPHRASE >> '${seen}'; exit 0`];
     expect((await keepalive(flags, red)).data.notices.sent).toBe(1);
     const [event = '', count] = (await readFile(seen, 'utf8')).split('\n');
-    expect([JSON.parse(event).event, count]).toEqual(['red', '0']);
+    expect([checkedJson(event, 'event').event, count]).toEqual(['red', '0']);
     const failing = ['--notify-command', "echo 'no network' >&2; exit 3"];
     for (let i = 0; i < 2; i += 1) {
       const { data } = await keepalive(failing, red);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { checkedJson } from '../support/json-schema.ts';
 import { newHome, program, startMailauth } from './rigs/chromium.ts';
 import { runToEnd } from './rigs/keyring.ts';
 
@@ -106,7 +107,7 @@ describe('mailauth agent', () => {
     expect((await curl(`/token/${mailbox.toUpperCase()}?min_validity=60&for=this-computer`)).status).toBe(200);
     const status = await curl('/status');
     const told = await mailauth('status', '--sandbox', '--json');
-    expect([status.type, JSON.parse(status.body)]).toEqual(['application/json', JSON.parse(told.stdout).data]);
+    expect([status.type, checkedJson(status.body, 'status')]).toEqual(['application/json', JSON.parse(told.stdout).data]);
     const { id } = JSON.parse(await readFile(join(home.path, 'sandbox', 'home.json'), 'utf8'));
     expect((await curl(`/token/${mailbox}`, '--header', `X-Mailauth-Home: ${id}`)).status).toBe(200);
     const wrong: readonly (readonly [path: string, status: number, code: string, ...more: string[]])[] = [
@@ -128,7 +129,7 @@ describe('mailauth agent', () => {
     ];
     for (const [path, code, name, ...more] of wrong) {
       const answer = await curl(path, ...more);
-      const body = JSON.parse(answer.body);
+      const body = checkedJson(answer.body, 'agent-problem');
       expect([path, answer.status, body.code, answer.type, Object.keys(body)]).toEqual([
         ...[path, code, name, 'application/problem+json'],
         ['title', 'code', 'exit', 'next'],
@@ -221,7 +222,7 @@ describe('mailauth agent', () => {
     await ageToken({ issuedMs: -7_200_000, expiresMs: -3_600_000 });
     await sleep(4_100);
     const away = await curl(`/token/${mailbox}`);
-    expect([away.status, JSON.parse(away.body).exit]).toEqual([503, 5]);
+    expect([away.status, checkedJson(away.body, 'agent-problem').exit]).toEqual([503, 5]);
     expect(Number(away.headers['retry-after'][0])).toBeGreaterThan(0);
     expect((await mailauth('token', 'get', mailbox, '--sandbox', '--force-refresh')).code).toBe(0);
   });

@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { checkedJson } from '../support/json-schema.ts';
 import { startMailauth } from './rigs/chromium.ts';
 import { type Gate, openGatedSandbox, type Seat } from './rigs/gated-sandbox.ts';
 
@@ -21,7 +22,7 @@ const reportOf = async (seat: Seat): Promise<readonly { readonly row: number; re
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
+    .map((line) => checkedJson(line, 'report-line'));
 };
 
 async function callsOfAll(): Promise<number> {

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { certificate, httpsServer } from '../support/https-server.ts';
+import { checkedJson } from '../support/json-schema.ts';
 import { newHome, program } from './rigs/chromium.ts';
 import { runToEnd } from './rigs/keyring.ts';
 
@@ -42,7 +43,7 @@ it('keepalive posts to an https receiver whose certificate is trusted, and to no
     const trusted = await runToEnd(process.execPath, words, { ...home.env, NODE_EXTRA_CA_CERTS: authority });
     expect([trusted.code, JSON.parse(trusted.stdout).data.notices]).toEqual([4, { sent: 1, undelivered: [] }]);
     expect(sink.received).toHaveLength(1);
-    expect(JSON.parse(sink.received[0]?.body ?? '')).toEqual(JSON.parse(await readFile(join(home.path, 'event'), 'utf8')));
+    expect(checkedJson(sink.received[0]?.body ?? '', 'event')).toEqual(JSON.parse(await readFile(join(home.path, 'event'), 'utf8')));
   } finally {
     await sink.close();
   }

@@ -47,6 +47,8 @@ test('the package holds what runs and nothing else', () => {
     'dist/postgresql.cjs',
     'dist/quick-database.cjs',
     'dist/quick.cjs',
+    'docs/schemas/mailauth-1.schema.json',
+    'docs/schemas/mailauth-event-1.schema.json',
     'man/mailauth.1',
     'package.json',
   ]);
@@ -76,4 +78,7 @@ test('the packed tarball, installed into an empty folder, does the main job with
   });
   const asCommonJs = await run('node', ['-e', `const { openMailauth } = require('entra-mailauth'); ${use}`], { cwd: place, env });
   expect([asModule.stdout, asCommonJs.stdout]).toEqual([token.stdout, token.stdout]);
+  const title = (name: string) => `console.log(require('entra-mailauth/schemas/${name}.schema.json').title);`;
+  const titles = await run('node', ['-e', title('mailauth-1') + title('mailauth-event-1')], { cwd: place, env });
+  expect(titles.stdout).toBe('mailauth/1\nmailauth-event/1\n');
 });

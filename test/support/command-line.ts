@@ -8,6 +8,7 @@ import { KeychainFailure } from '../../src/core/keychain-port.ts';
 import type { Asked, Prompts, TextQuestion } from '../../src/core/prompts-port.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import { MemoryKeychain, quickClock, realNetwork, temporaryFolder, testContext } from './context.ts';
+import { checkOutput } from './json-schema.ts';
 import { type Home, isNew, readHome, writeHome } from './ready-home.ts';
 import { putSharedKeys, takeSharedKeys } from './sandbox.ts';
 
@@ -93,6 +94,7 @@ export async function machine(): Promise<Machine> {
     const exit = await run(argv, ctx, '0.0.0-test').finally(() => release?.());
     if (argv.includes('--sandbox')) await takeSharedKeys(sandboxHome);
     const out = ctx.out.text;
+    checkOutput(argv, out);
     return {
       exit,
       out,

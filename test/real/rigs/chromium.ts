@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
+import { checkOutput } from '../../support/json-schema.ts';
 
 const root = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
 const executablePath = '/usr/bin/chromium';
@@ -75,7 +76,12 @@ export function startMailauth(argv: readonly string[], env: Record<string, strin
       clearTimeout(hung);
       over = true;
       tell();
-      done(code);
+      try {
+        checkOutput(argv, stdout);
+        done(code);
+      } catch (error) {
+        fail(error);
+      }
     });
   });
   const line = (type: string, nth = 1) =>

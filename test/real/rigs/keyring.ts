@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { checkRun } from '../../support/json-schema.ts';
 
 const root = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
 const withKeyring = fileURLToPath(new URL('with-keyring.sh', import.meta.url));
@@ -72,7 +73,12 @@ export function runToEnd(command: string, args: readonly string[], env: Record<s
     child.on('error', fail);
     child.on('close', (code, signal) => {
       clearTimeout(overrun);
-      done({ code, signal, stdout, stderr });
+      try {
+        checkRun(args, stdout);
+        done({ code, signal, stdout, stderr });
+      } catch (error) {
+        fail(error);
+      }
     });
   });
 }

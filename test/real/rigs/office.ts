@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkRun } from '../../support/json-schema.ts';
 import { type Dovecot, startDovecot } from './dovecot.ts';
 import { type KeyringRig, keyringRig } from './keyring.ts';
 import type { LabApp } from './lab-app.ts';
@@ -258,6 +259,7 @@ function watch(child: ChildProcessWithoutNullStreams): Running {
   child.stdin.on('error', () => undefined);
   const ended = once(child, 'close').then(([code]: (number | null)[]) => {
     clearTimeout(overrun);
+    checkRun(child.spawnargs, stdout);
     return { code: code ?? null, stdout, stderr };
   });
   const says = async (pattern: RegExp): Promise<RegExpMatchArray> => {
