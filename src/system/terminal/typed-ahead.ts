@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { Interrupted } from '../../core/errors.ts';
 
 /** What a terminal holds for us comes with the next turn of the event loop, over a slow line a little later. */
@@ -20,6 +20,8 @@ export async function dropTypedAhead(input: NodeJS.ReadStream): Promise<void> {
     await sleep(listenMs);
   } finally {
     input.off('data', drop).pause();
+    // Node stops reading in the next turn. On Windows, where raw mode ends before that, the next question loses its first key.
+    await immediate();
     input.setRawMode(false);
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the keys that end a program
