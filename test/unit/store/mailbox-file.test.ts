@@ -160,6 +160,26 @@ describe('file names', () => {
     },
   );
 
+  // https://learn.microsoft.com/windows/win32/fileio/naming-a-file: names of devices, names that end with a dot or a blank, and streams.
+  it.each([
+    ['con', 'con~custom'],
+    ['NUL.txt', '_nul.txt~custom~'],
+    ['com1.a@contoso.com', '_com1.a@contoso.com~custom~'],
+    ['lpt9.x', '_lpt9.x~custom~'],
+    ['con@contoso.com', 'con@contoso.com~custom'],
+    ['com\u00b9', 'com_~custom~'],
+    ['ops@contoso.com.', 'ops@contoso.com.~custom'],
+    ['ops@contoso.com ', 'ops@contoso.com_~custom~'],
+    ['ops@contoso.com:hidden', 'ops@contoso.com_hidden~custom~'],
+    ['ops@contoso.com::$DATA', 'ops@contoso.com___data~custom~'],
+    ['a*b?c"d<e>f|g@contoso.com', 'a_b_c_d_e_f_g@contoso.com~custom~'],
+  ])('are files on Windows too: %j', (mailbox, begins) => {
+    const name = slug(mailbox);
+    expect(name.startsWith(begins), name).toBe(true);
+    // A product's name ends the file's name, or the hash does: never a dot, a blank, or a device.
+    expect(`${name}.json`).not.toMatch(/[<>:"/\\|?*\s]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i);
+  });
+
   it('are always safe', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ maxLength: 20 }), (mailbox, guide) => {

@@ -1,0 +1,159 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clickThrough, openTerminal, type Terminal } from './rigs/tmux.ts';
+import { escaped } from './rigs/typist.ts';
+import { startWine, type Wine, type WineMore } from './rigs/wine.ts';
+
+/** The packed product on Windows, as Wine has it: credentials, files, locks, processes and a console. */
+let wine: Wine;
+
+beforeAll(async () => {
+  wine = await startWine();
+}, 180_000);
+afterAll(() => wine?.remove(), 60_000);
+
+const mailbox = 'helpdesk@contoso.example';
+const token = /^ey[\w.-]+\n$/;
+const keyFile = 'C:\\mail home\\key.bin';
+const withKey = { env: { MAILAUTH_KEY_FILE: keyFile } };
+const get = ['token', 'get', '--sandbox'];
+const refresh = [...get, '--force-refresh'];
+
+/** `mailauth ARGS` with this exit code; what it printed. */
+async function run(argv: readonly string[], { code = 0, ...more }: WineMore & { readonly code?: number } = {}) {
+  const ended = await wine.mailauth(argv, more);
+  expect(ended.code, `${argv.join(' ')}: ${ended.stdout}${ended.stderr}`).toBe(code);
+  return ended;
+}
+
+/** Wine keeps the entries of the Credential Manager in the registry. */
+const credentials = async () =>
+  [...(await wine.program(['reg', 'query', 'HKCU\\Software\\Wine\\Credential Manager', '/s'])).stdout.matchAll(/mailauth-sandbox\S*/g)]
+    .length;
+
+const locks = (home = 'C:\\mail home\\x') => readdir(wine.here(`${home}\\sandbox\\locks`));
+
+describe('the main job', () => {
+  it('sets up, with the tokens in Windows Credential Manager, and tests', async () => {
+    const { stdout, stderr } = await run(['setup', '--sandbox', '--yes']);
+    expect(stdout).toContain(`✔ ${mailbox} is set up and signed in.`);
+    expect(stderr).toContain('Secret store works: Windows Credential Manager');
+    expect(await credentials()).toBeGreaterThan(1);
+    expect((await run(['test', 'all', '--sandbox'])).stdout).toContain(mailbox);
+    const { data } = JSON.parse((await run(['status', '--sandbox', '--json'])).stdout);
+    expect(data.summary).toMatchObject({ total: 1, ok: 1 });
+    expect((await run(['doctor', '--sandbox'])).stdout).toContain('Windows Credential Manager');
+  }, 60_000);
+
+  it('hands out tokens: to cmd, to another program, and none of an unknown mailbox', async () => {
+    const { stdout } = await run(refresh);
+    expect(stdout).toMatch(token);
+    expect(await wine.cmd(`mailauth ${get.join(' ')}`)).toEqual({ code: 0, stdout, stderr: '' });
+    const spawns = `process.stdout.write(require('node:child_process').execFileSync(${JSON.stringify(wine.argv[0])}, ${JSON.stringify([wine.argv[1], ...get])}));`;
+    expect(await wine.node(spawns)).toEqual({ code: 0, stdout, stderr: '' });
+    expect((await run([...get, 'nobody@contoso.example'], { code: 4 })).stderr).toContain('nobody@contoso.example is not set up');
+  });
+
+  it('moves the tokens into the sealed file', async () => {
+    await run(['store', 'keygen', keyFile]);
+    await run(['store', 'move', 'file', '--sandbox'], withKey);
+    expect(await credentials()).toBe(0);
+    expect((await run(refresh, withKey)).stdout).toMatch(token);
+  });
+
+  it('gives five processes at once one token', async () => {
+    const all = await Promise.all([1, 2, 3, 4, 5].map(() => run(refresh, withKey)));
+    expect(new Set(all.map(({ stdout }) => stdout)).size).toBe(1);
+    expect(await locks()).toEqual([]);
+  });
+
+  it('moves them back, killed at any moment, and loses none', async () => {
+    for (const nth of [1, 2, 3]) {
+      const killAfterMs = 150 + Math.random() * 1400;
+      await wine.mailauth(refresh, { ...withKey, killAfterMs });
+      const next = await run(refresh, withKey);
+      expect(next.stdout, `kill ${nth}, after ${killAfterMs} ms`).toMatch(token);
+    }
+    await run(['store', 'move', 'keychain', '--sandbox'], withKey);
+    expect((await run(refresh)).stdout).toMatch(token);
+    expect(await locks()).toEqual([]);
+  }, 60_000);
+
+  it('leaves nothing behind at logout', async () => {
+    await run(['logout', '--sandbox', '--yes']);
+    expect(await credentials()).toBe(0);
+    expect(await readdir(wine.here('C:\\mail home\\x\\sandbox\\mailboxes'))).toEqual([]);
+    expect(await locks()).toEqual([]);
+  });
+});
+
+it('setup that was killed is run again to its end', async () => {
+  const home = 'C:\\killed home';
+  const killAfterMs = 800 + Math.random() * 2000;
+  const setup = ['setup', '--sandbox', '--yes', '--no-test'];
+  await wine.mailauth(setup, { home, killAfterMs });
+  const { stdout } = await run(setup, { home });
+  expect(stdout, `killed after ${killAfterMs} ms`).toContain('is set up and signed in');
+  expect(await locks(home)).toEqual([]);
+  await run(['logout', '--sandbox', '--yes'], { home });
+}, 60_000);
+
+describe('the wizard in a console', () => {
+  const open = async (home: string): Promise<Terminal> => {
+    const { program, env } = await wine.console(['setup', '--sandbox'], { home, env: { LANG: 'C.UTF-8' } });
+    return openTerminal([], { folder: wine.folder, program, env });
+  };
+  /** The console of Wine 8 begins some lines further to the right than it believes, and the terminal wraps them where they do not fit. */
+  const shown = (text: string) => new RegExp([...text].map((one) => (one === ' ' ? '\\s+' : escaped(one))).join('\\n?'));
+  /** Somebody signs in at the address below this heading, in a browser on this machine. */
+  const signIn = async (t: Terminal, heading: string) => {
+    const asked = shown('Paste the address (or wait for the browser):');
+    const screen = await t.until(new RegExp(`${shown(heading).source}[\\s\\S]+${asked.source}`));
+    const [address = ''] = /http:\/\/localhost[\s\S]+?(?=\n\n)/.exec(screen.split(shown(heading)).at(-1) ?? '') ?? [];
+    await (await fetch(await clickThrough(address.replace(/\s/g, '')))).text();
+  };
+  /** Keys of the time before a question do not answer it, and a busy Wine shows it some time before it hears keys. */
+  const answer = async (t: Terminal, question: string, ...keys: string[]) => {
+    await t.until(shown(`? ${question}`));
+    await sleep(1000);
+    await t.press(...keys, 'Enter');
+    await t.until(shown(`✔ ${question}`));
+  };
+
+  it('takes answers by keys, colours its marks, and signs in', async () => {
+    const home = 'C:\\wizard home';
+    const t = await open(home);
+    try {
+      await answer(t, 'Which mailbox?', ...mailbox);
+      await answer(t, 'What is this mailbox for?');
+      await answer(t, 'Who opens this mailbox?', 'Down', 'Up');
+      await answer(t, 'No browser can be opened here. How do you sign in?');
+      await answer(t, 'Create it?');
+      await signIn(t, 'Sign in as an administrator:');
+      await signIn(t, `Sign in as ${mailbox}, in a browser, at this address:`);
+      expect((await t.ended()).code, await t.text()).toBe(0);
+      expect(await t.text()).toMatch(shown(`✔ ${mailbox} is set up and signed in.`));
+      expect(await t.coloured()).toContain('\u001b[32m✔');
+      await run(['logout', '--sandbox', '--yes'], { home });
+    } finally {
+      await t.close();
+    }
+  }, 60_000);
+
+  it('says at Ctrl-C that it stopped, and leaves no lock', async () => {
+    const home = 'C:\\stopped home';
+    const t = await open(home);
+    try {
+      await t.until('? Which mailbox?');
+      await t.press('C-c');
+      expect((await t.ended()).code).toBe(130);
+      expect(await t.text()).toMatch(shown('Stopped. Nothing was changed.'));
+      await sleep(200);
+      expect(existsSync(wine.here(`${home}\\sandbox\\locks`)) ? await locks(home) : []).toEqual([]);
+    } finally {
+      await t.close();
+    }
+  });
+});
