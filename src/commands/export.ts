@@ -6,6 +6,7 @@ import { type MailHost, mailOf, type Protocol } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
 import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
 import { again, type Command, mailauth, noted } from '../core/next.ts';
+import { shellWord } from '../core/shell/quoting.ts';
 import { nearest, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { ExportClient, ExportValues } from '../export/client.ts';
@@ -57,14 +58,15 @@ export const exportConfig: CommandModule = {
     if (passwordFile !== undefined && client.localPassword !== true) throw noLocalPassword(client);
     if (byAgent && client.withoutAgent !== undefined)
       throw problem('export-without-agent', { client: client.title, name: client.name, why: client.withoutAgent });
+    const variables = carried(record, session);
     const values = {
       mailbox: record.mailbox,
       users: { read: saslUser(record), send: saslUser(record, 'smtp') },
       hosts: await hostsFor(client, record, session),
-      ...(await callsFor(record, session, byAgent)),
+      ...(await callsFor(record, session, variables, byAgent)),
       ...defined({ passwordHash: await hashOf(passwordFile, client, session) }),
     };
-    const text = exportText(client, values, secretsLeftOut(session));
+    const text = exportText(client, values, [...setForUser(variables, session), ...secretsLeftOut(session)]);
     const long = tooLongLine(client, text);
     if (long !== undefined)
       throw problem('export-line-too-long', { client: client.title, name: client.name, most: client.longestLine ?? 0 });
@@ -114,20 +116,26 @@ async function hashOf(file: string | undefined, { name }: ExportClient, { ctx }:
 
 /**
  * How other programs call mailauth, also from cron and from a unit: whole paths, because those have another PATH, and the variables of this
- * shell that mailauth needs. Windows has no `env`, so there a command begins with the plain word.
+ * shell that mailauth needs. Windows has no `env`, so there the variables are flags. The program is named itself, because `mailauth.cmd` of npm
+ * is found by a shell only.
  */
 async function callsFor(
   record: MailboxRecord,
   session: Session,
+  variables: readonly Variable[],
   byAgent: boolean,
-): Promise<Pick<ExportValues, 'command' | 'sending' | 'library' | 'home' | 'authorities'>> {
+): Promise<Omit<ExportValues, 'mailbox' | 'users' | 'hosts' | 'passwordHash'>> {
   const { ctx, globals } = session;
   const { records } = await mailboxesOf(session).listMailboxes();
   const isOneOfSeveral = records.filter((other) => other.mailbox === record.mailbox).length > 1;
-  const variables = carried(record, session);
   const [, authorities] = variables.find(([name]) => name === authoritiesVariable) ?? [];
-  const program = ctx.platform === 'win32' ? ['mailauth'] : ['env', ...variables.map((one) => one.join('=')), ...ctx.machine.program];
-  const meant = [...(isOneOfSeveral ? ['--for', record.for] : []), ...(globals.sandbox ? ['--sandbox'] : [])];
+  const onWindows = ctx.platform === 'win32';
+  const program = onWindows ? ctx.machine.program : ['env', ...variables.map((one) => one.join('=')), ...ctx.machine.program];
+  const meant = [
+    ...(isOneOfSeveral ? ['--for', record.for] : []),
+    ...(globals.sandbox ? ['--sandbox'] : []),
+    ...(onWindows ? flagsFor(variables, globals) : []),
+  ];
   return {
     command: byAgent ? await askingAgent(record, session, isOneOfSeveral) : [...program, 'token', 'get', record.mailbox, ...meant],
     sending: [...program, 'send', '--mailbox', record.mailbox, ...meant],
@@ -137,10 +145,38 @@ async function callsFor(
       sandbox: globals.sandbox,
       ...(isOneOfSeveral ? { product: record.for } : {}),
     },
+    shell: ctx.surroundings.shell,
+    onWindows,
     home: resolveHome(ctx),
     ...defined({ authorities }),
   };
 }
+
+/** Those variables that a flag stands for. The sandbox goes with no other cloud. */
+const flagsFor = (variables: readonly Variable[], { sandbox }: Session['globals']): readonly string[] =>
+  variables.flatMap(([name, value]) => {
+    const flag = variableFlags.get(name);
+    return flag === undefined || (sandbox && flag.startsWith('--cloud')) ? [] : [flag, value];
+  });
+
+const variableFlags: ReadonlyMap<string, string> = new Map([
+  ['MAILAUTH_HOME', '--home'],
+  ['MAILAUTH_KEY_FILE', '--key-file'],
+  ['MAILAUTH_STORE', '--store'],
+  ['MAILAUTH_CLOUD', '--cloud'],
+  ['MAILAUTH_CLOUD_FILE', '--cloud-file'],
+]);
+
+/** What the mailbox named and the flags do not say, for a program of Windows: it reads its user's own variables. */
+const setForUser = (variables: readonly Variable[], { ctx }: Session): readonly string[] =>
+  ctx.platform !== 'win32'
+    ? []
+    : variables
+        .filter(([name]) => !variableFlags.has(name) && !answeredByCommand.includes(name))
+        .map(([name, value]) => `mailauth needs ${name} there: setx ${name} ${shellWord(value, 'cmd')}`);
+
+/** The command names the mailbox, and what it is about is recorded with it. */
+const answeredByCommand = ['MAILAUTH_MAILBOX', 'MAILAUTH_TENANT', 'MAILAUTH_CLIENT_ID', 'MAILAUTH_DEBUG', 'MAILAUTH_PLAIN'];
 
 const authoritiesVariable = 'NODE_EXTRA_CA_CERTS';
 

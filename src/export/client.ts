@@ -1,5 +1,5 @@
 import type { MailHost, Protocol } from '../core/cloud.ts';
-import { quotePosix, shellWord } from '../core/shell/quoting.ts';
+import { quotePosix, type Shell, shellWord } from '../core/shell/quoting.ts';
 
 /** The values of a configuration: one mailbox that is set up, and the commands that other programs run for it. */
 export interface ExportValues {
@@ -12,6 +12,9 @@ export interface ExportValues {
   readonly command: readonly string[];
   /** `mailauth send --mailbox helpdesk@contoso.com`, likewise */
   readonly sending: readonly string[];
+  /** the shell of whoever asked, for lines that a person runs; programs that call a shell call their own */
+  readonly shell: Shell;
+  readonly onWindows: boolean;
   /** MAILAUTH_HOME: who owns it runs these commands */
   readonly home: string;
   /** a PEM file of further authorities, from NODE_EXTRA_CA_CERTS */
@@ -35,7 +38,9 @@ export interface ExportClient {
   /** the protocols it speaks; at least one must be part of the set-up */
   readonly speaks: readonly Protocol[];
   /** where the text belongs and what must be installed: becomes its leading comment */
-  readonly notes: readonly string[];
+  readonly notes: readonly string[] | ((values: ExportValues) => readonly string[]);
+  /** on Windows it is there in Cygwin, MSYS2 or Git's own shell only */
+  readonly unixOnly?: true;
   /** what begins a comment; default: # */
   readonly comment?: '//';
   /** the line that must stand before everything else */
@@ -61,6 +66,14 @@ export const posixLine = (words: readonly string[]): string => words.map(posixWo
 
 /** The token command as one line for a shell. */
 export const shellLine = ({ command }: ExportValues): string => posixLine(command);
+
+/** A function of PowerShell that asks mailauth for a token. */
+export const tokenFunction = ({ command }: ExportValues): string => `function Get-MailauthToken {
+    $token = & ${command.map((word) => shellWord(word, 'powershell')).join(' ')}
+    if ($LASTEXITCODE -ne 0) { throw "mailauth ended with $LASTEXITCODE" }
+    $token
+}
+`;
 
 /** Inside the double quotes of a file that knows backslash escapes; `special` are its further magic characters. */
 export function escaped(text: string, special = ''): string {

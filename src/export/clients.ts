@@ -7,6 +7,7 @@ import { aerc, git, himalaya, msmtp, mutt } from './mail-programs.ts';
 import { node } from './node.ts';
 import { php } from './php.ts';
 import { postfix } from './postfix.ts';
+import { powershell } from './powershell.ts';
 import { curl, python } from './scripts.ts';
 
 /** Every program that `mailauth export` knows. A new one is its entry in a file beside these and a line here. */
@@ -26,6 +27,7 @@ export const exportClients: readonly ExportClient[] = [
   postfix,
   dovecot,
   python,
+  powershell,
   node,
   php,
   dotnet,
@@ -36,7 +38,10 @@ export const exportClients: readonly ExportClient[] = [
 export function exportText(client: ExportClient, values: ExportValues, leftOut: readonly string[] = []): string {
   const { opening, comment: mark = '#' } = client;
   const secret = values.passwordHash === undefined ? 'No secret is in here.' : 'The only secret in here is the hash of a local password.';
-  const lines = [`${client.title} for ${values.mailbox}, made by mailauth. ${secret}`, ...client.notes, ...leftOut];
+  const notes = typeof client.notes === 'function' ? client.notes(values) : client.notes;
+  const shell =
+    client.unixOnly === true && values.onWindows ? ["For Cygwin, MSYS2 or Git's own shell: its sh reads the commands in here."] : [];
+  const lines = [`${client.title} for ${values.mailbox}, made by mailauth. ${secret}`, ...notes, ...shell, ...leftOut];
   const head = [...(opening === undefined ? [] : [opening]), ...lines.map((line) => `${mark} ${line}`)];
   return `${head.join('\n')}\n\n${client.render(values)}`;
 }

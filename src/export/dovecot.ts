@@ -10,6 +10,7 @@ import { type ExportClient, type ExportValues, posixLine, posixWord } from './cl
 export const dovecot: ExportClient = {
   name: 'dovecot',
   title: 'Dovecot, an IMAP server with a password of your own',
+  unixOnly: true,
   speaks: ['imap'],
   localPassword: true,
   notes: [

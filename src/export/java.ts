@@ -13,8 +13,8 @@ export const java: ExportClient = {
   title: 'Java, with Angus Mail (Jakarta Mail)',
   comment: '//',
   speaks: ['imap', 'pop', 'smtp'],
-  notes: [
-    'Java 11 or newer runs this file: java -cp "angus-mail.jar:angus-activation.jar:jakarta.activation-api.jar" Mail.java',
+  notes: ({ onWindows }) => [
+    `Java 11 or newer runs this file: java -cp "${['angus-mail.jar', 'angus-activation.jar', 'jakarta.activation-api.jar'].join(onWindows ? ';' : ':')}" Mail.java`,
     'Tried with Jakarta Mail 2.0.0 of Debian, which became Angus Mail and has the same names; not run with Angus itself:',
     'java -cp /usr/share/java/jakarta-mail.jar:/usr/share/java/jakarta-activation.jar Mail.java',
   ],

@@ -10,6 +10,7 @@ function getmailRetriever(imap: MailHost | undefined, pop: MailHost | undefined)
 export const getmail: ExportClient = {
   name: 'getmail',
   title: 'getmail 6',
+  unixOnly: true,
   speaks: ['imap', 'pop'],
   notes: [
     '~/.config/getmail/getmailrc. IMAP: any getmail 6. POP (where the set-up has no IMAP): 6.19.11 or newer.',
@@ -43,6 +44,7 @@ delete = False
 export const mpop: ExportClient = {
   name: 'mpop',
   title: 'mpop',
+  unixOnly: true,
   speaks: ['pop'],
   notes: [
     '~/.mpoprc, mode 0600. mpop 1.4.18 was tried. It leaves the messages on the server: without "keep on" it deletes them there.',
@@ -71,6 +73,7 @@ account default : mailauth
 export const mbsync: ExportClient = {
   name: 'mbsync',
   title: 'mbsync (isync)',
+  unixOnly: true,
   speaks: ['imap'],
   notes: [
     '~/.mbsyncrc. isync 1.4; from 1.5 on SSLType is called TLSType, and a Channel has Far and Near as here.',
@@ -110,6 +113,7 @@ SyncState *
 export const offlineimap: ExportClient = {
   name: 'offlineimap',
   title: 'OfflineIMAP 3',
+  unixOnly: true,
   speaks: ['imap'],
   notes: [
     '~/.offlineimaprc. It asks for oauth2_request_url although the token comes from the command.',
@@ -155,6 +159,7 @@ const interpolated = (text: string): string => text.replaceAll('%', '%%');
 export const imapsync: ExportClient = {
   name: 'imapsync',
   title: 'imapsync',
+  unixOnly: true,
   speaks: ['imap'],
   notes: [
     'A script for sh: sh sync.sh --host2 mail.example.org --user2 helpdesk --passfile2 /path/to/file (the other side is yours).',

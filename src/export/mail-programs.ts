@@ -5,6 +5,7 @@ import { type ExportClient, type ExportValues, escaped, posixLine, quotedAsJson,
 export const mutt: ExportClient = {
   name: 'mutt',
   title: 'mutt and neomutt',
+  unixOnly: true,
   speaks: ['imap', 'smtp'],
   notes: ['~/.muttrc, or ~/.config/neomutt/neomuttrc. mutt 2.0, neomutt 20220429 or newer.'],
   render: (values) => {
@@ -38,6 +39,7 @@ set ssl_force_tls = yes
 export const aerc: ExportClient = {
   name: 'aerc',
   title: 'aerc',
+  unixOnly: true,
   speaks: ['imap', 'smtp'],
   notes: ['~/.config/aerc/accounts.conf, mode 0600. aerc 0.13 or newer, whose changelog has "Restored XOAUTH2 support".'],
   render: (values) => {
@@ -65,6 +67,7 @@ function url(protocol: Protocol, { host, port, security }: MailHost, { users }: 
 export const msmtp: ExportClient = {
   name: 'msmtp',
   title: 'msmtp',
+  unixOnly: true,
   speaks: ['smtp'],
   notes: ['~/.msmtprc, mode 0600. msmtp 1.8.4 or newer.'],
   longestLine: 500,
@@ -117,6 +120,7 @@ export const himalaya: ExportClient = {
 export const git: ExportClient = {
   name: 'git',
   title: 'git send-email',
+  unixOnly: true,
   speaks: ['smtp'],
   notes: ['~/.gitconfig, for git 2.33 or newer. The message goes out by mailauth send; on Debian the command is in the package git-email.'],
   sends: true,

@@ -1,3 +1,6 @@
+import { line } from '../core/next.ts';
+import { inTurn, setVariable } from '../core/shell-lines.ts';
+import { shown } from '../core/shown.ts';
 import { type ExportClient, type ExportValues, posixWord, quotedAsJson, sections } from './client.ts';
 
 /** The library of this package, in the program itself: no command is run, and nodemailer gets new tokens by itself. */
@@ -46,5 +49,9 @@ transport.close();
 };
 
 /** Node reads this variable before the first line of a program. */
-const startLine = ({ authorities }: ExportValues): string =>
-  authorities === undefined ? '' : `// Start it so: NODE_EXTRA_CA_CERTS=${posixWord(authorities)} node mail.mjs\n`;
+function startLine({ authorities, shell, onWindows }: ExportValues): string {
+  if (authorities === undefined) return '';
+  const elsewhere = inTurn(setVariable('NODE_EXTRA_CA_CERTS', authorities), line`node mail.mjs`);
+  const said = shell === 'posix' ? `NODE_EXTRA_CA_CERTS=${posixWord(authorities)} node mail.mjs` : shown(elsewhere, { shell, onWindows });
+  return `// Start it so: ${said}\n`;
+}

@@ -7,6 +7,7 @@ import { type ExportClient, posixLine, posixWord } from './client.ts';
 export const postfix: ExportClient = {
   name: 'postfix',
   title: 'Postfix',
+  unixOnly: true,
   speaks: ['smtp'],
   sends: true,
   withoutAgent: 'sends by mailauth send, and the agent does not send',

@@ -1,5 +1,6 @@
 import type { MailHost, Protocol } from '../core/cloud.ts';
-import { type ExportClient, type ExportValues, posixWord, quotedAsJson, sections, serverUrl, shellLine } from './client.ts';
+import { shellWord } from '../core/shell/quoting.ts';
+import { type ExportClient, type ExportValues, posixWord, quotedAsJson, sections, serverUrl, shellLine, tokenFunction } from './client.ts';
 
 /**
  * curl takes the token from a configuration file (`-K`) that is a file descriptor, so that it stands in no argument list.
@@ -9,8 +10,14 @@ export const curl: ExportClient = {
   name: 'curl',
   title: 'curl',
   speaks: ['imap', 'pop', 'smtp'],
-  notes: ['curl 7.61 or newer, in bash. The token goes through a file descriptor, never through an argument list.'],
+  notes: ({ shell, onWindows }) => [
+    shell === 'posix'
+      ? 'curl 7.61 or newer, in bash. The token goes through a file descriptor, never through an argument list.'
+      : `curl 7.61 or newer, in PowerShell: save it as mail.ps1, then ${onWindows ? 'powershell -ExecutionPolicy Bypass -File mail.ps1' : 'pwsh -File mail.ps1'}`,
+    ...(shell === 'posix' ? [] : ['The token goes through standard input, never through an argument list.']),
+  ],
   render: (values) => {
+    if (values.shell !== 'posix') return inPowerShell(values);
     const { imap, pop, smtp } = values.hosts;
     return sections(
       `bearer() { local token; token=$(${shellLine(values)}) && printf 'oauth2-bearer = "%s"\\n' "$token"; }\n`,
@@ -25,6 +32,21 @@ export const curl: ExportClient = {
 function call(protocol: Protocol, { security }: MailHost, { users }: ExportValues): string {
   const tls = security === 'starttls' ? ' --ssl-reqd' : '';
   return `curl --silent --show-error${tls} --user ${posixWord(`${protocol === 'smtp' ? users.send : users.read}:`)} --config <(bearer)`;
+}
+
+/** The curl of Windows is `curl.exe`; in Windows PowerShell 5.1 `curl` is the name of a command of its own. */
+function inPowerShell(values: ExportValues): string {
+  const { imap, pop, smtp } = values.hosts;
+  const word = (text: string) => shellWord(text, 'powershell');
+  const asked = (protocol: Protocol, { security }: MailHost) =>
+    `Get-Bearer | ${values.onWindows ? 'curl.exe' : 'curl'} --silent --show-error${security === 'starttls' ? ' --ssl-reqd' : ''} --user ${word(`${protocol === 'smtp' ? values.users.send : values.users.read}:`)} --config -`;
+  return sections(
+    `$ErrorActionPreference = 'Stop'\n\n${tokenFunction(values)}\nfunction Get-Bearer { "oauth2-bearer = \`"$(Get-MailauthToken)\`"" }\n`,
+    imap && `# the folders of the mailbox\n${asked('imap', imap)} --url ${word(`${serverUrl('imap', imap)}/`)}\n`,
+    pop && `# its messages, by POP\n${asked('pop', pop)} --url ${word(`${serverUrl('pop', pop)}/`)}\n`,
+    smtp &&
+      `# send the file message.eml\n${asked('smtp', smtp)} --url ${word(serverUrl('smtp', smtp))} \`\n  --mail-from ${word(values.mailbox)} --mail-rcpt someone@example.com --upload-file message.eml\n`,
+  );
 }
 
 export const python: ExportClient = {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportClients } from '../../src/export/clients.ts';
 import { type Machine, machine } from '../support/command-line.ts';
+import { testContext } from '../support/context.ts';
 
 let pc: Machine;
 const mailbox = 'helpdesk@contoso.example';
@@ -41,6 +42,35 @@ describe('mailauth export', () => {
       expect(out.endsWith('\n')).toBe(true);
     },
   );
+
+  it.each(exportClients.filter(({ name }) => name !== 'node'))(
+    '$name on Windows: the program itself is called, and what variables would say are flags',
+    async ({ name, sends, unixOnly }) => {
+      const env = { MAILAUTH_KEY_FILE: 'k.bin', NODE_EXTRA_CA_CERTS: '/office ca.pem', MAILAUTH_CLOUD: 'usgov', MAILAUTH_PLAIN: '1' };
+      const machine = { ...testContext().machine, program: ['C:\\Program Files\\nodejs\\node.exe', 'C:\\m\\mailauth.js'] as const };
+      const surroundings = { shell: 'powershell', onWindows: true } as const;
+      const { exit, out } = await pc.mailauth(`export ${name} --sandbox`, { env, platform: 'win32', surroundings, machine });
+      expect(exit).toBe(0);
+      const words = out
+        .replaceAll('\\\\', '\\')
+        .replaceAll(/["'`(),[\]{}]|\bstring\b/g, ' ')
+        .replaceAll(/\s+/g, ' ');
+      expect(words).toContain(sends === true ? 'mailauth.js send --mailbox' : 'mailauth.js token get');
+      expect(words).toContain(`--sandbox --home ${pc.home} --key-file ${join(process.cwd(), 'k.bin')}`);
+      expect(words).toContain('C:\\Program Files\\nodejs\\node.exe');
+      expect(words).toContain('setx NODE_EXTRA_CA_CERTS /office ca.pem');
+      expect(out).not.toMatch(/\benv MAILAUTH|usgov|MAILAUTH_PLAIN|undefined|eyJ/);
+      expect(out.includes("Git's own shell")).toBe(unixOnly === true);
+    },
+  );
+
+  it('curl in PowerShell and in cmd is curl.exe', async () => {
+    for (const shell of ['powershell', 'cmd'] as const) {
+      const { out } = await pc.mailauth('export curl --sandbox', { platform: 'win32', surroundings: { shell, onWindows: true } });
+      expect(out).toContain('Get-Bearer | curl.exe --silent');
+      expect(out).toContain('powershell -ExecutionPolicy Bypass -File mail.ps1');
+    }
+  });
 
   it('node: imports the library by its whole address, and sets the variables in the program', async () => {
     const { exit, out } = await exported('node', { NODE_EXTRA_CA_CERTS: '/etc/ssl/office.pem', MAILAUTH_PASSPHRASE: 'geheim' });

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Office, openOffice, type Seat } from './rigs/office.ts';
 import { type Postfix, startPostfix } from './rigs/postfix.ts';
+import { runPowerShell } from './rigs/powershell.ts';
 import { openTerminal } from './rigs/tmux.ts';
 
 const exec = promisify(execFile);
@@ -48,7 +49,11 @@ afterAll(async () => {
 });
 
 async function exported(client: string, ...flags: readonly string[]): Promise<string> {
-  const { stdout, stderr } = await exec('mailauth', ['export', client, ...flags], { env });
+  return exportedWith({}, client, ...flags);
+}
+
+async function exportedWith(more: Readonly<Record<string, string>>, client: string, ...flags: readonly string[]): Promise<string> {
+  const { stdout, stderr } = await exec('mailauth', ['export', client, ...flags], { env: { ...env, ...more } });
   expect(stderr).toBe('');
   expect(stdout).not.toContain(seat.lastToken.slice(0, 30));
   return stdout;
@@ -109,6 +114,33 @@ describe('mailauth export, tried with the program it is for', () => {
     expect(output).toMatch(/^\* LIST .* INBOX\r?$/m);
     expect(output).toMatch(/^3 \d+\r?$/m);
     await arrived('by-curl');
+  });
+
+  it.each(['powershell', 'curl'])('%s in PowerShell signs in by IMAP, by POP and by SMTP', { timeout: 60_000 }, async (name) => {
+    const script = await exportedWith({ MAILAUTH_SHELL: 'powershell' }, name);
+    await file('message.eml', mail('by-powershell').replaceAll('\n', '\r\n'));
+    const trusting = script
+      .replaceAll('| curl --silent', `| curl --cacert ${authority()} --silent`)
+      .replace('someone@example.com', 'ada@elsewhere.example');
+    const { code, stdout, stderr } = await runPowerShell(trusting, {
+      folder: home,
+      env: { ...cron, PATH: env.PATH ?? '' },
+      modules: false,
+    });
+    expect([code, stderr]).toEqual([0, '']);
+    if (name === 'curl') {
+      expect(stdout).toMatch(/^\* LIST .* INBOX\r?$/m);
+      expect(stdout).toMatch(/^3 \d+\r?$/m);
+      await arrived('by-powershell');
+    } else expect(stdout).toMatch(/^IMAP 3\nPOP 3\nSMTP 235 /m);
+  });
+
+  it('a token that is refused ends the script for PowerShell with what the server said', { timeout: 60_000 }, async () => {
+    const script = await exportedWith({ MAILAUTH_SHELL: 'powershell' }, 'powershell');
+    const wrong = script.replace('auth=Bearer $(Get-MailauthToken)', 'auth=Bearer wrong');
+    const { code, stderr } = await runPowerShell(wrong, { folder: home, env: { ...cron, PATH: env.PATH ?? '' }, modules: false });
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/The server said: \+/);
   });
 
   it('the token command also refreshes where cron starts it: paths, authorities and the keychain are in it', async () => {

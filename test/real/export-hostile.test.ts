@@ -45,6 +45,8 @@ function exported(name: string, mailbox: string): string {
     hosts: { imap: host, pop: host, smtp: host },
     command: [printer, ...words(mailbox)],
     sending: [printer, ...words(mailbox)],
+    shell: 'posix',
+    onWindows: false,
     home: folder,
     library: { url: 'file:///x/library.mjs', variables: [['MAILAUTH_HOME', printer]], sandbox: false },
     passwordHash: '{PLAIN}x',

@@ -19,6 +19,8 @@ const valuesOf = (mailbox: string): ExportValues => ({
   hosts: { imap: host, pop: host, smtp: host },
   command: ['mailauth', 'token', 'get', mailbox],
   sending: ['mailauth', 'send', '--mailbox', mailbox],
+  shell: 'posix',
+  onWindows: false,
   home: '/var/lib/mail auth',
   library: { url: 'file:///opt/mail%20auth/library.mjs', variables: [['MAILAUTH_HOME', '/var/lib/mail auth']], sandbox: false },
 });
