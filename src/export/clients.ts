@@ -7,7 +7,7 @@ import { aerc, git, himalaya, msmtp, mutt } from './mail-programs.ts';
 import { node } from './node.ts';
 import { php } from './php.ts';
 import { postfix } from './postfix.ts';
-import { powershell } from './powershell.ts';
+import { powershell } from './powershell-script.ts';
 import { curl, python } from './scripts.ts';
 
 /** Every program that `mailauth export` knows. A new one is its entry in a file beside these and a line here. */
