@@ -48,9 +48,12 @@ export const setVariable = (name: string, value: string | InHome): Line =>
     cmd: line([isInHome(value) ? `set ${wordOf(value, 'cmd').replace('"', `"${name}=`)}` : cmdAssignment(name, String(value))]),
   });
 
-/** cmd takes what stands between `set "` and the last quote as it is; a value with quotes of its own needs a caret before what acts. */
+/**
+ * cmd takes what stands between `set "` and the last quote as it is. A value with quotes of its own needs a caret before what acts, and
+ * parentheses around all of it, because it would end with the spaces before a remark.
+ */
 const cmdAssignment = (name: string, value: string): string =>
-  value.includes('"') ? `set ${name}=${value.replace(/[\^&|<>()"%!]/g, '^$&')}` : `set "${name}=${value.replace(/[\r\n]+/g, ' ')}"`;
+  value.includes('"') ? `(set ${name}=${value.replace(/[\^&|<>()"%!]/g, '^$&')})` : `set "${name}=${value.replace(/[\r\n]+/g, ' ')}"`;
 
 export const unsetVariable = (...names: readonly string[]): Line =>
   byShell({

@@ -1,7 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noted } from '../../src/core/next.ts';
+import { shellWord } from '../../src/core/shell/quoting.ts';
+import { inTurn, moveFile, removeFile, setVariable, unsetVariable } from '../../src/core/shell-lines.ts';
+import { shown } from '../../src/core/shown.ts';
 import { clickThrough, openTerminal, type Terminal } from './rigs/tmux.ts';
 import { escaped } from './rigs/typist.ts';
 import { startWine, type Wine, type WineMore } from './rigs/wine.ts';
@@ -154,6 +158,109 @@ describe('the wizard in a console', () => {
       expect(existsSync(wine.here(`${home}\\sandbox\\locks`)) ? await locks(home) : []).toEqual([]);
     } finally {
       await t.close();
+    }
+  });
+});
+
+describe('what is printed for cmd is typed there as it stands', () => {
+  const home = 'C:\\mail & auth\\100% x';
+  /** Lines that somebody types at the prompt; a batch file would read percent signs in another way. */
+  const typed = (lines: readonly string[], more: WineMore = {}) =>
+    wine.program(['cmd'], { home, ...more, input: ['@echo off', ...lines, 'exit', ''].join('\r\n') });
+
+  it('words arrive whole, through a .cmd file as npm writes it', async () => {
+    // A percent sign is left out: in a .cmd file Wine expands its arguments once more, which Windows does not.
+    const words = ["o'brien@contoso.com", 'a b', 'a&b', 'say "hi" & go', 'C:\\x y\\', 'a^b', 'a|b>c', 'imap,smtp', '(x)', '!x!'];
+    await writeFile(
+      wine.here('C:\\npm\\words.cjs'),
+      "require('node:fs').writeFileSync('C:\\\\words.json', JSON.stringify(process.argv.slice(2)));",
+    );
+    await writeFile(wine.here('C:\\npm\\words.cmd'), `@"${wine.argv[0]}" "C:\\npm\\words.cjs" %*\r\n`);
+    await typed([`words ${words.map((word) => shellWord(word, 'cmd')).join(' ')}`]);
+    expect(JSON.parse(await readFile(wine.here('C:\\words.json'), 'utf8'))).toEqual(words);
+  });
+
+  it('variables are set and taken away, files moved, shown and removed', async () => {
+    await writeFile(wine.here('C:\\a & b.txt'), 'x');
+    const cmd = { shell: 'cmd', onWindows: true } as const;
+    const steps = [
+      setVariable('MAILAUTH_HOME', home),
+      setVariable('MAILAUTH_KEY_FILE', { inHome: 'key.bin' }),
+      unsetVariable('CI'),
+      inTurn(moveFile('C:\\a & b.txt', 'C:\\c 100%.txt'), setVariable('X', 'a"b&c')),
+    ];
+    await typed([
+      ...steps.map((step) => shown(noted(step, 'a remark & more'), cmd)),
+      'words x',
+      `"${wine.argv[0]}" -e "require('fs').writeFileSync('C:/env.json', JSON.stringify(process.env))"`,
+    ]);
+    const env = JSON.parse(await readFile(wine.here('C:\\env.json'), 'utf8'));
+    expect(env).toMatchObject({ MAILAUTH_HOME: home, X: 'a"b&c' });
+    expect(env.MAILAUTH_KEY_FILE).toMatch(/^C:\\users\\\w+\\key\.bin$/i);
+    expect(env).not.toHaveProperty('CI');
+    expect(existsSync(wine.here('C:\\c 100%.txt'))).toBe(true);
+    await typed([shown(removeFile('C:\\c 100%.txt'), cmd)]);
+    expect(existsSync(wine.here('C:\\c 100%.txt'))).toBe(false);
+  });
+
+  it('mailauth finds cmd out, and each command that it names runs', async () => {
+    const odd = "o'brien&co@fabrikam.example";
+    const said = () => readFile(wine.here('C:\\err.txt'), 'utf8');
+    const nextOf = async (line: string) => {
+      await typed([`${line} > C:\\out.txt 2> C:\\err.txt`]);
+      return /try: (.*?)\r?$/m.exec(await said())?.[1] ?? '';
+    };
+    const setup = await nextOf(`mailauth login "${odd}" --sandbox`);
+    expect(setup).toBe(`mailauth setup --mailbox "${odd}" --sandbox`);
+    // A registration's name may have no "&", and the next command brings another one.
+    const named = await nextOf(`${setup} --yes --no-test`);
+    expect(named, await said()).toContain(' --name "mailauth helpdesk"');
+    expect(await nextOf(named), await said()).toBe('');
+    expect(await readFile(wine.here('C:\\out.txt'), 'utf8')).toContain(`${odd} is set up and signed in`);
+    await typed([`mailauth logout --sandbox --yes`]);
+  }, 60_000);
+});
+
+describe('exports', () => {
+  const home = 'C:\\export home';
+  beforeAll(async () => {
+    await run(['store', 'keygen', 'C:\\export home\\key file.bin'], { home });
+    await run(['setup', '--sandbox', '--yes', '--no-test', '--store', 'file', '--key-file', 'C:\\export home\\key file.bin'], { home });
+  }, 60_000);
+
+  const exported = async (client: string) =>
+    (await run(['export', client, '--sandbox', '--key-file', 'C:\\export home\\key file.bin'], { home })).stdout;
+  /** The words of a program that needs no shell, started by CreateProcess. */
+  const spawned = (words: readonly string[]) =>
+    wine.node(
+      `process.stdout.write(require('node:child_process').execFileSync(${JSON.stringify(words[0])}, ${JSON.stringify(words.slice(1))}, { windowsVerbatimArguments: false }));`,
+      { home: 'C:\\elsewhere' },
+    );
+
+  it('Python and .NET are told a program with its arguments, which gives a token from anywhere', async () => {
+    const python = /subprocess\.run\((\[.*?\]), check/.exec(await exported('python'))?.[1] ?? '';
+    expect(await spawned(JSON.parse(python))).toMatchObject({ code: 0, stdout: expect.stringMatching(token) });
+    const [, program = '', words = ''] = /ProcessStartInfo\((".*?")\)[\s\S]*?new\[\] \{ (.*?) \}/.exec(await exported('dotnet')) ?? [];
+    expect(await spawned(JSON.parse(`[${program}, ${words}]`))).toMatchObject({ code: 0, stdout: expect.stringMatching(token) });
+  });
+
+  it('Node.js runs its export, which opens the library there', async () => {
+    const text = await exported('node');
+    const only = text.slice(0, text.indexOf('// One connection')).replace(/^import (?:nodemailer|\{ ImapFlow \}).*\n/gm, '');
+    await writeFile(
+      wine.here('C:\\mail.mjs'),
+      `${only}console.log((await mailauth.token('${mailbox}')).accessToken);\nawait mailauth.close();\n`,
+    );
+    const ended = await wine.program([wine.argv[0], 'C:\\mail.mjs'], { home: 'C:\\elsewhere' });
+    expect(ended).toMatchObject({ code: 0, stdout: expect.stringMatching(token) });
+  });
+
+  it('PowerShell and curl are told the same program', async () => {
+    for (const name of ['powershell', 'curl']) {
+      const text = await exported(name);
+      expect(text).toContain(
+        `& '${wine.argv[0]}' ${wine.argv[1]} token get ${mailbox} --sandbox --home 'C:\\export home' --key-file 'C:\\export home\\key file.bin'`,
+      );
     }
   });
 });

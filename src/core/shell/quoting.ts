@@ -35,16 +35,15 @@ export function quotedWord(value: string, shell: Shell): string {
 
 /**
  * One word of cmd, which the program then takes apart as Microsoft's C runtime does ("main function and command-line arguments"): between
- * double quotes, in which `""` is one of them and backslashes count only before a quote. Between them cmd itself acts on nothing but a
- * percent sign, which therefore stands outside, behind a caret. No word of cmd holds a line break: it becomes a space.
+ * double quotes, in which `""` is one of them and backslashes count only before a quote. Between them cmd itself acts on nothing but two
+ * percent signs, which name a variable: they stand outside, behind carets, so that no variable has that name. No word of cmd holds a line
+ * break: it becomes a space.
  */
 function quoteCmd(value: string): string {
   const inQuotes = (part: string): string => `"${part.replace(/(\\*)"/g, '$1$1""').replace(/\\+$/, '$&$&')}"`;
-  return value
-    .replace(/[\r\n]+/g, ' ')
-    .split('%')
-    .map(inQuotes)
-    .join('^%');
+  const onOneLine = value.replace(/[\r\n]+/g, ' ');
+  const parts = onOneLine.split('%');
+  return parts.length === 2 ? inQuotes(onOneLine) : parts.map(inQuotes).join('^%');
 }
 
 /** `$'…'` of POSIX.1-2024 2.2.4: the invisible characters become visible escapes, so that a line reads as it runs. */

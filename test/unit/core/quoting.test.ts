@@ -129,7 +129,7 @@ describe('a word of PowerShell', () => {
 
 /** What is left of a word that was typed at cmd's prompt, which takes carets away. Nothing that acts may stand outside of quotes. */
 function leftByCmd(word: string): string {
-  const [inside, outside] = [/[%\r\n]/, /[&|<>()%!\s;^]/];
+  const [inside, outside] = [/[\r\n]/, /[&|<>()%!\s;^]/];
   let isQuoted = false;
   let left = '';
   for (let at = 0; at < word.length; at += 1) {
@@ -140,6 +140,8 @@ function leftByCmd(word: string): string {
     left += word[at];
   }
   expect(isQuoted).toBe(false);
+  // Two percent signs without a caret between them are a variable.
+  expect(word).not.toMatch(/%[^^]*%/);
   return left;
 }
 
@@ -180,7 +182,8 @@ describe('a word of cmd', () => {
     ['C:\\mail auth\\', '"C:\\mail auth\\\\"'],
     ["o'brien@contoso.com", `"o'brien@contoso.com"`],
     ['imap,smtp', 'imap,smtp'],
-    ['100%', '"100"^%""'],
+    ['100%', '"100%"'],
+    ['%PATH%', '""^%"PATH"^%""'],
     ['say "hi"', '"say ""hi"""'],
   ])('%s is written %s', (word, written) => expect(shellWord(word, 'cmd')).toBe(written));
 });

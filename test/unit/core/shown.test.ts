@@ -144,7 +144,7 @@ describe('a line of another program', () => {
   it.each([
     [setVariable('X', "C:\\it's"), `export X='C:\\it'\\''s'`, `$env:X = 'C:\\it''s'`, `set "X=C:\\it's"`],
     [setVariable('X', 'file'), 'export X=file', `$env:X = 'file'`, 'set "X=file"'],
-    [setVariable('X', 'a"&b'), `export X='a"&b'`, `$env:X = 'a"&b'`, 'set X=a^"^&b'],
+    [setVariable('X', 'a"&b'), `export X='a"&b'`, `$env:X = 'a"&b'`, '(set X=a^"^&b)'],
     [setVariable('X', { inHome: 'a/b' }), 'export X=~/a/b', '$env:X = "$HOME/a/b"', 'set "X=%USERPROFILE%\\a\\b"'],
     [unsetVariable('X', 'Y'), 'unset X Y', 'Remove-Item Env:X, Env:Y', 'set "X=" & set "Y="'],
     [moveFile('a b', 'c'), "mv 'a b' c", "Move-Item -LiteralPath 'a b' c", 'move "a b" c'],
