@@ -116,7 +116,7 @@ const personalDomains = /^(?:outlook|hotmail|live|msn|gmail)\.[a-z.]{2,}$/;
 /** Who signs in with this address. Every address of a domain is a licensed user, except shared mailboxes, rooms and aliases. */
 export function findUser(typed: string): SignIn {
   const address = typed.trim().toLowerCase();
-  const match = /^[a-z0-9._%+'-]{1,64}@([a-z0-9.-]{1,190})$/.exec(address);
+  const match = /^[a-z0-9._%+'!#^~-]{1,64}@([a-z0-9.-]{1,190})$/.exec(address);
   const domain = match?.[1];
   if (domain === undefined) return { kind: 'unknown', address };
   if (personalDomains.test(domain)) return { kind: 'foreign', address, domain };
