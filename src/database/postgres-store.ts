@@ -36,13 +36,14 @@ async function openKey({ database, where, key }: PostgresStoreOptions): Promise<
   return { master, id };
 }
 
-/** Throws `store-damaged`. */
+/** Throws `store-damaged`, `written-by-newer`. */
 function opened(sealed: unknown, entry: string, { master, id }: OpenedKey, prefix: string): Secret {
   try {
     if (!(sealed instanceof Uint8Array)) throw new UnusableRow('damaged');
     return new Secret(unsealRow(sealed, master, { id, name: prefix + entry }));
   } catch (error) {
     if (!(error instanceof UnusableRow)) throw error;
+    if (error.kind === 'newer') throw problem('written-by-newer', { what: entry, format: error.format }, { cause: error });
     throw problem('store-damaged', { what: entry, why: error.message, fix: [fixOf(entry)] }, { cause: error });
   }
 }

@@ -27,11 +27,14 @@ export interface RowPlace {
 /** `newer`: another version of mailauth wrote it; `damaged`: it was changed, or it belongs to another row or database. */
 export class UnusableRow extends Error {
   readonly kind: 'newer' | 'damaged';
+  /** of a newer one */
+  readonly format: number;
 
-  constructor(kind: UnusableRow['kind']) {
-    super(kind === 'newer' ? 'another version of mailauth wrote it' : 'it was changed, or it belongs to another row or another database');
+  constructor(kind: UnusableRow['kind'], format = 1) {
+    super(kind === 'newer' ? 'a newer mailauth wrote it' : 'it was changed, or it belongs to another row or another database');
     this.name = 'UnusableRow';
     this.kind = kind;
+    this.format = format;
   }
 }
 
@@ -49,7 +52,7 @@ export function sealRow(value: string, master: Uint8Array, place: RowPlace, rand
 export function unsealRow(row: Uint8Array, master: Uint8Array, place: RowPlace): string {
   const bytes = Buffer.from(row.buffer, row.byteOffset, row.byteLength);
   if (bytes.length < headLength + tagLength) throw new UnusableRow('damaged');
-  if (bytes[0] !== 1) throw new UnusableRow('newer');
+  if (bytes[0] !== 1) throw new UnusableRow('newer', bytes[0]);
   const end = bytes.length - tagLength;
   const decipher = nodeCrypto().createDecipheriv('aes-256-gcm', keyOf(master, bytes), bytes.subarray(1 + saltLength, headLength), {
     authTagLength: tagLength,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Context } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import type { MailboxKey } from '../core/mailbox.ts';
 import { plain } from '../core/text.ts';
 import { rfc3339 } from '../core/time.ts';
@@ -19,20 +20,12 @@ const noteSchema = z.object({
   state: z.enum(['begun', 'done']),
 });
 export type ChangeNote = z.infer<typeof noteSchema>;
-const versionSchema = z.object({ version: z.number() });
 const fileSchema = z.object({ version: z.literal(1), mailbox: z.string(), for: z.string(), changes: z.array(noteSchema) });
 type NotesFile = z.infer<typeof fileSchema>;
 
-/** Why the file cannot be used; undefined: it can. What is put back must be of this very set-up. */
-function whyUnusable(parsed: Parsed<NotesFile>, text: string, key: MailboxKey): string | undefined {
-  if (parsed.kind === 'ok') {
-    const { mailbox, for: product } = parsed.value;
-    return mailbox === key.mailbox && product === key.for ? undefined : `it is about ${plain(mailbox, 120)} for ${plain(product, 60)}`;
-  }
-  const version = parseJsonFile<z.infer<typeof versionSchema>>(text, versionSchema);
-  return version.kind === 'ok' && version.value.version > 1
-    ? 'a newer version of mailauth wrote it: use that one here as well'
-    : parsed.why;
+/** Why the file is not of this very set-up, as what is put back must be; undefined: it is. */
+function whyForeign({ mailbox, for: product }: NotesFile, key: MailboxKey): string | undefined {
+  return mailbox === key.mailbox && product === key.for ? undefined : `it is about ${plain(mailbox, 120)} for ${plain(product, 60)}`;
 }
 
 /** What `exchange apply` changed for one set-up, with what was there before: the only source of `exchange undo`. Holds no secret. */
@@ -43,18 +36,23 @@ export interface ChangeNotes {
   begin(change: Pick<Change, 'what' | 'before' | 'after'>): Promise<void>;
   done(change: Pick<Change, 'what'>): Promise<void>;
   drop(change: Pick<Change, 'what' | 'after'>): Promise<void>;
+  /** throws `exchange-notes-broken` where a later mailauth wrote the file: that one alone may remove it */
+  refuseNewer(): Promise<void>;
   /** removes the file */
   forget(): Promise<void>;
 }
 
 export function changeNotes(ctx: Pick<Context, 'files' | 'clock'>, home: string, { mailbox, for: product }: MailboxKey): ChangeNotes {
   const file = join(home, 'exchange', `${mailboxSlug({ mailbox, for: product })}.json`);
+  const broken = ({ why, newer }: Parsed<NotesFile> & { kind: 'broken' }) =>
+    problem('exchange-notes-broken', { file, why, ...defined({ newer }) });
   const read = async (): Promise<readonly ChangeNote[]> => {
     const text = await ctx.files.read(file);
     if (text === undefined) return [];
     const parsed = parseJsonFile<NotesFile>(text, fileSchema);
-    const why = whyUnusable(parsed, text, { mailbox, for: product });
-    if (parsed.kind === 'broken' || why !== undefined) throw problem('exchange-notes-broken', { file, why: why ?? '' });
+    if (parsed.kind === 'broken') throw broken(parsed);
+    const why = whyForeign(parsed.value, { mailbox, for: product });
+    if (why !== undefined) throw problem('exchange-notes-broken', { file, why });
     return parsed.value.changes;
   };
   const write = async (changes: readonly ChangeNote[]): Promise<void> => {
@@ -65,6 +63,10 @@ export function changeNotes(ctx: Pick<Context, 'files' | 'clock'>, home: string,
   };
   return {
     read,
+    async refuseNewer() {
+      const parsed = parseJsonFile<NotesFile>((await ctx.files.read(file)) ?? '', fileSchema);
+      if (parsed.kind === 'broken' && parsed.newer !== undefined) throw broken(parsed);
+    },
     forget: () => write([]),
     async begin({ what, before, after }) {
       const others = (await read()).filter((note) => note.what !== what || note.after !== after);

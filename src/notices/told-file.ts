@@ -4,7 +4,9 @@ import * as z from 'zod/mini';
 import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
+import { plain } from '../core/text.ts';
 import { sharedNotices } from '../database/shared-files.ts';
+import { problem } from '../errors/problem.ts';
 import { guardReads, guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
 import { parseJsonFile, toJsonFile } from '../store/schemas.ts';
@@ -26,7 +28,7 @@ export interface ToldFile {
   readonly broken?: string;
 }
 
-/** `setUps`: all of this home. What was told about those in a database stands there, too, so that no other machine tells it again. */
+/** Throws `written-by-newer`. `setUps`: all of this home. What was told about those in a database stands there, too, so that no other machine tells it again. */
 export async function openToldFile(
   ctx: Pick<Context, 'files'>,
   home: string,
@@ -51,6 +53,7 @@ export async function openToldFile(
 async function openOne(ctx: Pick<Context, 'files'>, path: string): Promise<ToldFile> {
   const text = await guardReads(path, () => ctx.files.read(path));
   const read = text === undefined ? undefined : parseJsonFile(text, schema);
+  if (read?.kind === 'broken' && read.newer !== undefined) throw problem('written-by-newer', { what: plain(path), format: read.newer });
   const receivers = new Map(
     Object.entries(read?.kind === 'ok' ? read.value.receivers : {}).map(([name, all]) => [name, new Map(Object.entries(all))]),
   );

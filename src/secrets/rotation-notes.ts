@@ -5,6 +5,7 @@ import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
 import { Secret } from '../core/secret.ts';
 import { type Authority, differenceOf } from '../core/sign-in-authority.ts';
 import type { SecretStore } from '../core/stores.ts';
+import { plain } from '../core/text.ts';
 import type { NewSecret } from '../entra/app-secret.ts';
 import { problem } from '../errors/problem.ts';
 import { guardWrites } from '../store/home.ts';
@@ -31,10 +32,15 @@ export function rotationNotes(ctx: Pick<Context, 'files'>, home: string) {
   const folder = join(home, 'rotations');
   const fileOf = (user: SecretUser) => join(folder, `${mailboxSlug(keyOf(user))}.json`);
   return {
-    /** undefined: there is no note. A file that cannot be read is treated like none: it only tells which lost secret to remove. */
+    /**
+     * undefined: there is no note. A file that cannot be read is treated like none: it only tells which lost secret to remove. Throws
+     * `written-by-newer`.
+     */
     async read(user: SecretUser): Promise<RotationNote | undefined> {
       const text = await ctx.files.read(fileOf(user));
       const read = text === undefined ? undefined : parseJsonFile<z.infer<typeof noteSchema>>(text, noteSchema);
+      if (read?.kind === 'broken' && read.newer !== undefined)
+        throw problem('written-by-newer', { what: plain(fileOf(user)), format: read.newer });
       return read?.kind === 'ok' ? { id: read.value.id, startedAt: read.value.startedAt } : undefined;
     },
     /** `store`: what all machines of a database share is known by it (database/shared-files.ts) */
@@ -68,6 +74,7 @@ export function waitingSecret(store: SecretStore, user: SecretUser, authority: A
     async read(): Promise<NewSecret | undefined> {
       const text = await store.read(entry);
       const read = text === undefined ? undefined : parseJsonFile<z.infer<typeof waitingSchema>>(text.reveal(), waitingSchema);
+      if (read?.kind === 'broken' && read.newer !== undefined) throw problem('written-by-newer', { what: entry, format: read.newer });
       if (read?.kind !== 'ok') return undefined;
       const { keyId, endDateTime, value, authority: of } = read.value;
       if (of === undefined || differenceOf(of, authority) !== undefined) return undefined;

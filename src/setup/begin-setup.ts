@@ -114,6 +114,7 @@ async function setUp(setup: OpenSetup, first: FirstAnswers): Promise<SetupOutcom
 /** Removes only the journal on this computer. It says first what the journal knows about the tenant, because no other file knows it. */
 async function forgetInterrupted(deps: SetupDeps, key: MailboxKey): Promise<void> {
   const book = journals(deps.ctx, deps.home);
+  await book.refuseNewer(key);
   // A journal that cannot be read is what --fresh is for.
   const before = await book.read(key).catch(() => undefined);
   const { setupId, appId, creating } = before?.registration ?? {};

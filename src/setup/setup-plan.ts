@@ -9,7 +9,7 @@ import type { SecretStore } from '../core/stores.ts';
 import { tenantForMailbox } from '../entra/discovery.ts';
 import { problem } from '../errors/problem.ts';
 import { headingOf, stepScreen } from '../products/step/step-text.ts';
-import { pendingSecretEntry } from '../store/token-entry.ts';
+import { pendingSecretEntry, refuseNewerIn, secretEntriesOf } from '../store/token-entry.ts';
 import type { Answers } from './answers/answers.ts';
 import { answer } from './answers/ask.ts';
 import { asks, missingAgreement, missingClientId, missingPassword, missingSecret } from './answers/missing.ts';
@@ -128,6 +128,7 @@ export function requireRest(
 async function openStore({ deps, input, key, journal }: OpenSetup, existing: MailboxRecord | undefined): Promise<SecretStore> {
   deps.report.progress('store', 'started', 'Trying the secret store');
   const store = await chosenStore(deps, journal.now.store ?? existing?.store);
+  await refuseNewerIn(store, secretEntriesOf(key));
   journal.storeIn(store.name);
   // Where the sandbox keeps its own was said already.
   deps.report.progress('store', 'done', `Secret store works${store.name === 'sandbox-file' ? '' : `: ${store.describe()}`}`);

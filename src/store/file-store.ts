@@ -171,7 +171,7 @@ export async function openSealed({ key }: Pick<FileStoreOptions, 'key'>, path: s
 
 function sealedProblem(error: Unsealable, file: string, kind: KeyDerivation['kind']): Error {
   const cause = { cause: error };
-  if (error.kind === 'newer') return problem('sealed-file-newer', { file }, cause);
+  if (error.kind === 'newer') return problem('sealed-file-newer', { file, format: error.format }, cause);
   if (error.kind === 'wrong-key') return problem('sealed-key-wrong', { file, kind }, cause);
   return problem('sealed-file-damaged', { file, why: error.message }, cause);
 }

@@ -2,6 +2,7 @@ import { homedir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import type { Context, Files, Random } from '../core/context.ts';
+import { defined } from '../core/defined.ts';
 import { errorCode } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
@@ -45,6 +46,8 @@ export function userFolder({ env, platform }: Ports): string | undefined {
 }
 
 const schema = z.object({
+  /** a later mailauth may have other members here, and says so by a version */
+  version: z.exactOptional(z.literal(1)),
   id: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
   /** the key file of the sealed file, which mailauth has made outside of this home */
   keyFile: z.exactOptional(z.string()),
@@ -64,7 +67,7 @@ export async function readHomeFile(files: Pick<Files, 'read'>, home: string): Pr
   if (text === undefined) return undefined;
   const read = parseJsonFile(text, schema);
   // With a new id, no secret that is stored under the old one would be found.
-  if (read.kind === 'broken') throw problem('home-file-broken', { file, why: read.why });
+  if (read.kind === 'broken') throw problem('home-file-broken', { file, why: read.why, ...defined({ newer: read.newer }) });
   return read.value;
 }
 

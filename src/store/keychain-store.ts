@@ -45,6 +45,7 @@ export function keychainStore(options: KeychainStoreOptions): SecretStore {
       return await act();
     } catch (error) {
       if (error instanceof DamagedValue) {
+        if (error.newer !== undefined) throw problem('written-by-newer', { what: entry, format: error.newer }, { cause: error });
         throw problem('store-damaged', { what: entry, why: error.message, fix: [fixOf(entry)] }, { cause: error });
       }
       if (!(error instanceof KeychainFailure)) throw error;

@@ -14,6 +14,8 @@ export interface BrokenFile {
   /** its name in the database, where it is no file of this computer */
   readonly document?: string;
   readonly why: string;
+  /** the format of a later mailauth's file */
+  readonly newer?: number;
 }
 
 type OneMailbox =
@@ -55,9 +57,9 @@ export function mailboxFiles({ files, home }: { readonly files: Files; readonly 
     const file = pathOf(key);
     const read = await load(file);
     if (read === undefined) return undefined;
-    if (read.kind === 'broken') throw problem('mailbox-file-broken', await brokenFile(files, plain(file), read.why));
+    if (read.kind === 'broken') throw problem('mailbox-file-broken', await brokenFile(files, plain(file), read));
     if (mailboxSlug(read.value) !== mailboxSlug(key)) {
-      throw problem('mailbox-file-broken', await brokenFile(files, plain(file), `it is about ${plain(read.value.mailbox, 80)}`));
+      throw problem('mailbox-file-broken', await brokenFile(files, plain(file), { why: `it is about ${plain(read.value.mailbox, 80)}` }));
     }
     return read.value;
   };
@@ -68,9 +70,9 @@ export function mailboxFiles({ files, home }: { readonly files: Files; readonly 
       const file = join(folder, name);
       const read = text === undefined ? await load(file) : parseRecord(text);
       if (read === undefined) continue;
-      if (read.kind === 'broken') yield { broken: await brokenFile(files, file, read.why) };
+      if (read.kind === 'broken') yield { broken: await brokenFile(files, file, read) };
       else if (`${mailboxSlug(read.value)}.json` !== name) {
-        yield { broken: await brokenFile(files, file, `it is about ${plain(read.value.mailbox, 80)}`) };
+        yield { broken: await brokenFile(files, file, { why: `it is about ${plain(read.value.mailbox, 80)}` }) };
       } else yield { record: read.value };
     }
   }
@@ -109,8 +111,8 @@ export function mailboxFiles({ files, home }: { readonly files: Files; readonly 
   };
 }
 
-async function brokenFile(files: Files, file: string, why: string): Promise<BrokenFile> {
-  return { file, why, ...defined({ document: await files.documentOf?.(file) }) };
+async function brokenFile(files: Files, file: string, { why, newer }: Pick<BrokenFile, 'why' | 'newer'>): Promise<BrokenFile> {
+  return { file, why, ...defined({ newer, document: await files.documentOf?.(file) }) };
 }
 
 /** The names in a folder, with the content of those that come with it. */
@@ -127,9 +129,7 @@ async function* contents(files: Files, folder: string): AsyncGenerator<{ readonl
 
 function parseRecord(text: string): Parsed<MailboxRecord> {
   const read = parseJsonFile<z.infer<typeof mailboxFileSchema>>(text, mailboxFileSchema);
-  if (read.kind === 'broken') {
-    return read.why.includes('"version"') ? { kind: 'broken', why: 'another version of mailauth wrote it' } : read;
-  }
+  if (read.kind === 'broken') return read;
   const { version: _, ...record } = read.value;
   return { kind: 'ok', value: record };
 }

@@ -8,7 +8,7 @@ import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { guardWrites } from './home.ts';
 import { parseJsonFile, toJsonFile } from './schemas.ts';
-import { decodeTokenSet } from './token-entry.ts';
+import { decodeTokenSet, refuseNewer } from './token-entry.ts';
 
 interface Move {
   readonly from: SecretStore;
@@ -18,7 +18,7 @@ interface Move {
 /**
  * Copies these entries and reads each back. Deletes nothing; a second run changes nothing. Answers how many the new store has now.
  * `landed`: the mailbox already lives in the new store, and what is still in the old one was left by a move that was stopped, so that
- * only a newer token, or what the new store lacks, is taken from there. Throws `store-move-differs` and the store problems.
+ * only a newer token, or what the new store lacks, is taken from there. Throws `store-move-differs`, `written-by-newer` and the store problems.
  */
 export async function copySecrets(entries: readonly string[], { from, to }: Move, landed: boolean): Promise<number> {
   let copied = 0;
@@ -26,6 +26,8 @@ export async function copySecrets(entries: readonly string[], { from, to }: Move
     const value = await from.read(entry);
     if (value === undefined) continue;
     const there = await to.read(entry);
+    refuseNewer(entry, value);
+    if (there !== undefined) refuseNewer(entry, there);
     copied += 1;
     if (there !== undefined && (landed || isToken(entry)) && !isNewerToken(entry, value, there)) continue;
     await to.write(entry, value);
@@ -68,6 +70,7 @@ export function moveNotes({ files }: { readonly files: Files }, home: string) {
       const text = await files.read(file);
       if (text === undefined) return [];
       const read = parseJsonFile(text, noteSchema);
+      if (read.kind === 'broken' && read.newer !== undefined) throw problem('written-by-newer', { what: plain(file), format: read.newer });
       return read.kind === 'ok' ? read.value.from : chosenStores;
     },
     write: (from: readonly StoreName[]): Promise<void> =>

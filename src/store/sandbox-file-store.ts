@@ -19,6 +19,7 @@ const lockWaitMs = 10_000;
 export function sandboxFileStore({ files, path }: { readonly files: Files; readonly path: string }): SecretStore {
   const load = async (): Promise<Map<string, string>> => {
     const read = parseJsonFile((await readText(files, path)) ?? '{"version":1,"secrets":{}}', schema);
+    if (read.kind === 'broken' && read.newer !== undefined) throw problem('written-by-newer', { what: plain(path), format: read.newer });
     if (read.kind === 'broken') throw problem('store-damaged', { what: plain(path), why: read.why, fix: [removeFile(path)] });
     return new Map(Object.entries(read.value.secrets));
   };

@@ -2,11 +2,16 @@ import * as z from 'zod/mini';
 import { protocolWords } from '../core/cloud.ts';
 import { storeNames } from '../core/stores.ts';
 
-/** The content of a file that mailauth wrote, or why it cannot be used. The caller decides what a missing file means. */
-export type Parsed<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'broken'; readonly why: string };
+/**
+ * The content of a file that mailauth wrote, or why it cannot be used. The caller decides what a missing file means. `newer`: a later version
+ * wrote it, in a format of that number. Such a file is never written, replaced or removed.
+ */
+export type Parsed<T> =
+  | { readonly kind: 'ok'; readonly value: T }
+  | { readonly kind: 'broken'; readonly why: string; readonly newer?: number };
 
-/** Reads JSON text by its schema. `why` names the place and never quotes the content. */
-export function parseJsonFile<T>(text: string, schema: z.ZodMiniType<T>): Parsed<T> {
+/** Reads JSON text by its schema. `why` names the place and never quotes the content. `known`: the highest version that this mailauth writes. */
+export function parseJsonFile<T>(text: string, schema: z.ZodMiniType<T>, known = 1): Parsed<T> {
   if (text.trim() === '') return { kind: 'broken', why: 'it is empty' };
   let json: unknown;
   try {
@@ -16,8 +21,17 @@ export function parseJsonFile<T>(text: string, schema: z.ZodMiniType<T>): Parsed
   }
   const read = schema.safeParse(json);
   if (read.success) return { kind: 'ok', value: read.data };
+  const newer = newerFormat(json, known);
+  if (newer !== undefined) return { kind: 'broken', why: `a newer version of mailauth wrote it (format ${newer})`, newer };
   const place = read.error.issues[0]?.path.join('.') ?? '';
   return { kind: 'broken', why: place === '' ? 'it is not an object' : `its field "${place}" is missing or wrong` };
+}
+
+/** The `version` of what a later mailauth wrote; undefined where this one could have written it. */
+export function newerFormat(json: unknown, known = 1): number | undefined {
+  if (typeof json !== 'object' || json === null || !('version' in json)) return undefined;
+  const { version } = json;
+  return typeof version === 'number' && version > known ? version : undefined;
 }
 
 /** JSON that a person can read, with a newline at its end. */

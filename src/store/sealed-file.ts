@@ -16,6 +16,8 @@ import { nodeCrypto } from '../core/builtins.ts';
  *    88  …   body, AES-256-GCM; the whole header is its additional data
  *     …  16  tag
  *
+ * Every later version keeps bytes 0 to 8, and the checksum where it is: by these this one tells it from a damaged file.
+ *
  * One seal covers everything: no single entry can be removed, exchanged or set back. The body is laid out so that one entry among a
  * thousand is found without parsing the others: count (4), then for each name length (2), name, value length (4), value.
  */
@@ -33,11 +35,14 @@ interface SealedHeader {
 /** Why a file cannot be opened; the message never quotes the file. */
 export class Unsealable extends Error {
   readonly kind: 'damaged' | 'newer' | 'wrong-key';
+  /** of a newer one */
+  readonly format: number;
 
-  constructor(kind: Unsealable['kind'], message: string) {
+  constructor(kind: Unsealable['kind'], message: string, format = 1) {
     super(message);
     this.name = 'Unsealable';
     this.kind = kind;
+    this.format = format;
   }
 }
 
@@ -59,7 +64,8 @@ export function readHeader(file: Uint8Array): SealedHeader {
   if (!bytes.subarray(0, 8).equals(magic)) throw damaged('it does not begin as a sealed file does');
   if (!bytes.subarray(checkedLength, headerLength).equals(checksum(bytes.subarray(0, checkedLength))))
     throw damaged('its header was changed');
-  if (bytes.readUInt8(8) !== 1) throw new Unsealable('newer', 'another version of mailauth wrote it');
+  const format = bytes.readUInt8(8);
+  if (format !== 1) throw new Unsealable('newer', 'a newer mailauth wrote it', format);
   const expected = headerLength + bytes.readUInt32BE(76) + tagLength;
   if (bytes.length !== expected) throw damaged(`it has ${bytes.length} bytes, and should have ${expected}`);
   return {

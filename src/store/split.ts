@@ -19,7 +19,15 @@ export interface SplitEntry {
   remove(): Promise<boolean>;
 }
 
-export class DamagedValue extends Error {}
+/** `newer`: a later mailauth cut the value in parts, in its own way. */
+export class DamagedValue extends Error {
+  readonly newer: number | undefined;
+
+  constructor(message: string, newer?: number) {
+    super(message);
+    this.newer = newer;
+  }
+}
 
 type Generation = 'a' | 'b';
 
@@ -44,8 +52,9 @@ export function splitEntry(keychain: Keychain, service: string, account: string)
   const parts = partEntries(keychain, service, account);
 
   const currentGeneration = async (): Promise<Generation | undefined> => {
-    const stored = await keychain.getPassword(service, account);
-    const head = headSchema.safeParse(parseJson(stored ?? ''));
+    const stored = (await keychain.getPassword(service, account)) ?? '';
+    refuseNewerHead(stored);
+    const head = headSchema.safeParse(parseJson(stored));
     // A damaged head names no generation, and writing repairs it.
     return head.data?.generation;
   };
@@ -151,9 +160,17 @@ function decode(text: string): string {
 
 function parseHead(stored: string): Head | undefined {
   if (!stored.startsWith(headStart)) return undefined;
+  refuseNewerHead(stored);
   const head = headSchema.safeParse(parseJson(stored));
   if (!head.success) throw new DamagedValue('its head cannot be read');
   return head.data;
+}
+
+const newerHead = z.object({ 'mailauth-split': z.int().check(z.minimum(2)) });
+
+function refuseNewerHead(stored: string): void {
+  const head = stored.startsWith(headStart) ? newerHead.safeParse(parseJson(stored)) : undefined;
+  if (head?.success === true) throw new DamagedValue('a newer mailauth wrote it', head.data['mailauth-split']);
 }
 
 function parseJson(text: string): unknown {

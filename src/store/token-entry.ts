@@ -1,11 +1,13 @@
 import * as z from 'zod/mini';
 import { defined } from '../core/defined.ts';
+import { MailauthError } from '../core/errors.ts';
 import type { GraphToken, MailboxKey, Registration, TokenSet } from '../core/mailbox.ts';
 import { type Command, mailauth } from '../core/next.ts';
 import { Secret } from '../core/secret.ts';
+import type { SecretStore } from '../core/stores.ts';
 import { rfc3339Exact } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
-import { accountSchema, authoritySchema, timeSchema } from './schemas.ts';
+import { accountSchema, authoritySchema, newerFormat, timeSchema } from './schemas.ts';
 
 /** Entry of the secret store that holds this mailbox's `TokenSet`: `token/this-computer/ops@contoso.com`. */
 export const tokenEntry = (key: MailboxKey): string => entryName('token', key);
@@ -91,11 +93,29 @@ const encodeGraph = ({ accessToken, issuedAt, expiresAt, scopes }: GraphToken) =
   scopes: [...scopes],
 });
 
-/** Throws `store-damaged`; `key` names the mailbox in it. The content of the entry never gets into the error. */
+/** Throws where a later mailauth wrote the value of this entry: `written-by-newer`. A client secret of the first edition is no JSON. */
+export function refuseNewer(entry: string, secret: Secret): void {
+  const format = newerFormat(parseJson(secret.reveal()), entry.startsWith('client-secret/') ? 2 : 1);
+  if (format !== undefined) throw problem('written-by-newer', { what: entry, format });
+}
+
+/** The same for what is to be written over, before a person signs in for it. A damaged entry may be written over. */
+export async function refuseNewerIn(store: SecretStore, entries: readonly string[]): Promise<void> {
+  for (const entry of entries) {
+    const value = await store.read(entry).catch((error: unknown) => {
+      if (error instanceof MailauthError && error.code === 'store-damaged') return undefined;
+      throw error;
+    });
+    if (value !== undefined) refuseNewer(entry, value);
+  }
+}
+
+/** Throws `store-damaged`, `written-by-newer`; `key` names the mailbox in it. The content of the entry never gets into the error. */
 export function decodeTokenSet(secret: Secret, key?: MailboxKey): TokenSet {
   const read = schema.safeParse(parseJson(secret.reveal()));
   if (!read.success) {
     const entry = key === undefined ? 'token' : tokenEntry(key);
+    refuseNewer(entry, secret);
     throw problem('store-damaged', { what: entry, why: 'it is not what mailauth writes', fix: [fixOf(entry)] });
   }
   const { version: _, accessToken, refreshToken, issuedAt, expiresAt, refreshTokenIssuedAt, graph, ...rest } = read.data;

@@ -194,7 +194,7 @@ it('notes of a newer version, of another mailbox and no notes at all are refused
   const file = join(m.home, 'sandbox', 'exchange', name);
   const own = await readFile(file, 'utf8');
   const broken = [
-    [own.replace('"version": 1', '"version": 2'), /newer version of mailauth/],
+    [own.replace('"version": 1', '"version": 2'), /has format 2/],
     [own.replace(`"mailbox": "${mailbox}"`, '"mailbox": "bob@contoso.example"'), /about bob@contoso.example/],
     [own.slice(0, 40), /not JSON/],
     [own.replace('"before": "off"', '"before": 7'), /changes.0.before/],

@@ -223,7 +223,7 @@ describe('keepalive --notify-mail', () => {
 });
 
 describe('notices.json', () => {
-  it.each(['', '{', '{"version":2,"receivers":{}}', '[]'])('that holds %j is begun anew, and a note says so', async (text) => {
+  it.each(['', '{', '{"version":1,"receivers":[]}', '[]'])('that holds %j is begun anew, and a note says so', async (text) => {
     const { url } = await sink();
     await keepalive(['--notify-url', url], red);
     await writeFile(join(pc.home, 'sandbox', 'notices.json'), text);

@@ -6,6 +6,7 @@ import type { MailboxRecord } from '../../core/mailbox.ts';
 import { again } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
 import { type Notified, notify, type Receivers, readReceivers, wantsNotices } from '../../notices/notify.ts';
+import { openToldFile } from '../../notices/told-file.ts';
 import { type CommandModule, examples, type Outcome } from '../../session/command.ts';
 import { readWhole } from '../../session/globals.ts';
 import { mailboxesOf, productFlag } from '../../session/mailbox-argument.ts';
@@ -60,6 +61,7 @@ export const keepalive: CommandModule = {
     if (change !== undefined) return changeTimer(session, change);
     // Notices are about how each set-up stands, so all are remembered; otherwise only those that somebody must look at.
     const records = wantsNotices(flags) ? (await mailboxesOf(session).listMailboxes()).records : [];
+    if (wantsNotices(flags)) await openToldFile(session.ctx, session.home, records);
     const receivers = await readReceivers(flags, session, records);
     const filter = readFilter(flags);
     const done: Done = { kept: [], said: [], broken: [] };

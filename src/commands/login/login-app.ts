@@ -14,6 +14,7 @@ import type { Session } from '../../session/session.ts';
 import { appTokenWithRoles } from '../../setup/sign-in/app-only-step.ts';
 import { keepTokens, testMailbox } from '../../setup/sign-in/kept-tokens.ts';
 import { guardWrites } from '../../store/home.ts';
+import { refuseNewerIn, tokenEntry } from '../../store/token-entry.ts';
 import { tokenLock } from '../../tokens/current.ts';
 import { freshAppToken } from '../../tokens/refresh.ts';
 import { remember } from '../test/test-mailbox.ts';
@@ -36,6 +37,7 @@ export async function loginAsApp({ refused: _, ...record }: MailboxRecord, flags
   const [inForce, store] = await Promise.all([session.inForce(record), session.store(record)]);
   const { cloud } = inForce;
   await store.probe();
+  await refuseNewerIn(store, [tokenEntry(record)]);
   const release = await guardWrites(home, () => ctx.files.lock(tokenLock(home, record), stepTimeoutMs));
   if (release === undefined) throw problem('refresh-busy', { mailbox: record.mailbox });
   let set: TokenSet;

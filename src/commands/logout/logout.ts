@@ -7,6 +7,7 @@ import { mailauth } from '../../core/next.ts';
 import { bareAddress } from '../../core/text.ts';
 import { tenantForMailbox } from '../../entra/discovery.ts';
 import { problem } from '../../errors/problem.ts';
+import { changeNotes } from '../../exchange/change-notes.ts';
 import { productNamed } from '../../products/products.ts';
 import { sheetPage } from '../../products/sheet/write-sheet.ts';
 import { namedUsers, usersOf } from '../../secrets/app-users.ts';
@@ -44,6 +45,7 @@ export const logout: CommandModule = {
       throw problem('usage', { message: 'Give a mailbox or --all, not both', help: mailauth('logout', { help: true }) });
     }
     const going = await agreedOn(session, args[0], options);
+    for (const traces of going) await refuseNewer(session, traces);
     const kept = await withSharedApps(session, going, async () => {
       const stays = options.deleteApp === true ? await deleteApps(session, going) : [];
       for (const traces of going) await forget(session, traces);
@@ -201,6 +203,13 @@ async function localTraces({ ctx, home }: Session, records: readonly MailboxReco
   }
   for (const key of await handoffKeys(ctx, home)) note(key, {});
   return [...found.values()];
+}
+
+/** Notes of a later mailauth may know of more in the tenant than this one would remove: they stay. Throws `setup-file-broken`, `written-by-newer`. */
+async function refuseNewer({ ctx, home }: Session, { record, ...key }: LocalTraces): Promise<void> {
+  await journals(ctx, home).refuseNewer(key);
+  await changeNotes(ctx, home, key).refuseNewer();
+  if (record !== undefined) await rotationNotes(ctx, home).read(record);
 }
 
 /** Secrets first: if the store refuses, the mailbox file is still there to try again with. */

@@ -48,7 +48,7 @@ export function rowReader(session: Session, warnDays: number): RowReader {
       return { set: withoutSecrets(await tokenIn(store)), storeRead: true, storeText: failed.storeText };
     } catch (error) {
       if (!(error instanceof MailauthError)) throw error;
-      errors.set(error.code === 'store-damaged' ? mailboxSlug(record) : record.store, error);
+      errors.set(error.code === 'store-damaged' || error.code === 'written-by-newer' ? mailboxSlug(record) : record.store, error);
       return failed;
     }
   };

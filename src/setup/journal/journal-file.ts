@@ -8,7 +8,7 @@ import { type StoreName, storeNames } from '../../core/stores.ts';
 import { problem } from '../../errors/problem.ts';
 import { guardWrites } from '../../store/home.ts';
 import { mailboxSlug } from '../../store/mailbox-file.ts';
-import { cloudSchema, registrationSchema, toJsonFile } from '../../store/schemas.ts';
+import { cloudSchema, parseJsonFile, registrationSchema, toJsonFile } from '../../store/schemas.ts';
 import { type Known, savedAnswers } from '../answers/answers.ts';
 
 /** A finished step of a set-up, in the order they happen. */
@@ -95,18 +95,19 @@ export function journals(ctx: Pick<Context, 'files'>, home: string) {
   const fileOf = (key: MailboxKey) => join(folder, `${mailboxSlug(key)}.json`);
 
   const parse = (text: string, file: string, mailbox: string): InterruptedSetup => {
-    let why = 'it is empty';
-    try {
-      const read = schema.safeParse(JSON.parse(text));
-      if (read.success) {
-        const { version: _, answers, wrongAccount, consentAsked, ...rest } = read.data;
-        return { ...rest, answers: defined(answers), wrongAccount: wrongAccount === true, consentAsked: consentAsked === true };
-      }
-      why = 'it is not in the form mailauth writes';
-    } catch (error) {
-      if (text.trim() !== '') why = error instanceof Error ? error.message : 'no JSON';
+    const read = parseJsonFile<z.infer<typeof schema>>(text, schema);
+    if (read.kind === 'broken') {
+      const { why, newer } = read;
+      throw problem('setup-file-broken', { file, why, mailbox, ...defined({ newer }) }, { detail: { file } });
     }
-    throw problem('setup-file-broken', { file, why, mailbox }, { detail: { file } });
+    const { version: _, answers, wrongAccount, consentAsked, ...rest } = read.value;
+    return { ...rest, answers: defined(answers), wrongAccount: wrongAccount === true, consentAsked: consentAsked === true };
+  };
+
+  /** Throws `setup-file-broken` where a later mailauth wrote the journal: that one alone may remove it. */
+  const refuseNewer = async (key: MailboxKey): Promise<void> => {
+    const text = await ctx.files.read(fileOf(key));
+    if (text !== undefined && isNewer(text)) parse(text, fileOf(key), key.mailbox);
   };
 
   return {
@@ -119,7 +120,9 @@ export function journals(ctx: Pick<Context, 'files'>, home: string) {
     write(key: MailboxKey, journal: InterruptedSetup): Promise<void> {
       return guardWrites(home, () => ctx.files.writeAtomic(fileOf(key), toJsonFile({ version: 1, ...journal })));
     },
+    refuseNewer,
     async forget(key: MailboxKey): Promise<boolean> {
+      await refuseNewer(key);
       // A run that was killed in the middle of a write leaves its temporary file beside the journal.
       const halfWritten = (await ctx.files.list(folder)).filter((name) => name.startsWith(`${mailboxSlug(key)}.json.`));
       for (const name of halfWritten) await ctx.files.remove(join(folder, name));
@@ -159,4 +162,9 @@ export function madeBefore(record: MailboxRecord | undefined): JournaledRegistra
     }),
     ...(madeByMailauth === false ? { adopted: true } : {}),
   };
+}
+
+function isNewer(text: string): boolean {
+  const read = parseJsonFile<z.infer<typeof schema>>(text, schema);
+  return read.kind === 'broken' && read.newer !== undefined;
 }

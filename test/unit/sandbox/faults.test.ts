@@ -151,6 +151,7 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'sealed-key-kind',
     'sealed-key-wrong',
     'store-damaged',
+    'written-by-newer',
     'store-forgets',
     'store-move-differs',
     'restore-declined',

@@ -4,6 +4,7 @@ import { anyOf, sentence } from '../../../core/text.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { powerShell } from '../mail/mail-words.ts';
+import { isNewer, leftAlone, type MayBeNewer, updating } from '../store/newer-words.ts';
 
 /** What every answer of Exchange Online is about. */
 export interface ExchangeSpot {
@@ -173,11 +174,15 @@ export const exchangeEntries = {
     why: (v) => `Left alone: ${v.left.join(', ')}.`,
     next: (v) => [noted(mailauth('exchange show', v.mailbox), 'what is there now')],
   }),
-  'exchange-notes-broken': entry<{ file: string; why: string }>({
+  'exchange-notes-broken': entry<{ file: string; why: string } & MayBeNewer>({
     exit: Exit.failed,
     source: sources.own,
-    title: (v) => `The notes of earlier changes in Exchange Online cannot be read: ${v.file}`,
-    why: (v) => `${sentence(v.why)} Without them nobody knows what to put back, so nothing is changed.`,
-    next: () => [mailauth('doctor'), 'If the file is of no use any more, move it away: then nothing is put back.'],
+    title: (v) =>
+      isNewer(v)
+        ? `A newer mailauth wrote the notes of changes in Exchange Online: ${v.file}`
+        : `The notes of earlier changes in Exchange Online cannot be read: ${v.file}`,
+    why: (v) => `${isNewer(v) ? leftAlone(v.newer) : sentence(v.why)} Without them nobody knows what to put back, so nothing is changed.`,
+    next: (v) =>
+      isNewer(v) ? [updating] : [mailauth('doctor'), 'If the file is of no use any more, move it away: then nothing is put back.'],
   }),
 };

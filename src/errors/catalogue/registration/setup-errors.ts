@@ -3,6 +3,7 @@ import { again, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { moveFile } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
+import { isNewer, leftAlone, type MayBeNewer, updating } from '../store/newer-words.ts';
 
 /** What is kept where a command was stopped; all others keep nothing half done. */
 const leftBehind: ReadonlyMap<string, string> = new Map([
@@ -79,12 +80,15 @@ export const setupEntries = {
     why: (v) => `Interrupted: ${v.candidates.map((c) => `${c.mailbox} (${c.for})`).join(', ')}`,
     next: (v) => v.candidates.slice(0, 3).map((c) => mailauth('setup', { resume: true, mailbox: c.mailbox, for: c.for })),
   }),
-  'setup-file-broken': entry<{ file: string; why: string; mailbox: string }>({
+  'setup-file-broken': entry<{ file: string; why: string; mailbox: string } & MayBeNewer>({
     exit: Exit.failed,
     source: sources.own,
-    title: (v) => `The notes of an interrupted set-up of ${v.mailbox} cannot be read`,
-    why: (v) => `${v.file}: ${v.why}. It was left as it is.`,
-    next: (v) => [mailauth('setup', { mailbox: v.mailbox, fresh: true })],
+    title: (v) =>
+      isNewer(v)
+        ? `A newer mailauth wrote the notes of an interrupted set-up: ${v.file}`
+        : `The notes of an interrupted set-up of ${v.mailbox} cannot be read`,
+    why: (v) => (isNewer(v) ? leftAlone(v.newer) : `${v.file}: ${v.why}. It was left as it is.`),
+    next: (v) => [isNewer(v) ? updating : mailauth('setup', { mailbox: v.mailbox, fresh: true })],
   }),
   'app-exists': entry<{ name: string; appIds: readonly string[]; mailbox: string; for: string }>({
     exit: Exit.needsAnswer,

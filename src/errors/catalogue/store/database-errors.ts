@@ -1,8 +1,9 @@
 import { Exit } from '../../../core/errors.ts';
-import { again, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { again, led, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { makeKeyFile, setVariable } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
+import { updating } from './newer-words.ts';
 
 interface Database {
   /** `mailauth at db.contoso.com:5432`, never with user name or password */
@@ -137,7 +138,7 @@ export const databaseEntries = {
     source: sources.own,
     title: ({ where }) => `The schema in the database is of a newer mailauth (${where})`,
     why: () => 'This version does not know it, and left it as it is.',
-    next: () => [noted(line`mailauth --version`, 'then use the newer version here as well')],
+    next: () => [updating],
     retryHelps: false,
   }),
 

@@ -3,6 +3,7 @@ import { again, led, line, mailauth, type NextStep, noted } from '../../../core/
 import { inTurn, makeKeyFile, moveFile, showAccess, unsetVariable } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
+import { leftAlone, updating } from './newer-words.ts';
 
 interface File {
   readonly file: string;
@@ -45,12 +46,12 @@ export const fileStoreEntries = {
     next: ({ file }) => [noted(showAccess(file), 'it must belong to the user who runs mailauth')],
   }),
 
-  'sealed-file-newer': entry<File>({
+  'sealed-file-newer': entry<File & { format: number }>({
     exit: Exit.noStore,
     source: sources.own,
-    title: ({ file }) => `Another version of mailauth wrote ${file}`,
-    why: () => 'This version does not know its format, and left it untouched.',
-    next: () => [noted(line`mailauth --version`, 'then use the newer version here as well')],
+    title: ({ file }) => `A newer mailauth wrote ${file}`,
+    why: ({ format }) => leftAlone(format),
+    next: () => [updating],
     retryHelps: false,
   }),
 

@@ -3,6 +3,7 @@ import { again, led, line, mailauth, type NextStep, noted } from '../../../core/
 import { byShell, moveFile, showAccess } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
+import { isNewer, leftAlone, type MayBeNewer, updating } from './newer-words.ts';
 
 /** What is wrong with the files of MAILAUTH_HOME, or with one stored entry. */
 /** Whose file it is, by its name (`helpdesk@contoso.com~osticket.json`); nothing where the name was cut to a hash. */
@@ -24,6 +25,15 @@ export const storeEntries = {
     retryHelps: false,
   }),
 
+  'written-by-newer': entry<{ what: string; format: number }>({
+    exit: Exit.noStore,
+    source: sources.own,
+    title: ({ what }) => `A newer mailauth wrote ${what}`,
+    why: ({ format }) => leftAlone(format),
+    next: () => [updating],
+    retryHelps: false,
+  }),
+
   'store-forgets': entry<{ store: string; mailbox: string }>({
     exit: Exit.noStore,
     source: sources.own,
@@ -42,33 +52,39 @@ export const storeEntries = {
     retryHelps: true,
   }),
 
-  'mailbox-file-broken': entry<{ file: string; why: string; document?: string | undefined }>({
+  'mailbox-file-broken': entry<{ file: string; why: string; document?: string | undefined } & MayBeNewer>({
     exit: Exit.failed,
     source: sources.own,
-    title: ({ file, document }) => `The mailbox file ${typeof document === 'string' ? `${document} in the database` : file} cannot be used`,
-    why: ({ why }) => `It was left untouched: ${why}`,
-    next: ({ file, document }) => [
-      typeof document === 'string'
-        ? byShell({
-            posix: line`psql "\${MAILAUTH_DATABASE_URL:-$(cat "$MAILAUTH_DATABASE_URL_FILE")}" -c ${removing(document)}`,
-            powershell: line`psql $env:MAILAUTH_DATABASE_URL -c ${removing(document)}`,
-            cmd: line`psql "%MAILAUTH_DATABASE_URL%" -c ${removing(document)}`,
-          })
-        : moveFile(file, `${file}.broken`),
-      noted(mailauth('setup', setUpOf(file)), 'sets the mailbox up again afterwards'),
-    ],
+    title: (v) => {
+      const file = `the mailbox file ${typeof v.document === 'string' ? `${v.document} in the database` : v.file}`;
+      return isNewer(v) ? `A newer mailauth wrote ${file}` : `T${file.slice(1)} cannot be used`;
+    },
+    why: (v) => (isNewer(v) ? leftAlone(v.newer) : `It was left untouched: ${v.why}`),
+    next: ({ file, document, ...v }) =>
+      isNewer(v)
+        ? [updating]
+        : [
+            typeof document === 'string'
+              ? byShell({
+                  posix: line`psql "\${MAILAUTH_DATABASE_URL:-$(cat "$MAILAUTH_DATABASE_URL_FILE")}" -c ${removing(document)}`,
+                  powershell: line`psql $env:MAILAUTH_DATABASE_URL -c ${removing(document)}`,
+                  cmd: line`psql "%MAILAUTH_DATABASE_URL%" -c ${removing(document)}`,
+                })
+              : moveFile(file, `${file}.broken`),
+            noted(mailauth('setup', setUpOf(file)), 'sets the mailbox up again afterwards'),
+          ],
     retryHelps: false,
   }),
 
-  'home-file-broken': entry<{ file: string; why: string }>({
+  'home-file-broken': entry<{ file: string; why: string } & MayBeNewer>({
     exit: Exit.failed,
     source: sources.own,
-    title: ({ file }) => `The file ${file} cannot be used`,
-    why: ({ why }) => `It holds the id under which the keychain knows this folder's secrets: ${why}`,
-    next: ({ file }) => [
-      `Put ${file} back from a copy.`,
-      led('Start anew, with a new sign-in for every mailbox', moveFile(file, `${file}.broken`)),
-    ],
+    title: (v) => (isNewer(v) ? `A newer mailauth wrote the file ${v.file}` : `The file ${v.file} cannot be used`),
+    why: (v) => (isNewer(v) ? leftAlone(v.newer) : `It holds the id under which the keychain knows this folder's secrets: ${v.why}`),
+    next: ({ file, ...v }) =>
+      isNewer(v)
+        ? [updating]
+        : [`Put ${file} back from a copy.`, led('Start anew, with a new sign-in for every mailbox', moveFile(file, `${file}.broken`))],
     retryHelps: false,
   }),
 
