@@ -55,6 +55,11 @@ export interface Context {
   ) => Promise<{ readonly code: number | undefined; readonly complaint: string }>;
   /** `systemctl --user ARGS`: its exit code; undefined where there is no such program */
   readonly systemctl: (args: readonly string[]) => Promise<number | undefined>;
+  /** a program that comes with Windows: its exit code, undefined where there is no such program, and what it wrote to standard output */
+  readonly windowsProgram: (
+    name: 'icacls' | 'schtasks' | 'whoami',
+    args: readonly string[],
+  ) => Promise<{ readonly code: number | undefined; readonly text: string }>;
   readonly keychain: Keychain;
   readonly connectDatabase: ConnectDatabase;
   /** aborts with an `Interrupted` on Ctrl-C, on SIGTERM, and when the terminal is closed */
@@ -134,7 +139,7 @@ export interface Files {
   /** temporary file, fsync, rename, fsync of the folder; makes the folder */
   writeAtomic(path: string, content: string | Uint8Array): Promise<void>;
   /** adds to the end of a file, which it makes where it is missing; on the disk when it comes back */
-  append(path: string, text: string): Promise<void>;
+  append(path: string, content: string | Uint8Array): Promise<void>;
   /** makes a new file; false when it exists already */
   create(path: string, content: Uint8Array): Promise<boolean>;
   /** false when it did not exist */

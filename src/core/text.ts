@@ -93,3 +93,14 @@ export const flagNameOf = (word: string): string => /^(?:--[\w-]*|-[a-z][a-z-]{0
 /** The address in `Help Desk <helpdesk@contoso.com>`, as mail programs copy it; any other text as it is. */
 export const bareAddress = (text: string): string =>
   /^[^<>]*<\s*(?:mailto:)?([^<>\s]+@[^<>\s]+)\s*>$/i.exec(text.trim())?.[1] ?? text.trim();
+
+type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be';
+
+/** WHATWG Encoding, section 6 ("BOM sniff"). Windows PowerShell 5.1 writes UTF-16, and Notepad can write each of these. */
+export function encodingOf([first, second]: Uint8Array): Encoding {
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  return first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8';
+}
+
+/** The text of a file, whatever wrote it, without its byte order mark. `encoding` where it is known to have none. */
+export const decodeText = (bytes: Uint8Array, encoding = encodingOf(bytes)): string => new TextDecoder(encoding).decode(bytes);

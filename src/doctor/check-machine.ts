@@ -5,6 +5,7 @@ import { problem } from '../errors/problem.ts';
 import { diskReason, guardWrites } from '../store/home.ts';
 import { mailboxFiles } from '../store/mailbox-file.ts';
 import { type Check, failed, ok, warned } from './check.ts';
+import { windowsAccess } from './check-windows-access.ts';
 
 /** The same as `engines` in package.json and the gate in bin/mailauth.js. */
 const oldestNode = [20, 19] as const;
@@ -56,7 +57,7 @@ export function browserCheck({ browser, env }: Pick<Context, 'browser' | 'env'>)
   };
 }
 
-type Needs = Pick<Context, 'files' | 'random' | 'platform'> & { readonly home: string };
+type Needs = Pick<Context, 'files' | 'random' | 'platform' | 'env' | 'windowsProgram'> & { readonly home: string };
 
 /** Writes, reads and removes a file, then looks which other users can read or change the folder. */
 export function homeCheck(needs: Needs): Check {
@@ -76,7 +77,7 @@ export function homeCheck(needs: Needs): Check {
         }
       });
       if (back !== text) throw problem('home-not-writable', { home, why: 'it did not give back what was written' });
-      if (platform === 'win32') return ok(home);
+      if (platform === 'win32') return windowsAccess(home, needs);
       const open = await openToOthers(needs);
       const [first] = open.sort((a, b) => Number(b.mode & 0o022) - Number(a.mode & 0o022));
       if (first === undefined) return ok(`${home}, for this user only`);

@@ -155,6 +155,7 @@ function readingContext(process: NodeJS.Process, env: Context['env']): Context {
     openFile: refuse,
     shellCommand: refuse,
     systemctl: refuse,
+    windowsProgram: refuse,
     clipboard: { usable: false, copy: refuse },
     powershell: { program: undefined, start: refuse },
     // What is slow or needs a person is left to the whole program.

@@ -1,14 +1,12 @@
 import { join } from 'node:path';
-import type { Context } from '../core/context.ts';
 import { MailauthError } from '../core/errors.ts';
 import { columnsOf, fold } from '../core/fold.ts';
 import type { Choice } from '../core/prompts-port.ts';
 import type { SecretStore, StoreName } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
-import { problem } from '../errors/problem.ts';
 import { sealedFile } from '../store/file-store.ts';
-import { configFolder, diskReason, ensureHomeId, readHomeFile, recordKeyFile } from '../store/home.ts';
-import { keyLength } from '../store/key-source.ts';
+import { configFolder, ensureHomeId, readHomeFile, recordKeyFile } from '../store/home.ts';
+import { makeKeyFile } from '../store/new-key-file.ts';
 import type { SetupDeps } from './journal/setup-deps.ts';
 
 /**
@@ -56,7 +54,9 @@ async function askWhere(deps: SetupDeps): Promise<'file' | 'stop'> {
   const chosen = await ctx.prompts.select({ message: 'Where should mailauth keep the tokens?', choices });
   if (chosen === 'stop') return 'stop';
   if (chosen === 'key' && known === undefined) {
-    await makeKeyFile(deps, keyFile);
+    // One that an interrupted run has left is used: nothing else has made it.
+    await makeKeyFile(keyFile, ctx);
+    await recordKeyFile(ctx.files, ctx.random, home, keyFile);
     const told = `Key file made: ${keyFile}. Keep a copy of it elsewhere: without it every mailbox must sign in again.`;
     report.show(`  ${fold(told, columnsOf(ctx.err), 2)}\n`);
   }
@@ -66,19 +66,4 @@ async function askWhere(deps: SetupDeps): Promise<'file' | 'stop'> {
 /** Outside of MAILAUTH_HOME, so that a copy of that folder does not hold the key to the file in it. */
 async function newKeyFile({ ctx, home }: Pick<SetupDeps, 'ctx' | 'home'>): Promise<string> {
   return join(configFolder(ctx), 'mailauth-key', `${await ensureHomeId(ctx.files, ctx.random, home)}.key`);
-}
-
-/** One that an interrupted run has left is used: nothing else has made it. Throws `key-file-not-made` (7). */
-async function makeKeyFile(
-  { ctx, home }: { readonly ctx: Pick<Context, 'files' | 'random'>; readonly home: string },
-  file: string,
-): Promise<void> {
-  try {
-    await ctx.files.create(file, ctx.random.bytes(keyLength));
-  } catch (error) {
-    const why = diskReason(error);
-    if (why === undefined) throw error;
-    throw problem('key-file-not-made', { file: plain(file), why }, { cause: error });
-  }
-  await recordKeyFile(ctx.files, ctx.random, home, file);
 }

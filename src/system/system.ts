@@ -17,7 +17,7 @@ import { createNetwork } from './network/network.ts';
 import { connectPostgres } from './postgres.ts';
 import { createPowerShell } from './powershell.ts';
 import { shellCommand } from './shell-command.ts';
-import { userSystemctl } from './systemctl.ts';
+import { userSystemctl, windowsProgram } from './system-programs.ts';
 import { terminalKeys } from './terminal/keys.ts';
 import { createPrompts } from './terminal/prompts.ts';
 import { createLongInput, lineReader, outputOf, readAll } from './terminal/terminal.ts';
@@ -55,6 +55,7 @@ export function createSystem(process: NodeJS.Process, noColor: boolean, signal: 
     powershell: createPowerShell({ env, platform, signal }),
     shellCommand: shellCommand({ env, platform }),
     systemctl: userSystemctl(env),
+    windowsProgram: windowsProgram(env),
     keychain: createKeychain({ platform, env, clock: systemClock }),
     connectDatabase: connectPostgres(env),
     signal,

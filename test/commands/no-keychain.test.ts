@@ -8,6 +8,7 @@ import { systemRandom } from '../../src/system/clock-and-random.ts';
 import { systemFiles } from '../../src/system/disk/files.ts';
 import { brokenKeychain, type How, type Machine, machine, person, type Scripted } from '../support/command-line.ts';
 import { testContext } from '../support/context.ts';
+import { windowsPrograms } from '../support/windows.ts';
 
 /** A server without a keychain. Nothing answers at Microsoft's addresses here, so the set-up ends after the store was chosen. */
 let m: Machine;
@@ -67,6 +68,23 @@ describe('no keychain, on a terminal', () => {
       prompts: person([[where, 'key']]).prompts,
     });
     expect([(await homeFile()).keyFile, again.err.includes('Key file made')]).toEqual([keyFile, false]);
+  });
+
+  it('on Windows the key file is closed to others, by icacls', async () => {
+    const asked: string[] = [];
+    const onWindows = { platform: 'win32', keychain: brokenKeychain('denied'), windowsProgram: windowsPrograms({ asked }) } as const;
+    const ran = await setUp([[where, 'key']], { ...onWindows, env: { APPDATA: config() } });
+    const { keyFile } = await homeFile();
+    expect(asked.at(-1)).toMatch(/^icacls .*mailauth-key.* \/inheritance:r \/grant:r /);
+    expect([(await readFile(keyFile)).length, ran.err.includes(keyFile)]).toEqual([32, true]);
+  });
+
+  it('Windows without a log-on session: the page names the sealed file and its key', async () => {
+    const keychain = { ...brokenKeychain('denied'), label: 'Windows Credential Manager' };
+    const ran = await setUp([[where, 'stop']], { platform: 'win32', keychain, env: { APPDATA: config() } });
+    expect(ran.exit).toBe(7);
+    expect(ran.err).toMatch(/MAILAUTH_STORE=file; mailauth store keygen/);
+    expect(ran.err.replace(/\s+/g, ' ')).toContain('in a service or in a task of nobody logged on');
   });
 
   it('a key file that an interrupted run has left is used', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { enter, type How, type Machine, machine, person } from '../support/command-line.ts';
+import { ownSid, windowsPrograms } from '../support/windows.ts';
 
 let m: Machine;
 beforeEach(async () => {
@@ -100,7 +101,6 @@ describe('keepalive --install', () => {
       {},
       /mailauth-keepalive\.timer[\s\S]*17 6 \* \* \* env MAILAUTH_HOME=\S+ \/usr\/bin\/node \/usr\/local\/bin\/mailauth keepalive --no-input\n/,
     ],
-    ['Windows', { platform: 'win32' }, /schtasks \/Create \/SC DAILY .* \/TR "\\".*mailauth\\"/],
     ['macOS', { platform: 'darwin' }, /LaunchAgents\/mailauth\.keepalive\.plist[\s\S]*launchctl bootstrap/],
   ])('%s: nothing is installed, and the lines for it are printed', async (_, more, wanted) => {
     const ran = await m.mailauth('keepalive --install --yes', here({ env: { APPDATA: m.home, HOME: m.home }, ...more }));
@@ -112,6 +112,75 @@ describe('keepalive --install', () => {
     const asked: string[] = [];
     const ran = await m.mailauth('keepalive --install --sandbox', here({ systemctl: systemd(asked) }));
     expect([ran.exit, asked, ran.out]).toEqual([0, [], expect.stringContaining('The sandbox installs nothing')]);
+  });
+});
+
+describe('on Windows', () => {
+  const file = () => join(m.home, 'keepalive-task.xml');
+  const onWindows = (more: Partial<Parameters<typeof windowsPrograms>[0]> = {}, how: How = {}): How => ({
+    platform: 'win32',
+    windowsProgram: windowsPrograms({ asked: [], ...more }),
+    ...how,
+    env: { APPDATA: m.home, ...how.env },
+  });
+  const task = async () => new TextDecoder('utf-16').decode(await readFile(file()));
+
+  it('shows the task, asks, and makes it once; --uninstall removes it', async () => {
+    const asked: string[] = [];
+    const tasks = new Set<string>();
+    const env = { MAILAUTH_KEY_FILE: '/mail auth/key', MAILAUTH_STORE: 'file', HTTPS_PROXY: 'http://proxy:3128' };
+    const { prompts, unasked } = person([['Write these files and start the timer?', enter]]);
+    const ran = await m.mailauth(
+      'keepalive --install --test imap',
+      onWindows(
+        { asked, tasks },
+        { env, terminal: true, prompts, machine: { ...machineOf(), program: ['/n o/node.exe', '/m/mailauth.js'] } },
+      ),
+    );
+    expect([ran.exit, unasked()]).toEqual([0, []]);
+    expect(ran.err).toContain('<StartWhenAvailable>true</StartWhenAvailable>');
+    expect(ran.err.replace(/\s+/g, ' ')).toContain('HTTPS_PROXY cannot be part of a task');
+    expect(ran.out).toContain('schtasks /Query /TN');
+    expect(asked.slice(1)).toEqual([`schtasks /Create /TN mailauth keepalive /XML ${file()} /F`]);
+    expect(await task()).toContain('<Command>/n o/node.exe</Command>');
+    expect(await task()).toContain(
+      `<Arguments>/m/mailauth.js keepalive --no-input --test imap --home ${m.home} --key-file "/mail auth/key" --store file</Arguments>`,
+    );
+    expect(await task()).toContain(`<UserId>${ownSid}</UserId>`);
+    const again = onWindows({ asked, tasks }, { env, machine: { ...machineOf(), program: ['/n o/node.exe', '/m/mailauth.js'] } });
+    expect((await m.mailauth('keepalive --install --test imap --yes', again)).out).toBe(
+      'The timer is installed already: nothing was changed.\n',
+    );
+    const gone = await m.mailauth('keepalive --uninstall --yes', again);
+    expect([gone.exit, asked.at(-1), tasks.size]).toEqual([0, 'schtasks /Delete /TN mailauth keepalive /F', 0]);
+    await expect(stat(file())).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('the file is good XML of the Task Scheduler, with every character of a path; the window stays away where Windows can do that', async () => {
+    const env = { MAILAUTH_KEY_FILE: `/a <b> & "c"\\/1`, SystemRoot: 'C:\\Windows' };
+    const machine = { ...machineOf(), release: '10.0.19045', program: ['/node.exe', '/m.js'] } as const;
+    await m.mailauth('keepalive --install --yes', onWindows({}, { env, machine }));
+    const bytes = await readFile(file());
+    expect(bytes.subarray(0, 2)).toEqual(Buffer.from([0xff, 0xfe]));
+    const [, given = ''] = /<Arguments>([^<]*)<\/Arguments>/.exec(await task()) ?? [];
+    expect(given.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&')).toBe(
+      `--headless /node.exe /m.js keepalive --no-input --home ${m.home} --key-file "/a <b> & \\"c\\"\\/1"`,
+    );
+    expect(await task()).toContain('<Command>C:\\Windows\\System32\\conhost.exe</Command>');
+  });
+
+  it('without a person it needs --yes; a refusal of the Task Scheduler is said; the sandbox only shows it', async () => {
+    const alone = await m.mailauth('keepalive --install --json', onWindows());
+    expect([alone.exit, alone.json().error?.code]).toEqual([3, 'needs-yes']);
+    const refused = await m.mailauth('keepalive --install --yes --json', onWindows({ refused: { 'schtasks /Create': 1 } }));
+    expect([refused.exit, refused.json().error?.code]).toEqual([1, 'timer-refused']);
+    const asked: string[] = [];
+    const shown = await m.mailauth('keepalive --install --sandbox', onWindows({ asked }));
+    expect([shown.exit, shown.out, asked.filter((call) => call.startsWith('schtasks'))]).toEqual([
+      0,
+      expect.stringContaining('The sandbox installs nothing'),
+      [],
+    ]);
   });
 });
 

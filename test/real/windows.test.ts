@@ -67,6 +67,16 @@ describe('the main job', () => {
     expect((await run(refresh, withKey)).stdout).toMatch(token);
   });
 
+  it('tells who can read the files where icacls says it, and makes a task of the Task Scheduler', async () => {
+    // The icacls of Wine 8 ends with 0 and says nothing.
+    expect((await run(['doctor', '--sandbox'], withKey)).stdout).toContain('(icacls did not say who can read');
+    expect((await run(['keepalive', '--install', '--yes'], withKey)).stdout).toContain('✔ The timer is on');
+    const task = await readFile(wine.here('C:\\windows\\system32\\tasks\\mailauth keepalive'), 'utf16le');
+    expect(task).toContain('--home "C:\\mail home\\x" --key-file "C:\\mail home\\key.bin"');
+    await run(['keepalive', '--uninstall', '--yes'], withKey);
+    expect(existsSync(wine.here('C:\\mail home\\x\\keepalive-task.xml'))).toBe(false);
+  });
+
   it('gives five processes at once one token', async () => {
     const all = await Promise.all([1, 2, 3, 4, 5].map(() => run(refresh, withKey)));
     expect(new Set(all.map(({ stdout }) => stdout)).size).toBe(1);

@@ -1,5 +1,5 @@
 import { namedCloud } from '../../src/core/cloud.ts';
-import { mailauth } from '../../src/core/next.ts';
+import { line, mailauth } from '../../src/core/next.ts';
 
 /** Every blank that any entry has, with a value that reads well: the pages in docs/errors are made with it. */
 export const sample: Readonly<Record<string, unknown>> = {
@@ -192,7 +192,12 @@ const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
   'home-file-broken': { file: '/home/ada/.config/mailauth/home.json' },
   'timer-not-here': { why: 'the systemd of this user does not answer here' },
-  'timer-refused': { what: 'daemon-reload', exit: 1 },
+  'timer-refused': { what: 'systemctl --user daemon-reload', exit: 1 },
+  'key-file-not-closed': { file: 'E:\\mailauth.key', exit: 1 },
+  'windows-open': {
+    ...{ path: 'C:\\mailauth\\key', lines: ['Users (S-1-5-32-545)'], change: false, more: 0 },
+    command: line`icacls ${'C:\\mailauth\\key'} /inheritance:r /remove:g ${'*S-1-5-32-545'}`,
+  },
   'rotation-red': { lines: ['helpdesk@contoso.com (Microsoft no longer accepts the stored sign-in)'] },
   'rotations-failed': {
     failed: 2,

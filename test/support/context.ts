@@ -123,6 +123,7 @@ export function testContext({
     shellCommand: refuse('run a command'),
     connectDatabase: refuse('connect to a database'),
     systemctl: async () => undefined,
+    windowsProgram: async () => ({ code: undefined, text: '' }),
     clipboard: { usable: false, copy: async () => false },
     powershell: { program: undefined, start: refuse('start PowerShell') },
     keychain: new MemoryKeychain(),

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
-import type { Context } from '../../core/context.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
-import { diskReason } from '../../store/home.ts';
 import { keyLength } from '../../store/key-source.ts';
+import { makeKeyFile } from '../../store/new-key-file.ts';
 
 export const storeKeygen: CommandModule = {
   configure: (command) =>
@@ -15,21 +14,11 @@ export const storeKeygen: CommandModule = {
 
   async run({ args }, { ctx }) {
     const file = resolve(args[0] ?? '');
-    if (!(await create(ctx, file))) throw problem('key-file-exists', { file: plain(file) });
+    if (!(await makeKeyFile(file, ctx))) throw problem('key-file-exists', { file: plain(file) });
+    const readers = ctx.platform === 'win32' ? ' Only you, SYSTEM and the administrators can read it (icacls).' : '';
     return {
       data: { file, bytes: keyLength },
-      text: `Made ${plain(file)}. Keep a copy of it somewhere else: without it nobody can open the sealed file.\n`,
+      text: `Made ${plain(file)}.${readers} Keep a copy of it somewhere else: without it nobody can open the sealed file.\n`,
     };
   },
 };
-
-/** The key file is wherever the operator says, and not under MAILAUTH_HOME. Throws `key-file-not-made`. */
-async function create({ files, random }: Pick<Context, 'files' | 'random'>, file: string): Promise<boolean> {
-  try {
-    return await files.create(file, random.bytes(keyLength));
-  } catch (error) {
-    const why = diskReason(error);
-    if (why === undefined) throw error;
-    throw problem('key-file-not-made', { file: plain(file), why }, { cause: error });
-  }
-}

@@ -1,12 +1,13 @@
 import { open, readdir, rm, unlink } from 'node:fs/promises';
 import type { Files } from '../../core/context.ts';
 import { isMissingFile } from '../../core/errors.ts';
+import { decodeText } from '../../core/text.ts';
 
 /** The real disk. Folders 0700, files 0600, writes by temporary file, fsync and rename. */
 export const systemFiles: Files = {
   async read(path) {
     const file = await systemFiles.readGuarded(path);
-    return file && Buffer.from(file.bytes).toString();
+    return file && decodeText(file.bytes);
   },
 
   async readGuarded(path) {
@@ -19,10 +20,10 @@ export const systemFiles: Files = {
     await writeAtomic(path, content);
   },
 
-  async append(path, text) {
+  async append(path, content) {
     const file = await open(path, 'a', 0o600);
     try {
-      await file.appendFile(text);
+      await file.appendFile(content);
       await file.sync();
     } finally {
       await file.close();

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import type { LongInput, Output } from '../../core/context.ts';
 import { Interrupted } from '../../core/errors.ts';
+import { encodingOf } from '../../core/text.ts';
 
 const stdinLimit = 64 * 1024;
 
@@ -118,10 +119,4 @@ export function createLongInput(stdin: NodeJS.ReadStream, signal: AbortSignal): 
       for await (const chunk of chunksOf(stdin, signal)) yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
     },
   };
-}
-
-/** WHATWG Encoding, section 6 ("BOM sniff"). */
-function encodingOf([first, second]: Buffer): string {
-  if (first === 0xff && second === 0xfe) return 'utf-16le';
-  return first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8';
 }

@@ -17,6 +17,7 @@ import { systemFiles } from '../../../src/system/disk/files.ts';
 import { brokenKeychain } from '../../support/command-line.ts';
 import { MemoryKeychain, temporaryFolder, testContext } from '../../support/context.ts';
 import { nextOf } from '../../support/next.ts';
+import { inheritedList, ownSid, privateList, windowsPrograms } from '../../support/windows.ts';
 
 const asMailauth = async (thrown: unknown) => {
   if (thrown instanceof MailauthError) return thrown;
@@ -146,7 +147,37 @@ describe('this machine', () => {
     });
   });
 
-  const needs = () => ({ files: systemFiles, random: systemRandom, platform: 'linux' as const, home });
+  const needs = () => ({ ...testContext(), home });
+
+  it('on Windows: who gets at the folder, the key file and the sealed file, and the one command that mends it', async () => {
+    const key = join(home, 'key');
+    await writeFile(key, '');
+    await writeFile(join(home, 'secrets.sealed'), '');
+    const onWindows = (lists: (path: string) => string | undefined) => {
+      const windowsProgram = windowsPrograms({ asked: [], lists });
+      return one(homeCheck({ ...needs(), platform: 'win32', env: { MAILAUTH_KEY_FILE: key }, windowsProgram }));
+    };
+    expect(await onWindows(() => privateList)).toMatchObject({ state: 'ok', detail: `${home}, for this user only` });
+    expect(await onWindows((path) => (path === key ? 'D:(A;;FR;;;BU)' : privateList))).toMatchObject({
+      state: 'warning',
+      detail: `Others can read ${key}: Users (S-1-5-32-545)`,
+      next: [
+        noted(
+          line`icacls ${key} ${'/inheritance:r'} ${'/remove:g'} ${'*S-1-5-32-545'} ${'/grant:r'} ${'*S-1-5-18:F'} ${'*S-1-5-32-544:F'} ${`*${ownSid}:F`}`,
+          'leaves it to you, SYSTEM and the administrators',
+        ),
+      ],
+    });
+    // What can be changed comes first.
+    expect(await onWindows((path) => (path === home ? inheritedList : 'D:(A;;FR;;;BU)'))).toMatchObject({
+      detail: `Others can change ${home}: Users (S-1-5-32-545), Authenticated Users (S-1-5-11)`,
+      why: expect.stringContaining('The same is true of 2 more.'),
+    });
+    expect(await onWindows(() => undefined)).toMatchObject({
+      state: 'ok',
+      detail: `${home} (icacls did not say who can read ${key})`,
+    });
+  });
 
   it('the folder: private, readable by others, changeable by others, not writable', async () => {
     expect(await one(homeCheck(needs()))).toMatchObject({ state: 'ok' });
@@ -160,7 +191,6 @@ describe('this machine', () => {
       detail: `Other users of this computer can change ${home} (mode 777)`,
       next: [line`chmod -R go-rwx ${home}`],
     });
-    expect(await one(homeCheck({ ...needs(), platform: 'win32' }))).toMatchObject({ state: 'ok' });
     await writeFile(join(home, 'file'), '');
     expect(await one(homeCheck({ ...needs(), home: join(home, 'file') }))).toMatchObject({
       state: 'failed',

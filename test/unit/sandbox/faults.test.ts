@@ -124,6 +124,8 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'keychain-no-provider',
     'key-file-exists',
     'key-file-not-made',
+    'key-file-not-closed',
+    'windows-open',
     'key-file-unusable',
     'passphrase-file-unusable',
     'passphrase-needed',

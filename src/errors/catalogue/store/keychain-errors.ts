@@ -177,12 +177,14 @@ export const keychainEntries = {
     says: said('denied'),
     title: (v) => `The keychain refuses access (${nameOf(v)})`,
     why: ({ why }) => why,
-    next: ({ label }) => [
-      {
-        'macOS Keychain': noted(line`security unlock-keychain`, 'then try again, and press "Always Allow" when macOS asks'),
-        'Windows Credential Manager': 'Run the same command in a window of the desktop: Credential Manager cannot be used over SSH.',
-      }[label] ?? 'Run the same command as the user who owns the session, without sudo.',
-    ],
+    next: (v) =>
+      ({
+        'macOS Keychain': [noted(line`security unlock-keychain`, 'then try again, and press "Always Allow" when macOS asks')],
+        'Windows Credential Manager': [
+          sealedFile(v),
+          'Or run the same command in a window of the desktop: Credential Manager cannot be used over SSH, in a service or in a task of nobody logged on.',
+        ],
+      })[v.label] ?? ['Run the same command as the user who owns the session, without sudo.'],
   }),
 
   'keychain-no-binding': entry<Keychain>({

@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/errors.ts';
-import { again, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { again, type Line, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { inTurn, makeKeyFile, moveFile, showAccess, unsetVariable } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
@@ -176,6 +176,25 @@ export const fileStoreEntries = {
       noted(mailauth('store keygen', 'mailauth.key'), 'in a folder that this user can write to'),
       noted(line`sudo mailauth store keygen ${file}`, 'if mailauth itself runs as root'),
     ],
+  }),
+
+  'key-file-not-closed': entry<File & { exit: number }>({
+    exit: Exit.noStore,
+    source: 'https://learn.microsoft.com/windows-server/administration/windows-commands/icacls',
+    title: ({ file }) => `Other users could read a key file at ${file}, so none was made`,
+    why: ({ exit }) => `icacls could not take it away from them (exit ${exit}). A disk with FAT and many network drives keep no such list.`,
+    next: () => [noted(makeKeyFile, 'in your profile, which Windows closes to others')],
+    retryHelps: false,
+  }),
+
+  'windows-open': entry<{ path: string; lines: readonly string[]; command: Line; change: boolean; more: number }>({
+    exit: Exit.failed,
+    source: 'https://learn.microsoft.com/windows-server/administration/windows-commands/icacls',
+    title: ({ path, lines, change }) => `Others can ${change ? 'change' : 'read'} ${path}: ${lines.join(', ')}`,
+    why: ({ more }) =>
+      `A folder outside of your profile lets every user of this computer in.${more === 0 ? '' : ` The same is true of ${more} more.`}`,
+    next: ({ command }) => [noted(command, 'leaves it to you, SYSTEM and the administrators')],
+    retryHelps: false,
   }),
 
   'store-move-differs': entry<{ what: string; to: string }>({
