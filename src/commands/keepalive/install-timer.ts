@@ -2,16 +2,17 @@ import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import type { Context } from '../../core/context.ts';
 import { Exit } from '../../core/errors.ts';
-import { again, line, type NextStep } from '../../core/next.ts';
+import { again, line, noted } from '../../core/next.ts';
 import { allShown } from '../../core/shown.ts';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { carriedPaths, carriedProxies, carriedValues } from '../../session/carried.ts';
 import type { Outcome } from '../../session/command.ts';
-import { canAsk } from '../../session/mailbox-argument.ts';
+import { canAsk, mailboxesOf } from '../../session/mailbox-argument.ts';
 import type { Session } from '../../session/session.ts';
 import { configFolder, guardWrites, resolveHome } from '../../store/home.ts';
-import { crontabLine, launchAgent, type TimerRun, taskLine, timerName, type Unit, unitsOf } from './units.ts';
+import { crontabLine, launchAgent, type Timer, type TimerRun, timerName, type Unit, unitsOf } from './units.ts';
+import { windowsTask, withoutOption } from './windows-task.ts';
 
 type Change = 'install' | 'uninstall';
 
@@ -29,27 +30,28 @@ export function timerChange(flags: unknown): Change | undefined {
 }
 
 /**
- * `keepalive --install` and `--uninstall`: a timer of the user's own systemd. Where there is none, the lines are printed that do the same by
+ * `keepalive --install` and `--uninstall`: a timer of the user's own systemd, on Windows a task. Where there is neither, the lines are printed that do the same by
  * hand. Throws `needs-yes` (3) without a person, `timer-refused` (1).
  */
 export async function changeTimer(session: Session, change: Change): Promise<Outcome> {
   const { ctx, globals } = session;
   const run = timerRun(session);
-  if (ctx.platform !== 'linux') return elsewhere(session, run);
-  const units = unitsOf(run, configFolder(ctx));
+  if (ctx.platform !== 'linux' && ctx.platform !== 'win32') return elsewhere(session, run);
+  const timer = ctx.platform === 'win32' ? await taskOf(session, run, change) : systemdTimer(ctx, run);
+  const { units } = timer;
   if (globals.sandbox)
     return {
       data: dataOf(units, false),
       text: `${printed(units)}\nThe sandbox installs nothing: these are the files that --install writes.\n`,
     };
-  if ((await ctx.systemctl(['show', '--property=Version'])) !== 0) return withoutManager(units, run);
-  const isThere = await isInstalled(ctx, units, change);
+  if (!(await timer.isHere())) return withoutManager(units, run);
+  const isThere = await isInstalled(ctx, timer, change);
   if (isThere === (change === 'install')) {
     const state = change === 'install' ? 'The timer is installed already' : 'No timer is installed';
     return { data: dataOf(units, false), text: `${state}: nothing was changed.\n` };
   }
   if (!(await isAgreed(session, change, units))) return { data: dataOf(units, false), text: 'Nothing was changed.\n', exit: Exit.failed };
-  return change === 'install' ? install(session, units) : uninstall(session, units);
+  return change === 'install' ? install(session, timer) : uninstall(timer);
 }
 
 /** This very command on another day: with whole paths, and with what was in force when it was installed. */
@@ -90,13 +92,10 @@ const dataOf = (units: readonly Unit[], changed: boolean) => ({ timer: { changed
 const printed = (units: readonly Unit[]): string =>
   units.map(({ path, text }) => `${plain(path)}\n\n${text.replace(/^(?=.)/gm, '    ')}`).join('\n');
 
-async function isInstalled(ctx: Context, units: readonly Unit[], change: Change): Promise<boolean> {
-  const present = await Promise.all(units.map(({ path }) => ctx.files.read(path)));
+async function isInstalled(ctx: Context, timer: Timer, change: Change): Promise<boolean> {
+  const present = await Promise.all(timer.units.map(({ path }) => ctx.files.read(path)));
   if (change === 'uninstall') return present.some((text) => text !== undefined);
-  if (!units.every(({ text }, i) => present[i] === text)) return false;
-  return (
-    (await ctx.systemctl(['is-enabled', '--quiet', timerName])) === 0 && (await ctx.systemctl(['is-active', '--quiet', timerName])) === 0
-  );
+  return timer.units.every(({ text }, i) => present[i] === text) && timer.isOn();
 }
 
 async function isAgreed(session: Session, change: Change, units: readonly Unit[]): Promise<boolean> {
@@ -109,44 +108,71 @@ async function isAgreed(session: Session, change: Change, units: readonly Unit[]
   return ctx.prompts.confirm({ message, default: true });
 }
 
-async function install(session: Session, units: readonly Unit[]): Promise<Outcome> {
-  const { ctx } = session;
-  await guardWrites(configFolder(ctx), async () => {
-    for (const { path, text } of units) await ctx.files.writeAtomic(path, text);
-  });
-  await systemctl(ctx, ['daemon-reload']);
-  await systemctl(ctx, ['enable', '--now', timerName]);
-  const user = ctx.machine.user;
-  const steps: readonly NextStep[] = [
-    line`systemctl --user list-timers ${timerName}`,
-    ...(user === '' ? [] : [line`loginctl enable-linger ${user}`]),
-  ];
-  const [look = '', linger] = allShown(steps, ctx.surroundings);
+async function install({ ctx }: Session, timer: Timer): Promise<Outcome> {
+  await timer.start();
+  const steps = allShown(timer.next, ctx.surroundings);
   return {
-    data: dataOf(units, true),
+    data: dataOf(timer.units, true),
     text: (theme) =>
       [
         `${theme.green(theme.signs.ok)} The timer is on: once a day mailauth renews the sign-ins that need it.`,
-        `  next: ${theme.cyan(look)}`,
-        ...(linger === undefined ? [] : [`  next: ${theme.cyan(linger)}   # so that it also runs while you are logged out`]),
+        ...steps.map((step) => {
+          const [command = '', ...remark] = step.split(/(?= {3}(?:#|& rem) )/);
+          return `  next: ${theme.cyan(command)}${remark.join('')}`;
+        }),
         '',
       ].join('\n'),
   };
 }
 
-async function uninstall({ ctx }: Session, units: readonly Unit[]): Promise<Outcome> {
-  // Where it is off already, that is no reason to leave its files.
-  await ctx.systemctl(['disable', '--now', timerName]);
-  await guardWrites(configFolder(ctx), async () => {
-    for (const { path } of units) await ctx.files.remove(path);
-  });
-  await systemctl(ctx, ['daemon-reload']);
-  return { data: dataOf(units, true), text: (theme) => `${theme.green(theme.signs.ok)} The timer is off, and its files are removed.\n` };
+async function uninstall(timer: Timer): Promise<Outcome> {
+  await timer.stop();
+  return {
+    data: dataOf(timer.units, true),
+    text: (theme) => `${theme.green(theme.signs.ok)} The timer is off, and its files are removed.\n`,
+  };
 }
 
-async function systemctl(ctx: Context, args: readonly string[]): Promise<void> {
-  const code = await ctx.systemctl(args);
-  if (code !== 0) throw problem('timer-refused', { what: args.join(' '), exit: code ?? 127 });
+function systemdTimer(ctx: Context, run: TimerRun): Timer {
+  const units = unitsOf(run, configFolder(ctx));
+  const { user } = ctx.machine;
+  const systemctl = async (args: readonly string[]) => {
+    const code = await ctx.systemctl(args);
+    if (code !== 0) throw problem('timer-refused', { what: `systemctl --user ${args.join(' ')}`, exit: code ?? 127 });
+  };
+  const isSo = async (question: string) => (await ctx.systemctl([question, '--quiet', timerName])) === 0;
+  return {
+    units,
+    isHere: async () => (await ctx.systemctl(['show', '--property=Version'])) === 0,
+    isOn: async () => (await isSo('is-enabled')) && (await isSo('is-active')),
+    async start() {
+      await guardWrites(configFolder(ctx), async () => {
+        for (const { path, text } of units) await ctx.files.writeAtomic(path, text);
+      });
+      await systemctl(['daemon-reload']);
+      await systemctl(['enable', '--now', timerName]);
+    },
+    async stop() {
+      // Where it is off already, that is no reason to leave its files.
+      await ctx.systemctl(['disable', '--now', timerName]);
+      await guardWrites(configFolder(ctx), async () => {
+        for (const { path } of units) await ctx.files.remove(path);
+      });
+      await systemctl(['daemon-reload']);
+    },
+    next: [
+      line`systemctl --user list-timers ${timerName}`,
+      ...(user === '' ? [] : [noted(line`loginctl enable-linger ${user}`, 'so that it also runs while you are logged out')]),
+    ],
+  };
+}
+
+async function taskOf(session: Session, run: TimerRun, change: Change): Promise<Timer> {
+  const { ctx, home, report } = session;
+  for (const name of change === 'install' ? withoutOption(run) : [])
+    report.note(`${name} cannot be part of a task: it works there if it is set for your user (setx ${name} …).`);
+  const { records } = await mailboxesOf(session).listMailboxes();
+  return windowsTask(run, home, ctx, !records.some(({ store }) => store === 'keychain'));
 }
 
 function withoutManager(units: readonly Unit[], run: TimerRun): Outcome {
@@ -158,14 +184,6 @@ function withoutManager(units: readonly Unit[], run: TimerRun): Outcome {
 }
 
 function elsewhere({ ctx }: Session, run: TimerRun): Outcome {
-  if (ctx.platform === 'win32') {
-    const text = `For the Task Scheduler of Windows:\n\n    ${taskLine(run)}\n`;
-    return {
-      data: dataOf([], false),
-      text,
-      error: problem('timer-not-here', { why: 'mailauth makes timers of systemd only, and this is Windows' }),
-    };
-  }
   const agent = launchAgent(run, ctx.machine.homeFolder);
   return {
     data: dataOf([agent], false),

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { NextStep } from '../../core/next.ts';
 import { shellWord } from '../../core/shell/quoting.ts';
 
 /** What the timer runs. */
@@ -14,6 +15,21 @@ export interface TimerRun {
 export interface Unit {
   readonly path: string;
   readonly text: string;
+}
+
+/** A timer of this user's scheduler. */
+export interface Timer {
+  /** the files that describe it */
+  readonly units: readonly Unit[];
+  /** the scheduler answers */
+  isHere(): Promise<boolean>;
+  /** it has this timer, and the timer runs */
+  isOn(): Promise<boolean>;
+  /** Writes the files and starts it. Throws `timer-refused`, as `stop` does. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** what a person does next */
+  readonly next: readonly NextStep[];
 }
 
 export const timerName = 'mailauth-keepalive.timer';
@@ -60,12 +76,6 @@ export function crontabLine({ program, words, variables }: TimerRun): string {
   const set = variables.map(([name, value]) => `${name}=${shellWord(value, 'posix')}`);
   const command = ['env', ...set, ...[...program, ...words].map((word) => shellWord(word, 'posix'))];
   return `17 6 * * * ${command.join(' ').replaceAll('%', '\\%')}`;
-}
-
-/** For the Task Scheduler of Windows, which has no variables of its own: those of the user are read at log-in. */
-export function taskLine({ program, words }: TimerRun): string {
-  const command = [...program, ...words].map((word) => `\\"${word}\\"`).join(' ');
-  return `schtasks /Create /SC DAILY /ST 06:17 /TN "mailauth keepalive" /TR "${command}"`;
 }
 
 /** A launch agent of macOS (launchd.plist(5)), and the command that loads it. */

@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/errors.ts';
-import { again, type Command, line, mailauth, type NextStep } from '../../../core/next.ts';
+import { again, type Command, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { newCertificate } from '../entra/app-only-errors.ts';
@@ -58,8 +58,13 @@ export const keepaliveEntries = {
   'timer-refused': entry<{ what: string; exit: number }>({
     exit: Exit.failed,
     source: sources.own,
-    title: (v) => `systemctl --user ${v.what} failed (exit ${v.exit})`,
-    next: () => [line`systemctl --user status mailauth-keepalive.timer`, mailauth('keepalive', { install: true })],
+    title: (v) => `${v.what} failed (exit ${v.exit})`,
+    next: (v) => [
+      v.what.startsWith('schtasks')
+        ? noted(line`gpresult /r`, 'an administrator may forbid tasks of your own')
+        : line`systemctl --user status mailauth-keepalive.timer`,
+      mailauth('keepalive', { install: true }),
+    ],
   }),
   'sign-in-lost': entry<{ lines: readonly string[]; commands: readonly Command[] }>({
     exit: Exit.needsSignIn,
