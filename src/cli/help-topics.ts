@@ -62,8 +62,8 @@ Read only, to find out where mailauth runs:
   CREDENTIALS_DIRECTORY    systemd: key and passphrase files in there may be its own
   PSModulePath, PROMPT, MSYSTEM
                            PowerShell, cmd or Git's own shell: commands to copy are quoted for it
-  HOME, XDG_CONFIG_HOME, APPDATA
-                           where MAILAUTH_HOME is by default, on Linux and on Windows
+  HOME, XDG_CONFIG_HOME, APPDATA, SYSTEMROOT
+                           where MAILAUTH_HOME is by default, and the programs of Windows
 
 Node.js needs 1.2 GB of address space, of which it uses a tenth. Under a smaller limit (ulimit -v,
 LimitAS= of systemd, vsz_limit of Dovecot: set 2G) it dies with exit 133 or 134 before mailauth
@@ -114,7 +114,8 @@ that is set:
   MAILAUTH_PASSPHRASE       the same, from the environment
   a question, on a terminal
 The sealed file, key file and passphrase file must belong to the user who runs
-mailauth, and nobody else may read them (chmod 600). Two places are taken as a
+mailauth, and nobody else may read them (chmod 600; on Windows an access list,
+which store keygen sets and doctor looks at). Two places are taken as a
 service manager makes them, as long as nobody else can change them:
   systemd   LoadCredential=mailauth-key:/etc/mailauth/key
             Environment=MAILAUTH_STORE=file MAILAUTH_KEY_FILE=%d/mailauth-key

@@ -39,7 +39,8 @@ export const exportConfig: CommandModule = {
         .argument('<client>', exportClients.map((client) => client.name).join(', '))
         .argument('[mailbox]', 'address of a mailbox that is set up'),
       [
-        'mailauth export msmtp >> ~/.msmtprc',
+        'mailauth export msmtp > msmtprc             a file to begin with, or to add to your own',
+        'mailauth export powershell > mail.ps1',
         'mailauth export mutt helpdesk@contoso.com',
         'mailauth export curl > mail.sh              the token goes through a file descriptor',
         'mailauth export postfix | sudo sh           a queue before mailauth send',

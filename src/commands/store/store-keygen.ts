@@ -8,8 +8,8 @@ import { makeKeyFile } from '../../store/new-key-file.ts';
 export const storeKeygen: CommandModule = {
   configure: (command) =>
     examples(command.argument('<file>', 'name of the new key file'), [
-      'mailauth store keygen /etc/mailauth/key     32 random bytes, mode 0600',
-      'export MAILAUTH_KEY_FILE=/etc/mailauth/key MAILAUTH_STORE=file',
+      'mailauth store keygen /etc/mailauth/key     32 random bytes that nobody else can read',
+      'mailauth setup --store file --key-file /etc/mailauth/key',
     ]),
 
   async run({ args }, { ctx }) {

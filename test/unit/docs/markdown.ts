@@ -19,3 +19,7 @@ export function withBlock(text: string, name: string, block: string): string {
   if (from === -1 || to === -1) throw new Error(`no block "${name}" to fill in`);
   return `${text.slice(0, from + begin.length)}\n${block.trim()}\n\n${text.slice(to)}`;
 }
+
+/** What stands between fences. */
+export const codeBlocks = (text: string): readonly string[] =>
+  [...text.matchAll(/^```[a-z]*\n(.*?)^```$/gms)].map(([, block = '']) => block);

@@ -10,6 +10,7 @@ import { commands, topics } from '../../../src/cli/tree.ts';
 import { Exit, MailauthError } from '../../../src/core/errors.ts';
 import { testContext } from '../../support/context.ts';
 import { commandPapers, globalFlags } from './command-tree.ts';
+import { codeBlocks } from './markdown.ts';
 import { shellWords } from './shell-words.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -31,7 +32,6 @@ const handwritten = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.m
 );
 const papers = [...handwritten, ...errorPages];
 
-const codeBlocks = (text: string): readonly string[] => [...text.matchAll(/^```[a-z]*\n(.*?)^```$/gms)].map(([, block = '']) => block);
 const codeSpans = (text: string): readonly string[] =>
   [...text.replace(/^```.*?^```$/gms, '').matchAll(/(?<!`)`([^`\n]+)`(?!`)/g)].map(([, span = '']) => span);
 
