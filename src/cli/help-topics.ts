@@ -62,8 +62,8 @@ Read only, to find out where mailauth runs:
   CREDENTIALS_DIRECTORY    systemd: key and passphrase files in there may be its own
   PSModulePath, PROMPT, MSYSTEM
                            PowerShell, cmd or Git's own shell: commands to copy are quoted for it
-  HOME, XDG_CONFIG_HOME, APPDATA, SYSTEMROOT
-                           where MAILAUTH_HOME is by default, and the programs of Windows
+  HOME, XDG_CONFIG_HOME, APPDATA, SYSTEMROOT, USERDOMAIN, USERNAME
+                           where MAILAUTH_HOME is by default; the programs of Windows, its user
 
 Node.js needs 1.2 GB of address space, of which it uses a tenth. Under a smaller limit (ulimit -v,
 LimitAS= of systemd, vsz_limit of Dovecot: set 2G) it dies with exit 133 or 134 before mailauth

@@ -9,7 +9,7 @@ import { agentBench } from './agent.mjs';
 import { manyBench } from './many.mjs';
 import { postgresBench } from './postgres.mjs';
 import { sendBench } from './send.mjs';
-import { installedSize, sourceSize } from './size.mjs';
+import { debianSize, installedSize, sourceSize } from './size.mjs';
 import { slowWays } from './slow-way.mjs';
 import { tokenBench } from './tokens.mjs';
 
@@ -237,6 +237,7 @@ async function main() {
   if (process.env.BENCH_TOKENS !== '1') {
     sourceSize(root, row);
     installedSize(root, folder, env, row);
+    debianSize(root, folder, env, row);
   }
   if (process.env.BENCH_SIZE === '1') return;
   execFileSync(process.execPath, [bin, 'setup', '--sandbox', '--yes'], { env, stdio: 'ignore' });

@@ -1,5 +1,5 @@
 // Part of `npm run bench`: how large the source is and how it hangs together, and what an installation of the package weighs.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
@@ -86,6 +86,15 @@ export function installedSize(root, folder, env, row) {
     .map((entry) => statSync(join(entry.parentPath, entry.name)).size);
   row('installed from the tarball: packages', String(Object.keys(packages).length), 'goal at most 80');
   row('installed from the tarball: size', mb(sizes.reduce((sum, bytes) => sum + bytes, 0)), 'goal at most 22 MB');
+}
+
+/** The Debian package, where there are Debian's tools. */
+export function debianSize(root, folder, env, row) {
+  const made = spawnSync(join(root, 'release/deb.sh'), [join(folder, 'deb')], { env, encoding: 'utf8' });
+  if (made.status !== 0) return row('Debian package', 'not built', 'dpkg-deb is not here');
+  const file = made.stdout.trim();
+  const installed = Number(execFileSync('dpkg-deb', ['--field', file, 'Installed-Size'], { encoding: 'utf8' }));
+  row('Debian package', mb(statSync(file).size), `${mb(installed * 1024)} installed`);
 }
 
 const mb = (bytes) => `${(bytes / 1_000_000).toFixed(1)} MB`;
