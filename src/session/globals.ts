@@ -11,6 +11,7 @@ import { setVariable } from '../core/shell-lines.ts';
 import { type ChosenStore, chosenStores, isChosenStore } from '../core/stores.ts';
 import { anyOf, nearest } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
+import { refuseUnexpanded } from './unexpanded-path.ts';
 
 /** The flags that every command has, and the environment variables behind them (docs/contract.md, "Global options" and "Environment"). A flag wins. */
 export interface Globals {
@@ -86,6 +87,7 @@ const flags = z.object({
 export function readGlobals(raw: unknown, env: Context['env'], alwaysSandbox = false): Globals {
   const f = flags.parse(raw);
   checkPlaces(f);
+  refuseUnexpanded({ '--home': f.home, '--key-file': f.keyFile, '--cloud-file': f.cloudFile }, env);
   checkShell(env);
   const sandbox = f.sandbox === true || alwaysSandbox;
   checkTogether(f, sandbox);

@@ -62,5 +62,6 @@ async function depsOf(session: Session, record: MailboxRecord): Promise<Omit<Tok
     waitMs: session.stepTimeoutMs,
     refuseForeign: (set) => session.refuseForeign(record, set),
     note: (text) => session.report.detail(text),
+    warn: (text) => session.report.note(text),
   };
 }

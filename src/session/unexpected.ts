@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
-import { Exit, errorCode, MailauthError } from '../core/errors.ts';
+import { Exit, errorCode, FileInUse, MailauthError } from '../core/errors.ts';
 import { line, noted } from '../core/next.ts';
 import { redact } from '../core/redact.ts';
 import { plain } from '../core/text.ts';
@@ -8,7 +8,19 @@ import { rfc3339Exact, timeInFileName } from '../core/time.ts';
 import { problem } from '../errors/problem.ts';
 import { resolveHome } from '../store/home.ts';
 
-const fileTroubles = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EISDIR', 'EMFILE', 'ENAMETOOLONG', 'EIO']);
+const fileTroubles = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'ENOTDIR',
+  'EISDIR',
+  'EMFILE',
+  'ENAMETOOLONG',
+  'EIO',
+  'EBUSY',
+]);
 
 /** A folder that cannot be made: below a file, below a link that leads nowhere, or in /proc. */
 const isRefusedFolder = (error: Error): boolean =>
@@ -17,6 +29,7 @@ const isRefusedFolder = (error: Error): boolean =>
 /** A disk that refuses (full, read-only, not ours) in the operator's words; undefined for anything else. */
 export function fromSystemError(thrown: unknown): MailauthError | undefined {
   if (!(thrown instanceof Error)) return undefined;
+  if (thrown instanceof FileInUse) return problem('file-in-use', { file: plain(thrown.path) }, { cause: thrown });
   if (!fileTroubles.has(errorCode(thrown) ?? '') && !isRefusedFolder(thrown)) return undefined;
   return problem('write-failed', { why: plain(thrown.message) }, { cause: thrown });
 }
