@@ -102,5 +102,9 @@ export function encodingOf([first, second]: Uint8Array): Encoding {
   return first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8';
 }
 
+/** A byte order mark says what the text is written in. */
+export const isMarked = (bytes: Uint8Array): boolean => encodingOf(bytes) !== 'utf-8' || Buffer.from(bytes.subarray(0, 3)).equals(utf8Mark);
+const utf8Mark = Buffer.from([0xef, 0xbb, 0xbf]);
+
 /** The text of a file, whatever wrote it, without its byte order mark. `encoding` where it is known to have none. */
 export const decodeText = (bytes: Uint8Array, encoding = encodingOf(bytes)): string => new TextDecoder(encoding).decode(bytes);

@@ -4,7 +4,7 @@ import type { Context } from '../core/context.ts';
 import type { DatabaseAddress } from '../core/database-port.ts';
 import { defined } from '../core/defined.ts';
 import { Secret } from '../core/secret.ts';
-import { plain } from '../core/text.ts';
+import { decodeText, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { readGuarded, refuseExposed } from '../store/key-source.ts';
 
@@ -20,10 +20,7 @@ export async function databaseAddress(ctx: AddressContext): Promise<DatabaseAddr
   const guarded = await readGuarded(ctx.files, path, wrong);
   if (guarded === undefined) throw wrong('MAILAUTH_DATABASE_URL_FILE names it, and there is no such file.');
   refuseExposed(guarded, path, ctx);
-  const text = Buffer.from(guarded.bytes)
-    .toString()
-    .replace(/^\uFEFF/, '');
-  return readAddress(text.trim(), plain(path), ctx);
+  return readAddress(decodeText(guarded.bytes).trim(), plain(path), ctx);
 }
 
 /** Where it is, for messages: never with user name or password. */
@@ -127,7 +124,7 @@ async function tlsFor(
     if (file === undefined) return undefined;
     const text = await readGuarded(ctx.files, resolve(file), (why) => wrong(`${name}: ${plain(file, 200)}. ${why}`));
     if (text === undefined) throw wrong(`${name} names ${plain(file, 200)}, and there is no such file.`);
-    return Buffer.from(text.bytes).toString();
+    return decodeText(text.bytes);
   };
   // `system` is libpq's word for the authorities that this computer trusts.
   const authority = await pem('sslrootcert', sslrootcert === 'system' ? undefined : sslrootcert);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import type { MailboxRecord } from '../core/mailbox.ts';
+import { decodeText, encodingOf } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { diskReason, guardWrites } from '../store/home.ts';
 import { mailboxFiles } from '../store/mailbox-file.ts';
@@ -124,8 +125,10 @@ export function authoritiesCheck({ files, env }: Pick<Context, 'files' | 'env'>)
       if (!file) return ok("none, only Node's own");
       const broken = (why: string) => failed(problem('extra-authorities-broken', { file, why }));
       try {
-        const text = await files.read(file);
-        if (text === undefined) return broken('There is no such file.');
+        const read = await files.readGuarded(file);
+        if (read === undefined) return broken('There is no such file.');
+        if (encodingOf(read.bytes) !== 'utf-8') return broken('It is UTF-16: save it as UTF-8.');
+        const text = decodeText(read.bytes);
         const count = text.split('-----BEGIN CERTIFICATE-----').length - 1;
         return count === 0 ? broken('There is no PEM certificate in it.') : ok(`${count} in ${file}`);
       } catch (error) {

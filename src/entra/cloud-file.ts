@@ -32,7 +32,7 @@ export function readCloudFile(text: string, file: string): Cloud {
   const broken = (why: string, cause?: unknown) => problem('cloud-file-broken', { file, why }, { detail: { file }, cause });
   let json: unknown;
   try {
-    json = JSON.parse(text.replace(/^\uFEFF/, ''));
+    json = JSON.parse(text);
   } catch (cause) {
     throw broken('It is not JSON.', cause);
   }

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
 import { again } from '../core/next.ts';
-import { bareAddress, plain } from '../core/text.ts';
+import { bareAddress, decodeText, isMarked, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { Session } from '../session/session.ts';
 import { guardWrites } from '../store/home.ts';
@@ -69,14 +69,15 @@ async function readSecret(path: string, { ctx }: Session): Promise<Uint8Array> {
   const file = await readGuarded(ctx.files, path, unusable);
   if (file === undefined) throw unusable('There is no such file.');
   refuseExposed(file, path, ctx);
-  const secret = Buffer.from(
-    Buffer.from(file.bytes)
-      .toString('latin1')
-      .replace(/\r?\n$/, ''),
-    'latin1',
-  );
+  const secret = withoutLineEnd(file.bytes);
   if (secret.length === 0) throw unusable('It is empty.');
   return secret;
+}
+
+/** The receiver knows the secret as UTF-8. A file without a byte order mark may hold any bytes. */
+function withoutLineEnd(bytes: Uint8Array): Uint8Array {
+  const text = isMarked(bytes) ? Buffer.from(decodeText(bytes)).toString('latin1') : Buffer.from(bytes).toString('latin1');
+  return Buffer.from(text.replace(/\r?\n$/, ''), 'latin1');
 }
 
 /** The mailbox that sends the notices. */

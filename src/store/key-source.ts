@@ -1,7 +1,7 @@
 import { isAbsolute, relative, resolve } from 'node:path';
 import { nodeCrypto } from '../core/builtins.ts';
 import type { Context, Files, GuardedFile } from '../core/context.ts';
-import { plain } from '../core/text.ts';
+import { decodeText, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { diskReason } from './home.ts';
 import type { KeyDerivation } from './sealed-file.ts';
@@ -79,10 +79,7 @@ async function readPassphrase(ctx: KeySourceOptions['ctx'], canAsk: boolean, fil
   if (passphraseFile) {
     const path = resolve(passphraseFile);
     const { bytes } = await readPrivate(path, 'MAILAUTH_PASSPHRASE_FILE', ctx);
-    const words = Buffer.from(bytes)
-      .toString()
-      .replace(/^\uFEFF/, '')
-      .replace(/[\r\n]+$/, '');
+    const words = decodeText(bytes).replace(/[\r\n]+$/, '');
     if (words !== '' && !/[\r\n]/.test(words)) return longEnough(words, plain(path));
     throw problem('passphrase-file-unusable', { file: plain(path), why: 'It must hold the passphrase on one line and nothing else' });
   }

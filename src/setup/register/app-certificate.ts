@@ -6,16 +6,21 @@ import type { PlannedCertificate } from '../../core/registration-plan.ts';
 import { allShown } from '../../core/shown.ts';
 import type { Authority } from '../../core/sign-in-authority.ts';
 import type { SecretStore } from '../../core/stores.ts';
+import { decodeText } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { type ClientCertificate, credentialOf, readClientCertificate } from '../../oauth/client-certificate.ts';
 import { refuseExposed } from '../../store/key-source.ts';
 import { secretFor } from '../../tokens/bound.ts';
 import type { SetupDeps, SetupOptions } from '../journal/setup-deps.ts';
 
+interface Needs extends Pick<SetupDeps, 'ctx'> {
+  readonly report: Pick<SetupDeps['report'], 'note'>;
+}
+
 /** `--certificate` and `--certificate-key-file`: PEM, together or apart. undefined without the flag. Throws `certificate-unusable` (2). */
 export async function certificateFromFiles(
-  { ctx, report }: Pick<SetupDeps, 'ctx' | 'report'>,
-  { certificateFile, certificateKeyFile }: SetupOptions,
+  { ctx, report }: Needs,
+  { certificateFile, certificateKeyFile }: Pick<SetupOptions, 'certificateFile' | 'certificateKeyFile'>,
   mailbox: string,
 ): Promise<ClientCertificate | undefined> {
   if (certificateFile === undefined) return undefined;
@@ -23,7 +28,7 @@ export async function certificateFromFiles(
   for (const file of [certificateFile, ...(certificateKeyFile === undefined ? [] : [certificateKeyFile])]) {
     const read = await ctx.files.readGuarded(file);
     if (read === undefined) throw problem('certificate-unusable', { source: file, why: 'There is no such file.', mailbox });
-    const text = Buffer.from(read.bytes).toString();
+    const text = decodeText(read.bytes);
     if (/PRIVATE KEY/.test(text)) noteExposed(read, resolve(file), { ctx, report });
     texts.push(text);
   }
@@ -37,7 +42,7 @@ export async function certificateFromFiles(
 }
 
 /** From now on the secret store has the key. The operator's own file stays as it is, and everybody who can read it can act as the app. */
-function noteExposed(file: GuardedFile, path: string, { ctx, report }: Pick<SetupDeps, 'ctx' | 'report'>): void {
+function noteExposed(file: GuardedFile, path: string, { ctx, report }: Needs): void {
   try {
     refuseExposed(file, path, ctx);
   } catch (error) {

@@ -27,8 +27,8 @@ export async function secretFromFile(ctx: Pick<Context, 'files' | 'readStdin'>, 
   const source = file === '-' ? 'standard input' : looksLikePath(file) ? file : 'the file of --client-secret-file';
   const text = file === '-' ? await ctx.readStdin() : await ctx.files.read(file);
   if (text === undefined) throw problem('secret-unusable', { source, why: 'There is no such file.' });
-  // Notepad writes a byte order mark; `echo` ends with a line break.
-  const value = text.replace(/^\uFEFF/, '').trim();
+  // `echo` ends with a line break.
+  const value = text.trim();
   if (isGuid(value)) throw problem('secret-is-id', {});
   const verdict = checkSecretValue(value);
   if (verdict !== true) throw problem('secret-unusable', { source, why: verdict });

@@ -50,7 +50,7 @@ export async function passwordFromFile(ctx: Pick<Context, 'files' | 'readStdin'>
   const source = file === '-' ? 'standard input' : 'the file of --password-file';
   const text = file === '-' ? await ctx.readStdin() : await ctx.files.read(file);
   if (text === undefined) throw problem('password-unusable', { source, why: 'There is no such file.', ...defined({ next }) });
-  const value = text.replace(/^\uFEFF/, '').replace(/[\r\n]+$/, '');
+  const value = text.replace(/[\r\n]+$/, '');
   if (value === '' || /[\r\n]/.test(value))
     throw problem('password-unusable', { source, why: 'It must hold the password on one line and nothing else.', ...defined({ next }) });
   return new Secret(value);

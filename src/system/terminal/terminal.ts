@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import type { LongInput, Output } from '../../core/context.ts';
 import { Interrupted } from '../../core/errors.ts';
-import { encodingOf } from '../../core/text.ts';
+import { decodeText, encodingOf } from '../../core/text.ts';
 
 const stdinLimit = 64 * 1024;
 
@@ -39,14 +39,16 @@ async function* chunksOf(stream: Readable, signal: AbortSignal): AsyncGenerator<
 }
 
 /** All of standard input, at most 64 KiB. */
-export async function readAll(stream: NodeJS.ReadStream, signal: AbortSignal): Promise<string> {
-  let text = '';
-  stream.setEncoding('utf8');
+export async function readAll(stream: Readable, signal: AbortSignal): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
   for await (const chunk of chunksOf(stream, signal)) {
-    text += String(chunk);
-    if (text.length > stdinLimit) throw new Error('more than 64 KiB on standard input');
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    length += bytes.length;
+    if (length > stdinLimit) throw new Error('more than 64 KiB on standard input');
+    chunks.push(bytes);
   }
-  return text;
+  return decodeText(Buffer.concat(chunks));
 }
 
 /** Reads line by line from standard input that is not a terminal. Lines over 64 KiB are cut. */
