@@ -123,6 +123,17 @@ export class Back extends Error {
   }
 }
 
+/** Windows lets nobody replace a file that another program has open. */
+export class FileInUse extends Error {
+  readonly path: string;
+
+  constructor(path: string, cause: unknown) {
+    super(`another program has ${path} open`, { cause });
+    this.name = 'FileInUse';
+    this.path = path;
+  }
+}
+
 /** The code of an error of Node.js or of the operating system: `ENOENT`, `ECONNREFUSED`; undefined where it has none. */
 export const errorCode = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import type { Context, Files, Random } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
-import { errorCode } from '../core/errors.ts';
+import { errorCode, FileInUse } from '../core/errors.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { parseJsonFile, toJsonFile } from './schemas.ts';
@@ -103,6 +103,7 @@ const alone = <T>(files: Files, home: string, act: () => Promise<T>): Promise<T>
   });
 
 const diskCodes: Readonly<Record<string, string>> = {
+  EBUSY: 'it is in use by another program, or a disk is mounted there',
   EINVAL: 'it is a pipe or a device, not a file',
   EACCES: 'permission denied',
   EPERM: 'operation not permitted',
@@ -130,6 +131,7 @@ export async function guardWrites<T>(home: string, act: () => Promise<T>): Promi
   try {
     return await act();
   } catch (error) {
+    if (error instanceof FileInUse) throw problem('file-in-use', { file: plain(error.path) }, { cause: error });
     const why = diskReason(error);
     if (why === undefined) throw error;
     throw problem('home-not-writable', { home: plain(folderOf(error, home)), why }, { cause: error });

@@ -18,6 +18,7 @@ export const shellCommand =
         env: withoutSecrets(env),
         stdio: ['pipe', 'ignore', 'pipe'],
         detached: platform !== 'win32',
+        windowsHide: true,
       });
       let complaint = '';
       child.stderr.on('data', (chunk) => {

@@ -21,6 +21,8 @@ export interface TokenDeps {
   refresh(old: TokenSet): Promise<TokenSet>;
   /** a temporary failure was covered by a token that is still valid */
   note(text: string): void;
+  /** a new token is handed out that could not be stored */
+  warn(text: string): void;
 }
 
 export interface TokenWish {
@@ -145,7 +147,7 @@ async function refreshUnderLock(record: MailboxRecord, before: TokenSet, wish: T
     // A sign-in or a logout takes no lock. One that happened during the request counts, and not the new token.
     const there = await tokenThere(record, deps);
     if (there.accessToken.reveal() !== now.accessToken.reveal()) return there;
-    await replace(record, now, fresh, deps.store);
+    await keep(record, now, fresh, deps);
     return fresh;
   } catch (error) {
     const temporary = error instanceof MailauthError && error.exit === Exit.temporary;
@@ -156,12 +158,25 @@ async function refreshUnderLock(record: MailboxRecord, before: TokenSet, wish: T
 }
 
 /**
+ * Puts the new set in place of the old one. Where another program has the file open, the new token is handed out all the same: the stored
+ * refresh token can still be used the next time.
+ */
+export async function keep(record: MailboxRecord, old: TokenSet, fresh: TokenSet, deps: Pick<TokenDeps, 'store' | 'warn'>): Promise<void> {
+  try {
+    await replace(record, old, fresh, deps.store);
+  } catch (error) {
+    if (!(error instanceof MailauthError) || error.code !== 'file-in-use') throw error;
+    deps.warn(`The new token was not stored: ${error.title}. The next command renews it again.`);
+  }
+}
+
+/**
  * The old set is in the store until the new one is, as a whole: the sealed file is renamed into place, a keychain entry is exchanged by its
  * service, a split value switches its head last (split.ts). Killed before that, the next refresh presents the old refresh token again:
  * Microsoft does not revoke it when it is used (learn.microsoft.com/entra/identity-platform/refresh-tokens). A store that does not give
  * back what was written gets the old set again, and no token is given out.
  */
-export async function replace(record: MailboxRecord, old: TokenSet, fresh: TokenSet, store: SecretStore): Promise<void> {
+async function replace(record: MailboxRecord, old: TokenSet, fresh: TokenSet, store: SecretStore): Promise<void> {
   const entry = tokenEntry(record);
   const value = encodeTokenSet(fresh);
   await store.write(entry, value);

@@ -2,7 +2,7 @@ import { mailOf } from '../core/cloud.ts';
 import type { MailboxRecord, TokenSet } from '../core/mailbox.ts';
 import { problem } from '../errors/problem.ts';
 import { guardWrites } from '../store/home.ts';
-import { currentToken, isFresh, replace, type TokenDeps, type TokenWish, tokenLock, tokenThere } from './current.ts';
+import { currentToken, isFresh, keep, type TokenDeps, type TokenWish, tokenLock, tokenThere } from './current.ts';
 
 /**
  * The token for Microsoft Graph, from the same sign-in as that of the mail servers: a token request names one resource, and the refresh token
@@ -24,7 +24,7 @@ export async function currentGraphToken(record: MailboxRecord, wish: TokenWish, 
     const { accessToken, issuedAt, expiresAt, scopes } = fresh;
     const { refreshToken, refreshTokenIssuedAt, ...kept } = now;
     const renewed = { refreshToken: fresh.refreshToken ?? refreshToken, refreshTokenIssuedAt: fresh.refreshTokenIssuedAt ?? issuedAt };
-    await replace(record, now, { ...kept, ...renewed, graph: { accessToken, issuedAt, expiresAt, scopes } }, deps.store);
+    await keep(record, now, { ...kept, ...renewed, graph: { accessToken, issuedAt, expiresAt, scopes } }, deps);
     return fresh;
   } finally {
     await release();

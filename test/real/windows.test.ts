@@ -78,6 +78,28 @@ describe('the main job', () => {
     expect(existsSync(wine.here('C:\\mail home\\x\\keepalive-task.xml'))).toBe(false);
   });
 
+  it('hands out the new token while another program has the sealed file open', async () => {
+    const sealed = 'C:\\mail home\\x\\sandbox\\secrets.sealed';
+    const [holding, letGo] = ['C:\\holding', 'C:\\let-go'];
+    const hold = [
+      "const fs = require('node:fs');",
+      `fs.openSync(${JSON.stringify(sealed)}, 'r');`,
+      `fs.writeFileSync(${JSON.stringify(holding)}, '');`,
+      `setInterval(() => fs.existsSync(${JSON.stringify(letGo)}) && process.exit(), 50);`,
+    ];
+    const holder = wine.node(hold.join('\n'));
+    while (!existsSync(wine.here(holding))) await sleep(50);
+    const before = await readFile(wine.here(sealed));
+    const { stdout, stderr } = await run(refresh, withKey);
+    expect(stdout).toMatch(token);
+    expect(stderr.replace(/\s+/g, ' ')).toContain(`The new token was not stored: Another program has ${sealed} open.`);
+    expect(await readFile(wine.here(sealed))).toEqual(before);
+    await writeFile(wine.here(letGo), '');
+    await holder;
+    expect(await run(refresh, withKey)).toMatchObject({ stderr: '' });
+    expect(await readFile(wine.here(sealed))).not.toEqual(before);
+  });
+
   it('gives five processes at once one token', async () => {
     const all = await Promise.all([1, 2, 3, 4, 5].map(() => run(refresh, withKey)));
     expect(new Set(all.map(({ stdout }) => stdout)).size).toBe(1);

@@ -27,6 +27,7 @@ export function graphTokenNow({ deps, store, cloud }: SignedInAt, record: Mailbo
         return refreshed({ ...record, scopes }, old, { ctx, stepTimeoutMs, network: () => deps.network(), store, cloud, isChosen: true });
       },
       note: (text) => report.detail(text),
+      warn: (text) => report.note(text),
     },
   );
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode } from '../../core/errors.ts';
+import { errorCode, FileInUse } from '../../core/errors.ts';
 import { heldBy, isOwnLink, makeFolder, ownerInside } from './owners.ts';
 
 /**
@@ -15,7 +15,7 @@ export async function writeAtomic(path: string, content: string | Uint8Array): P
   const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await writeWhole(await open(temporary, 'wx', 0o600), content, { folder: dirname(target), inPlaceOf: target });
-    await inSpiteOfReaders(() => rename(temporary, target));
+    await inSpiteOfReaders(() => rename(temporary, target), target);
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw error;
@@ -32,17 +32,24 @@ async function targetOf(path: string): Promise<string> {
   return held?.link === undefined || !isOwnLink(held) ? path : realpath(path);
 }
 
-const mostPauses = 20;
+const mostPauses = 65;
 
-/** Windows refuses to replace a file while a reader or a virus scanner has it open: for moments, so it is tried for a second or two. */
-export async function inSpiteOfReaders(act: () => Promise<void>, platform: NodeJS.Platform = process.platform): Promise<void> {
+/**
+ * Windows refuses to replace a file while another program has it open: a reader, a virus scanner or a backup. That takes moments, so it is tried
+ * for six seconds, less than after which a lock counts as dead. Throws `FileInUse`.
+ */
+export async function inSpiteOfReaders(
+  act: () => Promise<void>,
+  path: string,
+  { platform = process.platform, mostTries = mostPauses }: { readonly platform?: NodeJS.Platform; readonly mostTries?: number } = {},
+): Promise<void> {
   for (let pauses = 1; ; pauses += 1) {
     try {
       return await act();
     } catch (error) {
       const code = errorCode(error);
-      const isInUse = platform === 'win32' && (code === 'EPERM' || code === 'EACCES' || code === 'EBUSY');
-      if (!isInUse || pauses > mostPauses) throw error;
+      if (platform !== 'win32' || (code !== 'EPERM' && code !== 'EACCES' && code !== 'EBUSY')) throw error;
+      if (pauses > mostTries) throw new FileInUse(path, error);
     }
     await new Promise((done) => setTimeout(done, Math.min(10 * pauses, 100)));
   }

@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeChildProcess } from '../../core/builtins.ts';
@@ -100,7 +100,9 @@ const withheld = /^(MAILAUTH_.*|NODE_.*)$/;
 
 function fork(path: string, env: Env): ChildProcess {
   const kept = Object.fromEntries(Object.entries(env).filter(([name]) => !withheld.test(name)));
-  return nodeChildProcess().fork(path, [], { env: kept, execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const stdio: StdioOptions = ['ignore', 'ignore', 'ignore', 'ipc'];
+  // As `fork` does it, which does not say in its types that it hides the window of a console.
+  return nodeChildProcess().spawn(process.execPath, [path], { env: kept, stdio, windowsHide: true });
 }
 
 /** Beside this file, beside the bundle's chunks, or in the build when this runs from its sources. */

@@ -123,6 +123,7 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'keychain-no-collection',
     'keychain-no-provider',
     'key-file-exists',
+    'file-in-use',
     'key-file-not-made',
     'key-file-not-closed',
     'windows-open',

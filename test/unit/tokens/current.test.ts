@@ -95,6 +95,7 @@ function deps(): TokenDeps {
     },
     refuseForeign: async () => undefined,
     note: (text) => void log.push(text),
+    warn: (text) => void log.push(`warn ${text}`),
   };
 }
 
@@ -115,6 +116,22 @@ describe('currentToken', () => {
     expect(await get()).toBe('access-new');
     expect(log).toEqual(['lock', 'refresh refresh-old', 'write', 'release']);
     expect(await get()).toBe('access-new');
+  });
+
+  it('a file that another program has open: the new token is handed out and not lost, with a warning that names the file', async () => {
+    keep(tokens('old', 10));
+    const open = deps();
+    const inUse = {
+      ...open,
+      store: { ...open.store, write: async () => Promise.reject(problem('file-in-use', { file: 'secrets.sealed' })) },
+    };
+    const set = await currentToken(record, { minValidityMs: 300_000, force: true }, inUse);
+    expect(set.accessToken.reveal()).toBe('access-new');
+    expect(log.find((line) => line.startsWith('warn'))).toContain('Another program has secrets.sealed open');
+    // The stored refresh token is the old one still.
+    log.length = 0;
+    await currentToken(record, { minValidityMs: 300_000, force: true }, deps());
+    expect(log).toContain('refresh refresh-old');
   });
 
   it('a store that refuses the new token is an error, not a token that is lost later', async () => {

@@ -1,5 +1,5 @@
 import { Exit } from '../../../core/errors.ts';
-import { led, line, mailauth } from '../../../core/next.ts';
+import { again, led, line, mailauth, noted } from '../../../core/next.ts';
 import { byPlatform, byShell } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
@@ -38,6 +38,16 @@ export const diskEntries = {
       mailauth('doctor'),
       led('Keep the files of mailauth in another folder that this user can write to', { ...mailauth('setup'), home: 'mailauth' }),
     ],
+  }),
+
+  'file-in-use': entry<{ file: string }>({
+    exit: Exit.temporary,
+    source: 'https://learn.microsoft.com/windows/win32/fileio/creating-and-opening-files',
+    says: ['The process cannot access the file because it is being used by another process', 'EBUSY: resource busy or locked'],
+    title: ({ file }) => `Another program has ${file} open`,
+    why: () => 'A backup, a virus scanner, a synchronised folder or an editor. Windows lets nobody replace the file meanwhile.',
+    next: () => [noted(again(), 'once it is closed'), 'Except the folder of mailauth from scans and from synchronisation.'],
+    retryHelps: true,
   }),
 
   'install-refused': entry({

@@ -1,6 +1,7 @@
 import { chmod, chown, lchown, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FileInUse } from '../../../../src/core/errors.ts';
 import { createFile, inSpiteOfReaders, writeAtomic } from '../../../../src/system/disk/atomic-write.ts';
 import { lock } from '../../../../src/system/disk/lock.ts';
 import { temporaryFolder } from '../../../support/context.ts';
@@ -119,14 +120,20 @@ it('tries again on Windows while somebody reads the old file, and nowhere else',
   const act = async () => {
     if (refusals-- > 0) throw Object.assign(new Error('in use'), { code: 'EPERM' });
   };
-  await inSpiteOfReaders(act, 'win32');
+  await inSpiteOfReaders(act, 'C:\\file', { platform: 'win32' });
   expect(refusals).toBe(-1);
   refusals = 1;
-  await expect(inSpiteOfReaders(act, 'linux')).rejects.toMatchObject({ code: 'EPERM' });
+  await expect(inSpiteOfReaders(act, 'C:\\file', { platform: 'linux' })).rejects.toMatchObject({ code: 'EPERM' });
   const gone = async () => {
     throw Object.assign(new Error('gone'), { code: 'ENOENT' });
   };
-  await expect(inSpiteOfReaders(gone, 'win32')).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(inSpiteOfReaders(gone, 'C:\\file', { platform: 'win32' })).rejects.toMatchObject({ code: 'ENOENT' });
+  const held = async () => {
+    throw Object.assign(new Error('in use'), { code: 'EBUSY' });
+  };
+  await expect(inSpiteOfReaders(held, 'C:\\file', { platform: 'win32', mostTries: 2 })).rejects.toEqual(
+    new FileInUse('C:\\file', expect.anything()),
+  );
 });
 
 it('leaves nothing behind when it fails', async () => {
