@@ -12,7 +12,16 @@ import { problem } from '../errors/problem.ts';
 import type { ExportClient, ExportValues } from '../export/client.ts';
 import { exportClients, exportText, tooLongLine } from '../export/clients.ts';
 import { passwdFileHash } from '../export/dovecot.ts';
-import { carriedOwn, carriedPaths, carriedProxies, carriedValues, secretVariables, type Variable } from '../session/carried.ts';
+import {
+  asFlags,
+  carriedOwn,
+  carriedPaths,
+  carriedProxies,
+  carriedValues,
+  secretVariables,
+  type Variable,
+  variableFlags,
+} from '../session/carried.ts';
 import { type CommandModule, examples } from '../session/command.ts';
 import { mailboxArgument, mailboxesOf, withoutToken } from '../session/mailbox-argument.ts';
 import type { Session } from '../session/session.ts';
@@ -135,7 +144,8 @@ async function callsFor(
   const meant = [
     ...(isOneOfSeveral ? ['--for', record.for] : []),
     ...(globals.sandbox ? ['--sandbox'] : []),
-    ...(onWindows ? flagsFor(variables, globals) : []),
+    // The sandbox goes with no other cloud.
+    ...(onWindows ? asFlags(variables, (flag) => !(globals.sandbox && flag.startsWith('--cloud'))) : []),
   ];
   return {
     command: byAgent ? await askingAgent(record, session, isOneOfSeveral) : [...program, 'token', 'get', record.mailbox, ...meant],
@@ -152,21 +162,6 @@ async function callsFor(
     ...defined({ authorities }),
   };
 }
-
-/** Those variables that a flag stands for. The sandbox goes with no other cloud. */
-const flagsFor = (variables: readonly Variable[], { sandbox }: Session['globals']): readonly string[] =>
-  variables.flatMap(([name, value]) => {
-    const flag = variableFlags.get(name);
-    return flag === undefined || (sandbox && flag.startsWith('--cloud')) ? [] : [flag, value];
-  });
-
-const variableFlags: ReadonlyMap<string, string> = new Map([
-  ['MAILAUTH_HOME', '--home'],
-  ['MAILAUTH_KEY_FILE', '--key-file'],
-  ['MAILAUTH_STORE', '--store'],
-  ['MAILAUTH_CLOUD', '--cloud'],
-  ['MAILAUTH_CLOUD_FILE', '--cloud-file'],
-]);
 
 /** What the mailbox named and the flags do not say, for a program of Windows: it reads its user's own variables. */
 const setForUser = (variables: readonly Variable[], { ctx }: Session): readonly string[] =>

@@ -39,6 +39,22 @@ export const carriedPaths = (ctx: Pick<Context, 'env'>, names: readonly string[]
 export const carriedOwn = (ctx: Pick<Context, 'env'>): readonly Variable[] =>
   ownVariables.flatMap((name) => (name.endsWith('_FILE') ? carriedPaths : carriedValues)(ctx, [name]));
 
+/** The flags that say what these variables say, for Windows: neither a task nor a command line sets a variable there. */
+export const variableFlags: ReadonlyMap<string, string> = new Map([
+  ['MAILAUTH_HOME', '--home'],
+  ['MAILAUTH_KEY_FILE', '--key-file'],
+  ['MAILAUTH_STORE', '--store'],
+  ['MAILAUTH_CLOUD', '--cloud'],
+  ['MAILAUTH_CLOUD_FILE', '--cloud-file'],
+]);
+
+/** The variables as flags, those without one left out. */
+export const asFlags = (variables: readonly Variable[], isWanted: (flag: string) => boolean): readonly string[] =>
+  variables.flatMap(([name, value]) => {
+    const flag = variableFlags.get(name);
+    return flag === undefined || !isWanted(flag) ? [] : [flag, value];
+  });
+
 /** A proxy's password is a secret: that variable is left out, and a note says so. */
 export const carriedProxies = ({
   ctx,

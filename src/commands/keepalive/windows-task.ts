@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Context } from '../../core/context.ts';
 import { line, mailauth, type NextStep, noted } from '../../core/next.ts';
 import { problem } from '../../errors/problem.ts';
+import { asFlags, variableFlags } from '../../session/carried.ts';
 import { guardWrites } from '../../store/home.ts';
 import { ownSid } from '../../store/windows-access.ts';
 import type { Timer, TimerRun } from './units.ts';
@@ -49,7 +50,7 @@ const firstHeadless = 17_763;
 
 /** Microsoft, "Task Scheduler Schema". The order of a trigger's elements is fixed there. */
 export function taskXml({ program, words, variables }: TimerRun, user: string, { env, machine }: Pick<Context, 'env' | 'machine'>): string {
-  const command = [...program, ...words, ...asFlags(variables, words)];
+  const command = [...program, ...words, ...asFlags(variables, (flag) => !words.includes(flag))];
   const isHeadless = Number(machine.release.split('.')[2]) >= firstHeadless;
   const conhost = `${env.SystemRoot || 'C:\\Windows'}\\System32\\conhost.exe`;
   const [file = '', ...args] = isHeadless ? [conhost, '--headless', ...command] : command;
@@ -94,24 +95,9 @@ export function taskXml({ program, words, variables }: TimerRun, user: string, {
 
 const escaped = (text: string): string => text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c] ?? c);
 
-/** A task has no variables of its own. What has an option is given by it. */
-const options: Readonly<Record<string, string>> = {
-  MAILAUTH_HOME: '--home',
-  MAILAUTH_KEY_FILE: '--key-file',
-  MAILAUTH_STORE: '--store',
-  MAILAUTH_CLOUD: '--cloud',
-  MAILAUTH_CLOUD_FILE: '--cloud-file',
-};
-
-const asFlags = (variables: TimerRun['variables'], given: readonly string[]): readonly string[] =>
-  variables.flatMap(([name, value]) => {
-    const option = options[name];
-    return option === undefined || given.includes(option) ? [] : [option, value];
-  });
-
 /** The variables that no option replaces. */
 export const withoutOption = ({ variables }: TimerRun): readonly string[] =>
-  variables.flatMap(([name]) => (options[name] === undefined ? [name] : []));
+  variables.flatMap(([name]) => (variableFlags.has(name) ? [] : [name]));
 
 /** One argument as a program of Windows reads its command line (Microsoft, "Parsing C++ command-line arguments"). */
 const argument = (word: string): string =>
