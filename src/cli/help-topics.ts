@@ -40,6 +40,8 @@ const environment = `Environment variables. A flag wins over its variable.
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
                            used for HTTP and for the mail protocols; the lower-case names win
   NODE_EXTRA_CA_CERTS      PEM file of a further certificate authority
+  NODE_USE_SYSTEM_CA       1: what the system trusts is trusted too, such as Windows' own store
+                           (Node.js 22.19, 24.6 or newer)
   NODE_TLS_REJECT_UNAUTHORIZED
                            ignored: mailauth always checks certificates; doctor warns of 0
   NODE_OPTIONS, NODE_DEBUG, SSLKEYLOGFILE

@@ -32,6 +32,7 @@ const known: Readonly<Record<string, Showing>> = {
   NO_PROXY: 'private',
   no_proxy: 'private',
   NODE_EXTRA_CA_CERTS: 'plain',
+  NODE_USE_SYSTEM_CA: 'plain',
   NODE_TLS_REJECT_UNAUTHORIZED: 'plain',
   NODE_OPTIONS: 'private',
   NODE_DEBUG: 'plain',

@@ -20,6 +20,8 @@ const ownVariables: readonly string[] = [
   'MAILAUTH_PASSPHRASE_FILE',
   'MAILAUTH_DATABASE_URL_FILE',
   'MAILAUTH_DEBUG',
+  // Node's own: whether the authorities that the system trusts are trusted.
+  'NODE_USE_SYSTEM_CA',
   'MAILAUTH_PLAIN',
 ];
 

@@ -70,7 +70,7 @@ function timerRun(session: Session): TimerRun {
     variables: [
       ['MAILAUTH_HOME', resolveHome(ctx)],
       ...carriedPaths(ctx, fileVariables),
-      ...carriedValues(ctx, ['MAILAUTH_STORE', 'MAILAUTH_CLOUD']),
+      ...carriedValues(ctx, ['MAILAUTH_STORE', 'MAILAUTH_CLOUD', 'NODE_USE_SYSTEM_CA']),
       ...carriedProxies({ ctx, report }),
     ],
   };

@@ -51,8 +51,25 @@ export function tls(socket: Socket, { where, signal, context, protocols }: TlsOp
         return wrapped;
       });
     },
-    () => seen,
+    () => ({ ...seen, ...defined({ systemTrust: systemTrustOf(process) }) }),
   );
+}
+
+/**
+ * How this Node.js is told to trust the certificates that Windows trusts (nodejs.org/api/cli.html: `--use-system-ca` from 22.15 and 23.8,
+ * NODE_USE_SYSTEM_CA from 22.19 and 24.6). Undefined where it cannot, where it does already, and on other systems.
+ */
+export function systemTrustOf({
+  platform,
+  version,
+  env,
+  allowedNodeEnvironmentFlags: options,
+}: Pick<NodeJS.Process, 'platform' | 'version' | 'env' | 'allowedNodeEnvironmentFlags'>): CertificateSeen['systemTrust'] {
+  const isOn = env.NODE_USE_SYSTEM_CA === '1' || env.NODE_OPTIONS?.includes('--use-system-ca') === true;
+  if (platform !== 'win32' || isOn || !options.has('--use-system-ca')) return undefined;
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  const hasVariable = major > 24 || (major === 24 && minor >= 6) || (major === 22 && minor >= 19);
+  return hasVariable ? 'NODE_USE_SYSTEM_CA' : 'NODE_OPTIONS';
 }
 
 /** Node answers an empty object where the peer sent no certificate, whatever the type says. */

@@ -17,6 +17,8 @@ export interface CertificateSeen {
   readonly validTo?: string | undefined;
   /** the server sent no certificate but its own */
   readonly alone?: boolean | undefined;
+  /** on Windows: the variable that makes this Node.js trust what Windows trusts, where it does not do so already */
+  readonly systemTrust?: 'NODE_USE_SYSTEM_CA' | 'NODE_OPTIONS' | undefined;
 }
 
 /** Where a proxy is in use, it is asked before the firewall. */

@@ -1,4 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
+import { noted } from '../../../core/next.ts';
+import { setVariable } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { atStart, type CertificateSeen, exemption, lookHere, target, type Where } from './network-words.ts';
@@ -60,11 +62,21 @@ export const tlsEntries = {
       const incomplete = v.alone === true ? ' Or the server does not send the certificate of its intermediate authority.' : '';
       return `${who}: a company proxy or an antivirus program that opens TLS, or an impostor.${incomplete}`;
     },
-    next: () => [
-      lookHere,
-      "If it is your company's own authority, name its PEM file in NODE_EXTRA_CA_CERTS.",
-      'If the system trusts it: NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt on Debian, or NODE_USE_SYSTEM_CA=1 from Node.js 22.15 on.',
-    ],
+    next: ({ systemTrust }) =>
+      systemTrust === 'NODE_USE_SYSTEM_CA' || systemTrust === 'NODE_OPTIONS'
+        ? [
+            noted(
+              setVariable(systemTrust, systemTrust === 'NODE_OPTIONS' ? '--use-system-ca' : '1'),
+              'trusts what Windows trusts: the authority of your company is mostly there',
+            ),
+            lookHere,
+            'Or name the PEM file of that authority in NODE_EXTRA_CA_CERTS.',
+          ]
+        : [
+            lookHere,
+            "If it is your company's own authority, name its PEM file in NODE_EXTRA_CA_CERTS.",
+            'If the system trusts it: NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt on Debian, or NODE_USE_SYSTEM_CA=1 (Node.js 22.19, 24.6 or newer).',
+          ],
     retryHelps: false,
   }),
   'tls-hostname': entry<Where>({

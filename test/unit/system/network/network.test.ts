@@ -7,7 +7,10 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Network } from '../../../../src/core/context.ts';
 import { Interrupted, MailauthError } from '../../../../src/core/errors.ts';
+import { shown } from '../../../../src/core/shown.ts';
+import { problem } from '../../../../src/errors/problem.ts';
 import { createNetwork } from '../../../../src/system/network/network.ts';
+import { systemTrustOf } from '../../../../src/system/network/sockets.ts';
 import { type Canned, certificate, type HttpsServer, httpsServer, type Received } from '../../../support/https-server.ts';
 import { nextOf } from '../../../support/next.ts';
 
@@ -120,6 +123,30 @@ describe('request', () => {
     expect(nextOf(untrusted).join()).toContain('NODE_EXTRA_CA_CERTS');
     const trusting = network.trusting(tls.cert);
     expect((await trusting.request(get(server.origin))).status).toBe(200);
+  });
+
+  it.each<[string, NodeJS.Platform, string | undefined]>([
+    ['v22.14.0', 'win32', undefined],
+    ['v22.15.0', 'win32', 'NODE_OPTIONS'],
+    ['v22.19.0', 'win32', 'NODE_USE_SYSTEM_CA'],
+    ['v23.11.0', 'win32', 'NODE_OPTIONS'],
+    ['v24.5.0', 'win32', 'NODE_OPTIONS'],
+    ['v24.6.0', 'win32', 'NODE_USE_SYSTEM_CA'],
+    ['v26.0.0', 'win32', 'NODE_USE_SYSTEM_CA'],
+    ['v24.6.0', 'linux', undefined],
+  ])('Node.js %s on %s trusts the store of Windows by %s', (version, platform, wanted) => {
+    const allowedNodeEnvironmentFlags = new Set(version === 'v22.14.0' ? [] : ['--use-system-ca']);
+    const node = { version, platform, env: {}, allowedNodeEnvironmentFlags };
+    expect(systemTrustOf(node)).toBe(wanted);
+    // One that does so already has no use for the advice.
+    expect(systemTrustOf({ ...node, env: { NODE_USE_SYSTEM_CA: '1' } })).toBeUndefined();
+    expect(systemTrustOf({ ...node, env: { NODE_OPTIONS: '--use-system-ca' } })).toBeUndefined();
+    const { next } = problem('tls-untrusted', { host: 'login.microsoftonline.com', port: 443, systemTrust: systemTrustOf(node) });
+    const first = next[0] === undefined ? '' : shown(next[0], { shell: 'powershell', onWindows: true });
+    expect(first.replace(/ {3}#.*/, '')).toBe(
+      { NODE_OPTIONS: "$env:NODE_OPTIONS = '--use-system-ca'", NODE_USE_SYSTEM_CA: "$env:NODE_USE_SYSTEM_CA = '1'" }[wanted ?? ''] ??
+        'mailauth doctor',
+    );
   });
 
   it('hands libraries one trust for all their connections, NODE_EXTRA_CA_CERTS in it', async () => {
