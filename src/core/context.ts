@@ -201,7 +201,7 @@ export interface Keys {
    * Gives each key to `pressed`, until `stop`. Text that comes in one piece (a paste, an arrow key) is no key. `over` rejects with `Interrupted` at
    * Ctrl-C, at Ctrl-D and where the terminal is closed. What was typed and not used is dropped.
    */
-  listen(pressed: (key: string) => void): { readonly over: Promise<never>; stop(): void };
+  listen(pressed: (key: string) => void): { readonly over: Promise<never>; stop(): Promise<void> };
 }
 
 export type BrowserOutcome = { readonly kind: 'opened' } | { readonly kind: 'failed'; readonly why: string };

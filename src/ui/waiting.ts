@@ -30,7 +30,7 @@ export async function waitWithKeys<T>(
     report.waiting({ ...wait, keys: keys.map(({ key, shown = key, does }) => `${shown} ${does}`) });
     return await Promise.race([work, pressed.over]);
   } finally {
-    pressed.stop();
+    await pressed.stop();
     report.settle();
   }
 }

@@ -63,7 +63,7 @@ const noPrompts: Prompts = {
 };
 
 /** Nobody presses a key. */
-const noKeys: Keys = { listen: () => ({ over: new Promise(() => undefined), stop: () => undefined }) };
+const noKeys: Keys = { listen: () => ({ over: new Promise(() => undefined), stop: async () => undefined }) };
 
 const noBrowser: Browser = { usable: false, open: async () => ({ kind: 'failed', why: 'no browser in this test' }) };
 

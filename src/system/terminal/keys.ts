@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import type { Keys } from '../../core/context.ts';
 import { Exit, Interrupted } from '../../core/errors.ts';
 
@@ -29,14 +30,23 @@ export function terminalKeys(process: NodeJS.Process): Keys {
       input.resume();
       return {
         over,
-        stop: () => {
+        stop: async () => {
           input.off('data', read).off('end', closed).off('error', closed);
-          input.setRawMode(false);
-          input.pause();
+          await endRawMode(input);
         },
       };
     },
   };
+}
+
+/**
+ * Node stops reading in the turn after `pause`. On Windows, where raw mode ends before that, the next question loses its first key (seen under
+ * Wine 8 with Node 22).
+ */
+export async function endRawMode(input: NodeJS.ReadStream): Promise<void> {
+  input.pause();
+  await immediate();
+  input.setRawMode(false);
 }
 
 /** As the terminal does it: the shell gets its terminal back as it was, and `fg` goes on. */

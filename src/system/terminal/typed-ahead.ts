@@ -1,5 +1,6 @@
-import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Interrupted } from '../../core/errors.ts';
+import { endRawMode } from './keys.ts';
 
 /** What a terminal holds for us comes with the next turn of the event loop, over a slow line a little later. */
 const listenMs = 20;
@@ -19,10 +20,8 @@ export async function dropTypedAhead(input: NodeJS.ReadStream): Promise<void> {
   try {
     await sleep(listenMs);
   } finally {
-    input.off('data', drop).pause();
-    // Node stops reading in the next turn. On Windows, where raw mode ends before that, the next question loses its first key.
-    await immediate();
-    input.setRawMode(false);
+    input.off('data', drop);
+    await endRawMode(input);
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the keys that end a program
   if (/[\u0003\u0004]/.test(dropped)) throw new Interrupted();
