@@ -76,7 +76,7 @@ export interface Machine {
   readonly user: string;
   readonly homeFolder: string;
   /** how this program is started again from anywhere: the path of Node.js and of the script */
-  readonly program: readonly [node: string, script: string];
+  readonly program: readonly string[];
 }
 
 /** Text that may be longer than memory: read as UTF-8, or UTF-16 where a byte order mark says so. Failures are `NodeJS.ErrnoException`. */

@@ -23,7 +23,8 @@ export type KeychainProvider = 'gnome-keyring' | 'kwallet' | 'keepassxc';
 
 /**
  * What is wrong with the keychain as a whole; `damaged` and `unconfirmed` are about the one entry. `busy` did not answer in time, `hung`
- * cannot answer, `unconfirmed` wants a person's yes for the entry, `no-binding` is a missing part of the installation.
+ * cannot answer, `unconfirmed` wants a person's yes for the entry, `no-binding` is a missing part of the installation, and
+ * `left-out` one that the single-file program never has (release/single-file.mjs).
  */
 export type KeychainTrouble =
   | 'no-bus'
@@ -35,6 +36,7 @@ export type KeychainTrouble =
   | 'hung'
   | 'denied'
   | 'no-binding'
+  | 'left-out'
   | 'damaged'
   | 'other';
 

@@ -68,6 +68,7 @@ export const keychainSays: Readonly<Record<KeychainTrouble, readonly (string | K
     mac('errSecAuthFailed'),
     mac('errSecUserCanceled'),
   ],
+  'left-out': [],
   'no-binding': ['Cannot find native binding', "Cannot find module '@napi-rs/keyring", 'Failed to load native binding'],
   damaged: [],
   other: [kwallet('createDLGroup failed: maybe libqca-ossl is missing'), kwallet('Client public key size is invalid')],

@@ -28,6 +28,7 @@ const codes = {
   hung: 'keychain-hung',
   denied: 'keychain-denied',
   'no-binding': 'keychain-no-binding',
+  'left-out': 'keychain-left-out',
   other: 'keychain-failed',
 } as const satisfies Record<Exclude<KeychainTrouble, 'damaged'>, string>;
 

@@ -80,7 +80,8 @@ function machineOf({ version, arch, env, platform, execPath, argv }: NodeJS.Proc
   return {
     node: version.replace(/^v/, ''),
     arch,
-    program: [execPath, argv[1] ?? ''],
+    // The single-file program is one word: Node and the script in one.
+    program: argv[1] === execPath ? [execPath] : [execPath, argv[1] ?? ''],
     get release() {
       return release();
     },

@@ -118,6 +118,7 @@ const reasons: Readonly<Record<string, readonly ProblemCode[]>> = {
     'keychain-denied',
     'keychain-failed',
     'keychain-hung',
+    'keychain-left-out',
     'keychain-locked',
     'keychain-no-bus',
     'keychain-no-collection',

@@ -201,6 +201,15 @@ export const keychainEntries = {
     retryHelps: false,
   }),
 
+  'keychain-left-out': entry<Keychain>({
+    exit: Exit.noStore,
+    source: sources.own,
+    title: () => 'The single-file program keeps secrets in the sealed file only',
+    why: () => 'It cannot use the keychain of this system. mailauth from npm can.',
+    next: (v) => [sealedFile(v), noted(line`npm install --global entra-mailauth`, 'the mailauth that uses the keychain')],
+    retryHelps: false,
+  }),
+
   'keychain-failed': entry<Keychain>({
     exit: Exit.noStore,
     source: sources.secretService,
