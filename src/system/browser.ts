@@ -77,6 +77,8 @@ function hasLauncher(env: Env): boolean {
 function startCommand(command: string, address: string, env: Env, platform: NodeJS.Platform): ChildProcess {
   const [program, ...rest] = isFile(command) ? [command] : splitWords(command, platform);
   if (program === undefined) throw new Error('BROWSER is empty');
+  // Node.js starts none without a shell (CVE-2024-27980), and a shell would read the address.
+  if (platform === 'win32' && /\.(?:cmd|bat)$/i.test(program)) throw new Error('a .cmd or .bat file is for a shell: name an .exe');
   return spawn(program, [...rest, address], { stdio: 'ignore', detached: platform !== 'win32', env: withoutSecrets(env) });
 }
 

@@ -71,6 +71,20 @@ describe('BROWSER', () => {
     expect(outcome).toEqual({ kind: 'failed', why: 'the command in BROWSER could not be started (ENOENT)' });
   });
 
+  it('that is a batch file of Windows is not started, and that is said', async () => {
+    const clock = systemClock;
+    const onWindows = createBrowser({
+      env: { BROWSER: 'C:\\b\\open.cmd' },
+      platform: 'win32',
+      clock,
+      signal: new AbortController().signal,
+    });
+    expect(await onWindows.open(address)).toEqual({
+      kind: 'failed',
+      why: 'the command in BROWSER could not be started (a .cmd or .bat file is for a shell: name an .exe)',
+    });
+  });
+
   it('that still runs when the watch is over has opened', async () => {
     const path = join(folder.path, 'stays');
     await writeFile(path, `#!/bin/sh\necho $$ > "${folder.path}/pid"\nexec sleep 30\n`);
