@@ -64,9 +64,10 @@ describe('the package from npm, in an empty folder', { timeout: 120_000 }, () =>
     const bin = join(runtime.app, 'package/bin');
     const place = await emptyFolder(`on-${version}`, bin);
     expect((await place.run('node', ['--version'])).stdout).toBe(`v${version}\n`);
-    // This machine's npm, run by that Node.
+    // This machine's npm, run by that Node; its settings (a proxy, an authority) lie beside this machine's Node.
     const cli = await realpath((await exec('sh', ['-c', 'command -v npm'])).stdout.trim());
-    await place.run('node', [cli, 'install', ...quietly, tarball]);
+    const { stdout: settings } = await exec('npm', ['config', 'get', 'globalconfig']);
+    await place.run('node', [cli, 'install', ...quietly, '--globalconfig', settings.trim(), tarball]);
     await works(place);
   });
 
