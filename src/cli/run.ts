@@ -96,7 +96,7 @@ const passwordFile = noted(
   mailauth('setup', { signIn: 'password', passwordFile: '-' }),
   'with the password on standard input; or name a file that holds it',
 );
-const passphraseFile = 'Put the passphrase into a file of mode 0600, and set MAILAUTH_PASSPHRASE_FILE to its path.';
+const passphraseFile = 'Put the passphrase into a file that only you can read (mode 0600), and set MAILAUTH_PASSPHRASE_FILE to its path.';
 
 /** Flags that would take a secret, which mailauth refuses; and where the secret belongs instead. */
 const secretFlags: ReadonlyMap<string, NextStep> = new Map<string, NextStep>([

@@ -18,7 +18,7 @@ interface Refusal extends Database {
 const address = 'postgresql://mailauth@db.contoso.com/mailauth';
 const setAddress = noted(
   setVariable('MAILAUTH_DATABASE_URL', address),
-  'with your server; or MAILAUTH_DATABASE_URL_FILE names a file of mode 0600 with it',
+  'with your server; or MAILAUTH_DATABASE_URL_FILE names a file with it',
 );
 const lookAgain = noted(mailauth('doctor'), 'shows whether it answers');
 const sqlstates = 'https://www.postgresql.org/docs/current/errcodes-appendix.html';

@@ -1,6 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
 import { again, type Line, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
-import { inTurn, makeKeyFile, moveFile, showAccess, unsetVariable } from '../../../core/shell-lines.ts';
+import { byPlatform, inTurn, makeKeyFile, moveFile, showAccess, unsetVariable } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { leftAlone, updating } from './newer-words.ts';
@@ -22,7 +22,8 @@ const withoutCopy = (file: string, ...away: readonly NextStep[]): readonly NextS
 
 /** These variables name files that only the operator knows. */
 const otherKey = 'Set MAILAUTH_KEY_FILE to the path of the key file that was there when the sealed file was made.';
-const passphraseFile = 'Set MAILAUTH_PASSPHRASE_FILE to the path of a file with the passphrase: one line, mode 0600.';
+const passphraseFile =
+  'Set MAILAUTH_PASSPHRASE_FILE to the path of a file with the passphrase on one line, which only you can read (mode 0600).';
 const newKeyFile = led('For a new store on a server, use a key file', makeKeyFile);
 
 type Kind = 'scrypt' | 'key-file';
@@ -174,7 +175,10 @@ export const fileStoreEntries = {
     why: ({ why }) => why,
     next: ({ file }) => [
       noted(mailauth('store keygen', 'mailauth.key'), 'in a folder that this user can write to'),
-      noted(line`sudo mailauth store keygen ${file}`, 'if mailauth itself runs as root'),
+      noted(
+        byPlatform(line`sudo mailauth store keygen ${file}`, line`mailauth store keygen ${file}`),
+        'as root, or in a window of an administrator, if mailauth itself runs so',
+      ),
     ],
   }),
 
