@@ -152,7 +152,7 @@ async function callsFor(
     sending: [...program, 'send', '--mailbox', record.mailbox, ...meant],
     library: {
       url: pathToFileURL(libraryFile).href,
-      variables: variables.filter(([name]) => name !== authoritiesVariable),
+      variables: variables.filter(([name]) => !readAtStart.includes(name)),
       sandbox: globals.sandbox,
       ...(isOneOfSeveral ? { product: record.for } : {}),
     },
@@ -160,6 +160,7 @@ async function callsFor(
     onWindows,
     home: resolveHome(ctx),
     ...defined({ authorities }),
+    atStart: variables.filter(([name]) => readAtStart.includes(name)),
   };
 }
 
@@ -175,6 +176,7 @@ const setForUser = (variables: readonly Variable[], { ctx }: Session): readonly 
 const answeredByCommand = ['MAILAUTH_MAILBOX', 'MAILAUTH_TENANT', 'MAILAUTH_CLIENT_ID', 'MAILAUTH_DEBUG', 'MAILAUTH_PLAIN'];
 
 const authoritiesVariable = 'NODE_EXTRA_CA_CERTS';
+const readAtStart: readonly string[] = [authoritiesVariable, 'NODE_USE_SYSTEM_CA'];
 
 /** In the package it stands beside this program; its sources stand two folders deeper. */
 const libraryFile = join(import.meta.dirname, basename(import.meta.dirname) === 'dist' ? '.' : '../../dist', 'library.mjs');

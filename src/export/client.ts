@@ -19,6 +19,8 @@ export interface ExportValues {
   readonly home: string;
   /** a PEM file of further authorities, from NODE_EXTRA_CA_CERTS */
   readonly authorities?: string;
+  /** what Node reads before the first line of a program: NODE_EXTRA_CA_CERTS, NODE_USE_SYSTEM_CA */
+  readonly atStart?: readonly (readonly [name: string, value: string])[];
   /** for programs of Node.js, which run no command */
   readonly library: {
     readonly url: string;

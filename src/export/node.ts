@@ -48,10 +48,10 @@ transport.close();
   },
 };
 
-/** Node reads this variable before the first line of a program. */
-function startLine({ authorities, shell, onWindows }: ExportValues): string {
-  if (authorities === undefined) return '';
-  const elsewhere = inTurn(setVariable('NODE_EXTRA_CA_CERTS', authorities), line`node mail.mjs`);
-  const said = shell === 'posix' ? `NODE_EXTRA_CA_CERTS=${posixWord(authorities)} node mail.mjs` : shown(elsewhere, { shell, onWindows });
-  return `// Start it so: ${said}\n`;
+/** Node reads these variables before the first line of a program. */
+function startLine({ atStart = [], shell, onWindows }: ExportValues): string {
+  if (atStart.length === 0) return '';
+  const elsewhere = inTurn(...atStart.map(([name, value]) => setVariable(name, value)), line`node mail.mjs`);
+  const words = atStart.map(([name, value]) => `${name}=${posixWord(value)}`).join(' ');
+  return `// Start it so: ${shell === 'posix' ? `${words} node mail.mjs` : shown(elsewhere, { shell, onWindows })}\n`;
 }

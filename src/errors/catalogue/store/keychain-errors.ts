@@ -1,5 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
 import { again, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
+import { byShell, inTurn, unsetVariable } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import {
@@ -29,6 +30,13 @@ const madeJustNow = /made in this session/;
 const shareADatabase =
   'In KeePassXC: open the database, then choose the group that it shares: Database Settings, Secret Service Integration.';
 
+/** Where systemd has the bus of a session; only Linux has it. */
+const runtimeFolder = byShell({
+  posix: line`export XDG_RUNTIME_DIR=/run/user/$(id -u)`,
+  powershell: line`$env:XDG_RUNTIME_DIR = "/run/user/$(id -u)"`,
+  cmd: line`export XDG_RUNTIME_DIR=/run/user/$(id -u)`,
+});
+
 export const keychainEntries = {
   'keychain-no-bus': entry<Keychain>({
     exit: Exit.noStore,
@@ -43,9 +51,7 @@ export const keychainEntries = {
     next: (v) => [
       noted(freshSession, 'a session with an unlocked keyring; run mailauth in it'),
       noted(
-        otherTransport.test(v.why)
-          ? line`unset DBUS_SESSION_BUS_ADDRESS; export XDG_RUNTIME_DIR=/run/user/$(id -u)`
-          : line`export XDG_RUNTIME_DIR=/run/user/$(id -u)`,
+        otherTransport.test(v.why) ? inTurn(unsetVariable('DBUS_SESSION_BUS_ADDRESS'), runtimeFolder) : runtimeFolder,
         'in cron, su and sudo, where a session is running',
       ),
       sealedFile(v),
