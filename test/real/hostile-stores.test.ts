@@ -39,7 +39,7 @@ describe.concurrent('gnome-keyring', () => {
     expect(await seat.run(['token', 'get'])).toEqual(printed(seat.lastToken));
   });
 
-  it.each(['', '{"version":1', '{"version":2,"accessToken":"x"}', 'something else'])(
+  it.each(['', '{"version":1', '{"version":1,"accessToken":"x"}', 'something else'])(
     'an entry changed by hand to %j: exit 7, it stays as it is, and the command that is named repairs it',
     async (value) => {
       const seat = await office.seat();
