@@ -97,7 +97,8 @@ export function acceptedText(question: Question, saved: Known, known: Known): st
 
 /** Checks one raw answer. `next`: where another command than `setup` asks. Throws `value-invalid` (exit 2), `redirect-not-accepted`. */
 export function checkedAnswer(question: Question, raw: string, known: Known, next: NextStep = question.example(known)): string {
-  const value = raw.trim();
+  // A cell of a list or a flag in PowerShell may have spaces in place of commas.
+  const value = question.several === true ? raw.trim().replace(/[\s,]+/g, ',') : raw.trim();
   const complaint = complaintOf(question, value, known);
   if (complaint === undefined) return value;
   if (question.id === 'redirectUri') throw problem('redirect-not-accepted', { uri: value, why: complaint, next });

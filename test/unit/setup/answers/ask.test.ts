@@ -158,7 +158,7 @@ describe('the questions of setup', () => {
   it('lower-cases addresses, splits protocols, reads months', async () => {
     const flags = {
       mailbox: ' HelpDesk@Contoso.com ',
-      protocols: 'smtp, imap,smtp',
+      protocols: 'smtp, imap smtp',
       secretMonths: '6',
       register: 'portal',
       clientType: 'confidential',
