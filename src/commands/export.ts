@@ -141,12 +141,8 @@ async function callsFor(
   const [, authorities] = variables.find(([name]) => name === authoritiesVariable) ?? [];
   const onWindows = ctx.platform === 'win32';
   const program = onWindows ? ctx.machine.program : ['env', ...variables.map((one) => one.join('=')), ...ctx.machine.program];
-  const meant = [
-    ...(isOneOfSeveral ? ['--for', record.for] : []),
-    ...(globals.sandbox ? ['--sandbox'] : []),
-    // The sandbox goes with no other cloud.
-    ...(onWindows ? asFlags(variables, (flag) => !(globals.sandbox && flag.startsWith('--cloud'))) : []),
-  ];
+  const named = [...(isOneOfSeveral ? ['--for', record.for] : []), ...(globals.sandbox ? ['--sandbox'] : [])];
+  const meant = [...named, ...(onWindows ? asFlags(variables, named) : [])];
   return {
     command: byAgent ? await askingAgent(record, session, isOneOfSeveral) : [...program, 'token', 'get', record.mailbox, ...meant],
     sending: [...program, 'send', '--mailbox', record.mailbox, ...meant],
@@ -170,7 +166,7 @@ const setForUser = (variables: readonly Variable[], { ctx }: Session): readonly 
     ? []
     : variables
         .filter(([name]) => !variableFlags.has(name) && !answeredByCommand.includes(name))
-        .map(([name, value]) => `mailauth needs ${name} there: setx ${name} ${shellWord(value, 'cmd')}`);
+        .map(([name, value]) => `mailauth needs ${name} there: setx ${name} ${shellWord(value, ctx.surroundings.shell)}`);
 
 /** The command names the mailbox, and what it is about is recorded with it. */
 const answeredByCommand = ['MAILAUTH_MAILBOX', 'MAILAUTH_TENANT', 'MAILAUTH_CLIENT_ID', 'MAILAUTH_DEBUG', 'MAILAUTH_PLAIN'];

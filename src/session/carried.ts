@@ -50,12 +50,22 @@ export const variableFlags: ReadonlyMap<string, string> = new Map([
   ['MAILAUTH_CLOUD_FILE', '--cloud-file'],
 ]);
 
-/** The variables as flags, those without one left out. */
-export const asFlags = (variables: readonly Variable[], isWanted: (flag: string) => boolean): readonly string[] =>
-  variables.flatMap(([name, value]) => {
+const cloudFlags: readonly string[] = ['--cloud', '--cloud-file', '--sandbox'];
+
+/**
+ * The variables as flags that can stand behind these words: each flag once, and one answer to the question which cloud it is. What the words
+ * say wins, then the cloud file, as `readGlobals` reads flags and variables. Variables without a flag are left out.
+ */
+export function asFlags(variables: readonly Variable[], words: readonly string[]): readonly string[] {
+  const saysCloud = words.some((word) => cloudFlags.includes(word));
+  const namesFile = variables.some(([name]) => name === 'MAILAUTH_CLOUD_FILE');
+  return variables.flatMap(([name, value]) => {
     const flag = variableFlags.get(name);
-    return flag === undefined || !isWanted(flag) ? [] : [flag, value];
+    if (flag === undefined || words.includes(flag)) return [];
+    const isAnswered = cloudFlags.includes(flag) && (saysCloud || (namesFile && flag === '--cloud'));
+    return isAnswered ? [] : [flag, value];
   });
+}
 
 /** A proxy's password is a secret: that variable is left out, and a note says so. */
 export const carriedProxies = ({

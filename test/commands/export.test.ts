@@ -64,6 +64,17 @@ describe('mailauth export', () => {
     },
   );
 
+  it('what setx is told is quoted for the shell in use', async () => {
+    const env = { NODE_EXTRA_CA_CERTS: '/o %1 %2.pem' };
+    for (const [shell, value] of [
+      ['powershell', "'/o %1 %2.pem'"],
+      ['cmd', '"/o "^%"1 "^%"2.pem"'],
+    ] as const) {
+      const { out } = await pc.mailauth('export curl --sandbox', { env, platform: 'win32', surroundings: { shell, onWindows: true } });
+      expect(out).toContain(`setx NODE_EXTRA_CA_CERTS ${value}\n`);
+    }
+  });
+
   it('curl in PowerShell and in cmd is curl.exe', async () => {
     for (const shell of ['powershell', 'cmd'] as const) {
       const { out } = await pc.mailauth('export curl --sandbox', { platform: 'win32', surroundings: { shell, onWindows: true } });

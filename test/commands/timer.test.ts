@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -167,6 +167,29 @@ describe('on Windows', () => {
       `--headless /node.exe /m.js keepalive --no-input --home ${m.home} --key-file "/a <b> & \\"c\\"\\/1"`,
     );
     expect(await task()).toContain('<Command>C:\\Windows\\System32\\conhost.exe</Command>');
+  });
+
+  it('has one answer to which cloud it is: that of the flag, else the file', async () => {
+    const env = { MAILAUTH_CLOUD: 'usgov', MAILAUTH_CLOUD_FILE: '/cloud.json' };
+    await m.mailauth('keepalive --install --yes --cloud china', onWindows({}, { env }));
+    expect(await task()).toMatch(/--cloud china --home \S+<\/Arguments>/);
+    await m.mailauth('keepalive --install --yes', onWindows({}, { env }));
+    expect(await task()).toMatch(/--no-input --home \S+ --cloud-file \/cloud\.json<\/Arguments>/);
+  });
+
+  it('--uninstall removes a task whose file is gone, and a file whose task is gone', async () => {
+    const tasks = new Set<string>();
+    const asked: string[] = [];
+    const how = onWindows({ tasks, asked });
+    for (const lose of [() => rm(file()), async () => tasks.clear()]) {
+      expect((await m.mailauth('keepalive --install --yes', how)).exit).toBe(0);
+      await lose();
+      const gone = await m.mailauth('keepalive --uninstall --yes', how);
+      expect([gone.exit, gone.out, tasks.size]).toEqual([0, expect.stringContaining('The timer is off'), 0]);
+      await expect(stat(file())).rejects.toMatchObject({ code: 'ENOENT' });
+    }
+    expect(asked.filter((call) => call.startsWith('schtasks /Delete'))).toHaveLength(1);
+    expect((await m.mailauth('keepalive --uninstall --yes', how)).out).toBe('No timer is installed: nothing was changed.\n');
   });
 
   it('without a person it needs --yes; a refusal of the Task Scheduler is said; the sandbox only shows it', async () => {

@@ -94,7 +94,8 @@ const printed = (units: readonly Unit[]): string =>
 
 async function isInstalled(ctx: Context, timer: Timer, change: Change): Promise<boolean> {
   const present = await Promise.all(timer.units.map(({ path }) => ctx.files.read(path)));
-  if (change === 'uninstall') return present.some((text) => text !== undefined);
+  // The folder of mailauth may be gone, and the task of Windows that runs it every day may not.
+  if (change === 'uninstall') return present.some((text) => text !== undefined) || timer.isOn();
   return timer.units.every(({ text }, i) => present[i] === text) && timer.isOn();
 }
 

@@ -20,17 +20,19 @@ export async function windowsTask(run: TimerRun, home: string, ctx: Context, alo
     if (code !== 0) throw problem('timer-refused', { what: `schtasks ${args.join(' ')}`, exit: code ?? 127 });
   };
   const change = line`schtasks /Change /TN ${taskName} /RU ${ctx.machine.user} /RP *`;
+  const isOn = async () => (await ctx.windowsProgram('schtasks', ['/Query', '/TN', taskName])).code === 0;
   return {
     units: [{ path, text }],
     isHere: async () => true,
-    isOn: async () => (await ctx.windowsProgram('schtasks', ['/Query', '/TN', taskName])).code === 0,
+    isOn,
     async start() {
       // schtasks reads UTF-16 with a byte order mark, as the Task Scheduler exports its tasks.
       await guardWrites(home, () => ctx.files.writeAtomic(path, Buffer.from(`\uFEFF${text}`, 'utf16le')));
       await schtasks('/Create', '/TN', taskName, '/XML', path, '/F');
     },
     async stop() {
-      await schtasks('/Delete', '/TN', taskName, '/F');
+      // Where somebody has removed the task already, that is no reason to leave its file.
+      if (await isOn()) await schtasks('/Delete', '/TN', taskName, '/F');
       await guardWrites(home, () => ctx.files.remove(path));
     },
     next: [
@@ -50,7 +52,7 @@ const firstHeadless = 17_763;
 
 /** Microsoft, "Task Scheduler Schema". The order of a trigger's elements is fixed there. */
 export function taskXml({ program, words, variables }: TimerRun, user: string, { env, machine }: Pick<Context, 'env' | 'machine'>): string {
-  const command = [...program, ...words, ...asFlags(variables, (flag) => !words.includes(flag))];
+  const command = [...program, ...words, ...asFlags(variables, words)];
   const isHeadless = Number(machine.release.split('.')[2]) >= firstHeadless;
   const conhost = `${env.SystemRoot || 'C:\\Windows'}\\System32\\conhost.exe`;
   const [file = '', ...args] = isHeadless ? [conhost, '--headless', ...command] : command;
