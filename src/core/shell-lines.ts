@@ -10,7 +10,9 @@ export const byPlatform = (unix: Line, windows: Line): Line => ({ ...unix, other
 /** The words of a line for one shell, on Windows or not. Git's own shell has the programs of Unix on Windows, too. */
 export function lineFor({ otherwise = {}, ...said }: Line, shell: Shell, onWindows: boolean): Line {
   if (shell === 'posix') return said;
-  return (onWindows || shell === 'cmd' ? otherwise.windows : undefined) ?? otherwise[shell] ?? said;
+  const other = (onWindows || shell === 'cmd' ? otherwise.windows : undefined) ?? otherwise[shell];
+  // What PowerShell says may differ again between Windows and Linux.
+  return other === undefined ? said : lineFor(other, shell, onWindows);
 }
 
 /** One after the other, on one line that is pasted at once. */
@@ -19,7 +21,7 @@ export function inTurn(...lines: readonly Line[]): Line {
     lines.map((one) => lineFor(one, shell, onWindows)).reduce((before, after) => joinedBy(before, after, shell === 'cmd' ? ' & ' : '; '));
   return {
     ...joined('posix', false),
-    otherwise: { powershell: joined('powershell', false), cmd: joined('cmd', true) },
+    otherwise: { powershell: byPlatform(joined('powershell', false), joined('powershell', true)), cmd: joined('cmd', true) },
   };
 }
 
@@ -49,11 +51,13 @@ export const setVariable = (name: string, value: string | InHome): Line =>
   });
 
 /**
- * cmd takes what stands between `set "` and the last quote as it is. A value with quotes of its own needs a caret before what acts, and
- * parentheses around all of it, because it would end with the spaces before a remark.
+ * cmd takes what stands between `set "` and the last quote as it is, except two percent signs, which name a variable. A value with these or
+ * with quotes of its own needs a caret before what acts, and parentheses around all of it, because it would end with the spaces before a remark.
  */
-const cmdAssignment = (name: string, value: string): string =>
-  value.includes('"') ? `(set ${name}=${value.replace(/[\^&|<>()"%!]/g, '^$&')})` : `set "${name}=${value.replace(/[\r\n]+/g, ' ')}"`;
+function cmdAssignment(name: string, value: string): string {
+  const onOneLine = value.replace(/[\r\n]+/g, ' ');
+  return /"|%.*%/.test(onOneLine) ? `(set ${name}=${onOneLine.replace(/[\^&|<>()"%!]/g, '^$&')})` : `set "${name}=${onOneLine}"`;
+}
 
 export const unsetVariable = (...names: readonly string[]): Line =>
   byShell({

@@ -142,9 +142,22 @@ describe('a line of another program', () => {
   });
 
   it.each([
+    [
+      'in the words of PowerShell',
+      byShell({ posix: line`a`, powershell: byPlatform(line`ls`, line`icacls`), cmd: line`c` }),
+      'icacls',
+      'ls',
+    ],
+    ['in one of several lines', inTurn(byPlatform(line`ls`, line`icacls`), line`b`), 'icacls; b', 'ls; b'],
+  ])('may name another program on Windows also %s', (_, step, onWindows, elsewhere) => {
+    expect([shown(step, { ...powershell, onWindows: true }), shown(step, powershell)]).toEqual([onWindows, elsewhere]);
+  });
+
+  it.each([
     [setVariable('X', "C:\\it's"), `export X='C:\\it'\\''s'`, `$env:X = 'C:\\it''s'`, `set "X=C:\\it's"`],
     [setVariable('X', 'file'), 'export X=file', `$env:X = 'file'`, 'set "X=file"'],
     [setVariable('X', 'a"&b'), `export X='a"&b'`, `$env:X = 'a"&b'`, '(set X=a^"^&b)'],
+    [setVariable('X', 'a%40b%'), `export X=a%40b%`, `$env:X = 'a%40b%'`, '(set X=a^%40b^%)'],
     [setVariable('X', { inHome: 'a/b' }), 'export X=~/a/b', '$env:X = "$HOME/a/b"', 'set "X=%USERPROFILE%\\a\\b"'],
     [unsetVariable('X', 'Y'), 'unset X Y', 'Remove-Item Env:X, Env:Y', 'set "X=" & set "Y="'],
     [moveFile('a b', 'c'), "mv 'a b' c", "Move-Item -LiteralPath 'a b' c", 'move "a b" c'],
