@@ -65,10 +65,11 @@ export function systemTrustOf({
   env,
   allowedNodeEnvironmentFlags: options,
 }: Pick<NodeJS.Process, 'platform' | 'version' | 'env' | 'allowedNodeEnvironmentFlags'>): CertificateSeen['systemTrust'] {
-  const isOn = env.NODE_USE_SYSTEM_CA === '1' || env.NODE_OPTIONS?.includes('--use-system-ca') === true;
-  if (platform !== 'win32' || isOn || !options.has('--use-system-ca')) return undefined;
+  if (platform !== 'win32' || !options.has('--use-system-ca')) return undefined;
   const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
   const hasVariable = major > 24 || (major === 24 && minor >= 6) || (major === 22 && minor >= 19);
+  // An older Node.js ignores the variable, and whoever has set it still needs the option.
+  if ((hasVariable && env.NODE_USE_SYSTEM_CA === '1') || env.NODE_OPTIONS?.includes('--use-system-ca') === true) return undefined;
   return hasVariable ? 'NODE_USE_SYSTEM_CA' : 'NODE_OPTIONS';
 }
 

@@ -138,8 +138,9 @@ describe('request', () => {
     const allowedNodeEnvironmentFlags = new Set(version === 'v22.14.0' ? [] : ['--use-system-ca']);
     const node = { version, platform, env: {}, allowedNodeEnvironmentFlags };
     expect(systemTrustOf(node)).toBe(wanted);
-    // One that does so already has no use for the advice.
-    expect(systemTrustOf({ ...node, env: { NODE_USE_SYSTEM_CA: '1' } })).toBeUndefined();
+    // One that does so already has no use for the advice. One that is too old for the variable ignores it.
+    const withVariable = systemTrustOf({ ...node, env: { NODE_USE_SYSTEM_CA: '1' } });
+    expect(withVariable).toBe(wanted === 'NODE_USE_SYSTEM_CA' ? undefined : wanted);
     expect(systemTrustOf({ ...node, env: { NODE_OPTIONS: '--use-system-ca' } })).toBeUndefined();
     const { next } = problem('tls-untrusted', { host: 'login.microsoftonline.com', port: 443, systemTrust: systemTrustOf(node) });
     const first = next[0] === undefined ? '' : shown(next[0], { shell: 'powershell', onWindows: true });
