@@ -41,7 +41,9 @@ async function fromStore(argv: readonly string[], share?: Share): Promise<string
     const [group, verb, ...args] = positionals;
     if (group !== 'token' || verb !== 'get' || args.length > 1) return undefined;
     const flags = { ...values, minValidity: values['min-validity'], cloudFile: values['cloud-file'], keyFile: values['key-file'] };
-    const ctx = readingContext(process, { ...process.env, ...placesGiven(argv) });
+    // As src/app.ts does it, and not into a copy: a copy would tell the capitals of Windows' variables apart.
+    Object.assign(process.env, placesGiven(argv));
+    const ctx = readingContext(process);
     const globals = readGlobals(flags, ctx.env);
     const home = homeOf(ctx, globals);
     const shared = share?.(ctx, globals, home);
@@ -123,8 +125,8 @@ function readingSession(ctx: Context, globals: Globals, home: string, postgres: 
   };
 }
 
-function readingContext(process: NodeJS.Process, env: Context['env']): Context {
-  const { platform, pid } = process;
+function readingContext(process: NodeJS.Process): Context {
+  const { env, platform, pid } = process;
   const uid = process.geteuid?.();
   const output = { write: refuse, isTerminal: false, columns: 80 };
   return {
