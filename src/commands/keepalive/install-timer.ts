@@ -30,8 +30,8 @@ export function timerChange(flags: unknown): Change | undefined {
 }
 
 /**
- * `keepalive --install` and `--uninstall`: a timer of the user's own systemd, on Windows a task. Where there is neither, the lines are printed that do the same by
- * hand. Throws `needs-yes` (3) without a person, `timer-refused` (1).
+ * `keepalive --install` and `--uninstall`: a timer of the user's own systemd, on Windows a task. Where there is neither, the lines are
+ * printed that do the same by hand. Throws `needs-yes` (3) without a person, `timer-refused` (1).
  */
 export async function changeTimer(session: Session, change: Change): Promise<Outcome> {
   const { ctx, globals } = session;
@@ -189,6 +189,6 @@ function elsewhere({ ctx }: Session, run: TimerRun): Outcome {
   return {
     data: dataOf([agent], false),
     text: `For launchd:\n\n${printed([agent])}\n    launchctl bootstrap gui/$(id -u) ${agent.path}\n`,
-    error: problem('timer-not-here', { why: 'mailauth makes timers of systemd only' }),
+    error: problem('timer-not-here', { why: 'mailauth makes timers of systemd and of Windows only' }),
   };
 }

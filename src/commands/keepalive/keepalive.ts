@@ -32,11 +32,11 @@ export const keepalive: CommandModule = {
   configure: (command) =>
     filterOptions(
       examples(command, [
-        'mailauth keepalive                         once a day, from cron or a systemd timer',
+        'mailauth keepalive                         once a day, from cron or a timer',
         'mailauth keepalive --test imap             and proves that the mailboxes still open',
         'mailauth keepalive --notify-mail it@contoso.com --notify-from relay@contoso.com',
         'mailauth keepalive --renew-after 1 --json',
-        'mailauth keepalive --install               writes and starts a timer of systemd; asks first',
+        'mailauth keepalive --install               makes a timer that does so; asks first',
       ])
         .option('--renew-after <days>', `renew sign-ins that were not renewed for so long (default: ${defaultRenewAfterDays})`)
         .option('--test <protocols>', 'afterwards test imap, pop, smtp (a list), or all')
@@ -50,7 +50,7 @@ export const keepalive: CommandModule = {
       .option('--notify-secret-file <file>', 'signs what is posted (X-Mailauth-Signature: sha256=HEX)')
       .option('--notify-mail <address>', 'one mail a run, sent as mailauth send does')
       .option('--notify-from <mailbox>', 'which set-up mailbox sends it, where several could')
-      .optionsGroup('A timer (systemd of this user):')
+      .optionsGroup('A timer (systemd of this user, or the Task Scheduler of Windows):')
       .option('--install', 'run it once a day, with these flags; asks first')
       .option('--uninstall', 'stop the timer and remove its files'),
 
