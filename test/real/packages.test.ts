@@ -176,3 +176,48 @@ describe('the container', { timeout: 120_000 }, () => {
     await once(loop, 'exit');
   });
 });
+
+describe('the start script of the container', () => {
+  let bin = '';
+  beforeAll(async () => {
+    bin = join(folder, 'bin');
+    await mkdir(bin);
+    // It stands in for mailauth: it says its words, and ends as --exit wants it.
+    await writeFile(join(bin, 'mailauth'), '#!/bin/sh\necho "$*"\ncase "$*" in *--exit=1) exit 1 ;; *--exit=2) exit 2 ;; esac\n', {
+      mode: 0o755,
+    });
+  });
+
+  /** Stopped after a second and a half, where it does not end by itself. */
+  const start = async (every: string | undefined, ...words: readonly string[]) => {
+    const child = spawn(join(release, 'container-start.sh'), words, {
+      env: { PATH: `${bin}:${process.env.PATH}`, ...(every === undefined ? {} : { KEEPALIVE_EVERY: every }) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
+    const stop = setTimeout(() => child.kill('SIGTERM'), 1_500);
+    const [code] = await once(child, 'close');
+    clearTimeout(stop);
+    return { code, said };
+  };
+
+  it.each(['12 h', 'daily', '-1', 'h'])('%s as KEEPALIVE_EVERY is refused, and nothing runs', async (every) => {
+    expect(await start(every)).toEqual({ code: 2, said: expect.stringContaining(`KEEPALIVE_EVERY is "${every}", which is no duration`) });
+  });
+
+  it('a duration that only sleep refuses ends it after one run', async () => {
+    const { code, said } = await start('1h1');
+    expect(code).toBe(2);
+    expect(said.match(/keepalive --no-input/g)).toHaveLength(1);
+  });
+
+  it.each([
+    { words: ['--exit=2'], code: 2, said: 'keepalive --no-input --exit=2\n' },
+    { words: ['--exit=1'], code: 143, said: 'keepalive --no-input --exit=1\nkeepalive ended with exit 1; the next run is in 12h\n' },
+    { words: ['--version'], code: 0, said: '--version\n' },
+    { words: ['status', '--json'], code: 0, said: 'status --json\n' },
+  ])('$words ends with $code', async ({ words, code, said }) => {
+    expect(await start(undefined, ...words)).toEqual({ code, said });
+  });
+});
