@@ -69,6 +69,10 @@ export const posixLine = (words: readonly string[]): string => words.map(posixWo
 /** The token command as one line for a shell. */
 export const shellLine = ({ command }: ExportValues): string => posixLine(command);
 
+/** How a person runs an export that is a script of PowerShell. Windows runs none of a file unless it is told to. */
+export const runAsScript = ({ onWindows }: ExportValues): string =>
+  `save it as mail.ps1, then ${onWindows ? 'powershell -ExecutionPolicy Bypass -File mail.ps1' : 'pwsh -File mail.ps1'}`;
+
 /** A function of PowerShell that asks mailauth for a token. */
 export const tokenFunction = ({ command }: ExportValues): string => `function Get-MailauthToken {
     $token = & ${command.map((word) => shellWord(word, 'powershell')).join(' ')}

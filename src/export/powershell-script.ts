@@ -1,14 +1,14 @@
 import type { MailHost } from '../core/cloud.ts';
 import { quotePowerShell } from '../core/shell/quoting.ts';
-import { type ExportClient, sections, tokenFunction } from './client.ts';
+import { type ExportClient, runAsScript, sections, tokenFunction } from './client.ts';
 
 /** .NET's own sockets and TLS, which Windows PowerShell 5.1 has as well: nothing to install, and no program in between. */
 export const powershell: ExportClient = {
   name: 'powershell',
   title: 'PowerShell',
   speaks: ['imap', 'pop', 'smtp'],
-  notes: ({ onWindows }) => [
-    `Windows PowerShell 5.1 or PowerShell 7: save it as mail.ps1, then ${onWindows ? 'powershell -ExecutionPolicy Bypass -File mail.ps1' : 'pwsh -File mail.ps1'}`,
+  notes: (values) => [
+    `Windows PowerShell 5.1 or PowerShell 7: ${runAsScript(values)}`,
     'The token goes from one program to the other, never through an argument list.',
   ],
   render: (values) => {

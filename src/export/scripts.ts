@@ -1,6 +1,16 @@
 import type { MailHost, Protocol } from '../core/cloud.ts';
 import { shellWord } from '../core/shell/quoting.ts';
-import { type ExportClient, type ExportValues, posixWord, quotedAsJson, sections, serverUrl, shellLine, tokenFunction } from './client.ts';
+import {
+  type ExportClient,
+  type ExportValues,
+  posixWord,
+  quotedAsJson,
+  runAsScript,
+  sections,
+  serverUrl,
+  shellLine,
+  tokenFunction,
+} from './client.ts';
 
 /**
  * curl takes the token from a configuration file (`-K`) that is a file descriptor, so that it stands in no argument list.
@@ -10,12 +20,13 @@ export const curl: ExportClient = {
   name: 'curl',
   title: 'curl',
   speaks: ['imap', 'pop', 'smtp'],
-  notes: ({ shell, onWindows }) => [
-    shell === 'posix'
-      ? 'curl 7.61 or newer, in bash. The token goes through a file descriptor, never through an argument list.'
-      : `curl 7.61 or newer, in PowerShell: save it as mail.ps1, then ${onWindows ? 'powershell -ExecutionPolicy Bypass -File mail.ps1' : 'pwsh -File mail.ps1'}`,
-    ...(shell === 'posix' ? [] : ['The token goes through standard input, never through an argument list.']),
-  ],
+  notes: (values) =>
+    values.shell === 'posix'
+      ? ['curl 7.61 or newer, in bash. The token goes through a file descriptor, never through an argument list.']
+      : [
+          `curl 7.61 or newer, in PowerShell: ${runAsScript(values)}`,
+          'The token goes through standard input, never through an argument list.',
+        ],
   render: (values) => {
     if (values.shell !== 'posix') return inPowerShell(values);
     const { imap, pop, smtp } = values.hosts;
