@@ -6,10 +6,9 @@ import { defined } from '../core/defined.ts';
 import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
 import { plain } from '../core/text.ts';
 import { sharedNotices } from '../database/shared-files.ts';
-import { problem } from '../errors/problem.ts';
 import { guardReads, guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
-import { parseJsonFile, toJsonFile } from '../store/schemas.ts';
+import { parseJsonFile, refuseNewerFormat, toJsonFile } from '../store/schemas.ts';
 import type { Told } from './event.ts';
 
 const told = z.object({
@@ -53,7 +52,7 @@ export async function openToldFile(
 async function openOne(ctx: Pick<Context, 'files'>, path: string): Promise<ToldFile> {
   const text = await guardReads(path, () => ctx.files.read(path));
   const read = text === undefined ? undefined : parseJsonFile(text, schema);
-  if (read?.kind === 'broken' && read.newer !== undefined) throw problem('written-by-newer', { what: plain(path), format: read.newer });
+  refuseNewerFormat(read, plain(path));
   const receivers = new Map(
     Object.entries(read?.kind === 'ok' ? read.value.receivers : {}).map(([name, all]) => [name, new Map(Object.entries(all))]),
   );

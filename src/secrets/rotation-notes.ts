@@ -10,7 +10,7 @@ import type { NewSecret } from '../entra/app-secret.ts';
 import { problem } from '../errors/problem.ts';
 import { guardWrites } from '../store/home.ts';
 import { mailboxSlug } from '../store/mailbox-file.ts';
-import { authoritySchema, parseJsonFile, timeSchema, toJsonFile } from '../store/schemas.ts';
+import { authoritySchema, parseJsonFile, refuseNewerFormat, timeSchema, toJsonFile } from '../store/schemas.ts';
 import { rotatedSecretEntry, type SecretUser } from '../store/token-entry.ts';
 
 /** A rotation in hand. On disk before the first change in the tenant, gone after the last; never a secret. */
@@ -39,8 +39,7 @@ export function rotationNotes(ctx: Pick<Context, 'files'>, home: string) {
     async read(user: SecretUser): Promise<RotationNote | undefined> {
       const text = await ctx.files.read(fileOf(user));
       const read = text === undefined ? undefined : parseJsonFile<z.infer<typeof noteSchema>>(text, noteSchema);
-      if (read?.kind === 'broken' && read.newer !== undefined)
-        throw problem('written-by-newer', { what: plain(fileOf(user)), format: read.newer });
+      refuseNewerFormat(read, plain(fileOf(user)));
       return read?.kind === 'ok' ? { id: read.value.id, startedAt: read.value.startedAt } : undefined;
     },
     /** `store`: what all machines of a database share is known by it (database/shared-files.ts) */
@@ -74,7 +73,7 @@ export function waitingSecret(store: SecretStore, user: SecretUser, authority: A
     async read(): Promise<NewSecret | undefined> {
       const text = await store.read(entry);
       const read = text === undefined ? undefined : parseJsonFile<z.infer<typeof waitingSchema>>(text.reveal(), waitingSchema);
-      if (read?.kind === 'broken' && read.newer !== undefined) throw problem('written-by-newer', { what: entry, format: read.newer });
+      refuseNewerFormat(read, entry);
       if (read?.kind !== 'ok') return undefined;
       const { keyId, endDateTime, value, authority: of } = read.value;
       if (of === undefined || differenceOf(of, authority) !== undefined) return undefined;

@@ -2,8 +2,7 @@ import * as z from 'zod/mini';
 import { defined } from '../core/defined.ts';
 import { Secret } from '../core/secret.ts';
 import type { Authority } from '../core/sign-in-authority.ts';
-import { problem } from '../errors/problem.ts';
-import { authoritySchema, parseJsonFile } from './schemas.ts';
+import { authoritySchema, parseJsonFile, refuseNewerFormat } from './schemas.ts';
 
 /** A client secret, or certificate and key, with what it belongs to; `authority` is left out in an entry of the first edition. */
 export interface HeldSecret {
@@ -20,8 +19,7 @@ export const encodeClientSecret = (secret: Secret, authority: Authority): Secret
 export function decodeClientSecret(stored: Secret): HeldSecret {
   const read = parseJsonFile<z.infer<typeof schema>>(stored.reveal(), schema, 2);
   // Its JSON would be sent to Microsoft as the secret.
-  if (read.kind === 'broken' && read.newer !== undefined)
-    throw problem('written-by-newer', { what: 'the stored client secret', format: read.newer });
+  refuseNewerFormat(read, 'the stored client secret');
   if (read.kind !== 'ok') return { secret: stored };
   return { secret: new Secret(read.value.secret), ...defined({ authority: read.value.authority }) };
 }

@@ -7,7 +7,7 @@ import { chosenStores, type SecretStore, type StoreName, storeNames } from '../c
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { guardWrites } from './home.ts';
-import { parseJsonFile, toJsonFile } from './schemas.ts';
+import { parseJsonFile, refuseNewerFormat, toJsonFile } from './schemas.ts';
 import { decodeTokenSet, refuseNewer } from './token-entry.ts';
 
 interface Move {
@@ -70,7 +70,7 @@ export function moveNotes({ files }: { readonly files: Files }, home: string) {
       const text = await files.read(file);
       if (text === undefined) return [];
       const read = parseJsonFile(text, noteSchema);
-      if (read.kind === 'broken' && read.newer !== undefined) throw problem('written-by-newer', { what: plain(file), format: read.newer });
+      refuseNewerFormat(read, plain(file));
       return read.kind === 'ok' ? read.value.from : chosenStores;
     },
     write: (from: readonly StoreName[]): Promise<void> =>

@@ -7,7 +7,7 @@ import type { SecretStore } from '../core/stores.ts';
 import { plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import { diskReason, guardWrites } from './home.ts';
-import { parseJsonFile, toJsonFile } from './schemas.ts';
+import { parseJsonFile, refuseNewerFormat, toJsonFile } from './schemas.ts';
 
 const schema = z.object({ version: z.literal(1), secrets: z.record(z.string(), z.string()) });
 const lockWaitMs = 10_000;
@@ -19,7 +19,7 @@ const lockWaitMs = 10_000;
 export function sandboxFileStore({ files, path }: { readonly files: Files; readonly path: string }): SecretStore {
   const load = async (): Promise<Map<string, string>> => {
     const read = parseJsonFile((await readText(files, path)) ?? '{"version":1,"secrets":{}}', schema);
-    if (read.kind === 'broken' && read.newer !== undefined) throw problem('written-by-newer', { what: plain(path), format: read.newer });
+    refuseNewerFormat(read, plain(path));
     if (read.kind === 'broken') throw problem('store-damaged', { what: plain(path), why: read.why, fix: [removeFile(path)] });
     return new Map(Object.entries(read.value.secrets));
   };

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { protocolWords } from '../core/cloud.ts';
 import { storeNames } from '../core/stores.ts';
+import { problem } from '../errors/problem.ts';
 
 /**
  * The content of a file that mailauth wrote, or why it cannot be used. The caller decides what a missing file means. `newer`: a later version
@@ -32,6 +33,11 @@ export function newerFormat(json: unknown, known = 1): number | undefined {
   if (typeof json !== 'object' || json === null || !('version' in json)) return undefined;
   const { version } = json;
   return typeof version === 'number' && version > known ? version : undefined;
+}
+
+/** What a later mailauth wrote is neither used nor written over: throws `written-by-newer`. `what` names the file or the entry. */
+export function refuseNewerFormat(read: Parsed<unknown> | undefined, what: string): void {
+  if (read?.kind === 'broken' && read.newer !== undefined) throw problem('written-by-newer', { what, format: read.newer });
 }
 
 /** JSON that a person can read, with a newline at its end. */
