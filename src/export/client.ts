@@ -1,5 +1,5 @@
 import type { MailHost, Protocol } from '../core/cloud.ts';
-import { quotePosix, type Shell, shellWord } from '../core/shell/quoting.ts';
+import { asciiPowerShell, quotePosix, type Shell, shellWord } from '../core/shell/quoting.ts';
 
 /** The values of a configuration: one mailbox that is set up, and the commands that other programs run for it. */
 export interface ExportValues {
@@ -45,6 +45,8 @@ export interface ExportClient {
   readonly unixOnly?: true;
   /** what begins a comment; default: # */
   readonly comment?: '//';
+  /** its strings know `\uXXXX`: on Windows the text is in ASCII, because PowerShell's `>` reads it in an old code page */
+  readonly jsonEscapes?: true;
   /** the line that must stand before everything else */
   readonly opening?: string;
   /** it sends by `mailauth send`: by SMTP or by Microsoft Graph */
@@ -73,9 +75,12 @@ export const shellLine = ({ command }: ExportValues): string => posixLine(comman
 export const runAsScript = ({ onWindows }: ExportValues): string =>
   `save it as mail.ps1, then ${onWindows ? 'powershell -ExecutionPolicy Bypass -File mail.ps1' : 'pwsh -File mail.ps1'}`;
 
-/** A function of PowerShell that asks mailauth for a token. */
-export const tokenFunction = ({ command }: ExportValues): string => `function Get-MailauthToken {
-    $token = & ${command.map((word) => shellWord(word, 'powershell')).join(' ')}
+/**
+ * A function of PowerShell that asks mailauth for a token. On Windows its words are in ASCII: there PowerShell takes what a program prints
+ * for text in an old code page, and 5.1 does so with a file that has no byte order mark.
+ */
+export const tokenFunction = ({ command, onWindows }: ExportValues): string => `function Get-MailauthToken {
+    $token = & ${command.map((word) => (onWindows ? asciiPowerShell(word) : shellWord(word, 'powershell'))).join(' ')}
     if ($LASTEXITCODE -ne 0) { throw "mailauth ended with $LASTEXITCODE" }
     $token
 }

@@ -43,8 +43,11 @@ export function exportText(client: ExportClient, values: ExportValues, leftOut: 
     client.unixOnly === true && values.onWindows ? ["For Cygwin, MSYS2 or Git's own shell: its sh reads the commands in here."] : [];
   const lines = [`${client.title} for ${values.mailbox}, made by mailauth. ${secret}`, ...notes, ...shell, ...leftOut];
   const head = [...(opening === undefined ? [] : [opening]), ...lines.map((line) => `${mark} ${line}`)];
-  return `${head.join('\n')}\n\n${client.render(values)}`;
+  const text = `${head.join('\n')}\n\n${client.render(values)}`;
+  return client.jsonEscapes === true && values.onWindows ? text.replace(/[^\n -~]/g, unicodeEscape) : text;
 }
+
+const unicodeEscape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 /** The first line that the program would not read, for one that has a limit. */
 export const tooLongLine = ({ longestLine = Number.POSITIVE_INFINITY }: ExportClient, text: string): string | undefined =>

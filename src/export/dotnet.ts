@@ -7,6 +7,7 @@ const quoted = quotedAsJson;
 /** `dotnet run mail.cs` compiles one file with the packages that it names (.NET 10, "File-based apps"). */
 export const dotnet: ExportClient = {
   name: 'dotnet',
+  jsonEscapes: true,
   title: '.NET, with MailKit',
   comment: '//',
   speaks: ['imap', 'pop', 'smtp'],

@@ -10,6 +10,7 @@ const quoted = quotedAsJson;
  */
 export const java: ExportClient = {
   name: 'java',
+  jsonEscapes: true,
   title: 'Java, with Angus Mail (Jakarta Mail)',
   comment: '//',
   speaks: ['imap', 'pop', 'smtp'],

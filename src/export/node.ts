@@ -6,6 +6,7 @@ import { type ExportClient, type ExportValues, posixWord, quotedAsJson, sections
 /** The library of this package, in the program itself: no command is run, and nodemailer gets new tokens by itself. */
 export const node: ExportClient = {
   name: 'node',
+  jsonEscapes: true,
   title: 'Node.js, with nodemailer and imapflow',
   comment: '//',
   speaks: ['imap', 'smtp'],

@@ -62,6 +62,7 @@ function inPowerShell(values: ExportValues): string {
 
 export const python: ExportClient = {
   name: 'python',
+  jsonEscapes: true,
   title: 'Python 3, its standard library',
   speaks: ['imap', 'pop', 'smtp'],
   notes: ['Python 3.7 or newer, nothing to install.'],

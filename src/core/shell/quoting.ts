@@ -50,10 +50,16 @@ function quoteCmd(value: string): string {
 const escapedPosix = (value: string): string =>
   `$'${[...value].map((c) => (/['\\]/.test(c) ? `\\${c}` : invisible.test(c) ? unicode(c, (hex) => `\\U${hex.padStart(8, '0')}`) : c)).join('')}'`;
 
+/** A word of PowerShell in ASCII alone, for a script that is read in a code page that nobody knows. */
+export const asciiPowerShell = (value: string): string =>
+  beyondAscii.test(value) ? escapedPowerShell(value, beyondAscii) : shellWord(value, 'powershell');
+
+const beyondAscii = /[^\x20-\x7e]/u;
+
 /** A double-quoted string, whose escapes Windows PowerShell 5.1 knows too (about_Quoting_Rules, "Double-quoted strings"). */
-const escapedPowerShell = (value: string): string =>
+const escapedPowerShell = (value: string, hidden = invisible): string =>
   `"${[...value]
-    .map((c) => (/[`"$\u201c-\u201e]/.test(c) ? `\`${c}` : invisible.test(c) ? unicode(c, (hex) => `$([char]0x${hex})`) : c))
+    .map((c) => (hidden.test(c) ? unicode(c, (hex) => `$([char]0x${hex})`) : /[`"$\u201c-\u201e]/.test(c) ? `\`${c}` : c))
     .join('')}"`;
 
 const unicode = (character: string, write: (hex: string) => string): string =>

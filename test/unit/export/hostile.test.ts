@@ -66,3 +66,28 @@ it('OfflineIMAP reads %% as a percent sign, and refuses a single one', () => {
   expect(values).toHaveLength(3);
   for (const line of values) expect(line).toContain('50%%off%%(user)s@contoso.com');
 });
+
+describe('on Windows, where the name of the user is in every path', () => {
+  const program = 'C:\\Users\\Jörg’s “$x`\\mailauth.js';
+  const written = (name: string): string => {
+    const client = exportClients.find((one) => one.name === name);
+    if (client === undefined) throw new Error(name);
+    const usual = valuesOf('a@contoso.com');
+    const library = { ...usual.library, variables: [['MAILAUTH_HOME', program]] as const };
+    return exportText(client, { ...usual, command: ['node.exe', program], library, shell: 'powershell', onWindows: true });
+  };
+
+  it.each(['python', 'node', 'dotnet', 'java', 'powershell', 'curl'])('the text for %s is in ASCII', (name) => {
+    expect(written(name)).toMatch(/^[\n -~]+$/);
+  });
+
+  it.each(['python', 'node', 'dotnet', 'java'])('%s has the path in a string with escapes', (name) => {
+    const [string = ''] = /"C:[^"]*"/.exec(written(name)) ?? [];
+    expect(JSON.parse(string)).toBe(program);
+  });
+
+  it.each(['powershell', 'curl'])('%s has it in a string of PowerShell', (name) => {
+    const word = '"C:\\Users\\J$([char]0x00f6)rg$([char]0x2019)s $([char]0x201c)`$x``\\mailauth.js"';
+    expect(written(name)).toContain(`& node.exe ${word}\n`);
+  });
+});
