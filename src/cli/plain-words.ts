@@ -6,7 +6,10 @@ export function plainWords(message: string, name: string, command: CommanderComm
   const said = plain(message.replace(/^error: /, ''), 400);
   const [, option, near] = /^unknown option '(.*?)'(?:\s*\(Did you mean (?:one of )?(--[\w-]+)(?:, --[\w-]+)*\?\))?$/s.exec(said) ?? [];
   if (option !== undefined) {
-    return `mailauth ${name} has no option ${flagNameOf(option)}${near === undefined ? '' : `; ${near} is the nearest`}`;
+    const flag = flagNameOf(option);
+    // commander calls `--json=1` unknown, because `--json` is a flag without a value.
+    if (command.options.some(({ long }) => long === flag)) return `${flag} takes no value`;
+    return `mailauth ${name} has no option ${flag}${near === undefined ? '' : `; ${near} is the nearest`}`;
   }
   const [, flag] = /^option '(?:-\w, )?(--[\w-]+)[^']*' argument missing$/.exec(said) ?? [];
   if (flag !== undefined) return `${flag} needs a value behind it`;

@@ -420,6 +420,8 @@ it.each([
   ['export', 'mailauth export needs the client behind it'],
   ['setup --mailbox', '--mailbox needs a value behind it'],
   ['setup --nope', 'mailauth setup has no option --nope'],
+  ['status --json=1', '--json takes no value'],
+  ['status --sandbox=true', '--sandbox takes no value'],
   ['store', 'mailauth store needs a subcommand: move, init, restore or keygen'],
 ])('%s: %s', async (words, said) => {
   const { exit, json } = await m.mailauth(`--json ${words}`);
