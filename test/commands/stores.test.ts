@@ -199,6 +199,8 @@ describe('store keygen', () => {
     expect((await mailauth(`store keygen ${file} --json`)).json().error).toMatchObject({ exit: 1, code: 'key-file-exists' });
     expect(await readFile(file)).toEqual(before);
     expect((await mailauth('store keygen')).exit).toBe(2);
+    const unexpanded = (await mailauth('store keygen ~/mailauth.key --json')).json().error;
+    expect(unexpanded).toMatchObject({ exit: 2, code: 'value-invalid', why: expect.stringContaining('Nothing was put in place of ~') });
   });
 
   it.each([

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { plain } from '../../core/text.ts';
 import { problem } from '../../errors/problem.ts';
 import { type CommandModule, examples } from '../../session/command.ts';
+import { refuseUnexpanded } from '../../session/unexpanded-path.ts';
 import { keyLength } from '../../store/key-source.ts';
 import { makeKeyFile } from '../../store/new-key-file.ts';
 
@@ -13,6 +14,8 @@ export const storeKeygen: CommandModule = {
     ]),
 
   async run({ args }, { ctx }) {
+    // cmd and Windows PowerShell 5.1 put nothing in place of `~`.
+    refuseUnexpanded({ '<file>': args[0] }, ctx.env);
     const file = resolve(args[0] ?? '');
     if (!(await makeKeyFile(file, ctx))) throw problem('key-file-exists', { file: plain(file) });
     const readers = ctx.platform === 'win32' ? ' Only you, SYSTEM and the administrators can read it (icacls).' : '';
