@@ -6,6 +6,7 @@ import { flagNameOf, looksLikePath, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { CommandModule } from '../session/command.ts';
 import type { Globals } from '../session/globals.ts';
+import { refuseUnexpanded } from '../session/unexpanded-path.ts';
 import { guessedArgv } from './guessed-argv.ts';
 import { withWholeLists } from './list-words.ts';
 import { plainWords } from './plain-words.ts';
@@ -50,6 +51,7 @@ export async function parse(entry: CommandEntry, module: CommandModule, rest: re
   if (failed === undefined) {
     const forgotten = withoutOwnValue(command);
     if (forgotten !== undefined) throw problem('usage', { message: `${forgotten.flag} needs a value before ${forgotten.next}`, help });
+    refuseUnexpanded(pathsGiven(command), {});
     return { module, args: command.args, flags: command.opts(), given: asGiven(entry, command) };
   }
   if (failed.exitCode === 0) return text;
@@ -62,6 +64,15 @@ export async function parse(entry: CommandEntry, module: CommandModule, rest: re
   const title = guess.why === undefined ? message : message.replace(/; --[\w-]+ is the nearest$/, '');
   throw problem('usage', { message: title, help, meant: asGiven(entry, meant.command), ...defined({ why: guess.why }) });
 }
+
+/** The values of flags that take a path, by their flags. */
+const pathsGiven = (command: CommanderCommand): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    command.options.flatMap((option) => {
+      const value: unknown = command.getOptionValue(option.attributeName());
+      return /<(?:file|folder|path)>/.test(option.flags) && typeof value === 'string' ? [[option.long ?? option.flags, value]] : [];
+    }),
+  );
 
 /** The flags that every command takes, beside the environment. Throws `value-invalid` and what `readGlobals` throws. */
 export async function globalsOf({ flags }: Parsed, entry: CommandEntry, { env }: Pick<Context, 'env'>): Promise<Globals> {

@@ -1,12 +1,13 @@
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod/mini';
 import { askAgent, defaultSocket } from '../agent/agent-client.ts';
 import { type MailHost, mailOf, type Protocol } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
 import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
-import { again, type Command, mailauth, noted } from '../core/next.ts';
+import { again, type Command, type Line, line, mailauth, noted } from '../core/next.ts';
 import { shellWord } from '../core/shell/quoting.ts';
+import { shown } from '../core/shown.ts';
 import { nearest, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { ExportClient, ExportValues } from '../export/client.ts';
@@ -80,7 +81,8 @@ export const exportConfig: CommandModule = {
     const long = tooLongLine(client, text);
     if (long !== undefined)
       throw problem('export-line-too-long', { client: client.title, name: client.name, most: client.longestLine ?? 0 });
-    if (!(await isInPath(session))) session.report.note('mailauth is not in your PATH yet: npm install --global entra-mailauth');
+    if (!(await isInPath(session)))
+      session.report.note(`mailauth is not in your PATH yet: ${shown(installed(session), session.ctx.surroundings)}`);
     return { data: { client: client.name, mailbox: record.mailbox, text }, text };
   },
 };
@@ -199,6 +201,12 @@ const secretsLeftOut = ({ ctx: { env } }: Session): readonly string[] =>
   Object.entries(secretVariables).flatMap(([name, instead]) =>
     env[name] ? [`${name} is set and is a secret, so it is not written here: ${instead}.`] : [],
   );
+
+/** What npm installed is known to it by its name. A clone is not, and a stranger could have that name before mailauth is published. */
+function installed({ ctx: { machine } }: Session): Line {
+  const root = dirname(dirname(machine.program[1] ?? ''));
+  return /[\\/]node_modules[\\/]/.test(root) ? line`npm install --global entra-mailauth` : line`npm install --global ${root}`;
+}
 
 async function isInPath({ ctx }: Session): Promise<boolean> {
   const separator = ctx.platform === 'win32' ? ';' : ':';

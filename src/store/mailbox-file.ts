@@ -1,7 +1,8 @@
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type * as z from 'zod/mini';
 import type { Files } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
+import { errorCode } from '../core/errors.ts';
 import { sha256 } from '../core/hashes.ts';
 import type { MailboxKey, MailboxRecord } from '../core/mailbox.ts';
 import { plain } from '../core/text.ts';
@@ -123,9 +124,13 @@ async function* contents(files: Files, folder: string): AsyncGenerator<{ readonl
   } catch (error) {
     const why = diskReason(error);
     if (why === undefined) throw error;
+    if (errorCode(error) === 'ENOTDIR') throw noFolder(dirname(folder), why);
     throw problem('mailbox-file-broken', { file: plain(folder), why }, { cause: error });
   }
 }
+
+/** A home that is a file, such as a mount that went wrong, is not a home where nothing is set up. */
+const noFolder = (home: string, why: string) => problem('home-not-writable', { home: plain(home), why });
 
 function parseRecord(text: string): Parsed<MailboxRecord> {
   const read = parseJsonFile<z.infer<typeof mailboxFileSchema>>(text, mailboxFileSchema);

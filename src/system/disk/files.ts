@@ -1,6 +1,6 @@
 import { open, readdir, rm, unlink } from 'node:fs/promises';
 import type { Files } from '../../core/context.ts';
-import { isMissingFile } from '../../core/errors.ts';
+import { errorCode, isMissingFile } from '../../core/errors.ts';
 import { decodeText } from '../../core/text.ts';
 
 /** The real disk. Folders 0700, files 0600, writes by temporary file, fsync and rename. */
@@ -53,7 +53,8 @@ export const systemFiles: Files = {
     try {
       return (await readdir(path)).sort();
     } catch (error) {
-      if (isMissingFile(error)) return [];
+      // A file in place of a folder is a fault, such as a mount that went wrong, and not an empty folder.
+      if (errorCode(error) === 'ENOENT') return [];
       throw error;
     }
   },

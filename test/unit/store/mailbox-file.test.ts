@@ -112,6 +112,12 @@ describe('mailbox files', () => {
     await expect(open().readMailbox(key)).rejects.toMatchObject({ code: 'mailbox-file-broken' });
   });
 
+  it('a home that is a file is not one where nothing is set up', async () => {
+    await writeFile(join(home, 'plain'), '');
+    const inFile = mailboxFiles({ files: systemFiles, home: join(home, 'plain') });
+    await expect(inFile.listMailboxes()).rejects.toMatchObject({ code: 'home-not-writable' });
+  });
+
   it.each(['EACCES', 'EROFS', 'ENOSPC', 'ENOTDIR'])('%s on writing is home-not-writable, exit 1', async (code) => {
     const writeAtomic = async () => {
       throw Object.assign(new Error(code), { code });
