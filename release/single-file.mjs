@@ -1,17 +1,20 @@
 // Makes mailauth as one executable file for this system: Node.js with the program in it (https://nodejs.org/api/single-executable-applications.html).
 // It keeps secrets in the sealed file only, because the binding to a keychain is a library of its own.
-// usage: node release/single-file.mjs OUT-FOLDER      (Node.js 24; after `npm ci`; takes postject from npm)
+// usage: node release/single-file.mjs OUT-FOLDER      (Node.js 24; after `npm ci`)
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { inject } from 'postject';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [out] = process.argv.slice(2);
-if (out === undefined) throw new Error('usage: node release/single-file.mjs OUT-FOLDER');
-const postject = 'postject@1.0.0-alpha.6';
+if (out === undefined) {
+  console.error('usage: node release/single-file.mjs OUT-FOLDER');
+  process.exit(2);
+}
 /** Node looks for this word in itself, to find out whether a program was put into it. */
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
@@ -66,17 +69,7 @@ try {
   const mac = process.platform === 'darwin';
   // The signature of Node.js itself no longer fits; macOS runs nothing that has none.
   if (mac) execFileSync('codesign', ['--remove-signature', file]);
-  const words = [
-    '--yes',
-    postject,
-    file,
-    'NODE_SEA_BLOB',
-    blob,
-    '--sentinel-fuse',
-    fuse,
-    ...(mac ? ['--macho-segment-name', 'NODE_SEA'] : []),
-  ];
-  execFileSync('npx', words, { stdio: ['ignore', 'ignore', 'inherit'], shell: process.platform === 'win32' });
+  await inject(file, 'NODE_SEA_BLOB', readFileSync(blob), { sentinelFuse: fuse, ...(mac ? { machoSegmentName: 'NODE_SEA' } : {}) });
   if (mac) execFileSync('codesign', ['--sign', '-', file]);
   process.stdout.write(`${file}\n`);
 } finally {
