@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Makes the Debian package. The same source and the same npm packages give the same bytes.
-# usage: release/deb.sh OUT-FOLDER      (Debian or Ubuntu, with Node.js and npm, and `npm run build` before)
+# usage: release/deb.sh OUT-FOLDER [STAGED]      (Debian or Ubuntu, with Node.js and npm, and `npm run build` before)
+#   STAGED: a folder that release/stage.sh has made; without it one is made
 set -euo pipefail
-[ $# = 1 ] || { echo "usage: $0 OUT-FOLDER" >&2; exit 2; }
+[ $# = 1 ] || [ $# = 2 ] || { echo "usage: $0 OUT-FOLDER [STAGED]" >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
@@ -20,7 +21,7 @@ tree=$work/tree
 lib=$tree/usr/lib/entra-mailauth
 doc=$tree/usr/share/doc/entra-mailauth
 mkdir -p "$tree/usr/lib" "$tree/usr/bin" "$doc" "$tree/usr/share/man/man1" "$tree/DEBIAN"
-"$here/stage.sh" "$lib"
+if [ $# = 2 ]; then cp -a "$2" "$lib"; else "$here/stage.sh" "$lib"; fi
 ln -s ../lib/entra-mailauth/bin/mailauth.js "$tree/usr/bin/mailauth"
 ln -s mailauth "$tree/usr/bin/entra-mailauth"
 gzip -9n < "$lib/man/mailauth.1" > "$tree/usr/share/man/man1/mailauth.1.gz"

@@ -118,7 +118,10 @@ async function killedAt({ box, seat }: Scene, name: 'apply' | 'undo', at: Gate):
 
 const isChange = (call: string): boolean => !/^(Get|Test)-/.test(call);
 
-/** Before and after each change, before the first and the last thing that is read, and before the first one that is read back. */
+/**
+ * Before and after each change, before the first and the last thing that is read, and before the first one that is read back. One kind is
+ * killed at all of them; the others, whose changes alone differ, before the first change and after each.
+ */
 async function gatesOf(kind: Kind, name: 'apply' | 'undo'): Promise<readonly Gate[]> {
   return inScene(kind, async (scene) => {
     if (name === 'undo') await green(scene, 'apply');
@@ -126,10 +129,12 @@ async function gatesOf(kind: Kind, name: 'apply' | 'undo'): Promise<readonly Gat
     await green(scene, name);
     const { calls } = scene.box;
     const readBack = calls.findLastIndex(isChange) + 1;
+    const isWhole = kind === kinds[0];
     return calls.flatMap((call, i): readonly Gate[] => {
       const before = { nth: i + 1, where: 'before' } as const;
-      if (isChange(call)) return [before, { nth: i + 1, where: 'after' }];
-      return [0, readBack, calls.length - 1].includes(i) ? [before] : [];
+      const isFirst = i === calls.findIndex(isChange);
+      if (isChange(call)) return [...(isWhole || isFirst ? [before] : []), { nth: i + 1, where: 'after' }];
+      return isWhole && [0, readBack, calls.length - 1].includes(i) ? [before] : [];
     });
   });
 }

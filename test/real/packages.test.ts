@@ -12,11 +12,14 @@ import { type Builder, makeBase, startBuilder } from './rigs/image-base.ts';
 const exec = promisify(execFile);
 const release = resolve(import.meta.dirname, '../../release');
 let folder = '';
+let staged = '';
 let remove = async () => {};
 
 beforeAll(async () => {
   ({ path: folder, remove } = await temporaryFolder());
-});
+  staged = join(folder, 'staged');
+  await exec(join(release, 'stage.sh'), [staged]);
+}, 120_000);
 afterAll(() => remove());
 
 it('the scripts of the release are shell scripts without a fault', async () => {
@@ -34,7 +37,8 @@ describe('the Debian package', { timeout: 120_000 }, () => {
   let file = '';
   let root = '';
   beforeAll(async () => {
-    const made = await Promise.all(['one', 'two'].map((name) => exec(join(release, 'deb.sh'), [join(folder, name)])));
+    const deb = (...words: readonly string[]) => exec(join(release, 'deb.sh'), [...words]);
+    const made = await Promise.all([deb(join(folder, 'one')), deb(join(folder, 'two'), staged)]);
     [file = ''] = made.map(({ stdout }) => stdout.trim());
     root = join(folder, 'root');
     await mkdir(join(root, 'var/lib/dpkg/updates'), { recursive: true });
@@ -113,7 +117,7 @@ describe('the container', { timeout: 120_000 }, () => {
   beforeAll(async () => {
     builder = await startBuilder(folder);
     await makeBase(builder, folder, 'localhost/base:test');
-    await exec(join(release, 'container.sh'), [image, 'localhost/base:test'], { env: builder.env });
+    await exec(join(release, 'container.sh'), [image, 'localhost/base:test', staged], { env: builder.env });
     container = (await builder.buildah('from', image)).stdout.trim();
     const [home, key] = [join(folder, 'volume'), join(folder, 'container.key')];
     await mkdir(home, { mode: 0o700 });
@@ -171,7 +175,7 @@ describe('the container', { timeout: 120_000 }, () => {
     );
     let said = '';
     for (const stream of [loop.stdout, loop.stderr]) stream.on('data', (text) => (said += text));
-    await expect.poll(() => said, { timeout: 30_000 }).toMatch(/(?:helpdesk@contoso\.example[\s\S]*){2}/);
+    await expect.poll(() => said, { timeout: 90_000 }).toMatch(/(?:helpdesk@contoso\.example[\s\S]*){2}/);
     loop.kill('SIGTERM');
     await once(loop, 'exit');
   });

@@ -13,8 +13,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // Of two cores vitest would use one.
-    maxWorkers: 2,
+    // Of two cores vitest would use one. While a test waits for a server or a deadline, a third process has something to do.
+    maxWorkers: 3,
     retry: process.env.CI === 'true' ? 1 : 0,
     // The report is for .ci/run, which adds up what passed and failed.
     reporters: [
