@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 const { name, version, description, homepage, license } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const [sumsFile, out] = process.argv.slice(2);
 if (sumsFile === undefined || out === undefined) {
-  console.error('usage: node release/manifests.mjs SHA256SUMS OUT-FOLDER');
+  process.stderr.write('usage: node release/manifests.mjs SHA256SUMS OUT-FOLDER\n');
   process.exit(2);
 }
 const sums = new Map([...readFileSync(sumsFile, 'utf8').matchAll(/^([0-9a-f]{64}) [ *](.+)$/gm)].map(([, sum, file]) => [file, sum]));

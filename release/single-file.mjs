@@ -12,7 +12,7 @@ import { inject } from 'postject';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [out] = process.argv.slice(2);
 if (out === undefined) {
-  console.error('usage: node release/single-file.mjs OUT-FOLDER');
+  process.stderr.write('usage: node release/single-file.mjs OUT-FOLDER\n');
   process.exit(2);
 }
 /** Node looks for this word in itself, to find out whether a program was put into it. */
