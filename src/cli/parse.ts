@@ -2,7 +2,7 @@ import type { Command as CommanderCommand } from 'commander';
 import type { Context } from '../core/context.ts';
 import { defined } from '../core/defined.ts';
 import { type Command, mailauth } from '../core/next.ts';
-import { flagNameOf, looksLikePath, plain } from '../core/text.ts';
+import { flagNameOf, looksLikePath, mayBeSecret, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { CommandModule } from '../session/command.ts';
 import type { Globals } from '../session/globals.ts';
@@ -65,12 +65,14 @@ export async function parse(entry: CommandEntry, module: CommandModule, rest: re
   throw problem('usage', { message: title, help, meant: asGiven(entry, meant.command), ...defined({ why: guess.why }) });
 }
 
-/** The values of flags that take a path, by their flags. */
+/** The values of flags that take a path, by their flags. What may be a secret in place of its file's name is left out: the refusal repeats it. */
 const pathsGiven = (command: CommanderCommand): Readonly<Record<string, string>> =>
   Object.fromEntries(
     command.options.flatMap((option) => {
       const value: unknown = command.getOptionValue(option.attributeName());
-      return /<(?:file|folder|path)>/.test(option.flags) && typeof value === 'string' ? [[option.long ?? option.flags, value]] : [];
+      const flag = option.long ?? option.flags;
+      if (typeof value !== 'string' || !/<(?:file|folder|path)>/.test(option.flags)) return [];
+      return /secret|password/.test(flag) && !looksLikePath(value) ? [] : [[flag, value]];
     }),
   );
 
@@ -92,8 +94,8 @@ function asGiven({ name }: CommandEntry, command: CommanderCommand): Command {
   const flags = given.map((option): [string, string | true] => {
     const value: unknown = command.getOptionValue(option.attributeName());
     const flag = (option.long ?? '').replace(/^--/, '');
-    const isSecret = /^(?:client-secret|password)-file$/.test(flag) && typeof value === 'string' && !looksLikePath(value);
-    return [flag, isSecret ? '-' : typeof value === 'string' ? value : true];
+    if (typeof value !== 'string') return [flag, true];
+    return [flag, mayBeSecret(flag, value) ? '-' : value];
   });
   return { kind: 'command', name, words: name === 'explain' ? [] : command.args, flags: Object.fromEntries(flags) };
 }

@@ -35,6 +35,13 @@ export function anyOf(words: readonly string[]): string {
 /** Whether a word can be the name of a file that is repeated: the value itself may stand in its place by mistake. */
 export const looksLikePath = (word: string): boolean => word === '-' || /[/\\]|\.(?:txt|pem|key|crt|cer|secret)$/i.test(word);
 
+/**
+ * Whether the value of this flag (without hyphens in front) may be the secret itself, given in place of the name of its file. A command that is
+ * printed has `-` there, which both flags take.
+ */
+export const mayBeSecret = (flag: string, value: string): boolean =>
+  /^(?:client-secret|password)-file$/.test(flag) && !looksLikePath(value);
+
 /** The word of the list that differs from a mistyped one by at most two letters (Levenshtein); undefined where none is so near. */
 export function nearest(typed: string, words: readonly string[]): string | undefined {
   const far = (a: string, b: string): number => {

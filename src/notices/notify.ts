@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
 import { again } from '../core/next.ts';
-import { bareAddress, decodeText, isMarked, plain } from '../core/text.ts';
+import { bareAddress, decodeText, isMarked, looksLikePath, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { Session } from '../session/session.ts';
 import { guardWrites } from '../store/home.ts';
@@ -34,7 +34,7 @@ export async function readReceivers(flags: unknown, session: Session, records: r
     throw problem('usage', { message: '--notify-secret-file signs what goes to --notify-url', help: again({ help: true }) });
   if (notifyFrom !== undefined && notifyMail === undefined)
     throw problem('usage', { message: '--notify-from is the sender for --notify-mail', help: again({ help: true }) });
-  const secret = notifySecretFile === undefined ? undefined : await readSecret(resolve(notifySecretFile), session);
+  const secret = notifySecretFile === undefined ? undefined : await readSecret(notifySecretFile, session);
   const address = notifyMail === undefined ? undefined : bareAddress(notifyMail);
   if (address !== undefined && !/^[^\s@<>,;"]+@[^\s@<>,;"]+$/.test(address))
     throw wrong('address', address, '--notify-mail takes one mail address.', { notifyMail: 'ada@contoso.com' });
@@ -63,9 +63,12 @@ function refuseUrl(value: string): void {
 }
 
 /** One line end at the end of the file is not part of the secret. */
-async function readSecret(path: string, { ctx }: Session): Promise<Uint8Array> {
+async function readSecret(given: string, { ctx }: Session): Promise<Uint8Array> {
+  const path = resolve(given);
+  // Somebody may have given the secret itself.
+  const value = looksLikePath(given) ? path : 'the value of --notify-secret-file';
   const unusable = (why: string) =>
-    problem('value-invalid', { what: 'secret file', value: path, why, next: again({ notifySecretFile: '/etc/mailauth/notify' }) });
+    problem('value-invalid', { what: 'secret file', value, why, next: again({ notifySecretFile: '/etc/mailauth/notify' }) });
   const file = await readGuarded(ctx.files, path, unusable);
   if (file === undefined) throw unusable('There is no such file.');
   refuseExposed(file, path, ctx);

@@ -206,6 +206,16 @@ describe('a secret as the value of a flag', () => {
       error: { code: 'secret-in-argv', next: [expect.stringContaining(instead)] },
     });
   });
+
+  it.each([
+    'setup --sandbox --yes --sign-in password --password-file $ecret123',
+    'setup --sandbox --yes --register existing --client-id 11111111-2222-3333-4444-555555555555 --client-secret-file $ecret123',
+    'keepalive --sandbox --notify-url https://localhost:1 --notify-secret-file $ecret123',
+  ])('%s: a secret in place of the name of its file is not repeated', async (words) => {
+    const { exit, out, err } = await m.mailauth(words);
+    expect(exit).not.toBe(0);
+    expect(out + err).not.toContain('ecret123');
+  });
 });
 
 describe('what comes from outside', () => {

@@ -2,7 +2,7 @@ import { defined } from '../../core/defined.ts';
 import { Exit, type ExitCode, type MailauthError } from '../../core/errors.ts';
 import type { Command } from '../../core/next.ts';
 import { allShown, type Surroundings } from '../../core/shown.ts';
-import { looksLikePath } from '../../core/text.ts';
+import { mayBeSecret } from '../../core/text.ts';
 import type { SetupOutcome } from '../ending.ts';
 import type { Columns } from './columns.ts';
 import type { ListedRow } from './read-list.ts';
@@ -53,7 +53,7 @@ export function commandOfRow(flags: ListedRow['flags'], { byName }: Columns): Co
     const value = flags[key];
     if (!takesValue) return value === !isNegated ? [[name, true]] : [];
     if (typeof value !== 'string') return [];
-    const isSecret = /^(?:client-secret|password)-file$/.test(name) && !looksLikePath(value);
+    const isSecret = mayBeSecret(name, value);
     return [[name, isSecret ? '-' : value]];
   });
   return { kind: 'command', name: 'setup', words: [], flags: Object.fromEntries(given) };
