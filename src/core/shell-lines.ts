@@ -77,7 +77,7 @@ export const removeFile = (path: string): Line =>
 export const showAccess = (path: string): Line => byPlatform(line`ls -ld ${path}`, line`icacls ${path}`);
 
 /** A key file in the user's own folder, for this window. */
-export const makeKeyFile: Line = inTurn(
+export const keyFileForThisWindow: Line = inTurn(
   line`mailauth store keygen ${{ inHome: 'mailauth.key' }}`,
   setVariable('MAILAUTH_KEY_FILE', { inHome: 'mailauth.key' }),
 );

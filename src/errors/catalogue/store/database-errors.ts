@@ -1,6 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
 import { again, led, mailauth, type NextStep, noted } from '../../../core/next.ts';
-import { makeKeyFile, setVariable } from '../../../core/shell-lines.ts';
+import { keyFileForThisWindow, setVariable } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { updating } from './newer-words.ts';
@@ -147,7 +147,7 @@ export const databaseEntries = {
     source: sources.own,
     title: () => 'The store postgres needs a key file',
     why: ({ where }) => `Every secret is sealed on this computer before it goes to ${where}, with the same key file on each machine.`,
-    next: ({ isSealed }) => (isSealed === true ? [copyKey] : [makeKeyFile]),
+    next: ({ isSealed }) => (isSealed === true ? [copyKey] : [keyFileForThisWindow]),
     retryHelps: false,
   }),
 

@@ -1,6 +1,6 @@
 import type { KeychainProvider } from '../../../core/keychain-port.ts';
 import { type Line, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
-import { inTurn, makeKeyFile, setVariable } from '../../../core/shell-lines.ts';
+import { inTurn, keyFileForThisWindow, setVariable } from '../../../core/shell-lines.ts';
 
 /** The blanks of every entry about a keychain. */
 export interface Keychain {
@@ -36,7 +36,7 @@ export const tryWithoutMailauth = ({ label }: Keychain): Line =>
   })[label] ?? line`echo check | secret-tool store --label=mailauth-check service mailauth-check`;
 
 /** For servers and containers: the other store, with a key file. */
-const newSealedFile = noted(inTurn(setVariable('MAILAUTH_STORE', 'file'), makeKeyFile), 'a server without a keychain');
+const newSealedFile = noted(inTurn(setVariable('MAILAUTH_STORE', 'file'), keyFileForThisWindow), 'a server without a keychain');
 const sealedFileHere = noted(setVariable('MAILAUTH_STORE', 'file'), 'the sealed file that is here already, with the key it was made with');
 export const sealedFile = ({ hasSealedFile }: Keychain): NextStep => (hasSealedFile === true ? sealedFileHere : newSealedFile);
 

@@ -1,6 +1,6 @@
 import { Exit } from '../../../core/errors.ts';
 import { again, type Line, led, line, mailauth, type NextStep, noted } from '../../../core/next.ts';
-import { byPlatform, inTurn, makeKeyFile, moveFile, showAccess, unsetVariable } from '../../../core/shell-lines.ts';
+import { byPlatform, inTurn, keyFileForThisWindow, moveFile, showAccess, unsetVariable } from '../../../core/shell-lines.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 import { leftAlone, updating } from './newer-words.ts';
@@ -24,7 +24,7 @@ const withoutCopy = (file: string, ...away: readonly NextStep[]): readonly NextS
 const otherKey = 'Set MAILAUTH_KEY_FILE to the path of the key file that was there when the sealed file was made.';
 const passphraseFile =
   'Set MAILAUTH_PASSPHRASE_FILE to the path of a file with the passphrase on one line, which only you can read (mode 0600).';
-const newKeyFile = led('For a new store on a server, use a key file', makeKeyFile);
+const newKeyFile = led('For a new store on a server, use a key file', keyFileForThisWindow);
 
 type Kind = 'scrypt' | 'key-file';
 
@@ -187,7 +187,7 @@ export const fileStoreEntries = {
     source: 'https://learn.microsoft.com/windows-server/administration/windows-commands/icacls',
     title: ({ file }) => `Other users could read a key file at ${file}, so none was made`,
     why: ({ exit }) => `icacls could not take it away from them (exit ${exit}). A disk with FAT and many network drives keep no such list.`,
-    next: () => [noted(makeKeyFile, 'in your profile, which Windows closes to others')],
+    next: () => [noted(keyFileForThisWindow, 'in your profile, which Windows closes to others')],
     retryHelps: false,
   }),
 
