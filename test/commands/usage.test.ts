@@ -164,6 +164,12 @@ describe('wrong usage is exit 2, on stderr, and as an envelope with --json', () 
   });
 });
 
+it('a word that is no address leads to the list of addresses, and to no set-up that would refuse it', async () => {
+  const { exit, json } = await m.mailauth('test imap smtp --json');
+  expect(exit).toBe(4);
+  expect(json().error).toMatchObject({ code: 'mailbox-unknown', next: ['mailauth status --all   # lists the addresses'] });
+});
+
 describe('a secret as the value of a flag', () => {
   const value = 'PtX8Q~very-secret-value';
   it.each([

@@ -4,6 +4,9 @@ import { anyOf } from '../../../core/text.ts';
 import { entry } from '../../entry/entry.ts';
 import { sources } from '../../entry/sources.ts';
 
+/** In `explain`, what nobody knows is no text. */
+const isNoAddress = (mailbox: string): boolean => typeof mailbox === 'string' && mailbox !== '' && !mailbox.includes('@');
+
 /** A mailbox that is not set up, or that is set up and lacks something. */
 export const mailboxEntries = {
   'mailbox-unknown': entry<{ mailbox: string; known: readonly string[] }>({
@@ -11,7 +14,10 @@ export const mailboxEntries = {
     source: sources.own,
     title: (v) => `${v.mailbox} is not set up on this computer`,
     why: (v) => (v.known.length === 0 ? 'This user has not set up any mailbox on this computer.' : `Set up are: ${v.known.join(', ')}`),
-    next: (v) => [mailauth('setup', { mailbox: v.mailbox })],
+    // A word that is no address is none that can be set up: another protocol, or the name without its domain.
+    next: (v) => [
+      isNoAddress(v.mailbox) ? noted(mailauth('status', { all: true }), 'lists the addresses') : mailauth('setup', { mailbox: v.mailbox }),
+    ],
   }),
   'product-unknown': entry<{ mailbox: string; guide: string; known: readonly string[] }>({
     exit: Exit.needsSignIn,
