@@ -162,7 +162,7 @@ async function callsFor(
   };
 }
 
-/** What the mailbox named and the flags do not say, for a program of Windows: it reads its user's own variables. */
+/** Variables that no flag stands for: on Windows the user who runs the program must have them, and `setx` sets them. */
 const setForUser = (variables: readonly Variable[], { ctx }: Session): readonly string[] =>
   ctx.platform !== 'win32'
     ? []

@@ -12,7 +12,7 @@ export interface ExportValues {
   readonly command: readonly string[];
   /** `mailauth send --mailbox helpdesk@contoso.com`, likewise */
   readonly sending: readonly string[];
-  /** the shell of whoever asked, for lines that a person runs; programs that call a shell call their own */
+  /** the shell of whoever asked: for lines that a person runs. What a program hands to a shell is for the shell of that program. */
   readonly shell: Shell;
   readonly onWindows: boolean;
   /** MAILAUTH_HOME: who owns it runs these commands */
@@ -71,7 +71,7 @@ export const posixLine = (words: readonly string[]): string => words.map(posixWo
 /** The token command as one line for a shell. */
 export const shellLine = ({ command }: ExportValues): string => posixLine(command);
 
-/** How a person runs an export that is a script of PowerShell. Windows runs none of a file unless it is told to. */
+/** How a person runs an export that is a script of PowerShell. Windows refuses scripts in files unless a flag allows them. */
 export const runAsScript = ({ onWindows }: ExportValues): string =>
   `save it as mail.ps1, then ${onWindows ? 'powershell -ExecutionPolicy Bypass -File mail.ps1' : 'pwsh -File mail.ps1'}`;
 
