@@ -197,6 +197,7 @@ describe('on Windows', () => {
     expect([alone.exit, alone.json().error?.code]).toEqual([3, 'needs-yes']);
     const refused = await m.mailauth('keepalive --install --yes --json', onWindows({ refused: { 'schtasks /Create': 1 } }));
     expect([refused.exit, refused.json().error?.code]).toEqual([1, 'timer-refused']);
+    await expect(stat(file())).rejects.toMatchObject({ code: 'ENOENT' });
     const asked: string[] = [];
     const shown = await m.mailauth('keepalive --install --sandbox', onWindows({ asked }));
     expect([shown.exit, shown.out, asked.filter((call) => call.startsWith('schtasks'))]).toEqual([

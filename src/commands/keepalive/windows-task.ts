@@ -28,7 +28,13 @@ export async function windowsTask(run: TimerRun, home: string, ctx: Context, alo
     async start() {
       // schtasks reads UTF-16 with a byte order mark, as the Task Scheduler exports its tasks.
       await guardWrites(home, () => ctx.files.writeAtomic(path, Buffer.from(`\uFEFF${text}`, 'utf16le')));
-      await schtasks('/Create', '/TN', taskName, '/XML', path, '/F');
+      try {
+        await schtasks('/Create', '/TN', taskName, '/XML', path, '/F');
+      } catch (error) {
+        // The file alone would look like a task. What the Task Scheduler said is the news, not a file that cannot be removed.
+        await ctx.files.remove(path).catch(() => false);
+        throw error;
+      }
     },
     async stop() {
       // Where somebody has removed the task already, that is no reason to leave its file.
