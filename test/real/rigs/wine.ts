@@ -71,7 +71,7 @@ export async function startWine(): Promise<Wine> {
   };
   const start = wineStarter(folder, env);
   try {
-    await Promise.all([makePrefix(drive, start), install(folder)]);
+    await Promise.all([makePrefix(drive, env, start), install(folder)]);
   } catch (error) {
     await remove(folder, env);
     throw error;
@@ -148,10 +148,12 @@ function ended(child: ChildProcess, limitMs: number): Promise<number | null> {
   });
 }
 
-async function makePrefix(drive: string, start: ReturnType<typeof wineStarter>): Promise<void> {
+async function makePrefix(drive: string, env: Record<string, string>, start: ReturnType<typeof wineStarter>): Promise<void> {
   await start(['wineboot', '-i']);
   // Wine 8 says that it is Windows 7, where Node refuses to start.
   await start(['reg', 'add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f']);
+  // The first services.exe of a prefix keeps the list of services locked (error 1055): no service starts until Wine has started anew.
+  await run('wineserver', ['-w'], { env });
   await forwardRandom(join(drive, 'windows', 'system32', 'bcryptprimitives.dll'));
 }
 
