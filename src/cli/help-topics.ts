@@ -67,9 +67,9 @@ Read only, to find out where mailauth runs:
   HOME, XDG_CONFIG_HOME, APPDATA, SYSTEMROOT, USERDOMAIN, USERNAME
                            where MAILAUTH_HOME is by default; the programs of Windows, its user
 
-Node.js needs 1.2 GB of address space, of which it uses a tenth. Under a smaller limit (ulimit -v,
-LimitAS= of systemd, vsz_limit of Dovecot: set 2G) it dies with exit 133 or 134 before mailauth
-can say why. mailauth doctor shows the limit in force.
+Node.js needs 1.2 GB of address space, from Node 24 on 1.7 GB, of which it uses a tenth. Under a
+smaller limit (ulimit -v, LimitAS= of systemd, vsz_limit of Dovecot: set 2G) it dies with exit 133
+or 134 before mailauth can say why. mailauth doctor shows the limit in force.
 `;
 
 const exitCodes = `Exit codes.

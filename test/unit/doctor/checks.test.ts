@@ -93,18 +93,20 @@ describe('this machine', () => {
   });
 
   it.each([
-    ['unlimited', 'ok', undefined],
-    ['2048000000', 'ok', 'address space limited to 2048 MB (1200 MB are needed)'],
-    ['1200000000', 'ok', 'address space limited to 1200 MB'],
-    ['1199000000', 'failed', 'too little address space: 1199 MB'],
-    ['268435456', 'failed', 'too little address space: 268 MB'],
-  ])('an address space of %s is %s', async (limit, state, words) => {
+    ['20.20.2', 'unlimited', 'ok', undefined],
+    ['20.20.2', '2048000000', 'ok', 'address space limited to 2048 MB (1200 MB are needed)'],
+    ['22.23.0', '1200000000', 'ok', 'address space limited to 1200 MB'],
+    ['20.20.2', '1199000000', 'failed', 'too little address space: 1199 MB'],
+    ['20.20.2', '268435456', 'failed', 'too little address space: 268 MB'],
+    ['24.0.0', '1700000000', 'ok', 'address space limited to 1700 MB (1700 MB are needed)'],
+    ['26.10.0', '1699000000', 'failed', 'too little address space: 1699 MB'],
+  ])('with Node.js %s, an address space of %s is %s', async (node, limit, state, words) => {
     const ctx = testContext();
     const files = {
       ...ctx.files,
       read: async () => `Limit      Soft Limit   Hard Limit   Units\nMax address space         ${limit}   unlimited   bytes\n`,
     };
-    const found = await one(nodeCheck({ ...ctx, platform: 'linux', files }, '1.2.3'));
+    const found = await one(nodeCheck({ ...ctx, platform: 'linux', machine: { ...ctx.machine, node }, files }, '1.2.3'));
     expect(found.state).toBe(state);
     if (words === undefined) expect(found.detail).not.toContain('address space');
     else expect(found.detail).toContain(words);

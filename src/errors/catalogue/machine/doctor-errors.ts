@@ -53,7 +53,7 @@ export const doctorEntries = {
 
   'address-space-limited': entry<{ limitMb?: number | undefined }>({
     exit: Exit.failed,
-    source: 'measured with Node.js 20',
+    source: 'measured with Node.js 20, 22, 24 and 26',
     title: (v) => `This process may use too little address space${v.limitMb === undefined ? '' : `: ${v.limitMb} MB`}`,
     why: () => 'Node.js reserves more than 1 GB of it and uses a tenth. With less it mostly dies without a word, with exit 133 or 134.',
     next: () => [
