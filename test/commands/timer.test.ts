@@ -50,10 +50,24 @@ describe('keepalive --install', () => {
     expect(unit).not.toMatch(/hidden|pw@/);
     expect(ran.err).toContain('OnCalendar=daily');
     expect(ran.err).toMatch(/MAILAUTH_PASSPHRASE is a secret/);
-    expect(asked).toEqual(['show --property=Version', 'daemon-reload', 'enable --now mailauth-keepalive.timer']);
+    expect(ran.err).not.toContain('takes its place');
+    expect(asked.filter((call) => !call.startsWith('is-'))).toEqual([
+      'show --property=Version',
+      'daemon-reload',
+      'enable --now mailauth-keepalive.timer',
+    ]);
     expect(ran.out).toContain('loginctl enable-linger ada');
     const again = await m.mailauth('keepalive --install --test imap --yes', here({ systemctl, env }));
     expect([again.exit, again.out]).toEqual([0, 'The timer is installed already: nothing was changed.\n']);
+  });
+
+  it('says that it takes the place of the timer for another folder', async () => {
+    const systemctl = systemd();
+    await m.mailauth('keepalive --install --yes', here({ systemctl }));
+    const other = join(m.home, 'other');
+    const ran = await m.mailauth('keepalive --install --yes', here({ systemctl, env: { MAILAUTH_HOME: other } }));
+    expect([ran.exit, ran.err]).toEqual([0, expect.stringContaining('takes its place')]);
+    expect(await readFile(service(), 'utf8')).toContain(`Environment="MAILAUTH_HOME=${other}"\n`);
   });
 
   it('a timer works on the database of several machines, too: it gets the file with the address, and never the address', async () => {
@@ -141,7 +155,7 @@ describe('on Windows', () => {
     expect(ran.err).toContain('<StartWhenAvailable>true</StartWhenAvailable>');
     expect(ran.err.replace(/\s+/g, ' ')).toContain('HTTPS_PROXY cannot be part of a task');
     expect(ran.out).toContain('schtasks /Query /TN');
-    expect(asked.slice(1)).toEqual([`schtasks /Create /TN mailauth keepalive /XML ${file()} /F`]);
+    expect(asked.slice(1)).toEqual(['schtasks /Query /TN mailauth keepalive', `schtasks /Create /TN mailauth keepalive /XML ${file()} /F`]);
     expect(await task()).toContain('<Command>/n o/node.exe</Command>');
     expect(await task()).toContain(
       `<Arguments>/m/mailauth.js keepalive --no-input --test imap --home ${m.home} --key-file "/mail auth/key" --store file</Arguments>`,
@@ -151,6 +165,11 @@ describe('on Windows', () => {
     expect((await m.mailauth('keepalive --install --test imap --yes', again)).out).toBe(
       'The timer is installed already: nothing was changed.\n',
     );
+    const moved = await m.mailauth(
+      'keepalive --install --yes',
+      onWindows({ tasks }, { env: { ...env, MAILAUTH_HOME: join(m.home, 'other') } }),
+    );
+    expect([moved.exit, moved.err]).toEqual([0, expect.stringContaining('takes its place')]);
     const gone = await m.mailauth('keepalive --uninstall --yes', again);
     expect([gone.exit, asked.at(-1), tasks.size]).toEqual([0, 'schtasks /Delete /TN mailauth keepalive /F', 0]);
     await expect(stat(file())).rejects.toMatchObject({ code: 'ENOENT' });

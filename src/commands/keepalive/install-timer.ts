@@ -34,7 +34,7 @@ export function timerChange(flags: unknown): Change | undefined {
  * printed that do the same by hand. Throws `needs-yes` (3) without a person, `timer-refused` (1).
  */
 export async function changeTimer(session: Session, change: Change): Promise<Outcome> {
-  const { ctx, globals } = session;
+  const { ctx, globals, report } = session;
   const run = timerRun(session);
   if (ctx.platform !== 'linux' && ctx.platform !== 'win32') return elsewhere(session, run);
   const timer = ctx.platform === 'win32' ? await taskOf(session, run, change) : systemdTimer(ctx, run);
@@ -50,6 +50,9 @@ export async function changeTimer(session: Session, change: Change): Promise<Out
     const state = change === 'install' ? 'The timer is installed already' : 'No timer is installed';
     return { data: dataOf(units, false), text: `${state}: nothing was changed.\n` };
   }
+  // A user has one timer, so the one for another folder would end without a word.
+  if (change === 'install' && (await isInstalled(ctx, timer, 'uninstall')))
+    report.note('A timer of mailauth is here already, for another folder, with other flags or switched off: the new one takes its place.');
   if (!(await isAgreed(session, change, units))) return { data: dataOf(units, false), text: 'Nothing was changed.\n', exit: Exit.failed };
   return change === 'install' ? install(session, timer) : uninstall(timer);
 }
