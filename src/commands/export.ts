@@ -1,13 +1,12 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod/mini';
 import { askAgent, defaultSocket } from '../agent/agent-client.ts';
 import { type MailHost, mailOf, type Protocol } from '../core/cloud.ts';
 import { defined } from '../core/defined.ts';
 import { isHandedOver, type MailboxRecord } from '../core/mailbox.ts';
-import { again, type Command, type Line, line, mailauth, noted } from '../core/next.ts';
+import { again, type Command, mailauth, noted } from '../core/next.ts';
 import { shellWord } from '../core/shell/quoting.ts';
-import { shown } from '../core/shown.ts';
 import { nearest, plain } from '../core/text.ts';
 import { problem } from '../errors/problem.ts';
 import type { ExportClient, ExportValues } from '../export/client.ts';
@@ -25,6 +24,7 @@ import {
 } from '../session/carried.ts';
 import { type CommandModule, examples } from '../session/command.ts';
 import { mailboxArgument, mailboxesOf, withoutToken } from '../session/mailbox-argument.ts';
+import { noteCached, noteMissingInPath } from '../session/own-program.ts';
 import type { Session } from '../session/session.ts';
 import { passwordFromFile } from '../setup/sign-in/password-step.ts';
 import { ensureHomeId, resolveHome } from '../store/home.ts';
@@ -81,8 +81,7 @@ export const exportConfig: CommandModule = {
     const long = tooLongLine(client, text);
     if (long !== undefined)
       throw problem('export-line-too-long', { client: client.title, name: client.name, most: client.longestLine ?? 0 });
-    if (!(await isInPath(session)))
-      session.report.note(`mailauth is not in your PATH yet: ${shown(installed(session), session.ctx.surroundings)}`);
+    if (!noteCached(session)) await noteMissingInPath(session);
     return { data: { client: client.name, mailbox: record.mailbox, text }, text };
   },
 };
@@ -201,20 +200,3 @@ const secretsLeftOut = ({ ctx: { env } }: Session): readonly string[] =>
   Object.entries(secretVariables).flatMap(([name, instead]) =>
     env[name] ? [`${name} is set and is a secret, so it is not written here: ${instead}.`] : [],
   );
-
-/** What npm installed is known to it by its name. A clone is not, and a stranger could have that name before mailauth is published. */
-function installed({ ctx: { machine } }: Session): Line {
-  const root = dirname(dirname(machine.program[1] ?? ''));
-  return /[\\/]node_modules[\\/]/.test(root) ? line`npm install --global entra-mailauth` : line`npm install --global ${root}`;
-}
-
-async function isInPath({ ctx }: Session): Promise<boolean> {
-  const separator = ctx.platform === 'win32' ? ';' : ':';
-  const names = ctx.platform === 'win32' ? ['mailauth.cmd', 'mailauth.ps1'] : ['mailauth'];
-  for (const folder of (ctx.env.PATH ?? '').split(separator)) {
-    if (folder === '') continue;
-    const found: readonly string[] = await ctx.files.list(folder).catch(() => []);
-    if (names.some((name) => found.includes(name))) return true;
-  }
-  return false;
-}

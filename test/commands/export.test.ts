@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportClients } from '../../src/export/clients.ts';
 import { type Machine, machine } from '../support/command-line.ts';
@@ -172,9 +172,25 @@ describe('mailauth export', () => {
     expect(failed.json().error?.code).toBe('export-without-agent');
   });
 
+  const clone = resolve(import.meta.dirname, '../..');
+
+  it.each([
+    '/home/ada/.npm/_npx/1ff0/node_modules/.bin/mailauth',
+    'C:\\Users\\ada\\AppData\\Local\\npm-cache\\_npx\\1ff0\\node_modules\\entra-mailauth\\bin\\mailauth.js',
+    '/home/ada/.cache/pnpm/dlx/9f/node_modules/entra-mailauth/bin/mailauth.js',
+  ])('says that it names a mailauth in a cache: %s', async (script) => {
+    const machine = { ...testContext().machine, program: ['/usr/bin/node', script] };
+    const ran = await pc.mailauth('export msmtp --sandbox', { machine });
+    expect([ran.exit, ran.err]).toEqual([
+      0,
+      expect.stringContaining('which may be emptied one day. For one that stays: npm install --global'),
+    ]);
+    expect(ran.err).not.toContain('PATH');
+  });
+
   it('says on stderr where mailauth is not in the PATH, and only there', async () => {
     // A clone is installed from its folder: the name may belong to somebody else until mailauth is published.
-    expect((await exported('msmtp', { PATH: '/nonexistent' })).err).toContain('PATH yet: npm install --global /usr/local\n');
+    expect((await exported('msmtp', { PATH: '/nonexistent' })).err).toContain(`PATH yet: npm install --global ${clone}\n`);
     const bin = await mkdtemp(join(tmpdir(), 'mailauth-path-'));
     try {
       await writeFile(join(bin, 'mailauth'), '');

@@ -67,7 +67,14 @@ describe('keepalive --install', () => {
     const other = join(m.home, 'other');
     const ran = await m.mailauth('keepalive --install --yes', here({ systemctl, env: { MAILAUTH_HOME: other } }));
     expect([ran.exit, ran.err]).toEqual([0, expect.stringContaining('takes its place')]);
+    expect(ran.err).not.toContain('cache of npx');
     expect(await readFile(service(), 'utf8')).toContain(`Environment="MAILAUTH_HOME=${other}"\n`);
+  });
+
+  it('says that it would start a mailauth of npx, which may be gone one day', async () => {
+    const program = ['/usr/bin/node', '/home/ada/.npm/_npx/1ff0/node_modules/.bin/mailauth'];
+    const ran = await m.mailauth('keepalive --install --yes', here({ systemctl: systemd(), machine: { ...machineOf(), program } }));
+    expect([ran.exit, ran.err]).toEqual([0, expect.stringContaining('This names a mailauth in the cache of npx')]);
   });
 
   it('a timer works on the database of several machines, too: it gets the file with the address, and never the address', async () => {

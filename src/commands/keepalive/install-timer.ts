@@ -9,6 +9,7 @@ import { problem } from '../../errors/problem.ts';
 import { carriedPaths, carriedProxies, carriedValues } from '../../session/carried.ts';
 import type { Outcome } from '../../session/command.ts';
 import { canAsk, mailboxesOf } from '../../session/mailbox-argument.ts';
+import { noteCached } from '../../session/own-program.ts';
 import type { Session } from '../../session/session.ts';
 import { configFolder, guardWrites, resolveHome } from '../../store/home.ts';
 import { crontabLine, launchAgent, type Timer, type TimerRun, timerName, type Unit, unitsOf } from './units.ts';
@@ -50,6 +51,7 @@ export async function changeTimer(session: Session, change: Change): Promise<Out
     const state = change === 'install' ? 'The timer is installed already' : 'No timer is installed';
     return { data: dataOf(units, false), text: `${state}: nothing was changed.\n` };
   }
+  if (change === 'install') noteCached(session);
   // A user has one timer, so the one for another folder would end without a word.
   if (change === 'install' && (await isInstalled(ctx, timer, 'uninstall')))
     report.note('A timer of mailauth is here already, for another folder, with other flags or switched off: the new one takes its place.');
