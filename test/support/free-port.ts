@@ -1,13 +1,22 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
+const first = 11_000;
+/** Each worker of vitest has ports of its own, so that no other takes one between its choice and its use. */
+const each = 1_000;
+const taken = new Set<number>();
+
 /**
  * A port that nobody listens on, and that nobody gets before it is used: below those that Linux gives out to connections (32768 and above), and
- * below those that mailauth registers for an app (20000 and above; another test may sign in just now). Free on 127.0.0.1, and on ::1.
+ * below those that mailauth registers for an app (20000 and above; another test may sign in just now). Free on 127.0.0.1, and on ::1. No worker
+ * gets one twice.
  */
 export async function freePort(): Promise<number> {
+  const worker = (Number(process.env.VITEST_POOL_ID ?? 1) - 1) % 9;
   for (;;) {
-    const port = randomInt(11_000, 20_000);
+    const port = first + worker * each + randomInt(each);
+    if (taken.has(port)) continue;
+    taken.add(port);
     if ((await isFree(port, '127.0.0.1')) && (await isFree(port, '::1'))) return port;
   }
 }
