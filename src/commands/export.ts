@@ -1,4 +1,3 @@
-import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod/mini';
 import { askAgent, defaultSocket } from '../agent/agent-client.ts';
@@ -24,7 +23,7 @@ import {
 } from '../session/carried.ts';
 import { type CommandModule, examples } from '../session/command.ts';
 import { mailboxArgument, mailboxesOf, withoutToken } from '../session/mailbox-argument.ts';
-import { noteCached, noteMissingInPath } from '../session/own-program.ts';
+import { libraryFile, noteCached, noteMissingInPath } from '../session/own-program.ts';
 import type { Session } from '../session/session.ts';
 import { passwordFromFile } from '../setup/sign-in/password-step.ts';
 import { ensureHomeId, resolveHome } from '../store/home.ts';
@@ -174,9 +173,6 @@ const answeredByCommand = ['MAILAUTH_MAILBOX', 'MAILAUTH_TENANT', 'MAILAUTH_CLIE
 
 const authoritiesVariable = 'NODE_EXTRA_CA_CERTS';
 const readAtStart: readonly string[] = [authoritiesVariable, 'NODE_USE_SYSTEM_CA'];
-
-/** In the package it stands beside this program; its sources stand two folders deeper. */
-const libraryFile = join(import.meta.dirname, basename(import.meta.dirname) === 'dist' ? '.' : '../../dist', 'library.mjs');
 
 async function askingAgent(key: MailboxRecord, { ctx, globals, home }: Session, isOneOfSeveral: boolean): Promise<readonly string[]> {
   if (ctx.platform === 'win32') throw problem('agent-windows', {});

@@ -3,8 +3,11 @@ import { type Line, line } from '../core/next.ts';
 import { shown } from '../core/shown.ts';
 import type { Session } from './session.ts';
 
-/** In the package this stands in the folder `dist`; its sources stand two folders deep. */
+/** The folder of the package or of the clone. This is built into a file in its `dist`; as a source it stands two folders deep. */
 const ownFolder = join(import.meta.dirname, basename(import.meta.dirname) === 'dist' ? '..' : '../..');
+
+/** What other programs import. */
+export const libraryFile = join(ownFolder, 'dist', 'library.mjs');
 
 /** What npm installed is known to it by its name. A clone is not, and a stranger could have that name before mailauth is published. */
 const toInstall = (): Line =>
@@ -13,7 +16,7 @@ const toInstall = (): Line =>
 /** `npx` runs a program from the folder `_npx` of npm's cache, `pnpm dlx` from `dlx` of pnpm's. Neither promises to keep it. */
 const inCache = /[\\/](?:_npx|dlx)[\\/]/;
 
-/** Where a file for another program, or a timer, is about to name a mailauth that may be gone one day, says so. True: it was said. */
+/** Warns before an export or a timer names a mailauth that may be gone one day. True where it warned. */
 export function noteCached({ ctx, report }: Session): boolean {
   if (!inCache.test(ctx.machine.program[1] ?? '')) return false;
   const install = shown(toInstall(), ctx.surroundings);

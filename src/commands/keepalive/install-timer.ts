@@ -46,15 +46,19 @@ export async function changeTimer(session: Session, change: Change): Promise<Out
       text: `${printed(units)}\nThe sandbox installs nothing: these are the files that --install writes.\n`,
     };
   if (!(await timer.isHere())) return withoutManager(units, run);
-  const isThere = await isInstalled(ctx, timer, change);
+  const isThere = change === 'install' ? await isInstalled(ctx, timer) : await isAnyHere(ctx, timer);
   if (isThere === (change === 'install')) {
     const state = change === 'install' ? 'The timer is installed already' : 'No timer is installed';
     return { data: dataOf(units, false), text: `${state}: nothing was changed.\n` };
   }
-  if (change === 'install') noteCached(session);
-  // A user has one timer, so the one for another folder would end without a word.
-  if (change === 'install' && (await isInstalled(ctx, timer, 'uninstall')))
-    report.note('A timer of mailauth is here already, for another folder, with other flags or switched off: the new one takes its place.');
+  if (change === 'install') {
+    noteCached(session);
+    // A user has one timer, so the one for another folder would end without a word.
+    if (await isAnyHere(ctx, timer))
+      report.note(
+        'A timer of mailauth is here already, for another folder, with other flags or switched off: the new one takes its place.',
+      );
+  }
   if (!(await isAgreed(session, change, units))) return { data: dataOf(units, false), text: 'Nothing was changed.\n', exit: Exit.failed };
   return change === 'install' ? install(session, timer) : uninstall(timer);
 }
@@ -97,11 +101,17 @@ const dataOf = (units: readonly Unit[], changed: boolean) => ({ timer: { changed
 const printed = (units: readonly Unit[]): string =>
   units.map(({ path, text }) => `${plain(path)}\n\n${text.replace(/^(?=.)/gm, '    ')}`).join('\n');
 
-async function isInstalled(ctx: Context, timer: Timer, change: Change): Promise<boolean> {
-  const present = await Promise.all(timer.units.map(({ path }) => ctx.files.read(path)));
-  // The folder of mailauth may be gone, and the task of Windows that runs it every day may not.
-  if (change === 'uninstall') return present.some((text) => text !== undefined) || timer.isOn();
+const filesOf = ({ units }: Timer, { files }: Context) => Promise.all(units.map(({ path }) => files.read(path)));
+
+async function isInstalled(ctx: Context, timer: Timer): Promise<boolean> {
+  const present = await filesOf(timer, ctx);
   return timer.units.every(({ text }, i) => present[i] === text) && timer.isOn();
+}
+
+/** A timer of mailauth, whatever it runs. The folder of mailauth may be gone, and the task of Windows that runs it every day may not. */
+async function isAnyHere(ctx: Context, timer: Timer): Promise<boolean> {
+  const present = await filesOf(timer, ctx);
+  return present.some((text) => text !== undefined) || timer.isOn();
 }
 
 async function isAgreed(session: Session, change: Change, units: readonly Unit[]): Promise<boolean> {
