@@ -55,7 +55,8 @@ export const doctorEntries = {
     exit: Exit.failed,
     source: 'measured with Node.js 20, 22, 24 and 26',
     title: (v) => `This process may use too little address space${v.limitMb === undefined ? '' : `: ${v.limitMb} MB`}`,
-    why: () => 'Node.js reserves more than 1 GB of it and uses a tenth. With less it mostly dies without a word, with exit 133 or 134.',
+    why: () =>
+      'Node.js reserves 1.2 GB of it, from version 24 on 1.7 GB, and uses a tenth. With less it mostly dies without a word, with exit 133 or 134.',
     next: () => [
       noted(line`ulimit -v unlimited`, 'where this shell may lift it'),
       'In a unit of systemd remove LimitAS= (MemoryMax= is no such limit); in Dovecot set vsz_limit = 2G in the block of that service.',
