@@ -1,10 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-const first = 11_000;
-/** Each worker of vitest has ports of its own, so that no other takes one between its choice and its use. */
-const each = 1_000;
-const taken = new Set<number>();
+/** Nine workers of vitest have a thousand ports each, so that no other takes one between its choice and its use. */
+const [first, each, workers] = [11_000, 1_000, 9];
+const given = new Set<number>();
 
 /**
  * A port that nobody listens on, and that nobody gets before it is used: below those that Linux gives out to connections (32768 and above), and
@@ -12,11 +11,11 @@ const taken = new Set<number>();
  * gets one twice.
  */
 export async function freePort(): Promise<number> {
-  const worker = (Number(process.env.VITEST_POOL_ID ?? 1) - 1) % 9;
+  const worker = (Number(process.env.VITEST_POOL_ID ?? 1) - 1) % workers;
   for (;;) {
     const port = first + worker * each + randomInt(each);
-    if (taken.has(port)) continue;
-    taken.add(port);
+    if (given.has(port)) continue;
+    given.add(port);
     if ((await isFree(port, '127.0.0.1')) && (await isFree(port, '::1'))) return port;
   }
 }

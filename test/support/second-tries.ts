@@ -1,9 +1,9 @@
 import type { Reporter, TestCase } from 'vitest/node';
 
 /**
- * Names each test that passed only at its second try, with what the first one said. Programs of others crash and stall now and then (KeePassXC 2.7.4 does), and on a busy
- * machine a port is taken between two lines, so `.ci/run` tries a failed test once more. A name that stands here often is a fault to mend, not
- * luck. `npm test` on a machine of one's own tries nothing twice.
+ * Names each test that passed only at its second try, with what the first one said. Programs of others crash and stall now and then (KeePassXC
+ * 2.7.4 does), and on a busy machine a port is taken between two lines, so `.ci/run` tries a failed test once more. A name that stands here often
+ * is a fault to mend, not luck. `npm test` on a machine of one's own tries nothing twice.
  */
 export class SecondTries implements Reporter {
   readonly #tests: string[] = [];
