@@ -13,7 +13,7 @@ export const shownNetwork = (network: Network, { meanwhile }: Pick<Reporter, 'me
 
 /** The same store. */
 export function shownStore(store: SecretStore, { meanwhile }: Pick<Reporter, 'meanwhile'>): SecretStore {
-  const { readMany = async () => new Map() } = store;
+  const { readMany } = store;
   const show = <T>(doing: Promise<T>): Promise<T> => meanwhile(`Waiting for the ${store.describe()}`, doing);
   return {
     name: store.name,
@@ -23,7 +23,7 @@ export function shownStore(store: SecretStore, { meanwhile }: Pick<Reporter, 'me
     write: (entry, value) => show(store.write(entry, value)),
     remove: (entry) => show(store.remove(entry)),
     ...defined({
-      readMany: store.readMany && ((entries: readonly string[]) => show(readMany(entries))),
+      readMany: readMany && ((entries: readonly string[]) => show(readMany(entries))),
       turn: store.turn,
     }),
   };
