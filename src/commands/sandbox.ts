@@ -44,7 +44,7 @@ async function announceAndWait(box: Sandbox, session: Session): Promise<void> {
     session.ctx.out.write(
       `The sandbox is running. Nothing here is Microsoft; every name and secret is worthless.\n\n${renderFacts(facts, theme)}\n`,
     );
-    session.report.note(`Ctrl-C stops it. In another terminal: ${shown(mailauth('setup', { sandbox: true }), session.ctx.surroundings)}`);
+    session.report.note('Ctrl-C stops it. In another terminal:', shown(mailauth('setup', { sandbox: true }), session.ctx.surroundings));
   }
   await new Promise<never>((_, reject) => {
     const stop = () => reject(session.ctx.signal.reason);

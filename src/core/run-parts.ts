@@ -34,8 +34,8 @@ export interface Reporter {
   readonly isForPeople: boolean;
   /** the address to sign in at; `expiresAt` in milliseconds since the epoch; `userCode` is typed there (device code flow) */
   authorizationRequired(url: string, expiresAt: number, userCode?: string): void;
-  /** something worth knowing; left out by --quiet */
-  note(text: string): void;
+  /** something worth knowing; left out by --quiet. `command` ends it, on a terminal whole and in a line of its own: a copy of it runs */
+  note(text: string, command?: string): void;
   /** only with --verbose */
   detail(text: string): void;
   /** a block of text for the person at work (portal steps, summary); shown even with --quiet */

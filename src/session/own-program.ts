@@ -19,8 +19,10 @@ const inCache = /[\\/](?:_npx|dlx)[\\/]/;
 /** Warns before an export or a timer names a mailauth that may be gone one day. True where it warned. */
 export function noteCached({ ctx, report }: Session): boolean {
   if (!inCache.test(ctx.machine.program[1] ?? '')) return false;
-  const install = shown(toInstall(), ctx.surroundings);
-  report.note(`This names a mailauth in the cache of npx or pnpm dlx, which may be emptied one day. For one that stays: ${install}`);
+  report.note(
+    'This names a mailauth in the cache of npx or pnpm dlx, which may be emptied one day. For one that stays:',
+    shown(toInstall(), ctx.surroundings),
+  );
   return true;
 }
 
@@ -33,5 +35,5 @@ export async function noteMissingInPath({ ctx, report }: Session): Promise<void>
     const found: readonly string[] = await ctx.files.list(folder).catch(() => []);
     if (names.some((name) => found.includes(name))) return;
   }
-  report.note(`mailauth is not in your PATH yet: ${shown(toInstall(), ctx.surroundings)}`);
+  report.note('mailauth is not in your PATH yet:', shown(toInstall(), ctx.surroundings));
 }

@@ -8,6 +8,8 @@ import { rfc3339 } from '../core/time.ts';
 import { ongoing } from './ongoing.ts';
 import type { Theme } from './theme.ts';
 
+const withCommand = (text: string, command?: string): string => (command === undefined ? text : `${text} ${command}`);
+
 /** Progress as a person reads it, on stderr. */
 export function textReporter(
   ctx: Pick<Context, 'err' | 'env' | 'interactive'>,
@@ -54,8 +56,10 @@ export function textReporter(
       // From the first column and unbroken, so that a copy of its lines is one address; the same for the code.
       work.above(`\n${theme.cyan(url)}\n\n${userCode === undefined ? '' : `${theme.bold(userCode)}\n\n`}`);
     },
-    note(text) {
-      if (!globals.quiet) work.above(`${theme.yellow(signs.warning)} ${folded(text)}\n`);
+    note(text, command) {
+      if (globals.quiet) return;
+      const said = err.isTerminal && command !== undefined ? `${folded(text)}\n  ${command}` : folded(withCommand(text, command));
+      work.above(`${theme.yellow(signs.warning)} ${said}\n`);
     },
     detail(text) {
       if (globals.verbose && !globals.quiet) work.above(`${theme.dim(`  ${text}`)}\n`);
@@ -92,7 +96,7 @@ export function jsonLinesReporter(ctx: Pick<Context, 'out'>): Reporter {
         ...defined({ user_code: userCode }),
         expires_at: rfc3339(expiresAt),
       }),
-    note: (text) => line({ type: 'progress', step: 'note', state: 'done', text: plain(text) }),
+    note: (text, command) => line({ type: 'progress', step: 'note', state: 'done', text: plain(withCommand(text, command)) }),
     detail: () => undefined,
     show: () => undefined,
     settle: () => undefined,
@@ -114,8 +118,8 @@ export function quietReporter(ctx: Pick<Context, 'err'>, globals: { quiet: boole
     },
     authorizationRequired: (url, _expiresAt, userCode) =>
       ctx.err.write(`${lead} ${url}${userCode === undefined ? '' : ` (code ${userCode})`}\n`),
-    note(text) {
-      if (!globals.quiet) ctx.err.write(`! ${plain(text)}\n`);
+    note(text, command) {
+      if (!globals.quiet) ctx.err.write(`! ${plain(withCommand(text, command))}\n`);
     },
     detail: () => undefined,
     show: () => undefined,

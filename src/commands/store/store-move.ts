@@ -154,7 +154,7 @@ async function movePending(session: Session, key: MailboxKey, target: SecretStor
       if (journal !== undefined) await book.write(key, { ...journal, store: target.name });
       await removeSecrets(entries, from);
       const goOn = mailauth('setup', { resume: true, mailbox: key.mailbox, for: key.for, store: target.name });
-      session.report.note(`The set-up of ${key.mailbox} is not finished. Go on with: ${shown(goOn, session.ctx.surroundings)}`);
+      session.report.note(`The set-up of ${key.mailbox} is not finished. Go on with:`, shown(goOn, session.ctx.surroundings));
     } catch (error) {
       if (!(error instanceof MailauthError) || (error.exit !== Exit.noStore && error.exit !== Exit.needsAnswer)) throw error;
       session.report.note(`The set-up of ${key.mailbox} is not finished, and the store ${other} could not be opened: ${error.title}`);

@@ -44,6 +44,17 @@ describe('a step that takes longer than a second', () => {
     expect(seen()).toEqual(['']);
   });
 
+  it('a note ends with its command, which a terminal keeps in one piece', () => {
+    const text = 'This may be gone one day. For one that stays:';
+    const command = 'npm install --global /home/ada/mailauth';
+    const { report, seen } = reporter({ columns: 30 });
+    report.note(text, command);
+    expect(seen()).toEqual(['! This may be gone one day.', '  For one that stays:', `  ${command}`, '']);
+    const piped = reporter({ isTerminal: false });
+    piped.report.note(text, command);
+    expect(piped.seen()).toEqual([`! ${text} ${command}`, '']);
+  });
+
   it('goes on when something is said in the middle of it, and ends when another step is spoken of', () => {
     const { report, seen } = reporter();
     report.progress('registration', 'started', 'Registering the app');
